@@ -1,0 +1,112 @@
+"""Resume and job text as it arrives, and as the model may read it.
+
+`normalise` is the one place where text is cleaned. It is idempotent, keeps every letter and digit,
+and keeps line breaks, since sentence and line boundaries are where passages end.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from service.core.errors import EmptyTextError, TextTooLongError, UndecodableTextError
+
+MAX_TEXT_CHARACTERS = 100_000
+"""Default limit on one document, in characters (about 25 pages)."""
+
+MIN_LATIN_SHARE = 0.5
+"""Below this share of Latin letters a document is flagged as written in another script."""
+
+_LINE_BREAKS = frozenset("\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
+_SPACES_BEFORE_BREAK = re.compile(r" +\n")
+_MANY_BREAKS = re.compile(r"\n{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Normalised text. `latin_share` is the share of its letters that are Latin, in [0, 1]."""
+
+    text: str
+    latin_share: float
+
+    @property
+    def non_latin_script(self) -> bool:
+        return self.latin_share < MIN_LATIN_SHARE
+
+
+def normalise(text: str) -> str:
+    """Return `text` in Unicode NFKC without control, format or surrogate characters.
+
+    Line breaks of every kind become a newline; other control characters (NUL included), lone
+    surrogates and exotic spaces become a space; invisible format characters (zero-width, bidi
+    marks, soft hyphens, byte-order marks) vanish, since a resume can hide words with them.
+    """
+    composed = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    composed = composed.translate({ord(ch): _replacement(ch) for ch in set(composed)})
+    # Removing a format character can bring two composable characters together.
+    composed = unicodedata.normalize("NFKC", composed)
+    composed = _SPACES_BEFORE_BREAK.sub("\n", composed)
+    return _MANY_BREAKS.sub("\n\n", composed).strip()
+
+
+def _replacement(ch: str) -> str:
+    if ch in _LINE_BREAKS:
+        return "\n"
+    match unicodedata.category(ch):
+        case "Cc" | "Cs" | "Zs" | "Cn":
+            return " "
+        case "Cf":
+            return ""
+        case _:
+            return ch
+
+
+def read_document(text: str, *, field: str, max_characters: int = MAX_TEXT_CHARACTERS) -> Document:
+    """Normalise `text` and check that there is something to read.
+
+    Raises `TextTooLongError` above `max_characters` (counted before normalising, so that the work
+    is bounded) and `EmptyTextError` if no letter, digit or symbol is left.
+    """
+    if len(text) > max_characters:
+        raise TextTooLongError(
+            f"{field} has {len(text):,} characters; the limit is {max_characters:,}",
+            field=field,
+            limit=max_characters,
+            actual=len(text),
+        )
+    clean = normalise(text)
+    if not clean:
+        raise EmptyTextError(
+            f"{field} holds no text: {len(text):,} characters came in, and none was left after "
+            "white space and control characters",
+            field=field,
+            limit=1,
+            actual=0,
+        )
+    return Document(text=clean, latin_share=_latin_share(clean))
+
+
+def decode(data: bytes, *, field: str) -> str:
+    """Decode UTF-8 (with or without a byte-order mark); raises `UndecodableTextError` with the offset."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # `from None`: the original exception carries the bytes themselves.
+        raise UndecodableTextError(
+            f"{field} is not UTF-8: invalid byte at offset {error.start:,} of {len(data):,}",
+            field=field,
+        ) from None
+
+
+def _latin_share(text: str) -> float:
+    counts: dict[str, int] = {}
+    for ch in text:
+        counts[ch] = counts.get(ch, 0) + 1
+    letters = latin = 0
+    for ch, n in counts.items():
+        if ch.isalpha():
+            letters += n
+            if ch.isascii() or unicodedata.name(ch, "").startswith("LATIN"):
+                latin += n
+    return latin / letters if letters else 1.0

@@ -1,0 +1,138 @@
+"""Convert an encoder to OpenVINO's format, once per bundle, base model and OpenVINO version.
+
+The result is a cache folder: the model, the base model's tokenizer and `record.json` with their
+hashes. It is written beside its place and renamed. Conversion needs torch and transformers and
+runs in a process of its own, so the server never loads either.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import secrets
+import shutil
+import warnings
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from service.core.base_model import find_verified
+from service.core.bundle import Bundle, read_bundle
+from service.core.errors import BundleError, EngineError, EvenmatchError
+from service.core.hashing import sha256_bytes, sha256_file
+
+_FILES = ("model.xml", "model.bin", "tokenizer.json")
+
+
+@dataclass(frozen=True)
+class ConvertedModel:
+    """A verified cache folder."""
+
+    folder: Path
+
+    @property
+    def model_file(self) -> Path:
+        return self.folder / "model.xml"
+
+    @property
+    def tokenizer_file(self) -> Path:
+        return self.folder / "tokenizer.json"
+
+
+def converted(bundle: Bundle, cache: Path, base_override: str | None = None) -> ConvertedModel:
+    """Return the converted model from `cache`, converting first if it is missing or damaged.
+
+    Raises `BundleError` if the base model is missing or another one, `EngineError` if conversion fails.
+    """
+    folder = cache / f"openvino-{_key(bundle)}"
+    if _is_intact(folder):
+        return ConvertedModel(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    _convert_in_child(bundle.path, folder, base_override)
+    if not _is_intact(folder):
+        raise EngineError(f"the converted model in {folder} does not match its own record")
+    return ConvertedModel(folder)
+
+
+def _key(bundle: Bundle) -> str:
+    version = metadata.version("openvino")
+    return sha256_bytes(f"{bundle.digest} {version}".encode())[:16]
+
+
+def _is_intact(folder: Path) -> bool:
+    try:
+        record = json.loads((folder / "record.json").read_text("utf-8"))
+        return all(sha256_file(folder / name) == record["files"][name] for name in _FILES)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _convert_in_child(bundle_path: Path, folder: Path, base_override: str | None) -> None:
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_child, args=(bundle_path, folder, base_override, sender), daemon=True)
+    child.start()
+    sender.close()
+    try:
+        failure: tuple[str, str] | None = receiver.recv()
+    except EOFError:
+        failure = ("engine", "the conversion process died (out of memory?)")
+    child.join()
+    if failure is not None:
+        kind, message = failure
+        raise (BundleError if kind == "bundle" else EngineError)(message)
+
+
+def _child(
+    bundle_path: Path, folder: Path, base_override: str | None, sender: multiprocessing.connection.Connection
+) -> None:  # type: ignore[name-defined]
+    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+    warnings.simplefilter("ignore")  # the tracer's remarks on the backbone's own code
+    try:
+        convert(read_bundle(bundle_path), folder, base_override)
+    except EvenmatchError as error:
+        sender.send(("bundle" if isinstance(error, BundleError) else "engine", error.message))
+    except Exception as error:
+        sender.send(("engine", f"conversion to OpenVINO failed: {type(error).__name__}: {error}"))
+    else:
+        sender.send(None)
+
+
+def convert(bundle: Bundle, folder: Path, base_override: str | None = None) -> None:
+    """Convert in this process (imports torch) and write the cache folder."""
+    import torch
+
+    from service.core.encoder import load_encoder
+    from service.core.engines.openvino_library import openvino as ov
+
+    base = find_verified(bundle.manifest.base_model, base_override)
+    encoder = load_encoder(base, bundle.manifest.pooling, bundle.adapter_path)
+    example = torch.ones(2, 16, dtype=torch.long)
+    shape = ov.PartialShape([-1, -1])
+    model = ov.convert_model(
+        encoder,
+        example_input={"input_ids": example, "attention_mask": example},
+        input=[("input_ids", shape, ov.Type.i64), ("attention_mask", shape, ov.Type.i64)],
+    )
+    draft = folder.parent / f".{folder.name}.{secrets.token_hex(4)}"
+    draft.mkdir(parents=True)
+    try:
+        ov.save_model(model, draft / "model.xml", compress_to_fp16=False)
+        shutil.copyfile(base / "tokenizer.json", draft / "tokenizer.json")
+        record = {
+            "bundle": bundle.digest,
+            "base_model_weights": bundle.manifest.base_model.weights_sha256,
+            "openvino": metadata.version("openvino"),
+            "files": {name: sha256_file(draft / name) for name in _FILES},
+        }
+        (draft / "record.json").write_text(json.dumps(record, indent=2) + "\n", "utf-8")
+        try:
+            draft.rename(folder)
+        except OSError:
+            # Another process converted the same bundle meanwhile; its result is as good as ours.
+            if not _is_intact(folder):
+                raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

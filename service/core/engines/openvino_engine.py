@@ -1,0 +1,97 @@
+"""Inference with OpenVINO on the CPU: bf16 where the processor has it, else f32."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.core.engines.batching import checked, is_batch_invariant, padded, same_length_groups
+from service.core.engines.openvino_library import openvino as ov
+from service.core.engines.protocol import LENGTH_STEP, EngineInfo, Precision
+from service.core.errors import EngineError, EngineUnavailableError
+from service.core.tokenization import TokenIds
+
+_ROWS = 8
+_TOKENS = 2_048
+_HINTS: dict[Precision, str] = {"f32": "f32", "bf16": "bf16"}
+
+
+def default_precision() -> Precision:
+    """bf16 if the processor computes in it (AVX512-BF16, AMX), else f32."""
+    capabilities = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "bf16" if "BF16" in capabilities else "f32"
+
+
+class OpenVinoEngine:
+    """One compiled model with one stream per thread: texts run side by side, each on one core.
+
+    If grouping texts changes their vectors on this processor (it is tried at load), every text runs
+    alone, so that `info.batch_invariant` holds all the same.
+    """
+
+    def __init__(
+        self,
+        model_file: Path,
+        *,
+        precision: Precision,
+        positions: int,
+        dimensions: int,
+        threads: int,
+        probes: Sequence[TokenIds],
+    ) -> None:
+        if precision not in _HINTS:
+            raise EngineUnavailableError(f"OpenVINO does not compute in {precision} on a CPU")
+        self._positions = positions
+        self._dimensions = dimensions
+        self._rows = _ROWS
+        try:
+            compiled = ov.Core().compile_model(
+                model_file,
+                "CPU",
+                {
+                    "NUM_STREAMS": threads,
+                    "INFERENCE_NUM_THREADS": threads,
+                    "INFERENCE_PRECISION_HINT": _HINTS[precision],
+                },
+            )
+            self._queue: Any = ov.AsyncInferQueue(compiled, threads)
+        except RuntimeError as error:
+            raise EngineError(f"OpenVINO cannot compile {model_file}: {error}") from error
+        invariant = is_batch_invariant(self.embed, probes)
+        if not invariant:
+            self._rows = 1
+            invariant = is_batch_invariant(self.embed, probes)
+        self.info = EngineInfo(
+            name="openvino",
+            device="cpu",
+            precision=precision,
+            dimensions=dimensions,
+            threads=threads,
+            batch_invariant=invariant,
+        )
+
+    def embed(self, batch: Sequence[TokenIds]) -> NDArray[np.float32]:
+        vectors = np.empty((len(batch), self._dimensions), dtype=np.float32)
+        groups = same_length_groups(
+            batch, step=LENGTH_STEP, rows=self._rows, tokens=_TOKENS, positions=self._positions
+        )
+
+        def keep(request: Any, indices: list[int]) -> None:
+            vectors[indices] = request.get_output_tensor(0).data
+
+        try:
+            self._queue.set_callback(keep)
+            for length, indices in groups:
+                ids, mask = padded([batch[i] for i in indices], length)
+                self._queue.start_async({"input_ids": ids, "attention_mask": mask}, indices)
+            self._queue.wait_all()
+        except RuntimeError as error:
+            raise EngineError(f"OpenVINO failed: {type(error).__name__}") from error
+        return checked(vectors)
+
+    def close(self) -> None:
+        self._queue = None

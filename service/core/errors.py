@@ -1,0 +1,171 @@
+"""Every error that Evenmatch raises on purpose.
+
+    EvenmatchError
+    |-- InputError                  the caller sent something that cannot be used
+    |   |-- EmptyTextError            no text, or nothing but white space and control characters
+    |   |-- TextTooLongError          more characters (or tokens) than the limit
+    |   |-- UnreadableTextError       text that the model's vocabulary does not cover
+    |   |-- UndecodableTextError      bytes that are not UTF-8
+    |   |-- CountError                too few or too many items in a list
+    |   |-- DuplicateIdError          the same id twice in one request
+    |   |-- UnknownGroupError         an attribute or group outside the configured schema
+    |   |-- UnknownModelError         a model name that this service does not serve
+    |   |-- UnknownTokenError         a token id outside the model's vocabulary
+    |   |-- RequestTooLargeError      more tokens in one request than the queue could ever hold
+    |   `-- TableError                a CSV or JSON Lines file without the columns asked for
+    |-- BundleError                 the bundle or its base model is damaged, missing or foreign
+    |   `-- BundleParityError         the loaded model does not reproduce the bundle's probe vectors
+    |-- EngineError                 inference failed
+    |   `-- EngineUnavailableError    the engine asked for cannot run on this machine
+    |-- ConfigurationError          settings that contradict each other or the bundle
+    `-- CapacityError               not now, but perhaps later
+        |-- QueueFullError            the inference queue has no room
+        |-- WorkerDownError           the inference worker died or hangs, and is being restarted
+        `-- ShuttingDownError         the service drains and takes no new work
+
+`code` is stable: clients may branch on it. Messages name the field, the limit and the actual
+size; they never hold resume text, job text or names.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class EvenmatchError(Exception):
+    """Base class. `field` is the path of the offending input (`candidates[3].resume`), if one is known."""
+
+    code: ClassVar[str] = "error"
+    title: ClassVar[str] = "Error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        limit: int | None = None,
+        actual: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.limit = limit
+        self.actual = actual
+
+
+class InputError(EvenmatchError):
+    code = "invalid_input"
+    title = "Invalid input"
+
+
+class EmptyTextError(InputError):
+    code = "empty_text"
+    title = "Empty text"
+
+
+class TextTooLongError(InputError):
+    code = "text_too_long"
+    title = "Text too long"
+
+
+class UnreadableTextError(InputError):
+    code = "unreadable_text"
+    title = "Unreadable text"
+
+
+class UndecodableTextError(InputError):
+    code = "not_utf8"
+    title = "Not UTF-8"
+
+
+class CountError(InputError):
+    code = "count_out_of_range"
+    title = "Number of items out of range"
+
+
+class DuplicateIdError(InputError):
+    code = "duplicate_id"
+    title = "Duplicate id"
+
+
+class UnknownGroupError(InputError):
+    code = "unknown_group"
+    title = "Unknown group"
+
+
+class UnknownModelError(InputError):
+    code = "model_not_found"
+    title = "Model not found"
+
+
+class UnknownTokenError(InputError):
+    code = "unknown_token"
+    title = "Unknown token id"
+
+
+class RequestTooLargeError(InputError):
+    code = "request_too_large"
+    title = "Request too large"
+
+
+class TableError(InputError):
+    code = "unusable_table"
+    title = "Unusable table"
+
+
+class BundleError(EvenmatchError):
+    code = "bundle_error"
+    title = "Unusable bundle"
+
+
+class BundleParityError(BundleError):
+    code = "bundle_parity_error"
+    title = "Bundle parity failed"
+
+
+class EngineError(EvenmatchError):
+    code = "engine_error"
+    title = "Inference failed"
+
+
+class EngineUnavailableError(EngineError):
+    code = "engine_unavailable"
+    title = "Engine unavailable"
+
+
+class ConfigurationError(EvenmatchError):
+    code = "configuration_error"
+    title = "Configuration error"
+
+
+class CapacityError(EvenmatchError):
+    """`retry_after` is the whole number of seconds after which a new try makes sense."""
+
+    code = "no_capacity"
+    title = "No capacity"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: int = 1,
+        limit: int | None = None,
+        actual: int | None = None,
+    ) -> None:
+        super().__init__(message, limit=limit, actual=actual)
+        self.retry_after = retry_after
+
+
+class QueueFullError(CapacityError):
+    code = "queue_full"
+    title = "Queue full"
+
+
+class WorkerDownError(CapacityError):
+    code = "worker_down"
+    title = "Inference worker down"
+
+
+class ShuttingDownError(CapacityError):
+    code = "shutting_down"
+    title = "Shutting down"

