@@ -1,0 +1,1 @@
+"""Evenmatch: the model-serving microservice."""

@@ -1,0 +1,1 @@
+"""The pipeline that makes what the service loads."""

@@ -104,7 +104,8 @@ def find_verified(spec: BaseModelSpec, override: str | None = None) -> Path:
     for what, expected, actual in checks:
         if actual != expected:
             raise BundleError(
-                f"wrong base model in {folder}: {what} have SHA-256 {actual}; the bundle was made with {expected}"
+                f"wrong base model in {folder}: SHA-256 of {what} is {actual}; "
+                f"the bundle was made with {expected}"
             )
     return folder
 

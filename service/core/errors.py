@@ -11,6 +11,7 @@
     |   |-- UnknownGroupError         an attribute or group outside the configured schema
     |   |-- UnknownModelError         a model name that this service does not serve
     |   |-- UnknownTokenError         a token id outside the model's vocabulary
+    |   |-- InputErrors               several of these at once
     |   |-- RequestTooLargeError      more tokens in one request than the queue could ever hold
     |   `-- TableError                a CSV or JSON Lines file without the columns asked for
     |-- BundleError                 the bundle or its base model is damaged, missing or foreign
@@ -29,6 +30,7 @@ size; they never hold resume text, job text or names.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -106,6 +108,17 @@ class UnknownTokenError(InputError):
 class RequestTooLargeError(InputError):
     code = "request_too_large"
     title = "Request too large"
+
+
+class InputErrors(InputError):
+    """Everything that is wrong with a request, so that the caller can mend it in one go."""
+
+    code = "validation_failed"
+    title = "Validation failed"
+
+    def __init__(self, errors: Sequence[InputError]) -> None:
+        super().__init__(f"{len(errors)} inputs are invalid, see `errors`")
+        self.errors = list(errors)
 
 
 class TableError(InputError):

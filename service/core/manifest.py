@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, 
 from service.core.passages import PassagePolicy
 from service.core.scoring import CalibrationCurve, MatchPolicy
 
-FORMAT_VERSION = 1
+FORMAT_VERSION: Literal[1] = 1
 
 Kind = Literal["job", "resume"]
 Pooling = Literal["mean", "cls"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.core.bundle import Bundle
 from service.core.documents import MAX_TEXT_CHARACTERS, read_document
-from service.core.errors import TextTooLongError
+from service.core.errors import InputError, InputErrors, TextTooLongError
 from service.core.scoring import Vectors, late_interaction
 from service.core.tokenization import TextTokenizer, TokenIds
 
@@ -71,6 +72,28 @@ class Matcher:
             passages=self._tokenizer.encode_passages(document, "resume", field=field),
             non_latin_script=document.non_latin_script,
         )
+
+    def tokenize_all(
+        self, description: str, title: str | None, resumes: Sequence[str]
+    ) -> tuple[TokenizedJob, list[TokenizedResume]]:
+        """Tokenize a job and its candidates; raises one error that holds all that is wrong with them."""
+        errors: list[InputError] = []
+        job: TokenizedJob | None = None
+        tokenized = []
+        try:
+            job = self.tokenize_job(description, title, field="job.description")
+        except InputError as error:
+            errors.append(error)
+        for i, resume in enumerate(resumes):
+            try:
+                tokenized.append(self.tokenize_resume(resume, field=f"candidates[{i}].resume"))
+            except InputError as error:
+                errors.append(error)
+        if len(errors) == 1:
+            raise errors[0]
+        if errors or job is None:
+            raise InputErrors(errors)
+        return job, tokenized
 
     def match(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> Match:
         """Score one pair. job_vectors (len(job.texts), D), resume_vectors (R, D), rows of length 1."""

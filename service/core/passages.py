@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ConfigDict, Field
 
 # A sentence end followed by space, a line break, a bullet, or a gap as tables have.
-_BOUNDARY = re.compile(r"(?<=[.!?;:。！？；])\s+|\n+|\s*[•●▪◦‣■►]\s*|\s\*\s|\s{3,}")
+_BOUNDARY = re.compile(r"(?<=[.!?;:\u3002\uff01\uff1f\uff1b])\s+|\n+|\s*[•●▪◦‣■►]\s*|\s\*\s|\s{3,}")
 
 
 class PassagePolicy(BaseModel):

@@ -132,7 +132,8 @@ class TextTokenizer:
         unknown = sum(token in self._unknown for ids in sequences for token in ids)
         if total <= 0 or unknown / total > MAX_UNKNOWN_SHARE:
             raise UnreadableTextError(
-                f"{field} cannot be read: {unknown:,} of {max(total, 0):,} tokens are outside the model's vocabulary",
+                f"{field} cannot be read: {unknown:,} of {max(total, 0):,} tokens are outside "
+                "the model's vocabulary",
                 field=field,
                 limit=int(MAX_UNKNOWN_SHARE * 100),
                 actual=round(100 * unknown / total) if total > 0 else 100,

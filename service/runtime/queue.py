@@ -7,6 +7,7 @@ text, and hands them over sorted by length.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -57,10 +58,8 @@ class EmbedRequest:
         self._settle(lambda: self.future.set_exception(error))
 
     def _settle(self, action: Callable[[], None]) -> None:
-        try:
+        with contextlib.suppress(InvalidStateError):  # failed or cancelled before: the first word counts
             action()
-        except InvalidStateError:
-            pass  # failed or cancelled before: the first word counts
 
 
 @dataclass(frozen=True, slots=True)

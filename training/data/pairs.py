@@ -21,7 +21,7 @@ from training.data.boilerplate import (
     NAMES,
     REFERENCES,
 )
-from training.data.occupations import Occupation, sectors
+from training.data.vocabulary import Occupation, sectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,20 @@ def split_by_sector(occupations: Sequence[Occupation], rng: random.Random) -> Sp
     rng.shuffle(families)
     first = round(0.4 * len(families))
     second = first + (len(families) - first) // 2
-    flat = [[o for family in part for o in family] for part in (families[:first], families[first:second], families[second:])]
+    flat = [
+        [o for family in part for o in family]
+        for part in (families[:first], families[first:second], families[second:])
+    ]
     return Splits(*flat)
 
 
 def make_pairs(
-    occupations: Sequence[Occupation], *, jobs_each: int, resumes_each: int, negatives: int, rng: random.Random
+    occupations: Sequence[Occupation],
+    *,
+    jobs_each: int,
+    resumes_each: int,
+    negatives: int,
+    rng: random.Random,
 ) -> list[LabelledPair]:
     """Pairs of `jobs_each` jobs and `resumes_each` resumes per occupation.
 
@@ -99,7 +107,8 @@ def write_resume(occupation: Occupation, rng: random.Random) -> str:
     jobs = rng.randint(1, min(4, len(duties) // 2))
     for i in range(jobs):
         begin = 2022 - 3 * i - rng.randint(0, 1)
-        head = f"{rng.choice(occupation.titles)}, {rng.choice(EMPLOYERS)}, {begin} - {begin + 2 if i else 'present'}"
+        end = begin + 2 if i else "present"
+        head = f"{rng.choice(occupation.titles)}, {rng.choice(EMPLOYERS)}, {begin} - {end}"
         positions.append("\n".join([head, *(bullet + duty for duty in duties[i::jobs])]))
     sections.append(_section("Experience", "\n\n".join(positions), rng))
     sections.append(_section("Education", rng.choice(occupation.education), rng))
@@ -143,7 +152,12 @@ def _section(heading: str, body: str, rng: random.Random) -> str:
 def _negatives(
     occupation: Occupation, pool: Sequence[Occupation], count: int, resumes_each: int, rng: random.Random
 ) -> list[tuple[Occupation, int, int]]:
-    near = [(o, i, 0) for o in pool if o.sector == occupation.sector and o != occupation for i in range(resumes_each)]
+    near = [
+        (o, i, 0)
+        for o in pool
+        if o.sector == occupation.sector and o != occupation
+        for i in range(resumes_each)
+    ]
     far = [(o, i, 0) for o in pool if o.sector != occupation.sector for i in range(resumes_each)]
     hard = rng.sample(near, min(len(near), count // 2))
     return hard + rng.sample(far, min(len(far), count - len(hard)))

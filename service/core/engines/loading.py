@@ -25,7 +25,7 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """`precision` None: the best of the device. `threads`: CPU cores for inference. `cache`: for converted models."""
+    """`precision` None: the best of the device. `threads`: CPU cores. `cache`: of converted models."""
 
     name: EngineName
     device: Device
@@ -55,8 +55,8 @@ def check_parity(bundle: Bundle, loaded: LoadedModel) -> None:
         cosine = float(expected @ vector) / float(np.linalg.norm(expected) * np.linalg.norm(vector))
         if not cosine >= 1 - tolerance:
             raise BundleParityError(
-                f"{bundle.path / 'probes.json'}: probe {i} has cosine {cosine:.6f} to the loaded model; "
-                f"at least {1 - tolerance:.4f} is needed ({loaded.engine.info.name}, {loaded.engine.info.precision})"
+                f"{bundle.path / 'probes.json'}: probe {i} has cosine {cosine:.6f} to the loaded model "
+                f"({loaded.engine.info.name}, {loaded.engine.info.precision}); {1 - tolerance:.4f} is needed"
             )
 
 

@@ -15,6 +15,7 @@ import shutil
 import warnings
 from dataclasses import dataclass
 from importlib import metadata
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from service.core.base_model import find_verified
@@ -85,9 +86,7 @@ def _convert_in_child(bundle_path: Path, folder: Path, base_override: str | None
         raise (BundleError if kind == "bundle" else EngineError)(message)
 
 
-def _child(
-    bundle_path: Path, folder: Path, base_override: str | None, sender: multiprocessing.connection.Connection
-) -> None:  # type: ignore[name-defined]
+def _child(bundle_path: Path, folder: Path, base_override: str | None, sender: Connection) -> None:
     os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     warnings.simplefilter("ignore")  # the tracer's remarks on the backbone's own code
     try:

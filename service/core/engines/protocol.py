@@ -22,7 +22,7 @@ text's padding never depends on what travels beside it (see docs/adr/0004)."""
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """`batch_invariant`: measured at load; True if a text's vector does not depend on its batch, bit for bit."""
+    """`batch_invariant`: tried at load; a text's vector does not depend on its batch, bit for bit."""
 
     name: EngineName
     device: Device

@@ -95,4 +95,5 @@ class TorchEngine:
         except RuntimeError as error:
             raise EngineError(f"torch failed on {self._device}: {type(error).__name__}") from error
         # Half precision leaves rows a little off unit length.
-        return result / np.linalg.norm(result, axis=1, keepdims=True)
+        unit: NDArray[np.float32] = result / np.linalg.norm(result, axis=1, keepdims=True)
+        return unit

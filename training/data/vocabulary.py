@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from importlib.resources import files
 
+from pydantic import TypeAdapter
+
 
 @dataclass(frozen=True)
 class Occupation:
@@ -25,17 +27,19 @@ class Occupation:
     education: tuple[str, ...]
 
 
+_VOCABULARY = TypeAdapter(Occupation)
+
+
 def load_occupations() -> list[Occupation]:
     """Every occupation, sorted by sector and name."""
     folder = files("training.data") / "occupations"
-    found = [
-        Occupation(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}
-        )
+    records = [
+        record
         for file in folder.iterdir()
         if file.name.endswith(".json")
         for record in json.loads(file.read_text("utf-8"))
     ]
+    found = [_VOCABULARY.validate_python(record) for record in records]
     return sorted(found, key=lambda o: (o.sector, o.occupation))
 
 

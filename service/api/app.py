@@ -1,0 +1,97 @@
+"""`create_app`: the whole HTTP service, built from its settings and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import metadata
+
+from anyio import to_thread
+from fastapi import FastAPI
+from fastapi_swagger import patch_fastapi
+
+from service.api.errors import PROBLEM_JSON, install_error_handlers
+from service.api.middleware import BodyLimit, RequestContext
+from service.api.routes import embed, embeddings, health, model, score
+from service.api.schemas.problem import Problem
+from service.api.settings import Settings
+from service.monitoring.metrics import Metrics
+from service.runtime.runtime import Runtime, load_runtime
+
+ROUTES = (
+    "/v1/score",
+    "/v1/embed",
+    "/v1/embeddings",
+    "/v1/model",
+    "/health/live",
+    "/health/ready",
+    "/metrics",
+)
+
+DESCRIPTION = """Scores how well resumes match a job. A score is a recommendation to a person: nothing here
+rejects anyone. Texts are read in memory only and never logged."""
+
+
+def create_metrics(settings: Settings) -> Metrics:
+    """The metrics of one app, all at 0."""
+    return Metrics(settings.groups, ROUTES)
+
+
+def create_app(
+    settings: Settings, *, runtime: Runtime | None = None, metrics: Metrics | None = None
+) -> FastAPI:
+    """Build the app. Without a `runtime`, the model is loaded when the app starts.
+
+    Loading raises what `load_runtime` raises: a service that could not score does not come up.
+    """
+    metrics = metrics or create_metrics(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        served = runtime or await to_thread.run_sync(load_runtime, settings.runtime_options(), metrics)
+        manifest, info = served.bundle.manifest, served.info
+        metrics.serving(
+            bundle=manifest.name,
+            version=manifest.version,
+            engine=info.name,
+            device=info.device,
+            precision=info.precision,
+        )
+        served.start()
+        app.state.runtime = served
+        try:
+            yield
+        finally:
+            await to_thread.run_sync(served.stop, settings.drain_seconds)
+
+    app = FastAPI(
+        title="Evenmatch",
+        version=metadata.version("evenmatch"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        responses={
+            "4XX": {
+                "model": Problem,
+                "content": {PROBLEM_JSON: {}},
+                "description": "What is wrong with the request",
+            },
+            "5XX": {
+                "model": Problem,
+                "content": {PROBLEM_JSON: {}},
+                "description": "The service cannot answer now",
+            },
+        },
+    )
+    app.state.settings = settings
+    app.state.metrics = metrics
+    for routes in (score, embed, embeddings, model):
+        app.include_router(routes.router, prefix="/v1")
+        app.include_router(routes.router, include_in_schema=False)
+    app.include_router(health.router)
+    patch_fastapi(app, docs_url="/docs")  # Swagger UI from the package: no third party sees who reads it
+    install_error_handlers(app)
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(RequestContext, metrics=metrics)
+    return app

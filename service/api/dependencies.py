@@ -1,0 +1,28 @@
+"""What routes ask for, by name."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from service.api.settings import Settings
+from service.monitoring.metrics import Metrics
+from service.runtime.runtime import Runtime
+
+
+def _settings(request: Request) -> Settings:
+    return cast(Settings, request.app.state.settings)
+
+
+def _runtime(request: Request) -> Runtime:
+    return cast(Runtime, request.app.state.runtime)
+
+
+def _metrics(request: Request) -> Metrics:
+    return cast(Metrics, request.app.state.metrics)
+
+
+SettingsDep = Annotated[Settings, Depends(_settings)]
+RuntimeDep = Annotated[Runtime, Depends(_runtime)]
+MetricsDep = Annotated[Metrics, Depends(_metrics)]

@@ -1,0 +1,208 @@
+"""Domain errors and the framework's own -> RFC 9457 problems. The only place that knows status codes.
+
+Nothing of the request's content is repeated, apart from field names that look like field names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from service.api.schemas.problem import FieldError, Problem
+from service.core.errors import (
+    CapacityError,
+    EvenmatchError,
+    InputError,
+    InputErrors,
+    QueueFullError,
+    RequestTooLargeError,
+    UnknownModelError,
+)
+
+PROBLEM_JSON = "application/problem+json"
+
+_STATUS: dict[type[EvenmatchError], HTTPStatus] = {
+    RequestTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnknownModelError: HTTPStatus.NOT_FOUND,
+    InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,
+    CapacityError: HTTPStatus.SERVICE_UNAVAILABLE,
+    EvenmatchError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+_HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
+_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+MAX_FIELD_ERRORS = 100
+
+
+def status_of(error: EvenmatchError) -> HTTPStatus:
+    """The status of the nearest class in the table."""
+    return next(_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS)
+
+
+def problem_response(
+    request_id: str,
+    *,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    limit: int | None = None,
+    actual: int | None = None,
+    errors: Sequence[FieldError] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """One problem+json response."""
+    problem = Problem(
+        type=f"urn:evenmatch:problem:{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        code=code,
+        request_id=request_id,
+        limit=limit,
+        actual=actual,
+        errors=None if errors is None else list(errors)[:MAX_FIELD_ERRORS],
+    )
+    return Response(
+        problem.model_dump_json(exclude_none=True), status, media_type=PROBLEM_JSON, headers=headers
+    )
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Give every error of the app the same shape."""
+    app.add_exception_handler(EvenmatchError, _on_domain_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+def request_id(request: Request) -> str:
+    """The id that the middleware gave this request."""
+    return str(request.scope.get("evenmatch.request_id", ""))
+
+
+async def _on_domain_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, EvenmatchError)
+    errors = None
+    if isinstance(error, InputErrors):
+        errors = [_field_error(e) for e in error.errors]
+    elif isinstance(error, InputError) and error.field:
+        errors = [_field_error(error)]
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, CapacityError) else None
+    return problem_response(
+        request_id(request),
+        status=status_of(error),
+        code=error.code,
+        title=error.title,
+        detail=error.message,
+        limit=error.limit,
+        actual=error.actual,
+        errors=errors,
+        headers=headers,
+    )
+
+
+async def _on_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    details = error.errors()
+    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if (
+        request.method == "POST"
+        and media_type not in ("application/json", "")
+        and not media_type.endswith("+json")
+    ):
+        return problem_response(
+            request_id(request),
+            status=415,
+            code="unsupported_media_type",
+            title="Unsupported media type",
+            detail="the body must be application/json",
+        )
+    for one in details:
+        if one["type"] == "json_invalid":
+            return problem_response(
+                request_id(request),
+                status=400,
+                code="malformed_json",
+                title="Malformed JSON",
+                detail=f"the body is not JSON: error at character {one['loc'][-1]}",
+            )
+    errors = [
+        FieldError(field=_path(one["loc"]), code=str(one["type"]), message=_message(one)) for one in details
+    ]
+    return problem_response(
+        request_id(request),
+        status=422,
+        code="validation_failed",
+        title="Validation failed",
+        detail=f"{errors[0].field}: {errors[0].message}"
+        + (f" (and {len(errors) - 1} more)" if errors[1:] else ""),
+        errors=errors,
+    )
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, UnicodeDecodeError):
+        return problem_response(
+            request_id(request),
+            status=400,
+            code="not_utf8",
+            title="Not UTF-8",
+            detail=f"the body is not UTF-8: invalid byte at offset {error.__cause__.start}",
+        )
+    if error.status_code == 400:
+        detail = "the body cannot be read as JSON"  # too deeply nested, or numbers too long
+    elif error.status_code == 404:
+        detail = "nothing is served at this path; see /docs"
+    elif error.status_code == 405:
+        detail = f"{request.method} is not allowed at this path"
+    else:
+        detail = HTTPStatus(error.status_code).phrase
+    return problem_response(
+        request_id(request),
+        status=error.status_code,
+        code=_HTTP_CODES.get(error.status_code, "http_error"),
+        title=HTTPStatus(error.status_code).phrase,
+        detail=detail,
+        headers=dict(error.headers or {}),
+    )
+
+
+def _field_error(error: InputError) -> FieldError:
+    return FieldError(
+        field=error.field or "",
+        code=error.code,
+        message=error.message,
+        limit=error.limit,
+        actual=error.actual,
+    )
+
+
+def _message(one: dict[str, Any]) -> str:
+    match one["type"]:
+        case "missing":
+            return "this field is required"
+        case "extra_forbidden":
+            return "no such field"
+        case _:
+            return str(one["msg"])
+
+
+def _path(loc: Sequence[int | str]) -> str:
+    """`("body", "candidates", 3, "resume")` -> `candidates[3].resume`."""
+    path = ""
+    for part in loc[1:] if loc and loc[0] in ("body", "query", "header", "path") else loc:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        else:
+            # An unknown key is the caller's text, and may be a pasted resume.
+            name = part if _FIELD_NAME.fullmatch(part) else "(unprintable)"
+            path += f".{name}" if path else name
+    return path or "body"

@@ -1,0 +1,142 @@
+"""Around every request: an id, a size limit, a log line without content, metrics, and the last resort."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+import traceback
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.errors import problem_response
+from service.monitoring.metrics import Metrics
+
+log = logging.getLogger("service.requests")
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_DRAIN_FACTOR = 8
+"""A body up to this many times the limit is read to its end, so that the client sees the 413."""
+
+
+class RequestContext:
+    """Outermost: whatever happens inside, there is an answer, a metric and a log line."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        scope["evenmatch.request_id"] = request_id
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception as error:
+            # The traceback's frames say where; the exception's message could quote what came in.
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            log.error("unexpected %s, request_id=%s\n%s", type(error).__name__, request_id, frames)
+            if status:
+                raise ConnectionAbortedError("the response broke off") from None
+            await _internal_error(request_id)(scope, receive, send_with_id)
+        finally:
+            seconds = time.perf_counter() - started
+            route = route_label(scope)
+            self._metrics.answered(route, status, seconds)
+            log.info(
+                "%s %s %d %.1f ms request_id=%s",
+                scope["method"],
+                route or "other",
+                status,
+                1000 * seconds,
+                request_id,
+            )
+
+
+class BodyLimit:
+    """Reads the body up to `limit` bytes and answers 413 beyond it."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self._app(scope, receive, send)
+            return
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            size += len(message.get("body", b""))
+            if size <= self._limit:
+                chunks.append(message.get("body", b""))
+            else:
+                chunks.clear()
+            if not message.get("more_body", False) or size > _DRAIN_FACTOR * self._limit:
+                break
+        if size > self._limit:
+            response = problem_response(
+                scope["evenmatch.request_id"],
+                status=413,
+                code="body_too_large",
+                title="Body too large",
+                detail=f"the body has {size:,} bytes or more; the limit is {self._limit:,}",
+                limit=self._limit,
+                actual=size,
+                headers={"Connection": "close"},
+            )
+            await response(scope, receive, send)
+            return
+        body = b"".join(chunks)
+        delivered = False
+
+        async def replay() -> Message:
+            nonlocal delivered
+            if delivered:
+                return await receive()
+            delivered = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, replay, send)
+
+
+def route_label(scope: Scope) -> str | None:
+    """The route's template under `/v1`, whichever alias was asked; None if no route matched."""
+    path = getattr(scope.get("route"), "path", None)
+    return ROUTE_ALIASES.get(path, path) if path else None
+
+
+ROUTE_ALIASES = {
+    "/score": "/v1/score",
+    "/embed": "/v1/embed",
+    "/embeddings": "/v1/embeddings",
+    "/model": "/v1/model",
+}
+
+
+def _internal_error(request_id: str) -> ASGIApp:
+    return problem_response(
+        request_id,
+        status=500,
+        code="internal_error",
+        title="Internal error",
+        detail="the service failed on this request; its operators find the cause under the request_id",
+    )

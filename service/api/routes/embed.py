@@ -1,0 +1,88 @@
+"""`POST /v1/embed`: one unit vector a text, or one a passage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from anyio import to_thread
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from service.api.dependencies import MetricsDep, RuntimeDep, SettingsDep
+from service.api.schemas.embed import EmbedRequest, EmbedResponse
+from service.core.documents import read_document
+from service.core.errors import CountError, InputError, InputErrors
+from service.core.tokenization import TextTokenizer, TokenIds
+
+router = APIRouter(tags=["embed"])
+
+
+@dataclass(frozen=True)
+class _Tokenized:
+    """Each input's sequences: one, or one a passage."""
+
+    sequences: list[list[TokenIds]]
+    truncated: list[bool]
+
+
+@router.post("/embed", summary="Embed texts", response_model=EmbedResponse)
+async def embed(
+    body: EmbedRequest, runtime: RuntimeDep, settings: SettingsDep, metrics: MetricsDep
+) -> Response:
+    """Embed texts as unit vectors. A text beyond the model's length is cut, and says so."""
+    inputs = [body.inputs] if isinstance(body.inputs, str) else body.inputs
+    check_count(inputs, "inputs", settings.max_inputs)
+    tokenized = await to_thread.run_sync(
+        _tokenize, runtime.tokenizer, inputs, body, settings.max_text_characters
+    )
+    metrics.truncated(sum(tokenized.truncated))
+    vectors = await runtime.embedder.embed([ids for group in tokenized.sequences for ids in group])
+
+    def render() -> bytes:
+        response = EmbedResponse(
+            model=runtime.bundle.manifest.name,
+            dimensions=runtime.info.dimensions,
+            embeddings=vectors.tolist(),
+            tokens=[sum(map(len, group)) for group in tokenized.sequences],
+            truncated=tokenized.truncated,
+            passage_counts=[len(group) for group in tokenized.sequences] if body.passages else None,
+        )
+        return response.model_dump_json(exclude_none=True).encode()
+
+    return Response(await to_thread.run_sync(render), media_type="application/json")
+
+
+def check_count(inputs: Sequence[object], field: str, most: int) -> None:
+    """Raise `CountError` unless there are 1 to `most` inputs."""
+    if not 1 <= len(inputs) <= most:
+        raise CountError(
+            f"{field} has {len(inputs):,} items; 1 to {most:,} are allowed",
+            field=field,
+            limit=most if inputs else 1,
+            actual=len(inputs),
+        )
+
+
+def _tokenize(
+    tokenizer: TextTokenizer, inputs: Sequence[str], body: EmbedRequest, max_characters: int
+) -> _Tokenized:
+    sequences: list[list[TokenIds]] = []
+    truncated: list[bool] = []
+    errors: list[InputError] = []
+    for i, text in enumerate(inputs):
+        field = "inputs" if isinstance(body.inputs, str) else f"inputs[{i}]"
+        try:
+            document = read_document(text, field=field, max_characters=max_characters)
+            if body.passages:
+                sequences.append(tokenizer.encode_passages(document, body.kind, field=field))
+                truncated.append(False)
+            else:
+                one = tokenizer.encode_text(document, body.kind, field=field)
+                sequences.append([one.ids])
+                truncated.append(one.truncated)
+        except InputError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0] if len(errors) == 1 else InputErrors(errors)
+    return _Tokenized(sequences, truncated)

@@ -1,0 +1,103 @@
+"""`POST /v1/embeddings`: OpenAI's embeddings interface, so that its clients work unchanged."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+from anyio import to_thread
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from service.api.dependencies import RuntimeDep, SettingsDep
+from service.api.routes.embed import check_count
+from service.api.schemas.embed import (
+    OpenAIEmbedding,
+    OpenAIEmbeddingsRequest,
+    OpenAIEmbeddingsResponse,
+    OpenAIUsage,
+)
+from service.core.documents import read_document
+from service.core.errors import CountError, EmptyTextError, TextTooLongError, UnknownModelError
+from service.core.tokenization import TextTokenizer, TokenIds
+
+router = APIRouter(tags=["embed"])
+
+
+@router.post(
+    "/embeddings", summary="Embed texts (OpenAI-compatible)", response_model=OpenAIEmbeddingsResponse
+)
+async def embeddings(body: OpenAIEmbeddingsRequest, runtime: RuntimeDep, settings: SettingsDep) -> Response:
+    """Embed texts or token arrays of this model's vocabulary.
+
+    This interface cannot say that a text was cut, so one beyond the model's length is refused.
+    """
+    name, dimensions = runtime.bundle.manifest.name, runtime.info.dimensions
+    if body.model not in (None, name):
+        raise UnknownModelError(f"model is not served here; the model is {name}", field="model")
+    if body.dimensions not in (None, dimensions):
+        raise CountError(
+            f"dimensions is {body.dimensions}; this model has {dimensions}",
+            field="dimensions",
+            limit=dimensions,
+            actual=body.dimensions,
+        )
+    inputs = _as_list(body.input)
+    check_count(inputs, "input", settings.max_inputs)
+    sequences = await to_thread.run_sync(_tokenize, runtime.tokenizer, inputs, settings.max_text_characters)
+    vectors = await runtime.embedder.embed(sequences)
+
+    def render() -> bytes:
+        as_text = body.encoding_format == "base64"
+        tokens = sum(map(len, sequences))
+        response = OpenAIEmbeddingsResponse(
+            data=[
+                OpenAIEmbedding(
+                    index=i,
+                    embedding=base64.b64encode(vector.astype("<f4").tobytes()).decode()
+                    if as_text
+                    else vector.tolist(),
+                )
+                for i, vector in enumerate(vectors)
+            ],
+            model=name,
+            usage=OpenAIUsage(prompt_tokens=tokens, total_tokens=tokens),
+        )
+        return response.model_dump_json().encode()
+
+    return Response(await to_thread.run_sync(render), media_type="application/json")
+
+
+def _as_list(value: str | list[str] | list[int] | list[list[int]]) -> list[str | list[int]]:
+    if isinstance(value, str):
+        return [value]
+    if value and isinstance(value[0], int):
+        return [[item for item in value if isinstance(item, int)]]
+    return [item for item in value if not isinstance(item, int)]
+
+
+def _tokenize(
+    tokenizer: TextTokenizer, inputs: Sequence[str | list[int]], max_characters: int
+) -> list[TokenIds]:
+    return [_tokenize_one(tokenizer, item, f"input[{i}]", max_characters) for i, item in enumerate(inputs)]
+
+
+def _tokenize_one(
+    tokenizer: TextTokenizer, item: str | list[int], field: str, max_characters: int
+) -> TokenIds:
+    if isinstance(item, str):
+        document = read_document(item, field=field, max_characters=max_characters)
+        text = tokenizer.encode_text(document, "resume", field=field)
+        ids, fits = text.ids, not text.truncated
+    elif not item:
+        raise EmptyTextError(f"{field} holds no tokens", field=field, limit=1, actual=0)
+    else:
+        ids = tokenizer.from_token_ids(item, field=field)
+        fits = len(ids) <= tokenizer.max_tokens
+    if not fits:
+        raise TextTooLongError(
+            f"{field} has more than {tokenizer.max_tokens} tokens; split it, or use /v1/embed",
+            field=field,
+            limit=tokenizer.max_tokens,
+        )
+    return ids

@@ -1,0 +1,34 @@
+"""Liveness, readiness and metrics, for orchestrators and Prometheus."""
+
+from __future__ import annotations
+
+import time
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.responses import Response
+
+from service.api.dependencies import MetricsDep, RuntimeDep, SettingsDep
+from service.api.schemas.model import LiveResponse, ReadyResponse
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health/live", summary="Is the process alive?")
+async def live() -> LiveResponse:
+    """Answer as long as the event loop turns."""
+    return LiveResponse()
+
+
+@router.get("/health/ready", summary="Can it score now?")
+async def ready(runtime: RuntimeDep, settings: SettingsDep) -> ReadyResponse:
+    """Run a real forward pass; 503 if the inference worker is dead, hangs or is too slow."""
+    started = time.perf_counter()
+    await runtime.embedder.check(settings.ready_seconds)
+    return ReadyResponse(forward_pass_ms=round(1000 * (time.perf_counter() - started), 1))
+
+
+@router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+async def metrics(registry: MetricsDep) -> Response:
+    """Answer in Prometheus' text format."""
+    return Response(registry.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,62 @@
+"""`GET /v1/model`: what is being served, on what, and within which limits."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from service.api.dependencies import RuntimeDep, SettingsDep
+from service.api.schemas.model import (
+    BaseModelOut,
+    BundleOut,
+    DecisionOut,
+    EngineOut,
+    LimitsOut,
+    ModelResponse,
+)
+from service.core.matching import MAX_TITLE_CHARACTERS
+
+router = APIRouter(tags=["model"])
+
+
+@router.get("/model", summary="Describe the model being served")
+async def model(runtime: RuntimeDep, settings: SettingsDep) -> ModelResponse:
+    """Describe the bundle, its hashes, the threshold, the engine and why it was chosen, and all limits."""
+    bundle, info = runtime.bundle, runtime.info
+    manifest, base, rule = bundle.manifest, bundle.manifest.base_model, bundle.decision
+    return ModelResponse(
+        bundle=BundleOut(
+            name=manifest.name, version=manifest.version, digest=bundle.digest, adapter=manifest.has_adapter
+        ),
+        base_model=BaseModelOut(
+            id=base.id,
+            revision=base.revision,
+            weights_sha256=base.weights_sha256,
+            pooling=manifest.pooling,
+            max_tokens=manifest.max_tokens,
+            dimensions=base.dimensions,
+        ),
+        engine=EngineOut(
+            name=info.name,
+            device=info.device,
+            precision=info.precision,
+            threads=info.threads,
+            batch_invariant=info.batch_invariant,
+            reason=runtime.choice.reason,
+        ),
+        decision=DecisionOut(
+            threshold=rule.threshold,
+            borderline=rule.borderline,
+            rule=rule.rule,
+            constraint=rule.constraint,
+            calibration_prevalence=bundle.calibration.prevalence,
+        ),
+        limits=LimitsOut(
+            max_candidates=settings.max_candidates,
+            max_inputs=settings.max_inputs,
+            max_text_characters=settings.max_text_characters,
+            max_title_characters=MAX_TITLE_CHARACTERS,
+            max_body_bytes=settings.max_body_bytes,
+            max_request_tokens=settings.queue_tokens,
+        ),
+        groups=settings.groups.attributes,
+    )

@@ -1,0 +1,102 @@
+"""`POST /v1/score`: one job, many candidates."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from anyio import to_thread
+from fastapi import APIRouter
+
+from service.api.dependencies import MetricsDep, RuntimeDep, SettingsDep
+from service.api.schemas.score import (
+    CandidateIn,
+    ScoreRequest,
+    ScoreResponse,
+    ScoreResult,
+    ScoringModel,
+    Warning,
+)
+from service.core.errors import CountError, DuplicateIdError, InputError, InputErrors, UnknownGroupError
+from service.core.groups import GroupSchema
+from service.monitoring.metrics import Decision
+
+router = APIRouter(tags=["score"])
+
+
+@router.post("/score", summary="Score candidates against a job")
+async def score(
+    body: ScoreRequest, runtime: RuntimeDep, settings: SettingsDep, metrics: MetricsDep
+) -> ScoreResponse:
+    """Score every candidate against the job. Either all candidates are scored or none is.
+
+    The scores do not depend on `groups`, on the order of candidates, or on who else is in the request.
+    """
+    check_candidates(body.candidates, settings.groups, settings.max_candidates)
+    job, resumes = await to_thread.run_sync(
+        runtime.matcher.tokenize_all,
+        body.job.description,
+        body.job.title,
+        [candidate.resume for candidate in body.candidates],
+    )
+    matches = await runtime.match(job, resumes)
+    results = []
+    for candidate, resume, match in zip(body.candidates, resumes, matches, strict=True):
+        decision: Decision = "selected" if match.selected else "not_selected"
+        metrics.decided(candidate.groups, match.calibrated_probability, decision)
+        results.append(
+            ScoreResult(
+                candidate_id=candidate.id,
+                decision_id=str(uuid.uuid4()),
+                raw_score=match.raw_score,
+                calibrated_probability=match.calibrated_probability,
+                decision=decision,
+                borderline=match.borderline,
+                truncated=False,
+                warnings=_warnings(resume.non_latin_script),
+            )
+        )
+    manifest = runtime.bundle.manifest
+    return ScoreResponse(
+        model=ScoringModel(
+            bundle=manifest.name,
+            version=manifest.version,
+            engine=runtime.info.name,
+            precision=runtime.info.precision,
+        ),
+        job_id=body.job.id,
+        threshold=runtime.bundle.decision.threshold,
+        warnings=_warnings(job.non_latin_script),
+        results=results,
+    )
+
+
+def check_candidates(candidates: Sequence[CandidateIn], groups: GroupSchema, most: int) -> None:
+    """Raise `CountError`, or one error that holds every duplicate id and every unknown group."""
+    if not 1 <= len(candidates) <= most:
+        raise CountError(
+            f"candidates has {len(candidates):,} items; 1 to {most:,} are allowed",
+            field="candidates",
+            limit=most if candidates else 1,
+            actual=len(candidates),
+        )
+    errors: list[InputError] = []
+    seen: dict[str, int] = {}
+    for i, candidate in enumerate(candidates):
+        first = seen.setdefault(candidate.id, i)
+        if first != i:
+            errors.append(
+                DuplicateIdError(
+                    f"candidates[{i}].id is that of candidates[{first}]", field=f"candidates[{i}].id"
+                )
+            )
+        try:
+            groups.validate_groups(candidate.groups, field=f"candidates[{i}].groups")
+        except UnknownGroupError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0] if len(errors) == 1 else InputErrors(errors)
+
+
+def _warnings(non_latin_script: bool) -> list[Warning]:
+    return ["non_latin_script"] if non_latin_script else []

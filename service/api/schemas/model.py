@@ -1,0 +1,69 @@
+"""Bodies of `GET /v1/model` and the health checks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from service.api.schemas.base import Body
+
+
+class BundleOut(Body):
+    name: str
+    version: str
+    digest: str = Field(description="SHA-256 of the manifest, which holds the hash of every file.")
+    adapter: bool
+
+
+class BaseModelOut(Body):
+    id: str
+    revision: str | None
+    weights_sha256: str
+    pooling: str
+    max_tokens: int
+    dimensions: int
+
+
+class EngineOut(Body):
+    name: str
+    device: str
+    precision: str
+    threads: int
+    batch_invariant: bool = Field(description="Tried at start: a text's vector is the same in any batch.")
+    reason: str = Field(description="Why this engine was chosen.")
+
+
+class DecisionOut(Body):
+    threshold: float
+    borderline: tuple[float, float]
+    rule: str
+    constraint: str
+    calibration_prevalence: float = Field(description="Share of matches in the calibration data.")
+
+
+class LimitsOut(Body):
+    max_candidates: int
+    max_inputs: int
+    max_text_characters: int
+    max_title_characters: int
+    max_body_bytes: int
+    max_request_tokens: int
+
+
+class ModelResponse(Body):
+    bundle: BundleOut
+    base_model: BaseModelOut
+    engine: EngineOut
+    decision: DecisionOut
+    limits: LimitsOut
+    groups: dict[str, tuple[str, ...]] = Field(description="Attributes and groups that are accepted.")
+
+
+class LiveResponse(Body):
+    status: Literal["alive"] = "alive"
+
+
+class ReadyResponse(Body):
+    status: Literal["ready"] = "ready"
+    forward_pass_ms: float

@@ -1,0 +1,31 @@
+"""RFC 9457 problem details."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from service.api.schemas.base import Body
+
+
+class FieldError(Body):
+    """One thing wrong with one field."""
+
+    field: str = Field(description="Path of the field, for example `candidates[3].resume`.")
+    code: str
+    message: str
+    limit: int | None = None
+    actual: int | None = None
+
+
+class Problem(Body):
+    """The body of every error, as `application/problem+json`."""
+
+    type: str = Field(description="`urn:evenmatch:problem:` and the code.")
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="Stable; clients may branch on it.")
+    request_id: str
+    limit: int | None = Field(None, description="The limit that was passed.")
+    actual: int | None = Field(None, description="What came in, in the limit's unit.")
+    errors: list[FieldError] | None = Field(None, description="For 422: every field at fault.")

@@ -1,0 +1,1 @@
+"""The domain: no web framework, no metrics, no environment, no database."""

@@ -1,0 +1,1 @@
+"""Scoring of many resumes outside a request."""

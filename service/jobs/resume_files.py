@@ -1,0 +1,159 @@
+"""Jobs and resumes from files, results to files. Errors name file, line and column, never the text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from service.core.documents import decode
+from service.core.errors import DuplicateIdError, TableError
+from service.core.matching import Match
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeFile:
+    """One resume. `source` says where it stands, for error messages."""
+
+    id: str
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredResume:
+    candidate_id: str
+    match: Match
+    non_latin_script: bool
+
+    @property
+    def decision(self) -> Literal["selected", "not_selected"]:
+        return "selected" if self.match.selected else "not_selected"
+
+    def record(self, rank: int) -> dict[str, str | int | float | bool]:
+        """One row of a result file; never the resume."""
+        return {
+            "rank": rank,
+            "candidate_id": self.candidate_id,
+            "raw_score": self.match.raw_score,
+            "calibrated_probability": self.match.calibrated_probability,
+            "decision": self.decision,
+            "borderline": self.match.borderline,
+            "non_latin_script": self.non_latin_script,
+        }
+
+
+def read_job(file: Path) -> str:
+    """The text of a job file. Raises `TableError` if it cannot be read, `UndecodableTextError` if not UTF-8."""
+    return _read(file)
+
+
+def read_resumes(files: Sequence[Path], *, id_column: str, text_column: str) -> list[ResumeFile]:
+    """Resumes from text files (the id is the file's name without suffix) or from one .csv or .jsonl file.
+
+    Raises `TableError` for unreadable files and missing columns, `DuplicateIdError` for an id that
+    stands twice, `UndecodableTextError` for bytes that are not UTF-8.
+    """
+    tables = [file for file in files if file.suffix in (".csv", ".jsonl")]
+    if tables and len(files) > 1:
+        raise TableError(f"{tables[0]} is a table: give it alone, not with {len(files) - 1} other files")
+    if tables:
+        rows = _csv_rows(tables[0]) if tables[0].suffix == ".csv" else _jsonl_rows(tables[0])
+        resumes = [_from_row(row, source, id_column, text_column) for row, source in rows]
+        if not resumes:
+            raise TableError(f"{tables[0]} holds no resumes")
+    else:
+        resumes = [ResumeFile(file.stem, _read(file), str(file)) for file in files]
+    _check_unique(resumes)
+    return resumes
+
+
+def write_results(ranked: Sequence[ScoredResume], file: Path) -> None:
+    """Write results as JSON Lines or CSV, by the suffix; the file appears whole or not at all."""
+    records = [one.record(rank) for rank, one in enumerate(ranked, 1)]
+    text = io.StringIO(newline="")
+    if file.suffix == ".jsonl":
+        for record in records:
+            text.write(json.dumps(record, ensure_ascii=False) + "\n")
+    else:
+        writer = csv.DictWriter(text, fieldnames=list(records[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(
+            {key: _spreadsheet_safe(value) for key, value in record.items()} for record in records
+        )
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        draft.write_text(text.getvalue(), "utf-8", newline="")
+        os.replace(draft, file)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise TableError(f"{file} cannot be written: {error.strerror}") from None
+
+
+def _spreadsheet_safe(value: str | int | float | bool) -> str | int | float | bool:
+    """A text that a spreadsheet would run as a formula gets a quote in front (OWASP, CSV injection)."""
+    return (
+        f"'{value}"
+        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+        else value
+    )
+
+
+def _csv_rows(file: Path) -> Iterator[tuple[dict[str, object], str]]:
+    # Resumes are longer than the module's default limit for one field.
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.DictReader(io.StringIO(_read(file), newline=""), strict=True)
+    try:
+        for row in reader:
+            yield dict(row), f"{file} line {reader.line_num}"
+    except csv.Error as error:
+        raise TableError(f"{file} line {reader.line_num}: {error}") from None
+
+
+def _jsonl_rows(file: Path) -> Iterator[tuple[dict[str, object], str]]:
+    for number, line in enumerate(_read(file).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError:
+            raise TableError(f"{file} line {number}: not JSON") from None
+        if not isinstance(row, dict):
+            raise TableError(f"{file} line {number}: not a JSON object")
+        yield row, f"{file} line {number}"
+
+
+def _from_row(row: dict[str, object], source: str, id_column: str, text_column: str) -> ResumeFile:
+    for column, option in ((id_column, "--id-column"), (text_column, "--text-column")):
+        if column not in row:
+            raise TableError(f"{source}: no column {column!r}; name another with {option}")
+    identity, text = row[id_column], row[text_column]
+    if isinstance(identity, int) and not isinstance(identity, bool):
+        identity = str(identity)
+    if not isinstance(identity, str) or not identity.strip():
+        raise TableError(f"{source}: column {id_column!r} is empty or no text")
+    if not isinstance(text, str):
+        raise TableError(f"{source}: column {text_column!r} is missing or no text")
+    return ResumeFile(identity, text, source)
+
+
+def _check_unique(resumes: Sequence[ResumeFile]) -> None:
+    seen: dict[str, str] = {}
+    for resume in resumes:
+        if resume.id in seen:
+            raise DuplicateIdError(f"{resume.source} has the same id as {seen[resume.id]}")
+        seen[resume.id] = resume.source
+
+
+def _read(file: Path) -> str:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise TableError(f"{file} cannot be read: {error.strerror}") from None
+    return decode(data, field=str(file))

@@ -1,0 +1,120 @@
+"""Every metric of the service: name, labels, buckets. Labels are closed sets; all series start at 0.
+
+Ids, names, texts and paths as asked never become labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from service.core.groups import GroupSchema
+from service.runtime.observer import RuntimeObserver
+
+Decision = Literal["selected", "not_selected"]
+DECISIONS: tuple[Decision, ...] = ("selected", "not_selected")
+OTHER = "other"
+
+STATUSES = ("200", "400", "404", "405", "413", "415", "422", "429", "500", "503")
+
+_SCORE_BUCKETS = tuple(i / 10 for i in range(1, 11))
+_SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_TOKENS_BUCKETS = (16, 64, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384, 65_536)
+
+
+class Metrics(RuntimeObserver):
+    """One registry with all series of one app. Thread-safe, as the client library's metrics are."""
+
+    def __init__(self, groups: GroupSchema, routes: Sequence[str]) -> None:
+        self._groups = groups
+        self._routes = frozenset(routes)
+        self.registry = CollectorRegistry()
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"evenmatch_{name}", text, labels, registry=self.registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"evenmatch_{name}", text, labels, registry=self.registry)
+
+        def histogram(name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
+            return Histogram(f"evenmatch_{name}", text, labels, registry=self.registry, buckets=buckets)
+
+        self._decisions = counter(
+            "decisions_total", "Decisions by self-reported group.", "attribute", "group", "decision"
+        )
+        self._scores = histogram(
+            "match_score", "Calibrated probability by group.", _SCORE_BUCKETS, "attribute", "group"
+        )
+        self._requests = counter("requests_total", "Answered requests.", "route", "status")
+        self._request_seconds = histogram(
+            "request_seconds", "Time to answer, in seconds.", _SECONDS_BUCKETS, "route"
+        )
+        self._queue_depth = gauge("queue_depth", "Texts waiting for the inference thread.")
+        self._batch_tokens = histogram("batch_tokens", "Tokens in one engine call.", _TOKENS_BUCKETS)
+        self._inference_seconds = histogram(
+            "inference_seconds", "Duration of one engine call, in seconds.", _SECONDS_BUCKETS
+        )
+        self._cache_hits = counter("cache_hits_total", "Texts whose vector was known already.")
+        self._cache_misses = counter("cache_misses_total", "Texts that had to be encoded.")
+        self._truncated = counter("truncated_total", "Texts cut at the model's length (/v1/embed only).")
+        self._restarts = counter("worker_restarts_total", "Inference workers replaced after death or a hang.")
+        self._model_info = gauge(
+            "model_info",
+            "1 for the model being served.",
+            "bundle",
+            "version",
+            "engine",
+            "device",
+            "precision",
+        )
+        self._start_at_zero()
+
+    def _start_at_zero(self) -> None:
+        for attribute, groups in self._groups.members().items():
+            for group in groups:
+                self._scores.labels(attribute, group)
+                for decision in DECISIONS:
+                    self._decisions.labels(attribute, group, decision)
+        for route in (*sorted(self._routes), OTHER):
+            self._request_seconds.labels(route)
+            for status in (*STATUSES, OTHER):
+                self._requests.labels(route, status)
+
+    def decided(self, groups: Mapping[str, str], probability: float, decision: Decision) -> None:
+        """Count one decision for every attribute and intersection; no group given counts as unknown."""
+        for attribute, group in self._groups.memberships(groups).items():
+            self._decisions.labels(attribute, group, decision).inc()
+            self._scores.labels(attribute, group).observe(probability)
+
+    def answered(self, route: str | None, status: int, seconds: float) -> None:
+        """Count one answered request under its route template."""
+        label = route if route in self._routes else OTHER
+        self._requests.labels(label, str(status) if str(status) in STATUSES else OTHER).inc()
+        self._request_seconds.labels(label).observe(seconds)
+
+    def truncated(self, texts: int) -> None:
+        self._truncated.inc(texts)
+
+    def serving(self, *, bundle: str, version: str, engine: str, device: str, precision: str) -> None:
+        """Say which model is served."""
+        self._model_info.labels(bundle, version, engine, device, precision).set(1)
+
+    def queue_changed(self, texts: int) -> None:
+        self._queue_depth.set(texts)
+
+    def batch_done(self, tokens: int, seconds: float) -> None:
+        self._batch_tokens.observe(tokens)
+        self._inference_seconds.observe(seconds)
+
+    def cache_looked_up(self, hits: int, misses: int) -> None:
+        self._cache_hits.inc(hits)
+        self._cache_misses.inc(misses)
+
+    def worker_restarted(self) -> None:
+        self._restarts.inc()
+
+    def exposition(self) -> bytes:
+        """The text that Prometheus scrapes."""
+        return generate_latest(self.registry)

@@ -1,0 +1,1 @@
+"""What keeps inference fast and alive."""
