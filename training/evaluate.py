@@ -37,7 +37,10 @@ def utility(
     rounds: int,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
-    """ROC-AUC and PR-AUC of raw_score; F1, selection rate and ECE of the probability; 95 % intervals over jobs."""
+    """ROC-AUC and PR-AUC of raw_score; F1, selection rate and ECE of the probability.
+
+    Each figure comes with its 95 % bootstrap interval over jobs.
+    """
     _, job_index = np.unique(np.asarray(jobs), return_inverse=True)
     members = [np.flatnonzero(job_index == j) for j in range(job_index.max() + 1)]
     point = _figures(raw_scores, probabilities, labels, threshold)

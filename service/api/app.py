@@ -48,7 +48,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        served = runtime or await to_thread.run_sync(load_runtime, settings.runtime_options(), metrics)
+        served = runtime
+        if served is None:
+            served = await to_thread.run_sync(load_runtime, settings.runtime_options(), metrics)
         manifest, info = served.bundle.manifest, served.info
         metrics.serving(
             bundle=manifest.name,
@@ -71,6 +73,7 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         responses={
             "4XX": {
                 "model": Problem,

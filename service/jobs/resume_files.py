@@ -50,7 +50,7 @@ class ScoredResume:
 
 
 def read_job(file: Path) -> str:
-    """The text of a job file. Raises `TableError` if it cannot be read, `UndecodableTextError` if not UTF-8."""
+    """The text of a job file. Raises `TableError` if unreadable, `UndecodableTextError` if not UTF-8."""
     return _read(file)
 
 

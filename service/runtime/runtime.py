@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,7 @@ class Runtime:
         choice: EngineChoice,
         options: RuntimeOptions,
         *,
-        reload: EngineFactory,
+        reload: Callable[[], Engine],
         observer: RuntimeObserver,
     ) -> None:
         limit = bundle.manifest.max_tokens

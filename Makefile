@@ -1,0 +1,59 @@
+# Every target sets up what it needs in a local virtual environment; nothing is installed elsewhere.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help serve test test-all lint format bench bundle docs lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.serve: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --editable '.[training,dev]'
+	@touch $@ $(VENV)/.serve
+
+serve: $(VENV)/.serve ## Install what is needed and serve on 127.0.0.1:8000
+	$(BIN)/evenmatch serve
+
+test: $(VENV)/.dev ## Run the tests, but for the slow ones
+	$(BIN)/python -m pytest -m 'not slow'
+
+test-all: $(VENV)/.dev ## Run all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev ## Check style, types and the doors between the packages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.dev ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev ## Measure speed and memory (docs/benchmarks.md)
+	$(BIN)/python -m tests.benchmarks
+
+bundle: $(VENV)/.dev ## Make the shipped bundle anew
+	$(BIN)/evenmatch-train base-bundle --output service/bundles/minilm-base --overwrite
+
+docs: $(VENV)/.dev ## Generate docs/openapi.json and the README's table of settings anew
+	$(BIN)/python -m service.api.reference
+
+lock: ## Resolve the newest versions into constraints.txt (torch stays as pyproject.toml pins it)
+	rm -rf $(VENV).lock && $(PYTHON) -m venv $(VENV).lock
+	$(VENV).lock/bin/python -m pip install --quiet --editable '.[training,dev]'
+	$(VENV).lock/bin/python -m pip freeze --exclude-editable | sed -E 's/^(torch==[0-9.]+)\+.*/\1/' > constraints.txt
+	rm -rf $(VENV).lock
+
+clean: ## Remove the virtual environment and all caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

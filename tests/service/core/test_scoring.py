@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit, logsumexp
+
+from service.core.manifest import DecisionRule
+from service.core.scoring import CalibrationCurve, MatchPolicy, Vectors, late_interaction
+
+
+def unit(rows: int, seed: int, dimensions: int = 16) -> Vectors:
+    vectors = np.random.default_rng(seed).standard_normal((rows, dimensions))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+E1, E2 = np.float32([[1, 0]]), np.float32([[0, 1]])
+
+
+def test_one_passage_each_scores_their_cosine() -> None:
+    resume = np.float32([[0.6, 0.8]])
+    assert late_interaction(E1, resume, None, MatchPolicy()) == 0.6
+
+
+def test_hand_computed_log_mean_exp() -> None:
+    # cosines 1 and 0, T = 12: (1/12) ln((e^12 + e^0) / 2)
+    expected = math.log((math.exp(12) + 1) / 2) / 12
+    assert late_interaction(E1, np.concatenate([E1, E2]), None, MatchPolicy()) == round(expected, 6)
+
+
+def test_hand_computed_title_takes_the_mean_of_its_best_passages() -> None:
+    # body: (1/12) ln((e^12 + 2) / 3); title cosines 1, 0, 0, best two: 0.5
+    resume = np.concatenate([E1, E2, E2])
+    body = math.log((math.exp(12) + 2) / 3) / 12
+    policy = MatchPolicy(title_weight=0.25, title_passages=2)
+    assert late_interaction(E1, resume, E1[0], policy) == round(0.75 * body + 0.25 * 0.5, 6)
+
+
+@given(st.integers(1, 6), st.integers(1, 9), st.integers(0, 1000), st.floats(0.5, 60))
+def test_agrees_with_scipy_and_lies_between_mean_and_maximum(j: int, r: int, seed: int, t: float) -> None:
+    job, resume = unit(j, seed), unit(r, seed + 1)
+    cosines = (job @ resume.T).astype(np.float64)
+    score = late_interaction(job, resume, None, MatchPolicy(temperature=t))
+    assert score == pytest.approx((logsumexp(t * cosines) - math.log(j * r)) / t, abs=1e-6)
+    assert cosines.mean() - 1e-6 <= score <= cosines.max() + 1e-6
+
+
+@given(st.permutations(range(5)), st.integers(0, 100))
+def test_order_of_passages_does_not_matter(order: list[int], seed: int) -> None:
+    job, resume = unit(3, seed), unit(5, seed + 1)
+    assert late_interaction(job, resume[order], job[0], MatchPolicy()) == pytest.approx(
+        late_interaction(job, resume, job[0], MatchPolicy()), abs=2e-6
+    )
+
+
+@given(st.floats(-50, 50), st.floats(0.1, 80), st.floats(-60, 60))
+def test_calibration_is_the_logistic_curve(raw: float, slope: float, intercept: float) -> None:
+    probability = CalibrationCurve(slope=slope, intercept=intercept).probability(raw)
+    assert probability == pytest.approx(expit(slope * raw + intercept), abs=5e-7)
+    assert 0 <= probability <= 1
+
+
+def rule(threshold: float = 0.6, low: float = 0.5, high: float = 0.7) -> DecisionRule:
+    return DecisionRule(threshold=threshold, borderline=(low, high), rule="test", constraint="none")
+
+
+@pytest.mark.parametrize(
+    ("probability", "selected", "borderline"),
+    [
+        (0.6, True, True),
+        (0.599999, False, True),
+        (0.7, True, True),
+        (0.71, True, False),
+        (0.49, False, False),
+    ],
+)
+def test_threshold_and_band_are_inclusive(probability: float, selected: bool, borderline: bool) -> None:
+    assert (rule().is_selected(probability), rule().is_borderline(probability)) == (selected, borderline)
+
+
+def test_a_band_that_misses_the_threshold_is_refused() -> None:
+    with pytest.raises(ValueError, match="low <= threshold <= high"):
+        rule(threshold=0.8)
