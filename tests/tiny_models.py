@@ -14,7 +14,7 @@ WORDS = """
     python java nurse ward patient engineer backend service database care develop build design manage team
     senior junior warehouse accountant represent this sentence for searching relevant passages payment in
     and the a of on to with built software registered surgical
-""".split()
+"""
 LETTERS = [chr(c) for c in range(ord("a"), ord("z") + 1)]
 DIMENSIONS = 32
 
@@ -28,7 +28,7 @@ def write_bge_like(folder: Path, *, max_tokens: int = 64, pooling_mode: str = "c
         "[CLS]",
         "[SEP]",
         "[MASK]",
-        *WORDS,
+        *WORDS.split(),
         *LETTERS,
         *(f"##{x}" for x in LETTERS),
     ]

@@ -17,27 +17,18 @@ import numpy as np
 
 from service.core.base_model import BaseModel, describe
 from service.core.bundle import Bundle, write_bundle
-from service.core.encoder import load_encoder
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
-from service.core.engines.torch_engine import TorchEngine, available_device
-from service.core.manifest import Calibration, DecisionRule, Kind, Manifest, Pooling, Prefixes, Probe, Probes
+from service.core.engines.torch_engine import available_device
+from service.core.manifest import Calibration, DecisionRule, Manifest, Pooling, Prefixes
 from service.core.matching import Matcher
 from service.core.scoring import CalibrationCurve
-from service.core.tokenization import TextTokenizer, TokenIds
+from service.core.tokenization import TokenIds
 from training.calibrate import Floats, Labels, choose_threshold, fit_platt
 from training.data.pairs import LabelledPair, make_pairs, split_by_sector
 from training.data.vocabulary import load_occupations
 from training.evaluate import utility
 from training.model_card import model_card
-
-PROBES: tuple[tuple[Kind, str], ...] = (
-    ("resume", "Built payment services in Python and PostgreSQL, on call for twelve services."),
-    ("resume", "Registered nurse on a surgical ward; wound care, triage and medication rounds."),
-    ("job", "Warehouse supervisor"),
-    ("job", "You will keep the books, reconcile accounts and prepare the yearly statements."),
-    ("resume", "Électricien · câblage 400 V — maintenance préventive, 10 ans."),
-    ("resume", " ".join(["Planned routes, led drivers, cut delivery times by a tenth."] * 6)),
-)
+from training.probes import make_probes
 
 
 @dataclass(frozen=True)
@@ -65,7 +56,7 @@ def make_base_bundle(config: BaseBundleConfig, output: Path, *, overwrite: bool 
     """
     base = describe(config.base_model, config.revision, pooling=config.pooling)
     manifest = _manifest(config, base)
-    probes = _probes(base, manifest)
+    probes = make_probes(base, manifest)
     with tempfile.TemporaryDirectory() as scratch:
         draft = write_bundle(
             Path(scratch) / "draft",
@@ -204,26 +195,6 @@ def _manifest(config: BaseBundleConfig, base: BaseModel) -> Manifest:
         prefixes=prefixes,
         max_tokens=base.max_tokens,
         files={},
-    )
-
-
-def _probes(base: BaseModel, manifest: Manifest) -> Probes:
-    tokenizer = TextTokenizer.load(base.tokenizer_file, manifest)
-    ids = [tokenizer.encode_all([text], kind)[0] for kind, text in PROBES]
-    engine = TorchEngine(
-        load_encoder(base.folder, manifest.pooling),
-        device="cpu",
-        precision="f32",
-        positions=manifest.max_tokens,
-        dimensions=manifest.base_model.dimensions,
-        probes=ids,
-    )
-    vectors = engine.embed(ids)
-    return Probes(
-        probes=[
-            Probe(kind=kind, text=text, vector=[round(float(x), 6) for x in vector])
-            for (kind, text), vector in zip(PROBES, vectors, strict=True)
-        ]
     )
 
 

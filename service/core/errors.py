@@ -31,6 +31,7 @@ size; they never hold resume text, job text or names.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import TracebackType
 from typing import ClassVar
 
 
@@ -119,6 +120,35 @@ class InputErrors(InputError):
     def __init__(self, errors: Sequence[InputError]) -> None:
         super().__init__(f"{len(errors)} inputs are invalid, see `errors`")
         self.errors = list(errors)
+
+
+class ErrorCollector:
+    """Gathers the `InputError`s of several independent checks, to raise them as one.
+
+    Each check runs inside `with collector:`, which swallows and keeps its error.
+    """
+
+    def __init__(self) -> None:
+        self._errors: list[InputError] = []
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if isinstance(error, InputErrors):
+            self._errors += error.errors
+        elif isinstance(error, InputError):
+            self._errors.append(error)
+        return isinstance(error, InputError)
+
+    def raise_any(self) -> None:
+        """Raise the one error, or an `InputErrors` of several; return if there was none."""
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            raise InputErrors(self._errors)
 
 
 class TableError(InputError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from service.core.bundle import Bundle
 from service.core.documents import MAX_TEXT_CHARACTERS, read_document
-from service.core.errors import InputError, InputErrors, TextTooLongError
+from service.core.errors import ErrorCollector, TextTooLongError
 from service.core.scoring import Vectors, late_interaction
 from service.core.tokenization import TextTokenizer, TokenIds
 
@@ -58,12 +58,14 @@ class Matcher:
         self, description: str, title: str | None, *, field: str = "job", title_field: str = "job.title"
     ) -> TokenizedJob:
         """Raises an `InputError` that names the field if a text is empty, too long or unreadable."""
-        document = read_document(description, field=field, max_characters=self._max_characters)
-        return TokenizedJob(
-            passages=self._tokenizer.encode_passages(document, "job", field=field),
-            title=None if title is None else self._tokenize_title(title, title_field),
-            non_latin_script=document.non_latin_script,
-        )
+        errors = ErrorCollector()
+        with errors:
+            document = read_document(description, field=field, max_characters=self._max_characters)
+            passages = self._tokenizer.encode_passages(document, "job", field=field)
+        with errors:
+            title_ids = None if title is None else self._tokenize_title(title, title_field)
+        errors.raise_any()
+        return TokenizedJob(passages, title_ids, document.non_latin_script)
 
     def tokenize_resume(self, text: str, *, field: str = "resume") -> TokenizedResume:
         """Raises an `InputError` that names the field if the text is empty, too long or unreadable."""
@@ -77,22 +79,14 @@ class Matcher:
         self, description: str, title: str | None, resumes: Sequence[str]
     ) -> tuple[TokenizedJob, list[TokenizedResume]]:
         """Tokenize a job and its candidates; raises one error that holds all that is wrong with them."""
-        errors: list[InputError] = []
-        job: TokenizedJob | None = None
+        errors = ErrorCollector()
         tokenized = []
-        try:
+        with errors:
             job = self.tokenize_job(description, title, field="job.description")
-        except InputError as error:
-            errors.append(error)
         for i, resume in enumerate(resumes):
-            try:
+            with errors:
                 tokenized.append(self.tokenize_resume(resume, field=f"candidates[{i}].resume"))
-            except InputError as error:
-                errors.append(error)
-        if len(errors) == 1:
-            raise errors[0]
-        if errors or job is None:
-            raise InputErrors(errors)
+        errors.raise_any()
         return job, tokenized
 
     def match(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> Match:

@@ -80,14 +80,11 @@ class TextTokenizer:
         """Token ids of the text as one sequence, cut at `max_tokens` and marked if so."""
         (ids,) = self._encode([document.text], kind)
         self._check_readable([ids], kind, field)
-        if len(ids) <= self.max_tokens:
-            return TokenizedText(ids, truncated=False)
-        kept = ids[: self.max_tokens - len(self._last)] + self._last
-        return TokenizedText(kept, truncated=True)
+        return TokenizedText(self._cut_off(ids), truncated=len(ids) > self.max_tokens)
 
     def encode_all(self, texts: Sequence[str], kind: Kind) -> list[TokenIds]:
-        """Token ids of short, trusted texts (probes); nothing is checked or cut."""
-        return self._encode(texts, kind)
+        """Token ids of trusted texts (probes), cut at `max_tokens`; nothing is checked."""
+        return [self._cut_off(ids) for ids in self._encode(texts, kind)]
 
     def from_token_ids(self, ids: Sequence[int], *, field: str) -> TokenIds:
         """Token ids given by a caller, with the special tokens added where they are missing.
@@ -113,6 +110,11 @@ class TextTokenizer:
         prefix = self._prefixes[kind]
         encodings = self._tokenizer.encode_batch_fast([prefix + text for text in texts])
         return [tuple(encoding.ids) for encoding in encodings]
+
+    def _cut_off(self, ids: TokenIds) -> TokenIds:
+        if len(ids) <= self.max_tokens:
+            return ids
+        return ids[: self.max_tokens - len(self._last)] + self._last
 
     def _cut(self, document: Document, kind: Kind) -> list[tuple[str, TokenIds]]:
         return self._fit(split_passages(document.text, self._policy), kind)

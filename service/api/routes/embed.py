@@ -12,7 +12,7 @@ from starlette.responses import Response
 from service.api.dependencies import MetricsDep, RuntimeDep, SettingsDep
 from service.api.schemas.embed import EmbedRequest, EmbedResponse
 from service.core.documents import read_document
-from service.core.errors import CountError, InputError, InputErrors
+from service.core.errors import CountError, ErrorCollector
 from service.core.tokenization import TextTokenizer, TokenIds
 
 router = APIRouter(tags=["embed"])
@@ -69,10 +69,10 @@ def _tokenize(
 ) -> _Tokenized:
     sequences: list[list[TokenIds]] = []
     truncated: list[bool] = []
-    errors: list[InputError] = []
+    errors = ErrorCollector()
     for i, text in enumerate(inputs):
         field = "inputs" if isinstance(body.inputs, str) else f"inputs[{i}]"
-        try:
+        with errors:
             document = read_document(text, field=field, max_characters=max_characters)
             if body.passages:
                 sequences.append(tokenizer.encode_passages(document, body.kind, field=field))
@@ -81,8 +81,5 @@ def _tokenize(
                 one = tokenizer.encode_text(document, body.kind, field=field)
                 sequences.append([one.ids])
                 truncated.append(one.truncated)
-        except InputError as error:
-            errors.append(error)
-    if errors:
-        raise errors[0] if len(errors) == 1 else InputErrors(errors)
+    errors.raise_any()
     return _Tokenized(sequences, truncated)

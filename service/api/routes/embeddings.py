@@ -18,7 +18,13 @@ from service.api.schemas.embed import (
     OpenAIUsage,
 )
 from service.core.documents import read_document
-from service.core.errors import CountError, EmptyTextError, TextTooLongError, UnknownModelError
+from service.core.errors import (
+    CountError,
+    EmptyTextError,
+    ErrorCollector,
+    TextTooLongError,
+    UnknownModelError,
+)
 from service.core.tokenization import TextTokenizer, TokenIds
 
 router = APIRouter(tags=["embed"])
@@ -79,7 +85,13 @@ def _as_list(value: str | list[str] | list[int] | list[list[int]]) -> list[str |
 def _tokenize(
     tokenizer: TextTokenizer, inputs: Sequence[str | list[int]], max_characters: int
 ) -> list[TokenIds]:
-    return [_tokenize_one(tokenizer, item, f"input[{i}]", max_characters) for i, item in enumerate(inputs)]
+    errors = ErrorCollector()
+    sequences = []
+    for i, item in enumerate(inputs):
+        with errors:
+            sequences.append(_tokenize_one(tokenizer, item, f"input[{i}]", max_characters))
+    errors.raise_any()
+    return sequences
 
 
 def _tokenize_one(

@@ -17,7 +17,7 @@ from service.api.schemas.score import (
     ScoringModel,
     Warning,
 )
-from service.core.errors import CountError, DuplicateIdError, InputError, InputErrors, UnknownGroupError
+from service.core.errors import CountError, DuplicateIdError, ErrorCollector
 from service.core.groups import GroupSchema
 from service.monitoring.metrics import Decision
 
@@ -80,22 +80,18 @@ def check_candidates(candidates: Sequence[CandidateIn], groups: GroupSchema, mos
             limit=most if candidates else 1,
             actual=len(candidates),
         )
-    errors: list[InputError] = []
+    errors = ErrorCollector()
     seen: dict[str, int] = {}
     for i, candidate in enumerate(candidates):
         first = seen.setdefault(candidate.id, i)
-        if first != i:
-            errors.append(
-                DuplicateIdError(
+        with errors:
+            if first != i:
+                raise DuplicateIdError(
                     f"candidates[{i}].id is that of candidates[{first}]", field=f"candidates[{i}].id"
                 )
-            )
-        try:
+        with errors:
             groups.validate_groups(candidate.groups, field=f"candidates[{i}].groups")
-        except UnknownGroupError as error:
-            errors.append(error)
-    if errors:
-        raise errors[0] if len(errors) == 1 else InputErrors(errors)
+    errors.raise_any()
 
 
 def _warnings(non_latin_script: bool) -> list[Warning]:

@@ -14,14 +14,14 @@ from service.core.scoring import CalibrationCurve, MatchPolicy, Vectors, late_in
 
 def unit(rows: int, seed: int, dimensions: int = 16) -> Vectors:
     vectors = np.random.default_rng(seed).standard_normal((rows, dimensions))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
-E1, E2 = np.float32([[1, 0]]), np.float32([[0, 1]])
+E1, E2 = np.array([[1, 0]], np.float32), np.array([[0, 1]], np.float32)
 
 
 def test_one_passage_each_scores_their_cosine() -> None:
-    resume = np.float32([[0.6, 0.8]])
+    resume = np.array([[0.6, 0.8]], np.float32)
     assert late_interaction(E1, resume, None, MatchPolicy()) == 0.6
 
 

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from service.core.bundle import Bundle, read_bundle
+from tests.bundles import write_test_bundle
+from tests.tiny_models import write_adapter, write_bge_like
+
+QUERY = "Represent this sentence for searching relevant passages: "
+
+# No test needs a model hub, and none may notice whether there is one.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("EVENMATCH_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def bge_like(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base model in the layout of bge-large, tiny and random."""
+    return write_bge_like(tmp_path_factory.mktemp("models") / "bge-like")
+
+
+@pytest.fixture(scope="session")
+def adapter(bge_like: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_adapter(bge_like, tmp_path_factory.mktemp("adapters") / "adapter")
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(bge_like: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return write_test_bundle(tmp_path_factory.mktemp("bundles") / "tiny", str(bge_like), job_prefix=QUERY)
+
+
+@pytest.fixture
+def broken(tiny_bundle: Bundle, tmp_path: Path) -> Path:
+    """A copy of the tiny bundle to be damaged."""
+    copy = tmp_path / "bundle"
+    shutil.copytree(tiny_bundle.path, copy)
+    read_bundle(copy)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Converted models, shared by all tests of a run."""
+    return tmp_path_factory.mktemp("converted")
