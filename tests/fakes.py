@@ -26,7 +26,7 @@ class FakeEngine:
     `before` is called with every batch; it can block, raise, or kill the worker's thread.
     """
 
-    def __init__(self, before: Callable[[Sequence[TokenIds]], None] | None = None) -> None:
+    def __init__(self, before: Callable[[Sequence[TokenIds]], object] | None = None) -> None:
         self.before = before
         self.batches: list[list[TokenIds]] = []
         self.closed = False

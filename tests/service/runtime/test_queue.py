@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from service.core.errors import EngineError, QueueFullError, RequestTooLargeError, ShuttingDownError
+from service.runtime.queue import EmbedRequest, InferenceQueue
+
+
+def texts(*lengths: int) -> EmbedRequest:
+    return EmbedRequest([tuple(range(n)) for n in lengths])
+
+
+@pytest.fixture
+def depths() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def queue(depths: list[int]) -> InferenceQueue:
+    return InferenceQueue(100, depths.append)
+
+
+def lengths(queue: InferenceQueue, budget: int) -> list[int]:
+    batch = queue.take(budget)
+    assert batch is not None
+    return [len(item.ids) for item in batch]
+
+
+def test_a_batch_fills_its_budget_and_is_sorted_by_length(queue: InferenceQueue) -> None:
+    queue.put(texts(5, 20, 10, 30))
+    assert lengths(queue, 40) == [20, 10, 5]
+    assert lengths(queue, 40) == [30]
+    assert queue.tokens == 0
+
+
+def test_a_text_above_the_budget_travels_alone(queue: InferenceQueue) -> None:
+    queue.put(texts(50, 5))
+    assert lengths(queue, 10) == [50]
+
+
+def test_a_large_request_does_not_hold_up_a_small_one(queue: InferenceQueue) -> None:
+    large, small = texts(*[10] * 8), texts(7)
+    queue.put(large)
+    queue.put(small)
+    batch = queue.take(20)
+    assert batch is not None
+    assert small in [item.request for item in batch]
+
+
+def test_a_probe_goes_first_and_is_never_refused_for_room(queue: InferenceQueue) -> None:
+    queue.put(texts(100))
+    probe = texts(3)
+    queue.put(probe, urgent=True)
+    batch = queue.take(3)
+    assert batch is not None
+    assert [item.request for item in batch] == [probe]
+
+
+def test_a_full_queue_names_its_limit_and_when_to_come_back(queue: InferenceQueue) -> None:
+    queue.put(texts(60))
+    with pytest.raises(QueueFullError) as caught:
+        queue.put(texts(41), retry_after=7)
+    assert (caught.value.limit, caught.value.actual, caught.value.retry_after) == (100, 101, 7)
+    queue.put(texts(40))
+
+
+def test_a_request_that_could_never_fit_is_refused_for_good(queue: InferenceQueue) -> None:
+    with pytest.raises(RequestTooLargeError, match="split it") as caught:
+        queue.put(texts(101))
+    assert (caught.value.limit, caught.value.actual) == (100, 101)
+
+
+def test_the_depth_is_told_in_texts(queue: InferenceQueue, depths: list[int]) -> None:
+    queue.put(texts(1, 2, 3))
+    queue.put(texts(4))
+    queue.take(6)
+    assert depths == [3, 4, 2]
+
+
+def test_a_request_given_up_frees_its_room(queue: InferenceQueue) -> None:
+    given_up, other = texts(90), texts(5)
+    queue.put(given_up)
+    given_up.future.cancel()
+    queue.put(other)
+    assert lengths(queue, 100) == [5]
+    assert queue.tokens == 0
+
+
+def test_a_closed_queue_serves_what_waits_and_takes_no_more(queue: InferenceQueue) -> None:
+    queue.put(texts(5))
+    queue.close()
+    with pytest.raises(ShuttingDownError):
+        queue.put(texts(1))
+    assert not queue.is_drained
+    assert lengths(queue, 10) == [5]
+    assert queue.take(10) is None
+    assert queue.is_drained
+
+
+def test_a_waiting_consumer_wakes_up(queue: InferenceQueue) -> None:
+    taken: list[int] = []
+    consumer = threading.Thread(target=lambda: taken.extend(lengths(queue, 10)))
+    consumer.start()
+    queue.put(texts(4))
+    consumer.join(5)
+    assert taken == [4]
+
+
+def test_vectors_come_back_in_the_order_of_the_texts() -> None:
+    request = texts(1, 2)
+    request.deliver(1, np.array([2, 2], np.float32))
+    assert not request.future.done()
+    request.deliver(0, np.array([1, 1], np.float32))
+    assert request.future.result(0).tolist() == [[1, 1], [2, 2]]
+
+
+def test_the_first_failure_of_a_request_counts() -> None:
+    request = texts(1, 1)
+    request.fail(EngineError("first"))
+    request.fail(EngineError("second"))
+    request.deliver(0, np.array([1], np.float32))
+    request.deliver(1, np.array([1], np.float32))
+    with pytest.raises(EngineError, match="first"):
+        request.future.result(0)
+
+
+def test_all_waiting_requests_can_be_failed_at_once(queue: InferenceQueue) -> None:
+    requests = [texts(5), texts(6)]
+    for request in requests:
+        queue.put(request)
+    queue.fail_all(EngineError("gone"))
+    assert queue.tokens == 0
+    for request in requests:
+        with pytest.raises(EngineError, match="gone"):
+            request.future.result(0)
