@@ -112,11 +112,7 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     details = error.errors()
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if (
-        request.method == "POST"
-        and media_type not in ("application/json", "")
-        and not media_type.endswith("+json")
-    ):
+    if request.method == "POST" and media_type != "application/json" and not media_type.endswith("+json"):
         return problem_response(
             request_id(request),
             status=415,

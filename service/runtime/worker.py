@@ -106,6 +106,8 @@ class InferenceWorker:
         except BaseException as error:
             # Only the type: a message could quote what was being encoded.
             log.error("inference worker died: %s", type(error).__name__)
+            if shift is self._shift:
+                self.state = "down"
             _fail(shift.batch, WorkerDownError("the inference worker died on this request", retry_after=5))
 
     def _serve(self, engine: Engine, batch: list[Item]) -> None:

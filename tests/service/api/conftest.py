@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.api.app import create_app, create_metrics
+from service.api.settings import Settings
+from service.core.bundle import Bundle
+from service.core.engines.loading import LoadedModel
+from service.core.tokenization import TextTokenizer
+from service.runtime.devices import EngineChoice
+from service.runtime.runtime import Runtime
+from tests.fakes import FakeEngine
+
+JOB = {"title": "backend engineer", "description": "build the payment service in python and java"}
+ENGINEER = "senior backend engineer, python, java, built the payment service"
+NURSE = "registered nurse, patient care on the surgical ward"
+
+
+def numbers(seed: int, words: int) -> str:
+    """Text without a repeated passage; each word is 6 tokens."""
+    return " ".join(f"{100 * seed + i:06d}" for i in range(words))
+
+
+class Api(TestClient):
+    """The real app on the fake engine. An exception inside the app is answered, as in production."""
+
+    engine: FakeEngine
+    runtime: Runtime
+
+    def score(self, *resumes: str, job: dict[str, Any] | None = None, **candidate: Any) -> Any:
+        """POST /v1/score with candidates c-0, c-1, ..."""
+        candidates = [{"id": f"c-{i}", "resume": text, **candidate} for i, text in enumerate(resumes)]
+        return self.post("/v1/score", json={"job": job or JOB, "candidates": candidates})
+
+    def series(self, name: str, **labels: str) -> float:
+        """The value of one series of /metrics."""
+        for line in self.get("/metrics").text.splitlines():
+            if line.startswith(name) and all(f'{key}="{value}"' in line for key, value in labels.items()):
+                return float(line.rsplit(" ", 1)[1])
+        raise AssertionError(f"no series {name} {labels}")
+
+
+Start = Callable[..., Api]
+
+
+@pytest.fixture
+def start(tiny_bundle: Bundle, bge_like: Path) -> Iterator[Start]:
+    """Start the app with other settings than the defaults."""
+    with ExitStack() as stack:
+
+        def begin(**settings: Any) -> Api:
+            chosen = Settings(**{"bundle": str(tiny_bundle.path), "queue_tokens": 20_000, **settings})
+            metrics = create_metrics(chosen)
+            engine = FakeEngine()
+            runtime = Runtime(
+                tiny_bundle,
+                LoadedModel(engine, TextTokenizer.load(bge_like / "tokenizer.json", tiny_bundle.manifest)),
+                EngineChoice("openvino", "cpu", "a fake, for tests"),
+                chosen.runtime_options(),
+                reload=FakeEngine,
+                observer=metrics,
+            )
+            api = Api(create_app(chosen, runtime=runtime, metrics=metrics), raise_server_exceptions=False)
+            api.engine, api.runtime = engine, runtime
+            return stack.enter_context(api)
+
+        yield begin
+
+
+@pytest.fixture
+def api(start: Start) -> Api:
+    return start()

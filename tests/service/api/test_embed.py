@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import pytest
+
+from service.core.tokenization import TokenIds
+from tests.service.api.conftest import Api, Start
+
+
+def rows(api: Api, path: str, **body: object) -> list[list[float]]:
+    answer = api.post(path, json=body)
+    assert answer.status_code == 200, answer.json()
+    return list(answer.json()["embeddings"])
+
+
+def test_one_text_or_several_give_unit_vectors_in_order(api: Api) -> None:
+    several = rows(api, "/v1/embed", inputs=["python java", "nurse"])
+    assert rows(api, "/v1/embed", inputs="nurse") == [several[1]]
+    assert rows(api, "/v1/embed", inputs=["python java"]) == [several[0]]
+    assert np.linalg.norm(several, axis=1) == pytest.approx([1, 1], abs=1e-5)
+
+
+def test_the_kind_chooses_the_prefix(api: Api) -> None:
+    assert rows(api, "/v1/embed", inputs="java", kind="job") != rows(api, "/v1/embed", inputs="java")
+
+
+def test_a_cut_text_says_so_and_is_counted(api: Api) -> None:
+    body = api.post("/v1/embed", json={"inputs": ["java", "java " * 100]}).json()
+    assert body["truncated"] == [False, True]
+    assert body["tokens"] == [3, 64]
+    assert api.series("evenmatch_truncated_total") == 1
+
+
+def test_passages_cover_the_whole_text(api: Api) -> None:
+    text = " ".join(["java"] * 90)
+    body = api.post("/v1/embed", json={"inputs": [text, "python"], "passages": True}).json()
+    assert body["passage_counts"] == [3, 1]
+    assert len(body["embeddings"]) == 4
+    assert body["truncated"] == [False, False]
+    assert body["tokens"] == [90 + 3 * 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        ({"inputs": []}, "inputs", "count_out_of_range"),
+        ({"inputs": ""}, "inputs", "empty_text"),
+        ({"inputs": ["java", " "]}, "inputs[1]", "empty_text"),
+        ({"inputs": ["java"], "kind": "cv"}, "kind", "literal_error"),
+        ({}, "inputs", "missing"),
+    ],
+)
+def test_bad_input_is_named(api: Api, body: dict[str, object], field: str, code: str) -> None:
+    answer = api.post("/v1/embed", json=body)
+    assert answer.status_code == 422
+    assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [(field, code)]
+
+
+def test_too_many_texts_are_refused(start: Start) -> None:
+    problem = start(max_inputs=2).post("/v1/embed", json={"inputs": ["a", "b", "c"]}).json()
+    assert (problem["limit"], problem["actual"]) == (2, 3)
+
+
+def test_openai_floats_base64_and_token_arrays_agree(api: Api) -> None:
+    text = "python java"
+    (expected,) = rows(api, "/v1/embed", inputs=text)
+    ids: TokenIds = api.runtime.tokenizer.encode_all([text], "resume")[0]
+    for given in (text, [text], list(ids), [list(ids)], list(ids[1:-1])):
+        for form in ("float", "base64"):
+            body = api.post("/v1/embeddings", json={"input": given, "encoding_format": form}).json()
+            (item,) = body["data"]
+            vector = item["embedding"]
+            if form == "base64":
+                vector = np.frombuffer(base64.b64decode(vector), "<f4").tolist()
+            assert vector == pytest.approx(expected, abs=1e-7)
+            assert body["usage"] == {"prompt_tokens": len(ids), "total_tokens": len(ids)}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"input": "java", "model": "gpt-9"}, 404, "model_not_found"),
+        ({"input": "java", "dimensions": 8}, 422, "count_out_of_range"),
+        ({"input": "java " * 100}, 422, "text_too_long"),
+        ({"input": [5] * 100}, 422, "text_too_long"),
+        ({"input": [999_999]}, 422, "unknown_token"),
+        ({"input": [[]]}, 422, "empty_text"),
+        ({"input": []}, 422, "count_out_of_range"),
+        ({"input": [1, "java"]}, 422, "validation_failed"),
+        ({"input": None}, 422, "validation_failed"),
+    ],
+)
+def test_openai_interface_refuses_what_it_cannot_answer_rightly(
+    api: Api, body: dict[str, object], status: int, code: str
+) -> None:
+    answer = api.post("/v1/embeddings", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)

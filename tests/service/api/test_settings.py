@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from service.api.settings import BUNDLES, Settings
+
+
+def test_the_environment_sets_what_the_command_line_leaves_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENMATCH_PORT", "9000")
+    monkeypatch.setenv("EVENMATCH_HOST", "0.0.0.0")
+    monkeypatch.setenv("EVENMATCH_GROUPS", '{"attributes": {"veteran": ["yes", "no"]}, "intersections": []}')
+    settings = Settings(host="127.0.0.2")
+    assert (settings.host, settings.port) == ("127.0.0.2", 9000)
+    assert settings.groups.attributes == {"veteran": ("yes", "no")}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EVENMATCH_PORT", "70000"),
+        ("EVENMATCH_ENGINE", "tpu"),
+        ("EVENMATCH_QUEUE_TOKENS", "100"),
+        ("EVENMATCH_MAX_CANDIDATES", "0"),
+        ("EVENMATCH_GROUPS", '{"attributes": {"sex": []}}'),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_a_bundle_is_a_name_or_a_folder(tmp_path: Path) -> None:
+    assert Settings().bundle_path == BUNDLES / "minilm-base"
+    assert Settings(bundle=str(tmp_path)).bundle_path == tmp_path
+    assert Settings(bundle="~/mine").bundle_path == Path.home() / "mine"
