@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Scope
 
 from service.api.schemas.problem import FieldError, Problem
 from service.core.errors import (
@@ -27,6 +28,7 @@ from service.core.errors import (
 )
 
 PROBLEM_JSON = "application/problem+json"
+OPENAI_PATHS = ("/v1/embeddings", "/embeddings")
 
 _STATUS: dict[type[EvenmatchError], HTTPStatus] = {
     RequestTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -47,7 +49,7 @@ def status_of(error: EvenmatchError) -> HTTPStatus:
 
 
 def problem_response(
-    request_id: str,
+    scope: Scope,
     *,
     status: int,
     code: str,
@@ -65,7 +67,8 @@ def problem_response(
         status=status,
         detail=detail,
         code=code,
-        request_id=request_id,
+        request_id=scope.get("evenmatch.request_id", ""),
+        message=detail if scope["path"] in OPENAI_PATHS else None,
         limit=limit,
         actual=actual,
         errors=None if errors is None else list(errors)[:MAX_FIELD_ERRORS],
@@ -82,11 +85,6 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_exception)
 
 
-def request_id(request: Request) -> str:
-    """The id that the middleware gave this request."""
-    return str(request.scope.get("evenmatch.request_id", ""))
-
-
 async def _on_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, EvenmatchError)
     errors = None
@@ -96,7 +94,7 @@ async def _on_domain_error(request: Request, error: Exception) -> Response:
         errors = [_field_error(error)]
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, CapacityError) else None
     return problem_response(
-        request_id(request),
+        request.scope,
         status=status_of(error),
         code=error.code,
         title=error.title,
@@ -114,7 +112,7 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if request.method == "POST" and media_type != "application/json" and not media_type.endswith("+json"):
         return problem_response(
-            request_id(request),
+            request.scope,
             status=415,
             code="unsupported_media_type",
             title="Unsupported media type",
@@ -123,7 +121,7 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     for one in details:
         if one["type"] == "json_invalid":
             return problem_response(
-                request_id(request),
+                request.scope,
                 status=400,
                 code="malformed_json",
                 title="Malformed JSON",
@@ -133,7 +131,7 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
         FieldError(field=_path(one["loc"]), code=str(one["type"]), message=_message(one)) for one in details
     ]
     return problem_response(
-        request_id(request),
+        request.scope,
         status=422,
         code="validation_failed",
         title="Validation failed",
@@ -147,7 +145,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error.__cause__, UnicodeDecodeError):
         return problem_response(
-            request_id(request),
+            request.scope,
             status=400,
             code="not_utf8",
             title="Not UTF-8",
@@ -162,7 +160,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     else:
         detail = HTTPStatus(error.status_code).phrase
     return problem_response(
-        request_id(request),
+        request.scope,
         status=error.status_code,
         code=_HTTP_CODES.get(error.status_code, "http_error"),
         title=HTTPStatus(error.status_code).phrase,

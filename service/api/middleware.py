@@ -53,7 +53,7 @@ class RequestContext:
             log.error("unexpected %s, request_id=%s\n%s", type(error).__name__, request_id, frames)
             if status:
                 raise ConnectionAbortedError("the response broke off") from None
-            await _internal_error(request_id)(scope, receive, send_with_id)
+            await _internal_error(scope)(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - started
             route = route_label(scope)
@@ -94,7 +94,7 @@ class BodyLimit:
                 break
         if size > self._limit:
             response = problem_response(
-                scope["evenmatch.request_id"],
+                scope,
                 status=413,
                 code="body_too_large",
                 title="Body too large",
@@ -132,9 +132,9 @@ ROUTE_ALIASES = {
 }
 
 
-def _internal_error(request_id: str) -> ASGIApp:
+def _internal_error(scope: Scope) -> ASGIApp:
     return problem_response(
-        request_id,
+        scope,
         status=500,
         code="internal_error",
         title="Internal error",

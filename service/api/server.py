@@ -9,6 +9,7 @@ import uvicorn
 
 from service.api.app import create_app, create_metrics
 from service.api.settings import Settings
+from service.core.errors import ConfigurationError
 from service.runtime.runtime import load_runtime
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ class _Server(uvicorn.Server):
 
 
 def run(settings: Settings) -> None:
-    """Load the model, then open the port. Raises an `EvenmatchError` if this service could not score."""
+    """Load the model, then open the port. Raises an `EvenmatchError` if that cannot be done."""
     metrics = create_metrics(settings)
     runtime = load_runtime(settings.runtime_options(), metrics)
     config = uvicorn.Config(
@@ -35,4 +36,7 @@ def run(settings: Settings) -> None:
         access_log=False,
         timeout_graceful_shutdown=int(settings.drain_seconds) or 1,
     )
-    _Server(config).run()
+    try:
+        _Server(config).run()
+    except SystemExit:  # uvicorn's way to say that it could not listen; it has logged why
+        raise ConfigurationError(f"cannot listen on {settings.host}:{settings.port}") from None

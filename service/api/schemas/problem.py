@@ -26,6 +26,9 @@ class Problem(Body):
     detail: str
     code: str = Field(description="Stable; clients may branch on it.")
     request_id: str
+    message: str | None = Field(
+        None, description="On `/v1/embeddings`: `detail` again, where OpenAI's clients look for it."
+    )
     limit: int | None = Field(None, description="The limit that was passed.")
     actual: int | None = Field(None, description="What came in, in the limit's unit.")
     errors: list[FieldError] | None = Field(None, description="For 422: every field at fault.")

@@ -1,0 +1,144 @@
+"""Starting, stopping and failing, as an operator sees it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from service.api.settings import BUNDLES
+from tests.e2e.conftest import Serve, Server, command, environment
+from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
+
+SECRET = "Zaphod Beeblebrox"
+
+
+def request_of(resumes: int) -> dict[str, object]:
+    texts = [f"{ENGINEER if i % 2 else NURSE} Reference number {i}. {SECRET}." for i in range(resumes)]
+    return {"job": BACKEND_JOB, "candidates": [{"id": f"c-{i}", "resume": t} for i, t in enumerate(texts)]}
+
+
+def test_a_second_start_imports_neither_torch_nor_transformers(server: Server, serve: Serve) -> None:
+    second = serve(PYTHONPROFILEIMPORTTIME="1")
+    with httpx.Client(base_url=second.url, timeout=30) as client:
+        assert client.post("/v1/score", json=request_of(3)).status_code == 200
+    imported = set(re.findall(r"^import time:[^|]*\|[^|]*\| +(\S+)$", second.log, re.MULTILINE))
+    assert "numpy" in imported
+    heavy = {name.split(".")[0] for name in imported} & {"torch", "transformers", "peft", "sklearn"}
+    assert heavy == set()
+
+
+def test_memory_at_rest_is_below_700_mib(server: Server, serve: Serve) -> None:
+    process = psutil.Process(serve().process.pid)
+    assert process.memory_info().rss < 700 * 2**20
+
+
+def test_the_log_says_which_engine_was_chosen_and_why(server: Server, serve: Serve) -> None:
+    log = serve().log
+    assert re.search(r"bundle minilm-base \S+ on \w+ \(\w+, \w+, \d+ threads\): auto: .+", log)
+
+
+def test_the_event_loop_answers_while_the_engine_works(server: Server) -> None:
+    with httpx.Client(base_url=server.url, timeout=120) as client:
+        done = threading.Event()
+        answers: list[int] = []
+
+        def long_request() -> None:
+            answers.append(client.post("/v1/score", json=request_of(150)).status_code)
+            done.set()
+
+        thread = threading.Thread(target=long_request)
+        thread.start()
+        alive = 0
+        while not done.is_set():
+            alive += httpx.get(f"{server.url}/health/live", timeout=5).status_code == 200
+        thread.join()
+    assert answers == [200]
+    assert alive >= 10
+
+
+def test_sigterm_answers_open_requests_first(serve: Serve) -> None:
+    server = serve()
+    answers: list[httpx.Response] = []
+    sender = threading.Thread(
+        target=lambda: answers.append(httpx.post(f"{server.url}/v1/score", json=request_of(100), timeout=120))
+    )
+    sender.start()
+    deadline = time.monotonic() + 30
+    while "evenmatch_queue_depth 0" in httpx.get(f"{server.url}/metrics").text:
+        assert time.monotonic() < deadline
+    server.process.send_signal(signal.SIGTERM)
+    sender.join(60)
+    assert [a.status_code for a in answers] == [200]
+    assert len(answers[0].json()["results"]) == 100
+    assert server.wait() == -signal.SIGTERM
+    assert "Traceback" not in server.log
+    assert "terminate called" not in server.log
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{server.url}/health/live")
+
+
+def test_no_resume_text_reaches_the_servers_log(server: Server, client: httpx.Client) -> None:
+    client.post("/v1/score", json=request_of(2))
+    client.post("/v1/score", json={**request_of(2), SECRET: SECRET})
+    client.get(f"/{SECRET}")
+    assert "request_id=" in server.log
+    assert "Zaphod" not in server.log
+
+
+def failed_start(data_dir: Path, *arguments: str) -> tuple[int, str]:
+    done = subprocess.run(
+        command("serve", "--port", "0", *arguments),
+        env=environment(data_dir),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return done.returncode, done.stderr
+
+
+def test_a_damaged_bundle_stops_the_start_and_names_the_file(data_dir: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "damaged"
+    shutil.copytree(BUNDLES / "minilm-base", bundle)
+    decision = bundle / "decision.json"
+    decision.write_text(decision.read_text().replace("threshold", "treshold"))
+    status, log = failed_start(data_dir, "--bundle", str(bundle))
+    assert status == 1
+    assert f"{decision} was changed: SHA-256" in log
+    assert "Traceback" not in log
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["--bundle", "no-such-bundle"], 1, "no bundle at no-such-bundle"),
+        (["--engine", "torch-mps"], 1, "engine torch-mps was asked for, but"),
+        (["--engine", "abacus"], 2, "setting engine"),
+        (["--port", "99999"], 2, "setting port"),
+    ],
+)
+def test_a_start_that_cannot_succeed_says_why(
+    data_dir: Path, arguments: list[str], status: int, message: str
+) -> None:
+    exit_status, log = failed_start(data_dir, *arguments)
+    assert exit_status == status
+    assert message in log
+
+
+def test_a_port_in_use_is_said(server: Server, data_dir: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        status, log = failed_start(data_dir, "--port", str(taken.getsockname()[1]))
+    assert status == 1
+    assert "address already in use" in log
+    assert "terminate called" not in log
