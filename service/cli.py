@@ -122,12 +122,19 @@ def _print_table(ranked: Sequence[ScoredResume]) -> None:
         table.add_row(
             str(rank),
             one.candidate_id,
-            f"{one.match.calibrated_probability:.3f}",
+            _in_words(one.match.calibrated_probability),
             f"{one.match.raw_score:.3f}",
             one.decision,
             ", ".join(notes),
         )
     Console().print(table, markup=False, highlight=False)
+
+
+def _in_words(probability: float) -> str:
+    """Three digits, but never a certainty that the model has not."""
+    if probability > 0.999:
+        return "> 0.999"
+    return "< 0.001" if probability < 0.001 else f"{probability:.3f}"
 
 
 def _settings(**given: Any) -> Settings:

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from service.core.base_model import MINILM
+from service.core.encoder import silence_transformers
 from service.core.errors import EvenmatchError
 from training.base_bundle import BaseBundleConfig, make_base_bundle
 
@@ -52,6 +53,7 @@ def base_bundle(
         seed=seed,
     )
     console = Console(stderr=True)
+    silence_transformers()
     try:
         with console.status("encoding synthetic resumes and jobs ..."):
             bundle = make_base_bundle(config, output, overwrite=overwrite)

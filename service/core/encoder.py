@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import AutoModel
+from transformers.utils import logging as transformers_logging
 
 from service.core.errors import BundleError
 from service.core.manifest import Pooling
@@ -51,3 +52,10 @@ def load_encoder(base: Path, pooling: Pooling, adapter: Path | None = None) -> E
             f"cannot load the encoder from {adapter or base}: {type(error).__name__}: {error}"
         ) from error
     return Encoder(backbone, pooling).eval()
+
+
+def silence_transformers() -> None:
+    """Keep its progress bars and remarks off a command's own output. For the whole process."""
+    library: Any = transformers_logging  # untyped
+    library.set_verbosity_error()
+    library.disable_progress_bar()

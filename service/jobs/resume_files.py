@@ -109,11 +109,15 @@ def _csv_rows(file: Path) -> Iterator[tuple[dict[str, object], str]]:
     # Resumes are longer than the module's default limit for one field.
     csv.field_size_limit(2**31 - 1)
     reader = csv.DictReader(io.StringIO(_read(file), newline=""), strict=True)
+    line = 1
     try:
+        if reader.fieldnames:  # reads the header
+            line = reader.line_num + 1
         for row in reader:
-            yield dict(row), f"{file} line {reader.line_num}"
+            yield dict(row), f"{file} line {line}"
+            line = reader.line_num + 1
     except csv.Error as error:
-        raise TableError(f"{file} line {reader.line_num}: {error}") from None
+        raise TableError(f"{file} line {line}: {error}") from None
 
 
 def _jsonl_rows(file: Path) -> Iterator[tuple[dict[str, object], str]]:

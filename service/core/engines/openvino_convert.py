@@ -8,8 +8,8 @@ runs in a process of its own, so the server never loads either.
 from __future__ import annotations
 
 import json
+import logging
 import multiprocessing
-import os
 import secrets
 import shutil
 import warnings
@@ -22,6 +22,8 @@ from service.core.base_model import find_verified
 from service.core.bundle import Bundle, read_bundle
 from service.core.errors import BundleError, EngineError, EvenmatchError
 from service.core.hashing import sha256_bytes, sha256_file
+
+log = logging.getLogger(__name__)
 
 _FILES = ("model.xml", "model.bin", "tokenizer.json")
 
@@ -49,6 +51,7 @@ def converted(bundle: Bundle, cache: Path, base_override: str | None = None) -> 
     folder = cache / f"openvino-{_key(bundle)}"
     if _is_intact(folder):
         return ConvertedModel(folder)
+    log.info("converting %s for OpenVINO; once only, about ten seconds", bundle.manifest.name)
     shutil.rmtree(folder, ignore_errors=True)
     cache.mkdir(parents=True, exist_ok=True)
     _convert_in_child(bundle.path, folder, base_override)
@@ -87,9 +90,11 @@ def _convert_in_child(bundle_path: Path, folder: Path, base_override: str | None
 
 
 def _child(bundle_path: Path, folder: Path, base_override: str | None, sender: Connection) -> None:
-    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     warnings.simplefilter("ignore")  # the tracer's remarks on the backbone's own code
     try:
+        from service.core.encoder import silence_transformers
+
+        silence_transformers()
         convert(read_bundle(bundle_path), folder, base_override)
     except EvenmatchError as error:
         sender.send(("bundle" if isinstance(error, BundleError) else "engine", error.message))

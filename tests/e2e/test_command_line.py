@@ -1,0 +1,98 @@
+"""`evenmatch score` on files, with the real model."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Server, command, environment
+from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in (("job", BACKEND_JOB["description"]), ("engineer", ENGINEER), ("nurse", NURSE)):
+        (tmp_path / f"{name}.txt").write_text(text)
+    (tmp_path / "empty.txt").write_text(" \n ")
+    with (tmp_path / "many.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["applicant", "cv"])
+        writer.writerows([f"a-{i}", f"{ENGINEER if i % 2 else NURSE}\nNumber {i}"] for i in range(40))
+    return tmp_path
+
+
+def score(server: Server, data_dir: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run it. `server` has made the converted model before."""
+    return subprocess.run(
+        command("score", "--job", "job.txt", *arguments),
+        cwd=folder,
+        env=environment(data_dir, COLUMNS="100"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_a_ranked_table_is_printed(server: Server, data_dir: Path, folder: Path) -> None:
+    done = score(server, data_dir, folder, "--title", "Backend Engineer", "nurse.txt", "engineer.txt")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("│") for line in done.stdout.splitlines() if line.startswith("│")]
+    assert [(row[1].strip(), row[2].strip(), row[5].strip()) for row in rows] == [
+        ("1", "engineer", "selected"),
+        ("2", "nurse", "not_selected"),
+    ]
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv"])
+def test_a_table_of_resumes_is_scored_into_a_file(
+    server: Server, data_dir: Path, folder: Path, suffix: str
+) -> None:
+    columns = ("--id-column", "applicant", "--text-column", "cv")
+    done = score(server, data_dir, folder, "many.csv", *columns, "--output", f"out.{suffix}")
+    assert done.returncode == 0, done.stderr
+    with (folder / f"out.{suffix}").open(newline="") as stream:
+        records = list(csv.DictReader(stream)) if suffix == "csv" else [json.loads(line) for line in stream]
+    assert len(records) == 40
+    scores = [float(r["raw_score"]) for r in records]
+    assert scores == sorted(scores, reverse=True)
+    assert all(int(r["candidate_id"][2:]) % 2 == 1 for r in records[:20])
+    assert "Harbor Payments" not in done.stdout + done.stderr
+
+
+def test_command_line_and_service_agree(server: Server, data_dir: Path, folder: Path) -> None:
+    import httpx
+
+    score(server, data_dir, folder, "engineer.txt", "--output", "out.jsonl")
+    record = json.loads((folder / "out.jsonl").read_text())
+    body = {
+        "job": {"description": BACKEND_JOB["description"]},
+        "candidates": [{"id": "engineer", "resume": ENGINEER}],
+    }
+    (result,) = httpx.post(f"{server.url}/v1/score", json=body, timeout=60).json()["results"]
+    assert record["raw_score"] == result["raw_score"]
+    assert record["calibrated_probability"] == result["calibrated_probability"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["engineer.txt", "empty.txt"], 3, "empty.txt holds no text"),
+        (["gone.txt"], 3, "gone.txt cannot be read"),
+        (["many.csv"], 3, "many.csv line 2: no column 'id'"),
+        (["engineer.txt", "--output", "out.xlsx"], 2, "must end in .csv or .jsonl"),
+        (["engineer.txt", "--bundle", "./gone"], 1, "no bundle at gone"),
+        ([], 2, "Missing argument"),
+    ],
+)
+def test_exit_status_and_message_say_what_is_wrong(
+    server: Server, data_dir: Path, folder: Path, arguments: list[str], status: int, message: str
+) -> None:
+    done = score(server, data_dir, folder, *arguments)
+    assert done.returncode == status
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert not list(folder.glob("out.*"))
