@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from service.core.errors import EvenmatchError
 from service.core.manifest import DecisionRule
 from service.core.scoring import SCORE_DECIMALS, CalibrationCurve
 
@@ -15,20 +16,23 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 
-class OneClassError(ValueError):
-    """A calibration or threshold set holds matches only, or none."""
+class CalibrationError(EvenmatchError):
+    """Nothing can be fitted: only one class is there, or matches do not score higher."""
+
+    code = "calibration_failed"
+    title = "Calibration failed"
 
 
 def fit_platt(raw_scores: Floats, labels: Labels) -> CalibrationCurve:
     """Platt scaling: a logistic regression of the label on raw_score, without regularisation.
 
-    Raises `OneClassError` if only one class is present, or if matches do not score higher.
+    Raises `CalibrationError` if only one class is present, or if matches do not score higher.
     """
     _check_two_classes(labels)
     model = LogisticRegression(C=np.inf).fit(raw_scores.reshape(-1, 1), labels)
     slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
     if slope <= 0:
-        raise OneClassError("matches do not score higher than the others: nothing can be calibrated")
+        raise CalibrationError("matches do not score higher than the others: nothing can be calibrated")
     return CalibrationCurve(slope=round(slope, 6), intercept=round(intercept, 6))
 
 
@@ -76,4 +80,6 @@ def _best_f1_threshold(probabilities: Floats, labels: Labels) -> float:
 
 def _check_two_classes(labels: Labels) -> None:
     if labels.size == 0 or labels.min() == labels.max():
-        raise OneClassError(f"{labels.size} pairs with {int(labels.sum())} matches: both classes are needed")
+        raise CalibrationError(
+            f"{labels.size} pairs with {int(labels.sum())} matches: both classes are needed"
+        )
