@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata
+from typing import Any
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -30,6 +31,19 @@ ROUTES = (
 
 DESCRIPTION = """Scores how well resumes match a job. A score is a recommendation to a person: nothing here
 rejects anyone. Texts are read in memory only and never logged."""
+
+
+class _Service(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """Say of errors what is sent: FastAPI would describe them as application/json."""
+        document = super().openapi()
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                for response in operation["responses"].values():
+                    content = response.get("content", {})
+                    if PROBLEM_JSON in content and "application/json" in content:
+                        content[PROBLEM_JSON] = content.pop("application/json")
+        return document
 
 
 def create_metrics(settings: Settings) -> Metrics:
@@ -66,7 +80,7 @@ def create_app(
         finally:
             await to_thread.run_sync(served.stop, settings.drain_seconds)
 
-    app = FastAPI(
+    app = _Service(
         title="Evenmatch",
         version=metadata.version("evenmatch"),
         description=DESCRIPTION,

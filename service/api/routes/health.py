@@ -28,7 +28,12 @@ async def ready(runtime: RuntimeDep, settings: SettingsDep) -> ReadyResponse:
     return ReadyResponse(forward_pass_ms=round(1000 * (time.perf_counter() - started), 1))
 
 
-@router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+@router.get(
+    "/metrics",
+    summary="Metrics for Prometheus",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 async def metrics(registry: MetricsDep) -> Response:
     """Answer in Prometheus' text format."""
     return Response(registry.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})

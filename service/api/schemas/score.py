@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from service.api.schemas.base import Body, ClientId
 
@@ -28,7 +28,32 @@ class CandidateIn(Body):
     )
 
 
+_EXAMPLE: dict[str, Any] = {
+    "job": {
+        "id": "req-17",
+        "title": "Backend engineer",
+        "description": "You will design and run payment services in Python and PostgreSQL, take part in the "
+        "on-call rota and mentor junior colleagues.",
+    },
+    "candidates": [
+        {
+            "id": "c-1",
+            "resume": "Seven years of building REST services in Python and Go. Cut the latency of a billing "
+            "system by 40 %. PostgreSQL, Kafka, Docker.",
+            "groups": {"sex": "female"},
+        },
+        {
+            "id": "c-2",
+            "resume": "Registered nurse on a surgical ward: wound care, triage, medication rounds, teaching "
+            "new colleagues.",
+        },
+    ],
+}
+
+
 class ScoreRequest(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
     job: JobIn
     candidates: list[CandidateIn] = Field(description="1 to `limits.max_candidates` (see `GET /v1/model`).")
 

@@ -233,3 +233,13 @@ def test_the_docs_load_nothing_from_elsewhere(api: Api) -> None:
     assert "swagger" in page
     assert "https://" not in page
     assert api.get("/swagger/swagger-ui-bundle.js").status_code == 200
+
+
+def test_the_schema_describes_errors_as_they_are_sent(api: Api) -> None:
+    document = api.get("/openapi.json").json()
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            for status in ("4XX", "5XX"):
+                assert list(operation["responses"][status]["content"]) == ["application/problem+json"], path
+    example = document["components"]["schemas"]["ScoreRequest"]["examples"][0]
+    assert api.post("/v1/score", json=example).status_code == 200
