@@ -43,7 +43,8 @@ def choose_threshold(
 
     F1, because those who are not selected are many and those who are matter. Jobs are resampled,
     not pairs, since the pairs of one job stand or fall together. The band is the central 95 % of
-    the bootstrap thresholds.
+    the bootstrap thresholds. Raises `CalibrationError` if one class is missing, from the pairs or
+    from every resample.
     """
     _check_two_classes(labels)
     threshold = _best_f1_threshold(probabilities, labels)
@@ -54,6 +55,11 @@ def choose_threshold(
         rows = np.concatenate([members[j] for j in rng.integers(0, len(members), len(members))])
         if 0 < labels[rows].sum() < len(rows):
             drawn.append(_best_f1_threshold(probabilities[rows], labels[rows]))
+    if not drawn:
+        raise CalibrationError(
+            f"none of {rounds} resamples of {len(members)} jobs holds both classes: "
+            "the borderline band cannot be estimated"
+        )
     low, high = np.quantile(drawn, [0.025, 0.975])
     return DecisionRule(
         threshold=round(threshold, SCORE_DECIMALS),

@@ -52,6 +52,12 @@ def test_scores_that_run_backwards_cannot_be_calibrated() -> None:
         fit_platt(-raw, labels)
 
 
+def test_a_band_that_no_resample_can_show_is_refused() -> None:
+    probabilities, labels = np.array([0.9, 0.1]), np.array([1, 0])
+    with pytest.raises(CalibrationError, match="none of 0 resamples of 2 jobs holds both classes"):
+        choose_threshold(probabilities, labels, ["a", "b"], rounds=0, rng=np.random.default_rng(0))
+
+
 @settings(deadline=None, max_examples=50)
 @given(
     st.lists(st.tuples(st.sampled_from([0.1, 0.3, 0.35, 0.6, 0.9]), st.booleans()), min_size=2, max_size=30)
@@ -62,7 +68,7 @@ def test_the_threshold_has_the_best_f1_of_all(rows: list[tuple[float, bool]]) ->
     if labels.min() == labels.max():
         return
     jobs = [str(i % 3) for i in range(len(rows))]
-    rule = choose_threshold(probabilities, labels, jobs, rounds=5, rng=np.random.default_rng(0))
+    rule = choose_threshold(probabilities, labels, jobs, rounds=60, rng=np.random.default_rng(0))
     best = max(f1_score(labels, probabilities >= t) for t in np.unique(probabilities))
     assert f1_score(labels, probabilities >= rule.threshold) == pytest.approx(best)
     assert rule.borderline[0] <= rule.threshold <= rule.borderline[1]

@@ -36,12 +36,24 @@ def loaded(request: pytest.FixtureRequest, tiny_bundle: Bundle, model_cache: Pat
 TEXTS = ["python engineer", "nurse", "the backend service of the payment team", "x " * 25, "java"]
 
 
-def test_vectors_are_those_of_sentence_transformers(loaded: LoadedModel, bge_like: Path) -> None:
+@pytest.mark.parametrize("engine", ["torch", "openvino"])
+def test_vectors_are_those_of_sentence_transformers(
+    engine: EngineName, tiny_bundle: Bundle, model_cache: Path, bge_like: Path
+) -> None:
+    exact = load_model(tiny_bundle, options(engine, model_cache, precision="f32"))
     oracle = SentenceTransformer(str(bge_like), device="cpu")
     for kind, prefix in (("job", QUERY), ("resume", "")):
         expected = oracle.encode([prefix + text for text in TEXTS], batch_size=1)
-        ids = loaded.tokenizer.encode_all(TEXTS, "job" if kind == "job" else "resume")
-        np.testing.assert_allclose(loaded.engine.embed(ids), expected, atol=2e-6)
+        ids = exact.tokenizer.encode_all(TEXTS, "job" if kind == "job" else "resume")
+        np.testing.assert_allclose(exact.engine.embed(ids), expected, atol=2e-6)
+
+
+def test_the_precision_picked_for_this_machine_stays_near_f32(
+    loaded: LoadedModel, tiny_bundle: Bundle, model_cache: Path
+) -> None:
+    ids = loaded.tokenizer.encode_all(TEXTS, "resume")
+    exact = load_model(tiny_bundle, options("torch", model_cache, precision="f32")).engine.embed(ids)
+    assert (loaded.engine.embed(ids) * exact).sum(axis=1).min() > 0.9999
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
@@ -69,7 +81,7 @@ def test_an_adapter_is_merged_at_load(
     from transformers import AutoModel
 
     bundle = write_test_bundle(tmp_path / "adapted", str(bge_like), adapter=adapter)
-    loaded = load_model(bundle, options(engine, tmp_path))
+    loaded = load_model(bundle, options(engine, tmp_path, precision="f32"))
     ids = loaded.tokenizer.encode_all(TEXTS, "resume")
     unmerged = PeftModel.from_pretrained(AutoModel.from_pretrained(bge_like), str(adapter)).eval()
     plain = load_model(tiny_bundle, options("torch", tmp_path)).engine.embed(ids)
