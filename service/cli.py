@@ -65,6 +65,7 @@ def score(
     id_column: Annotated[str, typer.Option(help="Column with the candidate's id.")] = "id",
     text_column: Annotated[str, typer.Option(help="Column with the resume's text.")] = "resume",
     output: Annotated[Path | None, typer.Option(help="Write .jsonl or .csv instead of a table.")] = None,
+    redact: Annotated[bool, typer.Option(help="Hide names, schools and the like from the model.")] = True,
     bundle: Annotated[str | None, typer.Option(help="Bundle name or folder [EVENMATCH_BUNDLE].")] = None,
     engine: Annotated[str | None, typer.Option(help="auto, openvino, torch, ... [EVENMATCH_ENGINE].")] = None,
 ) -> None:
@@ -76,7 +77,7 @@ def score(
             _fail(f"--output must end in .csv or .jsonl, not {output.suffix or 'nothing'}", EXIT_USAGE)
         description = read_job(job)
         candidates = read_resumes(resumes, id_column=id_column, text_column=text_column)
-        ranked = asyncio.run(_score(settings, description, title, candidates))
+        ranked = asyncio.run(_score(settings, description, title, candidates, redact=redact))
         if output is not None:
             write_results(ranked, output)
             _stderr.print(f"wrote {len(ranked)} results to {output}", highlight=False)
@@ -89,7 +90,7 @@ def score(
 
 
 async def _score(
-    settings: Settings, description: str, title: str | None, candidates: Sequence[ResumeFile]
+    settings: Settings, description: str, title: str | None, candidates: Sequence[ResumeFile], *, redact: bool
 ) -> list[ScoredResume]:
     with _stderr.status("loading the model ..."):
         runtime = load_runtime(settings.runtime_options())
@@ -97,14 +98,16 @@ async def _score(
     try:
         # All texts are checked before any is scored: a ranking with a gap in it would mislead.
         job = runtime.matcher.tokenize_job(description, title, field="job", title_field="title")
-        tokenized = [runtime.matcher.tokenize_resume(c.text, field=c.source) for c in candidates]
+        tokenized = [
+            runtime.matcher.tokenize_resume(c.text, redact=redact, field=c.source) for c in candidates
+        ]
         scored: list[ScoredResume] = []
         with Progress(console=_stderr, transient=True, disable=len(candidates) <= _CHUNK) as progress:
             bar = progress.add_task("scoring", total=len(candidates))
             for start in range(0, len(candidates), _CHUNK):
                 part = tokenized[start : start + _CHUNK]
                 for i, match in enumerate(await runtime.match(job, part), start):
-                    scored.append(ScoredResume(candidates[i].id, match, tokenized[i].non_latin_script))
+                    scored.append(ScoredResume(candidates[i].id, match, tokenized[i].read))
                 progress.advance(bar, len(part))
     finally:
         runtime.stop(settings.drain_seconds)
@@ -114,18 +117,13 @@ async def _score(
 def _print_table(ranked: Sequence[ScoredResume]) -> None:
     table = Table("rank", "candidate", "probability", "raw score", "decision", "note")
     for rank, one in enumerate(ranked, 1):
-        notes = [
-            text
-            for on, text in ((one.match.borderline, "borderline"), (one.non_latin_script, "non-Latin script"))
-            if on
-        ]
         table.add_row(
             str(rank),
             one.candidate_id,
             _in_words(one.match.calibrated_probability),
             f"{one.match.raw_score:.3f}",
             one.decision,
-            ", ".join(notes),
+            ", ".join(one.notes),
         )
     Console().print(table, markup=False, highlight=False)
 

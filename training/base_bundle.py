@@ -90,7 +90,7 @@ def score_pairs(matcher: Matcher, loaded: LoadedModel, pairs: Sequence[LabelledP
     jobs = {(p.job_id, p.title): matcher.tokenize_job(p.description, p.title) for p in pairs}
     resumes = {p.resume_id: matcher.tokenize_resume(p.resume) for p in pairs}
     texts: list[TokenIds] = [ids for job in jobs.values() for ids in job.texts]
-    texts += [ids for resume in resumes.values() for ids in resume.passages]
+    texts += [ids for resume in resumes.values() for ids in resume.texts]
     unique = list(dict.fromkeys(texts))
     row = {ids: i for i, ids in enumerate(unique)}
     vectors = loaded.engine.embed(unique)
@@ -99,7 +99,7 @@ def score_pairs(matcher: Matcher, loaded: LoadedModel, pairs: Sequence[LabelledP
             matcher.match(
                 jobs[p.job_id, p.title],
                 vectors[[row[ids] for ids in jobs[p.job_id, p.title].texts]],
-                vectors[[row[ids] for ids in resumes[p.resume_id].passages]],
+                vectors[[row[ids] for ids in resumes[p.resume_id].texts]],
             ).raw_score
             for p in pairs
         ]

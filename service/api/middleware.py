@@ -129,6 +129,7 @@ ROUTE_ALIASES = {
     "/embed": "/v1/embed",
     "/embeddings": "/v1/embeddings",
     "/model": "/v1/model",
+    "/redact": "/v1/redact",
 }
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.core.groups import GroupSchema
+from service.core.redaction.policy import Category
 from service.runtime.devices import EngineSetting
 from service.runtime.runtime import RuntimeOptions
 
@@ -46,6 +47,10 @@ class Settings(BaseSettings):
     )
     max_text_characters: int = Field(100_000, ge=1, description="Most characters in one resume, job or text.")
     max_body_bytes: int = Field(8 * 2**20, ge=1_024, description="Largest request body, in bytes.")
+    redact_categories: tuple[Category, ...] | None = Field(
+        None,
+        description="What redaction hides, a JSON list (docs/redaction.md); empty: the bundle's policy.",
+    )
     groups: GroupSchema = Field(
         GroupSchema(), description="Attributes and groups for monitoring, as JSON (see docs/groups.md)."
     )
@@ -81,4 +86,5 @@ class Settings(BaseSettings):
             embedding_cache_bytes=self.cache_mib * 2**20,
             stall_seconds=self.stall_seconds,
             max_text_characters=self.max_text_characters,
+            redact_categories=self.redact_categories,
         )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from service.core.passages import PassagePolicy
+from service.core.redaction.policy import RedactionPolicy
 from service.core.scoring import CalibrationCurve, MatchPolicy
 
 FORMAT_VERSION: Literal[1] = 1
@@ -63,6 +64,7 @@ class Manifest(_Part):
     max_tokens: int = Field(ge=8, le=8192)
     passages: PassagePolicy = PassagePolicy()
     matching: MatchPolicy = MatchPolicy()
+    redaction: RedactionPolicy = RedactionPolicy()
     files: dict[BundleFile, Sha256]
 
     @property

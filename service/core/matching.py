@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from service.core.bundle import Bundle
-from service.core.documents import MAX_TEXT_CHARACTERS, read_document
+from service.core.documents import MAX_TEXT_CHARACTERS, Document, read_document
 from service.core.errors import ErrorCollector, TextTooLongError
+from service.core.language import UNDETERMINED, language_of
+from service.core.redaction.policy import Category
+from service.core.redaction.redactor import Redactor
 from service.core.scoring import Vectors, late_interaction
-from service.core.tokenization import TextTokenizer, TokenIds
+from service.core.tokenization import Passage, TextTokenizer, TokenIds
 
 MAX_TITLE_CHARACTERS = 200
 
@@ -18,20 +21,43 @@ MAX_TITLE_CHARACTERS = 200
 class TokenizedJob:
     """A job's passages and, if it has one, its title."""
 
-    passages: list[TokenIds]
+    passages: list[Passage]
     title: TokenIds | None
+    language: str
     non_latin_script: bool
 
     @property
     def texts(self) -> list[TokenIds]:
         """All that must be encoded: the title (if any) first, then the passages."""
-        return self.passages if self.title is None else [self.title, *self.passages]
+        bodies = [passage.ids for passage in self.passages]
+        return bodies if self.title is None else [self.title, *bodies]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResume:
+    """A resume's text as the model may see it. `redactions` is None if nothing was asked to be hidden."""
+
+    document: Document
+    redactions: Mapping[Category, int] | None
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
 class TokenizedResume:
-    passages: list[TokenIds]
-    non_latin_script: bool
+    """The passages of a `ReadResume`."""
+
+    read: ReadResume
+    passages: list[Passage]
+
+    @property
+    def texts(self) -> list[TokenIds]:
+        """All that must be encoded."""
+        return [passage.ids for passage in self.passages]
+
+    @property
+    def not_english(self) -> bool:
+        """Scores and redaction are weaker outside English: people must be told."""
+        return self.read.language not in ("en", UNDETERMINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +71,21 @@ class Match:
 
 
 class Matcher:
-    """Tokenizes and scores by the policy of one bundle."""
+    """Redacts, tokenizes and scores by the policy of one bundle.
+
+    `redactor`: by default that of the bundle's policy.
+    """
 
     def __init__(
-        self, bundle: Bundle, tokenizer: TextTokenizer, *, max_characters: int = MAX_TEXT_CHARACTERS
+        self,
+        bundle: Bundle,
+        tokenizer: TextTokenizer,
+        *,
+        redactor: Redactor | None = None,
+        max_characters: int = MAX_TEXT_CHARACTERS,
     ) -> None:
         self.bundle = bundle
+        self.redactor = redactor or Redactor(bundle.manifest.redaction.categories)
         self._tokenizer = tokenizer
         self._max_characters = max_characters
 
@@ -65,18 +100,27 @@ class Matcher:
         with errors:
             title_ids = None if title is None else self._tokenize_title(title, title_field)
         errors.raise_any()
-        return TokenizedJob(passages, title_ids, document.non_latin_script)
+        return TokenizedJob(passages, title_ids, language_of(document.text), document.non_latin_script)
 
-    def tokenize_resume(self, text: str, *, field: str = "resume") -> TokenizedResume:
-        """Raises an `InputError` that names the field if the text is empty, too long or unreadable."""
+    def read_resume(self, text: str, *, redact: bool = True, field: str = "resume") -> ReadResume:
+        """Normalise and redact. Raises an `InputError` that names the field if empty or too long."""
         document = read_document(text, field=field, max_characters=self._max_characters)
-        return TokenizedResume(
-            passages=self._tokenizer.encode_passages(document, "resume", field=field),
-            non_latin_script=document.non_latin_script,
-        )
+        language = language_of(document.text)
+        if not redact:
+            return ReadResume(document, None, language)
+        redacted = self.redactor.redact(document.text)
+        return ReadResume(replace(document, text=redacted.text), redacted.counts, language)
+
+    def tokenize_resume(self, text: str, *, redact: bool = True, field: str = "resume") -> TokenizedResume:
+        """Raises an `InputError` that names the field if the text is empty, too long or unreadable."""
+        return self.tokenize_read(self.read_resume(text, redact=redact, field=field), field=field)
+
+    def tokenize_read(self, read: ReadResume, *, field: str = "resume") -> TokenizedResume:
+        """Raises `UnreadableTextError` if most tokens are unknown."""
+        return TokenizedResume(read, self._tokenizer.encode_passages(read.document, "resume", field=field))
 
     def tokenize_all(
-        self, description: str, title: str | None, resumes: Sequence[str]
+        self, description: str, title: str | None, resumes: Sequence[str], *, redact: bool = True
     ) -> tuple[TokenizedJob, list[TokenizedResume]]:
         """Tokenize a job and its candidates; raises one error that holds all that is wrong with them."""
         errors = ErrorCollector()
@@ -85,21 +129,24 @@ class Matcher:
             job = self.tokenize_job(description, title, field="job.description")
         for i, resume in enumerate(resumes):
             with errors:
-                tokenized.append(self.tokenize_resume(resume, field=f"candidates[{i}].resume"))
+                tokenized.append(self.tokenize_resume(resume, redact=redact, field=f"candidates[{i}].resume"))
         errors.raise_any()
         return job, tokenized
 
     def match(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> Match:
         """Score one pair. job_vectors (len(job.texts), D), resume_vectors (R, D), rows of length 1."""
-        manifest, calibration, rule = self.bundle.manifest, self.bundle.calibration, self.bundle.decision
-        if job.title is None:
-            raw_score = late_interaction(job_vectors, resume_vectors, None, manifest.matching)
-            probability = calibration.without_title.probability(raw_score)
-        else:
-            title, body = job_vectors[0], job_vectors[1:]
-            raw_score = late_interaction(body, resume_vectors, title, manifest.matching)
-            probability = calibration.with_title.probability(raw_score)
+        raw_score = self.raw_score(job, job_vectors, resume_vectors)
+        calibration, rule = self.bundle.calibration, self.bundle.decision
+        curve = calibration.without_title if job.title is None else calibration.with_title
+        probability = curve.probability(raw_score)
         return Match(raw_score, probability, rule.is_selected(probability), rule.is_borderline(probability))
+
+    def raw_score(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> float:
+        """Late interaction under the bundle's policy, in [-1, 1]; shapes as in `match`."""
+        policy = self.bundle.manifest.matching
+        if job.title is None:
+            return late_interaction(job_vectors, resume_vectors, None, policy)
+        return late_interaction(job_vectors[1:], resume_vectors, job_vectors[0], policy)
 
     def _tokenize_title(self, title: str, field: str) -> TokenIds:
         document = read_document(title, field=field, max_characters=MAX_TITLE_CHARACTERS)

@@ -20,6 +20,14 @@ MAX_UNKNOWN_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of a document as the model reads it. `ids` hold the prefix and the special tokens."""
+
+    text: str
+    ids: TokenIds
+
+
+@dataclass(frozen=True, slots=True)
 class TokenizedText:
     """One text as one sequence. `ids` include the special tokens."""
 
@@ -68,13 +76,13 @@ class TextTokenizer:
 
     def passages(self, document: Document, kind: Kind) -> list[str]:
         """Cut a document into passages that fit the model, prefix and special tokens included."""
-        return [text for text, _ in self._cut(document, kind)]
+        return [passage.text for passage in self._cut(document, kind)]
 
-    def encode_passages(self, document: Document, kind: Kind, *, field: str) -> list[TokenIds]:
-        """Token ids of every passage. Raises `UnreadableTextError` if most tokens are unknown."""
-        ids = [ids for _, ids in self._cut(document, kind)]
-        self._check_readable(ids, kind, field)
-        return ids
+    def encode_passages(self, document: Document, kind: Kind, *, field: str) -> list[Passage]:
+        """Every passage with its token ids. Raises `UnreadableTextError` if most tokens are unknown."""
+        passages = self._cut(document, kind)
+        self._check_readable([passage.ids for passage in passages], kind, field)
+        return passages
 
     def encode_text(self, document: Document, kind: Kind, *, field: str) -> TokenizedText:
         """Token ids of the text as one sequence, cut at `max_tokens` and marked if so."""
@@ -116,14 +124,14 @@ class TextTokenizer:
             return ids
         return ids[: self.max_tokens - len(self._last)] + self._last
 
-    def _cut(self, document: Document, kind: Kind) -> list[tuple[str, TokenIds]]:
+    def _cut(self, document: Document, kind: Kind) -> list[Passage]:
         return self._fit(split_passages(document.text, self._policy), kind)
 
-    def _fit(self, passages: Sequence[str], kind: Kind) -> list[tuple[str, TokenIds]]:
-        fitting: list[tuple[str, TokenIds]] = []
+    def _fit(self, passages: Sequence[str], kind: Kind) -> list[Passage]:
+        fitting: list[Passage] = []
         for text, ids in zip(passages, self._encode(passages, kind), strict=True):
             if len(ids) <= self.max_tokens:
-                fitting.append((text, ids))
+                fitting.append(Passage(text, ids))
             else:
                 fitting += self._fit(halve(text), kind)
         return fitting

@@ -14,7 +14,8 @@ from typing import Literal
 
 from service.core.documents import decode
 from service.core.errors import DuplicateIdError, TableError
-from service.core.matching import Match
+from service.core.language import UNDETERMINED
+from service.core.matching import Match, ReadResume
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,23 @@ class ResumeFile:
 class ScoredResume:
     candidate_id: str
     match: Match
-    non_latin_script: bool
+    read: ReadResume
 
     @property
     def decision(self) -> Literal["selected", "not_selected"]:
         return "selected" if self.match.selected else "not_selected"
+
+    @property
+    def notes(self) -> list[str]:
+        """Why a person should look twice."""
+        foreign = self.read.language not in ("en", UNDETERMINED)
+        notes = {
+            "borderline": self.match.borderline,
+            "non-Latin script": self.read.document.non_latin_script,
+            f"language {self.read.language}": foreign,
+            "not redacted": self.read.redactions is None,
+        }
+        return [note for note, holds in notes.items() if holds]
 
     def record(self, rank: int) -> dict[str, str | int | float | bool]:
         """One row of a result file; never the resume."""
@@ -45,7 +58,9 @@ class ScoredResume:
             "calibrated_probability": self.match.calibrated_probability,
             "decision": self.decision,
             "borderline": self.match.borderline,
-            "non_latin_script": self.non_latin_script,
+            "redacted": self.read.redactions is not None,
+            "language": self.read.language,
+            "non_latin_script": self.read.document.non_latin_script,
         }
 
 

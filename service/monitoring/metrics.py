@@ -11,6 +11,7 @@ from typing import Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from service.core.groups import GroupSchema
+from service.core.redaction.policy import CATEGORIES, Category
 from service.runtime.observer import RuntimeObserver
 
 Decision = Literal["selected", "not_selected"]
@@ -59,6 +60,8 @@ class Metrics(RuntimeObserver):
         self._cache_hits = counter("cache_hits_total", "Texts whose vector was known already.")
         self._cache_misses = counter("cache_misses_total", "Texts that had to be encoded.")
         self._truncated = counter("truncated_total", "Texts cut at the model's length (/v1/embed only).")
+        self._redactions = counter("redactions_total", "Spans hidden in resumes.", "category")
+        self._unredacted = counter("unredacted_total", "Resumes read with `redact` switched off.")
         self._restarts = counter("worker_restarts_total", "Inference workers replaced after death or a hang.")
         self._model_info = gauge(
             "model_info",
@@ -77,6 +80,8 @@ class Metrics(RuntimeObserver):
                 self._scores.labels(attribute, group)
                 for decision in DECISIONS:
                     self._decisions.labels(attribute, group, decision)
+        for category in CATEGORIES:
+            self._redactions.labels(category)
         for route in (*sorted(self._routes), OTHER):
             self._request_seconds.labels(route)
             for status in (*STATUSES, OTHER):
@@ -93,6 +98,14 @@ class Metrics(RuntimeObserver):
         label = route if route in self._routes else OTHER
         self._requests.labels(label, str(status) if str(status) in STATUSES else OTHER).inc()
         self._request_seconds.labels(label).observe(seconds)
+
+    def redacted(self, counts: Mapping[Category, int] | None) -> None:
+        """Count what was hidden in one resume; None if its redaction was switched off."""
+        if counts is None:
+            self._unredacted.inc()
+            return
+        for category, spans in counts.items():
+            self._redactions.labels(category).inc(spans)
 
     def truncated(self, texts: int) -> None:
         self._truncated.inc(texts)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,11 @@ from service.core.documents import MAX_TEXT_CHARACTERS
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.protocol import Engine, EngineInfo
 from service.core.errors import ConfigurationError
+from service.core.language import language_of
 from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
+from service.core.redaction.policy import Category
+from service.core.redaction.redactor import Redactor
+from service.core.scoring import Vectors
 from service.core.tokenization import TextTokenizer
 from service.runtime.cache import EmbeddingCache
 from service.runtime.devices import EngineChoice, EngineSetting, choose_engine, usable_cores
@@ -38,6 +43,7 @@ class RuntimeOptions:
     embedding_cache_bytes: int = 32 * 2**20
     stall_seconds: float = 120.0
     max_text_characters: int = MAX_TEXT_CHARACTERS
+    redact_categories: tuple[Category, ...] | None = None
 
 
 class Runtime:
@@ -66,7 +72,21 @@ class Runtime:
         self.bundle = bundle
         self.choice = choice
         self.tokenizer: TextTokenizer = loaded.tokenizer
-        self.matcher = Matcher(bundle, loaded.tokenizer, max_characters=options.max_text_characters)
+        asked = options.redact_categories
+        policy = bundle.manifest.redaction
+        if asked is not None and set(asked) != set(policy.categories):
+            log.warning(
+                "redaction hides %d categories, bundle %s was calibrated with %d: trust probabilities less",
+                len(asked),
+                bundle.manifest.name,
+                len(policy.categories),
+            )
+        self.matcher = Matcher(
+            bundle,
+            loaded.tokenizer,
+            redactor=Redactor(policy.categories if asked is None else asked),
+            max_characters=options.max_text_characters,
+        )
         self.info: EngineInfo = loaded.engine.info
         self._worker = InferenceWorker(
             loaded.engine,
@@ -89,26 +109,39 @@ class Runtime:
         return self._worker.state
 
     def start(self) -> None:
+        """Start the worker; word lists and the language model are read beside it."""
         self._worker.start()
+        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+
+    def _warm_up(self) -> None:
+        self.matcher.redactor.redact("warm up")
+        language_of("warm up")
 
     def stop(self, timeout: float) -> None:
         """Serve what waits for up to `timeout` seconds, then stop the worker."""
         self._worker.stop(timeout)
 
-    async def match(self, job: TokenizedJob, resumes: list[TokenizedResume]) -> list[Match]:
+    async def match(self, job: TokenizedJob, resumes: Sequence[TokenizedResume]) -> list[Match]:
         """Score one job against many resumes, in order; the job is encoded once.
 
         Raises a `CapacityError` or an `EngineError`; then nothing was scored.
         """
-        texts = [*job.texts, *(ids for resume in resumes for ids in resume.passages)]
+        job_vectors, vectors = await self.encode(job, resumes)
+        return [self.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
+
+    async def encode(
+        self, job: TokenizedJob, resumes: Sequence[TokenizedResume]
+    ) -> tuple[Vectors, list[Vectors]]:
+        """Vectors of the job's texts, (J, D), and of each resume's passages, (R, D); equal texts once."""
+        texts = [*job.texts, *(ids for resume in resumes for ids in resume.texts)]
         vectors = await self.embedder.embed(texts)
-        job_vectors, start = vectors[: len(job.texts)], len(job.texts)
-        matches = []
+        start = len(job.texts)
+        of_resumes = []
         for resume in resumes:
             stop = start + len(resume.passages)
-            matches.append(self.matcher.match(job, job_vectors, vectors[start:stop]))
+            of_resumes.append(vectors[start:stop])
             start = stop
-        return matches
+        return vectors[: len(job.texts)], of_resumes
 
 
 class EngineFactory:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from anyio import to_thread
 from fastapi import APIRouter
@@ -13,6 +13,8 @@ from service.api.dependencies import MetricsDep, RuntimeDep, SettingsDep
 from service.api.schemas.embed import EmbedRequest, EmbedResponse
 from service.core.documents import read_document
 from service.core.errors import CountError, ErrorCollector
+from service.core.matching import Matcher
+from service.core.redaction.policy import Category
 from service.core.tokenization import TextTokenizer, TokenIds
 
 router = APIRouter(tags=["embed"])
@@ -24,18 +26,25 @@ class _Tokenized:
 
     sequences: list[list[TokenIds]]
     truncated: list[bool]
+    redactions: list[dict[Category, int]]
 
 
 @router.post("/embed", summary="Embed texts", response_model=EmbedResponse)
 async def embed(
     body: EmbedRequest, runtime: RuntimeDep, settings: SettingsDep, metrics: MetricsDep
 ) -> Response:
-    """Embed texts as unit vectors. A text beyond the model's length is cut, and says so."""
+    """Embed texts as unit vectors, resumes redacted unless asked otherwise.
+
+    A text beyond the model's length is cut, and says so.
+    """
     inputs = [body.inputs] if isinstance(body.inputs, str) else body.inputs
     check_count(inputs, "inputs", settings.max_inputs)
     tokenized = await to_thread.run_sync(
-        _tokenize, runtime.tokenizer, inputs, body, settings.max_text_characters
+        _tokenize, runtime.matcher, runtime.tokenizer, inputs, body, settings.max_text_characters
     )
+    if body.kind == "resume":
+        for counts in tokenized.redactions:
+            metrics.redacted(counts if body.redact else None)
     metrics.truncated(sum(tokenized.truncated))
     vectors = await runtime.embedder.embed([ids for group in tokenized.sequences for ids in group])
 
@@ -46,6 +55,7 @@ async def embed(
             embeddings=vectors.tolist(),
             tokens=[sum(map(len, group)) for group in tokenized.sequences],
             truncated=tokenized.truncated,
+            redactions=tokenized.redactions,
             passage_counts=[len(group) for group in tokenized.sequences] if body.passages else None,
         )
         return response.model_dump_json(exclude_none=True).encode()
@@ -65,21 +75,28 @@ def check_count(inputs: Sequence[object], field: str, most: int) -> None:
 
 
 def _tokenize(
-    tokenizer: TextTokenizer, inputs: Sequence[str], body: EmbedRequest, max_characters: int
+    matcher: Matcher, tokenizer: TextTokenizer, inputs: Sequence[str], body: EmbedRequest, max_characters: int
 ) -> _Tokenized:
     sequences: list[list[TokenIds]] = []
     truncated: list[bool] = []
+    redactions: list[dict[Category, int]] = []
     errors = ErrorCollector()
     for i, text in enumerate(inputs):
         field = "inputs" if isinstance(body.inputs, str) else f"inputs[{i}]"
         with errors:
             document = read_document(text, field=field, max_characters=max_characters)
+            counts: dict[Category, int] = {}
+            if body.kind == "resume" and body.redact:
+                redacted = matcher.redactor.redact(document.text)
+                document, counts = replace(document, text=redacted.text), redacted.counts
+            redactions.append(counts)
             if body.passages:
-                sequences.append(tokenizer.encode_passages(document, body.kind, field=field))
+                passages = tokenizer.encode_passages(document, body.kind, field=field)
+                sequences.append([passage.ids for passage in passages])
                 truncated.append(False)
             else:
                 one = tokenizer.encode_text(document, body.kind, field=field)
                 sequences.append([one.ids])
                 truncated.append(one.truncated)
     errors.raise_any()
-    return _Tokenized(sequences, truncated)
+    return _Tokenized(sequences, truncated, redactions)

@@ -12,8 +12,10 @@ from service.api.schemas.model import (
     EngineOut,
     LimitsOut,
     ModelResponse,
+    RedactionOut,
 )
 from service.core.matching import MAX_TITLE_CHARACTERS
+from service.core.redaction.policy import CATEGORIES
 
 router = APIRouter(tags=["model"])
 
@@ -49,6 +51,11 @@ async def model(runtime: RuntimeDep, settings: SettingsDep) -> ModelResponse:
             rule=rule.rule,
             constraint=rule.constraint,
             calibration_prevalence=bundle.calibration.prevalence,
+        ),
+        redaction=RedactionOut(
+            version=manifest.redaction.version,
+            categories=[c for c in CATEGORIES if c in runtime.matcher.redactor.categories],
+            bundle_categories=list(manifest.redaction.categories),
         ),
         limits=LimitsOut(
             max_candidates=settings.max_candidates,

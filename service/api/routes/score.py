@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from service.api.dependencies import MetricsDep, RuntimeDep, SettingsDep
 from service.api.schemas.score import (
     CandidateIn,
+    PassageOut,
     ScoreRequest,
     ScoreResponse,
     ScoreResult,
@@ -18,7 +19,9 @@ from service.api.schemas.score import (
     Warning,
 )
 from service.core.errors import CountError, DuplicateIdError, ErrorCollector
+from service.core.explaining import PassageContribution, explain
 from service.core.groups import GroupSchema
+from service.core.language import UNDETERMINED
 from service.monitoring.metrics import Decision
 
 router = APIRouter(tags=["score"])
@@ -34,16 +37,20 @@ async def score(
     """
     check_candidates(body.candidates, settings.groups, settings.max_candidates)
     job, resumes = await to_thread.run_sync(
-        runtime.matcher.tokenize_all,
-        body.job.description,
-        body.job.title,
-        [candidate.resume for candidate in body.candidates],
+        lambda: runtime.matcher.tokenize_all(
+            body.job.description,
+            body.job.title,
+            [candidate.resume for candidate in body.candidates],
+            redact=body.redact,
+        )
     )
-    matches = await runtime.match(job, resumes)
+    job_vectors, vectors = await runtime.encode(job, resumes)
     results = []
-    for candidate, resume, match in zip(body.candidates, resumes, matches, strict=True):
+    for candidate, resume, of_resume in zip(body.candidates, resumes, vectors, strict=True):
+        match = runtime.matcher.match(job, job_vectors, of_resume)
         decision: Decision = "selected" if match.selected else "not_selected"
         metrics.decided(candidate.groups, match.calibrated_probability, decision)
+        metrics.redacted(resume.read.redactions)
         results.append(
             ScoreResult(
                 candidate_id=candidate.id,
@@ -53,7 +60,12 @@ async def score(
                 decision=decision,
                 borderline=match.borderline,
                 truncated=False,
-                warnings=_warnings(resume.non_latin_script),
+                language=resume.read.language,
+                warnings=warnings_of(resume.read.language, resume.read.document.non_latin_script),
+                redactions=dict(resume.read.redactions or {}),
+                explanation=_explanation(explain(runtime.matcher, job, job_vectors, resume, of_resume))
+                if body.explain
+                else None,
             )
         )
     manifest = runtime.bundle.manifest
@@ -66,7 +78,8 @@ async def score(
         ),
         job_id=body.job.id,
         threshold=runtime.bundle.decision.threshold,
-        warnings=_warnings(job.non_latin_script),
+        redact=body.redact,
+        warnings=warnings_of(job.language, job.non_latin_script),
         results=results,
     )
 
@@ -94,5 +107,19 @@ def check_candidates(candidates: Sequence[CandidateIn], groups: GroupSchema, mos
     errors.raise_any()
 
 
-def _warnings(non_latin_script: bool) -> list[Warning]:
-    return ["non_latin_script"] if non_latin_script else []
+def warnings_of(language: str, non_latin_script: bool) -> list[Warning]:
+    """What weakens scores and redaction: a script or a language that they were not made for."""
+    warnings: list[Warning] = ["non_latin_script"] if non_latin_script else []
+    return warnings if language in ("en", UNDETERMINED) else [*warnings, "not_english"]
+
+
+def _explanation(passages: Sequence[PassageContribution]) -> list[PassageOut]:
+    return [
+        PassageOut(
+            text=passage.text,
+            contribution=passage.contribution,
+            job_passage=passage.job_passage,
+            similarity=passage.similarity,
+        )
+        for passage in passages
+    ]

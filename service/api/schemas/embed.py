@@ -7,11 +7,15 @@ from typing import Literal
 from pydantic import Field
 
 from service.api.schemas.base import Body
+from service.core.redaction.policy import Category
 
 
 class EmbedRequest(Body):
     inputs: str | list[str] = Field(description="One text or several.")
     kind: Literal["resume", "job"] = Field("resume", description="Chooses the model's prefix.")
+    redact: bool = Field(
+        True, description="Hide clues to the person; texts of kind `job` are left as they are."
+    )
     passages: bool = Field(
         False, description="One vector a passage instead of one a text; then nothing is truncated."
     )
@@ -23,6 +27,7 @@ class EmbedResponse(Body):
     embeddings: list[list[float]] = Field(description="Unit vectors, in order.")
     tokens: list[int] = Field(description="Tokens read of each input, special tokens included.")
     truncated: list[bool] = Field(description="Per input: true if its end was cut off.")
+    redactions: list[dict[Category, int]] = Field(description="Per input: spans hidden, by category.")
     passage_counts: list[int] | None = Field(
         None, description="With `passages`: how many of the vectors belong to each input."
     )

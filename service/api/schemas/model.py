@@ -51,11 +51,18 @@ class LimitsOut(Body):
     max_request_tokens: int
 
 
+class RedactionOut(Body):
+    version: int = Field(description="Version of the redaction policy.")
+    categories: list[str] = Field(description="What is hidden here.")
+    bundle_categories: list[str] = Field(description="What was hidden when the bundle was calibrated.")
+
+
 class ModelResponse(Body):
     bundle: BundleOut
     base_model: BaseModelOut
     engine: EngineOut
     decision: DecisionOut
+    redaction: RedactionOut
     limits: LimitsOut
     groups: dict[str, tuple[str, ...]] = Field(description="Attributes and groups that are accepted.")
 

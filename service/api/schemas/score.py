@@ -7,8 +7,9 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from service.api.schemas.base import Body, ClientId
+from service.core.redaction.policy import Category
 
-Warning = Literal["non_latin_script"]
+Warning = Literal["non_latin_script", "not_english"]
 
 
 class JobIn(Body):
@@ -56,6 +57,13 @@ class ScoreRequest(Body):
 
     job: JobIn
     candidates: list[CandidateIn] = Field(description="1 to `limits.max_candidates` (see `GET /v1/model`).")
+    redact: bool = Field(
+        True, description="Hide names, contact data, schools and other clues to the person from the model."
+    )
+    explain: bool = Field(
+        False,
+        description="Say how much each passage of a resume contributes. Costs no inference, some bytes.",
+    )
 
 
 class ScoringModel(Body):
@@ -63,6 +71,15 @@ class ScoringModel(Body):
     version: str
     engine: str
     precision: str
+
+
+class PassageOut(Body):
+    text: str = Field(description="The passage as the model read it: what was redacted is a token in it.")
+    contribution: float | None = Field(
+        description="raw_score minus raw_score without this passage; null if it is the only one."
+    )
+    job_passage: int = Field(description="Index of the job's passage that is nearest to it.")
+    similarity: float = Field(description="Cosine of the two, in [-1, 1].")
 
 
 class ScoreResult(Body):
@@ -75,12 +92,18 @@ class ScoreResult(Body):
     )
     borderline: bool = Field(description="So close to the threshold that a person should look twice.")
     truncated: bool = Field(description="Always false: a resume is read as passages, to its end.")
-    warnings: list[Warning] = Field(description="Why this score deserves less trust.")
+    language: str = Field(
+        description="ISO 639-1 code of the resume's language, or `und` if it cannot be told."
+    )
+    warnings: list[Warning] = Field(description="Why this score, and what was redacted, deserves less trust.")
+    redactions: dict[Category, int] = Field(description="How many spans were hidden, by category.")
+    explanation: list[PassageOut] | None = Field(None, description="With `explain`: passages in their order.")
 
 
 class ScoreResponse(Body):
     model: ScoringModel
     job_id: str | None
+    redact: bool = Field(description="Whether redaction was on: the record of a `redact: false`.")
     threshold: float = Field(description="One for everybody, inclusive, on the calibrated probability.")
     warnings: list[Warning] = Field(description="About the job's text.")
     results: list[ScoreResult] = Field(description="In the order asked.")

@@ -22,7 +22,7 @@ def matcher(tiny_bundle: Bundle, bge_like: Path) -> Matcher:
 def test_the_title_is_encoded_before_the_passages(matcher: Matcher) -> None:
     job = matcher.tokenize_job("build the service", "backend engineer")
     assert job.title is not None
-    assert job.texts == [job.title, *job.passages]
+    assert job.texts == [job.title, *(passage.ids for passage in job.passages)]
     assert matcher.tokenize_job("build the service", None).title is None
 
 
@@ -30,7 +30,7 @@ def test_a_match_goes_through_score_calibration_and_threshold(matcher: Matcher) 
     engine = FakeEngine()
     job = matcher.tokenize_job("build the backend service in python", "backend engineer")
     resume = matcher.tokenize_resume("engineer of a backend service in python")
-    job_vectors, resume_vectors = engine.embed(job.texts), engine.embed(resume.passages)
+    job_vectors, resume_vectors = engine.embed(job.texts), engine.embed(resume.texts)
     match = matcher.match(job, job_vectors, resume_vectors)
     raw = late_interaction(job_vectors[1:], resume_vectors, job_vectors[0], matcher.bundle.manifest.matching)
     assert match.raw_score == raw

@@ -27,23 +27,23 @@ def plain(bge_like: Path) -> Tokenizer:
 def test_the_query_prefix_goes_before_jobs_only(tokenizer: TextTokenizer, plain: Tokenizer) -> None:
     (job,) = tokenizer.encode_passages(read_document("backend engineer", field="job"), "job", field="job")
     (resume,) = tokenizer.encode_passages(read_document("backend engineer", field="r"), "resume", field="r")
-    assert list(job) == plain.encode(QUERY + "backend engineer").ids
-    assert list(resume) == plain.encode("backend engineer").ids
+    assert list(job.ids) == plain.encode(QUERY + "backend engineer").ids
+    assert list(resume.ids) == plain.encode("backend engineer").ids
 
 
 def test_no_passage_exceeds_the_model_and_nothing_is_lost(tokenizer: TextTokenizer, plain: Tokenizer) -> None:
     # "xyz" is three tokens, so 40 words are 120: above the limit of 64 with the prefix.
     document = read_document(" ".join(["xyz"] * 100), field="job")
     passages = tokenizer.encode_passages(document, "job", field="job")
-    assert max(map(len, passages)) <= 64
+    assert max(len(passage.ids) for passage in passages) <= 64
     prefix = len(plain.encode(QUERY).ids) - 2
-    assert sum(len(ids) - prefix - 2 for ids in passages) == 300
+    assert sum(len(passage.ids) - prefix - 2 for passage in passages) == 300
 
 
 def test_a_word_longer_than_the_model_is_cut_inside(tokenizer: TextTokenizer) -> None:
     passages = tokenizer.encode_passages(read_document("a" * 90, field="resume"), "resume", field="resume")
-    assert max(map(len, passages)) <= 64
-    assert sum(len(ids) - 2 for ids in passages) == 90
+    assert max(len(passage.ids) for passage in passages) <= 64
+    assert sum(len(passage.ids) - 2 for passage in passages) == 90
 
 
 def test_a_text_for_one_vector_is_cut_and_says_so(tokenizer: TextTokenizer) -> None:

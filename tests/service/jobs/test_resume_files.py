@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from service.core.documents import Document
 from service.core.errors import DuplicateIdError, EvenmatchError, TableError, UndecodableTextError
-from service.core.matching import Match
+from service.core.matching import Match, ReadResume
 from service.jobs.resume_files import ResumeFile, ScoredResume, read_job, read_resumes, write_results
 
 
@@ -81,8 +82,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 SCORED = [
-    ScoredResume("c-1", Match(0.5, 0.9, True, False), False),
-    ScoredResume("=1+1", Match(0.1, 0.2, False, True), True),
+    ScoredResume("c-1", Match(0.5, 0.9, True, False), ReadResume(Document("x", 1.0), {}, "en")),
+    ScoredResume("=1+1", Match(0.1, 0.2, False, True), ReadResume(Document("x", 0.1), None, "ru")),
 ]
 
 
@@ -96,6 +97,8 @@ def test_json_lines_are_written_in_rank_order(tmp_path: Path) -> None:
         "calibrated_probability": 0.9,
         "decision": "selected",
         "borderline": False,
+        "redacted": True,
+        "language": "en",
         "non_latin_script": False,
     }
     assert (records[1]["rank"], records[1]["decision"]) == (2, "not_selected")

@@ -1,0 +1,36 @@
+"""Bodies of `POST /v1/redact`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from service.api.schemas.base import Body
+from service.core.redaction.policy import Category
+
+RedactionWarning = Literal["no_name_found", "several_names", "non_latin_script", "not_english"]
+
+_EXAMPLE: dict[str, Any] = {
+    "resume": "Jane Doe\njane.doe@example.com\n\nShe studied at Stanford University, class of 2012.\n"
+    "Skills: Julia, Jenkins, Kafka"
+}
+
+
+class RedactRequest(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    resume: str = Field(description="The resume's text.")
+    categories: list[Category] | None = Field(
+        None, description="What to hide; without it what the service hides when it scores."
+    )
+
+
+class RedactResponse(Body):
+    text: str = Field(description="The resume as the model would read it.")
+    redactions: dict[Category, int] = Field(description="How many spans were hidden, by category.")
+    policy_version: int
+    language: str = Field(description="ISO 639-1 code, or `und` if it cannot be told.")
+    warnings: list[RedactionWarning] = Field(
+        description="What to check by eye. Rules and word lists are made for English resumes in Latin script."
+    )

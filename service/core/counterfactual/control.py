@@ -1,0 +1,111 @@
+"""The control arm: edits that say nothing about the person, to learn how far a score moves anyway."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Sequence
+
+from service.core.redaction.spans import Span
+
+_SHORT = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_LONG = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+_MONTH_YEAR = re.compile(rf"\b({'|'.join(_LONG)}|{'|'.join(_SHORT)})\.? (?=(?:19|20)\d\d)")
+_BULLET = re.compile(r"^([ \t]*)([-*•–])(?=[ \t]+\S)", re.MULTILINE)
+_LIST_LINE = re.compile(
+    r"^(?:[^\n:]{0,40}:[ ]*)?([^\n,.:;()|]{2,40}(?:,[ ][^\n,.:;()|]{2,40}){3,})\.?$", re.MULTILINE
+)
+_SENTENCES = (
+    "References are available on request.",
+    "Further details are available on request.",
+    "Work samples can be provided.",
+    "Open to an interview at short notice.",
+    "Certificates can be shown on request.",
+    "This document was last revised recently.",
+    "Available for a call during the week.",
+    "Thank you for reading this application.",
+    "More information can be given in person.",
+    "A longer version of this document exists.",
+)
+_BULLETS = ("•", "*", "–", "-")
+
+
+def _months(text: str, rng: random.Random) -> str:
+    """January 2016 <-> Jan 2016, each the other way round."""
+
+    def other(match: re.Match[str]) -> str:
+        month = match[1]
+        if month in _SHORT and month != "May":
+            return _LONG[_SHORT.index(month)] + " "
+        return _SHORT[_LONG.index(month)] + " "
+
+    return _MONTH_YEAR.sub(other, text)
+
+
+def _bullets(text: str, rng: random.Random) -> str:
+    found = _BULLET.search(text)
+    if found is None:
+        return text
+    new = rng.choice([bullet for bullet in _BULLETS if bullet != found[2]])
+    return _BULLET.sub(lambda match: match[1] + new, text)
+
+
+def _spacing(text: str, rng: random.Random) -> str:
+    """A blank line more, or one less, between two paragraphs."""
+    breaks = [match.start() for match in re.finditer(r"\n\n", text)]
+    singles = [match.start() for match in re.finditer(r"(?<=[.!?])\n(?!\n)", text)]
+    if singles and (not breaks or rng.random() < 0.5):
+        at = rng.choice(singles)
+        return text[:at] + "\n" + text[at:]
+    if breaks:
+        at = rng.choice(breaks)
+        return text[:at] + text[at + 1 :]
+    return text
+
+
+def _skill_order(text: str, rng: random.Random) -> str:
+    lists = list(_LIST_LINE.finditer(text))
+    if not lists:
+        return text
+    chosen = rng.choice(lists)
+    items = chosen[1].split(", ")
+    shuffled = items[:]
+    rng.shuffle(shuffled)
+    return text[: chosen.start(1)] + ", ".join(shuffled) + text[chosen.end(1) :]
+
+
+def _sentence(text: str, rng: random.Random) -> str:
+    return f"{text}\n{rng.choice(_SENTENCES)}"
+
+
+CONTROL_EDITS: dict[str, Callable[[str, random.Random], str]] = {
+    "month_format": _months,
+    "bullet_style": _bullets,
+    "spacing": _spacing,
+    "skill_order": _skill_order,
+    "neutral_sentence": _sentence,
+}
+
+
+def control_variants(
+    text: str, held: Sequence[Span], rng: random.Random, count: int
+) -> list[tuple[str, str]]:
+    """Up to `count` different edits of `text` as (kind, edited text), kinds in turn.
+
+    `held` are the spans that redaction would hide: an edit that touches one of them is dropped, so the
+    control arm never changes a name, a school or any other clue.
+    """
+    clues = sorted(text[span.start : span.end] for span in held)
+    variants: dict[str, str] = {}
+    kinds = list(CONTROL_EDITS)
+    for attempt in range(count * len(kinds)):
+        kind = kinds[attempt % len(kinds)]
+        edited = CONTROL_EDITS[kind](text, rng)
+        if edited != text and edited not in variants and all(clue in edited for clue in clues):
+            variants[edited] = kind
+        if len(variants) == count:
+            break
+    return [(kind, edited) for edited, kind in variants.items()]

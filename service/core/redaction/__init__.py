@@ -1,0 +1,1 @@
+"""What the model may not see: a versioned policy, detectors by category, and the redactor that applies them."""

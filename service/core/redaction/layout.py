@@ -1,0 +1,124 @@
+"""The lines of a resume and the section that each stands in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+Section = Literal["header", "education", "experience", "references", "other"]
+
+_HEADINGS: dict[str, Section] = {
+    **dict.fromkeys(
+        (
+            "education", "academic background", "education and training", "academic qualifications",
+            "educational qualifications", "educational background", "education and certifications",
+            "education & training", "academic history", "academics", "qualifications", "education history",
+            "academic record", "studies", "schooling", "educational qualification", "academic qualification",
+            "formation", "formación", "formación académica", "educación", "ausbildung", "bildung", "formazione",
+            "istruzione", "formação", "formação acadêmica", "educação", "opleiding", "wykształcenie", "éducation",
+            "образование", "教育背景", "学历", "education & credentials", "academic profile",
+            "education & certifications", "academic details", "education and qualifications",
+        ),
+        "education",
+    ),
+    **dict.fromkeys(
+        (
+            "experience", "work experience", "professional experience", "employment", "employment history",
+            "work history", "career history", "career summary", "relevant experience", "internships",
+            "internship experience", "projects", "volunteer experience", "volunteering", "experiencia",
+            "experiencia laboral", "experiencia profesional", "expérience", "expérience professionnelle",
+            "berufserfahrung", "esperienza", "esperienze professionali", "experiência", "experiência profissional",
+            "werkervaring", "doświadczenie", "опыт работы", "工作经历", "positions held", "career",
+            "research experience", "teaching experience", "clinical experience", "professional background",
+        ),
+        "experience",
+    ),
+    **dict.fromkeys(
+        (
+            "references", "referees", "reference", "professional references", "recommendations", "referencias",
+            "références", "referenzen", "referenze", "referências", "referenties", "referee", "testimonials",
+            "character references", "character reference",
+        ),
+        "references",
+    ),
+    **dict.fromkeys(
+        (
+            "summary", "profile", "objective", "skills", "technical skills", "core competencies", "certifications",
+            "languages", "interests", "awards", "publications", "achievements", "about me", "about", "contact",
+            "contact details", "contact information", "personal details", "personal information", "declaration",
+            "key skills", "core skills", "professional summary", "executive summary", "career objective",
+            "strengths", "hobbies", "memberships", "affiliations", "activities", "leadership", "honors", "courses",
+            "training", "licenses", "tools", "technologies", "additional information", "personal profile",
+            "personal data", "competencies", "areas of expertise", "highlights", "accomplishments", "portfolio",
+            "extracurricular activities", "personal statement", "licenses and certifications", "habilidades",
+            "compétences", "kenntnisse", "competenze", "idiomas", "langues", "sprachen", "profil", "perfil",
+            "profilo", "skills & tools", "skills and tools", "it skills", "computer skills", "awards and honors",
+            "professional affiliations", "professional memberships", "hobbies and interests", "links",
+        ),
+        "other",
+    ),
+}  # fmt: skip
+
+_DECORATION = re.compile(r"^[\s#*_=\-•|>\\]*(?:\\?(?:sub)*section\*?\{)?|[\s#*_=\-:|}<]*$")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_INLINE = re.compile(
+    r"(?<![\w\[])(EDUCATION(?:AL (?:BACKGROUND|QUALIFICATIONS))?|(?:WORK |PROFESSIONAL )?EXPERIENCE|EMPLOYMENT HISTORY"
+    r"|WORK HISTORY|REFERENCES|SKILLS|SUMMARY|OBJECTIVE|PROFILE|CERTIFICATIONS|PROJECTS|INTERESTS|AWARDS)\b:?"
+    r"|(?<=[\n ])(Education(?: and Training)?|Experience|Work History|Professional Experience|References|Skills)"
+    r"(?=:|\s{2,})"
+    r"|(?<=## )(?:References|Referees|Education|Experience|Skills|Summary|Employment history|Academic background)\b"
+    r"|(?<=[\n ])(?:References|Referees|Academic background|Employment history)\b(?=\s+(?:\[|[^\W\d_a-z]))(?! [Aa]vailable)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Characters [start, end) of the text: a line, or in a text without lines a stretch of one section."""
+
+    start: int
+    end: int
+    text: str
+    section: Section
+    heading: bool
+
+
+def lines_of(text: str) -> list[Line]:
+    """The non-blank lines of `text` with their sections; offsets point into `text`.
+
+    Before the first heading the section is `header`. Capital-letter headings inside a line (resumes
+    whose line breaks were lost) start a new stretch too.
+    """
+    section: Section = "header"
+    lines: list[Line] = []
+    for start, end in _stretches(text):
+        part = text[start:end]
+        found = heading(part)
+        if found is not None:
+            section = found
+        lines.append(Line(start, end, part, section, found is not None))
+    return lines
+
+
+def heading(line: str) -> Section | None:
+    """The section that a line opens, if it is a heading and nothing else."""
+    if len(line) > 80:
+        return None
+    bare = _DECORATION.sub("", _TAG.sub("", line)).casefold()
+    return _HEADINGS.get(re.sub(r"\s+", " ", bare))
+
+
+def _stretches(text: str) -> Iterator[tuple[int, int]]:
+    position = 0
+    for line in text.split("\n"):
+        cuts = {0, len(line)}
+        if len(line) > 80:
+            for match in _INLINE.finditer(line):
+                cuts.update(match.span())
+        edges = sorted(cuts)
+        for a, b in pairwise(edges):
+            if line[a:b].strip():
+                yield position + a, position + b
+        position += len(line) + 1

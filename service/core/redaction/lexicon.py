@@ -1,0 +1,121 @@
+"""The word lists behind redaction, read once per process from `service/core/lexicons`."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+LEXICONS = Path(__file__).resolve().parents[1] / "lexicons"
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’‘`´][^\W\d_]+)*")
+_COMMON_COUNT = 20_000
+"""A name borne by more people than this (census 2020) is a name even if it is an English word too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A run of letters at [start, end) of a text, and its form without case and accents."""
+
+    start: int
+    end: int
+    text: str
+    folded: str
+
+    @property
+    def capitalised(self) -> bool:
+        """True unless the first letter is a small one: scripts without case count as capitalised."""
+        return not self.text[0].islower()
+
+
+def words_of(text: str) -> list[Word]:
+    """All words of `text` in order."""
+    return [Word(m.start(), m.end(), m[0], fold(m[0])) for m in _WORD.finditer(text)]
+
+
+def fold(text: str) -> str:
+    """`text` without case, accents and apostrophes, for comparing names."""
+    if text.isascii():
+        return text.lower().replace("'", "").replace("`", "")
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(ch for ch in decomposed if not unicodedata.combining(ch) and ch not in "'’‘ʻʼ`´")
+
+
+class Phrases:
+    """A set of phrases that is found in a list of words, longest first."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        self._by_first: dict[str, list[tuple[str, ...]]] = {}
+        for phrase in phrases:
+            folded = tuple(word.folded for word in words_of(phrase))
+            if folded:
+                self._by_first.setdefault(folded[0], []).append(folded)
+        for tails in self._by_first.values():
+            tails.sort(key=len, reverse=True)
+
+    def find(self, words: Sequence[Word], folded: Sequence[str]) -> Iterator[tuple[int, int]]:
+        """Index ranges [first, stop) into `words`, apart from each other; those of one or two words start with a capital."""
+        i = 0
+        while i < len(words):
+            for phrase in self._by_first.get(folded[i], ()):
+                if tuple(folded[i : i + len(phrase)]) == phrase and (words[i].capitalised or len(phrase) > 2):
+                    yield i, i + len(phrase)
+                    i += len(phrase) - 1
+                    break
+            i += 1
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """`given_names` and `surnames`: folded name -> people in the United States who bear it."""
+
+    given_names: dict[str, int]
+    surnames: dict[str, int]
+    english: frozenset[str]
+    protected: Phrases
+    protected_words: frozenset[str]
+    universities: Phrases
+    school_acronyms: frozenset[str]
+    school_names: Phrases
+    school_brands: Phrases
+
+    def is_given_name(self, folded: str) -> bool:
+        """True for a given name that is no English word, or that is far commoner as a name."""
+        count = self.given_names.get(folded, 0)
+        return count > 0 and (folded not in self.english or count >= _COMMON_COUNT)
+
+    def is_surname(self, folded: str) -> bool:
+        """True for a surname that is no English word, or that is far commoner as a name."""
+        count = self.surnames.get(folded, 0)
+        return count > 0 and (folded not in self.english or count >= _COMMON_COUNT)
+
+    def is_ambiguous(self, folded: str) -> bool:
+        """True if the word means something else too, so that it is hidden only where it stands for a person."""
+        return folded in self.english or folded in self.protected_words
+
+
+@cache
+def load_lexicon() -> Lexicon:
+    """Read every list. About 0.1 s, once a process."""
+    aliases = list(_rows("school_aliases.csv"))
+    protected = [row["term"] for row in _rows("protected_terms.csv")]
+    return Lexicon(
+        given_names={row["name"]: int(row["count"]) for row in _rows("given_names.csv")},
+        surnames={row["name"]: int(row["count"]) for row in _rows("surnames.csv")},
+        english=frozenset((LEXICONS / "english_words.txt").read_text("utf-8").split()),
+        protected=Phrases(protected),
+        protected_words=frozenset(fold(term) for term in protected if " " not in term),
+        universities=Phrases(row["name"] for row in _rows("universities.csv")),
+        school_acronyms=frozenset(row["alias"] for row in aliases if row["form"] == "acronym"),
+        school_names=Phrases(row["alias"] for row in aliases if row["form"] == "name"),
+        school_brands=Phrases(row["alias"] for row in aliases if row["form"] == "brand"),
+    )
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    with (LEXICONS / name).open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)

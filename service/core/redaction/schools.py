@@ -1,0 +1,196 @@
+"""School names and years of study; the degree and its field stay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from service.core.redaction.layout import Line
+from service.core.redaction.lexicon import Lexicon, Word
+from service.core.redaction.policy import TOKENS
+from service.core.redaction.spans import Span
+
+_CAP = r"(?:[A-ZÀ-ÞŁŚŻČŠŽĐİ][\w'’.-]*|\d{1,2}(?:st|nd|rd|th))"
+# Words that end a school's name to the left: degrees, fields, offices.
+_STOP_LEFT = (
+    r"(?!(?:B\.?S\.?c?|B\.?A|M\.?S\.?c?|M\.?A|B\.?Tech|M\.?Tech|B\.?E|M\.?E|B\.?Com|M\.?Com|MBA|Ph\.?D|LL\.?[BM]|MD|BBA|BEng|MEng|"
+    r"HND|BFA|MFA|MPhil|DPhil|Bachelors?|Masters?|Associates?|Doctorate|Doctor|Diploma|Degree|Certificate|Education|Minor|"
+    r"Major|Honou?rs|Science|Sciences|Engineering|Arts|Business|Administration|Nursing|Management|Accounting|Finance|"
+    r"Economics|Marketing|Computer|Computing|Mathematics|Physics|Chemistry|Biology|Psychology|History|Design|Studies|"
+    r"Technology|Information|Systems|Communications?|Professor|Lecturer|Assistant|Teacher|Instructor|Tutor|Dean|Coach|"
+    r"Graduate|Undergraduate|Graduated|Student|Attended|Studied|Research|Researcher|Visiting|Adjunct|Postdoctoral|Fellow|"
+    r"Senior|Junior|Lead|Head|Principal|Librarian|Counselor|Manager|Director|Coordinator|Officer|Analyst|The|At|From|In|And|"
+    r"For|My|Our|A|An|University|College|Institute|Volunteer|Intern|Summa|Magna|Cum|Laude|Dual|Law|Medicine|Public|Relations|"
+    r"GPA|Thesis|Alma|Scholar|Alumni|Degree|Accredited|State|Local|Any|Private|Driving|Middle|Summer|Online|Medical|Nursing|"
+    r"Elementary|Secondary|Primary|High|Bus|Community|Junior|Vocational|Technical|Business|Trade)\b\.?)"
+)
+_LEFT = rf"(?:{_STOP_LEFT}{_CAP}(?:\s+(?:&|and|of|de|da|do|del|la|le|di|du|al|el|for|y|e|in)[ ]|[ \-–/]))"
+_KIND = (
+    r"(?:University(?: College)?|Univ\.?|College|Institute(?: of)?|Polytechnic(?: University| Institute)?|Academy|Conservatory|"
+    r"Seminary|Universit[yäéaà]t?|Üniversitesi|Egyetem|Hochschule|Fachhochschule|Universitet(?:et)?|Universiteit|Hogeschool|"
+    r"Vidyapeeth|Vidyalaya|Politechnika|Uniwersytet|Yliopisto|Ülikool|Universitas|Daigaku|Gymnasium|Gakuin)"
+)
+_QUALIFIED = (
+    r"(?:State|Technical|Community|Junior|Medical|Nursing|Business|Law|Engineering|Graduate|Christian|Agricultural|"
+    r"Vocational|Teachers?|Training|Art|Music|Dental|Veterinary|International|National|Federal|City|County|Women's|Military|"
+    r"Central|Eastern|Western|Northern|Southern|Technological|Tech|Arts|Science|Degree|Public|Government|Govt\.?|Open|"
+    r"Pedagogical|Polytechnic|Catholic|Islamic|Autonomous|Metropolitan|Senior|Higher)"
+)
+_SCHOOL = (
+    r"(?:(?:Senior |Junior )?High School|Secondary School|Grammar School|Middle School|Elementary School|Primary School|"
+    r"Preparatory School|Prep School|Boarding School|Public School|Business School|Law School|Medical School|"
+    r"Graduate School|Divinity School|Art School|Charter School|Day School|International School|Technical School|"
+    r"Vocational School|Trade School|School of [A-Z][\w]+(?:(?: and| &|,)? [A-Z]\w+){0,3}|School|Academy|Lyceum|Academies)"
+)
+_NAME_AFTER = (
+    r"(?:(?:the|la|le|el|los|las|St\.?|Saint|São|San|Santa)\s+)?"
+    rf"{_CAP}(?:(?:\s+(?:and|&|of|de|da|do|dos|des|du|del|di|la|le|the|y|e|at|in|for|zu|am|an der|van|der)[ ](?:the[ ])?|[ \-–]){_CAP})*"
+)
+_CAMPUS = (
+    r"(?:\s*(?:,|[-–]|\(|at|in)\s*(?:(?:Los|Las|San|Santa|St\.?|Saint|Chapel|Urbana|Twin|College|New|Fort|El|Ann|Baton)\s)?"
+    r"(?:Angeles|Berkeley|Irvine|Davis|Diego|Barbara|Cruz|Riverside|Merced|Francisco|Austin|Dallas|Arlington|Antonio|"
+    r"Madison|Milwaukee|Amherst|Boston|Lowell|Champaign|Urbana-Champaign|Urbana|Chicago|Ann Arbor|Arbor|Dearborn|Flint|"
+    r"Hill|Charlotte|Greensboro|Wilmington|Asheville|Cities|Duluth|Boulder|Denver|Springs|Lincoln|Omaha|Knoxville|"
+    r"Chattanooga|Martin|Station|Park|County|Newark|Camden|Brunswick|Bloomington|Indianapolis|Tuscaloosa|Huntsville|"
+    r"Birmingham|Fayetteville|Little Rock|Long Beach|Fullerton|Northridge|Sacramento|Fresno|Pomona|Paso|Buffalo|Albany|"
+    r"Stony Brook|Binghamton|Rouge|New Orleans|Las Vegas|Reno|Manoa|Hilo|Bombay|Delhi|Madras|Kanpur|Kharagpur|Roorkee|"
+    r"Guwahati|Hyderabad|Bangalore|Ahmedabad|Calcutta|Lucknow|Kozhikode|Indore|Trichy|Warangal|Surathkal|Pilani|Vellore|"
+    r"Mumbai|Chennai|Pune|Nsukka|Ibadan|Ife|Zaria|Los Baños|Diliman|Manila)\b\)?)?"
+)
+_PATTERNS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # University of X, College of the Y, Institute of Z at W
+        rf"\b(?:{_STOP_LEFT}{_CAP}\s+){{0,3}}?(?:{_QUALIFIED}\s+){{0,3}}(?:University|Univ\.|College|Conservatory|Seminary|Polytechnic|Academy)\s+(?:College\s+)?"
+        rf"of\s+(?:the\s+)?(?!(?:Nursing|Engineering|Science|Sciences|Arts|Business|Law|Medicine|Education|Management)\b){_NAME_AFTER}{_CAMPUS}",
+        rf"\b{_LEFT}{{0,5}}(?:{_QUALIFIED}\s+)*(?:Institute|School|College|Academy|University|Faculty)\s+(?:of|for)\s+"
+        r"(?:Advanced\s+|Applied\s+|Higher\s+)?(?:Technology|Science|Management|Economics|Business|Design|Engineering|Art|Arts|Music|"
+        r"Medicine|Law|Nursing|Education|Technical|Public|Information|Medical|Mathematical|Social|Political|Fine|Film|Fashion|"
+        r"Mines|Agriculture|Commerce|Mathematics|Pharmacy|Dentistry|Journalism|Architecture|Hotel|Hospitality|Culinary|"
+        r"Communication|International|Oriental|African|Finance|Banking|Accountancy|Computer|Computing|Journalism)"
+        rf"(?:(?:\s*(?:,|and|&|of)\s*(?:and\s+)?|\s+)(?:Technology|Sciences?|Management|Economics|Business|Design|Engineering|Arts?|Music|"
+        rf"Medicine|Law|Nursing|Education|Policy|Health|Studies|Institute|Commerce|Research|Administration|Relations|Communications?|"
+        rf"Affairs|Service|Work|Mathematics|Institute))*(?:\s+at\s+{_NAME_AFTER})?{_CAMPUS}(?<=\w)",
+        # X University, X State College, X Institute of Technology
+        rf"\b{_LEFT}{{1,6}}(?:{_QUALIFIED}\s+)*{_KIND}(?![\w])(?!\s+of\s+[A-Z])(?!\s+(?:Press|Hospital|Hospitals|Recruit\w*))"
+        rf"(?:\s+of\s+Technology)?{_CAMPUS}",
+        rf"\b{_LEFT}{{0,2}}(?:{_QUALIFIED}\s+)+(?:University|College|Polytechnic|Academy)(?!\s+(?:Press|Hospital))\b",
+        rf"\b{_LEFT}{{1,6}}(?:{_QUALIFIED}\s+)*{_SCHOOL}(?![\w])(?!\s+(?:Diploma|District|Board|Bus|Year|Project|Nurse|Teacher|Counsel\w+))",
+        # Other languages
+        r"\b(?:Universidad|Universidade|Universit[àáa]|Université|Universität|Universitat|Universitatea|Uniwersytet|Univerzita|"
+        r"Universitetet|Universiteit|Universitas|Univerza|Sveučilište|Institut(?:o|ul|et)?|Instituto|Istituto|Politecnico|Politécnic[oa]|"
+        r"Politechnika|Akademia|Academia|École|Ecole|Escuela|Escola|Faculdade|Facultad|Faculté|Hochschule|Fachhochschule|"
+        r"Technische Universität|Technische Hochschule|Lycée|Liceo|Colegio|Collège|Gymnasium|Gimnazjum|Kolegium|Akademie|Liceum|"
+        rf"Centro Universitário|Politeknik|Sekolah Tinggi|Hogeschool|Katholieke Universiteit|Vrije Universiteit|Conservatorio|IES)\s+"
+        r"(?:(?:de|da|do|del|degli|di|der|des|du|la|el|los|las|in|w|e|für|fur|den|dell['’]|d['’]|of|les|Studi|of the|im\.)\s*)*"
+        rf"{_NAME_AFTER}",
+        r"\b(?:KU|TU|FH|ETH|RWTH|HTW|HAW|UC|UT|SUNY|CUNY|CSU|IIT|IIM|NIT|IIIT|BITS|NUS|UNC|UNSW|UW|UMass|UM|UTM|UiTM|KIT|HEC|IE|UFR)\s+"
+        rf"{_CAP}(?:\s+(?:Tiruchirappalli|Hill|Barbara|Diego|Cruz|Angeles|Francisco|Brook))?",
+        r"[\u4e00-\u9fff]{2,12}(?:大学|学院|學院|大學|中学|学校|高校)|[\uac00-\ud7a3]{2,10}(?:대학교|대학|고등학교)",
+        r"\b[А-ЯЁ][\w-]*(?:\s+[\w-]+){0,5}\s+(?:университет|институт|академия)\w*(?:\s+(?:имени|им\.)\s+[А-ЯЁ.\s]+\w+)?"
+        r"|\b(?:МГУ|СПбГУ|МГТУ|ВШЭ|МФТИ)\b",
+    )
+)  # fmt: skip
+_NOT_SCHOOL = re.compile(
+    r"^(?:(?:The|A|An|High|Secondary|Primary|Middle|Elementary|Graduate|Business|Law|Medical|Public|Private|Community|"
+    r"Technical|Vocational|Junior|State|Local|Driving|Summer|Sunday|Nursing|Trade)\s+)*"
+    r"(?:School|College|University|Institute|Academy|Institute of)$|^(?:American Institute of|Project Management Institute|"
+    r"Chartered Institute|Royal Institute of British|SANS|CFA Institute|American College of|Royal College of|AWS|Microsoft|"
+    r"Cisco|Google|Salesforce|Oracle|Khan|Scrum|HubSpot|Linux|National Institutes? of (?:Health|Standards)|"
+    r"National Cancer Institute|Infosec|Institute for Healthcare|American Culinary)",
+)
+
+_DEGREE = (
+    r"(?:B\.?\s?S\.?c?\.?|B\.?A\.?|M\.?S\.?c?\.?|M\.?A\.?|B\.?\s?Tech|M\.?\s?Tech|B\.?E\.?|B\.?Com|M\.?Com|MBA|Ph\.?\s?D|LL\.?[BM]|"
+    r"BBA|BEng|MEng|HND|OND|BFA|MFA|A-?Levels?|GCSEs?|GED|NCE|WAEC|SSCE|HSC|SSC|CBSE|ICSE|XII?|Abitur|Matura|Bac(?:calaur[ée]at)?|"
+    r"[Bb]achelor\w*['’]?s?|[Mm]aster['’]?s|Master of|Master in|[Aa]ssociate['’]?s? (?:[Dd]egree|of)|[Dd]octor(?:ate|al| of)|"
+    r"[Dd]iploma|[Dd]egree|[Gg]raduat\w+|[Ll]icenciatura|[Ll]icence|[Ii]ngeniería|[Ii]ngenieur|[Ss]tudied|[Cc]lass of|[Mm]agister|"
+    r"[Mm]inor|[Cc]um [Ll]aude|GPA|CGPA|[Hh]igh [Ss]chool|Dipl)"
+)
+_EDUCATIONAL = re.compile(rf"(?<![\w.]){_DEGREE}(?![\w])|\[SCHOOL\]")
+_YEARS = re.compile(r"(?<![\d$€£#])(?:19[4-9]\d|20[0-4]\d)(?![\d%,]|\.\d)|(?<=\s)['’]\d\d\b")
+_SHORT_END = re.compile(r"(?<=\[YEAR\])\s?[-–/]\s?\d\d(?!\d)|(?<=(?:19|20)\d\d)\s?[-–/]\s?\d\d(?!\d)")
+_GRADUATED = re.compile(
+    r"\b(?:[Gg]raduat(?:ed|ion|ing)|[Cc]lass of|[Aa]lum\w*|[Pp]assing year|[Yy]ear of (?:passing|graduation)|"
+    r"[Cc]onvocation|[Mm]atriculat\w+)\b[^\n.;]{0,60}?(?P<year>(?:19[4-9]\d|20[0-4]\d)|['’]\d\d\b)"
+)
+_BESIDE_SCHOOL = re.compile(
+    rf"(?:\[SCHOOL\]|(?<![\w.]){_DEGREE})[\s,(–-]{{1,4}}(?:[A-Z][a-z]{{2,8}}\.? )?(?P<year>(?:19[4-9]\d|20[0-4]\d))"
+    r"(?:\s?[-–]\s?(?P<until>(?:19[4-9]\d|20[0-4]\d)))?(?!\d)"
+)
+_SENTENCE = re.compile(r"[^.;\n]*(?:\.(?=\S)[^.;\n]*)*[.;]?")
+
+
+def find_schools(text: str, words: list[Word], folded: list[str], lexicon: Lexicon) -> Iterator[Span]:
+    """Schools of the lexicon and of the usual patterns."""
+    for phrases in (lexicon.universities, lexicon.school_names):
+        for first, stop in phrases.find(words, folded):
+            yield _span(words[first].start, words[stop - 1].end)
+    for pattern in _PATTERNS:
+        for match in pattern.finditer(text):
+            found = match[0].rstrip(" ,.-–")
+            if not _NOT_SCHOOL.match(found):
+                yield _span(match.start(), match.start() + len(found))
+
+
+def find_schools_by_place(
+    text: str, lines: list[Line], words: list[Word], folded: list[str], lexicon: Lexicon
+) -> Iterator[Span]:
+    """Acronyms (MIT) and bare names (Harvard), which are schools only beside a degree."""
+    educational = [
+        (line.start, line.end) for line in lines if line.section != "header" and _is_educational(line)
+    ]
+    if not educational:
+        return
+    protected = [(words[a].start, words[b - 1].end) for a, b in lexicon.protected.find(words, folded)]
+    for first, stop in lexicon.school_brands.find(words, folded):
+        start, end = words[first].start, words[stop - 1].end
+        if _inside(start, educational) and not _inside(start, protected):
+            following = re.match(
+                r"(?:['’]s)?(?:\s+(?:College|Extension|Law|Business|Medical|School|Kennedy|Engineering))*",
+                text[end:],
+            )
+            yield _span(start, end + (following.end() if following else 0))
+    for word in words:
+        if word.text in lexicon.school_acronyms and _inside(word.start, educational):
+            yield _span(word.start, word.end)
+
+
+def find_graduation_years(text: str, lines: list[Line]) -> Iterator[Span]:
+    """Years in the education section, in a sentence with a degree, and after "graduated" or "class of"."""
+    token = TOKENS["graduation_year"]
+    for match in _GRADUATED.finditer(text):
+        yield Span(*match.span("year"), "graduation_year", token)
+    for match in _BESIDE_SCHOOL.finditer(text):
+        yield Span(*match.span("year"), "graduation_year", token)
+        if match["until"]:
+            yield Span(*match.span("until"), "graduation_year", token)
+    for line in lines:
+        if line.heading:
+            continue
+        whole = line.section == "education"
+        if not whole and not _EDUCATIONAL.search(line.text):
+            continue
+        for sentence in _SENTENCE.finditer(line.text):
+            if not whole and (line.section == "experience" or not _EDUCATIONAL.search(sentence[0])):
+                continue
+            for pattern in (_YEARS, _SHORT_END):
+                for match in pattern.finditer(sentence[0]):
+                    start = line.start + sentence.start() + match.start()
+                    if pattern is _SHORT_END:
+                        start += len(match[0]) - 2
+                        yield Span(start, start + 2, "graduation_year", token)
+                    else:
+                        yield Span(start, start + len(match[0]), "graduation_year", token)
+
+
+def _is_educational(line: Line) -> bool:
+    return line.section == "education" or _EDUCATIONAL.search(line.text) is not None
+
+
+def _inside(position: int, ranges: list[tuple[int, int]]) -> bool:
+    return any(start <= position < end for start, end in ranges)
+
+
+def _span(start: int, end: int) -> Span:
+    return Span(start, end, "school", TOKENS["school"])
