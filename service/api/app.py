@@ -13,7 +13,7 @@ from fastapi_swagger import patch_fastapi
 
 from service.api.errors import PROBLEM_JSON, install_error_handlers
 from service.api.middleware import BodyLimit, RequestContext
-from service.api.routes import embed, embeddings, health, model, redact, score
+from service.api.routes import audit, embed, embeddings, health, model, redact, score
 from service.api.schemas.problem import Problem
 from service.api.settings import Settings
 from service.monitoring.metrics import Metrics
@@ -24,6 +24,7 @@ ROUTES = (
     "/v1/embed",
     "/v1/embeddings",
     "/v1/redact",
+    "/v1/audit/counterfactual",
     "/v1/model",
     "/health/live",
     "/health/ready",
@@ -104,7 +105,7 @@ def create_app(
     )
     app.state.settings = settings
     app.state.metrics = metrics
-    for routes in (score, embed, embeddings, redact, model):
+    for routes in (score, embed, embeddings, redact, audit, model):
         app.include_router(routes.router, prefix="/v1")
         app.include_router(routes.router, include_in_schema=False)
     app.include_router(health.router)

@@ -130,6 +130,7 @@ ROUTE_ALIASES = {
     "/embeddings": "/v1/embeddings",
     "/model": "/v1/model",
     "/redact": "/v1/redact",
+    "/audit/counterfactual": "/v1/audit/counterfactual",
 }
 
 

@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     max_inputs: int = Field(
         256, ge=1, description="Most texts in one `/v1/embed` or `/v1/embeddings` request."
     )
+    max_audit_texts: int = Field(
+        5_000, ge=1, description="Most distinct texts that one audit may score, variants included."
+    )
     max_text_characters: int = Field(100_000, ge=1, description="Most characters in one resume, job or text.")
     max_body_bytes: int = Field(8 * 2**20, ge=1_024, description="Largest request body, in bytes.")
     redact_categories: tuple[Category, ...] | None = Field(

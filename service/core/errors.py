@@ -11,6 +11,7 @@
     |   |-- UnknownGroupError         an attribute or group outside the configured schema
     |   |-- UnknownModelError         a model name that this service does not serve
     |   |-- UnknownTokenError         a token id outside the model's vocabulary
+    |   |-- AuditOptionsError         options of an audit that are out of range or contradict each other
     |   |-- InputErrors               several of these at once
     |   |-- RequestTooLargeError      more tokens in one request than the queue could ever hold
     |   `-- TableError                a CSV or JSON Lines file without the columns asked for
@@ -109,6 +110,11 @@ class UnknownTokenError(InputError):
 class RequestTooLargeError(InputError):
     code = "request_too_large"
     title = "Request too large"
+
+
+class AuditOptionsError(InputError):
+    code = "audit_options"
+    title = "Unusable audit options"
 
 
 class InputErrors(InputError):

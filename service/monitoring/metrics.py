@@ -10,6 +10,8 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from service.core.audit.report import AuditReport
+from service.core.counterfactual.variants import ATTRIBUTES
 from service.core.groups import GroupSchema
 from service.core.redaction.policy import CATEGORIES, Category
 from service.runtime.observer import RuntimeObserver
@@ -17,11 +19,13 @@ from service.runtime.observer import RuntimeObserver
 Decision = Literal["selected", "not_selected"]
 DECISIONS: tuple[Decision, ...] = ("selected", "not_selected")
 OTHER = "other"
+CONTROL = "control"
 
 STATUSES = ("200", "400", "404", "405", "413", "415", "422", "429", "500", "503")
 
 _SCORE_BUCKETS = tuple(i / 10 for i in range(1, 11))
 _SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_GAP_BUCKETS = (0.0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 _TOKENS_BUCKETS = (16, 64, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384, 65_536)
 
 
@@ -62,6 +66,13 @@ class Metrics(RuntimeObserver):
         self._truncated = counter("truncated_total", "Texts cut at the model's length (/v1/embed only).")
         self._redactions = counter("redactions_total", "Spans hidden in resumes.", "category")
         self._unredacted = counter("unredacted_total", "Resumes read with `redact` switched off.")
+        self._audits = counter(
+            "counterfactual_audits_total", "Pairs of a variant and its reference.", "attribute"
+        )
+        self._flips = counter("counterfactual_flips_total", "Pairs decided differently.", "attribute")
+        self._gaps = histogram(
+            "counterfactual_score_gap", "Absolute gap of raw_score.", _GAP_BUCKETS, "attribute"
+        )
         self._restarts = counter("worker_restarts_total", "Inference workers replaced after death or a hang.")
         self._model_info = gauge(
             "model_info",
@@ -80,6 +91,10 @@ class Metrics(RuntimeObserver):
                 self._scores.labels(attribute, group)
                 for decision in DECISIONS:
                     self._decisions.labels(attribute, group, decision)
+        for attribute in (*ATTRIBUTES, CONTROL):
+            self._audits.labels(attribute)
+            self._flips.labels(attribute)
+            self._gaps.labels(attribute)
         for category in CATEGORIES:
             self._redactions.labels(category)
         for route in (*sorted(self._routes), OTHER):
@@ -106,6 +121,15 @@ class Metrics(RuntimeObserver):
             return
         for category, spans in counts.items():
             self._redactions.labels(category).inc(spans)
+
+    def audited(self, report: AuditReport) -> None:
+        """Count the pairs, flips and gaps of one audit, the control arm as an attribute of its own."""
+        arms = [(a.attribute, group.summary) for a in report.attributes for group in a.groups]
+        for attribute, summary in [*arms, *([(CONTROL, report.control)] if report.control else [])]:
+            self._audits.labels(attribute).inc(summary.n)
+            self._flips.labels(attribute).inc(summary.flips)
+            for gap in summary.gaps:
+                self._gaps.labels(attribute).observe(abs(gap))
 
     def truncated(self, texts: int) -> None:
         self._truncated.inc(texts)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.core.audit.plan import AuditPlan
 from service.core.bundle import Bundle, read_bundle
 from service.core.documents import MAX_TEXT_CHARACTERS
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
@@ -27,6 +28,9 @@ from service.runtime.queue import InferenceQueue
 from service.runtime.worker import InferenceWorker, WorkerState
 
 log = logging.getLogger(__name__)
+
+_AUDIT_PART = 64
+"""Texts of an audit that are queued at once."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,16 @@ class Runtime:
         """
         job_vectors, vectors = await self.encode(job, resumes)
         return [self.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
+
+    async def audit(self, plan: AuditPlan) -> list[Match]:
+        """Score the texts of an audit, in order and in parts, so that other requests come between.
+
+        Raises what `match` raises.
+        """
+        matches: list[Match] = []
+        for start in range(0, len(plan.texts), _AUDIT_PART):
+            matches += await self.match(plan.job, plan.texts[start : start + _AUDIT_PART])
+        return matches
 
     async def encode(
         self, job: TokenizedJob, resumes: Sequence[TokenizedResume]

@@ -60,6 +60,7 @@ async def model(runtime: RuntimeDep, settings: SettingsDep) -> ModelResponse:
         limits=LimitsOut(
             max_candidates=settings.max_candidates,
             max_inputs=settings.max_inputs,
+            max_audit_texts=settings.max_audit_texts,
             max_text_characters=settings.max_text_characters,
             max_title_characters=MAX_TITLE_CHARACTERS,
             max_body_bytes=settings.max_body_bytes,

@@ -63,7 +63,7 @@ async def score(
                 language=resume.read.language,
                 warnings=warnings_of(resume.read.language, resume.read.document.non_latin_script),
                 redactions=dict(resume.read.redactions or {}),
-                explanation=_explanation(explain(runtime.matcher, job, job_vectors, resume, of_resume))
+                explanation=passages_out(explain(runtime.matcher, job, job_vectors, resume, of_resume))
                 if body.explain
                 else None,
             )
@@ -113,7 +113,8 @@ def warnings_of(language: str, non_latin_script: bool) -> list[Warning]:
     return warnings if language in ("en", UNDETERMINED) else [*warnings, "not_english"]
 
 
-def _explanation(passages: Sequence[PassageContribution]) -> list[PassageOut]:
+def passages_out(passages: Sequence[PassageContribution]) -> list[PassageOut]:
+    """An explanation as it is sent."""
     return [
         PassageOut(
             text=passage.text,

@@ -45,6 +45,7 @@ class DecisionOut(Body):
 class LimitsOut(Body):
     max_candidates: int
     max_inputs: int
+    max_audit_texts: int
     max_text_characters: int
     max_title_characters: int
     max_body_bytes: int

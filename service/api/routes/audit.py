@@ -1,0 +1,100 @@
+"""`POST /v1/audit/counterfactual`: would these people have been scored differently under another name?"""
+
+from __future__ import annotations
+
+import asyncio
+
+from anyio import to_thread
+from fastapi import APIRouter
+
+from service.api.dependencies import MetricsDep, RuntimeDep, SettingsDep
+from service.api.routes.score import passages_out
+from service.api.schemas.audit import (
+    AttributeOut,
+    AuditRequest,
+    AuditResponse,
+    ExplanationOut,
+    GapsOut,
+)
+from service.api.schemas.score import ScoringModel
+from service.core.audit.plan import AuditOptions, AuditPlan, AuditResume, plan_audit
+from service.core.audit.report import summarise
+from service.core.errors import AuditOptionsError
+from service.core.explaining import explain
+from service.runtime.runtime import Runtime
+
+router = APIRouter(tags=["audit"])
+
+
+@router.post("/audit/counterfactual", summary="Audit scores by counterfactual variants")
+async def audit(
+    body: AuditRequest, runtime: RuntimeDep, settings: SettingsDep, metrics: MetricsDep
+) -> AuditResponse:
+    """Change one attribute of each resume at a time and compare the scores with those of benign edits.
+
+    Nothing is decided and nothing is stored. Costs about one scored resume for each changed passage.
+    """
+    if body.explain and not body.redact:
+        raise AuditOptionsError(
+            "explain shows passages, and an audit never returns text that was not redacted: set redact",
+            field="explain",
+        )
+    options = AuditOptions(
+        attributes=tuple(body.attributes),
+        names_per_group=body.names_per_group,
+        controls=body.controls,
+        redact=body.redact,
+        seed=body.seed,
+    )
+    plan = await to_thread.run_sync(
+        lambda: plan_audit(
+            runtime.matcher,
+            body.job.description,
+            body.job.title,
+            [AuditResume(resume.id, resume.resume) for resume in body.resumes],
+            options,
+            max_resumes=settings.max_candidates,
+            max_characters=settings.max_text_characters,
+            max_texts=settings.max_audit_texts,
+        )
+    )
+    matches = await runtime.audit(plan)
+    report = await to_thread.run_sync(summarise, plan, matches)
+    metrics.audited(report)
+    manifest = runtime.bundle.manifest
+    return AuditResponse(
+        model=ScoringModel(
+            bundle=manifest.name,
+            version=manifest.version,
+            engine=runtime.info.name,
+            precision=runtime.info.precision,
+        ),
+        job_id=body.job.id,
+        threshold=runtime.bundle.decision.threshold,
+        redact=report.redact,
+        seed=report.seed,
+        resumes=report.resumes,
+        distinct_texts=report.distinct_texts,
+        score_sd=report.score_sd,
+        control=None if report.control is None else GapsOut.model_validate(report.control),
+        attributes=[AttributeOut.model_validate(attribute) for attribute in report.attributes],
+        missing=report.missing,
+        names_placed=report.names_placed,
+        several_people=report.several_people,
+        not_english=report.not_english,
+        findings=report.findings,
+        explanations=await _explanations(runtime, plan) if body.explain else None,
+    )
+
+
+async def _explanations(runtime: Runtime, plan: AuditPlan) -> list[ExplanationOut]:
+    originals = [plan.texts[plan.rows[resume.variants.original]] for resume in plan.resumes]
+    job_vectors, vectors = await runtime.encode(plan.job, originals)
+    await asyncio.sleep(0)  # many resumes: let other requests in
+    return [
+        ExplanationOut(
+            resume_id=resume.id,
+            passages=passages_out(explain(runtime.matcher, plan.job, job_vectors, original, of_resume)),
+        )
+        for resume, original, of_resume in zip(plan.resumes, originals, vectors, strict=True)
+    ]

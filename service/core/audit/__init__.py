@@ -1,0 +1,1 @@
+"""Scores of paired variants -> gaps, flips, a noise floor and tests."""

@@ -1,0 +1,186 @@
+"""What an audit scores: the variants of every resume, redacted if asked, each distinct text once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service.core.counterfactual.variants import (
+    ATTRIBUTES,
+    Attribute,
+    ResumeVariants,
+    Variant,
+    VariantOptions,
+    make_variants,
+)
+from service.core.documents import Document, read_document
+from service.core.errors import AuditOptionsError, CountError, DuplicateIdError, ErrorCollector
+from service.core.language import language_of
+from service.core.matching import Matcher, ReadResume, TokenizedJob, TokenizedResume
+from service.core.redaction.redactor import Redactor
+
+MIN_NAMES, MAX_NAMES = 2, 20
+"""Names of each group: one name could stand for anything, and the lists of a split end."""
+
+MAX_CONTROLS = 20
+DEFAULT_MAX_TEXTS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class AuditOptions:
+    """`redact`: score as with redaction switched on. `seed`: the same seed draws the same variants."""
+
+    attributes: tuple[Attribute, ...] = ATTRIBUTES
+    names_per_group: int = 5
+    controls: int = 10
+    redact: bool = True
+    seed: int = 0
+
+    def check(self) -> None:
+        """Raise `AuditOptionsError`, or one error that holds everything that is wrong."""
+        errors = ErrorCollector()
+        with errors:
+            if not self.attributes:
+                raise AuditOptionsError(
+                    "attributes is empty: name one at least", field="attributes", limit=1, actual=0
+                )
+        with errors:
+            if len(set(self.attributes)) != len(self.attributes):
+                raise AuditOptionsError("attributes names one of them twice", field="attributes")
+        with errors:
+            if not MIN_NAMES <= self.names_per_group <= MAX_NAMES:
+                raise AuditOptionsError(
+                    f"names_per_group is {self.names_per_group}; {MIN_NAMES} to {MAX_NAMES} are allowed",
+                    field="names_per_group",
+                    limit=MAX_NAMES if self.names_per_group > MAX_NAMES else MIN_NAMES,
+                    actual=self.names_per_group,
+                )
+        with errors:
+            if not 2 <= self.controls <= MAX_CONTROLS:
+                raise AuditOptionsError(
+                    f"controls is {self.controls}; 2 to {MAX_CONTROLS} are allowed",
+                    field="controls",
+                    limit=MAX_CONTROLS if self.controls > MAX_CONTROLS else 2,
+                    actual=self.controls,
+                )
+        errors.raise_any()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResume:
+    """A resume to audit and what the caller calls it."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedResume:
+    """One resume's variants. `language`, `non_latin_script`: why they may be poor."""
+
+    id: str
+    variants: ResumeVariants
+    language: str
+    non_latin_script: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPlan:
+    """`rows`: index into `texts` of every text that variants compare, as it stood before redaction."""
+
+    options: AuditOptions
+    job: TokenizedJob
+    resumes: list[PlannedResume]
+    texts: list[TokenizedResume]
+    rows: dict[str, int]
+
+    @property
+    def variants(self) -> list[tuple[str, Variant]]:
+        """Every variant with its resume's id."""
+        return [(resume.id, variant) for resume in self.resumes for variant in resume.variants.variants]
+
+
+def plan_audit(
+    matcher: Matcher,
+    description: str,
+    title: str | None,
+    resumes: Sequence[AuditResume],
+    options: AuditOptions,
+    *,
+    max_resumes: int,
+    max_characters: int,
+    max_texts: int = DEFAULT_MAX_TEXTS,
+) -> AuditPlan:
+    """Make, redact, deduplicate and tokenize all variants.
+
+    Raises `AuditOptionsError` for options out of range, `CountError` for too many resumes or variants
+    (with the limit), `DuplicateIdError`, and what `Matcher` raises for unusable texts.
+    """
+    options.check()
+    if not 1 <= len(resumes) <= max_resumes:
+        raise CountError(
+            f"resumes has {len(resumes):,} items; 1 to {max_resumes:,} are allowed",
+            field="resumes",
+            limit=max_resumes if resumes else 1,
+            actual=len(resumes),
+        )
+    errors = ErrorCollector()
+    documents: list[Document] = []
+    seen: dict[str, int] = {}
+    with errors:
+        job = matcher.tokenize_job(description, title, field="job.description")
+    for i, resume in enumerate(resumes):
+        with errors:
+            first = seen.setdefault(resume.id, i)
+            if first != i:
+                raise DuplicateIdError(
+                    f"resumes[{i}].id is that of resumes[{first}]", field=f"resumes[{i}].id"
+                )
+        with errors:
+            document = read_document(resume.text, field=f"resumes[{i}].resume", max_characters=max_characters)
+            matcher.tokenize_read(ReadResume(document, None, "und"), field=f"resumes[{i}].resume")
+            documents.append(document)
+    errors.raise_any()
+    finder = Redactor()  # of all categories: variants need to know where every attribute stands
+    made = VariantOptions(options.attributes, options.names_per_group, options.controls, options.seed)
+    planned: list[PlannedResume] = []
+    distinct: dict[str, None] = {}
+    for resume, document in zip(resumes, documents, strict=True):
+        variants = make_variants(document.text, made, finder, key=resume.id)
+        planned.append(
+            PlannedResume(resume.id, variants, language_of(document.text), document.non_latin_script)
+        )
+        distinct[variants.original] = None
+        for variant in variants.variants:
+            distinct[variant.reference] = None
+            distinct[variant.text] = None
+        if len(distinct) > max_texts:
+            raise CountError(
+                f"the audit would score more than {max_texts:,} distinct texts, "
+                f"{len(planned)} of {len(resumes)} resumes in: "
+                "take fewer resumes, attributes or names_per_group",
+                field="resumes",
+                limit=max_texts,
+                actual=len(distinct),
+            )
+    return _scorable(matcher, options, job, planned, list(distinct))
+
+
+def _scorable(
+    matcher: Matcher,
+    options: AuditOptions,
+    job: TokenizedJob,
+    planned: list[PlannedResume],
+    texts: list[str],
+) -> AuditPlan:
+    seen_by_model = [one.text for one in matcher.redactor.redact_all(texts)] if options.redact else texts
+    row_of: dict[str, int] = {}
+    rows = {
+        before: row_of.setdefault(after, len(row_of))
+        for before, after in zip(texts, seen_by_model, strict=True)
+    }
+    tokenized = [
+        matcher.tokenize_read(ReadResume(Document(text, 1.0), {} if options.redact else None, "und"))
+        for text in row_of
+    ]
+    return AuditPlan(options, job, planned, tokenized, rows)
