@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 LEXICONS = Path(__file__).resolve().parents[1] / "lexicons"
 
@@ -17,8 +18,7 @@ _COMMON_COUNT = 20_000
 """A name borne by more people than this (census 2020) is a name even if it is an English word too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A run of letters at [start, end) of a text, and its form without case and accents."""
 
     start: int

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from service.core.redaction import contact, personal, schools
 from service.core.redaction.layout import lines_of
-from service.core.redaction.lexicon import Lexicon, load_lexicon, words_of
-from service.core.redaction.names import NameFinder
+from service.core.redaction.lexicon import Lexicon, Word, load_lexicon, words_of
+from service.core.redaction.name_anchors import Anchor, anchors_of
+from service.core.redaction.name_form import NameForm
+from service.core.redaction.names import Names, find_names
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.spans import PLACEHOLDER, Span, replace, without_overlaps
 
@@ -45,6 +47,27 @@ class _Memo:
 
     paragraphs: dict[str, list[Span]] = field(default_factory=dict)
     texts: dict[str, Analysis] = field(default_factory=dict)
+    anchors: dict[str, list[Anchor]] = field(default_factory=dict)
+    words: dict[str, list[Word]] = field(default_factory=dict)
+
+    def anchors_of(self, line: str) -> list[Anchor]:
+        if line not in self.anchors:
+            self.anchors[line] = anchors_of(line)
+        return self.anchors[line]
+
+    def words_of(self, text: str) -> list[Word]:
+        """As `lexicon.words_of`, line by line."""
+        words: list[Word] = []
+        position = 0
+        for line in text.split("\n"):
+            if line not in self.words:
+                self.words[line] = words_of(line)
+            words += [
+                Word(start + position, end + position, written, folded)
+                for start, end, written, folded in self.words[line]
+            ]
+            position += len(line) + 1
+        return words
 
 
 class Redactor:
@@ -90,7 +113,7 @@ class Redactor:
 
     def _analyse(self, text: str, memo: _Memo) -> Analysis:
         lines = lines_of(text)
-        words = words_of(text)
+        words = memo.words_of(text)
         folded = [word.folded for word in words]
         found: list[Span] = []
         for start, paragraph in _paragraphs(text):
@@ -105,14 +128,16 @@ class Redactor:
         found += schools.find_schools_by_place(text, lines, words, folded, self._lexicon)
         taken = [span for span in found if span.category in _KEEPS_NAMES_OUT]
         found += schools.find_graduation_years(text, lines)
-        names = NameFinder(text, lines, words, folded, self._lexicon, taken)
+        names = Names([], (), 0)
         if "name" in self.categories:
-            found += names.find()
+            form = NameForm(text, lines, words, folded, self._lexicon, taken)
+            names = find_names(form, memo.anchors_of)
+            found += names.spans
         held = [match.span() for match in PLACEHOLDER.finditer(text)]
         wanted = [span for span in found if span.category in self.categories]
         return Analysis(
             without_overlaps(clipped for span in wanted for clipped in _outside(span, held)),
-            tuple(names.own),
+            names.own,
             names.other_people,
         )
 

@@ -1,0 +1,91 @@
+"""Names that were found once, found again: in the body, in initials, in file names and user names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from service.core.redaction.lexicon import fold
+from service.core.redaction.name_form import PLACES, NameForm
+from service.core.redaction.name_words import PARTICLES, ROLE_WORDS
+from service.core.redaction.spans import Span
+
+_FILE = re.compile(r"\b[\w.-]+\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\b", re.IGNORECASE)
+_RESUME_FILE = re.compile(r"resume|résumé|cv|vitae|lebenslauf|bewerbung", re.IGNORECASE)
+_INITIALS_BEFORE = re.compile(r"\b(?:[A-Z]\.\s?){1,3}$")
+_INITIALS_AFTER = re.compile(r",?\s(?:[A-Z]\.){1,3}")
+
+
+def echoes(
+    form: NameForm, own: Sequence[str], others: Collection[str], found: Collection[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
+    """Places [start, end) of parts of the names. `own`: the candidate's, folded, in order.
+
+    A part that is a word, a place or a tool too (Grace, Austin, Jenkins) counts only beside another
+    part of the name or where it stands for a person.
+    """
+    parts = {part for part in own if len(part) > 1 and part not in PARTICLES}
+    initials = {part[0] for part in parts}
+    starts, ends = {start for start, _ in found}, {end for _, end in found}
+    for i, word in enumerate(form.words):
+        folded = form.folded[i]
+        mine = folded in parts
+        if not (mine or folded in others) or not word.capitalised or form.is_taken(word.start):
+            continue
+        ambiguous = _is_ambiguous(form, i)
+        beside = mine and _is_beside(form, i, parts, starts, ends)
+        if ambiguous and not beside and not form.stands_for_person(i):
+            continue
+        start, end = word.start, word.end
+        before = _INITIALS_BEFORE.search(form.text[max(0, start - 12) : start])
+        if before is not None and before[0][0].lower() in initials:
+            start -= len(before[0])
+        after = _INITIALS_AFTER.match(form.text[end : end + 10])
+        if after is not None and not ambiguous and re.sub(r"\W", "", after[0])[0].lower() in initials:
+            end += len(after[0])
+        yield start, end
+    yield from _dotted_initials(form.text, [part for part in own if part not in PARTICLES])
+    yield from _file_names(form.text, [part for part in own if len(part) > 2])
+
+
+def _is_ambiguous(form: NameForm, i: int) -> bool:
+    folded = form.folded[i]
+    return (
+        form.lexicon.is_ambiguous(folded) or folded in ROLE_WORDS or folded in PLACES or i in form.protected
+    )
+
+
+def _is_beside(form: NameForm, i: int, parts: set[str], starts: set[int], ends: set[int]) -> bool:
+    word, words, folded = form.words[i], form.words, form.folded
+    if word.end + 1 in starts or (i + 1 < len(words) and folded[i + 1] in parts):
+        return True
+    if form.text[word.start - 1 : word.start] not in (" ", "-"):
+        return False
+    return word.start - 1 in ends or (i > 0 and folded[i - 1] in parts and words[i - 1].capitalised)
+
+
+def _dotted_initials(text: str, own: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """J.R.O. for a name of three parts."""
+    letters = [part[0].upper() for part in own]
+    if 2 <= len(letters) <= 4 and all(letter.isalpha() for letter in letters):
+        dotted = r"\.\s?".join(map(re.escape, letters)) + r"\."
+        for match in re.finditer(rf"(?<![\w.]){dotted}(?!\w)", text):
+            yield match.span()
+
+
+def _file_names(text: str, own: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """jane_doe_resume.pdf, and user names such as janedoe or jdoe."""
+    for match in _FILE.finditer(text):
+        folded = fold(match[0])
+        if _RESUME_FILE.search(match[0]) or any(part in folded for part in own):
+            yield match.span()
+    if len(own) >= 2 and text.isascii():
+        given, surname = re.escape(own[0]), re.escape(own[-1])
+        joined = rf"\b\w*(?:{given}[._-]?{surname}|{surname}[._-]?{given}|{given[0]}[._]?{surname})\w*\b"
+        for match in re.finditer(joined, text, re.IGNORECASE):
+            yield match.span()
+
+
+def spans_at(places: Collection[tuple[int, int]], token: str) -> list[Span]:
+    """Places as spans of names."""
+    return [Span(start, end, "name", token) for start, end in places]

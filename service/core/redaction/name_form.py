@@ -1,0 +1,229 @@
+"""What a name looks like: runs of words, and the evidence that a run is one."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from service.core.redaction.countries import COUNTRY_NAMES, DEMONYMS
+from service.core.redaction.layout import Line
+from service.core.redaction.lexicon import Lexicon, Word, fold
+from service.core.redaction.name_words import CREDENTIALS, GENERATIONS, PARTICLES, PERSON_VERB, ROLE_WORDS
+from service.core.redaction.spans import Span
+
+_SEPARATOR = re.compile(r"[|•·;:\t<>{}()\[\]\"“”*#_=/\\~+&^$%]|[–—]|\s-\s|\s{2,}|,")
+PLACES = frozenset(
+    fold(word)
+    for name in (*COUNTRY_NAMES, *DEMONYMS, "New York", "California", "Texas", "Florida", "Virginia", "Georgia", "Washington",
+                 "Ohio", "Illinois", "Michigan", "Carolina", "Jersey", "Massachusetts", "Pennsylvania", "Indiana", "Arizona",
+                 "Tennessee", "Missouri", "Maryland", "Wisconsin", "Colorado", "Minnesota", "Alabama", "Louisiana", "Kentucky",
+                 "Oregon", "Oklahoma", "Connecticut", "Utah", "Iowa", "Nevada", "Arkansas", "Mississippi", "Kansas",
+                 "Nebraska", "Idaho", "Hawaii", "Maine", "Montana", "Delaware", "Dakota", "Alaska", "Vermont", "Wyoming",
+                 "London", "Paris", "Berlin", "Madrid", "Rome", "Dublin", "Boston", "Chicago", "Houston", "Dallas", "Austin",
+                 "Denver", "Phoenix", "Atlanta", "Seattle", "Miami", "Toronto", "Sydney", "Melbourne", "Lagos", "Nairobi",
+                 "Mumbai", "Delhi", "Bangalore", "Singapore", "Dubai", "Tokyo", "Francisco", "Angeles", "Diego", "Orlando")
+    for word in name.split()
+)  # fmt: skip
+_CONTACT = re.compile(r"[\w.+-]+(?=@)|(?:/in/|\.com/|\.io/|\.me/)[\w./-]+")
+_AFTER_PREPOSITION = re.compile(r"\b(?:at|for|@|with|by|of|using|in)\s+$")
+_TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "mx"})
+_HEAD_WORDS = 60
+
+
+class Run(NamedTuple):
+    """Consecutive words that may be a name, as indices [first, stop) into the words of the text."""
+
+    first: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.first
+
+
+class NameForm:
+    """One text, read for names. `taken`: links, addresses, schools; nothing in them is a name.
+
+    `evidence`: words of the header that stand in an e-mail address or a profile link too.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        lines: Sequence[Line],
+        words: Sequence[Word],
+        folded: Sequence[str],
+        lexicon: Lexicon,
+        taken: Sequence[Span],
+    ) -> None:
+        self.text, self.lines, self.words, self.folded, self.lexicon = text, lines, words, folded, lexicon
+        self._taken = taken
+        self._positions = [word.start for word in words]
+        self._starts = {start: i for i, start in enumerate(self._positions)}
+        phrases = list(lexicon.protected.find(words, folded))
+        self.protected = {i for a, b in phrases for i in range(a, b)}
+        self.protected_phrases = {i for a, b in phrases if b - a > 1 for i in range(a, b)}
+        self.chunks: frozenset[str] = frozenset()
+        self.evidence = self._contact_evidence()
+
+    def words_in(self, start: int, end: int) -> range:
+        """Indices of the words that begin in [start, end)."""
+        return range(bisect_left(self._positions, start), bisect_left(self._positions, end))
+
+    def follows_preposition(self, i: int) -> bool:
+        """True after "at", "for" and so on, where an employer or a tool stands."""
+        start = self.words[i].start
+        return _AFTER_PREPOSITION.search(self.text[max(0, start - 8) : start]) is not None
+
+    def run_at(self, start: int, *, most: int, strict: bool = True) -> Run | None:
+        """The run of up to `most` capitalised words from the word at `start` on, as names are written."""
+        first = self._starts.get(start)
+        if first is None:
+            first = next(
+                (self._starts[p] for p in range(start, min(start + 4, len(self.text))) if p in self._starts),
+                None,
+            )
+            if first is None or self.text[start : self.words[first].start].strip(" .-\"'("):
+                return None
+        words, folded = self.words, self.folded
+        while first < len(words) and folded[first] in _TITLES:
+            if not re.fullmatch(
+                r"\.? ?",
+                self.text[words[first].end : words[first + 1].start] if first + 1 < len(words) else "x",
+            ):
+                return None
+            first += 1
+        if first >= len(words) or (not words[first].capitalised and folded[first] not in PARTICLES):
+            return None
+        stop = first + 1
+        while stop < len(words) and stop - first < most:
+            gap = self.text[words[stop - 1].end : words[stop].start]
+            if gap not in (" ", "-", "‐", "‑", ". ", ".", " - ", "") or (gap == " - "):
+                break
+            if gap in (". ", ".") and len(words[stop - 1].text) > 2:
+                break
+            word = words[stop]
+            if not (word.capitalised or folded[stop] in PARTICLES or folded[stop] in self.evidence):
+                break
+            if strict and (folded[stop] in ROLE_WORDS or self.is_taken(word.start)):
+                break
+            stop += 1
+        while stop > first and (
+            (folded[stop - 1] in PARTICLES and not words[stop - 1].capitalised)
+            or (
+                folded[stop - 1] in CREDENTIALS
+                and stop - first > 2
+                and words[stop - 1].text.isupper()
+                and not self.is_known(folded[stop - 1])
+            )
+        ):
+            stop -= 1
+        return Run(first, stop) if stop > first else None
+
+    def score(self, run: Run) -> float:
+        """Evidence that a run is a name, by its words alone."""
+        score = 0.0
+        for i in range(run.first, run.stop):
+            word = self.folded[i]
+            if word not in self.evidence and (
+                i in self.protected_phrases or (i in self.protected and len(run) == 1)
+            ):
+                score -= 2.0
+                continue
+            if word in self.evidence and len(word) > 2:
+                score += 3.0
+            given, surname = self.lexicon.is_given_name(word), self.lexicon.is_surname(word)
+            if len(word) == 1 or word in PARTICLES or word in GENERATIONS:
+                score += 0.25
+            elif given or surname:
+                score += 2.0
+            elif word in self.lexicon.english:
+                score -= 0.5 if self.is_known(word) else 1.5
+            elif len(word) <= 4 and self.words[i].text.isupper() and not self._in_capitals(i):
+                score -= 1.0  # an acronym
+            else:
+                score += 0.5
+            if word in PLACES and word not in self.evidence:
+                score -= 1.5
+        return score
+
+    def is_name(self, run: Run, *, need: float) -> bool:
+        return (
+            not self.holds_role(run)
+            and self.score(run) >= need
+            and not self.is_taken(self.words[run.first].start)
+        )
+
+    def is_known(self, folded: str) -> bool:
+        return (
+            folded in self.evidence or folded in self.lexicon.given_names or folded in self.lexicon.surnames
+        )
+
+    def _in_capitals(self, i: int) -> bool:
+        """True if a neighbour is in capitals and longer than an acronym: JANE DOE."""
+        return any(
+            len(self.words[j].text) > 4 and self.words[j].text.isupper()
+            for j in (i - 1, i + 1)
+            if 0 <= j < len(self.words)
+        )
+
+    def is_place(self, run: Run) -> bool:
+        return any(self.folded[i] in PLACES for i in range(run.first, run.stop))
+
+    def holds_role(self, run: Run) -> bool:
+        return any(
+            self.folded[i] in ROLE_WORDS and self.folded[i] not in self.evidence
+            for i in range(run.first, run.stop)
+        )
+
+    def stands_for_person(self, i: int) -> bool:
+        """True for "Grace's", "Grace leads", "Dear Grace"."""
+        word = self.words[i]
+        if word.text.endswith(("'s", "’s")) or re.match(r"['’]s\b", self.text[word.end : word.end + 2]):
+            return True
+        following = self.words[i + 1] if i + 1 < len(self.words) else None
+        if following is not None and following.folded in PERSON_VERB and following.start == word.end + 1:
+            return i not in self.protected_phrases
+        return bool(
+            re.search(
+                r"\b(?:Dear|Hi|Hello|Mr\.?|Ms\.?|Mrs\.?|Dr\.?) $",
+                self.text[max(0, word.start - 8) : word.start],
+            )
+        )
+
+    def is_taken(self, position: int) -> bool:
+        return any(span.start <= position < span.end for span in self._taken)
+
+    def _contact_evidence(self) -> frozenset[str]:
+        """Words of the text that also stand in an e-mail address or a profile link."""
+        places = " ".join(_CONTACT.findall(self.text)).lower()
+        if not places:
+            return frozenset()
+        flat = fold(places)
+        self.chunks = chunks = frozenset(re.split(r"[^a-z]+", flat))
+        head = self.folded[:_HEAD_WORDS]
+        found = {
+            word for word in head if (word in chunks and len(word) > 1) or (len(word) > 3 and word in flat)
+        }
+        for word in head:
+            if not word.isascii():  # people write their addresses without the letters that ASCII lacks
+                plain = re.sub(r"[^a-z]", "", word)
+                if len(plain) > 3 and plain in flat:
+                    found.add(word)
+        for a, b in pairwise(head):
+            if len(a) > 1 and len(b) > 1 and not {a + b, b + a}.isdisjoint(chunks):
+                found |= {a, b}
+        return frozenset(found)
+
+
+def segments_of(line: str, start: int = 0) -> Iterator[tuple[int, int]]:
+    """The parts of a line between commas, bars, brackets and wide gaps, as [start, end)."""
+    position = start
+    for match in _SEPARATOR.finditer(line, start):
+        if line[position : match.start()].strip():
+            yield position, match.start()
+        position = match.end()
+    if line[position:].strip():
+        yield position, len(line)
