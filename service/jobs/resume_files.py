@@ -100,18 +100,23 @@ def write_results(ranked: Sequence[ScoredResume], file: Path) -> None:
         writer = csv.DictWriter(text, fieldnames=list(records[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(
-            {key: _spreadsheet_safe(value) for key, value in record.items()} for record in records
+            {key: spreadsheet_safe(value) for key, value in record.items()} for record in records
         )
+    write_whole(file, text.getvalue())
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write `text` to a draft beside `file` and rename it. Raises `TableError` if that cannot be done."""
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
-        draft.write_text(text.getvalue(), "utf-8", newline="")
+        draft.write_text(text, "utf-8", newline="")
         os.replace(draft, file)
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise TableError(f"{file} cannot be written: {error.strerror}") from None
 
 
-def _spreadsheet_safe(value: str | int | float | bool) -> str | int | float | bool:
+def spreadsheet_safe(value: str | int | float | bool) -> str | int | float | bool:
     """A text that a spreadsheet would run as a formula gets a quote in front (OWASP, CSV injection)."""
     return (
         f"'{value}"

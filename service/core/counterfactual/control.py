@@ -30,6 +30,7 @@ _SENTENCES = (
     "More information can be given in person.",
     "A longer version of this document exists.",
 )
+_TOP_LINES = ("Application", "Curriculum vitae", "Resume", "Application documents", "Short resume")
 _BULLETS = ("•", "*", "–", "-")
 
 
@@ -81,12 +82,18 @@ def _sentence(text: str, rng: random.Random) -> str:
     return f"{text}\n{rng.choice(_SENTENCES)}"
 
 
+def _top_line(text: str, rng: random.Random) -> str:
+    """A heading above everything: it shifts where passages end, as a longer name does."""
+    return f"{rng.choice(_TOP_LINES)}\n{text}"
+
+
 CONTROL_EDITS: dict[str, Callable[[str, random.Random], str]] = {
     "month_format": _months,
     "bullet_style": _bullets,
     "spacing": _spacing,
     "skill_order": _skill_order,
     "neutral_sentence": _sentence,
+    "top_line": _top_line,
 }
 
 

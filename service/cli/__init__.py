@@ -1,0 +1,30 @@
+"""`evenmatch`: serve the API, or score, redact and audit files without a server.
+
+Exit codes: 0 done; 1 the bundle, base model or engine cannot be used, or the run broke off;
+2 wrong usage; 3 an input file or text is unusable (then nothing is written).
+"""
+
+from __future__ import annotations
+
+import typer
+
+from service.cli.audit import audit
+from service.cli.redact import redact
+from service.cli.score import score
+from service.cli.serve import serve
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def _evenmatch() -> None:
+    """Score how well resumes match a job, and check what the scores depend on."""
+
+
+for command in (serve, score, redact, audit):
+    app.command()(command)
+
+
+def main() -> None:
+    """Entry point of `evenmatch`."""
+    app()

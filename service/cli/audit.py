@@ -1,0 +1,155 @@
+"""`evenmatch audit`: what the scores of resumes depend on, by counterfactual variants."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from service.api.settings import Settings
+from service.cli.console import (
+    EXIT_USAGE,
+    BundleOption,
+    EngineOption,
+    IdColumn,
+    JobOption,
+    ResumesArgument,
+    TextColumn,
+    TitleOption,
+    exit_codes,
+    fail,
+    log_to_stderr,
+    running,
+    settings_from,
+    stderr,
+)
+from service.core.audit.plan import AuditOptions, AuditResume, plan_audit
+from service.core.audit.report import AuditReport, summarise
+from service.core.counterfactual.variants import Attribute
+from service.jobs.resume_files import read_job, read_resumes, write_whole
+from service.monitoring.audit_report import AuditSubject, audit_html, audit_json
+
+
+def audit(
+    resumes: ResumesArgument,
+    job: JobOption,
+    title: TitleOption = None,
+    attributes: Annotated[str, typer.Option(help="What to change, with commas.")] = ",".join(
+        get_args(Attribute)
+    ),
+    names_per_group: Annotated[int, typer.Option(help="Names drawn of each group, 2 to 20.")] = 5,
+    controls: Annotated[int, typer.Option(help="Benign edits of each resume, 2 to 20.")] = 10,
+    redact: Annotated[
+        bool, typer.Option(help="Score as with redaction on; off shows the bare model.")
+    ] = True,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same variants.")] = 0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON.")] = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", help="Write the report as HTML with plots.")
+    ] = None,
+    id_column: IdColumn = "id",
+    text_column: TextColumn = "resume",
+    bundle: BundleOption = None,
+    engine: EngineOption = None,
+) -> None:
+    """Change names, pronouns, schools and more, one at a time, and compare the scores with benign edits.
+
+    Nothing is sent anywhere; reports hold numbers and ids, never text of a resume.
+    """
+    settings = settings_from(bundle=bundle, engine=engine)
+    log_to_stderr("warning")
+    with exit_codes():
+        options = AuditOptions(_attributes(attributes), names_per_group, controls, redact, seed)
+        options.check()
+        description = read_job(job)
+        files = read_resumes(resumes, id_column=id_column, text_column=text_column)
+        report, subject = asyncio.run(
+            _audit(
+                settings, description, title, [AuditResume(f.id, f.text) for f in files], options, job.stem
+            )
+        )
+        if json_file is not None:
+            write_whole(json_file, audit_json(report, subject))
+            stderr.print(f"wrote {json_file}", highlight=False)
+        if html_file is not None:
+            write_whole(html_file, audit_html(report, subject))
+            stderr.print(f"wrote {html_file}", highlight=False)
+        _print(report)
+
+
+def _attributes(given: str) -> tuple[Attribute, ...]:
+    known: dict[str, Attribute] = {name: name for name in get_args(Attribute)}
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    if not set(names) <= set(known):
+        fail(f"--attributes takes names out of: {', '.join(known)}", EXIT_USAGE)
+    return tuple(known[name] for name in names)
+
+
+async def _audit(
+    settings: Settings,
+    description: str,
+    title: str | None,
+    resumes: list[AuditResume],
+    options: AuditOptions,
+    job: str,
+) -> tuple[AuditReport, AuditSubject]:
+    with running(settings) as runtime:
+        plan = plan_audit(
+            runtime.matcher,
+            description,
+            title,
+            resumes,
+            options,
+            max_resumes=settings.max_candidates,
+            max_characters=settings.max_text_characters,
+            max_texts=settings.max_audit_texts,
+        )
+        with stderr.status(f"scoring {len(plan.texts):,} texts ..."):
+            report = summarise(plan, await runtime.audit(plan))
+    manifest = runtime.bundle.manifest
+    return report, AuditSubject(
+        bundle=manifest.name,
+        version=manifest.version,
+        digest=runtime.bundle.digest,
+        engine=runtime.info.name,
+        precision=runtime.info.precision,
+        threshold=runtime.bundle.decision.threshold,
+        job=job,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _print(report: AuditReport) -> None:
+    console = Console()
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("changed to", overflow="fold")
+    for heading in ("n", "mean gap", "mean |gap|", "flips", "effect", "p (Holm)", "first"):
+        table.add_column(heading, justify="right")
+    if report.control is not None:
+        control = report.control
+        table.add_row(
+            "control: benign edits", str(control.n), f"{control.mean_gap:+.4f}",
+            f"{control.mean_absolute_gap:.4f}", f"{control.flip_rate:.1%}", "", "", "",
+        )  # fmt: skip
+    for attribute in report.attributes:
+        for group in attribute.groups:
+            s = group.summary
+            table.add_row(
+                f"{attribute.attribute}: {group.group}",
+                str(s.n),
+                f"{s.mean_gap:+.4f}",
+                f"{s.mean_absolute_gap:.4f}",
+                f"{s.flip_rate:.1%}",
+                "" if group.effect_size is None else f"{group.effect_size:+.2f}",
+                "" if group.adjusted_p_value is None else f"{group.adjusted_p_value:.3g}",
+                "" if group.top_share is None else f"{group.top_share:.0%}",
+            )
+    console.print(table, markup=False, highlight=False)
+    for finding in report.findings:
+        console.print(f"- {finding}", markup=False, highlight=False)

@@ -1,0 +1,81 @@
+"""What the commands share: settings, options, messages, exit codes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from service.api.settings import Settings
+from service.core.errors import EvenmatchError, InputError
+from service.runtime.runtime import Runtime, load_runtime
+
+EXIT_UNUSABLE_MODEL = 1
+EXIT_USAGE = 2
+EXIT_UNUSABLE_INPUT = 3
+
+BundleOption = Annotated[str | None, typer.Option(help="Bundle name or folder [EVENMATCH_BUNDLE].")]
+EngineOption = Annotated[str | None, typer.Option(help="auto, openvino, torch, ... [EVENMATCH_ENGINE].")]
+ResumesArgument = Annotated[
+    list[Path], typer.Argument(help="Resumes as .txt files, or one .csv or .jsonl file.")
+]
+JobOption = Annotated[Path, typer.Option(help="The job's text, a UTF-8 file.")]
+TitleOption = Annotated[str | None, typer.Option(help="The job's title; improves the ranking.")]
+IdColumn = Annotated[str, typer.Option(help="Column with the candidate's id.")]
+TextColumn = Annotated[str, typer.Option(help="Column with the resume's text.")]
+
+stderr = Console(stderr=True)
+
+
+def settings_from(**given: Any) -> Settings:
+    """Settings of the environment with what was given on the command line; exits on nonsense."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(map(str, first["loc"])) or "settings"
+        fail(f"setting {field}: {first['msg']}", EXIT_USAGE)
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Turn domain errors into a message and the exit code of their kind."""
+    try:
+        yield
+    except InputError as error:
+        for one in getattr(error, "errors", [error]):
+            stderr.print(f"error: {one.message}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(EXIT_UNUSABLE_INPUT) from None
+    except EvenmatchError as error:
+        fail(error.message, EXIT_UNUSABLE_MODEL)
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Runtime]:
+    """The loaded model, started and stopped again."""
+    with stderr.status("loading the model ..."):
+        runtime = load_runtime(settings.runtime_options())
+    runtime.start()
+    try:
+        yield runtime
+    finally:
+        runtime.stop(settings.drain_seconds)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Say what is wrong and exit."""
+    stderr.print(f"error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def log_to_stderr(level: str) -> None:
+    """Log lines of `level` and above."""
+    logging.basicConfig(
+        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )

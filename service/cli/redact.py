@@ -1,0 +1,83 @@
+"""`evenmatch redact`: resumes as the model would read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli.console import (
+    EXIT_USAGE,
+    BundleOption,
+    IdColumn,
+    ResumesArgument,
+    TextColumn,
+    exit_codes,
+    fail,
+    log_to_stderr,
+    settings_from,
+    stderr,
+)
+from service.core.bundle import read_bundle
+from service.core.documents import read_document
+from service.core.language import UNDETERMINED, language_of
+from service.core.redaction.policy import CATEGORIES, Category
+from service.core.redaction.redactor import Redacted, Redactor
+from service.jobs.redacted_files import write_redacted
+from service.jobs.resume_files import read_resumes
+
+
+def redact(
+    resumes: ResumesArgument,
+    output: Annotated[
+        Path | None, typer.Option(help="Write to a .jsonl or .csv file, or into a folder as .txt files.")
+    ] = None,
+    categories: Annotated[
+        str | None, typer.Option(help="What to hide, with commas; without it what the service hides.")
+    ] = None,
+    id_column: IdColumn = "id",
+    text_column: TextColumn = "resume",
+    bundle: BundleOption = None,
+) -> None:
+    """Print or write resumes without names, contact data, schools and other clues to the person.
+
+    Counts of what was hidden go to standard error. Needs no model.
+    """
+    settings = settings_from(bundle=bundle)
+    log_to_stderr("warning")
+    with exit_codes():
+        chosen = _chosen(categories) or settings.redact_categories
+        if chosen is None:
+            chosen = read_bundle(settings.bundle_path).manifest.redaction.categories
+        redactor = Redactor(chosen)
+        files = read_resumes(resumes, id_column=id_column, text_column=text_column)
+        documents = [
+            read_document(file.text, field=file.source, max_characters=settings.max_text_characters)
+            for file in files
+        ]
+        redacted = [redactor.redact(document.text) for document in documents]
+        if output is not None:
+            write_redacted([file.id for file in files], redacted, output)
+        for file, document, one in zip(files, documents, redacted, strict=True):
+            if output is None:
+                typer.echo(one.text if len(files) == 1 else f"==> {file.id} <==\n{one.text}\n")
+            stderr.print(f"{file.id}: {_said(one, document.text)}", markup=False, highlight=False)
+
+
+def _chosen(categories: str | None) -> tuple[Category, ...] | None:
+    if categories is None:
+        return None
+    names = [name.strip() for name in categories.split(",") if name.strip()]
+    if not names or not set(names) <= set(CATEGORIES):
+        fail(f"--categories takes names out of: {', '.join(CATEGORIES)}", EXIT_USAGE)
+    return tuple(category for category in CATEGORIES if category in names)
+
+
+def _said(redacted: Redacted, original: str) -> str:
+    counts = ", ".join(f"{count} {category}" for category, count in redacted.counts.items())
+    notes = [] if redacted.has_own_name else ["no name found"]
+    language = language_of(original)
+    if language not in ("en", UNDETERMINED):
+        notes.append(f"language {language}: the rules are made for English, check by eye")
+    return "; ".join([counts or "nothing hidden", *notes])

@@ -1,0 +1,103 @@
+"""`evenmatch score`: rank resumes against a job."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from service.api.settings import Settings
+from service.cli.console import (
+    EXIT_USAGE,
+    BundleOption,
+    EngineOption,
+    IdColumn,
+    JobOption,
+    ResumesArgument,
+    TextColumn,
+    TitleOption,
+    exit_codes,
+    fail,
+    log_to_stderr,
+    running,
+    settings_from,
+    stderr,
+)
+from service.jobs.resume_files import ResumeFile, ScoredResume, read_job, read_resumes, write_results
+
+_CHUNK = 16
+"""Resumes scored between two steps of the progress bar."""
+
+
+def score(
+    resumes: ResumesArgument,
+    job: JobOption,
+    title: TitleOption = None,
+    id_column: IdColumn = "id",
+    text_column: TextColumn = "resume",
+    output: Annotated[Path | None, typer.Option(help="Write .jsonl or .csv instead of a table.")] = None,
+    redact: Annotated[bool, typer.Option(help="Hide names, schools and the like from the model.")] = True,
+    bundle: BundleOption = None,
+    engine: EngineOption = None,
+) -> None:
+    """Rank resumes against a job, best first. Nothing is sent anywhere."""
+    settings = settings_from(bundle=bundle, engine=engine)
+    log_to_stderr("warning")
+    with exit_codes():
+        if output is not None and output.suffix not in (".csv", ".jsonl"):
+            fail(f"--output must end in .csv or .jsonl, not {output.suffix or 'nothing'}", EXIT_USAGE)
+        description = read_job(job)
+        candidates = read_resumes(resumes, id_column=id_column, text_column=text_column)
+        ranked = asyncio.run(_score(settings, description, title, candidates, redact=redact))
+        if output is not None:
+            write_results(ranked, output)
+            stderr.print(f"wrote {len(ranked)} results to {output}", highlight=False)
+        else:
+            _print_table(ranked)
+
+
+async def _score(
+    settings: Settings, description: str, title: str | None, candidates: Sequence[ResumeFile], *, redact: bool
+) -> list[ScoredResume]:
+    with running(settings) as runtime:
+        # All texts are checked before any is scored: a ranking with a gap in it would mislead.
+        job = runtime.matcher.tokenize_job(description, title, field="job", title_field="title")
+        tokenized = [
+            runtime.matcher.tokenize_resume(c.text, redact=redact, field=c.source) for c in candidates
+        ]
+        scored: list[ScoredResume] = []
+        with Progress(console=stderr, transient=True, disable=len(candidates) <= _CHUNK) as progress:
+            bar = progress.add_task("scoring", total=len(candidates))
+            for start in range(0, len(candidates), _CHUNK):
+                part = tokenized[start : start + _CHUNK]
+                for i, match in enumerate(await runtime.match(job, part), start):
+                    scored.append(ScoredResume(candidates[i].id, match, tokenized[i].read))
+                progress.advance(bar, len(part))
+    return sorted(scored, key=lambda s: s.match.calibrated_probability, reverse=True)
+
+
+def _print_table(ranked: Sequence[ScoredResume]) -> None:
+    table = Table("rank", "candidate", "probability", "raw score", "decision", "note")
+    for rank, one in enumerate(ranked, 1):
+        table.add_row(
+            str(rank),
+            one.candidate_id,
+            _in_words(one.match.calibrated_probability),
+            f"{one.match.raw_score:.3f}",
+            one.decision,
+            ", ".join(one.notes),
+        )
+    Console().print(table, markup=False, highlight=False)
+
+
+def _in_words(probability: float) -> str:
+    """Three digits, but never a certainty that the model has not."""
+    if probability > 0.999:
+        return "> 0.999"
+    return "< 0.001" if probability < 0.001 else f"{probability:.3f}"

@@ -1,0 +1,24 @@
+"""`evenmatch serve`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from service.cli.console import BundleOption, EngineOption, exit_codes, log_to_stderr, settings_from
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [EVENMATCH_HOST].")] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port [EVENMATCH_PORT].")] = None,
+    bundle: BundleOption = None,
+    engine: EngineOption = None,
+) -> None:
+    """Serve the HTTP API. Every other setting is an environment variable, see the README."""
+    from service.api.server import run
+
+    settings = settings_from(host=host, port=port, bundle=bundle, engine=engine)
+    log_to_stderr(settings.log_level)
+    with exit_codes():
+        run(settings)
