@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 LEXICONS = Path(__file__).resolve().parents[1] / "lexicons"
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’‘`´][^\W\d_]+)*")
+_WORD = re.compile(r"[^\W\d_]+(?:['’‘`´](?!s\b)[^\W\d_]+)*")
 _COMMON_COUNT = 20_000
 """A name borne by more people than this (census 2020) is a name even if it is an English word too."""
 

@@ -24,9 +24,10 @@ def echoes(
     A part that is a word, a place or a tool too (Grace, Austin, Jenkins) counts only beside another
     part of the name or where it stands for a person.
     """
-    parts = {part for part in own if len(part) > 1 and part not in PARTICLES}
+    parts = {part for part in own if len(part) > 1}
     initials = {part[0] for part in parts}
     starts, ends = {start for start, _ in found}, {end for _, end in found}
+    yield from _together(form, parts)
     for i, word in enumerate(form.words):
         folded = form.folded[i]
         mine = folded in parts
@@ -44,8 +45,25 @@ def echoes(
         if after is not None and not ambiguous and re.sub(r"\W", "", after[0])[0].lower() in initials:
             end += len(after[0])
         yield start, end
-    yield from _dotted_initials(form.text, [part for part in own if part not in PARTICLES])
+    yield from _dotted_initials(form.text, own)
     yield from _file_names(form.text, [part for part in own if len(part) > 2])
+
+
+def _together(form: NameForm, parts: set[str]) -> Iterator[tuple[int, int]]:
+    """Two parts of the name or more, with nothing but particles between them: "Dean de la Cruz"."""
+    first: int | None = None
+    last = count = 0
+    for i, word in enumerate(form.words):
+        joined = first is not None and form.text[form.words[i - 1].end : word.start] in (" ", "-")
+        if first is not None and not (joined and (form.folded[i] in parts or form.folded[i] in PARTICLES)):
+            if count > 1:
+                yield form.words[first].start, form.words[last].end
+            first, count = None, 0
+        if form.folded[i] in parts and word.capitalised:
+            first = i if first is None else first
+            last, count = i, count + 1
+    if first is not None and count > 1:
+        yield form.words[first].start, form.words[last].end
 
 
 def _is_ambiguous(form: NameForm, i: int) -> bool:
@@ -56,12 +74,16 @@ def _is_ambiguous(form: NameForm, i: int) -> bool:
 
 
 def _is_beside(form: NameForm, i: int, parts: set[str], starts: set[int], ends: set[int]) -> bool:
+    """True if another part of the name stands next to word `i`, one space or hyphen away."""
     word, words, folded = form.words[i], form.words, form.folded
-    if word.end + 1 in starts or (i + 1 < len(words) and folded[i + 1] in parts):
-        return True
+    if form.text[word.end : word.end + 1] in (" ", "-"):
+        following = i + 1 < len(words) and words[i + 1].start == word.end + 1 and folded[i + 1] in parts
+        if following or word.end + 1 in starts:
+            return True
     if form.text[word.start - 1 : word.start] not in (" ", "-"):
         return False
-    return word.start - 1 in ends or (i > 0 and folded[i - 1] in parts and words[i - 1].capitalised)
+    preceding = i > 0 and words[i - 1].end == word.start - 1 and folded[i - 1] in parts
+    return word.start - 1 in ends or (preceding and words[i - 1].capitalised)
 
 
 def _dotted_initials(text: str, own: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -28,6 +28,7 @@ _EAST_ASIAN = re.compile(
     r"^[\u4e00-\u9fff]{2,4}$|^[\uac00-\ud7a3]{2,4}$"
     r"|^[\u4e00-\u9fff\u3040-\u30ff]{1,4}[ \u3000][\u4e00-\u9fff\u3040-\u30ff]{1,4}$"
 )
+_FILE = re.compile(r"^\W*[\w.-]+\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\W*$", re.IGNORECASE)
 _INVERTED = re.compile(
     r"\W*([^\W\d_][\w'’\- ]{1,30}),\s+([^\W\d_][\w'’\-. ]{1,30}?)\s*(?:$|[|•(;]|\s{2}|\s[-–—]\s)"
 )
@@ -47,8 +48,8 @@ def header_name(form: NameForm) -> list[Run]:
             if rank or line.section in ("education", "experience", "references"):
                 break
             continue
-        if not _PREFIX.sub("", line.text).strip():
-            continue  # "CURRICULUM VITAE"
+        if not _PREFIX.sub("", line.text).strip() or _FILE.match(line.text):
+            continue  # "CURRICULUM VITAE", "jane_doe_resume.pdf"
         rank += 1
         if rank > _LINES or line.start > _CHARACTERS:
             break
@@ -92,7 +93,7 @@ def _in_segment(
             yield 3.0 + bonus, [Run(inside[0], inside[-1] + 1)]
         return
     run = form.run_at(at, most=6, strict=False) or _lower_case(form, at, segment)
-    if run is None:
+    if run is None or form.is_taken(form.words[run.first].start):
         return
     whole = form.words[run.stop - 1].end >= at + len(segment.rstrip(" .,;:'’!?"))
     if whole and not form.holds_role(run):
@@ -145,6 +146,8 @@ def _lower_case(form: NameForm, start: int, segment: str) -> Run | None:
     """A name in small letters, "jane doe", if both are in the lexicon or in the e-mail address."""
     inside = form.words_in(start, start + len(segment))
     if not 2 <= len(inside) <= 4 or any(ch.isdigit() or ch == "@" for ch in segment):
+        return None
+    if any(form.is_taken(form.words[i].start) for i in inside):
         return None
     known = sum(form.is_known(form.folded[i]) for i in inside)
     return Run(inside[0], inside[-1] + 1) if known >= 2 else None

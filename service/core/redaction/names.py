@@ -50,7 +50,11 @@ def find_names(form: NameForm, anchors: AnchorsOf) -> Names:
     other_people = 0
     for run, is_own in _all_found(form, anchors):
         parts = [fold(_POSSESSIVE.sub("", form.words[i].text)) for i in range(run.first, run.stop)]
-        named = [p for p in parts if len(p) > 1 and p not in PARTICLES and p not in GENERATIONS]
+        named = [
+            p
+            for i, p in enumerate(parts)
+            if len(p) > 1 and (i == 0 or p not in PARTICLES) and p not in GENERATIONS
+        ]
         known = own.keys() | others.keys()
         if not is_own and set(named).isdisjoint(own) and not set(named) <= known:
             other_people += 1
