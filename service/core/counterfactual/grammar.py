@@ -8,7 +8,7 @@ from service.core.counterfactual.lexicons import Pronouns
 
 _WORD = re.compile(
     r"\b(?:she/her(?:/hers)?|he/him(?:/his)?|she|he|her|hers|him|his|herself|himself)\b"
-    r"|\b(?:Mrs|Mr|Ms|Miss)\b\.?(?=\s+[^\W\d_a-z])"
+    r"|(?-i:\b(?:Mrs|Mr|Ms|Miss)\b\.?(?=\s+[^\W\d_a-z])(?!\s+(?:Excel|Word|Office|Access|Project|Teams|Visio)\b))"
     r"|(?<=[Gg]ender: )(?:fe)?male\b|(?<=[Ss]ex: )(?:fe)?male\b"
     r"|\b(?:waitress|waiter|chairwoman|chairman|saleswoman|salesman|businesswoman|businessman|spokeswoman|spokesman|"
     r"stewardess|steward|policewoman|policeman|alumna|alumnus|headmistress|headmaster|hostess|actress)\b",

@@ -38,6 +38,8 @@ class NameSlots:
         return any(word.folded in present for word in words_of(f"{name.given} {name.surname}"))
 
     def _rendered(self, span: Span, name: PersonName) -> str:
+        if self.placed:
+            return f"{name.given} {name.surname}"
         written = self.text[span.start : span.end]
         if span.category in ("email", "link", "photo") or re.search(r"\.\w{2,5}$|_", written):
             return self._in_address(written, name)
@@ -45,7 +47,9 @@ class NameSlots:
         folded = [word.folded for word in words]
         new = _in_case_of(written, name)
         has_surname = any(word in self.surname for word in folded)
-        givens = [w for w in words if w.folded not in self.surname and w.folded not in PARTICLES]
+        givens = [
+            w for w in words if w.folded not in self.surname and (w.capitalised or w.folded not in PARTICLES)
+        ]
         if not has_surname:
             return new.given
         if not givens:
@@ -66,7 +70,7 @@ class NameSlots:
         for old in filter(None, (whole, *(re.escape(_plain(part)) for part in self.surname))):
             initial = rf"(?<![a-z]){old_given[0]}(?=[._-]?{old})" if old_given else r"(?!)"
             if re.search(old, changed, re.IGNORECASE):
-                if old_given and old_given not in place.lower():
+                if old_given and (len(old_given) == 1 or old_given not in place.lower()):
                     changed = re.sub(initial, given[0], changed, count=1, flags=re.IGNORECASE)
                 changed = re.sub(old, surname, changed, flags=re.IGNORECASE)
                 break
@@ -132,7 +136,8 @@ def _split(text: str, spans: list[Span], parts: list[str]) -> tuple[str, tuple[s
         others = [p for p in parts if p not in long_words]
         # "D. Patel": the long part is the surname if an initial stands before it.
         if any(len(w) == 1 for w in fullest) or (others and not fullest):
-            return others[0] if others else "", tuple(long_words)
+            initial = next((w for w in fullest if len(w) == 1), "")
+            return others[0] if others else initial, tuple(long_words)
         return long_words[0], tuple(others)
     if inverted:
         return long_words[-1], tuple(long_words[:-1])

@@ -87,7 +87,7 @@ PERSON_LABEL = re.compile(
     r"\b(?:referee|reference|supervisor|line manager|hiring manager|reporting manager|manager|advisor|adviser|mentor|contact person|"
     r"contact|emergency contact|signed|signature|signed by|author|prepared by|principal investigator|thesis advisor|"
     r"guide|spouse|father|mother|husband|wife|next of kin|kontakt|guarantor|recommender|submitted by|/s/)"
-    r"(?:\s*(?:\d|#\d))?\s*[:=：]?\s+(?:[-–]\s*)?(?=[^\W\d_a-z])",
+    r"(?:\s*(?:\d|#\d))?\s*[:=：]?\s+(?:[-–]\s*)?(?=(?-i:[^\W\d_a-z]))",
     re.IGNORECASE,
 )
 CLOSING = re.compile(
