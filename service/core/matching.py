@@ -113,6 +113,11 @@ class Matcher:
 
     def tokenize_resume(self, text: str, *, redact: bool = True, field: str = "resume") -> TokenizedResume:
         """Raises an `InputError` that names the field if the text is empty, too long or unreadable."""
+        if redact:
+            # What cannot be read must not pass as readable because most of it was hidden.
+            document = read_document(text, field=field, max_characters=self._max_characters)
+            if document.non_latin_script:
+                self._tokenizer.encode_passages(document, "resume", field=field)
         return self.tokenize_read(self.read_resume(text, redact=redact, field=field), field=field)
 
     def tokenize_read(self, read: ReadResume, *, field: str = "resume") -> TokenizedResume:

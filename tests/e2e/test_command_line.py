@@ -96,3 +96,72 @@ def test_exit_status_and_message_say_what_is_wrong(
     assert message in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert not list(folder.glob("out.*"))
+
+
+NAMED = "Emily Walsh\nemily.walsh@example.org\n\nShe studied at the University of Leeds.\n" + ENGINEER
+
+
+def run(server: Server, data_dir: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments),
+        cwd=folder,
+        env=environment(data_dir, COLUMNS="120"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_a_resume_is_redacted_to_standard_output(server: Server, data_dir: Path, folder: Path) -> None:
+    (folder / "named.txt").write_text(NAMED)
+    done = run(server, data_dir, folder, "redact", "named.txt")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("[NAME]\n[EMAIL]\n\n[PRONOUN] studied at the [SCHOOL].\n")
+    assert "named: 1 name, 1 email, 1 pronoun, 1 school" in done.stderr
+
+
+def test_resumes_are_redacted_into_files(server: Server, data_dir: Path, folder: Path) -> None:
+    (folder / "named.txt").write_text(NAMED)
+    assert (
+        run(server, data_dir, folder, "redact", "named.txt", "nurse.txt", "--output", "out").returncode == 0
+    )
+    assert (folder / "out" / "named.txt").read_text().startswith("[NAME]")
+    assert run(server, data_dir, folder, "redact", "named.txt", "--output", "out.jsonl").returncode == 0
+    record = json.loads((folder / "out.jsonl").read_text())
+    assert record["id"] == "named"
+    assert record["redactions"]["school"] == 1
+    wrong = run(server, data_dir, folder, "redact", "named.txt", "--categories", "shoes")
+    assert wrong.returncode == 2
+    assert "takes names out of: name, email" in wrong.stderr
+
+
+def test_an_audit_prints_a_table_and_writes_reports(server: Server, data_dir: Path, folder: Path) -> None:
+    (folder / "named.txt").write_text(NAMED)
+    reports = (
+        "--json",
+        "a.json",
+        "--html",
+        "a.html",
+        "--no-redact",
+        "--attributes",
+        "name,pronoun,postal_code",
+    )
+    done = run(server, data_dir, folder, "audit", "--job", "job.txt", "named.txt", "nurse.txt", *reports)
+    assert done.returncode == 0, done.stderr
+    assert "name: asian:female" in done.stdout
+    assert "control: benign edits" in done.stdout
+    report = json.loads((folder / "a.json").read_text())["report"]
+    assert report["names_placed"] == ["nurse"]
+    assert report["missing"]["postal_code"] == {"not_in_text": 2}
+    html = (folder / "a.html").read_text()
+    assert "<svg" in html
+    assert "Walsh" not in html
+    assert "Walsh" not in done.stdout
+
+
+def test_an_unusable_audit_says_why(server: Server, data_dir: Path, folder: Path) -> None:
+    done = run(server, data_dir, folder, "audit", "--job", "job.txt", "nurse.txt", "--names-per-group", "1")
+    assert done.returncode == 3
+    assert "names_per_group is 1; 2 to 20 are allowed" in done.stderr
+    done = run(server, data_dir, folder, "audit", "--job", "job.txt", "nurse.txt", "--attributes", "shoes")
+    assert done.returncode == 2

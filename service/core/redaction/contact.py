@@ -11,8 +11,8 @@ from service.core.redaction.policy import TOKENS
 from service.core.redaction.spans import Span, spans_of
 
 _EMAIL = re.compile(
-    r"(?:mailto:)?[\w.+'’-]+@[\w-]+(?:\.[\w-]+)+"
-    r"|[\w.+-]+\s*[\[({]\s*at\s*[\])}]\s*[\w-]+(?:\s*(?:[\[({]\s*dot\s*[\])}]|\.)\s*\w+)+",
+    r"(?<![\w.+'’-])(?:mailto:)?[\w.+'’-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"
+    r"|(?<![\w.+'’-])[\w.+-]{1,64}\s?[\[({]\s?at\s?[\])}]\s?[\w-]{1,63}(?:\s?(?:[\[({]\s?dot\s?[\])}]|\.)\s?\w{1,63}){1,5}",
     re.IGNORECASE,
 )
 
@@ -33,13 +33,13 @@ _SITES = (
 _LINK = re.compile(
     r"https?://[^\s<>\"'{}|\\^`\])]+"
     r"|\bwww\.[^\s<>\"'{}|\])]+"
-    rf"|\b(?:[\w-]+\.)?{_SITES}\.(?:com|org|io|net|me|co|ee|ai|edu|[a-z]{{2}})/[^\s<>\"'{{}}|\])]+"
-    r"|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|dev|me|co|info|edu|page|tech|ai|app|site|online|xyz|[a-z]{2})"
+    rf"|(?<![\w.-])(?:[\w-]{{1,63}}\.)?{_SITES}\.(?:com|org|io|net|me|co|ee|ai|edu|[a-z]{{2}})/[^\s<>\"'{{}}|\])]+"
+    r"|(?<![\w.-])[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.(?:com|org|net|io|dev|me|co|info|edu|page|tech|ai|app|site|online|xyz|[a-z]{2})"
     r"/[\w~@./%#?=&-]*[\w/]",
     re.IGNORECASE,
 )
 _BARE_DOMAIN = re.compile(
-    r"(?<![\w@.])[a-z0-9][\w-]{2,}(?:\.[\w-]+)*\.(?:com|org|net|io|dev|me|info|page|tech|site|online|xyz|design|blog)"
+    r"(?<![\w@.-])[a-z0-9][\w-]{2,62}(?:\.[\w-]{1,63}){0,4}\.(?:com|org|net|io|dev|me|info|page|tech|site|online|xyz|design|blog)"
     r"\b(?!\.\w)",
     re.IGNORECASE,
 )
@@ -67,7 +67,10 @@ _STATES = (
     r"(?:A[LKZR]|C[AOT]|D[EC]|FL|GA|HI|I[DLNA]|K[SY]|LA|M[EDAINSOT]|N[EVHJMYCD]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[TA]|"
     r"W[AVIY]|PR|ON|QC|BC|AB|MB|SK|NS|NB|NL|PE|NSW|VIC|QLD|TAS)"
 )
-_CITY = r"[A-ZÀ-Þ][\w.'’-]+(?:[ -][A-ZÀ-Þ][\w.'’-]+){0,3}"
+_CITY_WORD = r"[A-ZÀ-Þ][\w.'’]{1,30}+"
+_CITY = (
+    rf"(?<![\w-]){_CITY_WORD}(?:[ -](?:(?:upon|on|de|la|le|sur|am|an|of|the|do|da)[ -])?{_CITY_WORD}){{0,3}}"
+)
 _COUNTRY = "(?:" + "|".join(map(re.escape, COUNTRY_NAMES)) + ")"
 _TAIL = (
     rf"(?:[ ]*,?[ ]*(?:{_CITY}|[A-Z]{{2,3}})(?=[ ,]*(?:[,\d]|{_STATES}\b|{_COUNTRY}\b|$)))?"
@@ -80,7 +83,7 @@ _STREET = re.compile(
     re.MULTILINE,
 )
 _EUROPEAN_STREET = re.compile(
-    r"\b[A-ZÀ-Þ][\w-]*(?:straße|strasse|str\.|weg|gasse|platz|allee|ring|damm|ufer|laan|straat|gracht|gatan|vägen|vej|"
+    r"(?<![\w-])[A-ZÀ-Þ][\w-]{0,40}(?:straße|strasse|str\.|weg|gasse|platz|allee|ring|damm|ufer|laan|straat|gracht|gatan|vägen|vej|"
     rf"gade|gata|veien|katu|tie)\s+\d{{1,4}}\s?[a-zA-Z]?\b(?:\s*,?\s*\d{{4,5}})?(?:\s+{_CITY})?"
     r"|\b(?:\d{1,4}(?:\s?bis)?,?\s+)?(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Vv]ia|[Vv]iale|[Cc]alle|[Cc]arrera|Av\.|Avenida|"
     r"Rua|Travessa|ul\.|Ulica|Piazza|Plaza|Strada|Jalan|Jl\.|Paseo|Camino|Corso)\s+(?:de\s|del\s|della\s|d[aeiou]s?\s|la\s)*"
@@ -123,7 +126,7 @@ _PHOTO = re.compile(
     r"|\\(?:includegraphics|photo)(?:\[[^\]\n]*\])*\{[^}\n]*\}(?:\{[^}\n]*\})?"
     r"|\[(?:photo|picture|headshot|portrait|image)[^\]\n]*\]"
     r"|\((?:photo|picture|headshot|portrait)[^)\n]*\)"
-    r"|\b[\w-]*(?:photo|headshot|portrait|profile[_-]?pic\w*|avatar|selfie)[\w-]*\.(?:jpe?g|png|webp|gif|heic)\b"
+    r"|(?<![\w-])[\w-]{0,60}?(?:photo|headshot|portrait|profile[_-]?pic|avatar|selfie)[\w-]{0,60}\.(?:jpe?g|png|webp|gif|heic)\b"
     r"|\b(?:alt(?:ernative)?[ -]?text|photo|picture|headshot|portrait)\s*[:=]\s*[\"“]?[^\s\[][^\n|\"”]*[\"”]?"
     r"|\b(?:photo|picture|portrait|headshot) of (?:[A-Z][\w'’.-]*\s?){1,4}",
     re.IGNORECASE,

@@ -10,7 +10,7 @@ from service.core.redaction.name_form import PLACES, NameForm
 from service.core.redaction.name_words import PARTICLES, ROLE_WORDS
 from service.core.redaction.spans import Span
 
-_FILE = re.compile(r"\b[\w.-]+\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\b", re.IGNORECASE)
+_FILE = re.compile(r"(?<![\w.-])[\w.-]{1,80}\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\b", re.IGNORECASE)
 _RESUME_FILE = re.compile(r"resume|résumé|cv|vitae|lebenslauf|bewerbung", re.IGNORECASE)
 _INITIALS_BEFORE = re.compile(r"\b(?:[A-Z]\.\s?){1,3}$")
 _INITIALS_AFTER = re.compile(r",?\s(?:[A-Z]\.){1,3}")
@@ -103,7 +103,7 @@ def _file_names(text: str, own: Sequence[str]) -> Iterator[tuple[int, int]]:
             yield match.span()
     if len(own) >= 2 and text.isascii():
         given, surname = re.escape(own[0]), re.escape(own[-1])
-        joined = rf"\b\w*(?:{given}[._-]?{surname}|{surname}[._-]?{given}|{given[0]}[._]?{surname})\w*\b"
+        joined = rf"\b\w{{0,30}}(?:{given}[._-]?{surname}|{surname}[._-]?{given}|{given[0]}[._]?{surname})\w{{0,30}}\b"
         for match in re.finditer(joined, text, re.IGNORECASE):
             yield match.span()
 

@@ -27,7 +27,7 @@ PLACES = frozenset(
                  "Mumbai", "Delhi", "Bangalore", "Singapore", "Dubai", "Tokyo", "Francisco", "Angeles", "Diego", "Orlando")
     for word in name.split()
 )  # fmt: skip
-_CONTACT = re.compile(r"[\w.+-]+(?=@)|(?:/in/|\.com/|\.io/|\.me/)[\w./-]+")
+_CONTACT = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}(?=@)|(?:/in/|\.com/|\.io/|\.me/)[\w./-]+")
 _AFTER_PREPOSITION = re.compile(r"\b(?:at|for|@|with|by|of|using|in)\s+$")
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "mx"})
 _HEAD_WORDS = 60

@@ -28,9 +28,9 @@ _EAST_ASIAN = re.compile(
     r"^[\u4e00-\u9fff]{2,4}$|^[\uac00-\ud7a3]{2,4}$"
     r"|^[\u4e00-\u9fff\u3040-\u30ff]{1,4}[ \u3000][\u4e00-\u9fff\u3040-\u30ff]{1,4}$"
 )
-_FILE = re.compile(r"^\W*[\w.-]+\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\W*$", re.IGNORECASE)
+_FILE = re.compile(r"^\W{0,10}[\w.-]{1,80}\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\W*$", re.IGNORECASE)
 _INVERTED = re.compile(
-    r"\W*([^\W\d_][\w'’\- ]{1,30}),\s+([^\W\d_][\w'’\-. ]{1,30}?)\s*(?:$|[|•(;]|\s{2}|\s[-–—]\s)"
+    r"\W{0,20}([^\W\d_][\w'’\- ]{1,30}),\s+([^\W\d_][\w'’\-. ]{1,30}?)\s*(?:$|[|•(;]|\s{2}|\s[-–—]\s)"
 )
 
 _Candidate = tuple[float, list[Run]]

@@ -10,7 +10,7 @@ from service.core.redaction.lexicon import Lexicon, Word
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.spans import Span
 
-_CAP = r"(?:[A-ZÀ-ÞŁŚŻČŠŽĐİ][\w'’.-]*|\d{1,2}(?:st|nd|rd|th))"
+_CAP = r"(?:[A-ZÀ-ÞŁŚŻČŠŽĐİ][\w'’.]{0,30}+|\d{1,2}(?:st|nd|rd|th))"
 # Words that end a school's name to the left: degrees, fields, offices.
 _STOP_LEFT = (
     r"(?!(?:B\.?S\.?c?|B\.?A|M\.?S\.?c?|M\.?A|B\.?Tech|M\.?Tech|B\.?E|M\.?E|B\.?Com|M\.?Com|MBA|Ph\.?D|LL\.?[BM]|MD|BBA|BEng|MEng|"
@@ -24,7 +24,7 @@ _STOP_LEFT = (
     r"GPA|Thesis|Alma|Scholar|Alumni|Degree|Accredited|State|Local|Any|Private|Driving|Middle|Summer|Online|Medical|Nursing|"
     r"Elementary|Secondary|Primary|High|Bus|Community|Junior|Vocational|Technical|Business|Trade)\b\.?)"
 )
-_LEFT = rf"(?:{_STOP_LEFT}{_CAP}(?:\s+(?:&|and|of|de|da|do|del|la|le|di|du|al|el|for|y|e|in)[ ]|[ \-–/]))"
+_LEFT = rf"(?:{_STOP_LEFT}{_CAP}(?:\s+(?:&|and|of|de|da|do|del|la|le|di|du|al|el|for|y|e|in)[ ]|-(?:e|i|ul|al|de)-|[ \-–/]))"
 _KIND = (
     r"(?:University(?: College)?|Univ\.?|College|Institute(?: of)?|Polytechnic(?: University| Institute)?|Academy|Conservatory|"
     r"Seminary|Universit[yäéaà]t?|Üniversitesi|Egyetem|Hochschule|Fachhochschule|Universitet(?:et)?|Universiteit|Hogeschool|"
@@ -44,7 +44,7 @@ _SCHOOL = (
 )
 _NAME_AFTER = (
     r"(?:(?:the|la|le|el|los|las|St\.?|Saint|São|San|Santa)\s+)?"
-    rf"{_CAP}(?:(?:\s+(?:and|&|of|de|da|do|dos|des|du|del|di|la|le|the|y|e|at|in|for|zu|am|an der|van|der)[ ](?:the[ ])?|[ \-–]){_CAP})*"
+    rf"{_CAP}(?:(?:\s+(?:and|&|of|de|da|do|dos|des|du|del|di|la|le|the|y|e|at|in|for|zu|am|an der|van|der)[ ](?:the[ ])?|-(?:e|i|ul|al|de)-|[ \-–]){_CAP}){{0,8}}"
 )
 _CAMPUS = (
     r"(?:\s*(?:,|[-–]|\(|at|in)\s*(?:(?:Los|Las|San|Santa|St\.?|Saint|Chapel|Urbana|Twin|College|New|Fort|El|Ann|Baton)\s)?"
@@ -63,7 +63,7 @@ _PATTERNS = tuple(
         # University of X, College of the Y, Institute of Z at W
         rf"\b(?:{_STOP_LEFT}{_CAP}\s+){{0,3}}?(?:{_QUALIFIED}\s+){{0,3}}(?:University|Univ\.|College|Conservatory|Seminary|Polytechnic|Academy)\s+(?:College\s+)?"
         rf"of\s+(?:the\s+)?(?!(?:Nursing|Engineering|Science|Sciences|Arts|Business|Law|Medicine|Education|Management)\b){_NAME_AFTER}{_CAMPUS}",
-        rf"\b{_LEFT}{{0,5}}(?:{_QUALIFIED}\s+)*(?:Institute|School|College|Academy|University|Faculty)\s+(?:of|for)\s+"
+        rf"\b{_LEFT}{{0,5}}(?:{_QUALIFIED}\s+){{0,3}}(?:Institute|School|College|Academy|University|Faculty)\s+(?:of|for)\s+"
         r"(?:Advanced\s+|Applied\s+|Higher\s+)?(?:Technology|Science|Management|Economics|Business|Design|Engineering|Art|Arts|Music|"
         r"Medicine|Law|Nursing|Education|Technical|Public|Information|Medical|Mathematical|Social|Political|Fine|Film|Fashion|"
         r"Mines|Agriculture|Commerce|Mathematics|Pharmacy|Dentistry|Journalism|Architecture|Hotel|Hospitality|Culinary|"
@@ -72,10 +72,10 @@ _PATTERNS = tuple(
         rf"Medicine|Law|Nursing|Education|Policy|Health|Studies|Institute|Commerce|Research|Administration|Relations|Communications?|"
         rf"Affairs|Service|Work|Mathematics|Institute))*(?:\s+at\s+{_NAME_AFTER})?{_CAMPUS}(?<=\w)",
         # X University, X State College, X Institute of Technology
-        rf"\b{_LEFT}{{1,6}}(?:{_QUALIFIED}\s+)*{_KIND}(?![\w])(?!\s+of\s+[A-Z])(?!\s+(?:Press|Hospital|Hospitals|Recruit\w*))"
+        rf"\b{_LEFT}{{1,6}}(?:{_QUALIFIED}\s+){{0,3}}{_KIND}(?![\w])(?!\s+of\s+[A-Z])(?!\s+(?:Press|Hospital|Hospitals|Recruit\w*))"
         rf"(?:\s+of\s+Technology)?{_CAMPUS}",
-        rf"\b{_LEFT}{{0,2}}(?:{_QUALIFIED}\s+)+(?:University|College|Polytechnic|Academy)(?!\s+(?:Press|Hospital))\b",
-        rf"\b{_LEFT}{{1,6}}(?:{_QUALIFIED}\s+)*{_SCHOOL}(?![\w])(?!\s+(?:Diploma|District|Board|Bus|Year|Project|Nurse|Teacher|Counsel\w+))",
+        rf"\b{_LEFT}{{0,2}}(?:{_QUALIFIED}\s+){{1,3}}(?:University|College|Polytechnic|Academy)(?!\s+(?:Press|Hospital))\b",
+        rf"\b{_LEFT}{{1,6}}(?:{_QUALIFIED}\s+){{0,3}}{_SCHOOL}(?![\w])(?!\s+(?:Diploma|District|Board|Bus|Year|Project|Nurse|Teacher|Counsel\w+))",
         # Other languages
         r"\b(?:Universidad|Universidade|Universit[àáa]|Université|Universität|Universitat|Universitatea|Uniwersytet|Univerzita|"
         r"Universitetet|Universiteit|Universitas|Univerza|Sveučilište|Institut(?:o|ul|et)?|Instituto|Istituto|Politecnico|Politécnic[oa]|"

@@ -24,7 +24,7 @@ NURSE = "registered nurse, patient care on the surgical ward"
 
 def numbers(seed: int, words: int) -> str:
     """Text without a repeated passage; each word is 6 tokens."""
-    return " ".join(f"{100 * seed + i:06d}" for i in range(words))
+    return " ".join(f"x{100 * seed + i:05d}" for i in range(words))
 
 
 class Api(TestClient):

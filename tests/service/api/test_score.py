@@ -26,7 +26,10 @@ def test_a_score_has_the_documented_shape(api: Api) -> None:
         "decision",
         "borderline",
         "truncated",
+        "language",
         "warnings",
+        "redactions",
+        "explanation",
     }
     assert uuid.UUID(result["decision_id"]).version == 4
     assert result["decision"] == ("selected" if result["calibrated_probability"] >= 0.6 else "not_selected")
@@ -99,7 +102,7 @@ def test_another_script_is_scored_but_flagged(api: Api) -> None:
         ({"job": JOB, "candidates": [{"id": "a"}]}, "candidates[0].resume", "missing"),
         ({"job": JOB, "candidates": {"id": "a", "resume": "java"}}, "candidates", "list_type"),
         ({"job": JOB, "candidates": [{"id": "a", "resume": "java", "name": "x"}]}, "candidates[0].name", "extra_forbidden"),
-        ({"job": JOB, "candidates": [{"id": "a", "resume": "java"}], "redact": True}, "redact", "extra_forbidden"),
+        ({"job": JOB, "candidates": [{"id": "a", "resume": "java"}], "cutoff": 1}, "cutoff", "extra_forbidden"),
         ({"candidates": [{"id": "a", "resume": "java"}]}, "job", "missing"),
         ({"job": JOB, "candidates": [{"id": "a", "resume": "java", "groups": {"sex": "f"}}]}, "candidates[0].groups.sex", "unknown_group"),
         ({"job": JOB, "candidates": [{"id": "a", "resume": "java", "groups": {"age": "old"}}]}, "candidates[0].groups", "unknown_group"),

@@ -230,5 +230,34 @@ def test_nothing_but_spans_is_changed(text: str) -> None:
     assert len(once) == len(rest) + sum(map(len, tokens))
 
 
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "x",
+        "1",
+        ".",
+        "_",
+        "/",
+        "工",
+        "a ",
+        "- ",
+        "a-",
+        "Aa-",
+        "Aa ",
+        "a@",
+        "a.b",
+        "(",
+        "[",
+        "<a ",
+        "National ",
+        "of the ",
+        "\n",
+    ],
+)
+def test_a_long_text_of_one_repeated_unit_is_read_in_linear_time(unit: str) -> None:
+    # Quadratic patterns took minutes here: this test does not end if one comes back.
+    REDACTOR.redact(normalise(unit * (100_000 // len(unit))))
+
+
 def test_tokens_are_told_apart() -> None:
     assert len(set(TOKENS.values())) == len(CATEGORIES)

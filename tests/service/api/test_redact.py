@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from tests.service.api.conftest import JOB, Api, Start
+
+RESUME = "Emily Walsh\nemily.walsh@x.org\n\nSummary\nShe built the payment service in python and java.\n"
+
+
+def test_the_redacted_text_and_its_counts_are_returned(api: Api) -> None:
+    body = api.post("/v1/redact", json={"resume": RESUME}).json()
+    assert (
+        body["text"] == "[NAME]\n[EMAIL]\n\nSummary\n[PRONOUN] built the payment service in python and java."
+    )
+    assert body["redactions"] == {"name": 1, "email": 1, "pronoun": 1}
+    assert body["warnings"] == []
+    assert body["policy_version"] == 1
+
+
+def test_the_answer_redacts_to_itself(api: Api) -> None:
+    text = api.post("/v1/redact", json={"resume": RESUME}).json()["text"]
+    again = api.post("/redact", json={"resume": text}).json()
+    assert again["text"] == text
+    assert again["redactions"] == {}
+
+
+def test_only_the_categories_asked_for_are_hidden(api: Api) -> None:
+    body = api.post("/v1/redact", json={"resume": RESUME, "categories": ["email"]}).json()
+    assert body["text"].startswith("Emily Walsh\n[EMAIL]")
+    assert body["redactions"] == {"email": 1}
+
+
+@pytest.mark.parametrize(
+    ("resume", "warning"),
+    [
+        ("Summary\nTwelve years of payroll processing.", "no_name_found"),
+        ("Emily Walsh\n\nReferences\nKofi Mensah, Head Chef", "several_names"),
+        (
+            "Иван Петров\nИнженер-программист с большим опытом разработки серверных приложений.",
+            "non_latin_script",
+        ),
+        ("Krankenpfleger mit langer Erfahrung auf einer chirurgischen Station in Hamburg.", "not_english"),
+    ],
+)
+def test_limits_are_stated(api: Api, resume: str, warning: str) -> None:
+    assert warning in api.post("/v1/redact", json={"resume": resume}).json()["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"resume": " "}, "resume"),
+        ({}, "resume"),
+        ({"resume": "x", "categories": ["shoe_size"]}, "categories.0"),
+        ({"resume": "x" * 100_001}, "resume"),
+    ],
+)
+def test_bad_input_is_named(api: Api, body: dict[str, object], field: str) -> None:
+    answer = api.post("/v1/redact", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"].replace("[", ".").replace("]", "") == field
+
+
+def test_scores_are_those_of_the_redacted_text(api: Api) -> None:
+    redacted = api.post("/v1/redact", json={"resume": RESUME}).json()["text"]
+    one, other = api.score(RESUME, redacted).json()["results"]
+    assert one["raw_score"] == other["raw_score"]
+    assert one["redactions"] == {"name": 1, "email": 1, "pronoun": 1}
+    assert other["redactions"] == {}
+
+
+def test_another_name_cannot_change_a_score(api: Api) -> None:
+    resumes = [
+        RESUME.replace("Emily", name).replace("emily", name.lower()) for name in ("Emily", "Lakisha", "Jamal")
+    ]
+    scores = {r["raw_score"] for r in api.score(*resumes).json()["results"]}
+    assert len(scores) == 1
+
+
+def test_redaction_can_be_switched_off_and_that_is_recorded(api: Api) -> None:
+    body = {"job": JOB, "candidates": [{"id": "a", "resume": RESUME}], "redact": False}
+    answer = api.post("/v1/score", json=body).json()
+    assert answer["redact"] is False
+    assert answer["results"][0]["redactions"] == {}
+    assert answer["results"][0]["raw_score"] != api.score(RESUME).json()["results"][0]["raw_score"]
+    assert api.series("evenmatch_unredacted_total") == 1
+
+
+def test_what_was_hidden_is_counted(api: Api) -> None:
+    assert api.series("evenmatch_redactions_total", category="school") == 0
+    api.score(RESUME, RESUME)
+    assert api.series("evenmatch_redactions_total", category="name") == 2
+    assert api.series("evenmatch_unredacted_total") == 0
+
+
+def test_resumes_are_embedded_redacted_and_jobs_are_not(api: Api) -> None:
+    def embedded(**body: object) -> tuple[object, object]:
+        answer = api.post("/v1/embed", json=body).json()
+        return answer["embeddings"], answer["redactions"]
+
+    redacted = api.post("/v1/redact", json={"resume": RESUME}).json()["text"]
+    assert embedded(inputs=RESUME) == (embedded(inputs=redacted)[0], [{"name": 1, "email": 1, "pronoun": 1}])
+    assert embedded(inputs=RESUME, redact=False) != embedded(inputs=RESUME)
+    assert embedded(inputs=RESUME, kind="job")[1] == [{}]
+
+
+def test_categories_can_be_configured(start: Start) -> None:
+    api = start(redact_categories=("email",))
+    assert api.score(RESUME).json()["results"][0]["redactions"] == {"email": 1}
+    redaction = api.get("/v1/model").json()["redaction"]
+    assert redaction["categories"] == ["email"]
+    assert "name" in redaction["bundle_categories"]
+
+
+def test_a_resume_in_another_language_says_so(api: Api) -> None:
+    text = "Krankenpfleger mit langer Erfahrung auf einer chirurgischen Station in Hamburg."
+    (result,) = api.score(text).json()["results"]
+    assert result["language"] == "de"
+    assert result["warnings"] == ["not_english"]
+
+
+def test_nothing_that_was_hidden_is_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    api.post("/v1/redact", json={"resume": RESUME})
+    api.score(RESUME)
+    assert "alsh" not in caplog.text
+    assert "alsh" not in api.get("/metrics").text
+
+
+def test_an_explanation_shows_which_passages_carry_the_match(api: Api) -> None:
+    resume = f"Emily Walsh\n{'java ' * 40}\n{'patient care on the ward ' * 8}"
+    body = {"job": JOB, "candidates": [{"id": "a", "resume": resume}], "explain": True}
+    explanation = api.post("/v1/score", json=body).json()["results"][0]["explanation"]
+    assert len(explanation) >= 2
+    assert "Walsh" not in str(explanation)
+    assert explanation[0]["text"].startswith("[NAME]")
+    assert all(-1 <= passage["similarity"] <= 1 for passage in explanation)
+    assert "explanation" not in str(api.score(resume).json()["results"][0]["explanation"])
