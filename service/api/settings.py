@@ -54,6 +54,9 @@ class Settings(BaseSettings):
         None,
         description="What redaction hides, a JSON list (docs/redaction.md); empty: the bundle's policy.",
     )
+    redact_entities: str | None = Field(
+        None, description="A spaCy model that looks for names beside the rules; needs the extra `ner`."
+    )
     groups: GroupSchema = Field(
         GroupSchema(), description="Attributes and groups for monitoring, as JSON (see docs/groups.md)."
     )
@@ -90,4 +93,5 @@ class Settings(BaseSettings):
             stall_seconds=self.stall_seconds,
             max_text_characters=self.max_text_characters,
             redact_categories=self.redact_categories,
+            redact_entities=self.redact_entities,
         )

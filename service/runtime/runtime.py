@@ -16,6 +16,7 @@ from service.core.engines.protocol import Engine, EngineInfo
 from service.core.errors import ConfigurationError
 from service.core.language import language_of
 from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
+from service.core.redaction.entities import EntityFinder
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
 from service.core.scoring import Vectors
@@ -48,6 +49,7 @@ class RuntimeOptions:
     stall_seconds: float = 120.0
     max_text_characters: int = MAX_TEXT_CHARACTERS
     redact_categories: tuple[Category, ...] | None = None
+    redact_entities: str | None = None
 
 
 class Runtime:
@@ -88,7 +90,10 @@ class Runtime:
         self.matcher = Matcher(
             bundle,
             loaded.tokenizer,
-            redactor=Redactor(policy.categories if asked is None else asked),
+            redactor=Redactor(
+                policy.categories if asked is None else asked,
+                entities=EntityFinder(options.redact_entities) if options.redact_entities else None,
+            ),
             max_characters=options.max_text_characters,
         )
         self.info: EngineInfo = loaded.engine.info

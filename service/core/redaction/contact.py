@@ -193,11 +193,15 @@ def find_links_by_place(lines: list[Line]) -> Iterator[Span]:
 
 
 def find_addresses(text: str) -> Iterator[Span]:
-    """Streets, postal codes and "living in ..."."""
+    """Streets and postal codes."""
     for pattern in (_STREET, _EUROPEAN_STREET, _BOX, _CITY_STATE_ZIP, _UK_POSTCODE):
         yield from spans_of(pattern, text, "address")
-    for pattern in (_NAMED_POSTCODE, _BASED):
-        yield from spans_of(pattern, text, "address", "value")
+    yield from spans_of(_NAMED_POSTCODE, text, "address", "value")
+
+
+def find_residence(text: str) -> Iterator[Span]:
+    """Places after "living in" and the like."""
+    yield from spans_of(_BASED, text, "address", "value")
 
 
 def find_addresses_by_place(lines: list[Line]) -> Iterator[Span]:

@@ -52,8 +52,9 @@ _NEUTRAL: dict[str, str] = {
     "sportsman": "athlete", "sportswoman": "athlete", "freshman": "first-year student",
     "alumna": "graduate", "alumnus": "graduate", "alumnae": "graduates", "alumni": "graduates",
 }  # fmt: skip
+OCCUPATIONS = tuple(word for word, neutral in _NEUTRAL.items() if word != neutral)
 _OCCUPATION = re.compile(
-    r"\b(?:" + "|".join(sorted((w for w in _NEUTRAL if _NEUTRAL[w] != w), key=len, reverse=True)) + r")\b",
+    r"\b(?:" + "|".join(sorted(OCCUPATIONS, key=len, reverse=True)) + r")\b",
     re.IGNORECASE,
 )
 
@@ -177,11 +178,15 @@ def find_pronouns(text: str) -> Iterator[Span]:
     yield from spans_of(_PRONOUN, text, "pronoun")
 
 
-def find_gender(text: str) -> Iterator[Span]:
-    """Titles, stated sex, and gendered occupations; the latter get their neutral word instead of a token."""
+def find_titles(text: str) -> Iterator[Span]:
+    """Titles and stated sex."""
     yield from spans_of(_TITLE, text, "gender")
     yield from spans_of(_STATED_SEX, text, "gender", "value")
     yield from _any_group(_SEX_NOUN, text, "gender")
+
+
+def find_occupations(text: str) -> Iterator[Span]:
+    """Gendered occupations, which get their neutral word instead of a token."""
     for match in _OCCUPATION.finditer(text):
         yield Span(match.start(), match.end(), "gender", _in_case_of(match[0], _NEUTRAL[match[0].lower()]))
 

@@ -6,13 +6,17 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from service.core.redaction import contact, personal, schools
+from service.core.redaction.contact import find_addresses_by_place, find_links_by_place
+from service.core.redaction.detectors import SCHOOL_GATE, in_paragraph
+from service.core.redaction.entities import EntityFinder
+from service.core.redaction.gates import Clues
 from service.core.redaction.layout import lines_of
 from service.core.redaction.lexicon import Lexicon, Word, load_lexicon, words_of
 from service.core.redaction.name_anchors import Anchor, anchors_of
 from service.core.redaction.name_form import NameForm
 from service.core.redaction.names import Names, find_names
 from service.core.redaction.policy import CATEGORIES, Category
+from service.core.redaction.schools import find_graduation_years, find_schools, find_schools_by_place
 from service.core.redaction.spans import PLACEHOLDER, Span, replace, without_overlaps
 
 
@@ -71,10 +75,13 @@ class _Memo:
 
 
 class Redactor:
-    """Hides the given categories by rules and lexicons."""
+    """Hides the given categories by rules and lexicons, and names by `entities` too if given."""
 
-    def __init__(self, categories: Collection[Category] = CATEGORIES) -> None:
+    def __init__(
+        self, categories: Collection[Category] = CATEGORIES, *, entities: EntityFinder | None = None
+    ) -> None:
         self.categories = frozenset(categories)
+        self._entities = entities
 
     @property
     def _lexicon(self) -> Lexicon:
@@ -123,16 +130,18 @@ class Redactor:
                 span._replace(start=span.start + start, end=span.end + start)
                 for span in memo.paragraphs[paragraph]
             ]
-        found += contact.find_links_by_place(lines)
-        found += contact.find_addresses_by_place(lines)
-        found += schools.find_schools_by_place(text, lines, words, folded, self._lexicon)
+        found += find_links_by_place(lines)
+        found += find_addresses_by_place(lines)
+        found += find_schools_by_place(text, lines, words, folded, self._lexicon)
         taken = [span for span in found if span.category in _KEEPS_NAMES_OUT]
-        found += schools.find_graduation_years(text, lines)
+        found += find_graduation_years(text, lines)
         names = Names([], (), 0)
         if "name" in self.categories:
             form = NameForm(text, lines, words, folded, self._lexicon, taken)
             names = find_names(form, memo.anchors_of)
             found += names.spans
+            if self._entities is not None:
+                found += self._entities.find(text)
         held = [match.span() for match in PLACEHOLDER.finditer(text)]
         wanted = [span for span in found if span.category in self.categories]
         return Analysis(
@@ -144,19 +153,10 @@ class Redactor:
     def _in_paragraph(self, text: str) -> Iterator[Span]:
         """What can be told from a paragraph alone, whatever stands around it."""
         words = words_of(text)
-        yield from contact.find_emails(text)
-        yield from contact.find_links(text)
-        yield from contact.find_phones(text)
-        yield from contact.find_photos(text)
-        yield from contact.find_addresses(text)
-        yield from schools.find_schools(text, words, [word.folded for word in words], self._lexicon)
-        yield from personal.find_affinity(text)
-        yield from personal.find_pronouns(text)
-        yield from personal.find_gender(text)
-        yield from personal.find_family(text)
-        yield from personal.find_age(text)
-        yield from personal.find_origin(text)
-        yield from personal.find_religion(text)
+        folded = [word.folded for word in words]
+        clues = Clues(text.lower(), frozenset(folded))
+        yield from in_paragraph(text, clues)
+        yield from find_schools(text, words, folded, self._lexicon, gate_is_open=SCHOOL_GATE.opens(clues))
 
 
 _KEEPS_NAMES_OUT = frozenset({"email", "link", "phone", "photo", "address", "school", "affinity"})

@@ -121,11 +121,15 @@ _BESIDE_SCHOOL = re.compile(
 _SENTENCE = re.compile(r"[^.;\n]*(?:\.(?=\S)[^.;\n]*)*[.;]?")
 
 
-def find_schools(text: str, words: list[Word], folded: list[str], lexicon: Lexicon) -> Iterator[Span]:
+def find_schools(
+    text: str, words: list[Word], folded: list[str], lexicon: Lexicon, *, gate_is_open: bool = True
+) -> Iterator[Span]:
     """Schools of the lexicon and of the usual patterns."""
     for phrases in (lexicon.universities, lexicon.school_names):
         for first, stop in phrases.find(words, folded):
             yield _span(words[first].start, words[stop - 1].end)
+    if not gate_is_open:
+        return
     for pattern in _PATTERNS:
         for match in pattern.finditer(text):
             found = match[0].rstrip(" ,.-–")
