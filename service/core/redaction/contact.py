@@ -92,6 +92,7 @@ _EUROPEAN_STREET = re.compile(
     rf"(?:,\s*\d{{5}}\s+{_CITY})?",
     re.MULTILINE,
 )
+_FIVE_DIGITS = re.compile(r"\d{5}")
 _BOX = re.compile(rf"\bP\.?\s?O\.?\s?Box\s+\d+{_TAIL}", re.IGNORECASE | re.MULTILINE)
 _CITY_STATE_ZIP = re.compile(rf"(?:{_CITY},?\s+)?\b{_STATES},?\s+\d{{5}}(?:-\d{{4}})?\b")
 _NAMED_POSTCODE = re.compile(
@@ -185,6 +186,8 @@ def find_links_by_place(lines: list[Line]) -> Iterator[Span]:
             for pattern in patterns:
                 for span in spans_of(pattern, line.text, "link"):
                     yield _shifted(span, line.start)
+        if ":" not in line.text and "：" not in line.text:
+            continue
         for match in _LABELLED_HANDLE.finditer(line.text):
             value = match["value"].strip()
             if line.section == "header" or re.fullmatch(r"\S*[\d_./@-]\S*", value):
@@ -194,7 +197,12 @@ def find_links_by_place(lines: list[Line]) -> Iterator[Span]:
 
 def find_addresses(text: str) -> Iterator[Span]:
     """Streets and postal codes."""
-    for pattern in (_STREET, _EUROPEAN_STREET, _BOX, _CITY_STATE_ZIP, _UK_POSTCODE):
+    patterns = [_STREET, _EUROPEAN_STREET, _UK_POSTCODE]
+    if _FIVE_DIGITS.search(text):
+        patterns.append(_CITY_STATE_ZIP)
+    if "ox" in text or "OX" in text:
+        patterns.append(_BOX)
+    for pattern in patterns:
         yield from spans_of(pattern, text, "address")
     yield from spans_of(_NAMED_POSTCODE, text, "address", "value")
 

@@ -59,14 +59,16 @@ class Phrases:
 
     def find(self, words: Sequence[Word], folded: Sequence[str]) -> Iterator[tuple[int, int]]:
         """Index ranges [first, stop) into `words`, apart from each other; those of one or two words start with a capital."""
-        i = 0
-        while i < len(words):
-            for phrase in self._by_first.get(folded[i], ()):
+        by_first = self._by_first
+        free = 0  # the first word that no phrase holds yet
+        for i in [i for i, first in enumerate(folded) if first in by_first]:
+            if i < free:
+                continue
+            for phrase in by_first[folded[i]]:
                 if tuple(folded[i : i + len(phrase)]) == phrase and (words[i].capitalised or len(phrase) > 2):
                     yield i, i + len(phrase)
-                    i += len(phrase) - 1
+                    free = i + len(phrase)
                     break
-            i += 1
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from service.core.redaction.gates import Clues, Gate, gate
 from service.core.redaction.name_form import NameForm, Run, segments_of
 from service.core.redaction.name_words import (
     CLOSING,
@@ -28,6 +29,9 @@ _OF_A_RELATIVE = re.compile(r"father|mother|spouse|husband|wife|guardian", re.IG
 _SURE = re.compile(r"name|appelle|heiße|chiamo|llamo|called", re.IGNORECASE)
 _YEAR_OR_PRESENT = re.compile(r"\b(?:19|20)\d\d\b|\b[Pp]resent\b")
 
+_CLOSING_WORDS = ("sincerely", "regards", "yours ", "respectfully", "best", "cheers", "thank", "cordially", "saludos",
+                  "atentamente", "cordialement", "grüßen", "signature", "/s/")  # fmt: skip
+
 Kind = Literal["latex", "label", "person_label", "introduction", "honorific", "relation", "companion"]
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("latex", _LATEX),
@@ -38,6 +42,32 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("relation", RELATION),
     ("companion", COMPANION),
 )
+
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+_GATES: dict[Kind, Gate] = {
+    "latex": gate(parts=("\\",)),
+    "label": gate(
+        "name surname firstname lastname fullname forename nickname nombre apellido apellidos nom prénom prenom vorname nachname "
+        "familienname cognome nome sobrenome naam voornaam achternaam imię nazwisko candidate applicant soyad jméno nama tên of "
+        "имя фамилия фио",
+        ("姓名", "氏名", "名前", "이름", "성명", "الاسم", "नाम"),
+    ),
+    "person_label": gate(
+        "referee reference supervisor manager advisor adviser mentor person contact signed signature by author investigator guide "
+        "spouse father mother husband wife kin kontakt guarantor recommender s"
+    ),
+    "introduction": gate("name called llamo appelle heiße chiamo i this hi hello hey"),
+    "honorific": gate(
+        "mr mrs ms miss mx mister dr doctor prof professor rev reverend fr hon capt col sgt lt maj señora señor sra herr frau mme "
+        "mlle monsieur madame shri smt engr alhaji pastor imam rabbi sheikh"
+    ),
+    "relation": gate(
+        "to by of with supervisor advisor",
+        ("report", "authored", "founded", "collaboration", "together", "thesis"),
+    ),
+    "companion": gate("work worked working led headed joined thanks founded cofounded interviewed hired"),
+}
 
 
 class Anchor(NamedTuple):
@@ -61,9 +91,11 @@ class Found(NamedTuple):
 
 def anchors_of(line: str) -> list[Anchor]:
     """Every anchor in one line, by offsets into it."""
+    clues = Clues(line.lower(), frozenset(_LETTERS.findall(line.lower())))
     return [
         Anchor(kind, match.start(), match.end(), match[0])
         for kind, pattern in _PATTERNS
+        if _GATES[kind].opens(clues)
         for match in pattern.finditer(line)
     ]
 
@@ -105,7 +137,8 @@ def _announced(form: NameForm, anchor: Anchor, offset: int) -> Iterator[Found]:
 
 def closing_names(form: NameForm) -> Iterator[Found]:
     """Signatures after "Sincerely" and the like, and a name that stands alone in the last line."""
-    for match in CLOSING.finditer(form.text):
+    lower = form.text.lower()
+    for match in CLOSING.finditer(form.text) if any(word in lower for word in _CLOSING_WORDS) else ():
         yield from _if_name(form, form.run_at(match.end(), most=4), need=0.5, own=True)
     last = next((line for line in reversed(form.lines) if not line.heading), None)
     if last is not None and len(form.lines) > 3 and len(last.text) < 40:

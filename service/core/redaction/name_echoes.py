@@ -12,6 +12,7 @@ from service.core.redaction.spans import Span
 
 _FILE = re.compile(r"(?<![\w.-])[\w.-]{1,80}\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\b", re.IGNORECASE)
 _RESUME_FILE = re.compile(r"resume|résumé|cv|vitae|lebenslauf|bewerbung", re.IGNORECASE)
+_USER_NAME = re.compile(r"(?<![\w.-])[a-z][\w-]{1,20}(?:[._][\w-]{1,30}){0,3}(?![\w@])")
 _INITIALS_BEFORE = re.compile(r"\b(?:[A-Z]\.\s?){1,3}$")
 _INITIALS_AFTER = re.compile(r",?\s(?:[A-Z]\.){1,3}")
 
@@ -101,11 +102,13 @@ def _file_names(text: str, own: Sequence[str]) -> Iterator[tuple[int, int]]:
         folded = fold(match[0])
         if _RESUME_FILE.search(match[0]) or any(part in folded for part in own):
             yield match.span()
-    if len(own) >= 2 and text.isascii():
-        given, surname = re.escape(own[0]), re.escape(own[-1])
-        joined = rf"\b\w{{0,30}}(?:{given}[._-]?{surname}|{surname}[._-]?{given}|{given[0]}[._]?{surname})\w{{0,30}}\b"
-        for match in re.finditer(joined, text, re.IGNORECASE):
-            yield match.span()
+    if len(own) >= 2:
+        given, surname = own[0], own[-1]
+        full, short = (given + surname, surname + given), given[0] + surname
+        for match in _USER_NAME.finditer(text):
+            plain = fold(match[0]).replace(".", "").replace("_", "").replace("-", "")
+            if any(name in plain for name in full) or (len(short) > 4 and plain.startswith(short)):
+                yield match.span()
 
 
 def spans_at(places: Collection[tuple[int, int]], token: str) -> list[Span]:

@@ -125,7 +125,7 @@ class Redactor:
         found: list[Span] = []
         for start, paragraph in _paragraphs(text):
             if paragraph not in memo.paragraphs:
-                memo.paragraphs[paragraph] = list(self._in_paragraph(paragraph))
+                memo.paragraphs[paragraph] = list(self._in_paragraph(paragraph, memo.words_of(paragraph)))
             found += [
                 span._replace(start=span.start + start, end=span.end + start)
                 for span in memo.paragraphs[paragraph]
@@ -150,9 +150,8 @@ class Redactor:
             names.other_people,
         )
 
-    def _in_paragraph(self, text: str) -> Iterator[Span]:
+    def _in_paragraph(self, text: str, words: list[Word]) -> Iterator[Span]:
         """What can be told from a paragraph alone, whatever stands around it."""
-        words = words_of(text)
         folded = [word.folded for word in words]
         clues = Clues(text.lower(), frozenset(folded))
         yield from in_paragraph(text, clues)

@@ -163,6 +163,8 @@ def find_schools_by_place(
 def find_graduation_years(text: str, lines: list[Line]) -> Iterator[Span]:
     """Years in the education section, in a sentence with a degree, and after "graduated" or "class of"."""
     token = TOKENS["graduation_year"]
+    if "19" not in text and "20" not in text and "'" not in text and "’" not in text:
+        return
     for match in _GRADUATED.finditer(text):
         yield Span(*match.span("year"), "graduation_year", token)
     for match in _BESIDE_SCHOOL.finditer(text):
