@@ -44,7 +44,7 @@ def audit(
         get_args(Attribute)
     ),
     names_per_group: Annotated[int, typer.Option(help="Names drawn of each group, 2 to 20.")] = 5,
-    controls: Annotated[int, typer.Option(help="Benign edits of each resume, 2 to 20.")] = 10,
+    controls: Annotated[int, typer.Option(help="Benign edits of each resume, 2 to 20.")] = 6,
     redact: Annotated[
         bool, typer.Option(help="Score as with redaction on; off shows the bare model.")
     ] = True,

@@ -42,7 +42,7 @@ class AuditRequest(Body):
     names_per_group: int = Field(
         5, description="Names, schools, groups and postal codes drawn of each group, 2 to 20."
     )
-    controls: int = Field(10, description="Benign edits of each resume: the noise floor, 2 to 20.")
+    controls: int = Field(6, description="Benign edits of each resume: the noise floor, 2 to 20.")
     redact: bool = Field(True, description="Score variants as with redaction on; off shows the bare model.")
     seed: int = Field(0, description="The same seed draws the same variants and permutations.")
     explain: bool = Field(

@@ -32,7 +32,7 @@ class AuditOptions:
 
     attributes: tuple[Attribute, ...] = ATTRIBUTES
     names_per_group: int = 5
-    controls: int = 10
+    controls: int = 6
     redact: bool = True
     seed: int = 0
 

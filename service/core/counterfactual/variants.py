@@ -69,7 +69,7 @@ class VariantOptions:
 
     attributes: tuple[Attribute, ...] = ATTRIBUTES
     draws: int = 5
-    controls: int = 10
+    controls: int = 6
     seed: int = 0
     split: Split = "audit"
 

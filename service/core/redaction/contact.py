@@ -178,21 +178,18 @@ def find_links(text: str) -> Iterator[Span]:
         yield span._replace(end=end)
 
 
-def find_links_by_place(lines: list[Line]) -> Iterator[Span]:
-    """Bare domains and handles, which are links only where contact data stand."""
-    for line in lines:
-        if line.section == "references" or (line.section == "header" and line.start < _HEADER_CHARACTERS):
-            patterns = (_BARE_DOMAIN, _HANDLE)
-            for pattern in patterns:
-                for span in spans_of(pattern, line.text, "link"):
-                    yield _shifted(span, line.start)
-        if ":" not in line.text and "：" not in line.text:
-            continue
-        for match in _LABELLED_HANDLE.finditer(line.text):
-            value = match["value"].strip()
-            if line.section == "header" or re.fullmatch(r"\S*[\d_./@-]\S*", value):
-                start = line.start + match.start("value")
-                yield Span(start, start + len(value), "link", TOKENS["link"])
+def links_in_line(line: Line) -> Iterator[Span]:
+    """Bare domains and handles, which are links only where contact data stand. Offsets are into the line."""
+    if line.section == "references" or (line.section == "header" and line.start < _HEADER_CHARACTERS):
+        for pattern in (_BARE_DOMAIN, _HANDLE):
+            yield from spans_of(pattern, line.text, "link")
+    if ":" not in line.text and "：" not in line.text:
+        return
+    for match in _LABELLED_HANDLE.finditer(line.text):
+        value = match["value"].strip()
+        if line.section == "header" or re.fullmatch(r"\S*[\d_./@-]\S*", value):
+            start = match.start("value")
+            yield Span(start, start + len(value), "link", TOKENS["link"])
 
 
 def find_addresses(text: str) -> Iterator[Span]:
@@ -212,15 +209,12 @@ def find_residence(text: str) -> Iterator[Span]:
     yield from spans_of(_BASED, text, "address", "value")
 
 
-def find_addresses_by_place(lines: list[Line]) -> Iterator[Span]:
-    """Places in the header and in address fields; places of work stay."""
-    for line in lines:
-        if line.section in ("header", "other") and not line.heading:
-            for span in spans_of(_LABELLED_ADDRESS, line.text, "address", "value"):
-                yield _shifted(span, line.start)
-        if line.section == "header" and line.start < _HEADER_CHARACTERS:
-            for span in spans_of(_HEADER_PLACE, line.text[: _HEADER_CHARACTERS - line.start], "address"):
-                yield _shifted(span, line.start)
+def addresses_in_line(line: Line) -> Iterator[Span]:
+    """Places in the header and in address fields; places of work stay. Offsets are into the line."""
+    if line.section in ("header", "other") and not line.heading:
+        yield from spans_of(_LABELLED_ADDRESS, line.text, "address", "value")
+    if line.section == "header" and line.start < _HEADER_CHARACTERS:
+        yield from spans_of(_HEADER_PLACE, line.text[: _HEADER_CHARACTERS - line.start], "address")
 
 
 def find_photos(text: str) -> Iterator[Span]:
@@ -228,7 +222,3 @@ def find_photos(text: str) -> Iterator[Span]:
     for span in spans_of(_PHOTO, text, "photo"):
         if not _NOT_PHOTO.match(text, span.start) and text[span.start : span.end] != TOKENS["photo"]:
             yield span
-
-
-def _shifted(span: Span, offset: int) -> Span:
-    return span._replace(start=span.start + offset, end=span.end + offset)

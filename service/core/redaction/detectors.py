@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from service.core.redaction import contact, personal
+from service.core.redaction import contact, personal, schools
 from service.core.redaction.gates import Clues, Gate, gate
 from service.core.redaction.spans import Span
 
@@ -23,6 +23,7 @@ DETECTORS: tuple[tuple[Gate, Find], ...] = (
         contact.find_photos,
     ),
     (gate(parts="0123456789"), contact.find_addresses),
+    (gate(parts=("19", "20", "'", "’")), schools.find_graduation_years),
     (gate(parts=("based in", "resid", "living in", "lives in")), contact.find_residence),
     (gate("she he her him his hers himself herself they xe ze pronouns"), personal.find_pronouns),
     (

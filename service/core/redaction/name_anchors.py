@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from service.core.redaction.gates import Clues, Gate, gate
+from service.core.redaction.anchors import ORDER, Anchor
 from service.core.redaction.name_form import NameForm, Run, segments_of
-from service.core.redaction.name_words import (
-    CLOSING,
-    COMPANION,
-    HONORIFIC,
-    INTRODUCTION,
-    LABEL,
-    PERSON_LABEL,
-    RELATION,
-    ROLE_WORDS,
-)
+from service.core.redaction.name_words import CLOSING, ROLE_WORDS
 from service.core.redaction.policy import TOKENS
 
-_LATEX = re.compile(
-    r"\\(?:name|author|firstname|givenname|familyname|lastname|surname)(?:\[[^\]\n]*\])?(?:\{[^{}\n]{1,60}\}){1,2}"
-)
 _BRACED = re.compile(r"\{([^{}\n]{1,60})\}")
 _VALUE = re.compile(r"[^\n|;,\[:]{2,40}")
 _OF_A_RELATIVE = re.compile(r"father|mother|spouse|husband|wife|guardian", re.IGNORECASE)
@@ -32,55 +20,6 @@ _YEAR_OR_PRESENT = re.compile(r"\b(?:19|20)\d\d\b|\b[Pp]resent\b")
 _CLOSING_WORDS = ("sincerely", "regards", "yours ", "respectfully", "best", "cheers", "thank", "cordially", "saludos",
                   "atentamente", "cordialement", "grüßen", "signature", "/s/")  # fmt: skip
 
-Kind = Literal["latex", "label", "person_label", "introduction", "honorific", "relation", "companion"]
-_PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("latex", _LATEX),
-    ("label", LABEL),
-    ("person_label", PERSON_LABEL),
-    ("introduction", INTRODUCTION),
-    ("honorific", HONORIFIC),
-    ("relation", RELATION),
-    ("companion", COMPANION),
-)
-
-
-_LETTERS = re.compile(r"[^\W\d_]+")
-_GATES: dict[Kind, Gate] = {
-    "latex": gate(parts=("\\",)),
-    "label": gate(
-        "name surname firstname lastname fullname forename nickname nombre apellido apellidos nom prénom prenom vorname nachname "
-        "familienname cognome nome sobrenome naam voornaam achternaam imię nazwisko candidate applicant soyad jméno nama tên of "
-        "имя фамилия фио",
-        ("姓名", "氏名", "名前", "이름", "성명", "الاسم", "नाम"),
-    ),
-    "person_label": gate(
-        "referee reference supervisor manager advisor adviser mentor person contact signed signature by author investigator guide "
-        "spouse father mother husband wife kin kontakt guarantor recommender s"
-    ),
-    "introduction": gate("name called llamo appelle heiße chiamo i this hi hello hey"),
-    "honorific": gate(
-        "mr mrs ms miss mx mister dr doctor prof professor rev reverend fr hon capt col sgt lt maj señora señor sra herr frau mme "
-        "mlle monsieur madame shri smt engr alhaji pastor imam rabbi sheikh"
-    ),
-    "relation": gate(
-        "to by of with supervisor advisor",
-        ("report", "authored", "founded", "collaboration", "together", "thesis"),
-    ),
-    "companion": gate("work worked working led headed joined thanks founded cofounded interviewed hired"),
-}
-
-
-class Anchor(NamedTuple):
-    """What announces a name: `written` ends at `end` of its line, where the name begins."""
-
-    kind: Kind
-    start: int
-    end: int
-    written: str
-
-
-AnchorsOf = Callable[[str], Sequence[Anchor]]
-
 
 class Found(NamedTuple):
     """A run that is a name. `own`: the candidate's."""
@@ -89,22 +28,14 @@ class Found(NamedTuple):
     own: bool
 
 
-def anchors_of(line: str) -> list[Anchor]:
-    """Every anchor in one line, by offsets into it."""
-    clues = Clues(line.lower(), frozenset(_LETTERS.findall(line.lower())))
-    return [
-        Anchor(kind, match.start(), match.end(), match[0])
-        for kind, pattern in _PATTERNS
-        if _GATES[kind].opens(clues)
-        for match in pattern.finditer(line)
-    ]
-
-
-def anchored_names(form: NameForm, anchors: AnchorsOf) -> Iterator[Found]:
+def anchored_names(form: NameForm) -> Iterator[Found]:
     """Names that an anchor announces, the sure kinds first."""
-    placed = [(line.start, anchor) for line in form.lines for anchor in anchors(line.text)]
-    order = {kind: rank for rank, (kind, _) in enumerate(_PATTERNS)}
-    for offset, anchor in sorted(placed, key=lambda pair: order[pair[1].kind]):
+    placed = [
+        (line.start, anchor)
+        for line, known in zip(form.lines, form.facts, strict=True)
+        for anchor in known.anchors
+    ]
+    for offset, anchor in sorted(placed, key=lambda pair: ORDER[pair[1].kind]):
         yield from _announced(form, anchor, offset)
 
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from service.core.redaction.lexicon import fold
 from service.core.redaction.name_form import PLACES, NameForm
 from service.core.redaction.name_words import PARTICLES, ROLE_WORDS
 from service.core.redaction.spans import Span
 
-_FILE = re.compile(r"(?<![\w.-])[\w.-]{1,80}\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\b", re.IGNORECASE)
-_RESUME_FILE = re.compile(r"resume|résumé|cv|vitae|lebenslauf|bewerbung", re.IGNORECASE)
-_USER_NAME = re.compile(r"(?<![\w.-])[a-z][\w-]{1,20}(?:[._][\w-]{1,30}){0,3}(?![\w@])")
 _INITIALS_BEFORE = re.compile(r"\b(?:[A-Z]\.\s?){1,3}$")
 _INITIALS_AFTER = re.compile(r",?\s(?:[A-Z]\.){1,3}")
 
@@ -47,7 +43,7 @@ def echoes(
             end += len(after[0])
         yield start, end
     yield from _dotted_initials(form.text, own)
-    yield from _file_names(form.text, [part for part in own if len(part) > 2])
+    yield from _file_names(form, [part for part in own if len(part) > 2])
 
 
 def _together(form: NameForm, parts: set[str]) -> Iterator[tuple[int, int]]:
@@ -96,19 +92,18 @@ def _dotted_initials(text: str, own: Sequence[str]) -> Iterator[tuple[int, int]]
             yield match.span()
 
 
-def _file_names(text: str, own: Sequence[str]) -> Iterator[tuple[int, int]]:
+def _file_names(form: NameForm, own: Sequence[str]) -> Iterator[tuple[int, int]]:
     """jane_doe_resume.pdf, and user names such as janedoe or jdoe."""
-    for match in _FILE.finditer(text):
-        folded = fold(match[0])
-        if _RESUME_FILE.search(match[0]) or any(part in folded for part in own):
-            yield match.span()
-    if len(own) >= 2:
-        given, surname = own[0], own[-1]
-        full, short = (given + surname, surname + given), given[0] + surname
-        for match in _USER_NAME.finditer(text):
-            plain = fold(match[0]).replace(".", "").replace("_", "").replace("-", "")
+    for line, known in zip(form.lines, form.facts, strict=True):
+        for file in known.files:
+            if file.of_resume or any(part in file.plain for part in own):
+                yield line.start + file.start, line.start + file.end
+        if len(own) < 2:
+            continue
+        full, short = (own[0] + own[-1], own[-1] + own[0]), own[0][0] + own[-1]
+        for start, end, plain in known.user_names:
             if any(name in plain for name in full) or (len(short) > 4 and plain.startswith(short)):
-                yield match.span()
+                yield line.start + start, line.start + end
 
 
 def spans_at(places: Collection[tuple[int, int]], token: str) -> list[Span]:

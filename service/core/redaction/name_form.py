@@ -11,6 +11,7 @@ from typing import NamedTuple
 from service.core.redaction.countries import COUNTRY_NAMES, DEMONYMS
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon, Word, fold
+from service.core.redaction.line_facts import LineFacts
 from service.core.redaction.name_words import CREDENTIALS, GENERATIONS, PARTICLES, PERSON_VERB, ROLE_WORDS
 from service.core.redaction.spans import Span
 
@@ -27,7 +28,6 @@ PLACES = frozenset(
                  "Mumbai", "Delhi", "Bangalore", "Singapore", "Dubai", "Tokyo", "Francisco", "Angeles", "Diego", "Orlando")
     for word in name.split()
 )  # fmt: skip
-_CONTACT = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}(?=@)|(?:/in/|\.com/|\.io/|\.me/)[\w./-]+")
 _AFTER_PREPOSITION = re.compile(r"\b(?:at|for|@|with|by|of|using|in)\s+$")
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "mx"})
 _HEAD_WORDS = 60
@@ -46,6 +46,8 @@ class Run(NamedTuple):
 class NameForm:
     """One text, read for names. `taken`: links, addresses, schools; nothing in them is a name.
 
+    `facts` belong to `lines`.
+
     `evidence`: words of the header that stand in an e-mail address or a profile link too.
     """
 
@@ -57,14 +59,22 @@ class NameForm:
         folded: Sequence[str],
         lexicon: Lexicon,
         taken: Sequence[Span],
+        facts: Sequence[LineFacts],
     ) -> None:
         self.text, self.lines, self.words, self.folded, self.lexicon = text, lines, words, folded, lexicon
         self._taken = taken
         self._positions = [word.start for word in words]
         self._starts = {start: i for i, start in enumerate(self._positions)}
-        phrases = list(lexicon.protected.find(words, folded))
-        self.protected = {i for a, b in phrases for i in range(a, b)}
-        self.protected_phrases = {i for a, b in phrases if b - a > 1 for i in range(a, b)}
+        self.facts = facts
+        self.protected: set[int] = set()
+        self.protected_phrases: set[int] = set()
+        for line, known in zip(lines, facts, strict=True):
+            if known.protected:
+                first = bisect_left(self._positions, line.start)
+                for a, b in known.protected:
+                    self.protected.update(range(first + a, first + b))
+                    if b - a > 1:
+                        self.protected_phrases.update(range(first + a, first + b))
         self.chunks: frozenset[str] = frozenset()
         self.evidence = self._contact_evidence()
 
@@ -198,7 +208,7 @@ class NameForm:
 
     def _contact_evidence(self) -> frozenset[str]:
         """Words of the text that also stand in an e-mail address or a profile link."""
-        places = " ".join(_CONTACT.findall(self.text)).lower()
+        places = " ".join(contact for known in self.facts for contact in known.contacts).lower()
         if not places:
             return frozenset()
         flat = fold(places)

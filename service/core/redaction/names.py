@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from service.core.redaction.lexicon import fold
 from service.core.redaction.name_anchors import (
-    AnchorsOf,
     Found,
     anchored_names,
     closing_names,
@@ -42,13 +41,13 @@ class Names:
     other_people: int
 
 
-def find_names(form: NameForm, anchors: AnchorsOf) -> Names:
-    """Every person's name in a text. `anchors` gives the anchors of a line (`name_anchors.anchors_of`)."""
+def find_names(form: NameForm) -> Names:
+    """Every person's name in a text."""
     own: dict[str, None] = {}
     others: dict[str, None] = {}
     places: dict[tuple[int, int], None] = {}
     other_people = 0
-    for run, is_own in _all_found(form, anchors):
+    for run, is_own in _all_found(form):
         parts = [fold(_POSSESSIVE.sub("", form.words[i].text)) for i in range(run.first, run.stop)]
         named = [
             p
@@ -66,8 +65,8 @@ def find_names(form: NameForm, anchors: AnchorsOf) -> Names:
     return Names(spans_at(places, TOKENS["name"]), tuple(own), other_people)
 
 
-def _all_found(form: NameForm, anchors: AnchorsOf) -> Iterator[Found]:
-    anchored = list(anchored_names(form, anchors))
+def _all_found(form: NameForm) -> Iterator[Found]:
+    anchored = list(anchored_names(form))
     yield from (found for found in anchored if found.own)
     header = header_name(form)
     yield from (Found(run, own=True) for run in header)

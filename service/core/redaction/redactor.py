@@ -6,17 +6,16 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from service.core.redaction.contact import find_addresses_by_place, find_links_by_place
 from service.core.redaction.detectors import SCHOOL_GATE, in_paragraph
 from service.core.redaction.entities import EntityFinder
 from service.core.redaction.gates import Clues
-from service.core.redaction.layout import lines_of
-from service.core.redaction.lexicon import Lexicon, Word, load_lexicon, words_of
-from service.core.redaction.name_anchors import Anchor, anchors_of
+from service.core.redaction.layout import Line, Section, lines_of
+from service.core.redaction.lexicon import Lexicon, Word, load_lexicon
+from service.core.redaction.line_facts import LineFacts, facts_of, spans_in_line
 from service.core.redaction.name_form import NameForm
 from service.core.redaction.names import Names, find_names
 from service.core.redaction.policy import CATEGORIES, Category
-from service.core.redaction.schools import find_graduation_years, find_schools, find_schools_by_place
+from service.core.redaction.schools import find_schools
 from service.core.redaction.spans import PLACEHOLDER, Span, replace, without_overlaps
 
 
@@ -51,24 +50,29 @@ class _Memo:
 
     paragraphs: dict[str, list[Span]] = field(default_factory=dict)
     texts: dict[str, Analysis] = field(default_factory=dict)
-    anchors: dict[str, list[Anchor]] = field(default_factory=dict)
-    words: dict[str, list[Word]] = field(default_factory=dict)
+    facts: dict[str, LineFacts] = field(default_factory=dict)
+    lines: dict[tuple[str, Section, bool, int], list[Span]] = field(default_factory=dict)
 
-    def anchors_of(self, line: str) -> list[Anchor]:
-        if line not in self.anchors:
-            self.anchors[line] = anchors_of(line)
-        return self.anchors[line]
+    def facts_of(self, line: str, lexicon: Lexicon) -> LineFacts:
+        if line not in self.facts:
+            self.facts[line] = facts_of(line, lexicon)
+        return self.facts[line]
 
-    def words_of(self, text: str) -> list[Word]:
+    def spans_in(self, line: Line, lexicon: Lexicon) -> list[Span]:
+        """As `line_facts.spans_in_line`. Of its place only the header's limit matters."""
+        key = (line.text, line.section, line.heading, line.start if line.section == "header" else 0)
+        if key not in self.lines:
+            self.lines[key] = list(spans_in_line(line, self.facts_of(line.text, lexicon).words, lexicon))
+        return self.lines[key]
+
+    def words_of(self, text: str, lexicon: Lexicon) -> list[Word]:
         """As `lexicon.words_of`, line by line."""
         words: list[Word] = []
         position = 0
         for line in text.split("\n"):
-            if line not in self.words:
-                self.words[line] = words_of(line)
             words += [
                 Word(start + position, end + position, written, folded)
-                for start, end, written, folded in self.words[line]
+                for start, end, written, folded in self.facts_of(line, lexicon).words
             ]
             position += len(line) + 1
         return words
@@ -119,26 +123,24 @@ class Redactor:
         )
 
     def _analyse(self, text: str, memo: _Memo) -> Analysis:
+        lexicon = self._lexicon
         lines = lines_of(text)
-        words = memo.words_of(text)
-        folded = [word.folded for word in words]
+        words = memo.words_of(text, lexicon)
         found: list[Span] = []
         for start, paragraph in _paragraphs(text):
             if paragraph not in memo.paragraphs:
-                memo.paragraphs[paragraph] = list(self._in_paragraph(paragraph, memo.words_of(paragraph)))
-            found += [
-                span._replace(start=span.start + start, end=span.end + start)
-                for span in memo.paragraphs[paragraph]
-            ]
-        found += find_links_by_place(lines)
-        found += find_addresses_by_place(lines)
-        found += find_schools_by_place(text, lines, words, folded, self._lexicon)
+                memo.paragraphs[paragraph] = list(
+                    self._in_paragraph(paragraph, memo.words_of(paragraph, lexicon))
+                )
+            found += _moved(memo.paragraphs[paragraph], start)
+        for line in lines:
+            found += _moved(memo.spans_in(line, lexicon), line.start)
         taken = [span for span in found if span.category in _KEEPS_NAMES_OUT]
-        found += find_graduation_years(text, lines)
         names = Names([], (), 0)
         if "name" in self.categories:
-            form = NameForm(text, lines, words, folded, self._lexicon, taken)
-            names = find_names(form, memo.anchors_of)
+            facts = [memo.facts_of(line.text, lexicon) for line in lines]
+            form = NameForm(text, lines, words, [word.folded for word in words], lexicon, taken, facts)
+            names = find_names(form)
             found += names.spans
             if self._entities is not None:
                 found += self._entities.find(text)
@@ -159,6 +161,12 @@ class Redactor:
 
 
 _KEEPS_NAMES_OUT = frozenset({"email", "link", "phone", "photo", "address", "school", "affinity"})
+
+
+def _moved(spans: list[Span], offset: int) -> list[Span]:
+    if offset == 0:
+        return spans
+    return [Span(start + offset, end + offset, category, token) for start, end, category, token in spans]
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, str]]:

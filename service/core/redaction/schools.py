@@ -118,6 +118,9 @@ _BESIDE_SCHOOL = re.compile(
     rf"(?:\[SCHOOL\]|(?<![\w.]){_DEGREE})[\s,(–-]{{1,4}}(?:[A-Z][a-z]{{2,8}}\.? )?(?P<year>(?:19[4-9]\d|20[0-4]\d))"
     r"(?:\s?[-–]\s?(?P<until>(?:19[4-9]\d|20[0-4]\d)))?(?!\d)"
 )
+_PART_OF_SCHOOL = re.compile(
+    r"(?:['’]s)?(?:\s+(?:College|Extension|Law|Business|Medical|School|Kennedy|Engineering))*"
+)
 _SENTENCE = re.compile(r"[^.;\n]*(?:\.(?=\S)[^.;\n]*)*[.;]?")
 
 
@@ -137,65 +140,57 @@ def find_schools(
                 yield _span(match.start(), match.start() + len(found))
 
 
-def find_schools_by_place(
-    text: str, lines: list[Line], words: list[Word], folded: list[str], lexicon: Lexicon
-) -> Iterator[Span]:
-    """Acronyms (MIT) and bare names (Harvard), which are schools only beside a degree."""
-    educational = [
-        (line.start, line.end) for line in lines if line.section != "header" and _is_educational(line)
-    ]
-    if not educational:
+def schools_in_line(line: Line, words: list[Word], lexicon: Lexicon) -> Iterator[Span]:
+    """Acronyms (MIT) and bare names (Harvard), which are schools only beside a degree.
+
+    `words` are the line's own, and offsets are into the line.
+    """
+    if line.section == "header" or not _is_educational(line):
         return
+    folded = [word.folded for word in words]
     protected = [(words[a].start, words[b - 1].end) for a, b in lexicon.protected.find(words, folded)]
     for first, stop in lexicon.school_brands.find(words, folded):
         start, end = words[first].start, words[stop - 1].end
-        if _inside(start, educational) and not _inside(start, protected):
-            following = re.match(
-                r"(?:['’]s)?(?:\s+(?:College|Extension|Law|Business|Medical|School|Kennedy|Engineering))*",
-                text[end:],
-            )
-            yield _span(start, end + (following.end() if following else 0))
+        if not any(a <= start < b for a, b in protected):
+            following = _PART_OF_SCHOOL.match(line.text, end)
+            yield _span(start, following.end() if following else end)
     for word in words:
-        if word.text in lexicon.school_acronyms and _inside(word.start, educational):
+        if word.text in lexicon.school_acronyms:
             yield _span(word.start, word.end)
 
 
-def find_graduation_years(text: str, lines: list[Line]) -> Iterator[Span]:
-    """Years in the education section, in a sentence with a degree, and after "graduated" or "class of"."""
+def find_graduation_years(text: str) -> Iterator[Span]:
+    """Years after "graduated" or "class of", and right after a school or a degree."""
     token = TOKENS["graduation_year"]
-    if "19" not in text and "20" not in text and "'" not in text and "’" not in text:
-        return
     for match in _GRADUATED.finditer(text):
         yield Span(*match.span("year"), "graduation_year", token)
     for match in _BESIDE_SCHOOL.finditer(text):
         yield Span(*match.span("year"), "graduation_year", token)
         if match["until"]:
             yield Span(*match.span("until"), "graduation_year", token)
-    for line in lines:
-        if line.heading:
+
+
+def graduation_years_in_line(line: Line) -> Iterator[Span]:
+    """Years in the education section, and in a sentence with a degree. Offsets are into the line."""
+    if line.heading or not any(part in line.text for part in ("19", "20", "'", "’")):
+        return
+    whole = line.section == "education"
+    if not whole and (line.section == "experience" or not _EDUCATIONAL.search(line.text)):
+        return
+    token = TOKENS["graduation_year"]
+    for sentence in _SENTENCE.finditer(line.text):
+        if not whole and not _EDUCATIONAL.search(sentence[0]):
             continue
-        whole = line.section == "education"
-        if not whole and not _EDUCATIONAL.search(line.text):
-            continue
-        for sentence in _SENTENCE.finditer(line.text):
-            if not whole and (line.section == "experience" or not _EDUCATIONAL.search(sentence[0])):
-                continue
-            for pattern in (_YEARS, _SHORT_END):
-                for match in pattern.finditer(sentence[0]):
-                    start = line.start + sentence.start() + match.start()
-                    if pattern is _SHORT_END:
-                        start += len(match[0]) - 2
-                        yield Span(start, start + 2, "graduation_year", token)
-                    else:
-                        yield Span(start, start + len(match[0]), "graduation_year", token)
+        for match in _YEARS.finditer(sentence[0]):
+            start = sentence.start() + match.start()
+            yield Span(start, start + len(match[0]), "graduation_year", token)
+        for match in _SHORT_END.finditer(sentence[0]):
+            end = sentence.start() + match.end()
+            yield Span(end - 2, end, "graduation_year", token)
 
 
 def _is_educational(line: Line) -> bool:
     return line.section == "education" or _EDUCATIONAL.search(line.text) is not None
-
-
-def _inside(position: int, ranges: list[tuple[int, int]]) -> bool:
-    return any(start <= position < end for start, end in ranges)
 
 
 def _span(start: int, end: int) -> Span:
