@@ -5,12 +5,17 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from service.core.bundle import Bundle, read_bundle
 from tests.bundles import write_test_bundle
 from tests.tiny_models import write_adapter, write_bge_like
 
 QUERY = "Represent this sentence for searching relevant passages: "
+
+# Properties are about results; a shared machine is now and then slow.
+settings.register_profile("evenmatch", deadline=None)
+settings.load_profile("evenmatch")
 
 # No test needs a model hub, and none may notice whether there is one.
 os.environ["HF_HUB_OFFLINE"] = "1"

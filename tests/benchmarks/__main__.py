@@ -21,7 +21,7 @@ from service.api.settings import Settings
 from service.core.bundle import read_bundle
 from service.core.documents import read_document
 from service.runtime.devices import usable_cores
-from tests.benchmarks import corpus, engines
+from tests.benchmarks import audits, corpus, engines, noise
 from tests.benchmarks.http import CLIENTS, INPUTS, BenchServer
 
 
@@ -49,11 +49,12 @@ def _measure(folder: Path, count: int, rounds: int, threads: int) -> list[str]:
     starts = [server.start_seconds]
     try:
         server.embed(texts[:INPUTS])
-        plain, raw, http = [], [], []
+        plain, raw, http, redacted = [], [], [], []
         for _ in range(rounds):
             plain.append(count / engines.seconds(lambda: loaded.plain_torch(ids)))
             raw.append(count / engines.seconds(lambda: engine.embed(ids)))
             http.append(count / engines.seconds(lambda: server.embed(texts)))
+            redacted.append(count / engines.seconds(lambda: server.embed(texts, redact=True)))
         cosines = (loaded.plain_torch(ids) * engine.embed(ids)).sum(axis=1)
         single = [engines.seconds(lambda: server.embed(texts[:1])) for _ in range(20)]
         job, hundred = corpus.job(), texts[:100]
@@ -69,6 +70,8 @@ def _measure(folder: Path, count: int, rounds: int, threads: int) -> list[str]:
     document = read_document(job["description"], field="job")
     job_texts = 1 + len(tokenizer.passages(document, "job"))
     passages = sum(len(tokenizer.passages(read_document(t, field="r"), "resume")) for t in hundred)
+    noises = noise.measure(bundle, loaded.chosen, job, texts[:24])
+    audit = audits.measure(folder, threads, job)
     gflop = engines.model_gflop(bundle, corpus.TOKENS)
     return [
         f"{_processor()}, {threads} cores; {info.name} {info.precision}; {rounds} rounds of {count} "
@@ -82,9 +85,16 @@ def _measure(folder: Path, count: int, rounds: int, threads: int) -> list[str]:
         f"| lowest cosine of the raw engine to plain torch | {float(np.min(cosines)):.7f} |",
         f"| `/v1/embed`, {CLIENTS} clients, {INPUTS} texts a request | {_spread(http)} texts/s |",
         f"| `/v1/embed` / raw engine | {_ratio(http, raw)} |",
+        f"| `/v1/embed` with redaction / raw engine | {_ratio(redacted, raw)} |",
         f"| `/v1/embed`, one text, one client | {1000 * statistics.median(single):.0f} ms |",
         f"| `/v1/score`, one job, 100 resumes | {scored:.2f} s |",
         f"| texts encoded for it: {job_texts} of the job, {passages} of the resumes | {encoded} |",
+        f"| redacting a resume of 133 words | {audit.redact:.1f} ms |",
+        f"| scoring it against a job, redaction included | {audit.score:.0f} ms |",
+        f"| auditing it, redacted: 8 x 5 names and the control arm, {audit.texts_redacted} distinct texts | "
+        f"{audit.audit_redacted:.0f} ms ({audit.audit_redacted / audit.score:.1f} x its score) |",
+        f"| auditing it, not redacted, {audit.texts_bare} distinct texts | {audit.audit_bare:.0f} ms |",
+        *(f"| largest change of raw_score: {what} | {gap:.1e} |" for what, gap in noises.items()),
         f"| second start until ready | {_spread(starts, 2)} s |",
         f"| resident memory at rest | {server.rest_mib:.0f} MiB |",
         f"| fastest fp32 matrix product seen | {peak:.0f} GFLOP/s |",

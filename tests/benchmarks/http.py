@@ -50,13 +50,13 @@ class BenchServer:
         self._log.submit(self.process.stderr.read)
         self._clients = [httpx.Client(base_url=self.url, timeout=600) for _ in range(CLIENTS)]
 
-    def embed(self, texts: Sequence[str]) -> None:
+    def embed(self, texts: Sequence[str], *, redact: bool = False) -> None:
         """Embed all texts with several clients side by side."""
         parts = [texts[i : i + INPUTS] for i in range(0, len(texts), INPUTS)]
 
         def send(client: httpx.Client, mine: Sequence[Sequence[str]]) -> None:
             for part in mine:
-                client.post("/v1/embed", json={"inputs": list(part)}).raise_for_status()
+                client.post("/v1/embed", json={"inputs": list(part), "redact": redact}).raise_for_status()
 
         with ThreadPoolExecutor(CLIENTS) as pool:
             for sent in [pool.submit(send, c, parts[i::CLIENTS]) for i, c in enumerate(self._clients)]:

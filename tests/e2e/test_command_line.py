@@ -117,7 +117,7 @@ def test_a_resume_is_redacted_to_standard_output(server: Server, data_dir: Path,
     done = run(server, data_dir, folder, "redact", "named.txt")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("[NAME]\n[EMAIL]\n\n[PRONOUN] studied at the [SCHOOL].\n")
-    assert "named: 1 name, 1 email, 1 pronoun, 1 school" in done.stderr
+    assert "named: 1 name, 2 email, 1 phone, 1 pronoun, 1 school" in done.stderr
 
 
 def test_resumes_are_redacted_into_files(server: Server, data_dir: Path, folder: Path) -> None:
@@ -137,6 +137,7 @@ def test_resumes_are_redacted_into_files(server: Server, data_dir: Path, folder:
 
 def test_an_audit_prints_a_table_and_writes_reports(server: Server, data_dir: Path, folder: Path) -> None:
     (folder / "named.txt").write_text(NAMED)
+    (folder / "nameless.txt").write_text("Summary\nTwelve years of building REST services in Python.\n")
     reports = (
         "--json",
         "a.json",
@@ -146,12 +147,12 @@ def test_an_audit_prints_a_table_and_writes_reports(server: Server, data_dir: Pa
         "--attributes",
         "name,pronoun,postal_code",
     )
-    done = run(server, data_dir, folder, "audit", "--job", "job.txt", "named.txt", "nurse.txt", *reports)
+    done = run(server, data_dir, folder, "audit", "--job", "job.txt", "named.txt", "nameless.txt", *reports)
     assert done.returncode == 0, done.stderr
     assert "name: asian:female" in done.stdout
     assert "control: benign edits" in done.stdout
     report = json.loads((folder / "a.json").read_text())["report"]
-    assert report["names_placed"] == ["nurse"]
+    assert report["names_placed"] == ["nameless"]
     assert report["missing"]["postal_code"] == {"not_in_text": 2}
     html = (folder / "a.html").read_text()
     assert "<svg" in html
