@@ -19,7 +19,7 @@ _LATEX = re.compile(
     r"\\(?:name|author|firstname|givenname|familyname|lastname|surname)(?:\[[^\]\n]*\])?(?:\{[^{}\n]{1,60}\}){1,2}"
 )
 Kind = Literal["latex", "label", "person_label", "introduction", "honorific", "relation", "companion"]
-_PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("latex", _LATEX),
     ("label", LABEL),
     ("person_label", PERSON_LABEL),
@@ -70,11 +70,11 @@ def anchors_of(line: str) -> list[Anchor]:
     clues = Clues(line.lower(), frozenset(_LETTERS.findall(line.lower())))
     return [
         Anchor(kind, match.start(), match.end(), match[0])
-        for kind, pattern in _PATTERNS
+        for kind, pattern in PATTERNS
         if _GATES[kind].opens(clues)
         for match in pattern.finditer(line)
     ]
 
 
-ORDER: dict[Kind, int] = {kind: rank for rank, (kind, _) in enumerate(_PATTERNS)}
+ORDER: dict[Kind, int] = {kind: rank for rank, (kind, _) in enumerate(PATTERNS)}
 """The sure kinds first."""

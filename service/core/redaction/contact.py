@@ -192,15 +192,27 @@ def links_in_line(line: Line) -> Iterator[Span]:
             yield Span(start, start + len(value), "link", TOKENS["link"])
 
 
-def find_addresses(text: str) -> Iterator[Span]:
-    """Streets and postal codes."""
-    patterns = [_STREET, _EUROPEAN_STREET, _UK_POSTCODE]
+def find_streets(text: str) -> Iterator[Span]:
+    """A number and a street, with what follows of the address."""
+    yield from spans_of(_STREET, text, "address")
+
+
+def find_european_streets(text: str) -> Iterator[Span]:
+    """A street and its number, or "rue", "via", "calle" and the like."""
+    yield from spans_of(_EUROPEAN_STREET, text, "address")
+
+
+def find_postcodes(text: str) -> Iterator[Span]:
+    """Postal codes that are known by their form, with the city before them, and boxes."""
+    yield from spans_of(_UK_POSTCODE, text, "address")
     if _FIVE_DIGITS.search(text):
-        patterns.append(_CITY_STATE_ZIP)
+        yield from spans_of(_CITY_STATE_ZIP, text, "address")
     if "ox" in text or "OX" in text:
-        patterns.append(_BOX)
-    for pattern in patterns:
-        yield from spans_of(pattern, text, "address")
+        yield from spans_of(_BOX, text, "address")
+
+
+def find_named_postcodes(text: str) -> Iterator[Span]:
+    """Postal codes in a field of that name."""
     yield from spans_of(_NAMED_POSTCODE, text, "address", "value")
 
 

@@ -22,7 +22,21 @@ DETECTORS: tuple[tuple[Gate, Find], ...] = (
                     "figcaption", "profile", "alt", "image")),
         contact.find_photos,
     ),
-    (gate(parts="0123456789"), contact.find_addresses),
+    (gate(parts="0123456789"), contact.find_postcodes),
+    (
+        gate("""street st avenue ave road rd boulevard blvd lane ln drive dr court ct way place pl terrace ter square sq crescent
+             cres close parkway pkwy highway hwy circle cir trail trl row mews grove gardens loop path pike plaza alley walk hill
+             quay broadway expressway turnpike crossing ridge nagar marg colony layout enclave sector"""),
+        contact.find_streets,
+    ),
+    (
+        gate("av avenida avenue boulevard via viale calle carrera rua rue travessa ul ulica piazza plaza strada jalan jl paseo camino "
+             "corso place chemin impasse allee quai",
+             ("straße", "strasse", "str.", "weg ", "gasse ", "platz ", "allee ", "ring ", "damm ", "ufer ", "laan ", "straat ",
+              "gracht ", "gatan ", "vägen ", "vej ", "gade ", "gata ", "veien ", "katu ", "tie ")),
+        contact.find_european_streets,
+    ),
+    (gate("zip postal post pin postcode pincode plz cep cp eircode zipcode"), contact.find_named_postcodes),
     (gate(parts=("19", "20", "'", "’")), schools.find_graduation_years),
     (gate(parts=("based in", "resid", "living in", "lives in")), contact.find_residence),
     (gate("she he her him his hers himself herself they xe ze pronouns"), personal.find_pronouns),

@@ -26,7 +26,13 @@ class Gate:
     parts: tuple[str, ...] = ()
 
     def opens(self, clues: Clues) -> bool:
-        return not self.words.isdisjoint(clues.words) or any(part in clues.lower for part in self.parts)
+        if not self.words.isdisjoint(clues.words):
+            return True
+        lower = clues.lower
+        for part in self.parts:  # noqa: SIM110  # twice as fast as any(), and this is where the time goes
+            if part in lower:
+                return True
+        return False
 
 
 def gate(words: str = "", parts: Iterable[str] = ()) -> Gate:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from service.core.redaction.name_form import PLACES, NameForm
-from service.core.redaction.name_words import PARTICLES, ROLE_WORDS
+from service.core.redaction.name_words import LEADING_PARTICLES, PARTICLES, ROLE_WORDS
 from service.core.redaction.spans import Span
 
 _INITIALS_BEFORE = re.compile(r"\b(?:[A-Z]\.\s?){1,3}$")
@@ -34,7 +34,7 @@ def echoes(
         beside = mine and _is_beside(form, i, parts, starts, ends)
         if ambiguous and not beside and not form.stands_for_person(i):
             continue
-        start, end = word.start, word.end
+        start, end = _with_particles(form, i), word.end
         before = _INITIALS_BEFORE.search(form.text[max(0, start - 12) : start])
         if before is not None and before[0][0].lower() in initials:
             start -= len(before[0])
@@ -46,12 +46,23 @@ def echoes(
     yield from _file_names(form, [part for part in own if len(part) > 2])
 
 
+def _with_particles(form: NameForm, i: int) -> int:
+    """Where the name begins: at word `i`, or at the particles before it."""
+    start = form.words[i].start
+    while i > 0 and form.folded[i - 1] in LEADING_PARTICLES:
+        if form.text[form.words[i - 1].end : start] not in (" ", " '", " ’"):
+            break
+        i -= 1
+        start = form.words[i].start
+    return start
+
+
 def _together(form: NameForm, parts: set[str]) -> Iterator[tuple[int, int]]:
     """Two parts of the name or more, with nothing but particles between them: "Dean de la Cruz"."""
     first: int | None = None
     last = count = 0
     for i, word in enumerate(form.words):
-        joined = first is not None and form.text[form.words[i - 1].end : word.start] in (" ", "-")
+        joined = first is not None and form.text[form.words[i - 1].end : word.start] in (" ", "-", " '", " ’")
         if first is not None and not (joined and (form.folded[i] in parts or form.folded[i] in PARTICLES)):
             if count > 1:
                 yield form.words[first].start, form.words[last].end

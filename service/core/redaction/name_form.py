@@ -31,6 +31,11 @@ PLACES = frozenset(
 _AFTER_PREPOSITION = re.compile(r"\b(?:at|for|@|with|by|of|using|in)\s+$")
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "mx"})
 _HEAD_WORDS = 60
+_HYPHENS = ("-", "‐", "‑")
+_DUTCH = (" '", " ’")
+"""Before the article in "van 't Hof"."""
+
+_GAPS = (" ", *_HYPHENS, ". ", ".", "")
 
 
 class Run(NamedTuple):
@@ -110,12 +115,13 @@ class NameForm:
         stop = first + 1
         while stop < len(words) and stop - first < most:
             gap = self.text[words[stop - 1].end : words[stop].start]
-            if gap not in (" ", "-", "‐", "‑", ". ", ".", " - ", "") or (gap == " - "):
+            if gap not in _GAPS and not (gap in _DUTCH and folded[stop] in ("t", "s")):
                 break
             if gap in (". ", ".") and len(words[stop - 1].text) > 2:
                 break
             word = words[stop]
-            if not (word.capitalised or folded[stop] in PARTICLES or folded[stop] in self.evidence):
+            joined = word.capitalised or gap in _HYPHENS or folded[stop] in PARTICLES
+            if not joined and folded[stop] not in self.evidence:
                 break
             if strict and (folded[stop] in ROLE_WORDS or self.is_taken(word.start)):
                 break

@@ -49,8 +49,25 @@ GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv"})
 
 PARTICLES = frozenset(
     """de da do dos das del della di du van von der den ter ten la le las los bin binti ibn al el ul ur y e bint abu ap af
-    zu zum dela st san santa mac mc o d dal degli af av ben bar e i im die ui ni nic mag und an""".split()
+    zu zum dela st san santa mac mc o d dal degli af av ben bar e i im die ui ni nic mag und an t""".split()
 )
+
+LEADING_PARTICLES = PARTICLES - {
+    "e",
+    "i",
+    "y",
+    "o",
+    "an",
+    "und",
+    "die",
+    "el",
+    "im",
+    "san",
+    "santa",
+    "mc",
+    "d",
+}
+"""Those that belong to the surname after them wherever it stands: "de la Cruz"."""
 
 _APOS = "['’]"
 HONORIFIC = re.compile(
