@@ -120,7 +120,7 @@ class NameForm:
             if gap in (". ", ".") and len(words[stop - 1].text) > 2:
                 break
             word = words[stop]
-            joined = word.capitalised or gap in _HYPHENS or folded[stop] in PARTICLES
+            joined = word.capitalised or gap in (*_HYPHENS, *_DUTCH) or folded[stop] in PARTICLES
             if not joined and folded[stop] not in self.evidence:
                 break
             if strict and (folded[stop] in ROLE_WORDS or self.is_taken(word.start)):

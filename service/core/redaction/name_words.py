@@ -49,7 +49,7 @@ GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv"})
 
 PARTICLES = frozenset(
     """de da do dos das del della di du van von der den ter ten la le las los bin binti ibn al el ul ur y e bint abu ap af
-    zu zum dela st san santa mac mc o d dal degli af av ben bar e i im die ui ni nic mag und an t""".split()
+    zu zum dela st san santa mac mc o d dal degli af av ben bar e i im die ui ni nic mag und an t het en""".split()
 )
 
 LEADING_PARTICLES = PARTICLES - {
@@ -62,6 +62,7 @@ LEADING_PARTICLES = PARTICLES - {
     "die",
     "el",
     "im",
+    "en",
     "san",
     "santa",
     "mc",

@@ -29,7 +29,11 @@ from service.core.redaction.policy import TOKENS
 from service.core.redaction.spans import Span
 
 _POSSESSIVE = re.compile(r"['’]s$")
-_GENERATION = re.compile(r",?\s(?:Jr|Sr|II|III|IV)\b\.?")
+_GENERATION = re.compile(
+    r",?\s(?:Jr|Sr|II|III|IV)\b\.?|,\s(?:van|von|de)(?:\s(?:der?|den|het))?(?=\s*(?:$|[^\w\s]|\s\s))",
+    re.MULTILINE,
+)
+"""What may follow: a generation, or the particle of a Dutch name that stands inverted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def _spelt_out(form: NameForm, parts: list[str]) -> Iterator[str]:
     """Initials in full: "D. Patel" with deepa.patel@ is Deepa, and the body may call her so."""
     for initial in (part for part in parts if len(part) == 1):
         for chunk in form.chunks:
-            for part in parts:
+            for part in reversed(parts):  # "marijnvanrossum": the surname goes before its particle
                 chunk = chunk.removeprefix(part).removesuffix(part) if len(part) > 2 else chunk
             if len(chunk) > 2 and chunk[0] == initial:
                 yield chunk
@@ -94,5 +98,5 @@ def _extent(form: NameForm, run: Run) -> tuple[int, int]:
     end = last.end - 2 if _POSSESSIVE.search(last.text) else last.end
     if len(last.text) == 1 and form.text[end : end + 1] == ".":
         end += 1
-    generation = _GENERATION.match(form.text, end, end + 6)
-    return form.words[run.first].start, generation.end() if generation else end
+    generation = _GENERATION.match(form.text[end : end + 12])
+    return form.words[run.first].start, end + generation.end() if generation else end
