@@ -94,4 +94,6 @@ class Settings(BaseSettings):
             max_text_characters=self.max_text_characters,
             redact_categories=self.redact_categories,
             redact_entities=self.redact_entities,
+            max_audit_resumes=self.max_candidates,
+            max_audit_texts=self.max_audit_texts,
         )

@@ -29,8 +29,8 @@ from service.cli.console import (
     settings_from,
     stderr,
 )
-from service.core.audit.plan import AuditOptions, AuditResume, plan_audit
-from service.core.audit.report import AuditReport, summarise
+from service.core.audit.plan import AuditOptions, AuditResume
+from service.core.audit.report import AuditReport
 from service.core.counterfactual.variants import Attribute
 from service.jobs.resume_files import read_job, read_resumes, write_whole
 from service.monitoring.audit_report import AuditSubject, audit_html, audit_json
@@ -99,19 +99,8 @@ async def _audit(
     options: AuditOptions,
     job: str,
 ) -> tuple[AuditReport, AuditSubject]:
-    with running(settings) as runtime:
-        plan = plan_audit(
-            runtime.matcher,
-            description,
-            title,
-            resumes,
-            options,
-            max_resumes=settings.max_candidates,
-            max_characters=settings.max_text_characters,
-            max_texts=settings.max_audit_texts,
-        )
-        with stderr.status(f"scoring {len(plan.texts):,} texts ..."):
-            report = summarise(plan, await runtime.audit(plan))
+    with running(settings) as runtime, stderr.status("making and scoring variants ..."):
+        report = (await runtime.audit(description, title, resumes, options)).report
     manifest = runtime.bundle.manifest
     return report, AuditSubject(
         bundle=manifest.name,

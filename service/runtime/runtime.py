@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.core.audit.plan import AuditPlan
+from service.core.audit.plan import (
+    DEFAULT_MAX_TEXTS,
+    AuditOptions,
+    AuditPlan,
+    AuditResume,
+    plan_audit,
+)
+from service.core.audit.report import AuditReport, summarise
 from service.core.bundle import Bundle, read_bundle
 from service.core.documents import MAX_TEXT_CHARACTERS
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.protocol import Engine, EngineInfo
-from service.core.errors import ConfigurationError
+from service.core.errors import ConfigurationError, EvenmatchError
 from service.core.language import language_of
 from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
 from service.core.redaction.entities import EntityFinder
@@ -33,6 +42,9 @@ log = logging.getLogger(__name__)
 _AUDIT_PART = 64
 """Texts of an audit that are queued at once."""
 
+_AHEAD = 8
+"""Resumes of an audit that are encoded while its variants are made."""
+
 
 @dataclass(frozen=True)
 class RuntimeOptions:
@@ -50,6 +62,16 @@ class RuntimeOptions:
     max_text_characters: int = MAX_TEXT_CHARACTERS
     redact_categories: tuple[Category, ...] | None = None
     redact_entities: str | None = None
+    max_audit_resumes: int = 200
+    max_audit_texts: int = DEFAULT_MAX_TEXTS
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """An audit's texts and what their scores say."""
+
+    plan: AuditPlan
+    report: AuditReport
 
 
 class Runtime:
@@ -75,6 +97,7 @@ class Runtime:
             raise ConfigurationError(
                 f"queue_tokens is {options.queue_tokens}, below batch_tokens ({options.batch_tokens})"
             )
+        self._options = options
         self.bundle = bundle
         self.choice = choice
         self.tokenizer: TextTokenizer = loaded.tokenizer
@@ -138,15 +161,42 @@ class Runtime:
         job_vectors, vectors = await self.encode(job, resumes)
         return [self.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
 
-    async def audit(self, plan: AuditPlan) -> list[Match]:
-        """Score the texts of an audit, in order and in parts, so that other requests come between.
+    async def audit(
+        self, description: str, title: str | None, resumes: Sequence[AuditResume], options: AuditOptions
+    ) -> Audit:
+        """Plan an audit, score its texts in parts, so that other requests come between, and summarise.
 
-        Raises what `match` raises.
+        Raises what `plan_audit` and `match` raise.
         """
+        ahead = asyncio.create_task(self._encode_ahead(description, title, resumes[:_AHEAD], options.redact))
+        try:
+            plan = await asyncio.to_thread(
+                plan_audit,
+                self.matcher,
+                description,
+                title,
+                resumes,
+                options,
+                max_resumes=self._options.max_audit_resumes,
+                max_characters=self._options.max_text_characters,
+                max_texts=self._options.max_audit_texts,
+            )
+        finally:
+            with contextlib.suppress(EvenmatchError):  # the plan says better what is wrong
+                await ahead
         matches: list[Match] = []
         for start in range(0, len(plan.texts), _AUDIT_PART):
             matches += await self.match(plan.job, plan.texts[start : start + _AUDIT_PART])
-        return matches
+        return Audit(plan, await asyncio.to_thread(summarise, plan, matches))
+
+    async def _encode_ahead(
+        self, description: str, title: str | None, resumes: Sequence[AuditResume], redact: bool
+    ) -> None:
+        """Have the job and the resumes themselves encoded while variants are made: the cache keeps them."""
+        job, tokenized = await asyncio.to_thread(
+            lambda: self.matcher.tokenize_all(description, title, [r.text for r in resumes], redact=redact)
+        )
+        await self.encode(job, tokenized)
 
     async def encode(
         self, job: TokenizedJob, resumes: Sequence[TokenizedResume]

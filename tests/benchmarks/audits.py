@@ -1,4 +1,4 @@
-"""Redaction and audits beside the score of one resume, in one process without an embedding cache."""
+"""Redaction and audits beside the score of one resume, in one process; each on texts never seen before."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.api.settings import Settings
-from service.core.audit.plan import AuditOptions, AuditResume, plan_audit
-from service.core.audit.report import summarise
+from service.core.audit.plan import AuditOptions, AuditResume
 from service.runtime.runtime import Runtime, load_runtime
 from tests.service.core.redaction.corpus import samples
 
@@ -29,12 +28,11 @@ class AuditTimes:
 
 def measure(folder: Path, threads: int, job: dict[str, str], count: int = 16) -> AuditTimes:
     """Each over `count` resumes of about 133 words, in turn; audits of 8 x 5 names and the control arm."""
-    runtime = load_runtime(Settings(data_dir=folder, threads=threads, cache_mib=0).runtime_options())
+    runtime = load_runtime(Settings(data_dir=folder, threads=threads).runtime_options())
     runtime.start()
     try:
-        return asyncio.run(
-            _measure(runtime, job, [s.text for s in samples(2 * count, 5) if s.layout != "flat"][:count])
-        )
+        texts = [sample.text for sample in samples(5 * count, 5) if sample.layout != "flat"]
+        return asyncio.run(_measure(runtime, job, texts[: 4 * count]))
     finally:
         runtime.stop(10)
 
@@ -44,28 +42,20 @@ async def _measure(runtime: Runtime, job: dict[str, str], texts: list[str]) -> A
     matcher.tokenize_resume(texts[0])  # reads the word lists
     times: dict[str, list[float]] = {"redact": [], "score": [], "redacted": [], "bare": []}
     sizes: dict[str, int] = {}
-    for text in texts:
+    for i, (redacted, scored, *audited) in enumerate(zip(*[iter(texts)] * 4, strict=True)):
         started = time.perf_counter()
-        matcher.redactor.redact(text)
+        matcher.redactor.redact(redacted)
         times["redact"].append(time.perf_counter() - started)
         started = time.perf_counter()
-        tokenized = matcher.tokenize_all(job["description"], job["title"], [text])
-        await runtime.match(*tokenized)
+        await runtime.match(*matcher.tokenize_all(f"{job['description']} {i}", job["title"], [scored]))
         times["score"].append(time.perf_counter() - started)
-        for name in ("redacted", "bare"):
+        for name, text in zip(("redacted", "bare"), audited, strict=True):
+            options = AuditOptions(attributes=("name",), redact=name == "redacted")
+            resume = AuditResume("r", text)
             started = time.perf_counter()
-            plan = plan_audit(
-                matcher,
-                job["description"],
-                job["title"],
-                [AuditResume("r", text)],
-                AuditOptions(attributes=("name",), redact=name == "redacted"),
-                max_resumes=1,
-                max_characters=100_000,
-            )
-            summarise(plan, await runtime.audit(plan))
+            done = await runtime.audit(f"{job['description']} {i} {name}", job["title"], [resume], options)
             times[name].append(time.perf_counter() - started)
-            sizes[name] = len(plan.texts)
+            sizes[name] = len(done.plan.texts)
     median = {name: 1000 * statistics.median(values) for name, values in times.items()}
     return AuditTimes(
         median["redact"],

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from anyio import to_thread
 from fastapi import APIRouter
 
-from service.api.dependencies import MetricsDep, RuntimeDep, SettingsDep
+from service.api.dependencies import MetricsDep, RuntimeDep
 from service.api.routes.score import passages_out
 from service.api.schemas.audit import (
     AttributeOut,
@@ -17,8 +16,7 @@ from service.api.schemas.audit import (
     GapsOut,
 )
 from service.api.schemas.score import ScoringModel
-from service.core.audit.plan import AuditOptions, AuditPlan, AuditResume, plan_audit
-from service.core.audit.report import summarise
+from service.core.audit.plan import AuditOptions, AuditPlan, AuditResume
 from service.core.errors import AuditOptionsError
 from service.core.explaining import explain
 from service.runtime.runtime import Runtime
@@ -27,9 +25,7 @@ router = APIRouter(tags=["audit"])
 
 
 @router.post("/audit/counterfactual", summary="Audit scores by counterfactual variants")
-async def audit(
-    body: AuditRequest, runtime: RuntimeDep, settings: SettingsDep, metrics: MetricsDep
-) -> AuditResponse:
+async def audit(body: AuditRequest, runtime: RuntimeDep, metrics: MetricsDep) -> AuditResponse:
     """Change one attribute of each resume at a time and compare the scores with those of benign edits.
 
     Nothing is decided and nothing is stored. Costs about one scored resume for each changed passage.
@@ -46,20 +42,13 @@ async def audit(
         redact=body.redact,
         seed=body.seed,
     )
-    plan = await to_thread.run_sync(
-        lambda: plan_audit(
-            runtime.matcher,
-            body.job.description,
-            body.job.title,
-            [AuditResume(resume.id, resume.resume) for resume in body.resumes],
-            options,
-            max_resumes=settings.max_candidates,
-            max_characters=settings.max_text_characters,
-            max_texts=settings.max_audit_texts,
-        )
+    done = await runtime.audit(
+        body.job.description,
+        body.job.title,
+        [AuditResume(resume.id, resume.resume) for resume in body.resumes],
+        options,
     )
-    matches = await runtime.audit(plan)
-    report = await to_thread.run_sync(summarise, plan, matches)
+    report = done.report
     metrics.audited(report)
     manifest = runtime.bundle.manifest
     return AuditResponse(
@@ -83,7 +72,7 @@ async def audit(
         several_people=report.several_people,
         not_english=report.not_english,
         findings=report.findings,
-        explanations=await _explanations(runtime, plan) if body.explain else None,
+        explanations=await _explanations(runtime, done.plan) if body.explain else None,
     )
 
 
