@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ from service.core.bundle import Bundle, read_bundle
 from service.core.documents import MAX_TEXT_CHARACTERS
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.protocol import Engine, EngineInfo
-from service.core.errors import ConfigurationError, EvenmatchError
+from service.core.errors import ConfigurationError
 from service.core.language import language_of
 from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
 from service.core.redaction.entities import EntityFinder
@@ -41,9 +40,6 @@ log = logging.getLogger(__name__)
 
 _AUDIT_PART = 64
 """Texts of an audit that are queued at once."""
-
-_AHEAD = 8
-"""Resumes of an audit that are encoded while its variants are made."""
 
 
 @dataclass(frozen=True)
@@ -168,35 +164,21 @@ class Runtime:
 
         Raises what `plan_audit` and `match` raise.
         """
-        ahead = asyncio.create_task(self._encode_ahead(description, title, resumes[:_AHEAD], options.redact))
-        try:
-            plan = await asyncio.to_thread(
-                plan_audit,
-                self.matcher,
-                description,
-                title,
-                resumes,
-                options,
-                max_resumes=self._options.max_audit_resumes,
-                max_characters=self._options.max_text_characters,
-                max_texts=self._options.max_audit_texts,
-            )
-        finally:
-            with contextlib.suppress(EvenmatchError):  # the plan says better what is wrong
-                await ahead
+        plan = await asyncio.to_thread(
+            plan_audit,
+            self.matcher,
+            description,
+            title,
+            resumes,
+            options,
+            max_resumes=self._options.max_audit_resumes,
+            max_characters=self._options.max_text_characters,
+            max_texts=self._options.max_audit_texts,
+        )
         matches: list[Match] = []
         for start in range(0, len(plan.texts), _AUDIT_PART):
             matches += await self.match(plan.job, plan.texts[start : start + _AUDIT_PART])
         return Audit(plan, await asyncio.to_thread(summarise, plan, matches))
-
-    async def _encode_ahead(
-        self, description: str, title: str | None, resumes: Sequence[AuditResume], redact: bool
-    ) -> None:
-        """Have the job and the resumes themselves encoded while variants are made: the cache keeps them."""
-        job, tokenized = await asyncio.to_thread(
-            lambda: self.matcher.tokenize_all(description, title, [r.text for r in resumes], redact=redact)
-        )
-        await self.encode(job, tokenized)
 
     async def encode(
         self, job: TokenizedJob, resumes: Sequence[TokenizedResume]
