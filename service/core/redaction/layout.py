@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Section = Literal["header", "education", "experience", "references", "other"]
 
@@ -85,21 +85,44 @@ class Line:
     heading: bool
 
 
-def lines_of(text: str) -> list[Line]:
+class Stretch(NamedTuple):
+    """Characters [start, end) of one line of a text, and the section that they open, if any."""
+
+    start: int
+    end: int
+    text: str
+    opens: Section | None
+
+
+def lines_of(text: str, stretches: Callable[[str], Sequence[Stretch]] | None = None) -> list[Line]:
     """The non-blank lines of `text` with their sections; offsets point into `text`.
 
     Before the first heading the section is `header`. Capital-letter headings inside a line (resumes
-    whose line breaks were lost) start a new stretch too.
+    whose line breaks were lost) start a new stretch too. `stretches`: `stretches_of`, or a memo of it.
     """
+    stretches = stretches or stretches_of
     section: Section = "header"
     lines: list[Line] = []
-    for start, end in _stretches(text):
-        part = text[start:end]
-        found = heading(part)
-        if found is not None:
-            section = found
-        lines.append(Line(start, end, part, section, found is not None))
+    position = 0
+    for line in text.split("\n"):
+        for start, end, part, opens in stretches(line):
+            section = opens or section
+            lines.append(Line(position + start, position + end, part, section, opens is not None))
+        position += len(line) + 1
     return lines
+
+
+def stretches_of(line: str) -> list[Stretch]:
+    """A line cut at the headings inside it; blank stretches are left out."""
+    cuts = {0, len(line)}
+    if len(line) > 80:
+        for match in _INLINE.finditer(line):
+            cuts.update(match.span())
+    return [
+        Stretch(start, end, line[start:end], heading(line[start:end]))
+        for start, end in pairwise(sorted(cuts))
+        if line[start:end].strip()
+    ]
 
 
 def heading(line: str) -> Section | None:
@@ -108,17 +131,3 @@ def heading(line: str) -> Section | None:
         return None
     bare = _DECORATION.sub("", _TAG.sub("", line)).casefold()
     return _HEADINGS.get(re.sub(r"\s+", " ", bare))
-
-
-def _stretches(text: str) -> Iterator[tuple[int, int]]:
-    position = 0
-    for line in text.split("\n"):
-        cuts = {0, len(line)}
-        if len(line) > 80:
-            for match in _INLINE.finditer(line):
-                cuts.update(match.span())
-        edges = sorted(cuts)
-        for a, b in pairwise(edges):
-            if line[a:b].strip():
-                yield position + a, position + b
-        position += len(line) + 1

@@ -10,6 +10,7 @@ from service.core.redaction.anchors import Anchor, anchors_of
 from service.core.redaction.contact import addresses_in_line, links_in_line
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon, Word, fold, words_of
+from service.core.redaction.name_words import CLOSING
 from service.core.redaction.schools import graduation_years_in_line, schools_in_line
 from service.core.redaction.spans import Span
 
@@ -39,6 +40,8 @@ class LineFacts:
     contacts: list[str]
     files: list[FileName]
     user_names: list[tuple[int, int, str]]
+    closes: bool
+    """"Sincerely,": the next line is a signature."""
 
 
 def facts_of(line: str, lexicon: Lexicon) -> LineFacts:
@@ -57,6 +60,7 @@ def facts_of(line: str, lexicon: Lexicon) -> LineFacts:
             (m.start(), m.end(), fold(m[0]).replace(".", "").replace("_", "").replace("-", ""))
             for m in _USER_NAME.finditer(line)
         ],
+        closes=CLOSING.search(line) is not None,
     )
 
 

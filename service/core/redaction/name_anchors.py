@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from service.core.redaction.anchors import ORDER, Anchor
 from service.core.redaction.name_form import NameForm, Run, segments_of
-from service.core.redaction.name_words import CLOSING, ROLE_WORDS
+from service.core.redaction.name_words import ROLE_WORDS
 from service.core.redaction.policy import TOKENS
 
 _BRACED = re.compile(r"\{([^{}\n]{1,60})\}")
@@ -16,9 +17,6 @@ _VALUE = re.compile(r"[^\n|;,\[:]{2,40}")
 _OF_A_RELATIVE = re.compile(r"father|mother|spouse|husband|wife|guardian", re.IGNORECASE)
 _SURE = re.compile(r"name|appelle|heiße|chiamo|llamo|called", re.IGNORECASE)
 _YEAR_OR_PRESENT = re.compile(r"\b(?:19|20)\d\d\b|\b[Pp]resent\b")
-
-_CLOSING_WORDS = ("sincerely", "regards", "yours ", "respectfully", "best", "cheers", "thank", "cordially", "saludos",
-                  "atentamente", "cordialement", "grüßen", "signature", "/s/")  # fmt: skip
 
 
 class Found(NamedTuple):
@@ -68,9 +66,10 @@ def _announced(form: NameForm, anchor: Anchor, offset: int) -> Iterator[Found]:
 
 def closing_names(form: NameForm) -> Iterator[Found]:
     """Signatures after "Sincerely" and the like, and a name that stands alone in the last line."""
-    lower = form.text.lower()
-    for match in CLOSING.finditer(form.text) if any(word in lower for word in _CLOSING_WORDS) else ():
-        yield from _if_name(form, form.run_at(match.end(), most=4), need=0.5, own=True)
+    for (_, known), (line, _) in pairwise(zip(form.lines, form.facts, strict=True)):
+        if known.closes:
+            start = line.start + len(line.text) - len(line.text.lstrip())
+            yield from _if_name(form, form.run_at(start, most=4), need=0.5, own=True)
     last = next((line for line in reversed(form.lines) if not line.heading), None)
     if last is not None and len(form.lines) > 3 and len(last.text) < 40:
         start = last.start + len(last.text) - len(last.text.lstrip(" \t(-–—~*_"))

@@ -110,7 +110,7 @@ PERSON_LABEL = re.compile(
 )
 CLOSING = re.compile(
     r"(?:sincerely|regards|yours (?:truly|faithfully|sincerely)|respectfully|best|cheers|thank you|thanks|cordially|"
-    r"saludos|atentamente|cordialement|mit freundlichen grüßen|signature|/s/)[,.!]*\s*\n+\s*(?=[^\W\d_])",
+    r"saludos|atentamente|cordialement|mit freundlichen grüßen|signature|/s/)[,.!]*\s*$",
     re.IGNORECASE,
 )
 PERSON_VERB = frozenset(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from service.core.redaction.detectors import SCHOOL_GATE, in_paragraph
 from service.core.redaction.entities import EntityFinder
 from service.core.redaction.gates import Clues
-from service.core.redaction.layout import Line, Section, lines_of
+from service.core.redaction.layout import Line, Section, Stretch, lines_of, stretches_of
 from service.core.redaction.lexicon import Lexicon, Word, load_lexicon
 from service.core.redaction.line_facts import LineFacts, facts_of, spans_in_line
 from service.core.redaction.name_form import NameForm
@@ -52,6 +52,13 @@ class _Memo:
     texts: dict[str, Analysis] = field(default_factory=dict)
     facts: dict[str, LineFacts] = field(default_factory=dict)
     lines: dict[tuple[str, Section, bool, int], list[Span]] = field(default_factory=dict)
+
+    stretches: dict[str, list[Stretch]] = field(default_factory=dict)
+
+    def stretches_of(self, line: str) -> list[Stretch]:
+        if line not in self.stretches:
+            self.stretches[line] = stretches_of(line)
+        return self.stretches[line]
 
     def facts_of(self, line: str, lexicon: Lexicon) -> LineFacts:
         if line not in self.facts:
@@ -124,7 +131,7 @@ class Redactor:
 
     def _analyse(self, text: str, memo: _Memo) -> Analysis:
         lexicon = self._lexicon
-        lines = lines_of(text)
+        lines = lines_of(text, memo.stretches_of)
         words = memo.words_of(text, lexicon)
         found: list[Span] = []
         for start, paragraph in _paragraphs(text):
