@@ -1,4 +1,4 @@
-"""The detectors that need nothing but a paragraph, each behind its gate."""
+"""The detectors that need nothing but a line or a paragraph, each behind its gate."""
 
 from __future__ import annotations
 
@@ -13,15 +13,10 @@ Find = Callable[[str], Iterator[Span]]
 _GREEK = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi
 chi psi omega"""
 
-DETECTORS: tuple[tuple[Gate, Find], ...] = (
+LINE_DETECTORS: tuple[tuple[Gate, Find], ...] = (
     (gate(parts=("@", "at]", "at)", "at }", "at}", "at ]", "at )")), contact.find_emails),
     (gate(parts=("/", "www.")), contact.find_links),
     (gate(parts="0123456789"), contact.find_phones),
-    (
-        gate(parts=("photo", "![", "<img", "picture", "headshot", "portrait", "avatar", "selfie", "includegraphics",
-                    "figcaption", "profile", "alt", "image")),
-        contact.find_photos,
-    ),
     (gate(parts="0123456789"), contact.find_postcodes),
     (
         gate("""street st avenue ave road rd boulevard blvd lane ln drive dr court ct way place pl terrace ter square sq crescent
@@ -37,8 +32,6 @@ DETECTORS: tuple[tuple[Gate, Find], ...] = (
         contact.find_european_streets,
     ),
     (gate("zip postal post pin postcode pincode plz cep cp eircode zipcode"), contact.find_named_postcodes),
-    (gate(parts=("19", "20", "'", "’")), schools.find_graduation_years),
-    (gate(parts=("based in", "resid", "living in", "lives in")), contact.find_residence),
     (gate("she he her him his hers himself herself they xe ze pronouns"), personal.find_pronouns),
     (
         gate("""mrs mr ms mx miss mister madam sir messrs senora senor senorita srta herr frau mme mlle monsieur madame shri
@@ -46,6 +39,17 @@ DETECTORS: tuple[tuple[Gate, Find], ...] = (
         personal.find_titles,
     ),
     (gate(" ".join(word for word in personal.OCCUPATIONS if " " not in word), ("cleaning lady",)), personal.find_occupations),
+)  # fmt: skip
+"""What never goes over the end of a line."""
+
+PARAGRAPH_DETECTORS: tuple[tuple[Gate, Find], ...] = (
+    (
+        gate(parts=("photo", "![", "<img", "picture", "headshot", "portrait", "avatar", "selfie", "includegraphics",
+                    "figcaption", "profile", "alt", "image")),
+        contact.find_photos,
+    ),
+    (gate(parts=("19", "20", "'", "’")), schools.find_graduation_years),
+    (gate(parts=("based in", "resid", "living in", "lives in")), contact.find_residence),
     (
         gate("children kids dependents dependants kinder married divorced widowed engaged separated mother father mum mom "
              "mummy dad daddy parent grandmother grandfather housewife househusband homemaker my loving supportive leave break",
@@ -88,6 +92,7 @@ DETECTORS: tuple[tuple[Gate, Find], ...] = (
         personal.find_affinity,
     ),
 )  # fmt: skip
+"""What a broken line may cut in two: phrases."""
 
 SCHOOL_GATE = gate(
     "ku tu fh eth rwth htw haw uc ut suny cuny csu iit iim nit iiit bits nus unc unsw uw umass um utm uitm kit hec ie ufr ies",
@@ -99,8 +104,15 @@ SCHOOL_GATE = gate(
 )  # fmt: skip
 
 
+def in_line(text: str, clues: Clues) -> Iterator[Span]:
+    """What every detector of lines finds whose gate opens."""
+    for one, find in LINE_DETECTORS:
+        if one.opens(clues):
+            yield from find(text)
+
+
 def in_paragraph(text: str, clues: Clues) -> Iterator[Span]:
-    """What every detector finds whose gate opens."""
-    for one, find in DETECTORS:
+    """What every detector of paragraphs finds whose gate opens."""
+    for one, find in PARAGRAPH_DETECTORS:
         if one.opens(clues):
             yield from find(text)

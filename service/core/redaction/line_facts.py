@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from service.core.redaction.anchors import Anchor, anchors_of
 from service.core.redaction.contact import addresses_in_line, links_in_line
+from service.core.redaction.detectors import in_line
+from service.core.redaction.gates import Clues
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon, Word, fold, words_of
 from service.core.redaction.name_words import CLOSING
@@ -34,6 +36,7 @@ class FileName:
 class LineFacts:
     """All offsets are into the line; `protected` are ranges of its words."""
 
+    spans: list[Span]
     words: list[Word]
     protected: list[tuple[int, int]]
     anchors: list[Anchor]
@@ -47,9 +50,11 @@ class LineFacts:
 def facts_of(line: str, lexicon: Lexicon) -> LineFacts:
     """Read a line without regard to where it stands."""
     words = words_of(line)
+    folded = [word.folded for word in words]
     return LineFacts(
+        spans=list(in_line(line, Clues(line.lower(), frozenset(folded)))),
         words=words,
-        protected=list(lexicon.protected.find(words, [word.folded for word in words])),
+        protected=list(lexicon.protected.find(words, folded)),
         anchors=anchors_of(line),
         contacts=_CONTACT.findall(line),
         files=[

@@ -16,7 +16,7 @@ from service.core.redaction.name_form import NameForm
 from service.core.redaction.names import Names, find_names
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.schools import find_schools
-from service.core.redaction.spans import PLACEHOLDER, Span, replace, without_overlaps
+from service.core.redaction.spans import PLACEHOLDER, Span, moved, replace, without_overlaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +72,20 @@ class _Memo:
             self.lines[key] = list(spans_in_line(line, self.facts_of(line.text, lexicon).words, lexicon))
         return self.lines[key]
 
-    def words_of(self, text: str, lexicon: Lexicon) -> list[Word]:
-        """As `lexicon.words_of`, line by line."""
+    def read(self, text: str, lexicon: Lexicon) -> tuple[list[Word], list[Span]]:
+        """The words of a text, and what its lines show by themselves."""
         words: list[Word] = []
+        spans: list[Span] = []
         position = 0
         for line in text.split("\n"):
+            facts = self.facts_of(line, lexicon)
             words += [
                 Word(start + position, end + position, written, folded)
-                for start, end, written, folded in self.facts_of(line, lexicon).words
+                for start, end, written, folded in facts.words
             ]
+            spans += moved(facts.spans, position)
             position += len(line) + 1
-        return words
+        return words, spans
 
 
 class Redactor:
@@ -132,16 +135,15 @@ class Redactor:
     def _analyse(self, text: str, memo: _Memo) -> Analysis:
         lexicon = self._lexicon
         lines = lines_of(text, memo.stretches_of)
-        words = memo.words_of(text, lexicon)
-        found: list[Span] = []
+        words, found = memo.read(text, lexicon)
         for start, paragraph in _paragraphs(text):
             if paragraph not in memo.paragraphs:
                 memo.paragraphs[paragraph] = list(
-                    self._in_paragraph(paragraph, memo.words_of(paragraph, lexicon))
+                    self._in_paragraph(paragraph, memo.read(paragraph, lexicon)[0])
                 )
-            found += _moved(memo.paragraphs[paragraph], start)
+            found += moved(memo.paragraphs[paragraph], start)
         for line in lines:
-            found += _moved(memo.spans_in(line, lexicon), line.start)
+            found += moved(memo.spans_in(line, lexicon), line.start)
         taken = [span for span in found if span.category in _KEEPS_NAMES_OUT]
         names = Names([], (), 0)
         if "name" in self.categories:
@@ -168,12 +170,6 @@ class Redactor:
 
 
 _KEEPS_NAMES_OUT = frozenset({"email", "link", "phone", "photo", "address", "school", "affinity"})
-
-
-def _moved(spans: list[Span], offset: int) -> list[Span]:
-    if offset == 0:
-        return spans
-    return [Span(start + offset, end + offset, category, token) for start, end, category, token in spans]
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, str]]:

@@ -33,6 +33,13 @@ def spans_of(pattern: re.Pattern[str], text: str, category: Category, group: int
             yield Span(start, end, category, TOKENS[category])
 
 
+def moved(spans: list[Span], offset: int) -> list[Span]:
+    """The spans of a part as those of the text in which it begins at `offset`."""
+    if offset == 0:
+        return spans
+    return [Span(start + offset, end + offset, category, token) for start, end, category, token in spans]
+
+
 def without_overlaps(spans: Iterable[Span]) -> list[Span]:
     """Spans in order; of two that overlap the earlier priority wins, then the longer one, and takes in the other."""
     kept: list[Span] = []
