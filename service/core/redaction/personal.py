@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from service.core.redaction.countries import COUNTRY_NAMES, DEMONYMS
-from service.core.redaction.policy import TOKENS
+from service.core.redaction.policy import TOKENS, Category
 from service.core.redaction.spans import Span, spans_of
 
 _PRONOUN = re.compile(
@@ -216,7 +216,7 @@ def find_affinity(text: str) -> Iterator[Span]:
     yield from spans_of(_AFFINITY, text, "affinity")
 
 
-def _any_group(pattern: re.Pattern[str], text: str, category: str) -> Iterator[Span]:
+def _any_group(pattern: re.Pattern[str], text: str, category: Category) -> Iterator[Span]:
     for match in pattern.finditer(text):
         group = match.lastgroup
         if group is None:
@@ -225,7 +225,7 @@ def _any_group(pattern: re.Pattern[str], text: str, category: str) -> Iterator[S
         while end > start and text[end - 1] in " \t.,;)":
             end -= 1
         if start < end:
-            yield Span(start, end, category, TOKENS[category])  # type: ignore[arg-type,index]  # a Category
+            yield Span(start, end, category, TOKENS[category])
 
 
 def _in_case_of(original: str, neutral: str) -> str:
