@@ -7,6 +7,7 @@ from pathlib import Path
 from service.core.base_model import describe
 from service.core.bundle import Bundle, write_bundle
 from service.core.manifest import Calibration, DecisionRule, Manifest, Prefixes
+from service.core.redaction.policy import RedactionPolicy
 from service.core.scoring import CalibrationCurve
 from training.probes import make_probes
 
@@ -27,6 +28,7 @@ def write_test_bundle(
         pooling=base.pooling,
         prefixes=Prefixes(job=job_prefix),
         max_tokens=base.max_tokens,
+        redaction=RedactionPolicy(),
         files={},
     )
     parts = {

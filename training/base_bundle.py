@@ -21,6 +21,7 @@ from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.torch_engine import available_device
 from service.core.manifest import Calibration, DecisionRule, Manifest, Pooling, Prefixes
 from service.core.matching import Matcher
+from service.core.redaction.policy import RedactionPolicy
 from service.core.scoring import CalibrationCurve
 from service.core.tokenization import TokenIds
 from training.calibrate import Floats, Labels, choose_threshold, fit_platt
@@ -194,6 +195,7 @@ def _manifest(config: BaseBundleConfig, base: BaseModel) -> Manifest:
         pooling=base.pooling,
         prefixes=prefixes,
         max_tokens=base.max_tokens,
+        redaction=RedactionPolicy(),
         files={},
     )
 

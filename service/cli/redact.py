@@ -21,7 +21,8 @@ from service.cli.console import (
 )
 from service.core.bundle import read_bundle
 from service.core.documents import read_document
-from service.core.language import UNDETERMINED, language_of
+from service.core.language import is_foreign, language_of
+from service.core.redaction.entities import EntityFinder
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.redactor import Redacted, Redactor
 from service.jobs.redacted_files import write_redacted
@@ -50,7 +51,8 @@ def redact(
         chosen = _chosen(categories) or settings.redact_categories
         if chosen is None:
             chosen = read_bundle(settings.bundle_path).manifest.redaction.categories
-        redactor = Redactor(chosen)
+        entities = EntityFinder(settings.redact_entities) if settings.redact_entities else None
+        redactor = Redactor(chosen, entities=entities)
         files = read_resumes(resumes, id_column=id_column, text_column=text_column)
         documents = [
             read_document(file.text, field=file.source, max_characters=settings.max_text_characters)
@@ -78,6 +80,6 @@ def _said(redacted: Redacted, original: str) -> str:
     counts = ", ".join(f"{count} {category}" for category, count in redacted.counts.items())
     notes = [] if redacted.has_own_name else ["no name found"]
     language = language_of(original)
-    if language not in ("en", UNDETERMINED):
+    if is_foreign(language):
         notes.append(f"language {language}: the rules are made for English, check by eye")
     return "; ".join([counts or "nothing hidden", *notes])

@@ -18,6 +18,11 @@ def language_of(text: str) -> str:
     return str(code) if probability >= _MIN_PROBABILITY else UNDETERMINED
 
 
+def is_foreign(language: str) -> bool:
+    """True for a language told to be another than English, for which scores and redaction are weaker."""
+    return language not in ("en", UNDETERMINED)
+
+
 @cache
 def _identifier() -> Any:
     """The model of py3langid. About 0.6 s and 90 MiB, hence loaded at first use."""

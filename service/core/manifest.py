@@ -64,7 +64,7 @@ class Manifest(_Part):
     max_tokens: int = Field(ge=8, le=8192)
     passages: PassagePolicy = PassagePolicy()
     matching: MatchPolicy = MatchPolicy()
-    redaction: RedactionPolicy = RedactionPolicy()
+    redaction: RedactionPolicy
     files: dict[BundleFile, Sha256]
 
     @property

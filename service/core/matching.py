@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from service.core.bundle import Bundle
 from service.core.documents import MAX_TEXT_CHARACTERS, Document, read_document
 from service.core.errors import ErrorCollector, TextTooLongError
-from service.core.language import UNDETERMINED, language_of
+from service.core.language import language_of
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
 from service.core.scoring import Vectors, late_interaction
@@ -53,11 +53,6 @@ class TokenizedResume:
     def texts(self) -> list[TokenIds]:
         """All that must be encoded."""
         return [passage.ids for passage in self.passages]
-
-    @property
-    def not_english(self) -> bool:
-        """Scores and redaction are weaker outside English: people must be told."""
-        return self.read.language not in ("en", UNDETERMINED)
 
 
 @dataclass(frozen=True, slots=True)

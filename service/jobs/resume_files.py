@@ -14,7 +14,7 @@ from typing import Literal
 
 from service.core.documents import decode
 from service.core.errors import DuplicateIdError, TableError
-from service.core.language import UNDETERMINED
+from service.core.language import is_foreign
 from service.core.matching import Match, ReadResume
 
 
@@ -40,11 +40,10 @@ class ScoredResume:
     @property
     def notes(self) -> list[str]:
         """Why a person should look twice."""
-        foreign = self.read.language not in ("en", UNDETERMINED)
         notes = {
             "borderline": self.match.borderline,
             "non-Latin script": self.read.document.non_latin_script,
-            f"language {self.read.language}": foreign,
+            f"language {self.read.language}": is_foreign(self.read.language),
             "not redacted": self.read.redactions is None,
         }
         return [note for note, holds in notes.items() if holds]

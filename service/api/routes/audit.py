@@ -7,7 +7,7 @@ import asyncio
 from fastapi import APIRouter
 
 from service.api.dependencies import MetricsDep, RuntimeDep
-from service.api.routes.score import passages_out
+from service.api.routes.score import passages_out, scoring_model
 from service.api.schemas.audit import (
     AttributeOut,
     AuditRequest,
@@ -15,7 +15,6 @@ from service.api.schemas.audit import (
     ExplanationOut,
     GapsOut,
 )
-from service.api.schemas.score import ScoringModel
 from service.core.audit.plan import AuditOptions, AuditPlan, AuditResume
 from service.core.errors import AuditOptionsError
 from service.core.explaining import explain
@@ -50,14 +49,8 @@ async def audit(body: AuditRequest, runtime: RuntimeDep, metrics: MetricsDep) ->
     )
     report = done.report
     metrics.audited(report)
-    manifest = runtime.bundle.manifest
     return AuditResponse(
-        model=ScoringModel(
-            bundle=manifest.name,
-            version=manifest.version,
-            engine=runtime.info.name,
-            precision=runtime.info.precision,
-        ),
+        model=scoring_model(runtime),
         job_id=body.job.id,
         threshold=runtime.bundle.decision.threshold,
         redact=report.redact,

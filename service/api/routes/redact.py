@@ -10,7 +10,6 @@ from service.api.routes.score import warnings_of
 from service.api.schemas.redact import RedactionWarning, RedactRequest, RedactResponse
 from service.core.documents import read_document
 from service.core.language import language_of
-from service.core.redaction.redactor import Redactor
 
 router = APIRouter(tags=["redact"])
 
@@ -23,7 +22,9 @@ async def redact(
 
     Redacting the answer again changes nothing. No span is returned apart from its token, and none is logged.
     """
-    redactor = runtime.matcher.redactor if body.categories is None else Redactor(body.categories)
+    redactor = runtime.matcher.redactor
+    if body.categories is not None:
+        redactor = redactor.with_categories(body.categories)
     document = read_document(body.resume, field="resume", max_characters=settings.max_text_characters)
     redacted = await to_thread.run_sync(redactor.redact, document.text)
     language = await to_thread.run_sync(language_of, document.text)

@@ -21,8 +21,9 @@ from service.api.schemas.score import (
 from service.core.errors import CountError, DuplicateIdError, ErrorCollector
 from service.core.explaining import PassageContribution, explain
 from service.core.groups import GroupSchema
-from service.core.language import UNDETERMINED
+from service.core.language import is_foreign
 from service.monitoring.metrics import Decision
+from service.runtime.runtime import Runtime
 
 router = APIRouter(tags=["score"])
 
@@ -68,14 +69,8 @@ async def score(
                 else None,
             )
         )
-    manifest = runtime.bundle.manifest
     return ScoreResponse(
-        model=ScoringModel(
-            bundle=manifest.name,
-            version=manifest.version,
-            engine=runtime.info.name,
-            precision=runtime.info.precision,
-        ),
+        model=scoring_model(runtime),
         job_id=body.job.id,
         threshold=runtime.bundle.decision.threshold,
         redact=body.redact,
@@ -107,10 +102,18 @@ def check_candidates(candidates: Sequence[CandidateIn], groups: GroupSchema, mos
     errors.raise_any()
 
 
+def scoring_model(runtime: Runtime) -> ScoringModel:
+    """What scored, as answers name it."""
+    manifest, info = runtime.bundle.manifest, runtime.info
+    return ScoringModel(
+        bundle=manifest.name, version=manifest.version, engine=info.name, precision=info.precision
+    )
+
+
 def warnings_of(language: str, non_latin_script: bool) -> list[Warning]:
     """What weakens scores and redaction: a script or a language that they were not made for."""
     warnings: list[Warning] = ["non_latin_script"] if non_latin_script else []
-    return warnings if language in ("en", UNDETERMINED) else [*warnings, "not_english"]
+    return [*warnings, "not_english"] if is_foreign(language) else warnings
 
 
 def passages_out(passages: Sequence[PassageContribution]) -> list[PassageOut]:

@@ -35,12 +35,12 @@ def findings_of(report: AuditReport) -> list[str]:
         found.append(f"No name was found in {_resumes(len(report.names_placed))}; one was placed on top.")
     if report.several_people:
         found.append(
-            f"{_resumes(len(report.several_people)).capitalize()} also name other people; "
+            f"Other people are named in {_resumes(len(report.several_people))} too; "
             "only the candidate's name was changed."
         )
     if report.not_english:
         found.append(
-            f"{_resumes(len(report.not_english)).capitalize()} are not in English or in another script: "
+            f"Another language or script than English stands in {_resumes(len(report.not_english))}: "
             "attributes may have been missed there."
         )
     if report.score_sd is None:
@@ -56,7 +56,7 @@ def _attribute(result: AttributeResult, report: AuditReport) -> list[str]:
     flips = sum(group.summary.flips for group in result.groups)
     pairs = sum(group.summary.n for group in result.groups)
     if largest == 0.0:
-        return [f"Changing {what} changed no score ({pairs} pairs{', redacted' if report.redact else ''})."]
+        return [f"Changing {what} changed no score ({_pairs(pairs)}{', redacted' if report.redact else ''})."]
     sentences = [
         f"Changing {what} moved raw_score by up to {largest:.4f} and changed {flips} of {pairs} decisions "
         f"({flips / pairs:.1%})."
@@ -85,6 +85,10 @@ def _attribute(result: AttributeResult, report: AuditReport) -> list[str]:
             f"(equal shares: {1 / len(result.groups):.0%}; p = {result.top.p_value:.3g})."
         )
     return sentences
+
+
+def _pairs(count: int) -> str:
+    return "1 pair" if count == 1 else f"{count:,} pairs"
 
 
 def _with_gap(group: GroupResult) -> str:

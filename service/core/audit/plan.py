@@ -15,7 +15,7 @@ from service.core.counterfactual.variants import (
 )
 from service.core.documents import Document, read_document
 from service.core.errors import AuditOptionsError, CountError, DuplicateIdError, ErrorCollector
-from service.core.language import language_of
+from service.core.language import UNDETERMINED, language_of
 from service.core.matching import Matcher, ReadResume, TokenizedJob, TokenizedResume
 from service.core.redaction.redactor import Redactor
 
@@ -138,7 +138,7 @@ def plan_audit(
                 )
         with errors:
             document = read_document(resume.text, field=f"resumes[{i}].resume", max_characters=max_characters)
-            matcher.tokenize_read(ReadResume(document, None, "und"), field=f"resumes[{i}].resume")
+            matcher.tokenize_read(ReadResume(document, None, UNDETERMINED), field=f"resumes[{i}].resume")
             documents.append(document)
     errors.raise_any()
     finder = Redactor()  # of all categories: variants need to know where every attribute stands
@@ -180,7 +180,7 @@ def _scorable(
         for before, after in zip(texts, seen_by_model, strict=True)
     }
     tokenized = [
-        matcher.tokenize_read(ReadResume(Document(text, 1.0), {} if options.redact else None, "und"))
+        matcher.tokenize_read(ReadResume(Document(text, 1.0), {} if options.redact else None, UNDETERMINED))
         for text in row_of
     ]
     return AuditPlan(options, job, planned, tokenized, rows)

@@ -21,6 +21,7 @@ from service.core.audit.statistics import (
     top_shares,
 )
 from service.core.counterfactual.variants import Attribute
+from service.core.language import is_foreign
 from service.core.matching import Match
 
 ALPHA = 0.05
@@ -146,7 +147,7 @@ def summarise(plan: AuditPlan, matches: Sequence[Match]) -> AuditReport:
         missing=missing,
         names_placed=[r.id for r in plan.resumes if r.variants.name_placed],
         several_people=[r.id for r in plan.resumes if r.variants.other_people],
-        not_english=[r.id for r in plan.resumes if r.language not in ("en", "und") or r.non_latin_script],
+        not_english=[r.id for r in plan.resumes if is_foreign(r.language) or r.non_latin_script],
         score_sd=sd,
         findings=[],
     )

@@ -97,6 +97,10 @@ class Redactor:
         self.categories = frozenset(categories)
         self._entities = entities
 
+    def with_categories(self, categories: Collection[Category]) -> Redactor:
+        """The same redactor for other categories."""
+        return Redactor(categories, entities=self._entities)
+
     @property
     def _lexicon(self) -> Lexicon:
         return load_lexicon()

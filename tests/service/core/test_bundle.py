@@ -135,3 +135,13 @@ def test_a_bundle_without_a_required_part_is_not_written(tiny_bundle: Bundle, tm
 def test_the_same_parts_give_the_same_digest(tiny_bundle: Bundle, tmp_path: Path) -> None:
     shutil.copytree(tiny_bundle.path, tmp_path / "copy")
     assert read_bundle(tmp_path / "copy").digest == tiny_bundle.digest
+
+
+def test_a_bundle_must_say_under_which_redaction_it_was_calibrated(broken: Path) -> None:
+    manifest = json.loads((broken / "manifest.json").read_text())
+    unknown = {**manifest, "redaction": {**manifest["redaction"], "version": 99}}
+    without = {name: value for name, value in manifest.items() if name != "redaction"}
+    for content in (unknown, without):
+        (broken / "manifest.json").write_text(json.dumps(content))
+        with pytest.raises(BundleError, match=r"manifest\.json: redaction"):
+            read_bundle(broken)
