@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
-from training.calibrate import Floats, Labels
+from training.scored_pairs import Floats, Labels
 
 ECE_BINS = 10
 
