@@ -26,10 +26,11 @@ from service.core.redaction.policy import RedactionPolicy
 from training.calibrate import CalibrationOptions, fit_calibration
 from training.data.pairs import LabelledPair, make_pairs, split_by_sector
 from training.data.vocabulary import load_occupations
-from training.evaluate import utility
+from training.evaluation.resampling import JobResamples
+from training.evaluation.utility import decision_figures
 from training.model_card import model_card
 from training.probes import make_probes
-from training.scored_pairs import ScoredPairs
+from training.scored_pairs import Floats, ScoredPairs
 from training.scoring import score_pairs
 from training.threshold import ThresholdOptions, choose_threshold
 
@@ -133,16 +134,25 @@ def _fit(
         ("with_title", scored.take(scored.titled)),
         ("without_title", scored.take(~scored.titled)),
     ):
-        metrics[name] = utility(
-            part.raw_scores,
-            part.probabilities(calibration),
-            part.labels,
-            part.jobs,
-            threshold=rule.threshold,
-            rounds=config.bootstrap_rounds,
-            rng=draws,
+        metrics[name] = _utility(
+            part, part.probabilities(calibration), rule, JobResamples(part, config.bootstrap_rounds, draws)
         )
     return calibration, rule, metrics
+
+
+def _utility(
+    pairs: ScoredPairs, probabilities: Floats, rule: DecisionRule, resamples: JobResamples
+) -> dict[str, Any]:
+    figures = decision_figures(pairs, pairs.labels, probabilities, resamples, rule.threshold)
+    report: dict[str, Any] = {
+        "pairs": len(pairs),
+        "jobs": pairs.jobs_count,
+        "matches": int(pairs.labels.sum()),
+    }
+    for name in ("roc_auc", "pr_auc", "f1", "selection_rate", "ece"):
+        figure = figures[name].model_dump(include={"value", "low", "high"})
+        report[name] = {part: value if value is None else round(value, 4) for part, value in figure.items()}
+    return report
 
 
 def _scored(matcher: Matcher, loaded: LoadedModel, pairs: Sequence[LabelledPair]) -> ScoredPairs:

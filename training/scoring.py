@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from service.core.engines.loading import LoadedModel
+from service.core.groups import UNKNOWN
 from service.core.matching import Matcher, TokenizedJob, TokenizedResume
 from service.core.scoring import Vectors
 from service.core.tokenization import TokenIds
@@ -110,6 +111,10 @@ def score_examples(
         jobs=[example.job_id for example in examples],
         resumes=[example.resume_id for example in examples],
         titled=np.array([example.title is not None for example in examples], dtype=np.bool_),
-        groups={name: [example.groups.get(name) for example in examples] for name in attributes},
+        groups={name: [_known(example.groups.get(name)) for example in examples] for name in attributes},
         true_labels=np.array(known, dtype=np.int64) if len(known) == len(examples) else None,
     )
+
+
+def _known(group: str | None) -> str | None:
+    return None if group == UNKNOWN else group
