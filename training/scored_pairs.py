@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -118,6 +118,17 @@ class ScoredPairs:
             groups={name: [of[i] for i in index] for name, of in self.groups.items()},
             true_labels=None if self.true_labels is None else self.true_labels[index],
         )
+
+    def with_intersections(self, crossings: Sequence[tuple[str, str]]) -> ScoredPairs:
+        """The same pairs with an attribute `a_b` of groups `x:y` for each crossing of known attributes."""
+        groups = dict(self.groups)
+        for a, b in crossings:
+            if a in self.groups and b in self.groups:
+                groups[f"{a}_{b}"] = [
+                    None if x is None or y is None else f"{x}:{y}"
+                    for x, y in zip(self.groups[a], self.groups[b], strict=True)
+                ]
+        return replace(self, groups=groups)
 
     def probabilities(self, calibration: Calibration) -> Floats:
         """calibrated_probability of each pair, (N,), exactly as the service computes it."""

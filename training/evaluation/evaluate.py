@@ -13,7 +13,6 @@ import numpy as np
 from service.core.audit.plan import AuditOptions
 from service.core.bundle import Bundle
 from service.core.engines.loading import LoadedModel
-from service.core.groups import crossed
 from service.core.matching import Matcher
 from training.evaluation.audit import AuditSet, audit_sets
 from training.evaluation.calibration_error import reliability
@@ -83,16 +82,7 @@ def evaluate_bundle(
             shifts[name] = evaluate_counterfactual_pairs(
                 matcher, loaded, counterfactual_pairs, rounds=options.rounds, rng=rng, redact=redact
             )
-    subject = Subject(
-        bundle=bundle.manifest.name,
-        version=bundle.manifest.version,
-        digest=bundle.digest,
-        engine=loaded.engine.info.name,
-        precision=loaded.engine.info.precision,
-        redact=options.redact,
-        threshold=bundle.decision.threshold,
-        constraint=bundle.decision.constraint,
-    )
+    subject = subject_of(bundle, loaded, redact=options.redact)
     found = evaluate_pairs(
         pairs, pairs.probabilities(bundle.calibration), subject, data=data, options=options
     )
@@ -109,7 +99,7 @@ def evaluate_pairs(
 ) -> Evaluation:
     """Everything that scores, labels and groups say; judged by the true labels too, if there are any."""
     options = options or EvaluationOptions()
-    pairs = _with_intersections(pairs, options)
+    pairs = pairs.with_intersections(options.intersections)
     resamples = JobResamples(pairs, options.rounds, np.random.default_rng(options.seed))
     edges = _score_edges(pairs.raw_scores)
     kinds: list[tuple[Literal["given", "true"], Labels]] = [("given", pairs.labels)]
@@ -139,6 +129,20 @@ def evaluate_pairs(
         audits=[],
         shifts={},
         notes=notes,
+    )
+
+
+def subject_of(bundle: Bundle, loaded: LoadedModel, *, redact: bool) -> Subject:
+    """What an evaluation of the loaded bundle is about."""
+    return Subject(
+        bundle=bundle.manifest.name,
+        version=bundle.manifest.version,
+        digest=bundle.digest,
+        engine=loaded.engine.info.name,
+        precision=loaded.engine.info.precision,
+        redact=redact,
+        threshold=bundle.decision.threshold,
+        constraint=bundle.decision.constraint,
     )
 
 
@@ -220,19 +224,6 @@ class _Judge:
         for other in samples[1:]:
             worst = np.fmax(worst, other)  # an attribute that cannot be computed says nothing
         return figure(worst, len(self.pairs), _NO_SCORE)
-
-
-def _with_intersections(pairs: ScoredPairs, options: EvaluationOptions) -> ScoredPairs:
-    groups = dict(pairs.groups)
-    for a, b in options.intersections:
-        if a in pairs.groups and b in pairs.groups:
-            groups[f"{a}_{b}"] = [
-                None if x is None or y is None else crossed(x, y)
-                for x, y in zip(pairs.groups[a], pairs.groups[b], strict=True)
-            ]
-    return ScoredPairs(
-        pairs.raw_scores, pairs.labels, pairs.jobs, pairs.resumes, pairs.titled, groups, pairs.true_labels
-    )
 
 
 def _score_edges(scores: Floats) -> Floats:

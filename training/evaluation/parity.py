@@ -36,6 +36,16 @@ _EMPTY = {
 }
 
 
+_RATES_OF = {
+    "demographic_parity_difference": ("selection_rate",),
+    "impact_ratio": ("selection_rate",),
+    "equal_opportunity_difference": ("true_positive_rate",),
+    "false_positive_rate_difference": ("false_positive_rate",),
+    "equalized_odds_difference": ("true_positive_rate", "false_positive_rate"),
+    "predictive_parity_difference": ("precision",),
+}
+
+
 @dataclass(frozen=True)
 class GroupRates:
     """Rates of an attribute's groups in every resample: arrays of (1 + rounds, G)."""
@@ -78,54 +88,41 @@ class GroupRates:
             for name, (rate, stands_on) in self.rates.items()
         }
 
+    def difference_samples(self, minimum: int) -> dict[str, Floats]:
+        """Every difference in every resample, (1 + rounds,); NaN where it cannot be computed."""
+        true_positive = self._spread("true_positive_rate", minimum)
+        false_positive = self._spread("false_positive_rate", minimum)
+        return {
+            "demographic_parity_difference": self._spread("selection_rate", minimum),
+            "impact_ratio": _lowest_over_highest(self._compared("selection_rate", minimum)),
+            "equal_opportunity_difference": true_positive,
+            "false_positive_rate_difference": false_positive,
+            "equalized_odds_difference": np.maximum(true_positive, false_positive),  # NaN if one is
+            "predictive_parity_difference": self._spread("precision", minimum),
+        }
+
     def differences(self, minimum: int) -> dict[str, Figure]:
         """Differences by name; `n` counts the pairs of the compared groups that the rates stand on."""
-        spreads = {name: self._spread(name, minimum) for name in self.rates}
-        selection, selection_on = self._compared("selection_rate", minimum)
-        odds = np.maximum(spreads["true_positive_rate"], spreads["false_positive_rate"])  # NaN if one is
-        impact = (
-            ratio(np.nanmin(selection, axis=1), np.nanmax(selection, axis=1))
-            if selection.shape[1] >= 2
-            else np.full(len(odds), np.nan)
-        )
-        reasons = {name: self._reason(name, minimum) for name in self.rates}
-        on = {name: self._compared(name, minimum)[1] for name in self.rates}
-        nobody = reasons["selection_rate"] if selection.shape[1] < 2 else "nobody was selected"
-        return {
-            "demographic_parity_difference": figure(
-                spreads["selection_rate"], selection_on, reasons["selection_rate"]
-            ),
-            "impact_ratio": figure(impact, selection_on, nobody),
-            "equal_opportunity_difference": figure(
-                spreads["true_positive_rate"], on["true_positive_rate"], reasons["true_positive_rate"]
-            ),
-            "false_positive_rate_difference": figure(
-                spreads["false_positive_rate"], on["false_positive_rate"], reasons["false_positive_rate"]
-            ),
-            "equalized_odds_difference": figure(
-                odds,
-                on["true_positive_rate"] + on["false_positive_rate"],
-                reasons["true_positive_rate"] or reasons["false_positive_rate"],
-            ),
-            "predictive_parity_difference": figure(
-                spreads["precision"], on["precision"], reasons["precision"]
-            ),
-        }
+        found = {}
+        for name, samples in self.difference_samples(minimum).items():
+            stands_on = [self.rates[rate][1][0] for rate in _RATES_OF[name]]
+            n = sum(int(counts[counts >= minimum].sum()) for counts in stands_on)
+            reasons = [self._reason(rate, minimum) for rate in _RATES_OF[name]]
+            found[name] = figure(samples, n, next(filter(None, reasons), "nobody was selected"))
+        return found
 
     def fairness_samples(self, minimum: int, *, balanced: bool) -> Floats:
         """fairness_score in every resample, (1 + rounds,); NaN if no part of it can be computed."""
-        odds = np.maximum(
-            self._spread("true_positive_rate", minimum), self._spread("false_positive_rate", minimum)
-        )
+        raw = self.difference_samples(minimum)
+        odds = raw["equalized_odds_difference"]
         if balanced:
             tpr, fpr = self.rates["true_positive_rate"][0], self.rates["false_positive_rate"][0]
-            kept = self._takes_part("true_positive_rate", minimum) & self._takes_part(
-                "false_positive_rate", minimum
-            )
+            kept = self._takes_part("true_positive_rate", minimum)
+            kept &= self._takes_part("false_positive_rate", minimum)
             tpr, fpr = tpr[:, kept], fpr[:, kept]
             parts = [_spread((tpr + fpr) / 2), odds, _spread(ratio(tpr, tpr + fpr))]
         else:
-            parts = [self._spread("selection_rate", minimum), odds, self._spread("precision", minimum)]
+            parts = [raw["demographic_parity_difference"], odds, raw["predictive_parity_difference"]]
         stacked = np.stack(parts)
         known = np.isfinite(stacked)
         return ratio(np.where(known, stacked, 0).sum(axis=0), known.sum(axis=0).astype(np.float64))
@@ -133,13 +130,11 @@ class GroupRates:
     def _takes_part(self, name: str, minimum: int) -> Flags:
         return np.asarray(self.rates[name][1][0] >= minimum)
 
-    def _compared(self, name: str, minimum: int) -> tuple[Floats, int]:
-        rate, stands_on = self.rates[name]
-        kept = self._takes_part(name, minimum)
-        return rate[:, kept], int(stands_on[0, kept].sum())
+    def _compared(self, name: str, minimum: int) -> Floats:
+        return self.rates[name][0][:, self._takes_part(name, minimum)]
 
     def _spread(self, name: str, minimum: int) -> Floats:
-        return _spread(self._compared(name, minimum)[0])
+        return _spread(self._compared(name, minimum))
 
     def _reason(self, name: str, minimum: int) -> str:
         """Why a rate cannot be compared; empty if it can."""
@@ -161,6 +156,14 @@ def group_calibration(
         "mean_probability": figure(ratio(resamples.totals(members * probabilities), size), n, "no pairs"),
         "ece": figure(ece_samples(resamples, probabilities, labels, members), n, "no pairs"),
     }
+
+
+def _lowest_over_highest(rates: Floats) -> Floats:
+    """Smallest over largest of each row (R, G), NaN left out; NaN if fewer than two are there, or all 0."""
+    enough = np.isfinite(rates).sum(axis=1) >= 2
+    found = np.full(len(rates), np.nan)
+    found[enough] = ratio(np.nanmin(rates[enough], axis=1), np.nanmax(rates[enough], axis=1))
+    return found
 
 
 def _spread(rates: Floats) -> Floats:

@@ -17,18 +17,16 @@ from training.scored_pairs import Floats, Labels, ScoredPairs
 _BOTH = "one class only: matches and others are needed"
 
 
-def decision_figures(
+def decision_samples(
     pairs: ScoredPairs, labels: Labels, probabilities: Floats, resamples: JobResamples, threshold: float
-) -> dict[str, Figure]:
-    """Pooled ROC-AUC and PR-AUC of raw_score; decisions at the threshold; calibration. `n` counts pairs."""
-    n = len(pairs)
+) -> dict[str, Floats]:
+    """Pooled ROC-AUC and PR-AUC of raw_score; decisions at the threshold; calibration. (1 + rounds,) each."""
     selected = probabilities >= threshold
-    everybody = np.ones(n, dtype=np.bool_)
+    everybody = np.ones(len(pairs), dtype=np.bool_)
     totals = resamples.totals(np.stack([everybody, labels == 1, selected, selected & (labels == 1)], axis=1))
     size, matches, chosen, hits = totals.T
     recall = ratio(hits, matches)
-    losses = {name: proper_losses(probabilities, labels, name) for name in ("log_loss", "brier")}
-    samples = {
+    return {
         "roc_auc": resamples.each(_of_both_classes(labels, roc_auc_score, pairs.raw_scores)),
         "pr_auc": resamples.each(_of_both_classes(labels, average_precision_score, pairs.raw_scores)),
         "accuracy": ratio(size - matches - chosen + 2 * hits, size),
@@ -37,15 +35,23 @@ def decision_figures(
         "precision": ratio(hits, chosen),
         "recall": recall,
         "selection_rate": ratio(chosen, size),
-        **{name: ratio(resamples.totals(loss), size) for name, loss in losses.items()},
+        "log_loss": ratio(resamples.totals(proper_losses(probabilities, labels, "log_loss")), size),
+        "brier": ratio(resamples.totals(proper_losses(probabilities, labels, "brier")), size),
         "ece": ece_samples(resamples, probabilities, labels, everybody),
     }
+
+
+def decision_figures(
+    pairs: ScoredPairs, labels: Labels, probabilities: Floats, resamples: JobResamples, threshold: float
+) -> dict[str, Figure]:
+    """`decision_samples` as figures. `n` counts pairs."""
     reasons = {
         "precision": "nobody was selected",
         "recall": "no matches",
         "f1": "no matches and nobody selected",
     }
-    return {name: figure(of, n, reasons.get(name, _BOTH)) for name, of in samples.items()}
+    samples = decision_samples(pairs, labels, probabilities, resamples, threshold)
+    return {name: figure(of, len(pairs), reasons.get(name, _BOTH)) for name, of in samples.items()}
 
 
 def ranking_figures(pairs: ScoredPairs, labels: Labels, resamples: JobResamples) -> dict[str, Figure]:
