@@ -111,7 +111,7 @@ def compare_on(
         probabilities = pairs.probabilities(bundle.calibration)
         subject = subject_of(bundle, loaded, redact=options.redact)
         evaluations.append(evaluate_pairs(pairs, probabilities, subject, data=data, options=options))
-        samples.append(_samples(pairs, probabilities, bundle.decision.threshold, options))
+        samples.append(key_samples(pairs, probabilities, bundle.decision.threshold, options))
         loaded.engine.close()
     n = len(examples)
     differences = {
@@ -147,7 +147,7 @@ def key_figures(evaluation: Evaluation) -> dict[str, Figure]:
     return found
 
 
-def _samples(
+def key_samples(
     pairs: ScoredPairs, probabilities: Floats, threshold: float, options: EvaluationOptions
 ) -> dict[str, Floats]:
     """Key figures in every resample; the same seed draws the same jobs for every bundle."""

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from service.core.bundle import Bundle, write_bundle
 from service.core.engines.loading import LoadedModel
@@ -14,7 +16,8 @@ from tests.bundles import CALIBRATION, RULE
 from tests.fakes import FakeEngine
 from tests.training.evaluation.examples import EXAMPLES
 from tests.training.evaluation.scored import SUBJECT, random_pairs
-from training.comparison import Comparison, compare_metrics, compare_on
+from training.cli import app
+from training.comparison import Comparison, compare_metrics, compare_on, key_samples
 from training.evaluated_card import evaluated_model_card
 from training.evaluation.evaluate import EvaluationOptions, evaluate_pairs
 from training.evaluation.schema import Evaluation
@@ -73,10 +76,12 @@ def test_other_data_are_said_to_be(tiny_bundle: Bundle, two: list[Path], tmp_pat
     assert "different pairs" in found.notes[0]
 
 
-def test_a_bundle_without_an_evaluation_is_named(tiny_bundle: Bundle, two: list[Path], tmp_path: Path) -> None:
+def test_a_bundle_without_an_evaluation_is_named(
+    tiny_bundle: Bundle, two: list[Path], tmp_path: Path
+) -> None:
     with pytest.raises(BundleError, match=r"metrics\.json is missing"):
         compare_metrics([two[0], tiny_bundle.path])
-    parts = {
+    parts: dict[str, Any] = {
         "calibration.json": CALIBRATION,
         "decision.json": RULE,
         "probes.json": tiny_bundle.probes,
@@ -111,10 +116,8 @@ def test_on_shared_pairs_the_differences_have_intervals(tiny_bundle: Bundle, two
 
 
 def test_paired_differences_are_those_of_the_same_jobs() -> None:
-    from training.comparison import _samples
-
     worse, better = random_pairs(shift=0.15), random_pairs(shift=0.0)
-    a, b = (_samples(p, p.raw_scores, 0.5, EvaluationOptions(rounds=200)) for p in (worse, better))
+    a, b = (key_samples(p, p.raw_scores, 0.5, EvaluationOptions(rounds=200)) for p in (worse, better))
     paired = (b["utility/roc_auc"] - a["utility/roc_auc"])[1:]
     unpaired = np.random.default_rng(0).permutation(b["utility/roc_auc"][1:]) - a["utility/roc_auc"][1:]
     assert paired.std() < 0.7 * unpaired.std()
@@ -139,10 +142,6 @@ def test_the_card_holds_every_figure_with_its_size(tiny_bundle: Bundle) -> None:
 
 
 def test_the_command_prints_and_writes(two: list[Path], tmp_path: Path) -> None:
-    from typer.testing import CliRunner
-
-    from training.cli import app
-
     arguments = ["compare", *map(str, two), "--html", str(tmp_path / "out/c.html")]
     done = CliRunner().invoke(app, [*arguments, "--json", str(tmp_path / "c.json")], env={"COLUMNS": "200"})
     assert done.exit_code == 0

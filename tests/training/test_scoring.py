@@ -62,6 +62,4 @@ def test_labels_groups_and_titles_are_kept(tiny_bundle: Bundle, loaded: LoadedMo
 
 def test_an_empty_text_is_refused(tiny_bundle: Bundle, loaded: LoadedModel) -> None:
     with pytest.raises(EmptyTextError):
-        score_pairs(
-            Matcher(tiny_bundle, loaded.tokenizer), loaded, [Labelled("a", None, JOB, "r", " ", 1)]
-        )
+        score_pairs(Matcher(tiny_bundle, loaded.tokenizer), loaded, [Labelled("a", None, JOB, "r", " ", 1)])

@@ -162,6 +162,8 @@ def _lowest_over_highest(rates: Floats) -> Floats:
     """Smallest over largest of each row (R, G), NaN left out; NaN if fewer than two are there, or all 0."""
     enough = np.isfinite(rates).sum(axis=1) >= 2
     found = np.full(len(rates), np.nan)
+    if not enough.any():
+        return found
     found[enough] = ratio(np.nanmin(rates[enough], axis=1), np.nanmax(rates[enough], axis=1))
     return found
 
@@ -170,5 +172,7 @@ def _spread(rates: Floats) -> Floats:
     """Largest minus smallest of each row (R, G), NaN left out; NaN if fewer than two are there."""
     enough = np.isfinite(rates).sum(axis=1) >= 2
     spread = np.full(len(rates), np.nan)
+    if not enough.any():
+        return spread
     spread[enough] = np.nanmax(rates[enough], axis=1) - np.nanmin(rates[enough], axis=1)
     return spread

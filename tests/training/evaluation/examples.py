@@ -34,8 +34,10 @@ class Changed:
 _TEXTS = {
     "r1": "Keisha Robinson\nkeisha@example.org\n\nNurse on a surgical ward, wound care and payment in 2019.\n"
     "Nurse, 2016.\n\nEducation\nHarvard University, 2014",
-    "r2": "John Miller\n\nRegistered nurse. Care of a patient on the ward.\n\nEducation\nStanford University, 2011",
-    "r3": "Emily Walsh\n\nPython engineer. Built backend services with a database.\n\nEducation\nYale University, 2012",
+    "r2": "John Miller\n\nRegistered nurse. Care of a patient on the ward.\n\n"
+    "Education\nStanford University, 2011",
+    "r3": "Emily Walsh\n\nPython engineer. Built backend services with a database.\n\n"
+    "Education\nYale University, 2012",
     "r4": "Jamal Washington\n\nAccountant. Manage payment with the team, senior.\n\n"
     "Education\nPrinceton University, 2009",
 }

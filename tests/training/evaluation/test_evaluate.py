@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from service.core.audit.plan import AuditOptions, AuditResume
+from service.core.audit.plan import AuditOptions, AuditResume, plan_audit
+from service.core.audit.report import summarise
 from service.core.bundle import Bundle
 from service.core.engines.loading import LoadedModel
 from service.core.errors import CountError
@@ -19,6 +21,7 @@ from training.evaluation.evaluate import EvaluationOptions, data_digest, evaluat
 from training.evaluation.schema import Evaluation
 from training.report.html import report_html
 from training.scored_pairs import ScoredPairs
+from training.scoring import encode_distinct
 
 OPTIONS = EvaluationOptions(rounds=20)
 AUDIT = AuditOptions(attributes=("name", "school"), names_per_group=2, controls=3, redact=False)
@@ -26,10 +29,8 @@ AUDIT = AuditOptions(attributes=("name", "school"), names_per_group=2, controls=
 
 @pytest.fixture(scope="module")
 def loaded(tiny_bundle: Bundle) -> LoadedModel:
-    base = tiny_bundle.manifest.base_model.id
-    from pathlib import Path
-
-    return LoadedModel(FakeEngine(), TextTokenizer.load(Path(base) / "tokenizer.json", tiny_bundle.manifest))
+    folder = Path(tiny_bundle.manifest.base_model.id)
+    return LoadedModel(FakeEngine(), TextTokenizer.load(folder / "tokenizer.json", tiny_bundle.manifest))
 
 
 def evaluated(pairs: ScoredPairs) -> Evaluation:
@@ -59,7 +60,9 @@ def test_true_labels_are_judged_beside_the_given_ones() -> None:
     assert (given.labels, true.labels) == ("given", "true")
     assert given.matches < true.matches == pairs.labels.sum()
     # Half of women's matches were recorded as none: their precision falls against these labels alone.
-    by_given, by_true = (j.attributes[0].differences["predictive_parity_difference"].value for j in (given, true))
+    by_given, by_true = (
+        j.attributes[0].differences["predictive_parity_difference"].value for j in (given, true)
+    )
     assert by_given is not None
     assert by_true is not None
     assert by_given > by_true + 0.1
@@ -139,10 +142,6 @@ def test_redaction_leaves_no_gap_between_names(tiny_bundle: Bundle, loaded: Load
 
 
 def test_pooling_one_set_gives_what_the_audit_itself_gives(tiny_bundle: Bundle, loaded: LoadedModel) -> None:
-    from service.core.audit.plan import plan_audit
-    from service.core.audit.report import summarise
-    from training.scoring import encode_distinct
-
     matcher = Matcher(tiny_bundle, loaded.tokenizer)
     plan = plan_audit(
         matcher,
