@@ -33,7 +33,7 @@ from training.evaluation.utility import decision_figures, ranking_figures
 from training.scored_pairs import Floats, Labels, ScoredPairs
 from training.scoring import LabelledExample, score_examples
 
-_BINS = 40
+_BINS = 30
 _NO_SCORE = "no difference between groups can be computed"
 
 
@@ -105,7 +105,8 @@ def evaluate_pairs(
     kinds: list[tuple[Literal["given", "true"], Labels]] = [("given", pairs.labels)]
     if pairs.true_labels is not None:
         kinds.append(("true", pairs.true_labels))
-    judged = _Judge(pairs, probabilities, subject.threshold, resamples, edges, options.minimum)
+    crossings = {f"{a}_{b}" for a, b in options.intersections}
+    judged = _Judge(pairs, probabilities, subject.threshold, resamples, edges, options.minimum, crossings)
     notes = []
     if pairs.jobs_count < 2:
         notes.append("One job only: no intervals, since they are drawn over jobs.")
@@ -161,6 +162,7 @@ class _Judge:
     resamples: JobResamples
     edges: Floats
     minimum: int
+    crossings: set[str]
 
     def judgement(self, name: Literal["given", "true"], labels: Labels) -> Judgement:
         attributes, raw, balanced = [], [], []
@@ -170,9 +172,11 @@ class _Judge:
             rates = GroupRates.of(
                 self.pairs, labels, self.probabilities >= self.threshold, attribute, self.resamples
             )
-            raw.append(rates.fairness_samples(self.minimum, balanced=False))
-            balanced.append(rates.fairness_samples(self.minimum, balanced=True))
-            attributes.append(self._attribute(rates, labels, raw[-1], balanced[-1]))
+            own = [rates.fairness_samples(self.minimum, balanced=kind) for kind in (False, True)]
+            attributes.append(self._attribute(rates, labels, *own))
+            if attribute not in self.crossings:
+                raw.append(own[0])
+                balanced.append(own[1])
         return Judgement(
             labels=name,
             matches=int(labels.sum()),

@@ -12,8 +12,9 @@ starts near 0 is no proof of a difference, and none is a proof that there is no 
 
 fairness_score (lower is better) of an attribute: the mean of its demographic_parity_, equalized_odds_
 and predictive_parity_difference, as far as they can be computed. Over attributes: the worst of them, so
-that none hides behind the others. The balanced variant weighs every group and label alike, so that
-groups' own match rates play no part: selection rate (TPR + FPR) / 2, precision TPR / (TPR + FPR).
+that none hides behind the others; intersections are left out, since in their small groups chance alone
+makes large differences. The balanced variant weighs every group and label alike, so that groups' own
+match rates play no part: selection rate (TPR + FPR) / 2, precision TPR / (TPR + FPR).
 """
 
 from __future__ import annotations

@@ -133,18 +133,17 @@ def utility_names(judgement: Judgement) -> dict[str, str]:
 
 
 def _attribute(report: AttributeReport, gaps: Scale, ratios: Scale) -> _AttributeView:
+    compared = [g for g in report.groups if g.compared]
     kinds = ("top_1_ratio", "top_5_ratio", "top_10_ratio", "discounted_ratio")
     return _AttributeView(
         report=report,
-        scores=density_lines([(g.group, g.score_histogram) for g in report.groups]),
-        reliability=[
-            reliability_line(g.group, g.reliability, i) for i, g in enumerate(report.groups) if g.compared
-        ],
+        scores=density_lines([(g.group, g.score_histogram) for g in compared]),
+        reliability=[reliability_line(g.group, g.reliability, i) for i, g in enumerate(compared)],
         differences=ranges([(name, report.differences[name]) for name in DIFFERENCE_NAMES], gaps),
         exposure=ranges(
             [
                 (f"{g.group}, {kind.removesuffix('_ratio').replace('_', ' ')}", g.exposure[kind])
-                for g in report.groups
+                for g in compared
                 for kind in kinds
                 if g.exposure[kind].value is not None
             ],

@@ -90,11 +90,11 @@ def reliability_line(label: str, bins: Sequence[ReliabilityBin], colour: int) ->
 
 
 def ranges(figures: Sequence[tuple[str, Figure]], scale: Scale) -> list[Range]:
-    """One row a figure; what cannot be computed has its reason for text."""
+    """One row a figure; why one cannot be computed is too long for a plot and belongs below it."""
     return [
         Range(
             label,
-            value_text(f),
+            "not computable" if f.value is None else value_text(f),
             f.n,
             None if f.value is None else scale.at(f.value),
             None if f.low is None else scale.at(f.low),

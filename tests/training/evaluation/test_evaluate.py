@@ -40,7 +40,8 @@ def evaluated(pairs: ScoredPairs) -> Evaluation:
 def test_the_worst_attribute_makes_the_fairness_score() -> None:
     judged = evaluated(random_pairs()).judgements[0]
     assert [a.attribute for a in judged.attributes] == ["sex", "race_ethnicity", "sex_race_ethnicity"]
-    values = [a.fairness_score.value for a in judged.attributes if a.fairness_score.value is not None]
+    plain = judged.attributes[:2]  # intersections are shown, but chance alone makes them large
+    values = [a.fairness_score.value for a in plain if a.fairness_score.value is not None]
     assert judged.fairness_score.value == max(values)
     sexes = judged.attributes[0]
     assert sexes.unknown == sum(g is None for g in random_pairs().groups["sex"])

@@ -75,9 +75,10 @@ def test_outlines_of_groups_of_any_size_have_the_same_area() -> None:
     assert len(density_lines([("empty", [0, 0])])) == 0
 
 
-def test_what_cannot_be_computed_has_its_reason_for_a_mark() -> None:
+def test_what_cannot_be_computed_has_no_mark() -> None:
     figure = Figure(value=None, n=3, reason="no matches")
     (row,) = ranges([("x", figure)], Scale(0, 1, WIDTH))
-    assert (row.at, row.low, row.text) == (None, None, "not computable: no matches")
+    assert (row.at, row.low, row.text) == (None, None, "not computable")
+    assert value_text(figure) == "not computable: no matches"
     assert value_text(Figure(value=0.5, n=3)) == "0.500"
     assert Scale(0, 1, WIDTH).at(2) == WIDTH
