@@ -6,12 +6,12 @@ from pathlib import Path
 
 from service.core.base_model import describe
 from service.core.bundle import Bundle, write_bundle
-from service.core.manifest import Calibration, DecisionRule, Manifest, Prefixes
+from service.core.calibration import Calibration, PlattCurve
+from service.core.manifest import DecisionRule, Manifest, Prefixes
 from service.core.redaction.policy import RedactionPolicy
-from service.core.scoring import CalibrationCurve
 from training.probes import make_probes
 
-CURVE = CalibrationCurve(slope=10.0, intercept=-5.0)
+CURVE = PlattCurve(slope=10.0, intercept=-5.0)
 CALIBRATION = Calibration(with_title=CURVE, without_title=CURVE, pairs=100, prevalence=0.25)
 RULE = DecisionRule(threshold=0.6, borderline=(0.5, 0.7), rule="set for the tests", constraint="none")
 

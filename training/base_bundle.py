@@ -17,19 +17,22 @@ import numpy as np
 
 from service.core.base_model import BaseModel, describe
 from service.core.bundle import Bundle, write_bundle
+from service.core.calibration import Calibration, PlattCurve
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.torch_engine import available_device
-from service.core.manifest import Calibration, DecisionRule, Manifest, Pooling, Prefixes
+from service.core.manifest import DecisionRule, Manifest, Pooling, Prefixes
 from service.core.matching import Matcher
 from service.core.redaction.policy import RedactionPolicy
-from service.core.scoring import CalibrationCurve
-from service.core.tokenization import TokenIds
-from training.calibrate import Floats, Labels, choose_threshold, fit_platt
+from training.calibrate import CalibrationOptions, fit_calibration
 from training.data.pairs import LabelledPair, make_pairs, split_by_sector
 from training.data.vocabulary import load_occupations
-from training.evaluate import utility
+from training.evaluation.resampling import JobResamples
+from training.evaluation.utility import decision_figures
 from training.model_card import model_card
 from training.probes import make_probes
+from training.scored_pairs import Floats, ScoredPairs
+from training.scoring import score_pairs
+from training.threshold import ThresholdOptions, choose_threshold
 
 
 @dataclass(frozen=True)
@@ -86,27 +89,6 @@ def make_base_bundle(config: BaseBundleConfig, output: Path, *, overwrite: bool 
     return write_bundle(output, manifest, parts, overwrite=overwrite)
 
 
-def score_pairs(matcher: Matcher, loaded: LoadedModel, pairs: Sequence[LabelledPair]) -> Floats:
-    """raw_score of every pair, (N,); each job and resume is encoded once."""
-    jobs = {(p.job_id, p.title): matcher.tokenize_job(p.description, p.title) for p in pairs}
-    resumes = {p.resume_id: matcher.tokenize_resume(p.resume) for p in pairs}
-    texts: list[TokenIds] = [ids for job in jobs.values() for ids in job.texts]
-    texts += [ids for resume in resumes.values() for ids in resume.texts]
-    unique = list(dict.fromkeys(texts))
-    row = {ids: i for i, ids in enumerate(unique)}
-    vectors = loaded.engine.embed(unique)
-    return np.array(
-        [
-            matcher.match(
-                jobs[p.job_id, p.title],
-                vectors[[row[ids] for ids in jobs[p.job_id, p.title].texts]],
-                vectors[[row[ids] for ids in resumes[p.resume_id].texts]],
-            ).raw_score
-            for p in pairs
-        ]
-    )
-
-
 def _fit(
     config: BaseBundleConfig, draft: Bundle, loaded: LoadedModel
 ) -> tuple[Calibration, DecisionRule, dict[str, Any]]:
@@ -123,26 +105,23 @@ def _fit(
             rng=rng,
         )
 
-    calibration_pairs = pairs_of(splits.calibration)
-    raw, labels, titled = _scored(matcher, loaded, calibration_pairs)
-    calibration = Calibration(
-        with_title=fit_platt(raw[titled], labels[titled]),
-        without_title=fit_platt(raw[~titled], labels[~titled]),
-        pairs=len(labels),
-        prevalence=round(float(labels.mean()), 6),
-    )
+    scored = _scored(matcher, loaded, pairs_of(splits.calibration))
+    calibration = fit_calibration(scored, CalibrationOptions(methods=("platt",))).calibration
 
     draws = np.random.default_rng(config.seed)
-    threshold_pairs = pairs_of(splits.threshold)
-    raw, labels, titled = _scored(matcher, loaded, threshold_pairs)
-    jobs = [p.job_id for p in threshold_pairs]
-    rule = choose_threshold(
-        _probabilities(calibration, raw, titled), labels, jobs, rounds=config.bootstrap_rounds, rng=draws
+    scored = _scored(matcher, loaded, pairs_of(splits.threshold))
+    choice = choose_threshold(
+        scored.probabilities(calibration),
+        scored.labels,
+        scored.jobs,
+        rng=draws,
+        options=ThresholdOptions(rounds=config.bootstrap_rounds),
+    )
+    rule = choice.rule.model_copy(
+        update={"constraint": "none: the base bundle is the baseline without any fairness constraint"}
     )
 
-    test_pairs = pairs_of(splits.test)
-    raw, labels, titled = _scored(matcher, loaded, test_pairs)
-    probabilities = _probabilities(calibration, raw, titled)
+    scored = _scored(matcher, loaded, pairs_of(splits.test))
     metrics: dict[str, Any] = {
         "data": "synthetic pairs; sectors, occupations, jobs and people disjoint between the splits",
         "splits": {
@@ -151,35 +130,38 @@ def _fit(
             "test": sorted({o.sector for o in splits.test}),
         },
     }
-    for name, rows in (("with_title", titled), ("without_title", ~titled)):
-        metrics[name] = utility(
-            raw[rows],
-            probabilities[rows],
-            labels[rows],
-            [p.job_id for p, kept in zip(test_pairs, rows, strict=True) if kept],
-            threshold=rule.threshold,
-            rounds=config.bootstrap_rounds,
-            rng=draws,
+    for name, part in (
+        ("with_title", scored.take(scored.titled)),
+        ("without_title", scored.take(~scored.titled)),
+    ):
+        metrics[name] = _utility(
+            part, part.probabilities(calibration), rule, JobResamples(part, config.bootstrap_rounds, draws)
         )
     return calibration, rule, metrics
 
 
-def _scored(
-    matcher: Matcher, loaded: LoadedModel, pairs: Sequence[LabelledPair]
-) -> tuple[Floats, Labels, np.ndarray[Any, np.dtype[np.bool_]]]:
-    labels = np.array([p.label for p in pairs], dtype=np.int64)
-    titled = np.array([p.title is not None for p in pairs])
-    return score_pairs(matcher, loaded, pairs), labels, titled
+def _utility(
+    pairs: ScoredPairs, probabilities: Floats, rule: DecisionRule, resamples: JobResamples
+) -> dict[str, Any]:
+    figures = decision_figures(pairs, pairs.labels, probabilities, resamples, rule.threshold)
+    report: dict[str, Any] = {
+        "pairs": len(pairs),
+        "jobs": pairs.jobs_count,
+        "matches": int(pairs.labels.sum()),
+    }
+    for name in ("roc_auc", "pr_auc", "f1", "selection_rate", "ece"):
+        figure = figures[name].model_dump(include={"value", "low", "high"})
+        report[name] = {part: value if value is None else round(value, 4) for part, value in figure.items()}
+    return report
 
 
-def _probabilities(
-    calibration: Calibration, raw: Floats, titled: np.ndarray[Any, np.dtype[np.bool_]]
-) -> Floats:
-    return np.array(
-        [
-            (calibration.with_title if has_title else calibration.without_title).probability(float(score))
-            for score, has_title in zip(raw, titled, strict=True)
-        ]
+def _scored(matcher: Matcher, loaded: LoadedModel, pairs: Sequence[LabelledPair]) -> ScoredPairs:
+    return ScoredPairs(
+        raw_scores=score_pairs(matcher, loaded, pairs),
+        labels=np.array([p.label for p in pairs], dtype=np.int64),
+        jobs=[p.job_id for p in pairs],
+        resumes=[p.resume_id for p in pairs],
+        titled=np.array([p.title is not None for p in pairs], dtype=np.bool_),
     )
 
 
@@ -201,5 +183,5 @@ def _manifest(config: BaseBundleConfig, base: BaseModel) -> Manifest:
 
 
 def _neutral_calibration() -> Calibration:
-    curve = CalibrationCurve(slope=1.0, intercept=0.0)
+    curve = PlattCurve(slope=1.0, intercept=0.0)
     return Calibration(with_title=curve, without_title=curve, pairs=2, prevalence=0.5)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.core.manifest import Calibration, DecisionRule, Manifest
+from service.core.calibration import Calibration
+from service.core.manifest import DecisionRule, Manifest
 
 
 def model_card(

@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from service.core.calibration import Calibration
 from service.core.errors import BundleError
 from service.core.hashing import sha256_bytes, sha256_file
 from service.core.manifest import (
     FORMAT_VERSION,
-    Calibration,
     DecisionRule,
     Manifest,
     Probes,

@@ -1,4 +1,4 @@
-"""The schemas of a bundle's JSON files. `bundle.py` reads and writes them; nothing else does."""
+"""The schemas of a bundle's JSON files, but for `calibration.py`. Only `bundle.py` reads and writes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, 
 
 from service.core.passages import PassagePolicy
 from service.core.redaction.policy import RedactionPolicy
-from service.core.scoring import CalibrationCurve, MatchPolicy
+from service.core.scoring import MatchPolicy
 
 FORMAT_VERSION: Literal[1] = 1
 
@@ -70,21 +70,6 @@ class Manifest(_Part):
     @property
     def has_adapter(self) -> bool:
         return "adapter/adapter_config.json" in self.files
-
-
-class Calibration(_Part):
-    """`calibration.json`: raw_score -> calibrated_probability, and what it was fitted on.
-
-    A job without a title has another distribution of raw scores, hence a curve of its own.
-    `prevalence` is the share of true matches in the calibration pairs: probabilities hold for
-    a pool with that share.
-    """
-
-    method: Literal["platt"] = "platt"
-    with_title: CalibrationCurve
-    without_title: CalibrationCurve
-    pairs: int = Field(ge=2)
-    prevalence: FiniteFloat = Field(gt=0, lt=1)
 
 
 class DecisionRule(_Part):

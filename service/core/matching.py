@@ -136,9 +136,8 @@ class Matcher:
     def match(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> Match:
         """Score one pair. job_vectors (len(job.texts), D), resume_vectors (R, D), rows of length 1."""
         raw_score = self.raw_score(job, job_vectors, resume_vectors)
-        calibration, rule = self.bundle.calibration, self.bundle.decision
-        curve = calibration.without_title if job.title is None else calibration.with_title
-        probability = curve.probability(raw_score)
+        rule = self.bundle.decision
+        probability = self.bundle.calibration.probability(raw_score, titled=job.title is not None)
         return Match(raw_score, probability, rule.is_selected(probability), rule.is_borderline(probability))
 
     def raw_score(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> float:

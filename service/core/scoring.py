@@ -1,4 +1,4 @@
-"""Passage vectors -> late interaction -> raw_score -> calibrated_probability.
+"""Passage vectors -> late interaction -> raw_score.
 
     body  = (1/T) ln mean_{j,r} exp(T * cos(job passage j, resume passage r))
     title = mean of the k largest cos(job title, resume passage r)
@@ -9,8 +9,6 @@ the maximum (T -> infinity) of the cosines and is differentiable, so training ca
 """
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,28 +28,6 @@ class MatchPolicy(BaseModel):
     temperature: FiniteFloat = Field(default=12.0, gt=0, le=1000)
     title_weight: FiniteFloat = Field(default=0.4, ge=0, le=1)
     title_passages: int = Field(default=2, ge=1, le=50)
-
-
-class CalibrationCurve(BaseModel):
-    """Platt (1999): probability = 1 / (1 + exp(-(slope * raw_score + intercept))).
-
-    The slope is positive: a higher raw_score never gives a lower probability.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    slope: FiniteFloat = Field(gt=0)
-    intercept: FiniteFloat
-
-    def probability(self, raw_score: float) -> float:
-        """calibrated_probability in [0, 1], rounded to `SCORE_DECIMALS`."""
-        logit = self.slope * raw_score + self.intercept
-        # Two branches, so that exp never overflows.
-        if logit >= 0:
-            probability = 1.0 / (1.0 + math.exp(-logit))
-        else:
-            probability = math.exp(logit) / (1.0 + math.exp(logit))
-        return round(probability, SCORE_DECIMALS)
 
 
 def late_interaction(job: Vectors, resume: Vectors, title: Vectors | None, policy: MatchPolicy) -> float:

@@ -12,6 +12,7 @@ import pytest
 from service.api.settings import BUNDLES
 from service.core.base_model import MINILM, locate
 from service.core.bundle import read_bundle
+from service.core.calibration import PlattCurve
 from service.core.engines.loading import EngineOptions, load_model
 from tests.conftest import QUERY
 from training.base_bundle import BaseBundleConfig, make_base_bundle
@@ -99,6 +100,8 @@ def test_the_shipped_bundle_can_be_made_again(tmp_path: Path) -> None:
         (again.calibration.with_title, shipped.calibration.with_title),
         (again.calibration.without_title, shipped.calibration.without_title),
     ):
+        assert isinstance(curve, PlattCurve)
+        assert isinstance(expected, PlattCurve)
         assert curve.slope == pytest.approx(expected.slope, rel=1e-3)
     for probe, old in zip(again.probes.probes, shipped.probes.probes, strict=True):
         np.testing.assert_allclose(probe.vector, old.vector, atol=1e-5)

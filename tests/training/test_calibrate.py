@@ -2,20 +2,43 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.optimize import minimize
-from sklearn.metrics import f1_score
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import expit
+from sklearn.isotonic import IsotonicRegression
+from sklearn.metrics import brier_score_loss, log_loss
 
-from training.calibrate import CalibrationError, Floats, Labels, choose_threshold, fit_platt
+from service.core.calibration import IsotonicCurve, PlattCurve, TemperatureCurve
+from training.calibrate import (
+    CalibrationError,
+    CalibrationOptions,
+    fit_calibration,
+    fit_isotonic,
+    fit_platt,
+    fit_temperature,
+    proper_losses,
+)
+from training.scored_pairs import Flags, Floats, Labels, ScoredPairs
+
+FITS = [fit_platt, fit_temperature, fit_isotonic]
 
 
 def scores(n: int = 400, seed: int = 3) -> tuple[Floats, Labels]:
     """Raw scores of N pairs whose label follows a known logistic curve."""
     rng = np.random.default_rng(seed)
     raw = rng.uniform(0, 0.6, n)
-    labels = (rng.uniform(size=n) < 1 / (1 + np.exp(-(20 * raw - 7)))).astype(np.int64)
+    labels = (rng.uniform(size=n) < expit(20 * raw - 7)).astype(np.int64)
     return raw, labels
+
+
+def pairs_of(raw: Floats, labels: Labels, titled: Flags | None = None) -> ScoredPairs:
+    n = len(raw)
+    return ScoredPairs(
+        raw,
+        labels,
+        jobs=[str(i // 10) for i in range(n)],
+        resumes=[str(i) for i in range(n)],
+        titled=np.arange(n) % 20 < 10 if titled is None else titled,
+    )
 
 
 def test_platt_maximises_the_likelihood() -> None:
@@ -37,59 +60,117 @@ def test_platt_finds_a_known_curve_again() -> None:
     assert curve.intercept == pytest.approx(-7, rel=0.05)
 
 
+def test_the_temperature_maximises_the_likelihood_around_the_centre() -> None:
+    raw, labels = scores()
+    curve = fit_temperature(raw, labels)
+    assert curve.centre == pytest.approx((raw[labels == 1].mean() + raw[labels == 0].mean()) / 2, abs=1e-6)
+    assert expit(curve.prior_log_odds) == pytest.approx(labels.mean(), abs=1e-5)
+
+    def loss(temperature: float) -> float:
+        return float(log_loss(labels, expit((raw - curve.centre) / temperature + curve.prior_log_odds)))
+
+    oracle = minimize_scalar(loss, bounds=(0.001, 1), method="bounded", options={"xatol": 1e-7})
+    assert curve.temperature == pytest.approx(oracle.x, rel=1e-3)
+
+
+def test_the_temperature_curve_is_exact_for_two_normal_distributions_of_equal_spread() -> None:
+    # Bayes: log odds = (m1 - m0) / s^2 * (x - midpoint) + prior, so T = s^2 / (m1 - m0) = 0.01 / 0.2.
+    rng = np.random.default_rng(0)
+    labels = (rng.uniform(size=100_000) < 0.25).astype(np.int64)
+    curve = fit_temperature(rng.normal(0.3 + 0.2 * labels, 0.1), labels)
+    assert curve.temperature == pytest.approx(0.05, rel=0.03)
+    assert curve.centre == pytest.approx(0.4, abs=0.003)
+
+
+def test_classes_without_overlap_reach_the_sharpest_temperature() -> None:
+    curve = fit_temperature(np.array([0.1, 0.2, 0.8, 0.9]), np.array([0, 0, 1, 1]))
+    assert curve.temperature == 1e-4
+    assert (curve.probability(0.2), curve.probability(0.8)) == (0.0, 1.0)
+
+
+def test_isotonic_agrees_with_scikit_learn() -> None:
+    raw, labels = scores(2_000)
+    raw = raw.round(4)
+    curve = fit_isotonic(raw, labels)
+    oracle = IsotonicRegression(y_min=1 / 2_002, y_max=2_001 / 2_002, out_of_bounds="clip").fit(raw, labels)
+    tried = np.linspace(-0.1, 0.7, 500)
+    ours = [curve.probability(float(x)) for x in tried]
+    np.testing.assert_allclose(ours, oracle.predict(tried), atol=2e-6)
+    assert min(ours) > 0
+    assert max(ours) < 1
+
+
+@pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("labels", [np.zeros(4, np.int64), np.ones(4, np.int64), np.empty(0, np.int64)])
-def test_one_class_cannot_be_calibrated(labels: Labels) -> None:
-    values = np.linspace(0, 1, len(labels))
+def test_one_class_cannot_be_calibrated(fit: object, labels: Labels) -> None:
     with pytest.raises(CalibrationError, match="both classes are needed"):
-        fit_platt(values, labels)
-    with pytest.raises(CalibrationError, match="both classes are needed"):
-        choose_threshold(values, labels, ["j"] * len(labels), rounds=2, rng=np.random.default_rng(0))
+        fit(np.linspace(0, 1, len(labels)), labels)  # type: ignore[operator]
 
 
-def test_scores_that_run_backwards_cannot_be_calibrated() -> None:
-    raw, labels = scores()
+@pytest.mark.parametrize("fit", FITS)
+def test_scores_that_run_backwards_cannot_be_calibrated(fit: object) -> None:
+    raw = np.linspace(0, 1, 40)
     with pytest.raises(CalibrationError, match="do not score higher"):
-        fit_platt(-raw, labels)
+        fit(raw, (raw < 0.5).astype(np.int64))  # type: ignore[operator]
 
 
-def test_a_band_that_no_resample_can_show_is_refused() -> None:
-    probabilities, labels = np.array([0.9, 0.1]), np.array([1, 0])
-    with pytest.raises(CalibrationError, match="none of 0 resamples of 2 jobs holds both classes"):
-        choose_threshold(probabilities, labels, ["a", "b"], rounds=0, rng=np.random.default_rng(0))
-
-
-@settings(deadline=None, max_examples=50)
-@given(
-    st.lists(st.tuples(st.sampled_from([0.1, 0.3, 0.35, 0.6, 0.9]), st.booleans()), min_size=2, max_size=30)
-)
-def test_the_threshold_has_the_best_f1_of_all(rows: list[tuple[float, bool]]) -> None:
-    probabilities = np.array([p for p, _ in rows])
-    labels = np.array([y for _, y in rows], dtype=np.int64)
-    if labels.min() == labels.max():
-        return
-    jobs = [str(i % 3) for i in range(len(rows))]
-    rule = choose_threshold(probabilities, labels, jobs, rounds=60, rng=np.random.default_rng(0))
-    best = max(f1_score(labels, probabilities >= t) for t in np.unique(probabilities))
-    assert f1_score(labels, probabilities >= rule.threshold) == pytest.approx(best)
-    assert rule.borderline[0] <= rule.threshold <= rule.borderline[1]
-
-
-def test_the_band_narrows_with_more_data() -> None:
-    widths = []
-    for n in (100, 5_000):
-        raw, labels = scores(n)
-        probabilities = 1 / (1 + np.exp(-(20 * raw - 7)))
-        jobs = [str(i // 10) for i in range(n)]
-        rule = choose_threshold(probabilities, labels, jobs, rounds=200, rng=np.random.default_rng(1))
-        widths.append(rule.borderline[1] - rule.borderline[0])
-    assert widths[1] < widths[0]
-
-
-def test_the_same_seed_gives_the_same_rule() -> None:
+def test_proper_losses_agree_with_scikit_learn() -> None:
     raw, labels = scores()
-    jobs = [str(i // 8) for i in range(len(raw))]
-    rules = [
-        choose_threshold(raw, labels, jobs, rounds=50, rng=np.random.default_rng(7)).model_dump()
-        for _ in range(2)
-    ]
-    assert rules[0] == rules[1]
+    probabilities = expit(20 * raw - 7)
+    assert proper_losses(probabilities, labels, "log_loss").mean() == pytest.approx(
+        log_loss(labels, probabilities)
+    )
+    assert proper_losses(probabilities, labels, "brier").mean() == pytest.approx(
+        brier_score_loss(labels, probabilities)
+    )
+
+
+def test_the_method_is_the_one_with_the_better_score_on_jobs_left_out() -> None:
+    # Two thirds of the labels of high scores are noise: no logistic curve levels off at 0.7.
+    rng = np.random.default_rng(1)
+    raw = rng.uniform(0, 1, 6_000)
+    labels = (rng.uniform(size=6_000) < np.where(raw > 0.5, 0.7, 0.02)).astype(np.int64)
+    options = CalibrationOptions(methods=("temperature", "platt", "isotonic"))
+    fitted = fit_calibration(pairs_of(raw, labels), options)
+    assert fitted.calibration.method == "isotonic"
+    assert isinstance(fitted.calibration.with_title, IsotonicCurve)
+    assert fitted.scores["isotonic"] == min(fitted.scores.values())
+    smooth = fit_calibration(pairs_of(*scores(2_000)), options)
+    assert smooth.calibration.method in ("temperature", "platt")
+    assert smooth.scores["isotonic"] > min(smooth.scores.values())
+    assert smooth.notes == ()
+
+
+def test_one_method_needs_no_comparison_and_no_second_job() -> None:
+    raw, labels = scores(10)
+    fitted = fit_calibration(
+        pairs_of(raw, labels, np.ones(10, np.bool_)), CalibrationOptions(methods=("platt",))
+    )
+    assert fitted.scores == {}
+    with pytest.raises(CalibrationError, match="two jobs at least; name one method"):
+        fit_calibration(pairs_of(raw, labels, np.ones(10, np.bool_)))
+
+
+def test_without_jobs_of_one_kind_the_other_curve_serves_and_is_said_to() -> None:
+    raw, labels = scores()
+    fitted = fit_calibration(
+        pairs_of(raw, labels, np.ones(400, np.bool_)), CalibrationOptions(methods=("temperature",))
+    )
+    assert isinstance(fitted.calibration.with_title, TemperatureCurve)
+    assert fitted.calibration.with_title == fitted.calibration.without_title
+    assert fitted.notes == (
+        "no curve of its own for jobs without title: 0 pairs with 0 matches; the other curve is used",
+    )
+
+
+def test_each_kind_of_job_gets_its_own_curve() -> None:
+    raw, labels = scores()
+    pairs = pairs_of(raw, labels)
+    calibration = fit_calibration(pairs, CalibrationOptions(methods=("platt",))).calibration
+    assert calibration.with_title == fit_platt(raw[pairs.titled], labels[pairs.titled])
+    assert calibration.without_title == fit_platt(raw[~pairs.titled], labels[~pairs.titled])
+    assert isinstance(calibration.with_title, PlattCurve)
+    assert (calibration.pairs, calibration.prevalence) == (400, round(float(labels.mean()), 6))
+    applied = pairs.probabilities(calibration)
+    assert applied[0] == calibration.with_title.probability(float(raw[0]))
+    assert applied[10] == calibration.without_title.probability(float(raw[10]))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import expit, logsumexp
+from scipy.special import logsumexp
 
 from service.core.manifest import DecisionRule
-from service.core.scoring import CalibrationCurve, MatchPolicy, Vectors, late_interaction
+from service.core.scoring import MatchPolicy, Vectors, late_interaction
 
 
 def unit(rows: int, seed: int, dimensions: int = 16) -> Vectors:
@@ -54,13 +54,6 @@ def test_order_of_passages_does_not_matter(order: list[int], seed: int) -> None:
     assert late_interaction(job, resume[order], job[0], MatchPolicy()) == pytest.approx(
         late_interaction(job, resume, job[0], MatchPolicy()), abs=2e-6
     )
-
-
-@given(st.floats(-50, 50), st.floats(0.1, 80), st.floats(-60, 60))
-def test_calibration_is_the_logistic_curve(raw: float, slope: float, intercept: float) -> None:
-    probability = CalibrationCurve(slope=slope, intercept=intercept).probability(raw)
-    assert probability == pytest.approx(expit(slope * raw + intercept), abs=5e-7)
-    assert 0 <= probability <= 1
 
 
 def rule(threshold: float = 0.6, low: float = 0.5, high: float = 0.7) -> DecisionRule:

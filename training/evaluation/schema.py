@@ -1,0 +1,168 @@
+"""`metrics.json`: everything that an evaluation found, and all that its HTML report is drawn from.
+
+Numbers, ids of jobs and names of groups only: no text. `Evaluation.model_json_schema()` is its JSON Schema.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, FiniteFloat
+
+SCHEMA_VERSION: Literal["evenmatch.evaluation/1"] = "evenmatch.evaluation/1"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Figure(_Part):
+    """A number with its sample size and 95 % bootstrap interval.
+
+    `n`: what the number stands on (pairs, jobs or resumes, as the figure's name or heading says).
+    `value` None: not computable, and `reason` says why. `low` and `high` None: no interval, because there
+    was one job only, no resampling was asked for, or too few resamples could be computed.
+    """
+
+    value: FiniteFloat | None
+    low: FiniteFloat | None = None
+    high: FiniteFloat | None = None
+    n: int
+    reason: str | None = None
+
+
+class ReliabilityBin(_Part):
+    """Pairs whose calibrated_probability lies in [low, high); the last bin holds 1 too."""
+
+    low: float
+    high: float
+    n: int
+    mean_probability: float | None
+    match_rate: float | None
+
+
+class GroupReport(_Part):
+    """One group. `compared`: large enough to take part in differences of selection_rate."""
+
+    group: str
+    pairs: int
+    resumes: int
+    matches: int
+    compared: bool
+    figures: dict[str, Figure]
+    exposure: dict[str, Figure]
+    reliability: list[ReliabilityBin]
+    score_histogram: list[int]
+
+
+class AttributeReport(_Part):
+    """One attribute, or the intersection of two. `unknown`: pairs whose group is not known."""
+
+    attribute: str
+    unknown: int
+    groups: list[GroupReport]
+    differences: dict[str, Figure]
+    fairness_score: Figure
+    balanced_fairness_score: Figure
+
+
+class Judgement(_Part):
+    """Everything that depends on labels. `true`: labels from before a known bias was put in."""
+
+    labels: Literal["given", "true"]
+    matches: int
+    utility: dict[str, Figure]
+    reliability: list[ReliabilityBin]
+    attributes: list[AttributeReport]
+    fairness_score: Figure
+    balanced_fairness_score: Figure
+
+
+class ShiftReport(_Part):
+    """Pairs of an original and a changed text, scored for the same job. See `evaluation.shift`."""
+
+    pairs: int
+    jobs: int
+    figures: dict[str, Figure]
+    shift_histogram: list[int]
+    shift_edges: list[float]
+
+
+class ArmReport(_Part):
+    """Variants of one group, or the control arm of benign edits, each against the text before the change.
+
+    `beyond_noise`: absolute gaps exceed those of benign edits at a Holm-adjusted 5 % level.
+    """
+
+    group: str
+    figures: dict[str, Figure]
+    adjusted_p_value: float | None
+    beyond_noise: bool
+    gap_histogram: list[int]
+
+
+class AuditedAttribute(_Part):
+    """`min_max_ratio`: lowest over highest share of first places; `p_value` of uniform shares."""
+
+    attribute: str
+    applicable: int
+    groups: list[ArmReport]
+    min_max_ratio: Figure
+    top_p_value: float | None
+    sets: int
+    difference_p_value: float | None
+
+
+class AuditSummary(_Part):
+    """A counterfactual audit over several jobs, pooled."""
+
+    redact: bool
+    seed: int
+    jobs: int
+    resumes: int
+    distinct_texts: int
+    score_sd: float | None
+    gap_edges: list[float]
+    control: ArmReport | None
+    attributes: list[AuditedAttribute]
+    findings: list[str]
+
+
+class Subject(_Part):
+    """What was evaluated."""
+
+    bundle: str
+    version: str
+    digest: str
+    engine: str
+    precision: str
+    redact: bool
+    threshold: float
+    constraint: str
+
+
+class DataNote(_Part):
+    """What it was evaluated on. `digest`: SHA-256 of ids, labels and groups, to compare like with like."""
+
+    description: str
+    pairs: int
+    jobs: int
+    resumes: int
+    digest: str
+
+
+class Evaluation(_Part):
+    """The whole of `metrics.json`. `minimum`: pairs that a rate must stand on to be compared."""
+
+    schema_version: Literal["evenmatch.evaluation/1"] = SCHEMA_VERSION
+    subject: Subject
+    data: DataNote
+    created: str
+    minimum: int
+    rounds: int
+    score_edges: list[float]
+    score_sd: float
+    judgements: list[Judgement]
+    audits: list[AuditSummary]
+    shifts: dict[str, ShiftReport]
+    notes: list[str]
