@@ -17,9 +17,9 @@ from torch.utils.data import Dataset
 
 from service.core.counterfactual.lexicons import load_groups
 from service.core.tokenization import TokenIds
-from training.interaction import Passages
-from training.losses import UNKNOWN
-from training.tokenized import JobTokens, PairTokenizer, ResumeTokens, Texts, TokenizedPairs
+from training.learning.interaction import Passages
+from training.learning.losses import UNKNOWN
+from training.learning.tokenized import JobTokens, PairTokenizer, ResumeTokens, Texts, TokenizedPairs
 
 _LENGTH_STEP = 16
 _ROWS = 32

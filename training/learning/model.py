@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from service.core.encoder import Encoder
 from service.core.scoring import MatchPolicy
-from training import losses
-from training.heads import GroupClassifier, MatchHead, reverse_gradient
-from training.interaction import Passages, mean_vectors, raw_scores
+from training.learning import losses
+from training.learning.heads import GroupClassifier, MatchHead, reverse_gradient
+from training.learning.interaction import Passages, mean_vectors, raw_scores
 
 NAME_GROUP = "name_group"
 """The attribute of counterfactual variants: race and sex that a name suggests."""

@@ -24,10 +24,10 @@ from torch import Tensor, nn
 
 from service.core.counterfactual.lexicons import load_groups
 from service.core.scoring import MatchPolicy
-from training.batches import Rows, chunks_of
-from training.interaction import Passages, raw_scores
-from training.model import encode_chunks
-from training.tokenized import PairTokenizer, Texts, TokenizedPairs
+from training.learning.batches import Rows, chunks_of
+from training.learning.interaction import Passages, raw_scores
+from training.learning.model import encode_chunks
+from training.learning.tokenized import PairTokenizer, Texts, TokenizedPairs
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]

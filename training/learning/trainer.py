@@ -17,12 +17,12 @@ from torch import Tensor
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from service.core.engines.openvino_engine import default_precision as cpu_precision
-from training.adapter import AdapterError, save_adapter
-from training.batches import Collator, MatchItems
-from training.history import History
-from training.model import FairMatcher
-from training.selection import SelectionConfig, chosen_epochs, should_stop
-from training.validation import Validator
+from training.learning.adapter import AdapterError, save_adapter
+from training.learning.batches import Collator, MatchItems
+from training.learning.history import History
+from training.learning.model import FairMatcher
+from training.learning.selection import SelectionConfig, chosen_epochs, should_stop
+from training.learning.validation import Validator
 
 WEIGHTS = "trained.safetensors"
 
