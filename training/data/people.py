@@ -23,9 +23,74 @@ _ROWS: Mapping[SplitName, tuple[str, int, int]] = {
 }
 """Which rows of the lexicons a split may use, and which part of them by percentile of a hash."""
 
-_CITIES = ["Springfield", "Riverton", "Fairview", "Lakewood", "Georgetown", "Ashland", "Burlington", "Clayton", "Dayton", "Franklin", "Greenville", "Hudson", "Kingston", "Lexington", "Madison", "Milton", "Newport", "Oxford", "Salem", "Winchester", "Cedar+Falls", "Mount+Vernon", "Silver+Spring", "Pine+Bluff"]
-_STATES = ["AL", "CA", "CO", "FL", "GA", "IL", "IN", "MA", "MD", "MI", "MN", "MO", "NC", "NJ", "NY", "OH", "OR", "PA", "TN", "TX", "VA", "WA", "WI"]
-_STREETS = ["Oak", "Maple", "Cedar", "Elm", "Park", "Lake", "Hill", "Main", "Church", "High", "Mill", "Walnut", "Chestnut", "River", "Sunset"]
+_CITIES = [
+    "Springfield",
+    "Riverton",
+    "Fairview",
+    "Lakewood",
+    "Georgetown",
+    "Ashland",
+    "Burlington",
+    "Clayton",
+    "Dayton",
+    "Franklin",
+    "Greenville",
+    "Hudson",
+    "Kingston",
+    "Lexington",
+    "Madison",
+    "Milton",
+    "Newport",
+    "Oxford",
+    "Salem",
+    "Winchester",
+    "Cedar+Falls",
+    "Mount+Vernon",
+    "Silver+Spring",
+    "Pine+Bluff",
+]
+_STATES = [
+    "AL",
+    "CA",
+    "CO",
+    "FL",
+    "GA",
+    "IL",
+    "IN",
+    "MA",
+    "MD",
+    "MI",
+    "MN",
+    "MO",
+    "NC",
+    "NJ",
+    "NY",
+    "OH",
+    "OR",
+    "PA",
+    "TN",
+    "TX",
+    "VA",
+    "WA",
+    "WI",
+]
+_STREETS = [
+    "Oak",
+    "Maple",
+    "Cedar",
+    "Elm",
+    "Park",
+    "Lake",
+    "Hill",
+    "Main",
+    "Church",
+    "High",
+    "Mill",
+    "Walnut",
+    "Chestnut",
+    "River",
+    "Sunset",
+]
 _MAIL = ("example.com", "example.org", "example.net")
 
 

@@ -36,7 +36,20 @@ _HEADINGS = {
     "activities": ("Volunteering", "Activities", "Memberships", "Extra-curricular activities"),
 }
 _BULLETS = ("- ", "* ", "• ", "", "➢ ", "♦ ", "o ", "· ", "– ", "✓ ", "\t• ", "1. ")
-_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _NOW = 2026
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from training.data import filler
 from training.data.example import Seniority
@@ -39,6 +39,7 @@ _DEGREES = (
     "High school diploma",
 )
 _SIDE_JOBS = ("Waiter", "Sales assistant", "Call centre agent", "Delivery driver", "Volunteer", "Cashier")
+_MODEST_TITLES = ("Team member", "Assistant", "Staff member", "Employee", "Helper", "Support")
 _VERBS_OF_HELP = (
     "Helped to",
     "Assisted to",
@@ -78,6 +79,9 @@ class Career:
 
 def write_resume(career: Career, person: Person, rng: random.Random) -> str:
     """One resume, 60 to 900 words, in one of four layouts and a form by chance."""
+    if career.wording.vague:
+        kept = max(2, round(len(career.skills) * (1 - career.wording.vague * 0.7)))
+        career = replace(career, skills=career.skills[:kept])
     form = draw_form(rng)
     layout = rng.choices([_classic, _forms_export, _prose, _dense], [0.62, 0.14, 0.1, 0.14])[0]
     body = layout(career, person, form, rng)
@@ -103,7 +107,7 @@ def tell(activity: str, career: Career, rng: random.Random) -> str:
     """One activity as a line of a resume: past tense, gerund or noun style, revoiced now and then."""
     if rng.random() < career.wording.vague:
         words = shorten(activity).split()
-        return f"{rng.choice(_VERBS_OF_HELP)} {' '.join(words[: rng.randint(4, 7)]).rstrip(',')}"
+        return f"{rng.choice(_VERBS_OF_HELP)} {' '.join(words[: rng.randint(3, 5)]).rstrip(',')}"
     phrase = shorten(activity) if rng.random() < 0.45 else activity
     if rng.random() < 0.35:
         phrase = revoice(phrase, rng)
@@ -117,11 +121,20 @@ def tell(activity: str, career: Career, rng: random.Random) -> str:
     return first_up(phrase)
 
 
+def _achieved(sentence: str, career: Career, rng: random.Random) -> str:
+    """An achievement, of which a vague wording leaves the beginning."""
+    vague = rng.random() < career.wording.vague
+    return " ".join(sentence.split()[: rng.randint(3, 5)]) if vague else sentence
+
+
 def _lines(career: Career, rng: random.Random) -> list[str]:
-    lines = [tell(a, career, rng) for a in career.activities] + list(career.achievements)
+    lines = [tell(a, career, rng) for a in career.activities]
+    if career.wording.vague and len(lines) > 3:
+        lines = lines[: max(3, round(len(lines) * (1 - career.wording.vague / 2)))]
+    lines += [_achieved(a, career, rng) for a in career.achievements]
     rng.shuffle(lines)
     tone = {"communal": filler.COMMUNAL, "agentic": filler.AGENTIC}.get(career.wording.tone or "", ())
-    extra = rng.sample(tone, min(len(tone), rng.randint(2, 4))) if tone else []
+    extra = rng.sample(tone, min(len(tone), rng.randint(3, 6))) if tone else []
     extra += [filler.generic_duty(rng) for _ in range(rng.randint(0, 4))]
     for line in extra:
         lines.insert(rng.randint(0, len(lines)), line)
@@ -140,6 +153,8 @@ def _positions(career: Career, rng: random.Random) -> list[tuple[str, str, int, 
     for i in range(count):
         level = rng.choice(_LEVELS[career.seniority]) if i == 0 and rng.random() < 0.7 else ""
         title = f"{level} {rng.choice(career.titles)}".strip()
+        if rng.random() < career.wording.vague:
+            title = rng.choice(_MODEST_TITLES)
         title = as_title(title) if rng.random() < 0.7 else title
         found.append((title, filler.employer(rng), edges[i + 1], edges[i], lines[i::count]))
     if rng.random() < 0.12:
@@ -249,9 +264,8 @@ def _forms_export(career: Career, person: Person, form: Form, rng: random.Random
 
 def _prose(career: Career, person: Person, form: Form, rng: random.Random) -> list[str]:
     """Running text in the first person."""
-    told = [f"I {_lower(in_past(shorten(a)))}." for a in career.activities] + [
-        f"{a.rstrip('.')}." for a in career.achievements
-    ]
+    told = [f"I {_lower(tell(a, career, rng))}." for a in career.activities]
+    told += [f"{_achieved(a, career, rng).rstrip('.')}." for a in career.achievements]
     sentences = [*told, f"My skills include {', '.join(career.skills)}.", _summary(career, rng)]
     sentences += [f"{filler.soft_skill(rng)}." for _ in range(2)] + [f"{degree(person, career, rng)}."]
     tone = {"communal": filler.COMMUNAL, "agentic": filler.AGENTIC}.get(career.wording.tone or "", ())
