@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 
 from training.data.esco import imperative_verbs
 
@@ -138,7 +139,7 @@ _DOUBLED = frozenset(
         "omit",
         "format",
     ]
-) - {"mix"}
+)
 
 _SYNONYMS = {
     "advise": ("counsel", "guide"),
@@ -192,8 +193,8 @@ _SYNONYMS = {
 }
 
 _ASIDE = re.compile(
-    r",? (?:such as|in order to|so that|including|which|according to|in accordance with|as well as|for example|"
-    r"e\.g\.)\b.*|;.*|\(.*?\)"
+    r",? (?:such as|in order to|so that|including|which|according to|in accordance with|as well as|"
+    r"for example|e\.g\.)\b.*|;.*|\(.*?\)"
 )
 
 
@@ -218,18 +219,17 @@ def gerund(verb: str) -> str:
 
 
 def in_past(phrase: str) -> str:
-    """ "inspect doors and report faults" -> "inspected doors and reported faults"."""
+    """Past tense: "inspect doors and report faults" -> "inspected doors and reported faults"."""
     return _each_verb(phrase, past)
 
 
 def as_gerund(phrase: str) -> str:
-    """ "inspect doors and report faults" -> "inspecting doors and reporting faults"."""
+    """Gerund: "inspect doors and report faults" -> "inspecting doors and reporting faults"."""
     return _each_verb(phrase, gerund)
 
 
-def _each_verb(phrase: str, form: object) -> str:
+def _each_verb(phrase: str, form: Callable[[str], str]) -> str:
     """Change the first word and the verbs that are coordinated with it, not those after a "to"."""
-    assert callable(form)
     verbs = imperative_verbs()
     words = phrase.split(" ")
     infinitive = False
@@ -241,7 +241,7 @@ def _each_verb(phrase: str, form: object) -> str:
         if i and words[i - 1].endswith(","):
             infinitive = False
         if i == 0 or (after and plain in verbs and not infinitive and i + 1 < len(words)):
-            words[i] = str(form(plain)) + word[len(plain) :]
+            words[i] = form(plain) + word[len(plain) :]
     return " ".join(words)
 
 
@@ -271,5 +271,5 @@ def as_title(text: str) -> str:
 
 
 def indefinite(noun: str) -> str:
-    """ "an engineer", "a nurse"."""
+    """With its article: "an engineer", "a nurse"."""
     return f"{'an' if noun[0].lower() in 'aeio' else 'a'} {noun}"

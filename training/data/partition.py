@@ -35,7 +35,7 @@ def fill_splits(
     seed: int,
     warnings: list[str],
 ) -> dict[SplitName, list[Example]]:
-    """All five splits: those `given` as they are, the missing ones cut off from a given one or from `whole`."""
+    """All five splits: the `given` as they are, missing ones cut off from one of them or from `whole`."""
     if not given:
         return partition(whole, SHARES, by, seed, warnings)
     missing = [split for split in SPLITS if split not in given]
@@ -88,7 +88,7 @@ def partition(
 def _deal(
     names: Sequence[str], shares: Mapping[SplitName, float], rng: random.Random
 ) -> dict[str, SplitName]:
-    """Each distinct name to a split, the largest first, to whichever split lacks most of its share of rows."""
+    """Each distinct name to a split, the largest first, to the split that lacks most of its share."""
     counts: dict[str, int] = {}
     for name in names:
         counts[name] = counts.get(name, 0) + 1

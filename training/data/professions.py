@@ -77,14 +77,6 @@ class Atlas:
     neighbours: dict[str, tuple[str, ...]]
     duplicates: dict[str, frozenset[str]]
 
-    def __getitem__(self, profession: str) -> Profession:
-        return self._by_id[profession]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_id", {p.id: p for p in self.professions})
-
-    _by_id: dict[str, Profession] = None  # type: ignore[assignment]  # filled in __post_init__
-
 
 @cache
 def load_atlas() -> Atlas:
@@ -122,8 +114,9 @@ def _link_skills(occupations: Sequence[EscoOccupation], skills: Sequence[EscoSki
     for begin in range(0, len(occupations), 500):
         rows = slice(begin, begin + 500)
         similarity = ((of_occupations[rows] + GROUP_WEIGHT * of_groups[rows]) @ of_skills.T).toarray()
-        best = np.argsort(-similarity, axis=1, kind="stable")[:, :MOST_SKILLS]
-        for chosen, values in zip(best, similarity, strict=True):
+        for values in similarity:
+            chosen = np.argpartition(-values, MOST_SKILLS)[:MOST_SKILLS]
+            chosen = chosen[np.lexsort((chosen, -values[chosen]))]
             least = max(LEAST_SKILL_SIMILARITY, LEAST_SHARE_OF_BEST * values[chosen[0]])
             linked.append([int(i) for i in chosen if values[i] >= least])
     return linked
@@ -146,7 +139,7 @@ def _from_esco(occupation: EscoOccupation, skills: Sequence[EscoSkill]) -> Profe
 
 
 def _own_activities(occupation: EscoOccupation) -> list[str]:
-    """ "Curators manage collections. They also plan exhibitions." -> what follows the subject, in the plural."""
+    """From "Curators manage collections. They also plan shows.": what follows the subject, as imperatives."""
     found = []
     for sentence in occupation.description:
         match = re.match(
@@ -248,7 +241,9 @@ def _relations(
                 for i in np.flatnonzero(values > low)
                 if values[i] > high or _same_title(words[row], words[i])
             }
-            near = [int(i) for i in np.argsort(-values, kind="stable") if low <= values[i] and i not in same]
+            close = np.flatnonzero(values >= low)
+            ranked = close[np.lexsort((close, -values[close]))]
+            near = [int(i) for i in ranked if int(i) not in same]
             neighbours[ids[row]] = tuple(ids[i] for i in near[:_MOST_NEIGHBOURS])
             duplicates[ids[row]] = frozenset(ids[i] for i in same)
     return neighbours, duplicates

@@ -35,7 +35,7 @@ _HEADINGS = {
     "strengths": ("Strengths", "Personal Skills", "Personal Strengths"),
     "activities": ("Volunteering", "Activities", "Memberships", "Extra-curricular activities"),
 }
-_BULLETS = ("- ", "* ", "• ", "", "➢ ", "♦ ", "o ", "· ", "– ", "✓ ", "\t• ", "1. ")
+_BULLETS = ("- ", "* ", "• ", "", "➢ ", "♦ ", "o ", "· ", "– ", "✓ ", "\t• ", "1. ")  # noqa: RUF001  # resumes use the dash
 _MONTHS = [
     "January",
     "February",
@@ -89,6 +89,7 @@ class Form:
 
     def period(self, begin: int, end: int, rng: random.Random) -> str:
         """From one year to another; a position that lasts until now is open."""
+        digits = f"{rng.randint(1, 12):02d}/"
         last = rng.choice(["present", "Present", "now", "till date", "current"]) if end >= _NOW else str(end)
         month = rng.choice(_MONTHS)
         other = rng.choice(_MONTHS)
@@ -96,7 +97,7 @@ class Form:
         styles = (
             f"{begin} - {last}",
             f"{month} {begin} to {closing}",
-            f"{rng.randint(1, 12):02d}/{begin} - {last if end >= _NOW else f'{rng.randint(1, 12):02d}/{end}'}",
+            f"{digits}{begin} - {last if end >= _NOW else digits + str(end)}",
             f"({begin}–{last})",  # noqa: RUF001  # resumes use the dash
             f"{month[:3].upper()} {begin} -{closing}",
         )
@@ -121,7 +122,8 @@ def header(person: Person, title: str, rng: random.Random) -> str:
         f"{name}\n{person.email} | {person.phone}",
         f"{name}\n{person.city}\nPhone: {person.phone}\nE-mail: {person.email}",
         f"{name}\n{as_title(title)}\n{person.city} | {person.phone} | {person.email} | {person.link}",
-        f"Curriculum Vitae\n\nName: {name}\nAddress: {person.city}\nMobile: {person.phone}\nEmail: {person.email}",
+        f"Curriculum Vitae\n\nName: {name}\nAddress: {person.city}\nMobile: {person.phone}\n"
+        f"Email: {person.email}",
         f"{name}, {title}\n{person.phone}, {person.email}",
         f"RESUME OF {person.name.upper()}\n{person.email}\n{person.link}",
         f"{person.surname}, {person.given}\n{person.city}\n{person.phone}",

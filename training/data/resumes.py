@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from training.data import filler
 from training.data.example import Seniority
@@ -49,6 +50,9 @@ _VERBS_OF_HELP = (
 )
 
 
+Tone = Literal["communal", "agentic"]
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """How a resume is worded: what the bias knob turns.
@@ -59,7 +63,7 @@ class Wording:
         gap: Whether a career break stands among the positions.
     """
 
-    tone: str | None = None
+    tone: Tone | None = None
     vague: float = 0.0
     gap: bool = False
 
@@ -117,7 +121,8 @@ def tell(activity: str, career: Career, rng: random.Random) -> str:
     if draw < 0.76:
         return first_up(as_gerund(phrase))
     if draw < 0.86:
-        return f"{rng.choice(['Responsible for', 'Experience in', 'In charge of', 'Hands-on in'])} {as_gerund(phrase)}"
+        opening = rng.choice(["Responsible for", "Experience in", "In charge of", "Hands-on in"])
+        return f"{opening} {as_gerund(phrase)}"
     return first_up(phrase)
 
 
@@ -133,8 +138,7 @@ def _lines(career: Career, rng: random.Random) -> list[str]:
         lines = lines[: max(3, round(len(lines) * (1 - career.wording.vague / 2)))]
     lines += [_achieved(a, career, rng) for a in career.achievements]
     rng.shuffle(lines)
-    tone = {"communal": filler.COMMUNAL, "agentic": filler.AGENTIC}.get(career.wording.tone or "", ())
-    extra = rng.sample(tone, min(len(tone), rng.randint(3, 6))) if tone else []
+    extra = filler.of_tone(career.wording.tone, rng.randint(3, 6), rng)
     extra += [filler.generic_duty(rng) for _ in range(rng.randint(0, 4))]
     for line in extra:
         lines.insert(rng.randint(0, len(lines)), line)
@@ -179,7 +183,7 @@ def _experience(career: Career, form: Form, rng: random.Random) -> str:
         blocks.append(f"{head}\n{form.bullets(lines)}")
     if career.wording.gap:
         begin = NOW - rng.randint(4, 9)
-        blocks.insert(1, rng.choice(filler.GAPS).format(begin=begin, end=begin + rng.randint(1, 3)))
+        blocks.insert(1, filler.career_break(begin, begin + rng.randint(1, 3), rng))
     return "\n\n".join(blocks)
 
 
@@ -237,8 +241,7 @@ def _rest(career: Career, person: Person, form: Form, rng: random.Random) -> lis
         found.append(("languages", ", ".join(filler.languages(rng))))
     hobbies = filler.hobbies(rng) if rng.random() < 0.3 else []
     if career.wording.tone is not None and rng.random() < 0.7:
-        own = filler.COMMUNAL_HOBBIES if career.wording.tone == "communal" else filler.AGENTIC_HOBBIES
-        hobbies = [*hobbies, *rng.sample(own, 2)]
+        hobbies = [*hobbies, *filler.hobbies_of_tone(career.wording.tone, rng)]
     if hobbies:
         found.append(("interests", ", ".join(hobbies)))
     if person.affinity:
@@ -248,7 +251,7 @@ def _rest(career: Career, person: Person, form: Form, rng: random.Random) -> lis
 
 
 def _forms_export(career: Career, person: Person, form: Form, rng: random.Random) -> list[str]:
-    """What a job board's form becomes as text: education first, skills with months, company and description."""
+    """What a job board's form becomes as text: education, skills with months, company and description."""
     skills = "\n".join(f"{s}- Experience - {rng.choice([6, 12, 24, 36, 48])} months" for s in career.skills)
     parts = [
         f"Education Details\n{degree(person, career, rng)}",
@@ -268,8 +271,7 @@ def _prose(career: Career, person: Person, form: Form, rng: random.Random) -> li
     told += [f"{_achieved(a, career, rng).rstrip('.')}." for a in career.achievements]
     sentences = [*told, f"My skills include {', '.join(career.skills)}.", _summary(career, rng)]
     sentences += [f"{filler.soft_skill(rng)}." for _ in range(2)] + [f"{degree(person, career, rng)}."]
-    tone = {"communal": filler.COMMUNAL, "agentic": filler.AGENTIC}.get(career.wording.tone or "", ())
-    sentences += rng.sample(tone, 2) if tone else []
+    sentences += filler.of_tone(career.wording.tone, 2, rng)
     rng.shuffle(sentences)
     cut = len(sentences) // 2
     return [" ".join(sentences[:cut]), " ".join(sentences[cut:])]

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from service.core.documents import read_document
-from service.core.errors import InputError
+from service.core.errors import ConfigurationError, InputError
 from training.data.errors import DataFormatError
 from training.data.example import Dataset, Example, Grade, SplitName
 from training.data.partition import SplitBy, fill_splits
@@ -91,7 +91,7 @@ class UserDataConfig(BaseModel):
     missing_label: Literal["error", "drop"] = "error"
     on_leak: OnLeak = "error"
     split_by: SplitBy = "person_and_job"
-    seed: int = Field(20261124)
+    seed: int = 20261124
 
     @model_validator(mode="after")
     def _one_source(self) -> UserDataConfig:
@@ -100,6 +100,20 @@ class UserDataConfig(BaseModel):
         if self.files and "train" not in self.files:
             raise ValueError("`files` needs `train`")
         return self
+
+
+def read_user_data_config(path: Path) -> UserDataConfig:
+    """A JSON file with the keys of `UserDataConfig`; paths in it count from the working directory.
+
+    Raises `ConfigurationError` that names the file and every key that is missing, unknown or wrong.
+    """
+    try:
+        return UserDataConfig.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"{path}: {wrong}") from None
 
 
 def load_user_data(config: UserDataConfig) -> Dataset:
@@ -210,7 +224,7 @@ def _text(row: Row, column: str) -> str:
 
 
 def _optional(row: Row, column: str | None) -> str | None:
-    """The cell as text; None if there is none. Whole floats lose their ".0": readers make them of integers."""
+    """The cell as text; None if there is none. Whole floats are integers that a reader widened."""
     value = None if column is None else row.get(column)
     if isinstance(value, float) and not math.isnan(value) and value.is_integer():
         value = int(value)
