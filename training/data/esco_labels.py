@@ -132,8 +132,14 @@ def _first_topic(labels: list[str]) -> list[str] | None:
     for i in range(1, len(labels)):
         if stems[i] in stems[:i] and labels[i] not in _PREPOSITIONS:
             first = stems.index(stems[i])
-            # "maritime law | maritime legislation": one word in small letters may be an adjective only.
-            label = labels[: first + 1] if first or not labels[0].islower() else labels[: min(i, 3)]
+            label = labels[: first + 1]
+            if first == 0:
+                # "house systems | smart house systems": as much as is repeated. One word alone may be an
+                # adjective ("maritime law | maritime legislation"): then up to the repetition.
+                again = zip(stems, stems[i:], strict=False)
+                run = len(list(takewhile(lambda pair: pair[0] == pair[1], again)))
+                short = run == 1 and labels[0].islower()
+                label = labels[: min(i, 3) if short else run]
             return label if len(label) <= 4 and not set(label) & _PREPOSITIONS else None
     return labels if len(labels) <= 3 else None
 

@@ -19,12 +19,12 @@ from training.data.esco import (
     EscoOccupation,
     EscoSkill,
     corpus_words,
-    gerunds,
     imperative_verbs,
     read_groups,
     read_occupations,
     read_skills,
 )
+from training.data.esco_labels import gerunds
 from training.data.vocabulary import load_occupations
 
 MOST_SKILLS = 24

@@ -48,7 +48,7 @@ def test_an_occupation_that_cannot_be_cut_is_left_out() -> None:
 def test_only_alternatives_that_end_in_their_one_role_noun_are_kept() -> None:
     labels = "grand piano tuner tuner of pianos organ builder piano tuner organ tuner builder"
     nouns = frozenset({"tuner", "builder"})
-    assert alternatives(labels, "piano tuner", nouns) == ["grand piano tuner", "organ builder", "organ tuner"]
+    assert alternatives(labels, "piano tuner", nouns) == ["grand piano tuner", "organ tuner"]
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_splits_share_no_person_text_occupation_name_or_school(atlas: Atlas, pla
 
 def test_names_are_of_the_splits_own_list(plain: Dataset) -> None:
     names = {name for names in name_pool("train").given_names.values() for name in names}
-    held = {e.resume for split in ("calibration", "threshold", "test") for e in plain[split]}  # type: ignore[index]
+    held = {e.resume for split in ("calibration", "threshold", "test") for e in plain[split]}
     # Only where the header shows it: a name may be a word of another text.
     headers = [text.split("\n")[0] for text in held]
     found = [header for header in headers if header.split(" ")[0].title() in names]
