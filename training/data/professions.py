@@ -31,6 +31,9 @@ MOST_SKILLS = 24
 LEAST_SKILL_SIMILARITY = 0.12
 LEAST_SHARE_OF_BEST = 0.45
 GROUP_WEIGHT = 0.5
+MOST_HOLDERS = 40
+"""A skill belongs to at most so many occupations, the most similar ones."""
+
 LEAST_ACTIVITIES = 8
 
 NEIGHBOUR_BAND = (0.18, 0.5)
@@ -110,15 +113,23 @@ def _link_skills(occupations: Sequence[EscoOccupation], skills: Sequence[EscoSki
     of_occupations = vectorizer.transform(texts)
     groups = {group.code: group.text for group in read_groups()}
     of_groups = vectorizer.transform([groups[code] for code in _nearest_groups(texts)])
-    linked = []
+    similarity = np.empty((len(occupations), len(skills)), dtype=np.float32)
     for begin in range(0, len(occupations), 500):
         rows = slice(begin, begin + 500)
-        similarity = ((of_occupations[rows] + GROUP_WEIGHT * of_groups[rows]) @ of_skills.T).toarray()
-        for values in similarity:
-            chosen = np.argpartition(-values, MOST_SKILLS)[:MOST_SKILLS]
-            chosen = chosen[np.lexsort((chosen, -values[chosen]))]
-            least = max(LEAST_SKILL_SIMILARITY, LEAST_SHARE_OF_BEST * values[chosen[0]])
-            linked.append([int(i) for i in chosen if values[i] >= least])
+        similarity[rows] = ((of_occupations[rows] + GROUP_WEIGHT * of_groups[rows]) @ of_skills.T).toarray()
+    # A skill that is nearer to many other occupations matched by a stray word ("scores" of music).
+    lowest = np.concatenate(
+        [
+            np.partition(similarity[:, begin : begin + 1000], -MOST_HOLDERS, axis=0)[-MOST_HOLDERS]
+            for begin in range(0, len(skills), 1000)
+        ]
+    )
+    linked = []
+    for values in similarity:
+        kept = np.flatnonzero(
+            (values >= max(LEAST_SKILL_SIMILARITY, LEAST_SHARE_OF_BEST * values.max())) & (values >= lowest)
+        )
+        linked.append([int(i) for i in kept[np.lexsort((kept, -values[kept]))][:MOST_SKILLS]])
     return linked
 
 
