@@ -9,10 +9,12 @@ import typer
 
 from training.cli.base_bundle import base_bundle
 from training.cli.compare import compare
+from training.cli.explore import explore_data
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 app.command("base-bundle")(base_bundle)
 app.command("compare")(compare)
+app.command("explore")(explore_data)
 
 
 @app.callback()
