@@ -1,7 +1,4 @@
-"""`evenmatch-train`: make the bundles that the service loads.
-
-Exit codes: 0 done, 1 the bundle or base model is unusable, 2 wrong usage.
-"""
+"""`evenmatch-train base-bundle`."""
 
 from __future__ import annotations
 
@@ -9,22 +6,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from service.core.base_model import MINILM
-from service.core.encoder import silence_transformers
-from service.core.errors import EvenmatchError
-from training.base_bundle import BaseBundleConfig, make_base_bundle
-
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
+from training.cli.console import exit_codes, say, stderr
 
 
-@app.callback()
-def _evenmatch_train() -> None:
-    """Make the bundles that the service loads."""
-
-
-@app.command("base-bundle")
 def base_bundle(
     output: Annotated[Path, typer.Option(help="Folder to write the bundle to.")],
     base_model: Annotated[
@@ -43,6 +29,9 @@ def base_bundle(
     overwrite: Annotated[bool, typer.Option(help="Replace an existing bundle.")] = False,
 ) -> None:
     """Calibrate a base encoder without an adapter, choose its threshold, write its bundle."""
+    from service.core.encoder import silence_transformers
+    from training.base_bundle import BaseBundleConfig, make_base_bundle
+
     config = BaseBundleConfig(
         base_model=base_model,
         revision=revision,
@@ -52,17 +41,7 @@ def base_bundle(
         resume_prefix=resume_prefix,
         seed=seed,
     )
-    console = Console(stderr=True)
     silence_transformers()
-    try:
-        with console.status("encoding synthetic resumes and jobs ..."):
-            bundle = make_base_bundle(config, output, overwrite=overwrite)
-    except EvenmatchError as error:
-        console.print(f"error: {error.message}", style="red", markup=False, highlight=False)
-        raise typer.Exit(1) from None
-    console.print(f"wrote {bundle.path} ({bundle.manifest.name} {bundle.manifest.version})", highlight=False)
-
-
-def main() -> None:
-    """Entry point of `evenmatch-train`."""
-    app()
+    with exit_codes(), stderr.status("encoding synthetic resumes and jobs ..."):
+        bundle = make_base_bundle(config, output, overwrite=overwrite)
+    say(f"wrote {bundle.path} ({bundle.manifest.name} {bundle.manifest.version})")

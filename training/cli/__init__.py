@@ -1,0 +1,27 @@
+"""`evenmatch-train`: make the bundles that the service loads.
+
+Exit codes: 0 done, 1 it could not be done (the message says why), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from training.cli.base_bundle import base_bundle
+from training.cli.export import export
+from training.cli.import_bundle import import_bundle
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
+app.command("base-bundle")(base_bundle)
+app.command("export")(export)
+app.command("import")(import_bundle)
+
+
+@app.callback()
+def _evenmatch_train() -> None:
+    """Make the bundles that the service loads."""
+
+
+def main() -> None:
+    """Entry point of `evenmatch-train`."""
+    app()

@@ -1,0 +1,37 @@
+"""What the commands share: messages and exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+from service.core.errors import EvenmatchError
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+stderr = Console(stderr=True)
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Turn a domain error into its message and exit code 1."""
+    try:
+        yield
+    except EvenmatchError as error:
+        fail(error.message, EXIT_FAILED)
+
+
+def say(message: str) -> None:
+    """Tell what was done, on stderr."""
+    stderr.print(message, markup=False, highlight=False, soft_wrap=True)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Say what is wrong and exit."""
+    stderr.print(f"error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
