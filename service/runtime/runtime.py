@@ -223,9 +223,10 @@ def load_runtime(options: RuntimeOptions, observer: RuntimeObserver | None = Non
     loaded = load_model(bundle, engine_options)
     info = loaded.engine.info
     log.info(
-        "bundle %s %s on %s (%s, %s, %d threads): %s",
+        "bundle %s %s (%s) on %s (%s, %s, %d threads): %s",
         bundle.manifest.name,
         bundle.manifest.version,
+        bundle.makeup,
         info.name,
         info.device,
         info.precision,
