@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from service.core.redaction.lexicon import fold, words_of
 from service.core.redaction.name_words import PARTICLES
 from service.core.redaction.redactor import Analysis
 from service.core.redaction.spans import Span, replace
+from service.core.redaction.words import fold, words_of
 
 
 @dataclass(frozen=True, slots=True)

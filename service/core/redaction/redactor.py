@@ -10,13 +10,14 @@ from service.core.redaction.detectors import SCHOOL_GATE, in_paragraph
 from service.core.redaction.entities import EntityFinder
 from service.core.redaction.gates import Clues
 from service.core.redaction.layout import Line, Section, Stretch, lines_of, stretches_of
-from service.core.redaction.lexicon import Lexicon, Word, load_lexicon
+from service.core.redaction.lexicon import Lexicon, load_lexicon
 from service.core.redaction.line_facts import LineFacts, facts_of, spans_in_line
 from service.core.redaction.name_form import NameForm
 from service.core.redaction.names import Names, find_names
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.schools import find_schools
 from service.core.redaction.spans import PLACEHOLDER, Span, moved, replace, without_overlaps
+from service.core.redaction.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,47 +46,58 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
+class _Paragraph:
+    """What a paragraph's words are, and what its lines and itself show by themselves."""
+
+    words: Words
+    spans: list[Span]
+
+
+@dataclass(frozen=True, slots=True)
 class _Memo:
     """What was found already in texts that are redacted together. It lives as long as the call."""
 
-    paragraphs: dict[str, list[Span]] = field(default_factory=dict)
+    lexicon: Lexicon
     texts: dict[str, Analysis] = field(default_factory=dict)
+    paragraphs: dict[str, _Paragraph] = field(default_factory=dict)
+    stretches: dict[str, list[Stretch]] = field(default_factory=dict)
     facts: dict[str, LineFacts] = field(default_factory=dict)
     lines: dict[tuple[str, Section, bool, int], list[Span]] = field(default_factory=dict)
-
-    stretches: dict[str, list[Stretch]] = field(default_factory=dict)
 
     def stretches_of(self, line: str) -> list[Stretch]:
         if line not in self.stretches:
             self.stretches[line] = stretches_of(line)
         return self.stretches[line]
 
-    def facts_of(self, line: str, lexicon: Lexicon) -> LineFacts:
+    def facts_of(self, line: str) -> LineFacts:
         if line not in self.facts:
-            self.facts[line] = facts_of(line, lexicon)
+            self.facts[line] = facts_of(line, self.lexicon)
         return self.facts[line]
 
-    def spans_in(self, line: Line, lexicon: Lexicon) -> list[Span]:
+    def spans_in(self, line: Line) -> list[Span]:
         """As `line_facts.spans_in_line`. Of its place only the header's limit matters."""
         key = (line.text, line.section, line.heading, line.start if line.section == "header" else 0)
         if key not in self.lines:
-            self.lines[key] = list(spans_in_line(line, self.facts_of(line.text, lexicon).words, lexicon))
+            self.lines[key] = list(spans_in_line(line, self.facts_of(line.text).words, self.lexicon))
         return self.lines[key]
 
-    def read(self, text: str, lexicon: Lexicon) -> tuple[list[Word], list[Span]]:
-        """The words of a text, and what its lines show by themselves."""
-        words: list[Word] = []
-        spans: list[Span] = []
+    def paragraph(self, text: str) -> _Paragraph:
+        if text not in self.paragraphs:
+            self.paragraphs[text] = self._read(text)
+        return self.paragraphs[text]
+
+    def _read(self, text: str) -> _Paragraph:
+        read = _Paragraph(Words(), [])
         position = 0
         for line in text.split("\n"):
-            facts = self.facts_of(line, lexicon)
-            words += [
-                Word(start + position, end + position, written, folded)
-                for start, end, written, folded in facts.words
-            ]
-            spans += moved(facts.spans, position)
+            facts = self.facts_of(line)
+            read.words.add(facts.words, position)
+            read.spans.extend(moved(facts.spans, position))
             position += len(line) + 1
-        return words, spans
+        clues = Clues(text.lower(), frozenset(read.words.folded))
+        read.spans.extend(in_paragraph(text, clues))
+        read.spans.extend(find_schools(text, read.words, self.lexicon, gate_is_open=SCHOOL_GATE.opens(clues)))
+        return read
 
 
 class Redactor:
@@ -101,22 +113,18 @@ class Redactor:
         """The same redactor for other categories."""
         return Redactor(categories, entities=self._entities)
 
-    @property
-    def _lexicon(self) -> Lexicon:
-        return load_lexicon()
-
     def redact(self, text: str) -> Redacted:
         """Redact normalised `text`. Redacting the result again changes nothing."""
-        return self._redact(text, _Memo())
+        return self._redact(text, _Memo(load_lexicon()))
 
     def redact_all(self, texts: Sequence[str]) -> list[Redacted]:
         """As `redact` of each, but what several texts share is searched once."""
-        memo = _Memo()
+        memo = _Memo(load_lexicon())
         return [self._redact(text, memo) for text in texts]
 
     def analyse(self, text: str) -> Analysis:
         """What one pass over normalised `text` finds."""
-        return self._analyse(text, _Memo())
+        return self._analyse(text, _Memo(load_lexicon()))
 
     def _redact(self, text: str, memo: _Memo) -> Redacted:
         # What stands beside a hidden span may only then be recognised, so passes are made until one
@@ -137,22 +145,19 @@ class Redactor:
         )
 
     def _analyse(self, text: str, memo: _Memo) -> Analysis:
-        lexicon = self._lexicon
-        lines = lines_of(text, memo.stretches_of)
-        words, found = memo.read(text, lexicon)
+        words, found = Words(), []
         for start, paragraph in _paragraphs(text):
-            if paragraph not in memo.paragraphs:
-                memo.paragraphs[paragraph] = list(
-                    self._in_paragraph(paragraph, memo.read(paragraph, lexicon)[0])
-                )
-            found += moved(memo.paragraphs[paragraph], start)
+            known = memo.paragraph(paragraph)
+            words.add(known.words, start)
+            found += moved(known.spans, start)
+        lines = lines_of(text, memo.stretches_of)
         for line in lines:
-            found += moved(memo.spans_in(line, lexicon), line.start)
-        taken = [span for span in found if span.category in _KEEPS_NAMES_OUT]
+            found += moved(memo.spans_in(line), line.start)
         names = Names([], (), 0)
         if "name" in self.categories:
-            facts = [memo.facts_of(line.text, lexicon) for line in lines]
-            form = NameForm(text, lines, words, [word.folded for word in words], lexicon, taken, facts)
+            taken = [span for span in found if span.category in _KEEPS_NAMES_OUT]
+            facts = [memo.facts_of(line.text) for line in lines]
+            form = NameForm(text, lines, words, memo.lexicon, taken, facts)
             names = find_names(form)
             found += names.spans
             if self._entities is not None:
@@ -164,13 +169,6 @@ class Redactor:
             names.own,
             names.other_people,
         )
-
-    def _in_paragraph(self, text: str, words: list[Word]) -> Iterator[Span]:
-        """What can be told from a paragraph alone, whatever stands around it."""
-        folded = [word.folded for word in words]
-        clues = Clues(text.lower(), frozenset(folded))
-        yield from in_paragraph(text, clues)
-        yield from find_schools(text, words, folded, self._lexicon, gate_is_open=SCHOOL_GATE.opens(clues))
 
 
 _KEEPS_NAMES_OUT = frozenset({"email", "link", "phone", "photo", "address", "school", "affinity"})
