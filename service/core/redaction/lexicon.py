@@ -20,25 +20,31 @@ class Phrases:
     """A set of phrases that is found in a list of words, longest first."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        self._by_first: dict[str, list[tuple[str, ...]]] = {}
-        for phrase in phrases:
-            folded = tuple(read_words(phrase).folded)
-            if folded:
-                self._by_first.setdefault(folded[0], []).append(folded)
-        for tails in self._by_first.values():
-            tails.sort(key=len, reverse=True)
+        self._phrases = {tuple(read_words(phrase).folded) for phrase in phrases} - {()}
+        lengths: dict[str, set[int]] = {}
+        for phrase in self._phrases:
+            lengths.setdefault(phrase[0], set()).add(len(phrase))
+        self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
+        """Of the phrases that begin with a word: how many words they have, most first."""
 
     def find(self, words: Words) -> Iterator[tuple[int, int]]:
         """Index ranges [first, stop) into `words`, apart from each other; those of one or two words start with a capital."""
-        by_first, folded = self._by_first, words.folded
+        lengths, folded = self._lengths, words.folded
+        if lengths.keys().isdisjoint(folded):
+            return
         free = 0  # the first word that no phrase holds yet
-        for i in [i for i, first in enumerate(folded) if first in by_first]:
+        for i in [i for i, first in enumerate(folded) if first in lengths]:
             if i < free:
                 continue
-            for phrase in by_first[folded[i]]:
-                if tuple(folded[i : i + len(phrase)]) == phrase and (words.capitalised[i] or len(phrase) > 2):
-                    yield i, i + len(phrase)
-                    free = i + len(phrase)
+            for length in lengths[folded[i]]:
+                stop = i + length
+                if (
+                    stop <= len(folded)
+                    and (length > 2 or words.capitalised[i])
+                    and tuple(folded[i:stop]) in self._phrases
+                ):
+                    yield i, stop
+                    free = stop
                     break
 
 

@@ -214,15 +214,15 @@ class NameForm:
         flat = fold(places)
         self.chunks = chunks = frozenset(re.split(r"[^a-z]+", flat))
         head = self.folded[:_HEAD_WORDS]
-        found = {
-            word for word in head if (word in chunks and len(word) > 1) or (len(word) > 3 and word in flat)
-        }
+        inside = {word for word in head if word in flat}
+        found = {word for word in inside if len(word) > 3 or (len(word) > 1 and word in chunks)}
         for word in head:
             if not word.isascii():  # people write their addresses without the letters that ASCII lacks
                 plain = re.sub(r"[^a-z]", "", word)
                 if len(plain) > 3 and plain in flat:
                     found.add(word)
         for a, b in pairwise(head):
-            if len(a) > 1 and len(b) > 1 and (a + b in chunks or b + a in chunks):
+            both = a in inside and b in inside and len(a) > 1 and len(b) > 1
+            if both and (a + b in chunks or b + a in chunks):
                 found |= {a, b}
         return frozenset(found)

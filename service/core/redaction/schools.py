@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.policy import TOKENS
-from service.core.redaction.spans import Span
+from service.core.redaction.spans import Span, spans_of
 from service.core.redaction.words import Words
 
 _CAP = r"(?:[A-ZÀ-ÞŁŚŻČŠŽĐİ][\w'’.]{0,30}+|\d{1,2}(?:st|nd|rd|th))"
@@ -159,10 +159,13 @@ def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span
 
 
 def find_graduation_years(text: str) -> Iterator[Span]:
-    """Years after "graduated" or "class of", and right after a school or a degree."""
+    """Years after "graduated" or "class of"."""
+    yield from spans_of(_GRADUATED, text, "graduation_year", "year")
+
+
+def find_years_beside_schools(text: str) -> Iterator[Span]:
+    """Years right after a school or a degree."""
     token = TOKENS["graduation_year"]
-    for match in _GRADUATED.finditer(text):
-        yield Span(*match.span("year"), "graduation_year", token)
     for match in _BESIDE_SCHOOL.finditer(text):
         yield Span(*match.span("year"), "graduation_year", token)
         if match["until"]:
