@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 
-from service.core.redaction.detectors import SCHOOL_GATE, in_paragraph
 from service.core.redaction.entities import EntityFinder
-from service.core.redaction.gates import Clues
-from service.core.redaction.layout import Line, Section, Stretch, lines_of, stretches_of
-from service.core.redaction.lexicon import Lexicon, load_lexicon
-from service.core.redaction.line_facts import LineFacts, facts_of, spans_in_line
+from service.core.redaction.layout import lines_of
+from service.core.redaction.memo import Memo
 from service.core.redaction.name_form import NameForm
 from service.core.redaction.names import Names, find_names
 from service.core.redaction.policy import CATEGORIES, Category
-from service.core.redaction.schools import find_schools
 from service.core.redaction.spans import PLACEHOLDER, Span, moved, replace, without_overlaps
 from service.core.redaction.words import Words
 
@@ -45,61 +41,6 @@ class Analysis:
     other_people: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Paragraph:
-    """What a paragraph's words are, and what its lines and itself show by themselves."""
-
-    words: Words
-    spans: list[Span]
-
-
-@dataclass(frozen=True, slots=True)
-class _Memo:
-    """What was found already in texts that are redacted together. It lives as long as the call."""
-
-    lexicon: Lexicon
-    texts: dict[str, Analysis] = field(default_factory=dict)
-    paragraphs: dict[str, _Paragraph] = field(default_factory=dict)
-    stretches: dict[str, list[Stretch]] = field(default_factory=dict)
-    facts: dict[str, LineFacts] = field(default_factory=dict)
-    lines: dict[tuple[str, Section, bool, int], list[Span]] = field(default_factory=dict)
-
-    def stretches_of(self, line: str) -> list[Stretch]:
-        if line not in self.stretches:
-            self.stretches[line] = stretches_of(line)
-        return self.stretches[line]
-
-    def facts_of(self, line: str) -> LineFacts:
-        if line not in self.facts:
-            self.facts[line] = facts_of(line, self.lexicon)
-        return self.facts[line]
-
-    def spans_in(self, line: Line) -> list[Span]:
-        """As `line_facts.spans_in_line`. Of its place only the header's limit matters."""
-        key = (line.text, line.section, line.heading, line.start if line.section == "header" else 0)
-        if key not in self.lines:
-            self.lines[key] = list(spans_in_line(line, self.facts_of(line.text).words, self.lexicon))
-        return self.lines[key]
-
-    def paragraph(self, text: str) -> _Paragraph:
-        if text not in self.paragraphs:
-            self.paragraphs[text] = self._read(text)
-        return self.paragraphs[text]
-
-    def _read(self, text: str) -> _Paragraph:
-        read = _Paragraph(Words(), [])
-        position = 0
-        for line in text.split("\n"):
-            facts = self.facts_of(line)
-            read.words.add(facts.words, position)
-            read.spans.extend(moved(facts.spans, position))
-            position += len(line) + 1
-        clues = Clues(text.lower(), frozenset(read.words.folded))
-        read.spans.extend(in_paragraph(text, clues))
-        read.spans.extend(find_schools(text, read.words, self.lexicon, gate_is_open=SCHOOL_GATE.opens(clues)))
-        return read
-
-
 class Redactor:
     """Hides the given categories by rules and lexicons, and names by `entities` too if given."""
 
@@ -115,18 +56,20 @@ class Redactor:
 
     def redact(self, text: str) -> Redacted:
         """Redact normalised `text`. Redacting the result again changes nothing."""
-        return self._redact(text, _Memo(load_lexicon()))
+        return self._redact(text, Memo(), {})
 
-    def redact_all(self, texts: Sequence[str]) -> list[Redacted]:
+    def redact_all(self, texts: Iterable[str], memo: Memo | None = None) -> Iterator[Redacted]:
         """As `redact` of each, but what several texts share is searched once."""
-        memo = _Memo(load_lexicon())
-        return [self._redact(text, memo) for text in texts]
+        memo = memo or Memo()
+        analyses: dict[str, Analysis] = {}
+        for text in texts:
+            yield self._redact(text, memo, analyses)
 
-    def analyse(self, text: str) -> Analysis:
+    def analyse(self, text: str, memo: Memo | None = None) -> Analysis:
         """What one pass over normalised `text` finds."""
-        return self._analyse(text, _Memo(load_lexicon()))
+        return self._analyse(text, memo or Memo())
 
-    def _redact(self, text: str, memo: _Memo) -> Redacted:
+    def _redact(self, text: str, memo: Memo, analyses: dict[str, Analysis]) -> Redacted:
         # What stands beside a hidden span may only then be recognised, so passes are made until one
         # finds nothing; each pass hides characters, hence there is a last one.
         counts: Counter[Category] = Counter()
@@ -134,9 +77,9 @@ class Redactor:
         while analysis.spans:
             counts.update(span.category for span in analysis.spans)
             text = replace(text, analysis.spans)
-            if text not in memo.texts:  # variants of one resume are one text from the second pass on
-                memo.texts[text] = self._analyse(text, memo)
-            analysis = memo.texts[text]
+            if text not in analyses:  # variants of one resume are one text from the second pass on
+                analyses[text] = self._analyse(text, memo)
+            analysis = analyses[text]
         return Redacted(
             text,
             {category: counts[category] for category in CATEGORIES if counts[category]},
@@ -144,8 +87,9 @@ class Redactor:
             other_people=first.other_people,
         )
 
-    def _analyse(self, text: str, memo: _Memo) -> Analysis:
-        words, found = Words(), []
+    def _analyse(self, text: str, memo: Memo) -> Analysis:
+        words = Words()
+        found: list[Span] = []
         for start, paragraph in _paragraphs(text):
             known = memo.paragraph(paragraph)
             words.add(known.words, start)

@@ -177,7 +177,7 @@ def test_only_the_chosen_category_is_hidden() -> None:
 
 def test_redacting_many_is_redacting_each() -> None:
     texts = [sample.text for sample in samples(40, 78)]
-    assert REDACTOR.redact_all(texts) == [REDACTOR.redact(text) for text in texts]
+    assert list(REDACTOR.redact_all(texts)) == [REDACTOR.redact(text) for text in texts]
 
 
 def test_redaction_of_resumes_is_idempotent() -> None:
