@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -102,20 +102,18 @@ def referee_names(form: NameForm) -> Iterator[Found]:
 
 def prose_names(form: NameForm) -> Iterator[Found]:
     """Given name and surname side by side in prose; not in lists, and not where an employer stands."""
-    given_names = _given_names(form)
-    for line in form.lines:
-        inside = form.words_in(line.start, line.end)
-        here = given_names[bisect_left(given_names, inside.start) : bisect_left(given_names, inside.stop)]
-        if not here or line.heading or (line.section == "experience" and _is_entry(line.text)):
+    line_starts = [line.start for line in form.lines]
+    for i in _given_names(form):
+        line = form.lines[bisect_right(line_starts, form.starts[i]) - 1]
+        if line.heading or (line.section == "experience" and _is_entry(line.text)):
             continue
         if line.text.count(",") > 4 and line.section != "references" and "." not in line.text.strip()[:-1]:
             continue
-        for i in here:
-            if form.follows_preposition(i):
-                continue
-            run = form.run_at(form.starts[i], most=4)
-            if run is not None and len(run) >= 2 and form.lexicon.is_surname(form.folded[run.stop - 1]):
-                yield from _if_name(form, run, need=4.0, own=False)
+        if form.follows_preposition(i):
+            continue
+        run = form.run_at(form.starts[i], most=4)
+        if run is not None and len(run) >= 2 and form.lexicon.is_surname(form.folded[run.stop - 1]):
+            yield from _if_name(form, run, need=4.0, own=False)
 
 
 def _given_names(form: NameForm) -> list[int]:

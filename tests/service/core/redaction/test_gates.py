@@ -46,7 +46,7 @@ def test_no_gate_is_shut_on_a_resume_that_its_pattern_matches() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "D.O.B.: 1.2.1990", "Born in Lagos in 1980", "(*1980)", "Né le 3 mars 1979", "出生日期：1990年1月1日", "Age: 44",
+        "D.O.B.: 1.2.1990", "Born in Lagos in 1980", "on an ead", "statut d'ead", "l’EAD", "(*1980)", "Né le 3 mars 1979", "出生日期：1990年1月1日", "Age: 44",
         "EAD holder, DACA recipient", "国籍：中国", "Hails from Kenya", "State of origin: Kano", "Work authorization: yes",
         "a father of two", "Kinder: 2", "Situation familiale : célibataire", "on parental leave", "my wife",
         "jane [at] x [dot] org", "Jalan Sudirman 5", "Musterweg 7, 12345 Ulm", "ul. Nowa 3", "P.O. Box 12", "PLZ: 10115",
