@@ -23,7 +23,7 @@ _CONTACT = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}(?=@)|(?:/in/|\.com/|\.io/|\.me
 _FILE = re.compile(r"(?<![\w.-])[\w.-]{1,80}\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\b", re.IGNORECASE)
 _RESUME_FILE = re.compile(r"resume|résumé|cv|vitae|lebenslauf|bewerbung", re.IGNORECASE)
 _CLOSING_CHARACTERS = 30
-"""As long as what `CLOSING` may look at once the end is stripped of dots and spaces."""
+"""Longer than what `CLOSING` finds, dots and spaces at the line's end not counted."""
 _USER_NAME = re.compile(r"(?<![\w.-])[a-z][\w-]{1,20}(?:[._][\w-]{1,30}){0,3}(?![\w@])")
 
 
@@ -95,7 +95,8 @@ def user_names_of(line: str) -> Iterator[tuple[int, int, str]]:
 
 def is_closing(line: str) -> bool:
     """True for a line that ends as a letter does."""
-    return CLOSING.search(line.rstrip().rstrip(",.!")[-_CLOSING_CHARACTERS:]) is not None
+    end = len(line.rstrip().rstrip(",.!"))
+    return CLOSING.search(line, max(0, end - _CLOSING_CHARACTERS)) is not None
 
 
 def _plain(text: str) -> str:
