@@ -78,7 +78,7 @@ class NameForm:
                     self.protected.update(range(first + a, first + b))
                     if b - a > 1:
                         self.protected_phrases.update(range(first + a, first + b))
-        self.chunks: frozenset[str] = frozenset()
+        self.chunks: dict[str, None] = {}  # in the order of the text, which a set would not keep
         self.evidence = self._contact_evidence()
 
     def words_in(self, start: int, end: int) -> range:
@@ -212,7 +212,7 @@ class NameForm:
         if not places:
             return frozenset()
         flat = fold(places)
-        self.chunks = chunks = frozenset(re.split(r"[^a-z]+", flat))
+        self.chunks = chunks = dict.fromkeys(re.split(r"[^a-z]+", flat))
         head = self.folded[:_HEAD_WORDS]
         inside = {word for word in head if word in flat}
         found = {word for word in inside if len(word) > 3 or (len(word) > 1 and word in chunks)}
