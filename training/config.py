@@ -9,11 +9,12 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from service.core.base_model import MINILM
+from service.core.calibration import Method
 from service.core.errors import InputError
 from service.core.manifest import Pooling
 from service.core.passages import PassagePolicy
 from service.core.scoring import MatchPolicy
-from training.calibrate import Method, ProperScore
+from training.calibrate import ProperScore
 from training.data.generator import GeneratorConfig
 from training.data.user_data import UserDataConfig
 from training.learning.adapter import AdapterConfig
@@ -81,7 +82,7 @@ class ThresholdConfig(_Part):
 
 
 class EvaluationConfig(_Part):
-    """`audited`: resumes of the test split that are audited by counterfactuals. `rounds`: of the bootstrap."""
+    """`audited`: resumes of the test split that are read under other names. `rounds`: of the bootstrap."""
 
     rounds: int = Field(500, ge=10)
     minimum: int = Field(30, ge=1)

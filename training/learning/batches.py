@@ -34,6 +34,7 @@ class SamplingConfig(BaseModel):
         bare_share: Share of resumes that are read unredacted, under a name drawn anew.
         title_share: Share of titled jobs that are read with their title.
         counterfactual_share: Share of items that bring a variant for each name group.
+        unnamed_share: Share of those that put the name on top of the redacted text.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,6 +44,7 @@ class SamplingConfig(BaseModel):
     bare_share: float = Field(0.3, ge=0, le=1)
     title_share: float = Field(0.5, ge=0, le=1)
     counterfactual_share: float = Field(0.25, ge=0, le=1)
+    unnamed_share: float = Field(0.3, ge=0, le=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,11 @@ class MatchItems(Dataset[Item]):
         self._lexicon = load_groups("train")
         self._jobs = sorted(pairs.by_job)
 
+    @property
+    def name_groups(self) -> list[str]:
+        """The race x sex groups of counterfactual variants."""
+        return list(self._lexicon.name_groups)
+
     def set_epoch(self, epoch: int) -> None:
         """Called by the data loader: each epoch draws anew."""
         self._epoch = epoch
@@ -99,7 +106,8 @@ class MatchItems(Dataset[Item]):
         with_title = title is not None and rng.random() < self._config.title_share
         variants: tuple[tuple[str, Texts], ...] = ()
         if rng.random() < self._config.counterfactual_share:
-            variants = tuple(self._tokenizer.variants(resumes[0].tokens, self._lexicon, rng))
+            unnamed = rng.random() < self._config.unnamed_share
+            variants = tuple(self._tokenizer.variants(resumes[0].tokens, self._lexicon, rng, unnamed=unnamed))
         return Item(job, self.pairs.jobs[job], with_title, resumes, variants)
 
     def _seen(self, number: int, rng: random.Random) -> SeenResume:

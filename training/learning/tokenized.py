@@ -29,7 +29,10 @@ class JobTokens:
 
 @dataclass(frozen=True, slots=True)
 class ResumeTokens:
-    """A resume's passages as redacted and as written, and where its name stands."""
+    """A resume's passages as redacted and as written, and where its name stands.
+
+    `unnamed`: the redacted text with a place for a name on top, as resumes without contact data have it.
+    """
 
     id: str
     key: str
@@ -37,6 +40,7 @@ class ResumeTokens:
     bare: Texts
     document: Document
     slots: NameSlots
+    unnamed: NameSlots
     groups: dict[str, str]
 
 
@@ -84,16 +88,30 @@ class PairTokenizer:
         return pairs
 
     def variants(
-        self, resume: ResumeTokens, lexicon: GroupLexicon, rng: random.Random
+        self, resume: ResumeTokens, lexicon: GroupLexicon, rng: random.Random, *, unnamed: bool = False
     ) -> list[tuple[str, Texts]]:
-        """The resume under one name of each race x sex group: (group, passages), in the lexicon's order."""
-        return [(group, self.named(resume, group, lexicon, rng)) for group in lexicon.name_groups]
+        """The resume under one name of each race x sex group: (group, passages), in the lexicon's order.
+
+        `unnamed`: with the name on top of the redacted text, instead of where it stands.
+        """
+        slots = resume.unnamed if unnamed else resume.slots
+        return [(group, self._named(resume, slots, group, lexicon, rng)) for group in lexicon.name_groups]
 
     def named(self, resume: ResumeTokens, group: str, lexicon: GroupLexicon, rng: random.Random) -> Texts:
         """The resume, not redacted, under a name drawn from `group` ("white:female")."""
+        return self._named(resume, resume.slots, group, lexicon, rng)
+
+    def _named(
+        self,
+        resume: ResumeTokens,
+        slots: NameSlots,
+        group: str,
+        lexicon: GroupLexicon,
+        rng: random.Random,
+    ) -> Texts:
         race = group.split(":")[0]
         name = PersonName(rng.choice(lexicon.given_names[group]), rng.choice(lexicon.surnames[race]))
-        return self._passages(replace(resume.document, text=resume.slots.with_name(name)), resume.id)
+        return self._passages(replace(resume.document, text=slots.with_name(name)), resume.id)
 
     def _job(self, example: Example) -> JobTokens:
         tokens = self._matcher.tokenize_job(
@@ -113,7 +131,7 @@ class PairTokenizer:
         where = f"resume {example.resume_id}"
         read = self._matcher.read_resume(example.resume, redact=False, field=where)
         redacted = self._matcher.tokenize_resume(example.resume, field=where)
-        text = read.document.text
+        text, hidden = read.document.text, redacted.read.document.text
         return ResumeTokens(
             id=example.resume_id,
             key=example.occupation or example.resume_id,
@@ -121,6 +139,7 @@ class PairTokenizer:
             bare=self._passages(read.document, example.resume_id),
             document=read.document,
             slots=find_name_slots(text, self._redactor.analyse(text)),
+            unnamed=find_name_slots(hidden, self._redactor.analyse(hidden)),
             groups=dict(example.groups),
         )
 

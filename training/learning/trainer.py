@@ -17,6 +17,7 @@ from torch import Tensor
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from service.core.engines.openvino_engine import default_precision as cpu_precision
+from service.core.engines.torch_engine import available_device
 from training.learning.adapter import AdapterError, save_adapter
 from training.learning.batches import Collator, MatchItems
 from training.learning.history import History
@@ -84,6 +85,7 @@ class FairTrainer(Trainer):
             args=_arguments(folder, config, seed=seed, quiet=quiet),
             data_collator=collator,
             train_dataset=items,
+            eval_dataset=items,  # asked for by the base class; `evaluate` goes by the validator
             callbacks=[
                 _Schedule(model, items, config),
                 _Selection(model, self.history, selection, folder / "kept"),
@@ -211,6 +213,8 @@ def _arguments(folder: Path, config: TrainerConfig, *, seed: int, quiet: bool) -
         warmup_steps=config.warmup_share,
         lr_scheduler_type="cosine",
         max_grad_norm=config.max_gradient_norm,
+        # Said outright, since bf16 on a CPU is refused without it.
+        use_cpu=available_device() == "cpu",
         bf16=precision == "bf16",
         fp16=precision == "f16",
         # A last batch of one job has nothing to contrast it with.
@@ -229,6 +233,7 @@ def _arguments(folder: Path, config: TrainerConfig, *, seed: int, quiet: bool) -
 
 def _has_bf16() -> bool:
     """Whether the device computes in bf16 natively. Only OpenVINO's query tells it of a CPU, publicly."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    return not torch.backends.mps.is_available() and cpu_precision() == "bf16"
+    device = available_device()
+    if device == "cpu":
+        return cpu_precision() == "bf16"
+    return device == "cuda" and bool(torch.cuda.is_bf16_supported())
