@@ -8,6 +8,7 @@ professions.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -121,7 +122,7 @@ def write_job(
     config: GeneratorConfig, profession: Profession, job_id: str, split: SplitName, rng: random.Random
 ) -> WrittenJob:
     """One posting and the resumes that are written for it."""
-    activities = _sample(profession.activities, rng.randint(4, 9), rng)
+    activities = _sample(profession.activities, _many(6, rng), rng)
     skills = _sample(_skills_of(profession), rng.randint(3, 8), rng)
     vacancy = Vacancy(
         titles=profession.titles[:6],
@@ -168,9 +169,9 @@ def write_career(
     return Career(
         titles=_sample(profession.titles[:8], rng.randint(1, 3), rng),
         seniority=rng.choice(far if wrong_level else near),
-        activities=_overlapping(profession.activities, vacancy.activities, rng.randint(3, 12), overlap, rng),
+        activities=_overlapping(profession.activities, vacancy.activities, _many(8, rng), overlap, rng),
         achievements=_sample(profession.achievements, rng.randint(4, 7), rng),
-        skills=_overlapping(_skills_of(profession), vacancy.skills, rng.randint(4, 12), overlap, rng),
+        skills=_overlapping(_skills_of(profession), vacancy.skills, _many(8, rng), overlap, rng),
         education=rng.choice(profession.education) if profession.education else None,
     )
 
@@ -178,6 +179,11 @@ def write_career(
 def _skills_of(profession: Profession) -> tuple[str, ...]:
     """Abilities as nouns ("inspecting goods"), then topics of knowledge."""
     return (*map(as_gerund, profession.abilities), *profession.knowledge)
+
+
+def _many(median: int, rng: random.Random) -> int:
+    """A number of things that somebody writes down: log-normal, as lengths of documents are; 3 to 30."""
+    return min(30, max(3, round(rng.lognormvariate(math.log(median), 0.55))))
 
 
 def _overlapping(

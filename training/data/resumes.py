@@ -139,7 +139,7 @@ def _lines(career: Career, rng: random.Random) -> list[str]:
     lines += [_achieved(a, career, rng) for a in career.achievements]
     rng.shuffle(lines)
     extra = filler.of_tone(career.wording.tone, rng.randint(3, 6), rng)
-    extra += [filler.generic_duty(rng) for _ in range(rng.randint(0, 4))]
+    extra += [filler.generic_duty(rng) for _ in range(rng.randint(0, 4 + len(lines) // 3))]
     for line in extra:
         lines.insert(rng.randint(0, len(lines)), line)
     return lines
