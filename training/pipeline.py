@@ -78,7 +78,8 @@ class Run:
         text_tokenizer = TextTokenizer.load(base.tokenizer_file, manifest)
         tokenizer = PairTokenizer(Matcher(draft, text_tokenizer), text_tokenizer)
         self.say(f"reading {len(dataset.train):,} pairs to train on, {len(dataset.validation):,} to validate")
-        train, validation = tokenizer.tokenize(dataset.train), tokenizer.tokenize(dataset.validation)
+        train = tokenizer.tokenize(dataset.train, potential_unknown=config.sampling.potential_unknown)
+        validation = tokenizer.tokenize(dataset.validation)
         trainer, seconds = self._trained(base, tokenizer, train, validation)
 
         adapter = self.work / "kept" / config.selection.final

@@ -30,6 +30,7 @@ class SamplingConfig(BaseModel):
 
     Attributes:
         negatives: Labelled non-matches of a job in each item, beside the other items' resumes.
+        potential_unknown: Leave potential fits (grade 1) out of the match losses.
         in_batch_negatives: Count a resume of another job as a non-match where no label says otherwise.
         bare_share: Share of resumes that are read unredacted, under a name drawn anew.
         title_share: Share of titled jobs that are read with their title.
@@ -40,6 +41,7 @@ class SamplingConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     negatives: int = Field(1, ge=0)
+    potential_unknown: bool = True
     in_batch_negatives: bool = True
     bare_share: float = Field(0.3, ge=0, le=1)
     title_share: float = Field(0.5, ge=0, le=1)

@@ -13,6 +13,7 @@ from service.core.matching import Matcher
 from service.core.redaction.redactor import Redactor
 from service.core.tokenization import TextTokenizer, TokenIds
 from training.data.example import Example
+from training.learning.losses import UNKNOWN
 
 Texts = tuple[TokenIds, ...]
 
@@ -71,8 +72,12 @@ class PairTokenizer:
         # Finds where names stand, whatever categories the bundle's policy hides.
         self._redactor = Redactor()
 
-    def tokenize(self, examples: Sequence[Example]) -> TokenizedPairs:
-        """Each job and resume once. Raises an `InputError` that names the id if a text is unusable."""
+    def tokenize(self, examples: Sequence[Example], *, potential_unknown: bool = False) -> TokenizedPairs:
+        """Each job and resume once. Raises an `InputError` that names the id if a text is unusable.
+
+        `potential_unknown`: potential fits get no label. They look much like good ones, and to push them
+        away would push away what they share.
+        """
         jobs: dict[tuple[str, str | None], int] = {}
         resumes: dict[str, int] = {}
         pairs = TokenizedPairs([], [], {})
@@ -83,7 +88,8 @@ class PairTokenizer:
             resume = resumes.setdefault(example.resume_id, len(resumes))
             if resume == len(pairs.resumes):
                 pairs.resumes.append(self._resume(example))
-            pairs.labels[job, resume] = example.label
+            unknown = potential_unknown and example.grade == 1
+            pairs.labels[job, resume] = UNKNOWN if unknown else example.label
             pairs.by_job.setdefault(job, []).append(resume)
         return pairs
 
