@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from tests.training.learning.conftest import World, examples_of
@@ -60,8 +62,6 @@ def test_without_in_batch_negatives_only_labelled_pairs_count(world: World) -> N
 def test_potential_fits_can_go_without_a_label(world: World) -> None:
     examples = examples_of(1, prefix="p")
     example = next(e for e in examples if e.label == 0)
-    from dataclasses import replace
-
     potential = replace(example, grade=1)
     (job, resume), *_ = world.tokenizer.tokenize([potential], potential_unknown=True).labels
     assert (job, resume) == (0, 0)

@@ -30,7 +30,11 @@ def trainer_of(
     groups = world.pairs.groups()
     items = MatchItems(world.pairs, world.tokenizer, sampling, seed=3)
     model = FairMatcher(
-        world.encoder(), world.policy, LossWeights(pairing=0.01), groups, dimensions=world.base.spec.dimensions
+        world.encoder(),
+        world.policy,
+        LossWeights(pairing=0.01),
+        groups,
+        dimensions=world.base.spec.dimensions,
     )
     validation = world.tokenizer.tokenize(examples_of(3, prefix="validation", seed=5))
     return FairTrainer(

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from training.config import ConfigError, read_run_config
+
+CONFIGS = Path(__file__).parents[2] / "training" / "configs"
+
+
+@pytest.mark.parametrize("file", sorted(CONFIGS.glob("*.yaml")), ids=lambda file: file.stem)
+def test_committed_configs_are_valid(file: Path) -> None:
+    assert read_run_config(file).name == file.stem
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("data: {synthetic: {}}", "name: Field required"),
+        ("name: x", "data: Field required"),
+        ("name: x\ndata: {}", "give either data.synthetic or data.files"),
+        ("name: x\ndata: {synthetic: {}}\nlearning_rate: 1", "learning_rate: Extra inputs are not permitted"),
+        ("name: x\ndata: {synthetic: {}}\ntrainer: {epochs: 0}", "trainer.epochs: Input should"),
+        ("name: x\ndata: {synthetic: {}}\nlosses: {pairing: -1}", "losses.pairing: Input should"),
+        (
+            "name: x\ndata: {synthetic: {}}\nselection: {final: nicest}",
+            "selection.final: Input should",
+        ),
+        ("- a list", "expected keys and values"),
+        ("name: [", "is not YAML"),
+    ],
+)
+def test_a_wrong_config_names_file_and_key(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_run_config(file)
+    assert str(file) in caught.value.message
+    assert said in caught.value.message
+
+
+def test_a_missing_config_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml cannot be read: No such file"):
+        read_run_config(tmp_path / "none.yaml")

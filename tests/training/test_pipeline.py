@@ -1,0 +1,148 @@
+"""The whole path on a tiny model: from a configuration to a bundle that the service loads."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from peft import LoraConfig, PeftModel
+from transformers import AutoModel
+from typer.testing import CliRunner
+
+from service.core.bundle import Bundle, read_bundle
+from service.core.engines.loading import EngineOptions, load_model
+from service.core.matching import Matcher
+from tests.tiny_models import write_bge_like
+from tests.training.learning.conftest import examples_of
+from training.cli import app
+from training.evaluation.schema import Evaluation
+
+SPLIT_JOBS = {"train": 8, "validation": 3, "calibration": 5, "threshold": 5, "test": 5}
+
+
+def write_config(folder: Path, **changes: dict[str, object]) -> Path:
+    """A run on a user's own data: a CSV file for each split, a tiny model."""
+    model = folder / "model"
+    if not model.exists():
+        write_bge_like(model, pooling_mode="mean")
+    columns = ["job_id", "title", "job", "resume_id", "resume", "label", "sex"]
+    for number, (split, jobs) in enumerate(SPLIT_JOBS.items()):
+        with (folder / f"{split}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            for e in examples_of(jobs, prefix=split, seed=number):
+                row = [e.job_id, e.title, e.description, e.resume_id, e.resume, e.label, e.groups["sex"]]
+                writer.writerow(row)
+    names = {name: name for name in ("job_id", "title", "job", "resume_id", "resume", "label")}
+    content: dict[str, Any] = {
+        "name": "tiny-fair",
+        "base_model": {"id": str(model)},
+        "data": {
+            "files": {
+                "files": {split: str(folder / f"{split}.csv") for split in SPLIT_JOBS},
+                "columns": names | {"groups": {"sex": "sex"}},
+            }
+        },
+        "losses": {"pairing": 0.01},
+        "trainer": {"epochs": 3, "batch_jobs": 6, "learning_rate": 1e-3, "precision": "f32", "threads": 1},
+        "erasure": {"resumes": 12},
+        "evaluation": {"rounds": 20, "audited": 3, "names_per_group": 2, "minimum": 5},
+    }
+    for name, value in changes.items():
+        content[name] = content.get(name, {}) | value
+    config = folder / "run.yaml"
+    config.write_text(yaml.safe_dump(content), "utf-8")
+    return config
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def bundle(place: Path) -> Bundle:
+    config = write_config(place)
+    result = CliRunner().invoke(
+        app, ["run", "--config", str(config), "--output", str(place / "bundle"), "--quiet"]
+    )
+    assert result.exit_code == 0, result.stderr
+    return read_bundle(place / "bundle")
+
+
+def test_the_bundle_holds_all_that_it_should(bundle: Bundle) -> None:
+    assert {
+        "README.md",
+        "adapter/adapter_config.json",
+        "adapter/adapter_model.safetensors",
+        "calibration.json",
+        "decision.json",
+        "epoch_metrics.csv",
+        "eraser.safetensors",
+        "fairness_report.html",
+        "metrics.json",
+        "probes.json",
+        "training_config.json",
+        "training_history.json",
+    } == set(bundle.manifest.files)
+    assert bundle.decision.constraint != "none"
+
+
+def test_the_service_loads_it_and_scores_with_it(bundle: Bundle, tmp_path: Path) -> None:
+    loaded = load_model(bundle, EngineOptions("openvino", "cpu", threads=1, cache=tmp_path, precision="f32"))
+    matcher = Matcher(bundle, loaded.tokenizer)
+    job = matcher.tokenize_job("care for patients on the ward", "nurse")
+    resume = matcher.tokenize_resume("registered nurse on a surgical ward")
+    match = matcher.match(job, loaded.engine.embed(job.texts), loaded.engine.embed(resume.texts))
+    assert 0 <= match.calibrated_probability <= 1
+
+
+def test_the_adapter_loads_with_plain_peft(bundle: Bundle, place: Path) -> None:
+    base = AutoModel.from_pretrained(place / "model", local_files_only=True)
+    lora = PeftModel.from_pretrained(base, str(bundle.path / "adapter")).peft_config["default"]
+    assert isinstance(lora, LoraConfig)
+    assert lora.r == 8
+
+
+def test_metrics_are_of_unseen_data_and_of_the_bundle(bundle: Bundle) -> None:
+    evaluation = Evaluation.model_validate_json((bundle.path / "metrics.json").read_text("utf-8"))
+    assert evaluation.subject.threshold == bundle.decision.threshold
+    assert [audit.redact for audit in evaluation.audits] == [False, True]
+    redacted = evaluation.audits[1].attributes[0]
+    assert all(group.figures["flip_rate"].value == 0 for group in redacted.groups)
+    config = json.loads((bundle.path / "training_config.json").read_text("utf-8"))
+    assert config["name"] == bundle.manifest.name == "tiny-fair"
+
+
+def test_it_runs_again_to_the_same_adapter(bundle: Bundle, tmp_path: Path) -> None:
+    config = write_config(tmp_path, evaluation={"audited": 0})
+    result = CliRunner().invoke(
+        app, ["run", "--config", str(config), "--output", str(tmp_path / "b"), "--quiet"]
+    )
+    assert result.exit_code == 0, result.stderr
+    name = "adapter/adapter_model.safetensors"
+    assert read_bundle(tmp_path / "b").manifest.files[name] == bundle.manifest.files[name]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"trainer": {"batch_jobs": 64}}, "the training split has 24 jobs; a batch needs"),
+        ({"selection": {"final": "window_best", "window": [9, 9]}}, "no epoch was chosen as window_best"),
+        ({"adapter": {"frozen_layers": 2}}, "frozen_layers is 2; the base model has 2 layers"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_nothing_is_written(
+    tmp_path: Path, changes: dict[str, dict[str, object]], said: str
+) -> None:
+    config = write_config(tmp_path, **changes)
+    result = CliRunner().invoke(
+        app, ["run", "--config", str(config), "--output", str(tmp_path / "b"), "--quiet"]
+    )
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert not (tmp_path / "b").exists()
