@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve test test-all lint format bench bundle docs lock clean
+.PHONY: help serve test test-all lint format bench bundle train train-smoke docs lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -46,6 +46,12 @@ bench: $(VENV)/.dev ## Measure speed and memory (docs/benchmarks.md)
 bundle: $(VENV)/.dev ## Make the shipped bundle anew
 	$(BIN)/evenmatch-train base-bundle --output service/bundles/minilm-base --overwrite
 
+train: $(VENV)/.dev ## Train minilm-fair anew (docs/training.md); goes on where it was interrupted
+	$(BIN)/evenmatch-train run --config training/configs/minilm-fair.yaml --output service/bundles/minilm-fair --work .training --resume --overwrite
+
+train-smoke: $(VENV)/.dev ## Run the whole training path on very little data
+	$(BIN)/evenmatch-train run --config training/configs/smoke.yaml --output .training-smoke/bundle --overwrite
+
 docs: $(VENV)/.dev ## Generate docs/openapi.json and the README's table of settings anew
 	$(BIN)/python -m service.api.reference
 
@@ -56,4 +62,4 @@ lock: ## Resolve the newest versions into constraints.txt (torch stays as pyproj
 	rm -rf $(VENV).lock
 
 clean: ## Remove the virtual environment and all caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) .training .training-smoke .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

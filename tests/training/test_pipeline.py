@@ -146,3 +146,17 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(
     assert result.exit_code == 1
     assert said in result.stderr
     assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.slow
+def test_the_smoke_run_on_the_real_model(tmp_path: Path) -> None:
+    """What `make train-smoke` runs: synthetic data, MiniLM, biased evaluation included."""
+    smoke = Path(__file__).parents[2] / "training" / "configs" / "smoke.yaml"
+    result = CliRunner().invoke(
+        app, ["run", "--config", str(smoke), "--output", str(tmp_path / "b"), "--quiet"]
+    )
+    assert result.exit_code == 0, result.stderr
+    bundle = read_bundle(tmp_path / "b")
+    assert bundle.manifest.passages.words == 25
+    biased = Evaluation.model_validate_json((bundle.path / "metrics_biased.json").read_text("utf-8"))
+    assert [judgement.labels for judgement in biased.judgements] == ["given", "true"]
