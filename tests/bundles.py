@@ -7,6 +7,7 @@ from pathlib import Path
 from service.core.base_model import describe
 from service.core.bundle import Bundle, write_bundle
 from service.core.calibration import Calibration, PlattCurve
+from service.core.eraser import Eraser
 from service.core.manifest import DecisionRule, Manifest, Prefixes
 from service.core.redaction.policy import RedactionPolicy
 from training.probes import make_probes
@@ -17,7 +18,12 @@ RULE = DecisionRule(threshold=0.6, borderline=(0.5, 0.7), rule="set for the test
 
 
 def write_test_bundle(
-    path: Path, base_model: str, *, job_prefix: str = "", adapter: Path | None = None
+    path: Path,
+    base_model: str,
+    *,
+    job_prefix: str = "",
+    adapter: Path | None = None,
+    eraser: Eraser | None = None,
 ) -> Bundle:
     """A bundle of `base_model` with a calibration made up for tests."""
     base = describe(base_model)
@@ -34,6 +40,6 @@ def write_test_bundle(
     parts = {
         "calibration.json": CALIBRATION,
         "decision.json": RULE,
-        "probes.json": make_probes(base, manifest, adapter),
+        "probes.json": make_probes(base, manifest, adapter, eraser),
     }
-    return write_bundle(path, manifest, parts, adapter=adapter)
+    return write_bundle(path, manifest, parts, adapter=adapter, eraser=eraser)

@@ -7,6 +7,7 @@ from pathlib import Path
 from service.core.base_model import BaseModel
 from service.core.encoder import load_encoder
 from service.core.engines.torch_engine import TorchEngine
+from service.core.eraser import Eraser
 from service.core.manifest import Kind, Manifest, Probe, Probes
 from service.core.tokenization import TextTokenizer
 
@@ -20,12 +21,14 @@ PROBES: tuple[tuple[Kind, str], ...] = (
 )
 
 
-def make_probes(base: BaseModel, manifest: Manifest, adapter: Path | None = None) -> Probes:
+def make_probes(
+    base: BaseModel, manifest: Manifest, adapter: Path | None = None, eraser: Eraser | None = None
+) -> Probes:
     """Encode the probe texts with torch in f32, the reference that every engine is held against."""
     tokenizer = TextTokenizer.load(base.tokenizer_file, manifest)
     ids = [tokenizer.encode_all([text], kind)[0] for kind, text in PROBES]
     engine = TorchEngine(
-        load_encoder(base.folder, manifest.pooling, adapter),
+        load_encoder(base.folder, manifest.pooling, adapter, eraser),
         device="cpu",
         precision="f32",
         positions=manifest.max_tokens,

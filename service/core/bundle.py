@@ -7,18 +7,18 @@ missing, changed or not listed makes the whole bundle unusable (`BundleError`).
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from service.core.calibration import Calibration
+from service.core.eraser import ERASER, Eraser, parse_eraser
 from service.core.errors import BundleError
+from service.core.folders import draft_of
 from service.core.hashing import sha256_bytes, sha256_file
 from service.core.manifest import (
     FORMAT_VERSION,
@@ -35,7 +35,10 @@ _Schema = TypeVar("_Schema", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle that was read and verified. `digest` is the SHA-256 of its manifest, hence of all of it."""
+    """A bundle that was read and verified. `digest` is the SHA-256 of its manifest, hence of all of it.
+
+    `eraser` is None for a bundle that erases nothing.
+    """
 
     path: Path
     digest: str
@@ -43,11 +46,22 @@ class Bundle:
     calibration: Calibration
     decision: DecisionRule
     probes: Probes
+    eraser: Eraser | None = field(default=None, compare=False)  # the digest covers it
 
     @property
     def adapter_path(self) -> Path | None:
         """The PEFT adapter's folder, or None for a bundle that is the plain base model."""
         return self.path / "adapter" if self.manifest.has_adapter else None
+
+    @property
+    def makeup(self) -> str:
+        """What the vectors come from, in words: base model, adapter, eraser."""
+        parts = [self.manifest.base_model.id]
+        if self.manifest.has_adapter:
+            parts.append("adapter")
+        if self.eraser is not None:
+            parts.append(f"eraser of {self.eraser.directions} directions")
+        return " + ".join(parts)
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -79,6 +93,7 @@ def read_bundle(path: Path) -> Bundle:
         calibration=calibration,
         decision=decision,
         probes=probes,
+        eraser=_read_eraser(path / ERASER, manifest) if manifest.has_eraser else None,
     )
 
 
@@ -88,43 +103,33 @@ def write_bundle(
     parts: Mapping[str, BaseModel | dict[str, Any] | str],
     *,
     adapter: Path | None = None,
+    eraser: Eraser | None = None,
     overwrite: bool = False,
 ) -> Bundle:
     """Write a bundle to `path` and return it as read back.
 
-    `parts` maps file names to a schema object or dict (written as JSON) or to text. `manifest.files`
-    is filled in here. Everything is written to a temporary folder beside `path` and renamed, so a
-    half-written bundle is never found under its name. Raises `BundleError` if `path` exists and
-    `overwrite` is false, or if a required file is not among the parts.
+    `parts` maps file names to a schema object or dict (written as JSON) or to text; `adapter` is a
+    folder in PEFT's format. `manifest.files` is filled in here. Everything is written to a hidden
+    folder beside `path`, the manifest last, and put in place in one step, so a half-written bundle is
+    never found under its name. Raises `BundleError` if `path` exists and `overwrite` is false, or if
+    a required file is not among the parts.
     """
     missing = [name for name in REQUIRED if name not in parts]
     if missing:
         raise BundleError(f"a bundle needs {', '.join(missing)}")
     if path.exists() and not overwrite:
         raise BundleError(f"{path} exists already; choose another place or ask to overwrite it")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.parent / f".{path.name}.{secrets.token_hex(4)}"
-    draft.mkdir()
-    try:
+    with draft_of(path) as draft:
         for name, part in parts.items():
             _write(draft / name, part)
         if adapter is not None:
             shutil.copytree(adapter, draft / "adapter")
+        if eraser is not None:
+            (draft / ERASER).write_bytes(eraser.to_bytes())
         hashes = {_name_in(draft, file): sha256_file(file) for file in _files_in(draft)}
         _write(draft / MANIFEST, manifest.model_copy(update={"files": hashes}))
         read_bundle(draft)
-        _replace(draft, path)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return read_bundle(path)
-
-
-def _replace(draft: Path, path: Path) -> None:
-    old = path.parent / f".{path.name}.{secrets.token_hex(4)}.old"
-    if path.exists():
-        path.rename(old)
-    draft.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(file: Path, part: BaseModel | dict[str, Any] | str) -> None:
@@ -132,10 +137,14 @@ def _write(file: Path, part: BaseModel | dict[str, Any] | str) -> None:
         part = part.model_dump(mode="json")
     text = part if isinstance(part, str) else json.dumps(part, indent=2, ensure_ascii=False) + "\n"
     file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
+    file.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _read_eraser(file: Path, manifest: Manifest) -> Eraser:
+    try:
+        return parse_eraser(_read_bytes(file), manifest.base_model.dimensions)
+    except BundleError as error:
+        raise BundleError(f"{file}: {error.message}") from None
 
 
 def _check_format_version(raw: bytes, file: Path) -> None:

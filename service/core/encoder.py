@@ -1,4 +1,4 @@
-"""The encoder in torch: forward -> pool -> normalise. Training and serving use this one."""
+"""The encoder in torch: forward -> pool -> normalise -> erase. Training and serving use this one."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ from torch import Tensor, nn
 from transformers import AutoModel
 from transformers.utils import logging as transformers_logging
 
+from service.core.eraser import Eraser
 from service.core.errors import BundleError
 from service.core.manifest import Pooling
 
 
 class Encoder(nn.Module):
-    """A BERT-family backbone with the pooling that it was trained with."""
+    """A BERT-family backbone with the pooling that it was trained with, and a concept eraser, if any.
 
-    def __init__(self, backbone: nn.Module, pooling: Pooling) -> None:
+    Only the backbone may compute in half precision: what an eraser leaves behind should be rounding
+    of f32, not of bf16.
+    """
+
+    def __init__(self, backbone: nn.Module, pooling: Pooling, eraser: Eraser | None = None) -> None:
         super().__init__()
         self.backbone = backbone
         self.pooling = pooling
+        self.eraser = None if eraser is None else _Erasing(eraser)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """input_ids and attention_mask (B, T) -> unit vectors (B, D)."""
@@ -30,10 +36,38 @@ class Encoder(nn.Module):
         else:
             weights = attention_mask.unsqueeze(-1).to(hidden.dtype)  # (B, T, 1)
             pooled = (hidden * weights).sum(1) / weights.sum(1).clamp(min=1.0)
-        return nn.functional.normalize(pooled, p=2.0, dim=-1)
+        unit = nn.functional.normalize(pooled, p=2.0, dim=-1)
+        return unit if self.eraser is None else self.eraser(unit)
 
 
-def load_encoder(base: Path, pooling: Pooling, adapter: Path | None = None) -> Encoder:
+class _Erasing(nn.Module):
+    """`Eraser` in torch, in f32. Its numbers are buffers: they move with the model and are not trained."""
+
+    mean: Tensor
+    left: Tensor
+    right: Tensor
+
+    def __init__(self, eraser: Eraser) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(eraser.mean))  # (D,)
+        self.register_buffer("left", torch.tensor(eraser.left.T))  # (R, D)
+        self.register_buffer("right", torch.tensor(eraser.right))  # (R, D)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Unit vectors (B, D) -> unit vectors (B, D).
+
+        Products and sums instead of matrix products: those would run in bf16 under OpenVINO's hint,
+        and their order of summing may depend on B.
+        """
+        x = vectors.float()
+        parts = ((x - self.mean).unsqueeze(1) * self.right).sum(-1)  # (B, R)
+        erased = x - (parts.unsqueeze(-1) * self.left).sum(1)  # (B, D)
+        return nn.functional.normalize(erased, p=2.0, dim=-1)
+
+
+def load_encoder(
+    base: Path, pooling: Pooling, adapter: Path | None = None, eraser: Eraser | None = None
+) -> Encoder:
     """Load the base model from a folder and merge the PEFT adapter into it, if there is one.
 
     Safetensors only, no remote code, no network. Raises `BundleError` if either cannot be loaded.
@@ -51,7 +85,7 @@ def load_encoder(base: Path, pooling: Pooling, adapter: Path | None = None) -> E
         raise BundleError(
             f"cannot load the encoder from {adapter or base}: {type(error).__name__}: {error}"
         ) from error
-    return Encoder(backbone, pooling).eval()
+    return Encoder(backbone, pooling, eraser).eval()
 
 
 def silence_transformers() -> None:

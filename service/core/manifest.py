@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
+from service.core.eraser import ERASER
 from service.core.passages import PassagePolicy
 from service.core.redaction.policy import RedactionPolicy
 from service.core.scoring import MatchPolicy
@@ -70,6 +71,10 @@ class Manifest(_Part):
     @property
     def has_adapter(self) -> bool:
         return "adapter/adapter_config.json" in self.files
+
+    @property
+    def has_eraser(self) -> bool:
+        return ERASER in self.files
 
 
 class DecisionRule(_Part):

@@ -160,24 +160,49 @@ class Runtime:
     async def audit(
         self, description: str, title: str | None, resumes: Sequence[AuditResume], options: AuditOptions
     ) -> Audit:
-        """Plan an audit, score its texts in parts, so that other requests come between, and summarise.
+        """Score the texts of an audit in parts, while the rest is planned, and summarise.
 
-        Raises what `plan_audit` and `match` raise.
+        In parts, so that other requests come between. Raises what `plan_audit` and `match` raise.
         """
-        plan = await asyncio.to_thread(
-            plan_audit,
-            self.matcher,
-            description,
-            title,
-            resumes,
-            options,
-            max_resumes=self._options.max_audit_resumes,
-            max_characters=self._options.max_text_characters,
-            max_texts=self._options.max_audit_texts,
+        loop = asyncio.get_running_loop()
+        waiting: list[tuple[TokenizedJob, TokenizedResume]] = []
+        changed = asyncio.Event()
+
+        def arrived(job: TokenizedJob, texts: list[TokenizedResume]) -> None:
+            waiting.extend((job, text) for text in texts)
+            changed.set()
+
+        def ready(job: TokenizedJob, texts: list[TokenizedResume]) -> None:
+            loop.call_soon_threadsafe(arrived, job, texts)
+
+        planning = asyncio.create_task(
+            asyncio.to_thread(
+                plan_audit,
+                self.matcher,
+                description,
+                title,
+                resumes,
+                options,
+                max_resumes=self._options.max_audit_resumes,
+                max_characters=self._options.max_text_characters,
+                max_texts=self._options.max_audit_texts,
+                ready=ready,
+            )
         )
+        planning.add_done_callback(lambda _: changed.set())
         matches: list[Match] = []
-        for start in range(0, len(plan.texts), _AUDIT_PART):
-            matches += await self.match(plan.job, plan.texts[start : start + _AUDIT_PART])
+        try:
+            while waiting or not planning.done():
+                if waiting:
+                    # One part after the other: what they share is in the cache when the next is looked up.
+                    part, waiting[:] = waiting[:_AUDIT_PART], waiting[_AUDIT_PART:]
+                    matches += await self.match(part[0][0], [text for _, text in part])
+                else:
+                    changed.clear()
+                    await changed.wait()
+        finally:
+            planning.cancel()  # unless it is done: nobody waits for it then
+        plan = planning.result()
         return Audit(plan, await asyncio.to_thread(summarise, plan, matches))
 
     async def encode(
@@ -223,9 +248,10 @@ def load_runtime(options: RuntimeOptions, observer: RuntimeObserver | None = Non
     loaded = load_model(bundle, engine_options)
     info = loaded.engine.info
     log.info(
-        "bundle %s %s on %s (%s, %s, %d threads): %s",
+        "bundle %s %s (%s) on %s (%s, %s, %d threads): %s",
         bundle.manifest.name,
         bundle.manifest.version,
+        bundle.makeup,
         info.name,
         info.device,
         info.precision,

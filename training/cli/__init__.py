@@ -9,10 +9,18 @@ import typer
 
 from training.cli.base_bundle import base_bundle
 from training.cli.compare import compare
+from training.cli.explore import explore_data
+from training.cli.export import export
+from training.cli.import_bundle import import_bundle
+from training.cli.run import run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 app.command("base-bundle")(base_bundle)
 app.command("compare")(compare)
+app.command("explore")(explore_data)
+app.command("export")(export)
+app.command("import")(import_bundle)
+app.command("run")(run)
 
 
 @app.callback()

@@ -27,7 +27,11 @@ async def model(runtime: RuntimeDep, settings: SettingsDep) -> ModelResponse:
     manifest, base, rule = bundle.manifest, bundle.manifest.base_model, bundle.decision
     return ModelResponse(
         bundle=BundleOut(
-            name=manifest.name, version=manifest.version, digest=bundle.digest, adapter=manifest.has_adapter
+            name=manifest.name,
+            version=manifest.version,
+            digest=bundle.digest,
+            adapter=manifest.has_adapter,
+            eraser_directions=bundle.eraser.directions if bundle.eraser else 0,
         ),
         base_model=BaseModelOut(
             id=base.id,

@@ -14,6 +14,9 @@ class BundleOut(Body):
     version: str
     digest: str = Field(description="SHA-256 of the manifest, which holds the hash of every file.")
     adapter: bool
+    eraser_directions: int = Field(
+        description="How many directions a linear concept eraser takes out of every vector; 0 without one."
+    )
 
 
 class BaseModelOut(Body):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from service.core.counterfactual.variants import (
@@ -17,6 +17,7 @@ from service.core.documents import Document, read_document
 from service.core.errors import AuditOptionsError, CountError, DuplicateIdError, ErrorCollector
 from service.core.language import UNDETERMINED, language_of
 from service.core.matching import Matcher, ReadResume, TokenizedJob, TokenizedResume
+from service.core.redaction.memo import Memo
 from service.core.redaction.redactor import Redactor
 
 MIN_NAMES, MAX_NAMES = 2, 20
@@ -24,6 +25,9 @@ MIN_NAMES, MAX_NAMES = 2, 20
 
 MAX_CONTROLS = 20
 DEFAULT_MAX_TEXTS = 5_000
+
+_PART = 8
+"""Texts that are redacted before the first are handed on: a resume and its control arm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,9 @@ class AuditPlan:
         return [(resume.id, variant) for resume in self.resumes for variant in resume.variants.variants]
 
 
+Ready = Callable[[TokenizedJob, list[TokenizedResume]], None]
+
+
 def plan_audit(
     matcher: Matcher,
     description: str,
@@ -110,8 +117,12 @@ def plan_audit(
     max_resumes: int,
     max_characters: int,
     max_texts: int = DEFAULT_MAX_TEXTS,
+    ready: Ready = lambda job, texts: None,
 ) -> AuditPlan:
     """Make, redact, deduplicate and tokenize all variants.
+
+    `ready` is given the texts of the plan, in order and in parts, as soon as they are known: those that
+    redaction leaves different come first, so that they can be encoded while the rest is redacted.
 
     Raises `AuditOptionsError` for options out of range, `CountError` for too many resumes or variants
     (with the limit), `DuplicateIdError`, and what `Matcher` raises for unusable texts.
@@ -143,15 +154,16 @@ def plan_audit(
     errors.raise_any()
     finder = Redactor()  # of all categories: variants need to know where every attribute stands
     made = VariantOptions(options.attributes, options.names_per_group, options.controls, options.seed)
+    memo = Memo()
     planned: list[PlannedResume] = []
     distinct: dict[str, None] = {}
     for resume, document in zip(resumes, documents, strict=True):
-        variants = make_variants(document.text, made, finder, key=resume.id)
+        variants = make_variants(document.text, made, finder, key=resume.id, memo=memo)
         planned.append(
             PlannedResume(resume.id, variants, language_of(document.text), document.non_latin_script)
         )
         distinct[variants.original] = None
-        for variant in variants.variants:
+        for variant in sorted(variants.variants, key=lambda variant: variant.attribute != "control"):
             distinct[variant.reference] = None
             distinct[variant.text] = None
         if len(distinct) > max_texts:
@@ -163,24 +175,29 @@ def plan_audit(
                 limit=max_texts,
                 actual=len(distinct),
             )
-    return _scorable(matcher, options, job, planned, list(distinct))
-
-
-def _scorable(
-    matcher: Matcher,
-    options: AuditOptions,
-    job: TokenizedJob,
-    planned: list[PlannedResume],
-    texts: list[str],
-) -> AuditPlan:
-    seen_by_model = [one.text for one in matcher.redactor.redact_all(texts)] if options.redact else texts
+    texts: list[TokenizedResume] = []
     row_of: dict[str, int] = {}
-    rows = {
-        before: row_of.setdefault(after, len(row_of))
-        for before, after in zip(texts, seen_by_model, strict=True)
-    }
-    tokenized = [
-        matcher.tokenize_read(ReadResume(Document(text, 1.0), {} if options.redact else None, UNDETERMINED))
-        for text in row_of
-    ]
-    return AuditPlan(options, job, planned, tokenized, rows)
+    rows: dict[str, int] = {}
+    handed_on = 0
+    for before, after in _as_scored(matcher, options, list(distinct), memo):
+        if after not in row_of:
+            row_of[after] = len(row_of)
+            read = ReadResume(Document(after, 1.0), {} if options.redact else None, UNDETERMINED)
+            texts.append(matcher.tokenize_read(read))
+        rows[before] = row_of[after]
+        if len(texts) > handed_on and len(rows) % _PART == 0:
+            ready(job, texts[handed_on:])
+            handed_on = len(texts)
+    if len(texts) > handed_on:
+        ready(job, texts[handed_on:])
+    return AuditPlan(options, job, planned, texts, rows)
+
+
+def _as_scored(
+    matcher: Matcher, options: AuditOptions, texts: list[str], memo: Memo
+) -> Iterator[tuple[str, str]]:
+    """Each text, and what the model sees of it."""
+    if not options.redact:
+        return zip(texts, texts, strict=True)
+    redacted = matcher.redactor.redact_all(texts, memo)
+    return ((before, one.text) for before, one in zip(texts, redacted, strict=True))

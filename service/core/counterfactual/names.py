@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
-from service.core.redaction.lexicon import fold, words_of
 from service.core.redaction.name_words import PARTICLES
 from service.core.redaction.redactor import Analysis
 from service.core.redaction.spans import Span, replace
+from service.core.redaction.words import fold, read_words, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class PersonName:
     surname: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NameSlots:
     """Where the candidate's name stands in a text, and what its parts are (folded)."""
 
@@ -34,8 +35,11 @@ class NameSlots:
 
     def clashes_with(self, name: PersonName) -> bool:
         """True if a part of `name` is in the text already: the two could not be told apart."""
-        present = {word.folded for word in words_of(self.text)}
-        return any(word.folded in present for word in words_of(f"{name.given} {name.surname}"))
+        return not self._present.isdisjoint(read_words(f"{name.given} {name.surname}").folded)
+
+    @cached_property
+    def _present(self) -> frozenset[str]:
+        return frozenset(read_words(self.text).folded)
 
     def _rendered(self, span: Span, name: PersonName) -> str:
         if self.placed:

@@ -19,6 +19,7 @@ from service.core.counterfactual.lexicons import (
     load_groups,
 )
 from service.core.counterfactual.names import NameSlots, PersonName, find_name_slots
+from service.core.redaction.memo import Memo
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
 from service.core.redaction.spans import Span
@@ -74,15 +75,18 @@ class VariantOptions:
     split: Split = "audit"
 
 
-def make_variants(text: str, options: VariantOptions, redactor: Redactor, *, key: str = "") -> ResumeVariants:
+def make_variants(
+    text: str, options: VariantOptions, redactor: Redactor, *, key: str = "", memo: Memo | None = None
+) -> ResumeVariants:
     """Variants of normalised `text`, the same for the same options and `key` (the resume's id).
 
     `redactor` finds where the attributes stand; it must hide all categories, whatever the audit redacts.
+    `memo`: of what is redacted beside it.
     """
     seed = hashlib.sha256(f"{options.seed}:{key}".encode()).digest()
     rng = random.Random(int.from_bytes(seed[:8], "big"))
     lexicon = load_groups(options.split)
-    analysis = redactor.analyse(text)
+    analysis = redactor.analyse(text, memo)
     slots = find_name_slots(text, analysis)
     maker = _Maker(text, options.draws, lexicon, analysis.spans, slots, rng)
     variants: list[Variant] = []

@@ -92,7 +92,7 @@ def _torch(bundle: Bundle, options: EngineOptions) -> LoadedModel:
     base = find_verified(bundle.manifest.base_model, options.base_model)
     tokenizer = TextTokenizer.load(base / "tokenizer.json", bundle.manifest)
     engine = TorchEngine(
-        load_encoder(base, bundle.manifest.pooling, bundle.adapter_path),
+        load_encoder(base, bundle.manifest.pooling, bundle.adapter_path, bundle.eraser),
         device=options.device,
         precision=options.precision or default_precision(options.device),
         positions=bundle.manifest.max_tokens,

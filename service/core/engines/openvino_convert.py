@@ -112,7 +112,7 @@ def convert(bundle: Bundle, folder: Path, base_override: str | None = None) -> N
     from service.core.engines.openvino_library import openvino as ov
 
     base = find_verified(bundle.manifest.base_model, base_override)
-    encoder = load_encoder(base, bundle.manifest.pooling, bundle.adapter_path)
+    encoder = load_encoder(base, bundle.manifest.pooling, bundle.adapter_path, bundle.eraser)
     example = torch.ones(2, 16, dtype=torch.long)
     shape = ov.PartialShape([-1, -1])
     model = ov.convert_model(

@@ -58,7 +58,8 @@ class OpenVinoEngine:
                     "INFERENCE_PRECISION_HINT": _HINTS[precision],
                 },
             )
-            self._queue: Any = ov.AsyncInferQueue(compiled, threads)
+            self._compiled: Any = compiled
+            self._requests: list[Any] = []
         except RuntimeError as error:
             raise EngineError(f"OpenVINO cannot compile {model_file}: {error}") from error
         invariant = is_batch_invariant(self.embed, probes)
@@ -76,22 +77,27 @@ class OpenVinoEngine:
 
     def embed(self, batch: Sequence[TokenIds]) -> NDArray[np.float32]:
         vectors = np.empty((len(batch), self._dimensions), dtype=np.float32)
-        groups = same_length_groups(
-            batch, step=LENGTH_STEP, rows=self._rows, tokens=_TOKENS, positions=self._positions
+        groups = list(
+            same_length_groups(
+                batch, step=LENGTH_STEP, rows=self._rows, tokens=_TOKENS, positions=self._positions
+            )
         )
-
-        def keep(request: Any, indices: list[int]) -> None:
-            vectors[indices] = request.get_output_tensor(0).data
-
         try:
-            self._queue.set_callback(keep)
-            for length, indices in groups:
+            # One request for each group, read when all are done. A callback would need the interpreter's
+            # lock in between, and a core would stand idle whenever another thread holds it.
+            while len(self._requests) < len(groups):
+                self._requests.append(self._compiled.create_infer_request())
+            for request, (length, indices) in zip(self._requests, groups, strict=False):
                 ids, mask = padded([batch[i] for i in indices], length)
-                self._queue.start_async({"input_ids": ids, "attention_mask": mask}, indices)
-            self._queue.wait_all()
+                request.start_async({"input_ids": ids, "attention_mask": mask})
+            for request, (_, indices) in zip(self._requests, groups, strict=False):
+                request.wait()
+                vectors[indices] = request.get_output_tensor(0).data
         except RuntimeError as error:
+            self._requests = []  # some may be at work still
             raise EngineError(f"OpenVINO failed: {type(error).__name__}") from error
         return checked(vectors)
 
     def close(self) -> None:
-        self._queue = None
+        self._requests = []
+        self._compiled = None

@@ -53,7 +53,8 @@ class TorchEngine:
             raise EngineUnavailableError(f"torch cannot use {device} on this machine")
         self._device = device
         self._positions = positions
-        self._encoder = encoder.to(device=device, dtype=_DTYPES[precision])
+        self._encoder = encoder.to(device)
+        self._encoder.backbone.to(_DTYPES[precision])
         self.info = EngineInfo(
             name="torch",
             device=device,

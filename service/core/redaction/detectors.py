@@ -13,6 +13,9 @@ Find = Callable[[str], Iterator[Span]]
 _GREEK = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi
 chi psi omega"""
 
+_JOINED_EAD = [joined for mark in "'’‘`´" for joined in (f"{mark}ead", f"ead{mark}")]
+"""Where the visa's name is no word of its own. Not "ead" alone: it stands in "lead", "head", "read"."""
+
 LINE_DETECTORS: tuple[tuple[Gate, Find], ...] = (
     (gate(parts=("@", "at]", "at)", "at }", "at}", "at ]", "at )")), contact.find_emails),
     (gate(parts=("/", "www.")), contact.find_links),
@@ -48,7 +51,11 @@ PARAGRAPH_DETECTORS: tuple[tuple[Gate, Find], ...] = (
                     "figcaption", "profile", "alt", "image")),
         contact.find_photos,
     ),
-    (gate(parts=("19", "20", "'", "’")), schools.find_graduation_years),
+    (
+        gate(parts=("graduat", "class of", "alum", "passing year", "year of", "convocation", "matriculat")),
+        schools.find_graduation_years,
+    ),
+    (gate(parts=("19", "20")), schools.find_years_beside_schools),
     (gate(parts=("based in", "resid", "living in", "lives in")), contact.find_residence),
     (
         gate("children kids dependents dependants kinder married divorced widowed engaged separated mother father mum mom "
@@ -68,7 +75,7 @@ PARAGRAPH_DETECTORS: tuple[tuple[Gate, Find], ...] = (
               "emigrat", "residen", "passport", "state of origin", "staatsang", "national", "nacional", "nazional",
               "cittadin", "geburtsort", "lugar de", "lieu de", "green card", "naturali", "sponsor", "permit", "settled",
               "indefinite", "eligible", "originally", "refugee", "grew up", "descent", "origin", "heritage", "expat",
-              "国籍", "民族", "籍贯", "ead")),
+              "国籍", "民族", "籍贯", *_JOINED_EAD)),
         personal.find_origin,
     ),
     (

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -64,6 +63,7 @@ _HEADINGS: dict[str, Section] = {
 
 _DECORATION = re.compile(r"^[\s#*_=\-•|>\\]*(?:\\?(?:sub)*section\*?\{)?|[\s#*_=\-:|}<]*$")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_SEPARATOR = re.compile(r"[|•·;:\t<>{}()\[\]\"“”*#_=/\\~+&^$%]|[–—]|\s-\s|\s{2,}|,")
 _INLINE = re.compile(
     r"(?<![\w\[])(EDUCATION(?:AL (?:BACKGROUND|QUALIFICATIONS))?|(?:WORK |PROFESSIONAL )?EXPERIENCE|EMPLOYMENT HISTORY"
     r"|WORK HISTORY|REFERENCES|SKILLS|SUMMARY|OBJECTIVE|PROFILE|CERTIFICATIONS|PROJECTS|INTERESTS|AWARDS)\b:?"
@@ -74,8 +74,7 @@ _INLINE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """Characters [start, end) of the text: a line, or in a text without lines a stretch of one section."""
 
     start: int
@@ -131,3 +130,14 @@ def heading(line: str) -> Section | None:
         return None
     bare = _DECORATION.sub("", _TAG.sub("", line)).casefold()
     return _HEADINGS.get(re.sub(r"\s+", " ", bare))
+
+
+def segments_of(line: str, start: int = 0) -> Iterator[tuple[int, int]]:
+    """The parts of a line between commas, bars, brackets and wide gaps, as [start, end)."""
+    position = start
+    for match in _SEPARATOR.finditer(line, start):
+        if line[position : match.start()].strip():
+            yield position, match.start()
+        position = match.end()
+    if line[position:].strip():
+        yield position, len(line)

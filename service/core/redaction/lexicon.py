@@ -3,71 +3,48 @@
 from __future__ import annotations
 
 import csv
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+
+from service.core.redaction.words import Words, fold, read_words
 
 LEXICONS = Path(__file__).resolve().parents[1] / "lexicons"
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’‘`´](?!s\b)[^\W\d_]+)*")
 _COMMON_COUNT = 20_000
 """A name borne by more people than this (census 2020) is a name even if it is an English word too."""
-
-
-class Word(NamedTuple):
-    """A run of letters at [start, end) of a text, and its form without case and accents."""
-
-    start: int
-    end: int
-    text: str
-    folded: str
-
-    @property
-    def capitalised(self) -> bool:
-        """True unless the first letter is a small one: scripts without case count as capitalised."""
-        return not self.text[0].islower()
-
-
-def words_of(text: str) -> list[Word]:
-    """All words of `text` in order."""
-    return [Word(m.start(), m.end(), m[0], fold(m[0])) for m in _WORD.finditer(text)]
-
-
-def fold(text: str) -> str:
-    """`text` without case, accents and apostrophes, for comparing names."""
-    if text.isascii():
-        return text.lower().replace("'", "").replace("`", "")
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(ch for ch in decomposed if not unicodedata.combining(ch) and ch not in "'’‘ʻʼ`´")
 
 
 class Phrases:
     """A set of phrases that is found in a list of words, longest first."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        self._by_first: dict[str, list[tuple[str, ...]]] = {}
-        for phrase in phrases:
-            folded = tuple(word.folded for word in words_of(phrase))
-            if folded:
-                self._by_first.setdefault(folded[0], []).append(folded)
-        for tails in self._by_first.values():
-            tails.sort(key=len, reverse=True)
+        self._phrases = {tuple(read_words(phrase).folded) for phrase in phrases} - {()}
+        lengths: dict[str, set[int]] = {}
+        for phrase in self._phrases:
+            lengths.setdefault(phrase[0], set()).add(len(phrase))
+        self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
+        """Of the phrases that begin with a word: how many words they have, most first."""
 
-    def find(self, words: Sequence[Word], folded: Sequence[str]) -> Iterator[tuple[int, int]]:
+    def find(self, words: Words) -> Iterator[tuple[int, int]]:
         """Index ranges [first, stop) into `words`, apart from each other; those of one or two words start with a capital."""
-        by_first = self._by_first
+        lengths, folded = self._lengths, words.folded
+        if lengths.keys().isdisjoint(folded):
+            return
         free = 0  # the first word that no phrase holds yet
-        for i in [i for i, first in enumerate(folded) if first in by_first]:
+        for i in [i for i, first in enumerate(folded) if first in lengths]:
             if i < free:
                 continue
-            for phrase in by_first[folded[i]]:
-                if tuple(folded[i : i + len(phrase)]) == phrase and (words[i].capitalised or len(phrase) > 2):
-                    yield i, i + len(phrase)
-                    free = i + len(phrase)
+            for length in lengths[folded[i]]:
+                stop = i + length
+                if (
+                    stop <= len(folded)
+                    and (length > 2 or words.capitalised[i])
+                    and tuple(folded[i:stop]) in self._phrases
+                ):
+                    yield i, stop
+                    free = stop
                     break
 
 

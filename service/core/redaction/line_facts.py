@@ -5,20 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from service.core.redaction.anchors import Anchor, anchors_of
 from service.core.redaction.contact import addresses_in_line, links_in_line
 from service.core.redaction.detectors import in_line
 from service.core.redaction.gates import Clues
-from service.core.redaction.layout import Line
-from service.core.redaction.lexicon import Lexicon, Word, fold, words_of
+from service.core.redaction.header_line import HeaderLine, header_line
+from service.core.redaction.layout import Line, segments_of
+from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.name_words import CLOSING
 from service.core.redaction.schools import graduation_years_in_line, schools_in_line
 from service.core.redaction.spans import Span
+from service.core.redaction.words import Words, fold, read_words
 
 _CONTACT = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}(?=@)|(?:/in/|\.com/|\.io/|\.me/)[\w./-]+")
 _FILE = re.compile(r"(?<![\w.-])[\w.-]{1,80}\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\b", re.IGNORECASE)
 _RESUME_FILE = re.compile(r"resume|résumé|cv|vitae|lebenslauf|bewerbung", re.IGNORECASE)
+_CLOSING_CHARACTERS = 30
+"""Longer than what `CLOSING` finds, dots and spaces at the line's end not counted."""
 _USER_NAME = re.compile(r"(?<![\w.-])[a-z][\w-]{1,20}(?:[._][\w-]{1,30}){0,3}(?![\w@])")
 
 
@@ -32,44 +37,73 @@ class FileName:
     of_resume: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LineFacts:
-    """All offsets are into the line; `protected` are ranges of its words."""
+    """All offsets are into the line; `protected` are ranges of its words.
 
+    `user_names`: what could be one, plain, a line each. `closes`: "Sincerely,", the next line is a signature.
+    """
+
+    text: str
     spans: list[Span]
-    words: list[Word]
+    words: Words
     protected: list[tuple[int, int]]
     anchors: list[Anchor]
     contacts: list[str]
     files: list[FileName]
-    user_names: list[tuple[int, int, str]]
+    user_names: str
     closes: bool
-    """"Sincerely,": the next line is a signature."""
+
+    # What only lines in some places are asked for.
+
+    @cached_property
+    def header(self) -> HeaderLine:
+        return header_line(self.text)
+
+    @cached_property
+    def segments(self) -> list[tuple[int, int]]:
+        return list(segments_of(self.text))
 
 
 def facts_of(line: str, lexicon: Lexicon) -> LineFacts:
     """Read a line without regard to where it stands."""
-    words = words_of(line)
-    folded = [word.folded for word in words]
+    words = read_words(line)
+    lower = line.lower()
     return LineFacts(
-        spans=list(in_line(line, Clues(line.lower(), frozenset(folded)))),
+        text=line,
+        spans=list(in_line(line, Clues(lower, frozenset(words.folded)))),
         words=words,
-        protected=list(lexicon.protected.find(words, folded)),
+        protected=list(lexicon.protected.find(words)),
         anchors=anchors_of(line),
-        contacts=_CONTACT.findall(line),
+        contacts=_CONTACT.findall(line) if "@" in line or "/" in line else [],
         files=[
             FileName(m.start(), m.end(), fold(m[0]), _RESUME_FILE.search(m[0]) is not None)
             for m in _FILE.finditer(line)
-        ],
-        user_names=[
-            (m.start(), m.end(), fold(m[0]).replace(".", "").replace("_", "").replace("-", ""))
-            for m in _USER_NAME.finditer(line)
-        ],
-        closes=CLOSING.search(line) is not None,
+        ]
+        if "." in line
+        else [],
+        user_names=_plain("\n".join(_USER_NAME.findall(line))),
+        closes=is_closing(line),
     )
 
 
-def spans_in_line(line: Line, words: list[Word], lexicon: Lexicon) -> Iterator[Span]:
+def user_names_of(line: str) -> Iterator[tuple[int, int, str]]:
+    """What could be a user name: where it stands, and its plain form."""
+    for match in _USER_NAME.finditer(line):
+        yield match.start(), match.end(), _plain(match[0])
+
+
+def is_closing(line: str) -> bool:
+    """True for a line that ends as a letter does."""
+    end = len(line.rstrip().rstrip(",.!"))
+    return CLOSING.search(line, max(0, end - _CLOSING_CHARACTERS)) is not None
+
+
+def _plain(text: str) -> str:
+    return fold(text).replace(".", "").replace("_", "").replace("-", "")
+
+
+def spans_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span]:
     """What depends on the line and its section. Offsets are into the line."""
     yield from links_in_line(line)
     yield from addresses_in_line(line)

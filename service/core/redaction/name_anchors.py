@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import NamedTuple
 
 from service.core.redaction.anchors import ORDER, Anchor
-from service.core.redaction.name_form import NameForm, Run, segments_of
+from service.core.redaction.name_form import NameForm, Run
 from service.core.redaction.name_words import ROLE_WORDS
 from service.core.redaction.policy import TOKENS
 
@@ -66,8 +66,9 @@ def _announced(form: NameForm, anchor: Anchor, offset: int) -> Iterator[Found]:
 
 def closing_names(form: NameForm) -> Iterator[Found]:
     """Signatures after "Sincerely" and the like, and a name that stands alone in the last line."""
-    for (_, known), (line, _) in pairwise(zip(form.lines, form.facts, strict=True)):
+    for i, known in enumerate(form.facts[:-1]):
         if known.closes:
+            line = form.lines[i + 1]
             start = line.start + len(line.text) - len(line.text.lstrip())
             yield from _if_name(form, form.run_at(start, most=4), need=0.5, own=True)
     last = next((line for line in reversed(form.lines) if not line.heading), None)
@@ -80,11 +81,11 @@ def closing_names(form: NameForm) -> Iterator[Found]:
 
 def referee_names(form: NameForm) -> Iterator[Found]:
     """In a reference block every segment that looks like a name is one, the first of a line above all."""
-    for line in form.lines:
+    for line, known in zip(form.lines, form.facts, strict=True):
         if line.section != "references" or line.heading:
             continue
         first = True
-        for start, end in segments_of(line.text):
+        for start, end in known.segments:
             segment = line.text[start:end]
             if line.text[max(0, start - 9) : start].endswith((TOKENS["phone"], TOKENS["email"])):
                 first = True  # the next person in a text without line breaks
@@ -101,19 +102,31 @@ def referee_names(form: NameForm) -> Iterator[Found]:
 
 def prose_names(form: NameForm) -> Iterator[Found]:
     """Given name and surname side by side in prose; not in lists, and not where an employer stands."""
-    for line in form.lines:
+    line_starts = [line.start for line in form.lines]
+    for i in _given_names(form):
+        line = form.lines[bisect_right(line_starts, form.starts[i]) - 1]
         if line.heading or (line.section == "experience" and _is_entry(line.text)):
             continue
         if line.text.count(",") > 4 and line.section != "references" and "." not in line.text.strip()[:-1]:
             continue
-        for i in form.words_in(line.start, line.end):
-            if not form.words[i].capitalised or i in form.protected:
-                continue
-            if not form.lexicon.is_given_name(form.folded[i]) or form.follows_preposition(i):
-                continue
-            run = form.run_at(form.words[i].start, most=4)
-            if run is not None and len(run) >= 2 and form.lexicon.is_surname(form.folded[run.stop - 1]):
-                yield from _if_name(form, run, need=4.0, own=False)
+        if form.follows_preposition(i):
+            continue
+        run = form.run_at(form.starts[i], most=4)
+        if run is not None and len(run) >= 2 and form.lexicon.is_surname(form.folded[run.stop - 1]):
+            yield from _if_name(form, run, need=4.0, own=False)
+
+
+def _given_names(form: NameForm) -> list[int]:
+    """Indices of the words that could be given names."""
+    known = form.lexicon.given_names
+    return [
+        i
+        for i, folded in enumerate(form.folded)
+        if folded in known
+        and form.capitalised[i]
+        and i not in form.protected
+        and form.lexicon.is_given_name(folded)
+    ]
 
 
 def _if_name(form: NameForm, run: Run | None, *, need: float, own: bool) -> Iterator[Found]:

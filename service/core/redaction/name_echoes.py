@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 
+from service.core.redaction.line_facts import user_names_of
 from service.core.redaction.name_form import PLACES, NameForm
 from service.core.redaction.name_words import LEADING_PARTICLES, PARTICLES, ROLE_WORDS
 from service.core.redaction.spans import Span
 
 _INITIALS_BEFORE = re.compile(r"\b(?:[A-Z]\.\s?){1,3}$")
 _INITIALS_AFTER = re.compile(r",?\s(?:[A-Z]\.){1,3}")
+
+
+_JOINTS = (" ", "-", " '", " ’")
 
 
 def echoes(
@@ -25,16 +29,16 @@ def echoes(
     initials = {part[0] for part in parts}
     starts, ends = {start for start, _ in found}, {end for _, end in found}
     yield from _together(form, parts)
-    for i, word in enumerate(form.words):
-        folded = form.folded[i]
-        mine = folded in parts
-        if not (mine or folded in others) or not word.capitalised or form.is_taken(word.start):
+    wanted = parts.union(others)
+    for i in [i for i, folded in enumerate(form.folded) if folded in wanted]:
+        if not form.capitalised[i] or form.is_taken(form.starts[i]):
             continue
+        mine = form.folded[i] in parts
         ambiguous = _is_ambiguous(form, i)
         beside = mine and _is_beside(form, i, parts, starts, ends)
         if ambiguous and not beside and not form.stands_for_person(i):
             continue
-        start, end = _with_particles(form, i), word.end
+        start, end = _with_particles(form, i), form.ends[i]
         before = _INITIALS_BEFORE.search(form.text[max(0, start - 12) : start])
         if before is not None and before[0][0].lower() in initials:
             start -= len(before[0])
@@ -48,30 +52,32 @@ def echoes(
 
 def _with_particles(form: NameForm, i: int) -> int:
     """Where the name begins: at word `i`, or at the particles before it."""
-    start = form.words[i].start
+    start = form.starts[i]
     while i > 0 and form.folded[i - 1] in LEADING_PARTICLES:
-        if form.text[form.words[i - 1].end : start] not in (" ", " '", " ’"):
+        if form.text[form.ends[i - 1] : start] not in (" ", " '", " ’"):
             break
         i -= 1
-        start = form.words[i].start
+        start = form.starts[i]
     return start
 
 
 def _together(form: NameForm, parts: set[str]) -> Iterator[tuple[int, int]]:
     """Two parts of the name or more, with nothing but particles between them: "Dean de la Cruz"."""
-    first: int | None = None
-    last = count = 0
-    for i, word in enumerate(form.words):
-        joined = first is not None and form.text[form.words[i - 1].end : word.start] in (" ", "-", " '", " ’")
-        if first is not None and not (joined and (form.folded[i] in parts or form.folded[i] in PARTICLES)):
-            if count > 1:
-                yield form.words[first].start, form.words[last].end
-            first, count = None, 0
-        if form.folded[i] in parts and word.capitalised:
-            first = i if first is None else first
-            last, count = i, count + 1
-    if first is not None and count > 1:
-        yield form.words[first].start, form.words[last].end
+    free = 0  # the first word that was not looked at yet
+    for first in [i for i, folded in enumerate(form.folded) if folded in parts]:
+        if first < free or not form.capitalised[first]:
+            continue
+        last, count, free = first, 1, first + 1
+        while free < len(form.folded):
+            mine = form.folded[free] in parts
+            between = form.text[form.ends[free - 1] : form.starts[free]]
+            if between not in _JOINTS or not (mine or form.folded[free] in PARTICLES):
+                break
+            if mine and form.capitalised[free]:
+                last, count = free, count + 1
+            free += 1
+        if count > 1:
+            yield form.starts[first], form.ends[last]
 
 
 def _is_ambiguous(form: NameForm, i: int) -> bool:
@@ -83,20 +89,22 @@ def _is_ambiguous(form: NameForm, i: int) -> bool:
 
 def _is_beside(form: NameForm, i: int, parts: set[str], starts: set[int], ends: set[int]) -> bool:
     """True if another part of the name stands next to word `i`, one space or hyphen away."""
-    word, words, folded = form.words[i], form.words, form.folded
-    if form.text[word.end : word.end + 1] in (" ", "-"):
-        following = i + 1 < len(words) and words[i + 1].start == word.end + 1 and folded[i + 1] in parts
-        if following or word.end + 1 in starts:
+    start, end, folded = form.starts[i], form.ends[i], form.folded
+    if form.text[end : end + 1] in (" ", "-"):
+        following = i + 1 < len(folded) and form.starts[i + 1] == end + 1 and folded[i + 1] in parts
+        if following or end + 1 in starts:
             return True
-    if form.text[word.start - 1 : word.start] not in (" ", "-"):
+    if form.text[start - 1 : start] not in (" ", "-"):
         return False
-    preceding = i > 0 and words[i - 1].end == word.start - 1 and folded[i - 1] in parts
-    return word.start - 1 in ends or (preceding and words[i - 1].capitalised)
+    preceding = i > 0 and form.ends[i - 1] == start - 1 and folded[i - 1] in parts
+    return start - 1 in ends or (preceding and form.capitalised[i - 1])
 
 
 def _dotted_initials(text: str, own: Sequence[str]) -> Iterator[tuple[int, int]]:
     """J.R.O. for a name of three parts."""
     letters = [part[0].upper() for part in own]
+    if not all(f"{letter}." in text for letter in letters):
+        return  # compiling a pattern takes longer than searching with it
     if 2 <= len(letters) <= 4 and all(letter.isalpha() for letter in letters):
         dotted = r"\.\s?".join(map(re.escape, letters)) + r"\."
         for match in re.finditer(rf"(?<![\w.]){dotted}(?!\w)", text):
@@ -112,7 +120,9 @@ def _file_names(form: NameForm, own: Sequence[str]) -> Iterator[tuple[int, int]]
         if len(own) < 2:
             continue
         full, short = (own[0] + own[-1], own[-1] + own[0]), own[0][0] + own[-1]
-        for start, end, plain in known.user_names:
+        if short not in known.user_names and not any(name in known.user_names for name in full):
+            continue
+        for start, end, plain in user_names_of(line.text):
             if any(name in plain for name in full) or (len(short) > 4 and plain.startswith(short)):
                 yield line.start + start, line.start + end
 

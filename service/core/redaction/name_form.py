@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from service.core.redaction.countries import COUNTRY_NAMES, DEMONYMS
 from service.core.redaction.layout import Line
-from service.core.redaction.lexicon import Lexicon, Word, fold
+from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.line_facts import LineFacts
 from service.core.redaction.name_words import CREDENTIALS, GENERATIONS, PARTICLES, PERSON_VERB, ROLE_WORDS
 from service.core.redaction.spans import Span
+from service.core.redaction.words import Words, fold
 
-_SEPARATOR = re.compile(r"[|•·;:\t<>{}()\[\]\"“”*#_=/\\~+&^$%]|[–—]|\s-\s|\s{2,}|,")
 PLACES = frozenset(
     fold(word)
     for name in (*COUNTRY_NAMES, *DEMONYMS, "New York", "California", "Texas", "Florida", "Virginia", "Georgia", "Washington",
@@ -51,7 +51,7 @@ class Run(NamedTuple):
 class NameForm:
     """One text, read for names. `taken`: links, addresses, schools; nothing in them is a name.
 
-    `facts` belong to `lines`.
+    `facts` belong to `lines`. `starts`, `ends`, `written`, `folded` and `capitalised` are those of its words.
 
     `evidence`: words of the header that stand in an e-mail address or a profile link too.
     """
@@ -60,78 +60,70 @@ class NameForm:
         self,
         text: str,
         lines: Sequence[Line],
-        words: Sequence[Word],
-        folded: Sequence[str],
+        words: Words,
         lexicon: Lexicon,
         taken: Sequence[Span],
         facts: Sequence[LineFacts],
     ) -> None:
-        self.text, self.lines, self.words, self.folded, self.lexicon = text, lines, words, folded, lexicon
-        self._taken = taken
-        self._positions = [word.start for word in words]
-        self._starts = {start: i for i, start in enumerate(self._positions)}
-        self.facts = facts
+        self.text, self.lines, self.facts, self.lexicon = text, lines, facts, lexicon
+        self.starts, self.ends, self.written = words.starts, words.ends, words.written
+        self.folded, self.capitalised = words.folded, words.capitalised
+        self._taken = [(span.start, span.end) for span in taken]
         self.protected: set[int] = set()
         self.protected_phrases: set[int] = set()
         for line, known in zip(lines, facts, strict=True):
             if known.protected:
-                first = bisect_left(self._positions, line.start)
+                first = bisect_left(self.starts, line.start)
                 for a, b in known.protected:
                     self.protected.update(range(first + a, first + b))
                     if b - a > 1:
                         self.protected_phrases.update(range(first + a, first + b))
-        self.chunks: frozenset[str] = frozenset()
+        self.chunks: dict[str, None] = {}  # in the order of the text, which a set would not keep
         self.evidence = self._contact_evidence()
 
     def words_in(self, start: int, end: int) -> range:
         """Indices of the words that begin in [start, end)."""
-        return range(bisect_left(self._positions, start), bisect_left(self._positions, end))
+        return range(bisect_left(self.starts, start), bisect_left(self.starts, end))
 
     def follows_preposition(self, i: int) -> bool:
         """True after "at", "for" and so on, where an employer or a tool stands."""
-        start = self.words[i].start
+        start = self.starts[i]
         return _AFTER_PREPOSITION.search(self.text[max(0, start - 8) : start]) is not None
 
     def run_at(self, start: int, *, most: int, strict: bool = True) -> Run | None:
         """The run of up to `most` capitalised words from the word at `start` on, as names are written."""
-        first = self._starts.get(start)
-        if first is None:
-            first = next(
-                (self._starts[p] for p in range(start, min(start + 4, len(self.text))) if p in self._starts),
-                None,
-            )
-            if first is None or self.text[start : self.words[first].start].strip(" .-\"'("):
-                return None
-        words, folded = self.words, self.folded
-        while first < len(words) and folded[first] in _TITLES:
+        starts, ends, folded, capitalised = self.starts, self.ends, self.folded, self.capitalised
+        count = len(starts)
+        first = bisect_left(starts, start)
+        if first == count or starts[first] >= start + 4 or self.text[start : starts[first]].strip(" .-\"'("):
+            return None
+        while first < count and folded[first] in _TITLES:
             if not re.fullmatch(
-                r"\.? ?",
-                self.text[words[first].end : words[first + 1].start] if first + 1 < len(words) else "x",
+                r"\.? ?", self.text[ends[first] : starts[first + 1]] if first + 1 < count else "x"
             ):
                 return None
             first += 1
-        if first >= len(words) or (not words[first].capitalised and folded[first] not in PARTICLES):
+        if first >= count or (not capitalised[first] and folded[first] not in PARTICLES):
             return None
         stop = first + 1
-        while stop < len(words) and stop - first < most:
-            gap = self.text[words[stop - 1].end : words[stop].start]
+        while stop < count and stop - first < most:
+            gap = self.text[ends[stop - 1] : starts[stop]]
             if gap not in _GAPS and not (gap in _DUTCH and folded[stop] in ("t", "s")):
                 break
-            if gap in (". ", ".") and len(words[stop - 1].text) > 2:
+            if gap in (". ", ".") and len(self.written[stop - 1]) > 2:
                 break
-            word = words[stop]
-            joined = word.capitalised or gap in (*_HYPHENS, *_DUTCH) or folded[stop] in PARTICLES
+            joined = capitalised[stop] or gap in _HYPHENS or gap in _DUTCH or folded[stop] in PARTICLES
             if not joined and folded[stop] not in self.evidence:
                 break
-            if strict and (folded[stop] in ROLE_WORDS or self.is_taken(word.start)):
+            if strict and (folded[stop] in ROLE_WORDS or self.is_taken(starts[stop])):
                 break
             stop += 1
         while stop > first and (
-            (folded[stop - 1] in PARTICLES and not words[stop - 1].capitalised)
+            (folded[stop - 1] in PARTICLES and not capitalised[stop - 1])
             or (
                 folded[stop - 1] in CREDENTIALS
                 and stop - first > 2
-                and words[stop - 1].text.isupper()
+                and self.written[stop - 1].isupper()
                 and not self.is_known(folded[stop - 1])
             )
         ):
@@ -157,7 +149,7 @@ class NameForm:
                 score += 2.0
             elif word in self.lexicon.english:
                 score -= 0.5 if self.is_known(word) else 1.5
-            elif len(word) <= 4 and self.words[i].text.isupper() and not self._in_capitals(i):
+            elif len(word) <= 4 and self.written[i].isupper() and not self._in_capitals(i):
                 score -= 1.0  # an acronym
             else:
                 score += 0.5
@@ -167,9 +159,7 @@ class NameForm:
 
     def is_name(self, run: Run, *, need: float) -> bool:
         return (
-            not self.holds_role(run)
-            and self.score(run) >= need
-            and not self.is_taken(self.words[run.first].start)
+            not self.holds_role(run) and self.score(run) >= need and not self.is_taken(self.starts[run.first])
         )
 
     def is_known(self, folded: str) -> bool:
@@ -180,9 +170,9 @@ class NameForm:
     def _in_capitals(self, i: int) -> bool:
         """True if a neighbour is in capitals and longer than an acronym: JANE DOE."""
         return any(
-            len(self.words[j].text) > 4 and self.words[j].text.isupper()
+            len(self.written[j]) > 4 and self.written[j].isupper()
             for j in (i - 1, i + 1)
-            if 0 <= j < len(self.words)
+            if 0 <= j < len(self.written)
         )
 
     def is_place(self, run: Run) -> bool:
@@ -196,21 +186,25 @@ class NameForm:
 
     def stands_for_person(self, i: int) -> bool:
         """True for "Grace's", "Grace leads", "Dear Grace"."""
-        word = self.words[i]
-        if word.text.endswith(("'s", "’s")) or re.match(r"['’]s\b", self.text[word.end : word.end + 2]):
+        start, end = self.starts[i], self.ends[i]
+        if self.written[i].endswith(("'s", "’s")) or re.match(r"['’]s\b", self.text[end : end + 2]):
             return True
-        following = self.words[i + 1] if i + 1 < len(self.words) else None
-        if following is not None and following.folded in PERSON_VERB and following.start == word.end + 1:
+        following = i + 1
+        if (
+            following < len(self.folded)
+            and self.folded[following] in PERSON_VERB
+            and self.starts[following] == end + 1
+        ):
             return i not in self.protected_phrases
         return bool(
-            re.search(
-                r"\b(?:Dear|Hi|Hello|Mr\.?|Ms\.?|Mrs\.?|Dr\.?) $",
-                self.text[max(0, word.start - 8) : word.start],
-            )
+            re.search(r"\b(?:Dear|Hi|Hello|Mr\.?|Ms\.?|Mrs\.?|Dr\.?) $", self.text[max(0, start - 8) : start])
         )
 
     def is_taken(self, position: int) -> bool:
-        return any(span.start <= position < span.end for span in self._taken)
+        for start, end in self._taken:  # noqa: SIM110  # twice as fast as any(), and asked for every word
+            if start <= position < end:
+                return True
+        return False
 
     def _contact_evidence(self) -> frozenset[str]:
         """Words of the text that also stand in an e-mail address or a profile link."""
@@ -218,28 +212,17 @@ class NameForm:
         if not places:
             return frozenset()
         flat = fold(places)
-        self.chunks = chunks = frozenset(re.split(r"[^a-z]+", flat))
+        self.chunks = chunks = dict.fromkeys(re.split(r"[^a-z]+", flat))
         head = self.folded[:_HEAD_WORDS]
-        found = {
-            word for word in head if (word in chunks and len(word) > 1) or (len(word) > 3 and word in flat)
-        }
+        inside = {word for word in head if word in flat}
+        found = {word for word in inside if len(word) > 3 or (len(word) > 1 and word in chunks)}
         for word in head:
             if not word.isascii():  # people write their addresses without the letters that ASCII lacks
                 plain = re.sub(r"[^a-z]", "", word)
                 if len(plain) > 3 and plain in flat:
                     found.add(word)
         for a, b in pairwise(head):
-            if len(a) > 1 and len(b) > 1 and not {a + b, b + a}.isdisjoint(chunks):
+            both = a in inside and b in inside and len(a) > 1 and len(b) > 1
+            if both and (a + b in chunks or b + a in chunks):
                 found |= {a, b}
         return frozenset(found)
-
-
-def segments_of(line: str, start: int = 0) -> Iterator[tuple[int, int]]:
-    """The parts of a line between commas, bars, brackets and wide gaps, as [start, end)."""
-    position = start
-    for match in _SEPARATOR.finditer(line, start):
-        if line[position : match.start()].strip():
-            yield position, match.start()
-        position = match.end()
-    if line[position:].strip():
-        yield position, len(line)

@@ -5,32 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from service.core.redaction.header_line import LONG_LINE, HeaderLine
 from service.core.redaction.layout import Line
-from service.core.redaction.name_form import NameForm, Run, segments_of
+from service.core.redaction.name_form import NameForm, Run
 from service.core.redaction.name_words import CREDENTIALS, PARTICLES, ROLE_WORDS
 from service.core.redaction.policy import TOKENS
 
 _LINES = 8
 _CHARACTERS = 800
-_LONG_LINE = 120
-"""A line above this many characters is a text that lost its line breaks: a name can only be its start."""
 
 _ENOUGH = 2.5
 _BONUS_OF_LINE = {1: 1.5, 2: 0.75, 3: 0.5}
-_PREFIX = re.compile(
-    r"^\W*(?:(?:resume|résumé|cv|c\.v\.|curriculum vitae|hoja de vida|lebenslauf|curriculum|biodata|bio-data|profile|application)"
-    r"(?:\s+(?:of|for|von|de))?\b[\s:–—|-]*)",
-    re.IGNORECASE,
-)
 _CITY_TAIL = re.compile(r",\s*(?:[A-Z]{2}\b|[A-Z][a-z]+\s*\d{4,})")
-_SPACED = re.compile(r"^\W*((?:[A-ZÀ-Þ] ){2,}[A-ZÀ-Þ](?: {2,}(?:[A-ZÀ-Þ] )*[A-ZÀ-Þ])+)\W*$")
 _EAST_ASIAN = re.compile(
     r"^[\u4e00-\u9fff]{2,4}$|^[\uac00-\ud7a3]{2,4}$"
     r"|^[\u4e00-\u9fff\u3040-\u30ff]{1,4}[ \u3000][\u4e00-\u9fff\u3040-\u30ff]{1,4}$"
-)
-_FILE = re.compile(r"^\W{0,10}[\w.-]{1,80}\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\W*$", re.IGNORECASE)
-_INVERTED = re.compile(
-    r"\W{0,20}([^\W\d_][\w'’\- ]{1,30}),\s+([^\W\d_][\w'’\-. ]{1,30}?)\s*(?:$|[|•(;]|\s{2}|\s[-–—]\s)"
 )
 
 _Candidate = tuple[float, list[Run]]
@@ -43,45 +32,39 @@ def header_name(form: NameForm) -> list[Run]:
     best: _Candidate = (0.0, [])
     rank = 0
     previous: Run | None = None
-    for line in form.lines:
+    for line, known in zip(form.lines, form.facts, strict=True):
         if line.heading:
             if rank or line.section in ("education", "experience", "references"):
                 break
             continue
-        if not _PREFIX.sub("", line.text).strip() or _FILE.match(line.text):
-            continue  # "CURRICULUM VITAE", "jane_doe_resume.pdf"
+        if known.header.says_nothing:
+            continue
         rank += 1
         if rank > _LINES or line.start > _CHARACTERS:
             break
-        for candidate in _candidates(form, line, rank):
+        for candidate in _candidates(form, line, known.header, rank):
             best = max(best, candidate, key=lambda c: c[0])
-        alone = _alone(form, line)
+        alone = _alone(form, line) if known.header.may_be_alone else None
         if alone is not None and previous is not None and rank <= 3:
             together = 1.0 + form.score(previous) + form.score(alone)
             best = max(best, (together, [previous, alone]), key=lambda c: c[0])
-        previous = alone if alone is not None and len(line.text.split()) == 1 else None
+        previous = alone if alone is not None and known.header.tokens == 1 else None
     return best[1] if best[0] >= _ENOUGH else []
 
 
-def _candidates(form: NameForm, line: Line, rank: int) -> Iterator[_Candidate]:
-    prefix = _PREFIX.match(line.text)
-    bonus = _BONUS_OF_LINE.get(rank, 0.0) + (1.0 if prefix else 0.0)
-    if _SPACED.match(line.text):
+def _candidates(form: NameForm, line: Line, known: HeaderLine, rank: int) -> Iterator[_Candidate]:
+    bonus = _BONUS_OF_LINE.get(rank, 0.0) + (1.0 if known.has_prefix else 0.0)
+    if known.spaced:
         inside = form.words_in(line.start, line.end)
         if inside:
             yield 4.0 + bonus, [Run(inside[0], inside[-1] + 1)]
         return
-    segments = list(segments_of(line.text, prefix.end() if prefix else 0))
-    if len(line.text) > _LONG_LINE:
-        segments = segments[:1]
-    elif len(segments) == 1:
+    if len(known.segments) == 1 and len(line.text) <= LONG_LINE:
         bonus += 0.75
-    for start, end in segments:
-        segment = line.text[start:end]
-        at = line.start + start + len(segment) - len(segment.lstrip())
-        yield from _in_segment(form, line, segment.strip(), at, rank, bonus)
-    if rank <= 2:
-        yield from _inverted(form, line, bonus)
+    for start, segment in known.segments:
+        yield from _in_segment(form, line, segment, line.start + start, rank, bonus)
+    if rank <= 2 and known.inverted is not None:
+        yield from _inverted(form, line, known.inverted, bonus)
 
 
 def _in_segment(
@@ -93,16 +76,16 @@ def _in_segment(
             yield 3.0 + bonus, [Run(inside[0], inside[-1] + 1)]
         return
     run = form.run_at(at, most=6, strict=False) or _lower_case(form, at, segment)
-    if run is None or form.is_taken(form.words[run.first].start):
+    if run is None or form.is_taken(form.starts[run.first]):
         return
-    whole = form.words[run.stop - 1].end >= at + len(segment.rstrip(" .,;:'’!?"))
+    whole = form.ends[run.stop - 1] >= at + len(segment.rstrip(" .,;:'’!?"))
     if whole and not form.holds_role(run):
         score = form.score(run)
-        if len(line.text) > _LONG_LINE and score < 2.0:
+        if len(line.text) > LONG_LINE and score < 2.0:
             return
         if len(run) == 1:
             score -= 1.5
-        if _CITY_TAIL.match(form.text, form.words[run.stop - 1].end):
+        if _CITY_TAIL.match(form.text, form.ends[run.stop - 1]):
             score -= 1.5  # "Austin, TX"
         yield score + bonus, [run]
     elif rank <= 3:
@@ -111,13 +94,10 @@ def _in_segment(
             yield form.score(leading) + bonus - 0.5, [leading]
 
 
-def _inverted(form: NameForm, line: Line, bonus: float) -> Iterator[_Candidate]:
+def _inverted(form: NameForm, line: Line, starts: tuple[int, int], bonus: float) -> Iterator[_Candidate]:
     """Surname first: "Doe, Jane"."""
-    match = _INVERTED.match(line.text)
-    if match is None:
-        return
-    surname = form.run_at(line.start + match.start(1), most=3)
-    given = form.run_at(line.start + match.start(2), most=3)
+    surname = form.run_at(line.start + starts[0], most=3)
+    given = form.run_at(line.start + starts[1], most=3)
     if surname is None or given is None or form.is_place(given):
         return
     if not form.holds_role(surname) and not form.holds_role(given):
@@ -147,7 +127,7 @@ def _lower_case(form: NameForm, start: int, segment: str) -> Run | None:
     inside = form.words_in(start, start + len(segment))
     if not 2 <= len(inside) <= 4 or any(ch.isdigit() or ch == "@" for ch in segment):
         return None
-    if any(form.is_taken(form.words[i].start) for i in inside):
+    if any(form.is_taken(form.starts[i]) for i in inside):
         return None
     known = sum(form.is_known(form.folded[i]) for i in inside)
     return Run(inside[0], inside[-1] + 1) if known >= 2 else None
@@ -156,8 +136,8 @@ def _lower_case(form: NameForm, start: int, segment: str) -> Run | None:
 def _alone(form: NameForm, line: Line) -> Run | None:
     """A line of up to three capitalised words and nothing else."""
     inside = form.words_in(line.start, line.end)
-    if not 1 <= len(inside) <= 3 or any(ch.isdigit() or ch in "@," for ch in line.text):
+    if not 1 <= len(inside) <= 3:
         return None
-    if not all(form.words[i].capitalised and form.folded[i] not in ROLE_WORDS for i in inside):
+    if not all(form.capitalised[i] and form.folded[i] not in ROLE_WORDS for i in inside):
         return None
     return Run(inside[0], inside[-1] + 1)

@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from service.core.redaction.lexicon import fold
 from service.core.redaction.name_anchors import (
     Found,
     anchored_names,
@@ -27,6 +26,7 @@ from service.core.redaction.name_header import header_name
 from service.core.redaction.name_words import GENERATIONS, PARTICLES
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.spans import Span
+from service.core.redaction.words import fold
 
 _POSSESSIVE = re.compile(r"['’]s$")
 _GENERATION = re.compile(
@@ -52,7 +52,7 @@ def find_names(form: NameForm) -> Names:
     places: dict[tuple[int, int], None] = {}
     other_people = 0
     for run, is_own in _all_found(form):
-        parts = [fold(_POSSESSIVE.sub("", form.words[i].text)) for i in range(run.first, run.stop)]
+        parts = [fold(_POSSESSIVE.sub("", form.written[i])) for i in range(run.first, run.stop)]
         named = [
             p
             for i, p in enumerate(parts)
@@ -94,9 +94,10 @@ def _spelt_out(form: NameForm, parts: list[str]) -> Iterator[str]:
 
 def _extent(form: NameForm, run: Run) -> tuple[int, int]:
     """From the first word to the last, with the dot of an initial and "Jr.", without a possessive."""
-    last = form.words[run.stop - 1]
-    end = last.end - 2 if _POSSESSIVE.search(last.text) else last.end
-    if len(last.text) == 1 and form.text[end : end + 1] == ".":
+    last, end = form.written[run.stop - 1], form.ends[run.stop - 1]
+    if _POSSESSIVE.search(last):
+        end -= 2
+    if len(last) == 1 and form.text[end : end + 1] == ".":
         end += 1
     generation = _GENERATION.match(form.text[end : end + 12])
-    return form.words[run.first].start, end + generation.end() if generation else end
+    return form.starts[run.first], end + generation.end() if generation else end

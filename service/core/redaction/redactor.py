@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 
-from service.core.redaction.detectors import SCHOOL_GATE, in_paragraph
 from service.core.redaction.entities import EntityFinder
-from service.core.redaction.gates import Clues
-from service.core.redaction.layout import Line, Section, Stretch, lines_of, stretches_of
-from service.core.redaction.lexicon import Lexicon, Word, load_lexicon
-from service.core.redaction.line_facts import LineFacts, facts_of, spans_in_line
+from service.core.redaction.layout import lines_of
+from service.core.redaction.memo import Memo
 from service.core.redaction.name_form import NameForm
 from service.core.redaction.names import Names, find_names
 from service.core.redaction.policy import CATEGORIES, Category
-from service.core.redaction.schools import find_schools
 from service.core.redaction.spans import PLACEHOLDER, Span, moved, replace, without_overlaps
+from service.core.redaction.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,50 +41,6 @@ class Analysis:
     other_people: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Memo:
-    """What was found already in texts that are redacted together. It lives as long as the call."""
-
-    paragraphs: dict[str, list[Span]] = field(default_factory=dict)
-    texts: dict[str, Analysis] = field(default_factory=dict)
-    facts: dict[str, LineFacts] = field(default_factory=dict)
-    lines: dict[tuple[str, Section, bool, int], list[Span]] = field(default_factory=dict)
-
-    stretches: dict[str, list[Stretch]] = field(default_factory=dict)
-
-    def stretches_of(self, line: str) -> list[Stretch]:
-        if line not in self.stretches:
-            self.stretches[line] = stretches_of(line)
-        return self.stretches[line]
-
-    def facts_of(self, line: str, lexicon: Lexicon) -> LineFacts:
-        if line not in self.facts:
-            self.facts[line] = facts_of(line, lexicon)
-        return self.facts[line]
-
-    def spans_in(self, line: Line, lexicon: Lexicon) -> list[Span]:
-        """As `line_facts.spans_in_line`. Of its place only the header's limit matters."""
-        key = (line.text, line.section, line.heading, line.start if line.section == "header" else 0)
-        if key not in self.lines:
-            self.lines[key] = list(spans_in_line(line, self.facts_of(line.text, lexicon).words, lexicon))
-        return self.lines[key]
-
-    def read(self, text: str, lexicon: Lexicon) -> tuple[list[Word], list[Span]]:
-        """The words of a text, and what its lines show by themselves."""
-        words: list[Word] = []
-        spans: list[Span] = []
-        position = 0
-        for line in text.split("\n"):
-            facts = self.facts_of(line, lexicon)
-            words += [
-                Word(start + position, end + position, written, folded)
-                for start, end, written, folded in facts.words
-            ]
-            spans += moved(facts.spans, position)
-            position += len(line) + 1
-        return words, spans
-
-
 class Redactor:
     """Hides the given categories by rules and lexicons, and names by `entities` too if given."""
 
@@ -101,24 +54,22 @@ class Redactor:
         """The same redactor for other categories."""
         return Redactor(categories, entities=self._entities)
 
-    @property
-    def _lexicon(self) -> Lexicon:
-        return load_lexicon()
-
     def redact(self, text: str) -> Redacted:
         """Redact normalised `text`. Redacting the result again changes nothing."""
-        return self._redact(text, _Memo())
+        return self._redact(text, Memo(), {})
 
-    def redact_all(self, texts: Sequence[str]) -> list[Redacted]:
+    def redact_all(self, texts: Iterable[str], memo: Memo | None = None) -> Iterator[Redacted]:
         """As `redact` of each, but what several texts share is searched once."""
-        memo = _Memo()
-        return [self._redact(text, memo) for text in texts]
+        memo = memo or Memo()
+        analyses: dict[str, Analysis] = {}
+        for text in texts:
+            yield self._redact(text, memo, analyses)
 
-    def analyse(self, text: str) -> Analysis:
+    def analyse(self, text: str, memo: Memo | None = None) -> Analysis:
         """What one pass over normalised `text` finds."""
-        return self._analyse(text, _Memo())
+        return self._analyse(text, memo or Memo())
 
-    def _redact(self, text: str, memo: _Memo) -> Redacted:
+    def _redact(self, text: str, memo: Memo, analyses: dict[str, Analysis]) -> Redacted:
         # What stands beside a hidden span may only then be recognised, so passes are made until one
         # finds nothing; each pass hides characters, hence there is a last one.
         counts: Counter[Category] = Counter()
@@ -126,9 +77,9 @@ class Redactor:
         while analysis.spans:
             counts.update(span.category for span in analysis.spans)
             text = replace(text, analysis.spans)
-            if text not in memo.texts:  # variants of one resume are one text from the second pass on
-                memo.texts[text] = self._analyse(text, memo)
-            analysis = memo.texts[text]
+            if text not in analyses:  # variants of one resume are one text from the second pass on
+                analyses[text] = self._analyse(text, memo)
+            analysis = analyses[text]
         return Redacted(
             text,
             {category: counts[category] for category in CATEGORIES if counts[category]},
@@ -136,23 +87,21 @@ class Redactor:
             other_people=first.other_people,
         )
 
-    def _analyse(self, text: str, memo: _Memo) -> Analysis:
-        lexicon = self._lexicon
-        lines = lines_of(text, memo.stretches_of)
-        words, found = memo.read(text, lexicon)
+    def _analyse(self, text: str, memo: Memo) -> Analysis:
+        words = Words()
+        found: list[Span] = []
         for start, paragraph in _paragraphs(text):
-            if paragraph not in memo.paragraphs:
-                memo.paragraphs[paragraph] = list(
-                    self._in_paragraph(paragraph, memo.read(paragraph, lexicon)[0])
-                )
-            found += moved(memo.paragraphs[paragraph], start)
+            known = memo.paragraph(paragraph)
+            words.add(known.words, start)
+            found += moved(known.spans, start)
+        lines = lines_of(text, memo.stretches_of)
         for line in lines:
-            found += moved(memo.spans_in(line, lexicon), line.start)
-        taken = [span for span in found if span.category in _KEEPS_NAMES_OUT]
+            found += moved(memo.spans_in(line), line.start)
         names = Names([], (), 0)
         if "name" in self.categories:
-            facts = [memo.facts_of(line.text, lexicon) for line in lines]
-            form = NameForm(text, lines, words, [word.folded for word in words], lexicon, taken, facts)
+            taken = [span for span in found if span.category in _KEEPS_NAMES_OUT]
+            facts = [memo.facts_of(line.text) for line in lines]
+            form = NameForm(text, lines, words, memo.lexicon, taken, facts)
             names = find_names(form)
             found += names.spans
             if self._entities is not None:
@@ -164,13 +113,6 @@ class Redactor:
             names.own,
             names.other_people,
         )
-
-    def _in_paragraph(self, text: str, words: list[Word]) -> Iterator[Span]:
-        """What can be told from a paragraph alone, whatever stands around it."""
-        folded = [word.folded for word in words]
-        clues = Clues(text.lower(), frozenset(folded))
-        yield from in_paragraph(text, clues)
-        yield from find_schools(text, words, folded, self._lexicon, gate_is_open=SCHOOL_GATE.opens(clues))
 
 
 _KEEPS_NAMES_OUT = frozenset({"email", "link", "phone", "photo", "address", "school", "affinity"})

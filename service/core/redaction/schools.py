@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from service.core.redaction.layout import Line
-from service.core.redaction.lexicon import Lexicon, Word
+from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.policy import TOKENS
-from service.core.redaction.spans import Span
+from service.core.redaction.spans import Span, spans_of
+from service.core.redaction.words import Words
 
 _CAP = r"(?:[A-ZÀ-ÞŁŚŻČŠŽĐİ][\w'’.]{0,30}+|\d{1,2}(?:st|nd|rd|th))"
 # Words that end a school's name to the left: degrees, fields, offices.
@@ -124,13 +125,11 @@ _PART_OF_SCHOOL = re.compile(
 _SENTENCE = re.compile(r"[^.;\n]*(?:\.(?=\S)[^.;\n]*)*[.;]?")
 
 
-def find_schools(
-    text: str, words: list[Word], folded: list[str], lexicon: Lexicon, *, gate_is_open: bool = True
-) -> Iterator[Span]:
+def find_schools(text: str, words: Words, lexicon: Lexicon, *, gate_is_open: bool = True) -> Iterator[Span]:
     """Schools of the lexicon and of the usual patterns."""
     for phrases in (lexicon.universities, lexicon.school_names):
-        for first, stop in phrases.find(words, folded):
-            yield _span(words[first].start, words[stop - 1].end)
+        for first, stop in phrases.find(words):
+            yield _span(words.starts[first], words.ends[stop - 1])
     if not gate_is_open:
         return
     for pattern in _PATTERNS:
@@ -140,30 +139,33 @@ def find_schools(
                 yield _span(match.start(), match.start() + len(found))
 
 
-def schools_in_line(line: Line, words: list[Word], lexicon: Lexicon) -> Iterator[Span]:
+def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span]:
     """Acronyms (MIT) and bare names (Harvard), which are schools only beside a degree.
 
     `words` are the line's own, and offsets are into the line.
     """
     if line.section == "header" or not _is_educational(line):
         return
-    folded = [word.folded for word in words]
-    protected = [(words[a].start, words[b - 1].end) for a, b in lexicon.protected.find(words, folded)]
-    for first, stop in lexicon.school_brands.find(words, folded):
-        start, end = words[first].start, words[stop - 1].end
+    starts, ends = words.starts, words.ends
+    protected = [(starts[a], ends[b - 1]) for a, b in lexicon.protected.find(words)]
+    for first, stop in lexicon.school_brands.find(words):
+        start, end = starts[first], ends[stop - 1]
         if not any(a <= start < b for a, b in protected):
             following = _PART_OF_SCHOOL.match(line.text, end)
             yield _span(start, following.end() if following else end)
-    for word in words:
-        if word.text in lexicon.school_acronyms:
-            yield _span(word.start, word.end)
+    for i, written in enumerate(words.written):
+        if written in lexicon.school_acronyms:
+            yield _span(starts[i], ends[i])
 
 
 def find_graduation_years(text: str) -> Iterator[Span]:
-    """Years after "graduated" or "class of", and right after a school or a degree."""
+    """Years after "graduated" or "class of"."""
+    yield from spans_of(_GRADUATED, text, "graduation_year", "year")
+
+
+def find_years_beside_schools(text: str) -> Iterator[Span]:
+    """Years right after a school or a degree."""
     token = TOKENS["graduation_year"]
-    for match in _GRADUATED.finditer(text):
-        yield Span(*match.span("year"), "graduation_year", token)
     for match in _BESIDE_SCHOOL.finditer(text):
         yield Span(*match.span("year"), "graduation_year", token)
         if match["until"]:

@@ -35,7 +35,7 @@ def spans_of(pattern: re.Pattern[str], text: str, category: Category, group: int
 
 def moved(spans: list[Span], offset: int) -> list[Span]:
     """The spans of a part as those of the text in which it begins at `offset`."""
-    if offset == 0:
+    if offset == 0 or not spans:
         return spans
     return [Span(start + offset, end + offset, category, token) for start, end, category, token in spans]
 

@@ -54,12 +54,12 @@ def start(tiny_bundle: Bundle, bge_like: Path) -> Iterator[Start]:
     """Start the app with other settings than the defaults."""
     with ExitStack() as stack:
 
-        def begin(**settings: Any) -> Api:
+        def begin(served: Bundle = tiny_bundle, **settings: Any) -> Api:
             chosen = Settings(**{"bundle": str(tiny_bundle.path), "queue_tokens": 20_000, **settings})
             metrics = create_metrics(chosen)
             engine = FakeEngine()
             runtime = Runtime(
-                tiny_bundle,
+                served,
                 LoadedModel(engine, TextTokenizer.load(bge_like / "tokenizer.json", tiny_bundle.manifest)),
                 EngineChoice("openvino", "cpu", "a fake, for tests"),
                 chosen.runtime_options(),

@@ -6,11 +6,14 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.api.middleware import ROUTE_ALIASES
+from service.core.bundle import Bundle
+from tests.erasers import random_eraser
 from tests.fakes import WorkerKilled
 from tests.service.api.conftest import ENGINEER, JOB, NURSE, Api, Start, numbers
 
@@ -39,6 +42,12 @@ def test_the_model_is_described_with_its_limits(start: Start) -> None:
     assert body["decision"]["threshold"] == 0.6
     assert body["limits"]["max_candidates"] == 7
     assert body["groups"]["sex"] == ["female", "male", "nonbinary"]
+    assert body["bundle"]["eraser_directions"] == 0
+
+
+def test_the_model_says_that_a_concept_is_erased(start: Start, tiny_bundle: Bundle) -> None:
+    erasing = replace(tiny_bundle, eraser=random_eraser(32, directions=3))
+    assert start(erasing).get("/v1/model").json()["bundle"]["eraser_directions"] == 3
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from service.core.base_model import find_verified
 from service.core.bundle import read_bundle
 from service.core.counterfactual.lexicons import load_groups
 from service.core.errors import AuditOptionsError, CountError, DuplicateIdError, InputErrors, TextTooLongError
-from service.core.matching import Match, Matcher
+from service.core.matching import Match, Matcher, TokenizedResume
 from service.core.tokenization import TextTokenizer
 from tests.service.core.redaction.corpus import samples
 
@@ -70,6 +70,26 @@ def holds(text: str, names: tuple[str, ...]) -> bool:
 def audit(matcher: Matcher, score: Score, count: int = 8, **options: object) -> AuditReport:
     plan = plan_of(matcher, resumes(count), redact=False, attributes=("name",), **options)
     return summarise(plan, scored(plan, score))
+
+
+@pytest.mark.parametrize("redact", [True, False])
+def test_texts_are_handed_on_in_order_and_the_control_arm_first(matcher: Matcher, redact: bool) -> None:
+    parts: list[list[TokenizedResume]] = []
+    plan = plan_audit(
+        matcher,
+        JOB,
+        None,
+        resumes(3),
+        AuditOptions(attributes=("name",), redact=redact),
+        max_resumes=50,
+        max_characters=100_000,
+        ready=lambda job, texts: parts.append(texts),
+    )
+    assert [text for part in parts for text in part] == plan.texts
+    first = plan.resumes[0].variants
+    controls = {plan.rows[one.text] for one in first.variants if one.attribute == "control"}
+    assert len(parts) > 1
+    assert {plan.rows[first.original], *controls} <= set(range(len(parts[0])))
 
 
 def test_a_planted_bias_against_one_groups_names_is_found(matcher: Matcher) -> None:

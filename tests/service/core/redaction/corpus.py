@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from faker import Faker
 
 from service.core.documents import normalise
-from service.core.redaction.lexicon import LEXICONS, _rows, fold
+from service.core.redaction.lexicon import LEXICONS, _rows
+from service.core.redaction.words import fold
 from tests.service.core.redaction.layouts import BODY, CLOSINGS, HEADERS, REFERENCES
 
 CULTURES = {

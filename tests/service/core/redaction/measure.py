@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from service.core.redaction.lexicon import fold, words_of
 from service.core.redaction.spans import PLACEHOLDER
+from service.core.redaction.words import fold, words_of
 from tests.service.core.redaction.corpus import Sample
 
 _SMALL = frozenset("of the and de la du e y le di do da in for al el st at van von der".split())

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.core.documents import normalise
+from service.core.redaction.memo import Memo
 from service.core.redaction.policy import CATEGORIES, TOKENS
 from service.core.redaction.redactor import Redactor
 from tests.service.core.redaction.corpus import samples
@@ -177,7 +178,16 @@ def test_only_the_chosen_category_is_hidden() -> None:
 
 def test_redacting_many_is_redacting_each() -> None:
     texts = [sample.text for sample in samples(40, 78)]
-    assert REDACTOR.redact_all(texts) == [REDACTOR.redact(text) for text in texts]
+    assert list(REDACTOR.redact_all(texts)) == [REDACTOR.redact(text) for text in texts]
+
+
+def test_what_others_read_changes_nothing() -> None:
+    memo = Memo()
+    emails = Redactor(["email"])
+    for sample in samples(40, 83):
+        assert REDACTOR.analyse(sample.text, memo) == REDACTOR.analyse(sample.text)
+        assert list(emails.redact_all([sample.text], memo)) == [emails.redact(sample.text)]
+        assert list(REDACTOR.redact_all([sample.text], memo)) == [REDACTOR.redact(sample.text)]
 
 
 def test_redaction_of_resumes_is_idempotent() -> None:

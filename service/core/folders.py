@@ -1,0 +1,89 @@
+"""Folders that appear whole or not at all: written under a hidden name, then put in their place."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2  # Linux, <linux/fs.h>
+_RENAME_SWAP = 2  # macOS, <sys/stdio.h>
+
+
+@contextmanager
+def draft_of(path: Path) -> Iterator[Path]:
+    """An empty hidden folder beside `path`, which takes the place of `path` when the block is left.
+
+    If the block raises, the draft is removed and `path` stays as it was. A process that is killed
+    leaves at most a hidden folder (`.<name>.<random>`) behind, which may be deleted.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.parent / f".{path.name}.{secrets.token_hex(4)}"
+    draft.mkdir()
+    try:
+        yield draft
+        _sync(draft)
+        _put(draft, path)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _put(draft: Path, path: Path) -> None:
+    """Give `draft` the name `path`. What stood there before is deleted.
+
+    Linux and macOS swap two folders in one step, so that `path` is the old or the new folder at
+    every moment. Where the file system cannot, `path` is missing between two renames; a process
+    killed just then leaves the old folder as `.<name>.<random>.old`.
+    """
+    if not path.exists():
+        draft.rename(path)
+    elif _swap(draft, path):
+        _sync_folder(path.parent)
+        shutil.rmtree(draft, ignore_errors=True)  # now the old folder
+        return
+    else:
+        old = draft.with_name(f"{draft.name}.old")
+        path.rename(old)
+        try:
+            draft.rename(path)
+        except OSError:
+            old.rename(path)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+    _sync_folder(path.parent)
+
+
+def _swap(one: Path, other: Path) -> bool:
+    """Exchange the names of two folders in one step; False where that is not possible."""
+    names = os.fsencode(one), os.fsencode(other)
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "renameat2"):
+            return bool(libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0)
+    elif sys.platform == "darwin":
+        return bool(ctypes.CDLL(None).renamex_np(*names, _RENAME_SWAP) == 0)
+    return False
+
+
+def _sync(folder: Path) -> None:
+    """Let the disk have every file before the folder gets its name: it must survive a power cut too."""
+    for place, _, files in os.walk(folder):
+        for name in files:
+            with (Path(place) / name).open("rb+") as stream:
+                os.fsync(stream.fileno())
+        _sync_folder(Path(place))
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

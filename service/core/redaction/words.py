@@ -1,0 +1,80 @@
+"""The words of a text: runs of letters, as written and folded for comparison."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’‘`´](?!s\b)[^\W\d_]+)*")
+
+
+class Word(NamedTuple):
+    """A run of letters at [start, end) of a text, and its form without case and accents."""
+
+    start: int
+    end: int
+    text: str
+    folded: str
+
+    @property
+    def capitalised(self) -> bool:
+        return is_capitalised(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a text, column by column: lists of numbers are joined and moved faster than words.
+
+    `capitalised`: see `is_capitalised`.
+    """
+
+    starts: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+    folded: list[str] = field(default_factory=list)
+    capitalised: list[bool] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def add(self, part: Words, offset: int) -> None:
+        """Append the words of a part of the text that begins at `offset`."""
+        self.starts.extend([start + offset for start in part.starts])
+        self.ends.extend([end + offset for end in part.ends])
+        self.written.extend(part.written)
+        self.folded.extend(part.folded)
+        self.capitalised.extend(part.capitalised)
+
+
+def read_words(text: str) -> Words:
+    """All words of `text` in order."""
+    places = [match.span() for match in _WORD.finditer(text)]
+    written = [text[start:end] for start, end in places]
+    return Words(
+        starts=[start for start, _ in places],
+        ends=[end for _, end in places],
+        written=written,
+        folded=fold("\n".join(written)).split("\n") if written else [],  # a break is folded to itself
+        capitalised=[is_capitalised(word) for word in written],
+    )
+
+
+def words_of(text: str) -> list[Word]:
+    """As `read_words`, one by one."""
+    words = read_words(text)
+    return [Word(*word) for word in zip(words.starts, words.ends, words.written, words.folded, strict=True)]
+
+
+def is_capitalised(word: str) -> bool:
+    """True unless the first letter is a small one: scripts without case count as capitalised."""
+    return not word[0].islower()
+
+
+def fold(text: str) -> str:
+    """`text` without case, accents and apostrophes, for comparing names."""
+    if text.isascii():
+        return text.lower().replace("'", "").replace("`", "")
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(ch for ch in decomposed if not unicodedata.combining(ch) and ch not in "'’‘ʻʼ`´")

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import torch
+
+from tests.training.learning.conftest import World, examples_of
+from training.learning.batches import Collator, Item, MatchItems, SamplingConfig
+from training.learning.losses import UNKNOWN
+
+
+def items_of(world: World, config: SamplingConfig, seed: int = 1) -> MatchItems:
+    return MatchItems(world.pairs, world.tokenizer, config, seed=seed)
+
+
+def collated(world: World, config: SamplingConfig, count: int = 6) -> tuple[list[Item], dict[str, object]]:
+    items = items_of(world, config)
+    chosen = [items[i] for i in range(count)]
+    return chosen, Collator(world.pairs, world.pairs.groups(), config)(chosen)
+
+
+def test_an_item_is_drawn_from_seed_epoch_and_number_alone(world: World) -> None:
+    config = SamplingConfig(counterfactual_share=1.0, bare_share=0.5)
+    one, other = items_of(world, config), items_of(world, config)
+    assert one[3] == other[3]
+    other.set_epoch(1)
+    assert one[3] != other[3]
+    one.set_epoch(1)
+    assert one[3] == other[3]
+    assert items_of(world, config, seed=2)[3] != items_of(world, config)[3]
+
+
+def test_a_match_comes_first_and_negatives_follow(world: World) -> None:
+    for item in [items_of(world, SamplingConfig(negatives=2))[i] for i in range(12)]:
+        labels = [world.pairs.labels[item.job, resume.number] for resume in item.resumes]
+        assert labels == [1, 0, 0]
+
+
+def test_labels_of_a_batch(world: World) -> None:
+    items, batch = collated(world, SamplingConfig())
+    labels = batch["labels"]
+    assert isinstance(labels, torch.Tensor)
+    resumes = [resume for item in items for resume in item.resumes]
+    for j, item in enumerate(items):
+        for r, resume in enumerate(resumes):
+            known = world.pairs.labels.get((item.job, resume.number))
+            same = world.pairs.resumes[resume.number].key == world.pairs.jobs[item.job].key
+            assert labels[j, r] == (known if known is not None else UNKNOWN if same else 0)
+
+
+def test_without_in_batch_negatives_only_labelled_pairs_count(world: World) -> None:
+    items, batch = collated(world, SamplingConfig(in_batch_negatives=False))
+    labels = batch["labels"]
+    assert isinstance(labels, torch.Tensor)
+    resumes = [resume for item in items for resume in item.resumes]
+    for j, item in enumerate(items):
+        for r, resume in enumerate(resumes):
+            if (item.job, resume.number) not in world.pairs.labels:
+                assert labels[j, r] == UNKNOWN
+
+
+def test_potential_fits_can_go_without_a_label(world: World) -> None:
+    examples = examples_of(1, prefix="p")
+    example = next(e for e in examples if e.label == 0)
+    from dataclasses import replace
+
+    potential = replace(example, grade=1)
+    (job, resume), *_ = world.tokenizer.tokenize([potential], potential_unknown=True).labels
+    assert (job, resume) == (0, 0)
+    assert world.tokenizer.tokenize([potential], potential_unknown=True).labels[0, 0] == UNKNOWN
+    assert world.tokenizer.tokenize([potential]).labels[0, 0] == 0
+
+
+def test_equal_passages_share_a_row_and_every_row_is_in_one_chunk(world: World) -> None:
+    _, batch = collated(world, SamplingConfig(counterfactual_share=1.0))
+    chunks = batch["chunks"]
+    assert isinstance(chunks, list)
+    rows = torch.cat([chunk["rows"] for chunk in chunks]).tolist()
+    assert sorted(rows) == list(range(len(rows)))
+    texts = [
+        tuple(ids[mask == 1].tolist())
+        for chunk in chunks
+        for ids, mask in zip(chunk["input_ids"], chunk["attention_mask"], strict=True)
+    ]
+    assert len(set(texts)) == len(texts)
+    assert all(chunk["input_ids"].shape[1] % 16 == 0 for chunk in chunks)
+
+
+def test_variants_differ_from_each_other_and_name_every_group(world: World) -> None:
+    items = items_of(world, SamplingConfig(counterfactual_share=1.0, unnamed_share=0.0))
+    groups = [group for group, _ in items[0].variants]
+    assert groups == items.name_groups
+    assert len(groups) == 8
+    assert len({passages for _, passages in items[0].variants}) > 1
+    assert not items_of(world, SamplingConfig(counterfactual_share=0.0))[0].variants
+
+
+def test_a_name_on_top_of_the_redacted_text(world: World) -> None:
+    resume = world.pairs.resumes[0]
+    assert resume.unnamed.placed
+    assert "[NAME]" in resume.unnamed.text
+    assert not resume.slots.placed

@@ -1,0 +1,148 @@
+"""Each loss trains what it should, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.core.encoder import load_encoder
+from service.core.engines.torch_engine import TorchEngine
+from tests.training.learning.conftest import World
+from training.learning.adapter import AdapterConfig, AdapterError, find_targets, save_adapter
+from training.learning.batches import Collator, MatchItems, SamplingConfig
+from training.learning.heads import GroupClassifier, reverse_gradient
+from training.learning.model import NAME_GROUP, FairMatcher, LossWeights, encode_chunks
+
+ALL = dict.fromkeys(LossWeights.model_fields, 1.0)
+
+
+def model_and_batch(world: World, weights: LossWeights) -> tuple[FairMatcher, dict[str, object]]:
+    config = SamplingConfig(counterfactual_share=1.0)
+    items = MatchItems(world.pairs, world.tokenizer, config, seed=1)
+    groups = world.pairs.groups()
+    model = FairMatcher(
+        world.encoder(),
+        world.policy,
+        weights,
+        groups | {NAME_GROUP: items.name_groups},
+        dimensions=world.base.spec.dimensions,
+        teacher=load_encoder(world.base.folder, world.base.pooling),
+    )
+    batch = Collator(world.pairs, groups, config)([items[i] for i in range(0, 12, 2)])
+    return model, batch
+
+
+def test_all_losses_together_train_adapter_and_heads_only(world: World) -> None:
+    model, batch = model_and_batch(world, LossWeights(**ALL))
+    outputs = model(**batch)
+    outputs["loss"].backward()
+    assert set(LossWeights.model_fields) - {"temperature"} <= set(outputs)
+    assert all(torch.isfinite(value) for value in outputs.values())
+    trained = {name for name, p in model.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+    assert any("lora_B" in name for name in trained)
+    assert any(name.startswith("adversary") for name in trained)
+    assert any(name.startswith("attribute_head") for name in trained)
+    assert all("lora_" in name for name in trained if name.startswith("encoder"))
+
+
+@pytest.mark.parametrize("name", sorted(set(LossWeights.model_fields) - {"temperature", "contrastive"}))
+def test_every_loss_reaches_the_adapter_on_its_own(world: World, name: str) -> None:
+    model, batch = model_and_batch(world, LossWeights(**{"contrastive": 0.0, name: 1.0}))
+    model(**batch)["loss"].backward()
+    reached = [p.grad for n, p in model.named_parameters() if "lora_B" in n]
+    assert any(grad is not None and bool((grad != 0).any()) for grad in reached)
+
+
+def test_the_adversary_alone_leaves_the_encoder_in_peace(world: World) -> None:
+    model, batch = model_and_batch(world, LossWeights(contrastive=0.0, adversary=1.0))
+    model.strengths.reversal = 0.0
+    model(**batch)["loss"].backward()
+    assert all(p.grad is None or not p.grad.any() for n, p in model.named_parameters() if "lora_" in n)
+    assert any(p.grad is not None and p.grad.any() for n, p in model.named_parameters() if "adversary" in n)
+
+
+def test_warm_up_scales_fairness_losses_but_not_the_match(world: World) -> None:
+    model, batch = model_and_batch(world, LossWeights(contrastive=1.0, pairing=1.0))
+    model.strengths.fairness = 0.0
+    outputs = model(**batch)
+    head = outputs["match_head"]
+    assert outputs["loss"].item() == pytest.approx((outputs["contrastive"] + head).item(), rel=1e-5)
+
+
+def test_parity_does_not_train_the_match_head(world: World) -> None:
+    model, batch = model_and_batch(world, LossWeights(contrastive=0.0, demographic_parity=1.0))
+    plain = model.match_head.log_slope.grad
+    outputs = model(**batch)
+    (outputs["loss"] - outputs["match_head"]).backward()
+    assert plain is None
+
+
+@given(strength=st.floats(0, 3))
+def test_reversed_gradients(strength: float) -> None:
+    inputs = torch.ones(3, requires_grad=True)
+    (reverse_gradient(inputs, strength) * 2.0).sum().backward()
+    torch.testing.assert_close(inputs.grad, torch.full((3,), -2.0 * strength))
+
+
+def test_a_classifier_has_an_output_for_each_attribute() -> None:
+    head = GroupClassifier(4, {"sex": ["f", "m"], "race_ethnicity": ["a", "b", "c"]})
+    shapes = {name: tuple(logits.shape) for name, logits in head(torch.zeros(5, 4)).items()}
+    assert shapes == {"sex": (5, 2), "race_ethnicity": (5, 3)}
+
+
+def test_chunks_encode_as_the_engine_does(world: World) -> None:
+    model, batch = model_and_batch(world, LossWeights())
+    model.eval()
+    chunks = batch["chunks"]
+    assert isinstance(chunks, list)
+    texts = {
+        int(row): tuple(ids[mask == 1].tolist())
+        for chunk in chunks
+        for row, ids, mask in zip(chunk["rows"], chunk["input_ids"], chunk["attention_mask"], strict=True)
+    }
+    with torch.no_grad():
+        vectors = encode_chunks(model.encoder, chunks)
+    encoder = load_encoder(world.base.folder, world.base.pooling)
+    engine = TorchEngine(
+        encoder, device="cpu", precision="f32", positions=64, dimensions=32, probes=[texts[0]]
+    )
+    # A fresh LoRA changes nothing yet.
+    expected = torch.tensor(engine.embed([texts[row] for row in range(len(texts))]))
+    torch.testing.assert_close(vectors, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_targets_are_found_and_frozen_layers_left_alone(world: World) -> None:
+    encoder = world.encoder(AdapterConfig(r=2, frozen_layers=1))
+    adapted = {name for name, _ in encoder.named_parameters() if "lora_" in name}
+    assert adapted
+    assert all(".layer.1." in name for name in adapted)
+    plain = load_encoder(world.base.folder, world.base.pooling)
+    assert find_targets(plain.backbone) == ("query", "key", "value", "dense")
+
+
+def test_an_adapter_that_does_not_fit_is_refused(world: World) -> None:
+    with pytest.raises(AdapterError, match="frozen_layers is 2; the base model has 2 layers"):
+        world.encoder(AdapterConfig(frozen_layers=2))
+    with pytest.raises(AdapterError, match="target_modules no_such"):
+        world.encoder(AdapterConfig(target_modules=("no_such",)))
+
+
+def test_a_saved_adapter_loads_into_the_service(world: World, tmp_path: Path) -> None:
+    encoder = world.encoder()
+    for name, parameter in encoder.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+    save_adapter(encoder.backbone, tmp_path / "adapter")
+    assert {file.name for file in (tmp_path / "adapter").iterdir()} == {
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    }
+    served = load_encoder(world.base.folder, world.base.pooling, tmp_path / "adapter")
+    ids, mask = torch.tensor([[2, 7, 8, 9, 3]]), torch.ones(1, 5, dtype=torch.long)
+    encoder.eval()
+    with torch.no_grad():
+        torch.testing.assert_close(served(ids, mask), encoder(ids, mask), atol=1e-5, rtol=1e-4)

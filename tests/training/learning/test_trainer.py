@@ -1,0 +1,115 @@
+"""A run leaves what it says, and an interrupted one comes to the same result."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import TrainerCallback, set_seed
+
+from tests.training.learning.conftest import World, examples_of
+from training.learning.batches import Collator, MatchItems, SamplingConfig
+from training.learning.model import FairMatcher, LossWeights
+from training.learning.selection import SelectionConfig
+from training.learning.trainer import WEIGHTS, FairTrainer, TrainerConfig
+from training.learning.validation import Validator
+
+CONFIG = TrainerConfig(
+    epochs=4, batch_jobs=4, learning_rate=2e-3, precision="f32", validation_resumes=3, threads=1
+)
+
+
+def trainer_of(
+    world: World, folder: Path, config: TrainerConfig = CONFIG, selection: SelectionConfig | None = None
+) -> FairTrainer:
+    set_seed(3)
+    sampling = SamplingConfig(counterfactual_share=0.5)
+    groups = world.pairs.groups()
+    items = MatchItems(world.pairs, world.tokenizer, sampling, seed=3)
+    model = FairMatcher(
+        world.encoder(), world.policy, LossWeights(pairing=0.01), groups, dimensions=world.base.spec.dimensions
+    )
+    validation = world.tokenizer.tokenize(examples_of(3, prefix="validation", seed=5))
+    return FairTrainer(
+        model,
+        items,
+        Collator(world.pairs, groups, sampling),
+        Validator(validation, world.tokenizer, world.policy, counterfactual_resumes=3, seed=3),
+        folder,
+        config,
+        selection or SelectionConfig(window=(1, 3), window_fairness=1.1),
+        seed=3,
+        quiet=True,
+    )
+
+
+class _StopAfter(TrainerCallback):
+    """Interrupts as Ctrl+C does, in the middle of an epoch."""
+
+    def __init__(self, step: int) -> None:
+        self._step = step
+
+    def on_step_end(self, args: object, state: object, control: object, **kwargs: object) -> None:
+        if getattr(state, "global_step", 0) == self._step:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def finished(world: World, tmp_path_factory: pytest.TempPathFactory) -> FairTrainer:
+    trainer = trainer_of(world, tmp_path_factory.mktemp("run"))
+    trainer.train()
+    return trainer
+
+
+def test_training_lowers_the_loss(finished: FairTrainer) -> None:
+    losses = [row["train_contrastive"] for row in finished.history.rows]
+    assert len(losses) == 4
+    assert losses[-1] < losses[0]
+
+
+def test_history_and_chosen_epochs_are_written(finished: FairTrainer) -> None:
+    folder = Path(str(finished.args.output_dir))
+    history = json.loads((folder / "training_history.json").read_text("utf-8"))
+    assert [row["epoch"] for row in history["epochs"]] == [1, 2, 3, 4]
+    assert set(history["chosen"]) == {"best", "best_utility", "best_fairness", "window_best"}
+    lines = (folder / "epoch_metrics.csv").read_text("utf-8").splitlines()
+    assert len(lines) == 5
+    assert {"epoch", "pr_auc", "overall_fairness_score", "counterfactual_shift_sd"} <= set(
+        lines[0].split(",")
+    )
+    for name in history["chosen"]:
+        assert (folder / "kept" / name / "adapter_model.safetensors").is_file()
+
+
+def test_checkpoints_hold_no_base_weights(finished: FairTrainer) -> None:
+    weights = load_file(Path(str(finished.args.output_dir)) / "checkpoint-12" / WEIGHTS)
+    assert all("lora_" in name or name.startswith("match_head") for name in weights)
+
+
+def test_an_interrupted_run_resumes_to_the_same_result(
+    world: World, finished: FairTrainer, tmp_path: Path
+) -> None:
+    first = trainer_of(world, tmp_path)
+    first.add_callback(_StopAfter(8))
+    with pytest.raises(KeyboardInterrupt):
+        first.train()
+
+    second = trainer_of(world, tmp_path)
+    second.train(resume_from_checkpoint=str(tmp_path / "checkpoint-6"))
+
+    assert second.history.rows == finished.history.rows
+    expected = load_file(Path(str(finished.args.output_dir)) / "checkpoint-12" / WEIGHTS)
+    actual = load_file(tmp_path / "checkpoint-12" / WEIGHTS)
+    assert actual.keys() == expected.keys()
+    for name, tensor in expected.items():
+        torch.testing.assert_close(actual[name], tensor, atol=0, rtol=0)
+
+
+def test_patience_ends_the_run(world: World, tmp_path: Path) -> None:
+    still = CONFIG.model_copy(update={"epochs": 5, "learning_rate": 1e-9})
+    trainer = trainer_of(world, tmp_path, still, SelectionConfig(patience=1))
+    trainer.train()
+    assert len(trainer.history.rows) == 2

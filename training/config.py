@@ -1,0 +1,129 @@
+"""The configuration of a training run: one YAML file, every key checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from service.core.base_model import MINILM
+from service.core.calibration import Method
+from service.core.errors import InputError
+from service.core.manifest import Pooling
+from service.core.passages import PassagePolicy
+from service.core.scoring import MatchPolicy
+from training.calibrate import ProperScore
+from training.data.generator import GeneratorConfig
+from training.data.user_data import UserDataConfig
+from training.learning.adapter import AdapterConfig
+from training.learning.batches import SamplingConfig
+from training.learning.model import LossWeights
+from training.learning.selection import SelectionConfig
+from training.learning.trainer import TrainerConfig
+from training.threshold import Utility
+
+
+class ConfigError(InputError):
+    """A configuration file that cannot be read, or a key that is missing, unknown or out of range."""
+
+    code = "config_error"
+    title = "Configuration error"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BaseModelConfig(_Part):
+    """`id`: `pypi:<distribution>`, a folder or a hub id. The rest only where the model does not state it."""
+
+    id: str = MINILM
+    revision: str | None = None
+    pooling: Pooling | None = None
+    job_prefix: str | None = None
+    resume_prefix: str | None = None
+
+
+class DataConfig(_Part):
+    """Either `synthetic` or `files`."""
+
+    synthetic: GeneratorConfig | None = None
+    files: UserDataConfig | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> DataConfig:
+        if (self.synthetic is None) == (self.files is None):
+            raise ValueError("give either data.synthetic or data.files")
+        return self
+
+
+class ErasureConfig(_Part):
+    """A linear eraser of name groups, fitted on `resumes` of the training split under names of each group."""
+
+    method: Literal["none", "leace", "projection"] = "leace"
+    resumes: int = Field(200, ge=10)
+
+
+class CalibrationConfig(_Part):
+    """`methods` are compared by cross-validated `score`; the first wins a tie."""
+
+    methods: tuple[Method, ...] = Field(("temperature", "platt"), min_length=1)
+    score: ProperScore = "log_loss"
+
+
+class ThresholdConfig(_Part):
+    """The best `utility` under which groups differ by `parity_limit` at most; None: without a constraint."""
+
+    utility: Utility = "f_beta"
+    beta: float = Field(1.0, gt=0)
+    parity_limit: float | None = Field(0.05, gt=0, le=1)
+
+
+class EvaluationConfig(_Part):
+    """`audited`: resumes of the test split that are read under other names. `rounds`: of the bootstrap."""
+
+    rounds: int = Field(500, ge=10)
+    minimum: int = Field(30, ge=1)
+    audited: int = Field(60, ge=0)
+    names_per_group: int = Field(5, ge=1)
+
+
+class RunConfig(_Part):
+    """Everything that determines a trained bundle."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    version: str = Field("1.0.0", pattern=r"^\d+\.\d+\.\d+$")
+    seed: int = 20261124
+    base_model: BaseModelConfig = BaseModelConfig()
+    data: DataConfig
+    passages: PassagePolicy = PassagePolicy()
+    matching: MatchPolicy = MatchPolicy()
+    adapter: AdapterConfig = AdapterConfig()
+    sampling: SamplingConfig = SamplingConfig()
+    losses: LossWeights = LossWeights()
+    trainer: TrainerConfig = TrainerConfig()
+    selection: SelectionConfig = SelectionConfig()
+    erasure: ErasureConfig = ErasureConfig()
+    calibration: CalibrationConfig = CalibrationConfig()
+    threshold: ThresholdConfig = ThresholdConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+
+
+def read_run_config(path: Path) -> RunConfig:
+    """Raises `ConfigError` that names the file and, for a wrong, missing or unknown key, the key."""
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", field="config") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not YAML: {error}", field="config") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected keys and values", field="config")
+    try:
+        return RunConfig.model_validate(content)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)
+        said = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in found)
+        raise ConfigError(f"{path}: {said}", field=".".join(map(str, found[0]["loc"]))) from None

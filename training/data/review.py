@@ -1,0 +1,106 @@
+"""What a careful user would want to know, or be stopped by, before training on their data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Literal
+
+from training.data.errors import DataError, LeakageError
+from training.data.example import SPLITS, Dataset, Example, SplitName, from_splits
+from training.data.splits import fingerprint
+
+OnLeak = Literal["error", "drop"]
+
+_FITTED: tuple[SplitName, ...] = ("train", "validation", "calibration", "threshold")
+LEAST_GROUP = 10
+
+
+def review(splits: Mapping[SplitName, list[Example]], on_leak: OnLeak, warnings: list[str]) -> Dataset:
+    """The data as a `Dataset` with its warnings.
+
+    Raises:
+        DataError: A split is empty, a split that something is fitted on has one class only, or the same pair
+            has two labels.
+        LeakageError: Two splits share a resume or a pair, and `on_leak` is `error`.
+    """
+    unique = {split: _without_repeats(split, splits[split], warnings) for split in SPLITS}
+    clean = _without_leaks(unique, on_leak, warnings)
+    for split in SPLITS:
+        _check_classes(split, clean[split], warnings)
+    _check_groups(clean, warnings)
+    return from_splits(clean, warnings)
+
+
+def _without_repeats(split: SplitName, examples: list[Example], warnings: list[str]) -> list[Example]:
+    seen: dict[tuple[str, str, str | None], Example] = {}
+    contradictions = 0
+    for e in examples:
+        first = seen.setdefault((fingerprint(e.description), fingerprint(e.resume), e.title), e)
+        contradictions += first.grade != e.grade
+    if contradictions:
+        raise DataError(f"{split}: {contradictions} pairs stand there twice with different labels")
+    if len(seen) < len(examples):
+        warnings.append(f"{split}: {len(examples) - len(seen)} repeated pairs were dropped")
+    return list(seen.values())
+
+
+def _without_leaks(
+    splits: Mapping[SplitName, list[Example]], on_leak: OnLeak, warnings: list[str]
+) -> dict[SplitName, list[Example]]:
+    texts = {split: {fingerprint(e.resume) for e in of} for split, of in splits.items()}
+    persons = {split: {e.resume_id for e in of} for split, of in splits.items()}
+    messages = []
+    clean: dict[SplitName, list[Example]] = {split: list(of) for split, of in splits.items()}
+    for one, other in combinations(SPLITS, 2):
+        leaking = [
+            e for e in clean[one] if e.resume_id in persons[other] or fingerprint(e.resume) in texts[other]
+        ]
+        if leaking:
+            messages.append(f"{one} and {other} share the resumes of {len(leaking)} pairs of {one}")
+            dropped = {(e.job_id, e.resume_id) for e in leaking}
+            clean[one] = [e for e in clean[one] if (e.job_id, e.resume_id) not in dropped]
+        jobs = {e.job_id for e in splits[one]} & {e.job_id for e in splits[other]}
+        if jobs:
+            warnings.append(f"{one} and {other} share {len(jobs)} jobs: figures on {other} may flatter")
+    if messages and on_leak == "error":
+        raise LeakageError("; ".join(messages) + ". `on_leak: drop` leaves them out of the first-named split")
+    warnings += [f"{message}: they were dropped there" for message in messages]
+    return clean
+
+
+def _check_classes(split: SplitName, examples: list[Example], warnings: list[str]) -> None:
+    if not examples:
+        raise DataError(f"{split} has no examples: give more data, or a file for it")
+    labels = {e.label for e in examples}
+    if len(labels) == 1:
+        only = labels.pop()
+        message = f"{split} has one class only: all {len(examples)} labels are {only}"
+        if split in _FITTED:
+            raise DataError(message)
+        warnings.append(f"{message}; its utility is not computable")
+
+
+def _check_groups(splits: Mapping[SplitName, list[Example]], warnings: list[str]) -> None:
+    """Warn of groups that stand in some splits only, are small, or have one class."""
+    found: dict[tuple[str, str], dict[SplitName, list[int]]] = {}
+    for split, examples in splits.items():
+        for e in examples:
+            for attribute, group in e.groups.items():
+                found.setdefault((attribute, group), {}).setdefault(split, []).append(e.label)
+    attributes: dict[str, set[str]] = {}
+    for (attribute, group), by_split in sorted(found.items()):
+        attributes.setdefault(attribute, set()).add(group)
+        absent = [split for split in SPLITS if split not in by_split]
+        if absent:
+            warnings.append(
+                f"{attribute}={group} is empty in {', '.join(absent)}: left out of fairness figures there"
+            )
+        for split, labels in by_split.items():
+            if len(labels) < LEAST_GROUP:
+                warnings.append(f"{attribute}={group} has only {len(labels)} pairs in {split}")
+            elif len(set(labels)) == 1:
+                warnings.append(f"{attribute}={group} has one class only in {split}: no rate by class there")
+    for attribute, groups in attributes.items():
+        if len(groups) == 1:
+            warnings.append(f"{attribute} has one group only: its fairness is not computable")

@@ -1,0 +1,244 @@
+"""The user's own labelled pairs as a `Dataset`: which columns mean what, and what a label may look like."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from service.core.documents import read_document
+from service.core.errors import ConfigurationError, InputError
+from training.data.errors import DataFormatError
+from training.data.example import Dataset, Example, Grade, SplitName
+from training.data.partition import SplitBy, fill_splits
+from training.data.review import OnLeak, review
+from training.data.splits import fingerprint
+from training.data.tables import Row, columns_of, read_tables
+
+_MOST_ERRORS = 10
+
+_GRADES: dict[str, Grade | None] = {
+    "no fit": 0,
+    "potential fit": 1,
+    "good fit": 2,
+    "0": 0,
+    "1": 2,
+    "0.0": 0,
+    "1.0": 2,
+    "false": 0,
+    "true": 2,
+    "no": 0,
+    "yes": 2,
+}
+_MISSING = frozenset({"", "nan", "none", "null", "na", "n/a"})
+
+
+class ColumnMapping(BaseModel):
+    """The names of the columns.
+
+    Attributes:
+        title: The job's title; None if the data has none.
+        resume_id: Who wrote the resume: one person's resumes stay in one split. None: by the text.
+        job_id: None: by the text.
+        groups: Attribute to column, such as `{"school_category": "school_category"}`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    resume: str = "resume"
+    job: str = "job"
+    label: str = "label"
+    title: str | None = None
+    resume_id: str | None = None
+    job_id: str | None = None
+    groups: dict[str, str] = {}
+
+    def wanted(self) -> dict[str, str]:
+        """Field of the mapping to column, for every column that must be there."""
+        fields = {
+            name: getattr(self, name) for name in ("resume", "job", "label", "title", "resume_id", "job_id")
+        }
+        return {f: c for f, c in fields.items() if c is not None} | {
+            f"groups.{attribute}": column for attribute, column in self.groups.items()
+        }
+
+
+class UserDataConfig(BaseModel):
+    """Where the user's data is and how to read it.
+
+    Attributes:
+        file: One file or `save_to_disk` folder. Splits inside it are kept; else it is split here.
+        files: A file for each split instead. Splits that are not given are cut off from `validation`, or
+            from `train` if there is no `validation`.
+        potential_label: What "Potential Fit" counts as.
+        missing_label: `error`, or `drop` for rows without a label.
+        on_leak: What to do with a resume or pair that stands in two splits: `error`, or `drop` it from the
+            split that is fitted on.
+        split_by: Keep persons and jobs in one split each, or persons only.
+        seed: Of the splitting.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: Path | None = None
+    files: dict[SplitName, Path] = {}
+    columns: ColumnMapping = ColumnMapping()
+    potential_label: Literal[0, 1] = 0
+    missing_label: Literal["error", "drop"] = "error"
+    on_leak: OnLeak = "error"
+    split_by: SplitBy = "person_and_job"
+    seed: int = 20261124
+
+    @model_validator(mode="after")
+    def _one_source(self) -> UserDataConfig:
+        if (self.file is None) == (not self.files):
+            raise ValueError("give either `file` or `files`")
+        if self.files and "train" not in self.files:
+            raise ValueError("`files` needs `train`")
+        return self
+
+
+def read_user_data_config(path: Path) -> UserDataConfig:
+    """A JSON file with the keys of `UserDataConfig`; paths in it count from the working directory.
+
+    Raises `ConfigurationError` that names the file and every key that is missing, unknown or wrong.
+    """
+    try:
+        return UserDataConfig.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"{path}: {wrong}") from None
+
+
+def load_user_data(config: UserDataConfig) -> Dataset:
+    """Read, label, split and review the user's data. What was decided for them stands in `warnings`.
+
+    Raises:
+        DataFormatError: A file, row or column is not as the mapping says; up to ten rows are named.
+        DataError: The data cannot train: one class only, contradicting labels.
+        LeakageError: Splits share resumes or pairs (unless `on_leak` is `drop`).
+    """
+    warnings: list[str] = []
+    given: dict[SplitName, list[Example]] = {}
+    whole: list[Example] = []
+    sources: dict[SplitName | None, Path] = {split: path for split, path in config.files.items()}  # noqa: C416  # another key type
+    if config.file is not None:
+        sources[None] = config.file
+    for split, path in sources.items():
+        for inner, rows in read_tables(path).items():
+            place = f"{path} ({inner})" if inner else str(path)
+            examples = _examples(rows, place, config, warnings)
+            name = split or inner
+            if name is None:
+                whole = examples
+            else:
+                given[name] = given.get(name, []) + examples
+    splits = fill_splits(whole, given, config.split_by, config.seed, warnings)
+    return review(splits, config.on_leak, warnings)
+
+
+def _examples(rows: Sequence[Row], place: str, config: UserDataConfig, warnings: list[str]) -> list[Example]:
+    rows = list(rows)
+    there = columns_of(rows)
+    for field, column in config.columns.wanted().items():
+        if column not in there:
+            raise DataFormatError(
+                f"{place} has no column `{column}` (columns.{field}); it has {', '.join(there)}",
+                field=f"columns.{field}",
+            )
+    found, errors, unlabelled = [], [], 0
+    for number, row in enumerate(rows, 1):
+        try:
+            example = _example(row, config)
+        except _CellError as error:
+            errors.append(f"{place}: row {number}, column `{error.column}`: {error.reason}")
+            if len(errors) == _MOST_ERRORS:
+                break
+            continue
+        if example is None:
+            unlabelled += 1
+        else:
+            found.append(example)
+    if errors:
+        more = " (and perhaps more)" if len(errors) == _MOST_ERRORS else ""
+        raise DataFormatError("\n".join(errors) + more)
+    if unlabelled:
+        warnings.append(f"{place}: {unlabelled} of {len(rows)} rows have no label and were dropped")
+    for attribute in config.columns.groups:
+        silent = sum(attribute not in e.groups for e in found)
+        if silent:
+            warnings.append(f"{place}: {silent} of {len(found)} rows say nothing about {attribute}")
+    return found
+
+
+class _CellError(Exception):
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column = column
+        self.reason = reason
+
+
+def _example(row: Row, config: UserDataConfig) -> Example | None:
+    columns = config.columns
+    resume, job = _text(row, columns.resume), _text(row, columns.job)
+    title = _optional(row, columns.title)
+    grade = _grade(row, columns.label)
+    if grade is None:
+        if config.missing_label == "error":
+            raise _CellError(columns.label, "no label; `missing_label: drop` leaves such rows out")
+        return None
+    groups = {
+        attribute: value
+        for attribute, column in columns.groups.items()
+        if (value := _optional(row, column)) is not None
+    }
+    job_key = hashlib.sha256(f"{fingerprint(job)}:{title}".encode()).hexdigest()[:16]
+    return Example(
+        job_id=_optional(row, columns.job_id) or f"job-{job_key}",
+        title=title,
+        description=job,
+        resume_id=_optional(row, columns.resume_id) or f"resume-{fingerprint(resume)[:16]}",
+        resume=resume,
+        label=(0, config.potential_label, 1)[grade],
+        grade=grade,
+        groups=groups,
+    )
+
+
+def _text(row: Row, column: str) -> str:
+    value = row.get(column)
+    if not isinstance(value, str):
+        kind = "missing" if value is None else f"a {type(value).__name__}"
+        raise _CellError(column, f"must be a text, is {kind}")
+    try:
+        read_document(value, field="text")
+    except InputError as error:
+        raise _CellError(column, error.message) from None
+    return value
+
+
+def _optional(row: Row, column: str | None) -> str | None:
+    """The cell as text; None if there is none. Whole floats are integers that a reader widened."""
+    value = None if column is None else row.get(column)
+    if isinstance(value, float) and not math.isnan(value) and value.is_integer():
+        value = int(value)
+    text = "" if value is None else str(value).strip()
+    return None if text.lower() in _MISSING else text
+
+
+def _grade(row: Row, column: str) -> Grade | None:
+    """None if the cell is empty or NaN."""
+    value: Any = row.get(column)
+    text = "" if value is None else str(value).strip().lower().replace("_", " ").replace("-", " ")
+    if text in _MISSING:
+        return None
+    grade = _GRADES.get(text)
+    if grade is None:
+        raise _CellError(column, "must be 0, 1, true, false, or No Fit, Potential Fit, Good Fit")
+    return grade

@@ -1,0 +1,77 @@
+"""Bundles that exist only to be reloaded: what is calibrated and evaluated is what will be served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from service.core.base_model import BaseModel
+from service.core.bundle import Bundle, write_bundle
+from service.core.calibration import Calibration, PlattCurve
+from service.core.engines.loading import EngineOptions, LoadedModel, load_model
+from service.core.engines.torch_engine import available_device
+from service.core.eraser import Eraser
+from service.core.manifest import DecisionRule, Manifest, Probes
+from service.core.passages import PassagePolicy
+from service.core.redaction.policy import RedactionPolicy
+from service.core.scoring import MatchPolicy
+from training.config import RunConfig
+
+
+def manifest_of(config: RunConfig, base: BaseModel) -> Manifest:
+    """The manifest of the bundle that `config` asks for, before its files are known."""
+    prefixes = base.prefixes.model_copy(
+        update={
+            kind: given
+            for kind, given in (
+                ("job", config.base_model.job_prefix),
+                ("resume", config.base_model.resume_prefix),
+            )
+            if given is not None
+        }
+    )
+    return Manifest(
+        name=config.name,
+        version=config.version,
+        base_model=base.spec,
+        pooling=base.pooling,
+        prefixes=prefixes,
+        max_tokens=base.max_tokens,
+        passages=PassagePolicy.model_validate(config.passages.model_dump()),
+        matching=MatchPolicy.model_validate(config.matching.model_dump()),
+        redaction=RedactionPolicy(),
+        files={},
+    )
+
+
+def write_draft(
+    folder: Path,
+    manifest: Manifest,
+    probes: Probes,
+    *,
+    adapter: Path | None = None,
+    eraser: Eraser | None = None,
+) -> Bundle:
+    """A bundle with a neutral calibration and threshold, as read back."""
+    curve = PlattCurve(slope=1.0, intercept=0.0)
+    rule = DecisionRule(threshold=0.5, borderline=(0.5, 0.5), rule="draft", constraint="none")
+    return write_bundle(
+        folder,
+        manifest,
+        {
+            "calibration.json": Calibration(with_title=curve, without_title=curve, pairs=2, prevalence=0.5),
+            "decision.json": rule,
+            "probes.json": probes,
+        },
+        adapter=adapter,
+        eraser=eraser,
+        overwrite=True,
+    )
+
+
+def load_reference(bundle: Bundle, base: BaseModel, cache: Path) -> LoadedModel:
+    """The bundle in torch, f32 on a CPU: the engine that the others are held against."""
+    device = available_device()
+    options = EngineOptions(
+        "torch", device, threads=2, cache=cache, precision="f32", base_model=str(base.folder)
+    )
+    return load_model(bundle, options)

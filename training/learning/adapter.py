@@ -1,0 +1,101 @@
+"""LoRA on a BERT-family encoder (Hu et al. 2021, package peft)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from peft import LoraConfig, PeftModel, get_peft_model
+from pydantic import BaseModel, ConfigDict, Field
+from torch import nn
+
+from service.core.encoder import Encoder
+from service.core.errors import EvenmatchError
+
+_ATTENTION = ("query", "key", "value")
+_DENSE = ("dense",)
+
+
+class AdapterError(EvenmatchError):
+    """The adapter does not fit the base model."""
+
+    code = "adapter_unfit"
+    title = "Adapter does not fit the base model"
+
+
+class AdapterConfig(BaseModel):
+    """LoRA.
+
+    Attributes:
+        r: Rank of the update of each matrix.
+        alpha: The update is scaled by alpha / r.
+        dropout: Of the inputs of the update, in training.
+        target_modules: Names of the linear layers to adapt; None finds those of attention and feed-forward.
+        frozen_layers: The first layers, that are left as they are.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    r: int = Field(8, ge=1, le=256)
+    alpha: int = Field(16, ge=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    target_modules: tuple[str, ...] | None = None
+    frozen_layers: int = Field(0, ge=0)
+
+
+def add_adapter(encoder: Encoder, config: AdapterConfig) -> PeftModel:
+    """Put LoRA into the encoder's backbone, the only part that then trains; returns the wrapped backbone.
+
+    Raises `AdapterError` if the base model has no such modules, or no layer is left to adapt.
+    """
+    backbone: Any = encoder.backbone
+    layers = int(getattr(backbone.config, "num_hidden_layers", 0))
+    if config.frozen_layers >= layers:
+        raise AdapterError(f"frozen_layers is {config.frozen_layers}; the base model has {layers} layers")
+    targets = list(config.target_modules or find_targets(backbone))
+    lora = LoraConfig(
+        r=config.r,
+        lora_alpha=config.alpha,
+        lora_dropout=config.dropout,
+        target_modules=targets,
+        layers_to_transform=list(range(config.frozen_layers, layers)) if config.frozen_layers else None,
+        bias="none",
+    )
+    try:
+        wrapped: PeftModel = get_peft_model(backbone, lora)
+    except ValueError as error:
+        raise AdapterError(f"target_modules {', '.join(targets)}: {error}") from error
+    encoder.backbone = wrapped
+    return wrapped
+
+
+def find_targets(backbone: nn.Module) -> tuple[str, ...]:
+    """The names of attention's and feed-forward's linear layers in a BERT-family backbone.
+
+    Raises `AdapterError` if it has none of them: then `target_modules` must be given.
+    """
+    linear = {name.rsplit(".", 1)[-1] for name, module in _layers(backbone) if isinstance(module, nn.Linear)}
+    found = tuple(name for name in (*_ATTENTION, *_DENSE) if name in linear)
+    if not set(_ATTENTION) <= set(found):
+        raise AdapterError(
+            f"no query, key and value among the linear layers ({', '.join(sorted(linear)) or 'none'}): "
+            "give target_modules"
+        )
+    return found
+
+
+def save_adapter(backbone: PeftModel, folder: Path) -> None:
+    """Write `adapter_config.json` and `adapter_model.safetensors`; the base model's path is left out."""
+    lora: Any = backbone.peft_config["default"]
+    path, lora.base_model_name_or_path = lora.base_model_name_or_path, None
+    try:
+        backbone.save_pretrained(str(folder), safe_serialization=True)
+    finally:
+        lora.base_model_name_or_path = path
+    # peft writes a card with placeholders; the bundle has its own.
+    (folder / "README.md").unlink(missing_ok=True)
+
+
+def _layers(backbone: nn.Module) -> list[tuple[str, nn.Module]]:
+    """Modules inside the encoder's layers: not the pooler, whose output is not used."""
+    return [(name, module) for name, module in backbone.named_modules() if ".layer." in f".{name}."]

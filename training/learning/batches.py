@@ -1,0 +1,204 @@
+"""What the encoder sees in one step: jobs, resumes and counterfactual variants, each passage once.
+
+Everything random is drawn from (seed, epoch, item), so that a resumed run sees what it would have seen.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from service.core.counterfactual.lexicons import load_groups
+from service.core.tokenization import TokenIds
+from training.learning.interaction import Passages
+from training.learning.losses import UNKNOWN
+from training.learning.tokenized import JobTokens, PairTokenizer, ResumeTokens, Texts, TokenizedPairs
+
+_LENGTH_STEP = 16
+_ROWS = 32
+
+
+class SamplingConfig(BaseModel):
+    """How training items are drawn.
+
+    Attributes:
+        negatives: Labelled non-matches of a job in each item, beside the other items' resumes.
+        potential_unknown: Leave potential fits (grade 1) out of the match losses.
+        in_batch_negatives: Count a resume of another job as a non-match where no label says otherwise.
+        bare_share: Share of resumes that are read unredacted, under a name drawn anew.
+        title_share: Share of titled jobs that are read with their title.
+        counterfactual_share: Share of items that bring a variant for each name group.
+        unnamed_share: Share of those that put the name on top of the redacted text.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    negatives: int = Field(1, ge=0)
+    potential_unknown: bool = True
+    in_batch_negatives: bool = True
+    bare_share: float = Field(0.3, ge=0, le=1)
+    title_share: float = Field(0.5, ge=0, le=1)
+    counterfactual_share: float = Field(0.25, ge=0, le=1)
+    unnamed_share: float = Field(0.3, ge=0, le=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenResume:
+    """A resume as this item reads it."""
+
+    number: int
+    tokens: ResumeTokens
+    passages: Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One job with some of its resumes; `variants` (group, passages) are of `resumes[0]`."""
+
+    job: int
+    tokens: JobTokens
+    with_title: bool
+    resumes: tuple[SeenResume, ...]
+    variants: tuple[tuple[str, Texts], ...]
+
+
+class MatchItems(Dataset[Item]):
+    """One item for each job of `pairs` that has a labelled resume."""
+
+    def __init__(
+        self, pairs: TokenizedPairs, tokenizer: PairTokenizer, config: SamplingConfig, *, seed: int
+    ) -> None:
+        self.pairs = pairs
+        self._tokenizer = tokenizer
+        self._config = config
+        self._seed = seed
+        self._epoch = 0
+        self._lexicon = load_groups("train")
+        self._jobs = sorted(pairs.by_job)
+
+    @property
+    def name_groups(self) -> list[str]:
+        """The race x sex groups of counterfactual variants."""
+        return list(self._lexicon.name_groups)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the data loader: each epoch draws anew."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def __getitem__(self, index: int) -> Item:
+        rng = random.Random(f"{self._seed}:{self._epoch}:{index}")
+        job = self._jobs[index]
+        labelled = self.pairs.by_job[job]
+        matches = [r for r in labelled if self.pairs.labels[job, r] == 1]
+        others = [r for r in labelled if self.pairs.labels[job, r] == 0]
+        chosen = [rng.choice(matches)] if matches else []
+        chosen += rng.sample(others, min(self._config.negatives, len(others)))
+        resumes = tuple(self._seen(number, rng) for number in chosen)
+        title = self.pairs.jobs[job].title
+        with_title = title is not None and rng.random() < self._config.title_share
+        variants: tuple[tuple[str, Texts], ...] = ()
+        if rng.random() < self._config.counterfactual_share:
+            unnamed = rng.random() < self._config.unnamed_share
+            variants = tuple(self._tokenizer.variants(resumes[0].tokens, self._lexicon, rng, unnamed=unnamed))
+        return Item(job, self.pairs.jobs[job], with_title, resumes, variants)
+
+    def _seen(self, number: int, rng: random.Random) -> SeenResume:
+        tokens = self.pairs.resumes[number]
+        if rng.random() >= self._config.bare_share:
+            return SeenResume(number, tokens, tokens.redacted)
+        group = rng.choice(self._lexicon.name_groups)
+        return SeenResume(number, tokens, self._tokenizer.named(tokens, group, self._lexicon, rng))
+
+
+class Collator:
+    """Items -> tensors for `FairMatcher.forward`."""
+
+    def __init__(self, pairs: TokenizedPairs, groups: dict[str, list[str]], config: SamplingConfig) -> None:
+        self._pairs = pairs
+        self._groups = groups
+        self._config = config
+        self._name_groups = {name: i for i, name in enumerate(load_groups("train").name_groups)}
+
+    def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
+        rows = Rows()
+        jobs = [rows.of(item.tokens.passages) for item in items]
+        titles = [
+            rows.of([item.tokens.title])[0] if item.with_title and item.tokens.title else -1 for item in items
+        ]
+        resumes = [seen for item in items for seen in item.resumes]
+        seen = [rows.of(resume.passages) for resume in resumes]
+        sets = [item for item in items if item.variants]
+        variants = [rows.of(passages) for item in sets for _, passages in item.variants]
+        references = [rows.of(item.resumes[0].tokens.redacted) for item in sets]
+        variant_groups = [[self._name_groups[group] for group, _ in item.variants] for item in sets]
+        return {
+            "chunks": chunks_of(rows.ids),
+            "jobs": Passages.of(jobs),
+            "titles": torch.tensor(titles),
+            "resumes": Passages.of(seen),
+            "labels": self._labels(items, resumes),
+            "groups": {
+                attribute: torch.tensor([_number(names, r.tokens.groups.get(attribute)) for r in resumes])
+                for attribute, names in self._groups.items()
+            },
+            "variants": Passages.of(variants) if sets else None,
+            "references": Passages.of(references) if sets else None,
+            "variant_groups": torch.tensor(variant_groups) if sets else None,
+        }
+
+    def _labels(self, items: Sequence[Item], resumes: Sequence[SeenResume]) -> Tensor:
+        """(J, R): what the data says of a pair; else by the jobs that the resume is known to match."""
+        return torch.tensor([[self._label(item, resume) for resume in resumes] for item in items])
+
+    def _label(self, item: Item, resume: SeenResume) -> int:
+        known = self._pairs.labels.get((item.job, resume.number))
+        if known is not None:
+            return known
+        # Of the same occupation, without a label: could well be a match.
+        if not self._config.in_batch_negatives or resume.tokens.key == item.tokens.key:
+            return UNKNOWN
+        return 0
+
+
+class Rows:
+    """Row numbers of token ids; equal ones share a row."""
+
+    def __init__(self) -> None:
+        self._row: dict[TokenIds, int] = {}
+
+    @property
+    def ids(self) -> list[TokenIds]:
+        return list(self._row)
+
+    def of(self, texts: Sequence[TokenIds]) -> list[int]:
+        return [self._row.setdefault(ids, len(self._row)) for ids in texts]
+
+
+def chunks_of(texts: Sequence[TokenIds]) -> list[dict[str, Tensor]]:
+    """Texts by length, in chunks padded to a multiple of 16; `rows` says where their vectors belong."""
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    chunks = []
+    for start in range(0, len(order), _ROWS):
+        rows = order[start : start + _ROWS]
+        width = -(-max(len(texts[i]) for i in rows) // _LENGTH_STEP) * _LENGTH_STEP
+        ids = torch.zeros(len(rows), width, dtype=torch.long)
+        mask = torch.zeros(len(rows), width, dtype=torch.long)
+        for position, i in enumerate(rows):
+            ids[position, : len(texts[i])] = torch.tensor(texts[i])
+            mask[position, : len(texts[i])] = 1
+        chunks.append({"input_ids": ids, "attention_mask": mask, "rows": torch.tensor(rows)})
+    return chunks
+
+
+def _number(names: list[str], group: str | None) -> int:
+    return names.index(group) if group in names else UNKNOWN

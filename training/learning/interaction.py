@@ -1,0 +1,99 @@
+"""Late interaction of many jobs with many resumes at once, differentiable: `core/scoring.py` in torch.
+
+The formula is that of `late_interaction`, without its rounding; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from service.core.scoring import MatchPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """The passages of N documents as rows of one matrix of vectors.
+
+    `rows` (M,): row of each passage; `owner` (M,): its document, ascending; `count` (N,): passages of each,
+    1 or more.
+    """
+
+    rows: Tensor
+    owner: Tensor
+    count: Tensor
+
+    @staticmethod
+    def of(documents: Sequence[Sequence[int]]) -> Passages:
+        """`documents`: the row numbers of each document's passages. Raises `ValueError` if one has none."""
+        if not all(documents):
+            raise ValueError("every document needs at least one passage")
+        count = torch.tensor([len(rows) for rows in documents], dtype=torch.long)
+        return Passages(
+            rows=torch.tensor([row for rows in documents for row in rows], dtype=torch.long),
+            owner=torch.repeat_interleave(torch.arange(len(documents)), count),
+            count=count,
+        )
+
+    def __len__(self) -> int:
+        return len(self.count)
+
+    def to(self, device: torch.device | str, **options: Any) -> Passages:
+        """The same on another device; accelerate moves batches by this method."""
+        return Passages(
+            self.rows.to(device, **options),
+            self.owner.to(device, **options),
+            self.count.to(device, **options),
+        )
+
+
+def raw_scores(
+    vectors: Tensor, jobs: Passages, titles: Tensor, resumes: Passages, policy: MatchPolicy
+) -> Tensor:
+    """raw_score of every job with every resume, (J, R), each in [-1, 1].
+
+    Args:
+        vectors: unit vectors of all passages and titles, (P, D).
+        jobs: the passages of J jobs.
+        titles: row of each job's title, (J,); -1 for a job without one.
+        resumes: the passages of R resumes.
+        policy: temperature and weight of the title.
+    """
+    of_resumes = vectors[resumes.rows]  # (M, D)
+    cosines = vectors[jobs.rows] @ of_resumes.T  # (job passages, M)
+    # Cosines are at most 1, so exp(T (cos - 1)) never overflows; the 1 is added back below.
+    similarity = torch.exp(policy.temperature * (cosines - 1.0))
+    summed = similarity.new_zeros(len(jobs), similarity.shape[1]).index_add(0, jobs.owner, similarity)
+    summed = similarity.new_zeros(len(resumes), len(jobs)).index_add(0, resumes.owner, summed.T).T  # (J, R)
+    pairs = torch.outer(jobs.count, resumes.count).to(summed.dtype)
+    body = torch.log(summed / pairs) / policy.temperature + 1.0
+    titled = titles >= 0
+    if not bool(titled.any()):
+        return body
+    of_titles = vectors[titles.clamp(min=0)] @ of_resumes.T  # (J, M)
+    best = _mean_of_largest(of_titles, resumes, policy.title_passages)  # (J, R)
+    weighted = (1.0 - policy.title_weight) * body + policy.title_weight * best
+    return torch.where(titled[:, None], weighted, body)
+
+
+def mean_vectors(vectors: Tensor, documents: Passages) -> Tensor:
+    """The mean of each document's passage vectors, made a unit vector again: (N, D)."""
+    summed = vectors.new_zeros(len(documents), vectors.shape[1])
+    summed = summed.index_add(0, documents.owner, vectors[documents.rows])
+    return torch.nn.functional.normalize(summed, dim=-1)
+
+
+def _mean_of_largest(values: Tensor, documents: Passages, k: int) -> Tensor:
+    """Values (J, M) by passage -> mean of the k largest of each document, (J, N)."""
+    width = int(documents.count.max())
+    start = torch.cumsum(documents.count, 0) - documents.count
+    column = torch.arange(len(documents.rows), device=values.device) - start[documents.owner]
+    table = values.new_full((values.shape[0], len(documents), width), -torch.inf)
+    table[:, documents.owner, column] = values
+    largest = table.topk(min(k, width), dim=-1).values  # (J, N, k)
+    kept = torch.isfinite(largest)
+    return torch.where(kept, largest, 0.0).sum(-1) / kept.sum(-1)

@@ -1,0 +1,196 @@
+"""What is trained: the encoder with its adapter, its heads, and the weighted sum of the losses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from service.core.encoder import Encoder
+from service.core.scoring import MatchPolicy
+from training.learning import losses
+from training.learning.heads import GroupClassifier, MatchHead, reverse_gradient
+from training.learning.interaction import Passages, mean_vectors, raw_scores
+
+NAME_GROUP = "name_group"
+"""The attribute of counterfactual variants: race and sex that a name suggests."""
+
+
+class LossWeights(BaseModel):
+    """The weight of each loss (`losses.py`); 0 leaves it out. `temperature` is that of `contrastive`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    contrastive: float = Field(1.0, ge=0)
+    temperature: float = Field(0.05, gt=0)
+    classification: float = Field(0.0, ge=0)
+    pairing: float = Field(0.0, ge=0)
+    group_order: float = Field(0.0, ge=0)
+    distillation: float = Field(0.0, ge=0)
+    demographic_parity: float = Field(0.0, ge=0)
+    equalized_odds: float = Field(0.0, ge=0)
+    prediction_gap: float = Field(0.0, ge=0)
+    prediction_gap_squared: float = Field(0.0, ge=0)
+    adversary: float = Field(0.0, ge=0)
+    attributes: float = Field(0.0, ge=0)
+
+
+@dataclass
+class Strengths:
+    """How far the warm-up has come: factors in [0, 1] that the trainer moves.
+
+    `fairness` multiplies every loss but the match losses. `reversal` is the share of the adversary's
+    gradient that reaches the encoder, reversed: 0 in the first phase, when the adversary only learns.
+    """
+
+    fairness: float = 1.0
+    reversal: float = 1.0
+
+
+class FairMatcher(nn.Module):
+    """Encoder, heads and losses. `groups`: attribute to its groups, for the heads that predict them."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        policy: MatchPolicy,
+        weights: LossWeights,
+        groups: Mapping[str, Sequence[str]],
+        *,
+        dimensions: int,
+        teacher: Encoder | None = None,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.match_head = MatchHead()
+        predicted = {attribute: list(names) for attribute, names in groups.items()}
+        self.adversary = GroupClassifier(dimensions, predicted) if weights.adversary else None
+        self.attribute_head = GroupClassifier(dimensions, predicted) if weights.attributes else None
+        # In a list, so that the frozen teacher is neither trained nor saved.
+        self._teacher = [teacher] if teacher is not None else []
+        self._policy = policy
+        self._weights = weights
+        self.strengths = Strengths()
+
+    def forward(
+        self,
+        chunks: list[dict[str, Tensor]],
+        jobs: Passages,
+        titles: Tensor,
+        resumes: Passages,
+        labels: Tensor,
+        groups: dict[str, Tensor],
+        variants: Passages | None,
+        references: Passages | None,
+        variant_groups: Tensor | None,
+    ) -> dict[str, Tensor]:
+        """One batch, as `Collator` makes it -> `loss` and, detached, each loss before its weight."""
+        vectors = encode_chunks(self.encoder, chunks)
+        scores = raw_scores(vectors, jobs, titles, resumes, self._policy)  # (J, R)
+        found = self._match(scores, labels) | self._parity(scores, labels, groups)
+        embeddings = mean_vectors(vectors, resumes)
+        if variants is not None and references is not None and variant_groups is not None:
+            of_variants = raw_scores(vectors, jobs, titles, variants, self._policy)  # (J, S * V)
+            of_variants = of_variants.T.reshape(*variant_groups.shape, len(jobs))  # (S, V, J)
+            of_references = raw_scores(vectors, jobs, titles, references, self._policy).T  # (S, J)
+            found["pairing"] = losses.counterfactual_pairing(of_variants, of_references, scores.std())
+            found["group_order"] = losses.group_order(of_variants, variant_groups)
+            varied = mean_vectors(vectors, variants)
+            if self._teacher:
+                found["distillation"] = self._distillation(varied, chunks, references, variant_groups)
+            groups = _joined(groups, len(embeddings), variant_groups.reshape(-1))
+            embeddings = torch.cat([embeddings, varied])
+        found |= self._predictions(embeddings, groups)
+        terms = [self._weight(name) * value for name, value in found.items() if self._weight(name)]
+        return {"loss": torch.stack(terms).sum()} | {name: value.detach() for name, value in found.items()}
+
+    def _weight(self, name: str) -> float:
+        if name == "match_head":
+            return 1.0
+        weight = float(getattr(self._weights, name))
+        return weight if name in ("contrastive", "classification") else weight * self.strengths.fairness
+
+    def _match(self, scores: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """The match losses. Without `classification`, the head still learns to read the scores."""
+        head = "classification" if self._weights.classification else "match_head"
+        read = scores if self._weights.classification else scores.detach()
+        return {
+            "contrastive": losses.contrastive(scores, labels, self._weights.temperature),
+            head: losses.classification(self.match_head(read), labels),
+        }
+
+    def _parity(self, scores: Tensor, labels: Tensor, groups: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Each parity loss, summed over the attributes."""
+        if not groups:
+            return {}
+        p = self.match_head.probabilities(scores)
+        gap = losses.prediction_gap
+        return {
+            "demographic_parity": _total(losses.demographic_parity(p, labels, of) for of in groups.values()),
+            "equalized_odds": _total(losses.equalized_odds(p, labels, of) for of in groups.values()),
+            "prediction_gap": _total(gap(p, labels, of, squared=False) for of in groups.values()),
+            "prediction_gap_squared": _total(gap(p, labels, of, squared=True) for of in groups.values()),
+        }
+
+    def _predictions(self, embeddings: Tensor, groups: dict[str, Tensor]) -> dict[str, Tensor]:
+        """How well the heads tell the groups apart from resumes' embeddings (N, D)."""
+        found = {}
+        if self.adversary is not None:
+            hidden = reverse_gradient(embeddings, self.strengths.reversal)
+            found["adversary"] = self._prediction(self.adversary, hidden, groups)
+        if self.attribute_head is not None:
+            found["attributes"] = self._prediction(self.attribute_head, embeddings, groups)
+        return found
+
+    def _prediction(self, head: GroupClassifier, hidden: Tensor, groups: dict[str, Tensor]) -> Tensor:
+        return _total(
+            losses.group_prediction(logits, groups[attribute])
+            for attribute, logits in head(hidden).items()
+            if attribute in groups
+        )
+
+    def _distillation(
+        self, varied: Tensor, chunks: list[dict[str, Tensor]], references: Passages, variant_groups: Tensor
+    ) -> Tensor:
+        """The variants' embeddings (S * V, D) against the frozen base's of the redacted resume."""
+        with torch.no_grad():
+            base = encode_chunks(self._teacher[0], _only(chunks, references.rows))
+            redacted = mean_vectors(base, references)  # (S, D)
+        return losses.distillation(varied, redacted.repeat_interleave(variant_groups.shape[1], dim=0))
+
+
+def encode_chunks(encoder: nn.Module, chunks: list[dict[str, Tensor]]) -> Tensor:
+    """Unit vectors of all texts, (P, D) in f32; row i is of the text that a chunk's `rows` calls i.
+
+    Rows that no chunk holds are zero.
+    """
+    parts = [encoder(chunk["input_ids"], chunk["attention_mask"]).float() for chunk in chunks]
+    rows = torch.cat([chunk["rows"] for chunk in chunks])
+    found = torch.cat(parts)
+    vectors = found.new_zeros(int(rows.max()) + 1, found.shape[1])
+    # Autocast leaves rows a little off unit length.
+    return vectors.index_copy(0, rows, nn.functional.normalize(found, dim=-1))
+
+
+def _only(chunks: list[dict[str, Tensor]], rows: Tensor) -> list[dict[str, Tensor]]:
+    kept = []
+    for chunk in chunks:
+        wanted = torch.isin(chunk["rows"], rows)
+        if bool(wanted.any()):
+            kept.append({name: tensor[wanted] for name, tensor in chunk.items()})
+    return kept
+
+
+def _joined(groups: dict[str, Tensor], resumes: int, name_groups: Tensor) -> dict[str, Tensor]:
+    """Groups of resumes, then of variants: what is a fact of the one is unknown of the other."""
+    unknown = torch.full_like(name_groups, losses.UNKNOWN)
+    joined = {attribute: torch.cat([of, unknown]) for attribute, of in groups.items()}
+    joined[NAME_GROUP] = torch.cat([unknown.new_full((resumes,), losses.UNKNOWN), name_groups])
+    return joined
+
+
+def _total(values: Iterable[Tensor]) -> Tensor:
+    return torch.stack(list(values)).sum()

@@ -1,0 +1,154 @@
+"""Labelled pairs -> token ids, once; and the counterfactual variants of a resume, anew at each visit."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from service.core.counterfactual.lexicons import GroupLexicon
+from service.core.counterfactual.names import NameSlots, PersonName, find_name_slots
+from service.core.documents import Document
+from service.core.matching import Matcher
+from service.core.redaction.redactor import Redactor
+from service.core.tokenization import TextTokenizer, TokenIds
+from training.data.example import Example
+from training.learning.losses import UNKNOWN
+
+Texts = tuple[TokenIds, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobTokens:
+    """A job's passages and title. `key` names what it looks for: jobs of one key share their matches."""
+
+    id: str
+    key: str
+    title: TokenIds | None
+    passages: Texts
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeTokens:
+    """A resume's passages as redacted and as written, and where its name stands.
+
+    `unnamed`: the redacted text with a place for a name on top, as resumes without contact data have it.
+    """
+
+    id: str
+    key: str
+    redacted: Texts
+    bare: Texts
+    document: Document
+    slots: NameSlots
+    unnamed: NameSlots
+    groups: dict[str, str]
+
+
+@dataclass(frozen=True)
+class TokenizedPairs:
+    """All jobs and resumes of a split, and the labels of the pairs (job number, resume number)."""
+
+    jobs: list[JobTokens]
+    resumes: list[ResumeTokens]
+    labels: dict[tuple[int, int], int]
+    by_job: dict[int, list[int]] = field(default_factory=dict)
+
+    def groups(self) -> dict[str, list[str]]:
+        """Attribute to its groups, both sorted."""
+        found: dict[str, set[str]] = {}
+        for resume in self.resumes:
+            for attribute, group in resume.groups.items():
+                found.setdefault(attribute, set()).add(group)
+        return {attribute: sorted(names) for attribute, names in sorted(found.items())}
+
+
+class PairTokenizer:
+    """Reads and cuts texts as the service would: by the draft bundle's own `Matcher`."""
+
+    def __init__(self, matcher: Matcher, tokenizer: TextTokenizer) -> None:
+        self._matcher = matcher
+        self._tokenizer = tokenizer
+        # Finds where names stand, whatever categories the bundle's policy hides.
+        self._redactor = Redactor()
+
+    def tokenize(self, examples: Sequence[Example], *, potential_unknown: bool = False) -> TokenizedPairs:
+        """Each job and resume once. Raises an `InputError` that names the id if a text is unusable.
+
+        `potential_unknown`: potential fits get no label. They look much like good ones, and to push them
+        away would push away what they share.
+        """
+        jobs: dict[tuple[str, str | None], int] = {}
+        resumes: dict[str, int] = {}
+        pairs = TokenizedPairs([], [], {})
+        for example in examples:
+            job = jobs.setdefault((example.job_id, example.title), len(jobs))
+            if job == len(pairs.jobs):
+                pairs.jobs.append(self._job(example))
+            resume = resumes.setdefault(example.resume_id, len(resumes))
+            if resume == len(pairs.resumes):
+                pairs.resumes.append(self._resume(example))
+            unknown = potential_unknown and example.grade == 1
+            pairs.labels[job, resume] = UNKNOWN if unknown else example.label
+            pairs.by_job.setdefault(job, []).append(resume)
+        return pairs
+
+    def variants(
+        self, resume: ResumeTokens, lexicon: GroupLexicon, rng: random.Random, *, unnamed: bool = False
+    ) -> list[tuple[str, Texts]]:
+        """The resume under one name of each race x sex group: (group, passages), in the lexicon's order.
+
+        `unnamed`: with the name on top of the redacted text, instead of where it stands.
+        """
+        slots = resume.unnamed if unnamed else resume.slots
+        return [(group, self._named(resume, slots, group, lexicon, rng)) for group in lexicon.name_groups]
+
+    def named(self, resume: ResumeTokens, group: str, lexicon: GroupLexicon, rng: random.Random) -> Texts:
+        """The resume, not redacted, under a name drawn from `group` ("white:female")."""
+        return self._named(resume, resume.slots, group, lexicon, rng)
+
+    def _named(
+        self,
+        resume: ResumeTokens,
+        slots: NameSlots,
+        group: str,
+        lexicon: GroupLexicon,
+        rng: random.Random,
+    ) -> Texts:
+        race = group.split(":")[0]
+        name = PersonName(rng.choice(lexicon.given_names[group]), rng.choice(lexicon.surnames[race]))
+        return self._passages(replace(resume.document, text=slots.with_name(name)), resume.id)
+
+    def _job(self, example: Example) -> JobTokens:
+        tokens = self._matcher.tokenize_job(
+            example.description,
+            example.title,
+            field=f"job {example.job_id}",
+            title_field=f"title of job {example.job_id}",
+        )
+        return JobTokens(
+            id=example.job_id,
+            key=example.job_occupation or example.job_id,
+            title=tokens.title,
+            passages=tuple(passage.ids for passage in tokens.passages),
+        )
+
+    def _resume(self, example: Example) -> ResumeTokens:
+        where = f"resume {example.resume_id}"
+        read = self._matcher.read_resume(example.resume, redact=False, field=where)
+        redacted = self._matcher.tokenize_resume(example.resume, field=where)
+        text, hidden = read.document.text, redacted.read.document.text
+        return ResumeTokens(
+            id=example.resume_id,
+            key=example.occupation or example.resume_id,
+            redacted=tuple(passage.ids for passage in redacted.passages),
+            bare=self._passages(read.document, example.resume_id),
+            document=read.document,
+            slots=find_name_slots(text, self._redactor.analyse(text)),
+            unnamed=find_name_slots(hidden, self._redactor.analyse(hidden)),
+            groups=dict(example.groups),
+        )
+
+    def _passages(self, document: Document, resume_id: str) -> Texts:
+        passages = self._tokenizer.encode_passages(document, "resume", field=f"resume {resume_id}")
+        return tuple(passage.ids for passage in passages)

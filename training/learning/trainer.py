@@ -1,0 +1,239 @@
+"""Training on transformers' `Trainer`, which brings mixed precision, accumulation, clipping and several GPUs.
+
+Added here: the losses' warm-up and the adversary's two phases, validation by pairs instead of by loss, the
+epochs that are kept, and checkpoints that hold the adapter and the heads but not the base model.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from service.core.engines.openvino_engine import default_precision as cpu_precision
+from service.core.engines.torch_engine import available_device
+from training.learning.adapter import AdapterError, save_adapter
+from training.learning.batches import Collator, MatchItems
+from training.learning.history import History
+from training.learning.model import FairMatcher
+from training.learning.selection import SelectionConfig, chosen_epochs, should_stop
+from training.learning.validation import Validator
+
+WEIGHTS = "trained.safetensors"
+
+Precision = Literal["auto", "f32", "bf16", "f16"]
+
+
+class TrainerConfig(BaseModel):
+    """How long and how fast.
+
+    Attributes:
+        epochs: Passes over the jobs of the training split.
+        batch_jobs: Jobs in a step, each with its resumes; the others' resumes are its in-batch negatives.
+        accumulation: Steps whose gradients are added up.
+        learning_rate: Highest, after a linear warm-up over `warmup_share` of all steps; then cosine to 0.
+        precision: "auto" is bf16 where the device has it, else f32.
+        fairness_warmup: Share of all steps over which the fairness losses grow to their weights.
+        adversary_alone: Share of all steps in which the adversary learns before it turns on the encoder.
+        validation_resumes: Resumes whose counterfactual variants are scored after each epoch.
+        threads: CPU threads; None leaves torch's choice.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int = Field(3, ge=1)
+    batch_jobs: int = Field(12, ge=2)
+    accumulation: int = Field(1, ge=1)
+    learning_rate: float = Field(5e-4, gt=0)
+    weight_decay: float = Field(0.01, ge=0)
+    warmup_share: float = Field(0.05, ge=0, lt=1)
+    max_gradient_norm: float = Field(1.0, gt=0)
+    precision: Precision = "auto"
+    fairness_warmup: float = Field(0.1, ge=0, le=1)
+    adversary_alone: float = Field(0.1, ge=0, lt=1)
+    validation_resumes: int = Field(32, ge=0)
+    threads: int | None = Field(None, ge=1)
+
+
+class FairTrainer(Trainer):
+    """Trains a `FairMatcher` and keeps the epochs that `selection` names, as adapters under `kept/`."""
+
+    def __init__(
+        self,
+        model: FairMatcher,
+        items: MatchItems,
+        collator: Collator,
+        validator: Validator,
+        folder: Path,
+        config: TrainerConfig,
+        selection: SelectionConfig,
+        *,
+        seed: int,
+        quiet: bool = False,
+    ) -> None:
+        self._validator = validator
+        self._matcher = model
+        self.history = History(folder)
+        super().__init__(
+            model=model,
+            args=_arguments(folder, config, seed=seed, quiet=quiet),
+            data_collator=collator,
+            train_dataset=items,
+            eval_dataset=items,  # asked for by the base class; `evaluate` goes by the validator
+            callbacks=[
+                _Schedule(model, items, config),
+                _Selection(model, self.history, selection, folder / "kept"),
+            ],
+        )
+        self._sums: dict[str, float] = {}
+        self._steps = 0
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        outputs: dict[str, Tensor] = model(**inputs)
+        for name, value in outputs.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(value.detach())
+        self._steps += 1
+        return (outputs["loss"], outputs) if return_outputs else outputs["loss"]
+
+    def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict[str, float]:
+        """Validate, add the epoch to the history, and let the callbacks choose."""
+        figures = self._validator(self._matcher.encoder, self.args.device)
+        losses = {f"train_{name}": total / self._steps for name, total in self._sums.items()}
+        self._sums, self._steps = {}, 0
+        epoch = round(float(self.state.epoch or 0.0))
+        self.history.add({"epoch": float(epoch), "step": float(self.state.global_step)} | losses | figures)
+        metrics = {f"{metric_key_prefix}_{name}": value for name, value in figures.items()}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
+        if not self.args.should_save:
+            return
+        folder = Path(output_dir or str(self.args.output_dir))
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(_trained(self._matcher), folder / WEIGHTS)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        _restore(self._matcher, load_file(Path(resume_from_checkpoint) / WEIGHTS))
+        step = int(Path(resume_from_checkpoint).name.rsplit("-", 1)[-1])
+        self.history.rewind(step)
+
+
+class _Schedule(TrainerCallback):
+    """Moves `FairMatcher.strengths`, and tells the items which epoch it is."""
+
+    def __init__(self, model: FairMatcher, items: MatchItems, config: TrainerConfig) -> None:
+        self._model, self._items, self._config = model, items, config
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        # A float that counts steps: 0.9999999 is the second epoch's beginning.
+        self._items.set_epoch(int(float(state.epoch or 0.0) + 1e-6))
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        done = state.global_step / max(1, state.max_steps)
+        self._model.strengths.fairness = _ramp(done, self._config.fairness_warmup)
+        alone = self._config.adversary_alone
+        self._model.strengths.reversal = _ramp(done - alone, self._config.fairness_warmup)
+
+
+class _Selection(TrainerCallback):
+    """After each epoch, keeps the adapter if it is one of the chosen, and stops when patience is out."""
+
+    def __init__(self, model: FairMatcher, history: History, config: SelectionConfig, folder: Path) -> None:
+        self._model, self._history, self._config, self._folder = model, history, config, folder
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        rows = self._history.rows
+        chosen = chosen_epochs(rows, self._config)
+        self._history.write(chosen)
+        if state.is_world_process_zero:
+            for name, row in chosen.items():
+                if row == len(rows) - 1:
+                    _keep(self._model.encoder.backbone, self._folder / name)
+        if should_stop(rows, self._config):
+            control.should_training_stop = True
+
+
+def _keep(backbone: Any, folder: Path) -> None:
+    """Write the adapter beside its place and move it there, so that a reader never finds half of it."""
+    draft = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    save_adapter(backbone, draft)
+    shutil.rmtree(folder, ignore_errors=True)
+    draft.rename(folder)
+
+
+def _ramp(done: float, share: float) -> float:
+    if done < 0:
+        return 0.0
+    return 1.0 if share <= 0 else min(1.0, done / share)
+
+
+def _trained(model: FairMatcher) -> dict[str, Tensor]:
+    """The adapter and the heads."""
+    return {name: p.detach().cpu().contiguous() for name, p in model.named_parameters() if p.requires_grad}
+
+
+def _restore(model: FairMatcher, weights: dict[str, Tensor]) -> None:
+    missing = [name for name, p in model.named_parameters() if p.requires_grad and name not in weights]
+    if missing:
+        raise AdapterError(f"the checkpoint lacks {missing[0]} and {len(missing) - 1} others")
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                parameter.copy_(weights[name])
+
+
+def _arguments(folder: Path, config: TrainerConfig, *, seed: int, quiet: bool) -> TrainingArguments:
+    precision = config.precision
+    if precision == "auto":
+        precision = "bf16" if _has_bf16() else "f32"
+    return TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=config.epochs,
+        per_device_train_batch_size=config.batch_jobs,
+        gradient_accumulation_steps=config.accumulation,
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        warmup_steps=config.warmup_share,
+        lr_scheduler_type="cosine",
+        max_grad_norm=config.max_gradient_norm,
+        # Said outright, since bf16 on a CPU is refused without it.
+        use_cpu=available_device() == "cpu",
+        bf16=precision == "bf16",
+        fp16=precision == "f16",
+        # A last batch of one job has nothing to contrast it with.
+        dataloader_drop_last=True,
+        remove_unused_columns=False,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=2,
+        logging_steps=10,
+        report_to="none",
+        disable_tqdm=quiet,
+        seed=seed,
+        data_seed=seed,
+    )
+
+
+def _has_bf16() -> bool:
+    """Whether the device computes in bf16 natively. Only OpenVINO's query tells it of a CPU, publicly."""
+    device = available_device()
+    if device == "cpu":
+        return cpu_precision() == "bf16"
+    return device == "cuda" and bool(torch.cuda.is_bf16_supported())

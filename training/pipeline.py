@@ -1,0 +1,202 @@
+"""`evenmatch-train run`: data -> training -> erasure -> calibration -> threshold -> evaluation -> bundle.
+
+Everything that can be interrupted lies in the work folder; the bundle appears in one step at the end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import set_seed
+from transformers.trainer_utils import get_last_checkpoint
+
+from service.core.base_model import BaseModel, describe
+from service.core.bundle import Bundle, write_bundle
+from service.core.encoder import load_encoder
+from service.core.errors import EvenmatchError
+from service.core.manifest import Manifest
+from service.core.matching import Matcher
+from service.core.tokenization import TextTokenizer
+from training.config import RunConfig
+from training.data.example import Dataset
+from training.data.generator import generate
+from training.data.user_data import load_user_data
+from training.drafts import load_reference, manifest_of, write_draft
+from training.erasure import fit_eraser
+from training.evaluated_card import evaluated_model_card
+from training.learning.adapter import add_adapter
+from training.learning.batches import Collator, MatchItems
+from training.learning.model import NAME_GROUP, FairMatcher
+from training.learning.tokenized import PairTokenizer, TokenizedPairs
+from training.learning.trainer import FairTrainer
+from training.learning.validation import Validator
+from training.measuring import calibrate_and_decide, evaluate_biased, evaluate_test
+from training.probes import make_probes
+from training.report.html import report_html
+
+Say = Callable[[str], None]
+
+
+class TrainingError(EvenmatchError):
+    """The run cannot go on: nothing to train on, or nothing was chosen."""
+
+    code = "training_failed"
+    title = "Training failed"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a run works. `resume`: go on from the last checkpoint in `work`, if there is one."""
+
+    config: RunConfig
+    work: Path
+    resume: bool = False
+    quiet: bool = False
+    say: Say = print
+
+    def __call__(self, output: Path, *, overwrite: bool = False) -> Bundle:
+        """Train, measure and write the bundle to `output`; returns it as read back.
+
+        Raises `BundleError`, `InputError`, `CalibrationError` or `TrainingError`, each saying what is wrong.
+        """
+        config = self.config
+        set_seed(config.seed)
+        if config.trainer.threads is not None:
+            torch.set_num_threads(config.trainer.threads)
+        dataset = _dataset(config)
+        for warning in dataset.warnings:
+            self.say(f"note: {warning}")
+        base = describe(config.base_model.id, config.base_model.revision, pooling=config.base_model.pooling)
+        manifest = manifest_of(config, base)
+        self.work.mkdir(parents=True, exist_ok=True)
+        draft = _overwritten(self.work / "drafts" / "base", manifest, base)
+        text_tokenizer = TextTokenizer.load(base.tokenizer_file, manifest)
+        tokenizer = PairTokenizer(Matcher(draft, text_tokenizer), text_tokenizer)
+        self.say(f"reading {len(dataset.train):,} pairs to train on, {len(dataset.validation):,} to validate")
+        train = tokenizer.tokenize(dataset.train, potential_unknown=config.sampling.potential_unknown)
+        validation = tokenizer.tokenize(dataset.validation)
+        trainer, seconds = self._trained(base, tokenizer, train, validation)
+
+        adapter = self.work / "kept" / config.selection.final
+        if not adapter.is_dir():
+            raise TrainingError(
+                f"no epoch was chosen as {config.selection.final}: none inside the window was below "
+                f"{config.selection.window_fairness}"
+            )
+        self.say("fitting the eraser, calibrating, choosing the threshold")
+        plain = _overwritten(self.work / "drafts" / "adapter", manifest, base, adapter=adapter)
+        eraser = fit_eraser(
+            config.erasure,
+            train,
+            tokenizer,
+            load_reference(plain, base, self.work / "cache"),
+            seed=config.seed,
+        )
+        erased = _overwritten(self.work / "drafts" / "erased", manifest, base, adapter=adapter, eraser=eraser)
+        loaded = load_reference(erased, base, self.work / "cache")
+        calibration, rule = calibrate_and_decide(config, erased, loaded, dataset)
+        decided = write_bundle(
+            self.work / "drafts" / "decided",
+            manifest,
+            {"calibration.json": calibration, "decision.json": rule, "probes.json": erased.probes},
+            adapter=adapter,
+            eraser=eraser,
+            overwrite=True,
+        )
+        self.say("evaluating on the test split")
+        evaluation = evaluate_test(config, decided, loaded, dataset.test)
+        parts: dict[str, Any] = {
+            "calibration.json": calibration,
+            "decision.json": rule,
+            "probes.json": erased.probes,
+            "metrics.json": evaluation,
+            "training_config.json": config,
+            "epoch_metrics.csv": trainer.history.as_csv(),
+            "training_history.json": trainer.history.as_json(),
+            "fairness_report.html": report_html(evaluation),
+            "README.md": evaluated_model_card(
+                manifest, calibration, evaluation, training=_told(config, train, trainer, seconds)
+            ),
+        }
+        if config.data.synthetic is not None:
+            self.say("evaluating on biased data")
+            parts["metrics_biased.json"] = evaluate_biased(config, decided, loaded)
+        return write_bundle(output, manifest, parts, adapter=adapter, eraser=eraser, overwrite=overwrite)
+
+    def _trained(
+        self, base: BaseModel, tokenizer: PairTokenizer, train: TokenizedPairs, validation: TokenizedPairs
+    ) -> tuple[FairTrainer, float]:
+        config = self.config
+        encoder = load_encoder(base.folder, base.pooling)
+        add_adapter(encoder, config.adapter)
+        groups = train.groups()
+        items = MatchItems(train, tokenizer, config.sampling, seed=config.seed)
+        if len(items) < config.trainer.batch_jobs:
+            raise TrainingError(
+                f"the training split has {len(items)} jobs; a batch needs trainer.batch_jobs = "
+                f"{config.trainer.batch_jobs}"
+            )
+        teacher = load_encoder(base.folder, base.pooling) if config.losses.distillation else None
+        model = FairMatcher(
+            encoder,
+            config.matching,
+            config.losses,
+            groups | {NAME_GROUP: items.name_groups},
+            dimensions=base.spec.dimensions,
+            teacher=teacher,
+        )
+        trainer = FairTrainer(
+            model,
+            items,
+            Collator(train, groups, config.sampling),
+            Validator(
+                validation,
+                tokenizer,
+                config.matching,
+                counterfactual_resumes=config.trainer.validation_resumes,
+                seed=config.seed,
+            ),
+            self.work,
+            config.trainer,
+            config.selection,
+            seed=config.seed,
+            quiet=self.quiet,
+        )
+        checkpoint = _last_checkpoint(self.work) if self.resume else None
+        if checkpoint is None:
+            trainer.history.rewind(-1)
+        started = time.monotonic()
+        trainer.train(resume_from_checkpoint=checkpoint)
+        return trainer, time.monotonic() - started
+
+
+def _last_checkpoint(work: Path) -> str | None:
+    found: str | None = get_last_checkpoint(str(work))  # type: ignore[no-untyped-call]
+    return found
+
+
+def _dataset(config: RunConfig) -> Dataset:
+    if config.data.files is not None:
+        return load_user_data(config.data.files)
+    assert config.data.synthetic is not None
+    return generate(config.data.synthetic)
+
+
+def _overwritten(folder: Path, manifest: Manifest, base: BaseModel, **parts: Any) -> Bundle:
+    probes = make_probes(base, manifest, parts.get("adapter"), parts.get("eraser"))
+    return write_draft(folder, manifest, probes, **parts)
+
+
+def _told(config: RunConfig, train: TokenizedPairs, trainer: FairTrainer, seconds: float) -> str:
+    losses = ", ".join(name for name, weight in config.losses if weight and name != "temperature")
+    return (
+        f"LoRA of rank {config.adapter.r} on {len(train.labels):,} pairs of {len(train.jobs):,} jobs and "
+        f"{len(train.resumes):,} resumes, {len(trainer.history.rows)} epochs in {seconds / 60:.0f} minutes, "
+        f"losses: {losses}; erasure: {config.erasure.method}. Repeat it with "
+        "`evenmatch-train run --config` and `training_config.json`."
+    )
