@@ -17,7 +17,7 @@ from tests.fakes import FakeEngine
 from tests.training.evaluation.examples import EXAMPLES
 from tests.training.evaluation.scored import SUBJECT, random_pairs
 from training.cli import app
-from training.comparison import Comparison, compare_metrics, compare_on, key_samples
+from training.comparison import Comparison, compare_metrics, compare_on, key_figures, key_samples
 from training.evaluated_card import evaluated_model_card
 from training.evaluation.evaluate import EvaluationOptions, evaluate_pairs
 from training.evaluation.schema import Evaluation
@@ -121,6 +121,14 @@ def test_paired_differences_are_those_of_the_same_jobs() -> None:
     paired = (b["utility/roc_auc"] - a["utility/roc_auc"])[1:]
     unpaired = np.random.default_rng(0).permutation(b["utility/roc_auc"][1:]) - a["utility/roc_auc"][1:]
     assert paired.std() < 0.7 * unpaired.std()
+
+
+def test_the_samples_begin_with_the_figures_themselves() -> None:
+    pairs = random_pairs()
+    figures = key_figures(evaluation())
+    for name, of in key_samples(pairs, pairs.raw_scores, 0.5, OPTIONS).items():
+        expected = figures[name].value
+        assert of[0] == pytest.approx(np.nan if expected is None else expected, abs=1e-6, nan_ok=True)
 
 
 def test_the_best_is_marked_in_its_direction(two: list[Path]) -> None:
