@@ -113,10 +113,11 @@ def compare_on(
         evaluations.append(evaluate_pairs(pairs, probabilities, subject, data=data, options=options))
         samples.append(key_samples(pairs, probabilities, bundle.decision.threshold, options))
         loaded.engine.close()
-    n = len(examples)
+    first = key_figures(evaluations[0])
     differences = {
         name: [
-            figure(of[name] - samples[0][name], n, "not computable for one of the two") for of in samples[1:]
+            figure(of[name] - samples[0][name], first[name].n, "not computable for one of the two")
+            for of in samples[1:]
         ]
         for name in samples[0]
     }
@@ -160,11 +161,17 @@ def key_samples(
     }
     for name, values in job_rankings(pairs, labels).items():
         found[f"utility/{name}"] = resamples.job_means(values)
+    crossings = {f"{a}_{b}" for a, b in options.intersections}
     for attribute in pairs.groups:
         if pairs.group_names(attribute):
             rates = GroupRates.of(pairs, labels, probabilities >= threshold, attribute, resamples)
             for name, of in rates.difference_samples(options.minimum).items():
                 found[f"parity/{attribute}/{name}"] = of
+            for kind, name in ((False, "fairness_score"), (True, "balanced_fairness_score")):
+                if attribute not in crossings:
+                    worst = rates.fairness_samples(options.minimum, balanced=kind)
+                    key = f"parity/{name}"
+                    found[key] = np.fmax(found[key], worst) if key in found else worst
     return found
 
 

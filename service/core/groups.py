@@ -87,10 +87,10 @@ class GroupSchema(BaseModel):
     def memberships(self, groups: Mapping[str, str]) -> dict[str, str]:
         """The group of a person per attribute and intersection; `unknown` where nothing was said."""
         plain = {attribute: groups.get(attribute, UNKNOWN) for attribute in self.attributes}
-        crossed = {f"{a}_{b}": crossed(plain[a], plain[b]) for a, b in self.intersections}
+        crossed = {f"{a}_{b}": _crossed(plain[a], plain[b]) for a, b in self.intersections}
         return {**plain, **crossed}
 
 
-def crossed(first: str, second: str) -> str:
+def _crossed(first: str, second: str) -> str:
     """One label for a pair of groups; `unknown` as soon as one of the two is."""
     return UNKNOWN if UNKNOWN in (first, second) else f"{first}:{second}"

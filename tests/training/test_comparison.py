@@ -17,7 +17,7 @@ from tests.fakes import FakeEngine
 from tests.training.evaluation.examples import EXAMPLES
 from tests.training.evaluation.scored import SUBJECT, random_pairs
 from training.cli import app
-from training.comparison import Comparison, compare_metrics, compare_on, key_samples
+from training.comparison import Comparison, compare_metrics, compare_on, key_figures, key_samples
 from training.evaluated_card import evaluated_model_card
 from training.evaluation.evaluate import EvaluationOptions, evaluate_pairs
 from training.evaluation.schema import Evaluation
@@ -123,6 +123,14 @@ def test_paired_differences_are_those_of_the_same_jobs() -> None:
     assert paired.std() < 0.7 * unpaired.std()
 
 
+def test_the_samples_begin_with_the_figures_themselves() -> None:
+    pairs = random_pairs()
+    figures = key_figures(evaluation())
+    for name, of in key_samples(pairs, pairs.raw_scores, 0.5, OPTIONS).items():
+        expected = figures[name].value
+        assert of[0] == pytest.approx(np.nan if expected is None else expected, abs=1e-6, nan_ok=True)
+
+
 def test_the_best_is_marked_in_its_direction(two: list[Path]) -> None:
     figures = {f.name: f for f in compare_metrics(two).figures}
     assert best_of(figures["parity/fairness_score"]) == {1}
@@ -152,3 +160,39 @@ def test_the_command_prints_and_writes(two: list[Path], tmp_path: Path) -> None:
     failed = CliRunner().invoke(app, ["compare", str(two[0]), str(tmp_path / "nowhere")])
     assert failed.exit_code == 1
     assert "no bundle at" in failed.stderr
+
+
+def test_the_command_evaluates_on_the_users_pairs(two: list[Path], tmp_path: Path) -> None:
+    data = tmp_path / "pairs.jsonl"
+    rows = [
+        {"resume": e.resume, "job": e.description, "ad": e.title, "label": e.label, "sex": e.groups["sex"]}
+        for e in EXAMPLES[:4]
+    ]
+    data.write_text("\n".join(json.dumps(row) for row in rows))
+    arguments = ["compare", *map(str, two), "--data", str(data), "--title-column", "ad"]
+    arguments += ["--group-column", "sex", "--minimum", "1", "--rounds", "5"]
+    done = CliRunner().invoke(app, [*arguments, "--json", str(tmp_path / "c.json")])
+    assert done.exit_code == 0, done.stderr
+    written = Comparison.model_validate_json((tmp_path / "c.json").read_text())
+    assert written.same_data
+    assert written.bundles[0].data == f"{data}, all pairs"
+    # Both hold the same model, and its differences to itself are nothing.
+    auc = next(f for f in written.figures if f.name == "utility/roc_auc")
+    assert auc.values[0] == auc.values[1]
+    assert auc.values[0] is not None
+    assert auc.values[0].n == 4
+    assert [d.value for d in auc.differences] == [0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--data", "nowhere.csv"], 1, "nowhere.csv"),
+        (["--data", "a.csv", "--config", "b.json"], 2, "not both"),
+        (["--data", "a.csv", "--split", "dev"], 2, "one of train"),
+    ],
+)
+def test_unusable_data_is_named(two: list[Path], arguments: list[str], code: int, message: str) -> None:
+    done = CliRunner().invoke(app, ["compare", *map(str, two), *arguments], env={"COLUMNS": "200"})
+    assert done.exit_code == code
+    assert message in done.stderr

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from training.cli.console import exit_codes, say
+from training.cli.console import exit_codes, say, stderr
+from training.data.example import SPLITS, Example, SplitName
+
+if TYPE_CHECKING:
+    from service.core.bundle import Bundle
+    from service.core.engines.loading import LoadedModel
+    from training.data.user_data import UserDataConfig
 
 _HEADLINES = (
     "utility/roc_auc",
@@ -29,14 +37,69 @@ def compare(
     bundles: Annotated[list[Path], typer.Argument(help="Folders of two bundles or more.")],
     html: Annotated[Path | None, typer.Option(help="Write the whole comparison as HTML here.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the whole comparison as JSON here.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Evaluate the bundles on these pairs: CSV, JSONL, Parquet or `save_to_disk`."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Instead of --data: JSON file that says where the data is, as a run's."),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Only this split, cut as a training run cuts it; default: all pairs.")
+    ] = None,
+    resume_column: Annotated[str, typer.Option(help="With --data.")] = "resume",
+    job_column: Annotated[str, typer.Option(help="With --data.")] = "job",
+    label_column: Annotated[str, typer.Option(help="With --data.")] = "label",
+    title_column: Annotated[str | None, typer.Option(help="With --data; the job's title.")] = None,
+    group_column: Annotated[
+        list[str] | None, typer.Option(help="With --data; an attribute's column, again for each.")
+    ] = None,
+    redact: Annotated[bool, typer.Option(help="With --data: score as with redaction on.")] = True,
+    minimum: Annotated[
+        int, typer.Option(min=1, help="With --data: pairs that a group's rate must stand on.")
+    ] = 30,
+    rounds: Annotated[int, typer.Option(min=0, help="With --data: bootstrap resamples of jobs.")] = 500,
+    seed: Annotated[int, typer.Option(help="With --data: of the bootstrap.")] = 0,
 ) -> None:
-    """Put the evaluations of bundles side by side: their metrics.json, with intervals."""
-    from training.comparison import compare_metrics
+    """Put bundles side by side: by their metrics.json, or evaluated anew on the same pairs."""
+    from training.comparison import compare_metrics, compare_on
+    from training.data.user_data import ColumnMapping, UserDataConfig, read_user_data_config
+    from training.evaluation.evaluate import EvaluationOptions
     from training.report.compare_html import comparison_html
     from training.report.plots import value_text
 
+    if data is not None and config is not None:
+        raise typer.BadParameter("give --data or --config, not both")
+    if split is not None and split not in SPLITS:
+        raise typer.BadParameter(f"--split is one of {', '.join(SPLITS)}")
     with exit_codes():
-        comparison = compare_metrics(bundles)
+        if data is None and config is None:
+            comparison = compare_metrics(bundles)
+        else:
+            columns = ColumnMapping(
+                resume=resume_column,
+                job=job_column,
+                label=label_column,
+                title=title_column,
+                groups={column: column for column in group_column or []},
+            )
+            wanted = (
+                UserDataConfig(file=data, columns=columns)
+                if config is None
+                else read_user_data_config(config)
+            )
+            examples, warnings = _examples(wanted, split)
+            for line in warnings:
+                say(f"note: {line}")
+            with stderr.status(f"evaluating {len(bundles)} bundles on {len(examples):,} pairs ..."):
+                comparison = compare_on(
+                    bundles,
+                    examples,
+                    _load,
+                    data=f"{data or config}, {split or 'all'} pairs",
+                    options=EvaluationOptions(minimum=minimum, rounds=rounds, seed=seed, redact=redact),
+                )
     table = Table(box=None, pad_edge=False)
     table.add_column("figure")
     for bundle in comparison.bundles:
@@ -56,3 +119,25 @@ def compare(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, "utf-8")
             say(f"wrote {path}")
+
+
+def _examples(config: UserDataConfig, split: str | None) -> tuple[list[Example], Sequence[str]]:
+    from training.data.user_data import load_unsplit, load_user_data
+
+    if split is None:
+        return load_unsplit(config)
+    dataset = load_user_data(config)
+    return dict(dataset.items())[cast(SplitName, split)], dataset.warnings
+
+
+def _load(bundle: Bundle) -> LoadedModel:
+    """The reference engine, torch in f32: it converts nothing and caches nothing."""
+    from service.core.encoder import silence_transformers
+    from service.core.engines.loading import EngineOptions, load_model
+    from service.core.engines.torch_engine import available_device
+
+    silence_transformers()
+    options = EngineOptions(
+        "torch", available_device(), threads=os.cpu_count() or 1, cache=Path(), precision="f32"
+    )
+    return load_model(bundle, options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -127,20 +127,33 @@ def load_user_data(config: UserDataConfig) -> Dataset:
     warnings: list[str] = []
     given: dict[SplitName, list[Example]] = {}
     whole: list[Example] = []
+    for name, examples in _read(config, warnings):
+        if name is None:
+            whole = examples
+        else:
+            given[name] = given.get(name, []) + examples
+    splits = fill_splits(whole, given, config.split_by, config.seed, warnings)
+    return review(splits, config.on_leak, warnings)
+
+
+def load_unsplit(config: UserDataConfig) -> tuple[list[Example], list[str]]:
+    """Every labelled pair of the user's data in the order of its rows, and warnings: for evaluation alone.
+
+    Raises `DataFormatError` if a file, row or column is not as the mapping says.
+    """
+    warnings: list[str] = []
+    return [example for _, examples in _read(config, warnings) for example in examples], warnings
+
+
+def _read(config: UserDataConfig, warnings: list[str]) -> Iterator[tuple[SplitName | None, list[Example]]]:
+    """The examples of each file, or part of a file, with the split that it is given for."""
     sources: dict[SplitName | None, Path] = {split: path for split, path in config.files.items()}  # noqa: C416  # another key type
     if config.file is not None:
         sources[None] = config.file
     for split, path in sources.items():
         for inner, rows in read_tables(path).items():
             place = f"{path} ({inner})" if inner else str(path)
-            examples = _examples(rows, place, config, warnings)
-            name = split or inner
-            if name is None:
-                whole = examples
-            else:
-                given[name] = given.get(name, []) + examples
-    splits = fill_splits(whole, given, config.split_by, config.seed, warnings)
-    return review(splits, config.on_leak, warnings)
+            yield split or inner, _examples(rows, place, config, warnings)
 
 
 def _examples(rows: Sequence[Row], place: str, config: UserDataConfig, warnings: list[str]) -> list[Example]:

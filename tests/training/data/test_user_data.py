@@ -16,7 +16,13 @@ from pydantic import ValidationError
 from service.core.errors import ConfigurationError
 from training.data.errors import DataFormatError
 from training.data.example import SPLITS, Dataset
-from training.data.user_data import ColumnMapping, UserDataConfig, load_user_data, read_user_data_config
+from training.data.user_data import (
+    ColumnMapping,
+    UserDataConfig,
+    load_unsplit,
+    load_user_data,
+    read_user_data_config,
+)
 
 Rows = list[dict[str, Any]]
 COLUMNS = ColumnMapping(
@@ -87,6 +93,14 @@ def test_every_format_gives_the_same_data(name: str, tmp_path: Path) -> None:
     assert (first.grade, first.label, first.true_label) == (1, 0, None)
     assert first.groups == {"sex": "female"}
     assert first.occupation is None
+
+
+def test_for_evaluation_every_pair_is_kept_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows(60)))
+    examples, warnings = load_unsplit(UserDataConfig(file=path, columns=COLUMNS))
+    assert [e.resume_id for e in examples] == [f"p{i}" for i in range(60)]
+    assert warnings == []
 
 
 def test_potential_fit_counts_as_told(tmp_path: Path) -> None:
