@@ -27,8 +27,8 @@ from training.threshold import ParityConstraint, ThresholdOptions, choose_thresh
 
 def calibrate_and_decide(
     config: RunConfig, bundle: Bundle, loaded: LoadedModel, dataset: Dataset
-) -> tuple[Calibration, DecisionRule]:
-    """The calibration of one held-out split, and the threshold of another."""
+) -> tuple[Calibration, DecisionRule, tuple[str, ...]]:
+    """The calibration of one held-out split, the threshold of another, and notes on fallbacks."""
     matcher = Matcher(bundle, loaded.tokenizer)
     options = CalibrationOptions(
         methods=config.calibration.methods, score=config.calibration.score, seed=config.seed
@@ -49,7 +49,7 @@ def calibrate_and_decide(
             rounds=config.evaluation.rounds,
         ),
     )
-    return fitted.calibration, choice.rule
+    return fitted.calibration, choice.rule, fitted.notes
 
 
 def evaluate_test(

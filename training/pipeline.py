@@ -99,7 +99,7 @@ class Run:
         )
         erased = _overwritten(self.work / "drafts" / "erased", manifest, base, adapter=adapter, eraser=eraser)
         loaded = load_reference(erased, base, self.work / "cache")
-        calibration, rule = calibrate_and_decide(config, erased, loaded, dataset)
+        calibration, rule, notes = calibrate_and_decide(config, erased, loaded, dataset)
         decided = write_bundle(
             self.work / "drafts" / "decided",
             manifest,
@@ -110,6 +110,7 @@ class Run:
         )
         self.say("evaluating on the test split")
         evaluation = evaluate_test(config, decided, loaded, dataset.test)
+        evaluation = evaluation.model_copy(update={"notes": [*evaluation.notes, *notes, *dataset.warnings]})
         parts: dict[str, Any] = {
             "calibration.json": calibration,
             "decision.json": rule,
