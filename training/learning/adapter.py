@@ -30,6 +30,8 @@ class AdapterConfig(BaseModel):
         r: Rank of the update of each matrix.
         alpha: The update is scaled by alpha / r.
         dropout: Of the inputs of the update, in training.
+        backbone_dropout: In the base model's own layers, in training. By default none: it would move the
+            variants of a resume apart, which are to be brought together.
         target_modules: Names of the linear layers to adapt; None finds those of attention and feed-forward.
         frozen_layers: The first layers, that are left as they are.
     """
@@ -39,6 +41,7 @@ class AdapterConfig(BaseModel):
     r: int = Field(8, ge=1, le=256)
     alpha: int = Field(16, ge=1)
     dropout: float = Field(0.0, ge=0, lt=1)
+    backbone_dropout: float = Field(0.0, ge=0, lt=1)
     target_modules: tuple[str, ...] | None = None
     frozen_layers: int = Field(0, ge=0)
 
@@ -52,6 +55,9 @@ def add_adapter(encoder: Encoder, config: AdapterConfig) -> PeftModel:
     layers = int(getattr(backbone.config, "num_hidden_layers", 0))
     if config.frozen_layers >= layers:
         raise AdapterError(f"frozen_layers is {config.frozen_layers}; the base model has {layers} layers")
+    for module in backbone.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = config.backbone_dropout
     targets = list(config.target_modules or find_targets(backbone))
     lora = LoraConfig(
         r=config.r,

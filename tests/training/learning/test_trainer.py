@@ -113,7 +113,7 @@ def test_an_interrupted_run_resumes_to_the_same_result(
 
 
 def test_patience_ends_the_run(world: World, tmp_path: Path) -> None:
-    still = CONFIG.model_copy(update={"epochs": 5, "learning_rate": 1e-9})
+    still = CONFIG.model_copy(update={"epochs": 5, "learning_rate": 1e-30})
     trainer = trainer_of(world, tmp_path, still, SelectionConfig(patience=1))
     trainer.train()
     assert len(trainer.history.rows) == 2
