@@ -11,6 +11,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from training.cli.columns import (
+    GroupColumns,
+    JobColumn,
+    LabelColumn,
+    ResumeColumn,
+    TitleColumn,
+    check_one_source,
+    wanted_data,
+)
 from training.cli.console import exit_codes, say, stderr
 from training.data.example import SPLITS, Example, SplitName
 
@@ -48,13 +57,11 @@ def compare(
     split: Annotated[
         str | None, typer.Option(help="Only this split, cut as a training run cuts it; default: all pairs.")
     ] = None,
-    resume_column: Annotated[str, typer.Option(help="With --data.")] = "resume",
-    job_column: Annotated[str, typer.Option(help="With --data.")] = "job",
-    label_column: Annotated[str, typer.Option(help="With --data.")] = "label",
-    title_column: Annotated[str | None, typer.Option(help="With --data; the job's title.")] = None,
-    group_column: Annotated[
-        list[str] | None, typer.Option(help="With --data; an attribute's column, again for each.")
-    ] = None,
+    resume_column: ResumeColumn = "resume",
+    job_column: JobColumn = "job",
+    label_column: LabelColumn = "label",
+    title_column: TitleColumn = None,
+    group_column: GroupColumns = None,
     redact: Annotated[bool, typer.Option(help="With --data: score as with redaction on.")] = True,
     minimum: Annotated[
         int, typer.Option(min=1, help="With --data: pairs that a group's rate must stand on.")
@@ -64,30 +71,25 @@ def compare(
 ) -> None:
     """Put bundles side by side: by their metrics.json, or evaluated anew on the same pairs."""
     from training.comparison import compare_metrics, compare_on
-    from training.data.user_data import ColumnMapping, UserDataConfig, read_user_data_config
     from training.evaluation.evaluate import EvaluationOptions
     from training.report.compare_html import comparison_html
     from training.report.plots import value_text
 
-    if data is not None and config is not None:
-        raise typer.BadParameter("give --data or --config, not both")
+    check_one_source(data, config)
     if split is not None and split not in SPLITS:
         raise typer.BadParameter(f"--split is one of {', '.join(SPLITS)}")
     with exit_codes():
         if data is None and config is None:
             comparison = compare_metrics(bundles)
         else:
-            columns = ColumnMapping(
+            wanted = wanted_data(
+                data,
+                config,
                 resume=resume_column,
                 job=job_column,
                 label=label_column,
                 title=title_column,
-                groups={column: column for column in group_column or []},
-            )
-            wanted = (
-                UserDataConfig(file=data, columns=columns)
-                if config is None
-                else read_user_data_config(config)
+                groups=group_column,
             )
             examples, warnings = _examples(wanted, split)
             for line in warnings:

@@ -7,6 +7,15 @@ from typing import Annotated
 
 import typer
 
+from training.cli.columns import (
+    GroupColumns,
+    JobColumn,
+    LabelColumn,
+    ResumeColumn,
+    TitleColumn,
+    check_one_source,
+    wanted_data,
+)
 from training.cli.console import exit_codes, say
 
 
@@ -18,13 +27,11 @@ def explore_data(
     config: Annotated[
         Path | None, typer.Option(help="JSON file that says where the data is and what its columns mean.")
     ] = None,
-    resume_column: Annotated[str, typer.Option(help="With --data.")] = "resume",
-    job_column: Annotated[str, typer.Option(help="With --data.")] = "job",
-    label_column: Annotated[str, typer.Option(help="With --data.")] = "label",
-    title_column: Annotated[str | None, typer.Option(help="With --data; the job's title.")] = None,
-    group_column: Annotated[
-        list[str] | None, typer.Option(help="With --data; an attribute's column, again for each.")
-    ] = None,
+    resume_column: ResumeColumn = "resume",
+    job_column: JobColumn = "job",
+    label_column: LabelColumn = "label",
+    title_column: TitleColumn = None,
+    group_column: GroupColumns = None,
     seed: Annotated[int, typer.Option(help="Of the synthetic data, without --data and --config.")] = 20261124,
     train_jobs: Annotated[int, typer.Option(min=1, help="Jobs of the synthetic training split.")] = 1200,
     biased: Annotated[bool, typer.Option(help="Synthetic data with the bias knob turned on.")] = False,
@@ -34,27 +41,24 @@ def explore_data(
     from training.data.data_report import write_data_report
     from training.data.explore import explore
     from training.data.generator import GeneratorConfig, generate
-    from training.data.user_data import ColumnMapping, UserDataConfig, load_user_data, read_user_data_config
+    from training.data.user_data import load_user_data
 
-    if data is not None and config is not None:
-        raise typer.BadParameter("give --data or --config, not both")
+    check_one_source(data, config)
     with exit_codes():
         if data is None and config is None:
             bias = BIASED if biased else BiasConfig()
             dataset = generate(GeneratorConfig(seed=seed, train_jobs=train_jobs, bias=bias))
             source = f"synthetic, seed {seed}"
         else:
-            if config is not None:
-                wanted = read_user_data_config(config)
-            else:
-                columns = ColumnMapping(
-                    resume=resume_column,
-                    job=job_column,
-                    label=label_column,
-                    title=title_column,
-                    groups={column: column for column in group_column or []},
-                )
-                wanted = UserDataConfig(file=data, columns=columns)
+            wanted = wanted_data(
+                data,
+                config,
+                resume=resume_column,
+                job=job_column,
+                label=label_column,
+                title=title_column,
+                groups=group_column,
+            )
             dataset = load_user_data(wanted)
             source = str(config or data)
         summary = explore(dataset, source=source)
