@@ -15,17 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from service.core.base_model import BaseModel, describe
+from service.core.base_model import describe
 from service.core.bundle import Bundle, write_bundle
-from service.core.calibration import Calibration, PlattCurve
-from service.core.engines.loading import EngineOptions, LoadedModel, load_model
-from service.core.engines.torch_engine import available_device
-from service.core.manifest import DecisionRule, Manifest, Pooling, Prefixes
+from service.core.calibration import Calibration
+from service.core.engines.loading import LoadedModel
+from service.core.manifest import DecisionRule, Pooling
 from service.core.matching import Matcher
-from service.core.redaction.policy import RedactionPolicy
 from training.calibrate import CalibrationOptions, fit_calibration
 from training.data.pairs import LabelledPair, make_pairs, split_by_sector
 from training.data.vocabulary import load_occupations
+from training.drafts import load_reference, new_manifest, write_draft
 from training.evaluation.resampling import JobResamples
 from training.evaluation.utility import decision_figures
 from training.model_card import model_card
@@ -59,25 +58,17 @@ def make_base_bundle(config: BaseBundleConfig, output: Path, *, overwrite: bool 
     Raises `BundleError` if the base model is unusable or `output` exists already.
     """
     base = describe(config.base_model, config.revision, pooling=config.pooling)
-    manifest = _manifest(config, base)
+    manifest = new_manifest(
+        config.name,
+        config.version,
+        base,
+        job_prefix=config.job_prefix,
+        resume_prefix=config.resume_prefix,
+    )
     probes = make_probes(base, manifest)
     with tempfile.TemporaryDirectory() as scratch:
-        draft = write_bundle(
-            Path(scratch) / "draft",
-            manifest,
-            {
-                "calibration.json": _neutral_calibration(),
-                "decision.json": DecisionRule(
-                    threshold=0.5, borderline=(0.5, 0.5), rule="draft", constraint="none"
-                ),
-                "probes.json": probes,
-            },
-        )
-        device = available_device()
-        options = EngineOptions(
-            "torch", device, threads=2, cache=Path(scratch), precision="f32", base_model=str(base.folder)
-        )
-        calibration, rule, metrics = _fit(config, draft, load_model(draft, options))
+        draft = write_draft(Path(scratch) / "draft", manifest, probes)
+        calibration, rule, metrics = _fit(config, draft, load_reference(draft, base, Path(scratch)))
     parts: dict[str, Any] = {
         "calibration.json": calibration,
         "decision.json": rule,
@@ -163,25 +154,3 @@ def _scored(matcher: Matcher, loaded: LoadedModel, pairs: Sequence[LabelledPair]
         resumes=[p.resume_id for p in pairs],
         titled=np.array([p.title is not None for p in pairs], dtype=np.bool_),
     )
-
-
-def _manifest(config: BaseBundleConfig, base: BaseModel) -> Manifest:
-    prefixes = Prefixes(
-        job=base.prefixes.job if config.job_prefix is None else config.job_prefix,
-        resume=base.prefixes.resume if config.resume_prefix is None else config.resume_prefix,
-    )
-    return Manifest(
-        name=config.name,
-        version=config.version,
-        base_model=base.spec,
-        pooling=base.pooling,
-        prefixes=prefixes,
-        max_tokens=base.max_tokens,
-        redaction=RedactionPolicy(),
-        files={},
-    )
-
-
-def _neutral_calibration() -> Calibration:
-    curve = PlattCurve(slope=1.0, intercept=0.0)
-    return Calibration(with_title=curve, without_title=curve, pairs=2, prevalence=0.5)

@@ -10,34 +10,35 @@ from service.core.calibration import Calibration, PlattCurve
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.torch_engine import available_device
 from service.core.eraser import Eraser
-from service.core.manifest import DecisionRule, Manifest, Probes
+from service.core.manifest import DecisionRule, Manifest, Prefixes, Probes
 from service.core.passages import PassagePolicy
 from service.core.redaction.policy import RedactionPolicy
 from service.core.scoring import MatchPolicy
-from training.config import RunConfig
 
 
-def manifest_of(config: RunConfig, base: BaseModel) -> Manifest:
-    """The manifest of the bundle that `config` asks for, before its files are known."""
-    prefixes = base.prefixes.model_copy(
-        update={
-            kind: given
-            for kind, given in (
-                ("job", config.base_model.job_prefix),
-                ("resume", config.base_model.resume_prefix),
-            )
-            if given is not None
-        }
-    )
+def new_manifest(
+    name: str,
+    version: str,
+    base: BaseModel,
+    *,
+    job_prefix: str | None = None,
+    resume_prefix: str | None = None,
+    passages: PassagePolicy | None = None,
+    matching: MatchPolicy | None = None,
+) -> Manifest:
+    """The manifest of a bundle of `base`, before its files are known. Prefixes None: the model's own."""
     return Manifest(
-        name=config.name,
-        version=config.version,
+        name=name,
+        version=version,
         base_model=base.spec,
         pooling=base.pooling,
-        prefixes=prefixes,
+        prefixes=Prefixes(
+            job=base.prefixes.job if job_prefix is None else job_prefix,
+            resume=base.prefixes.resume if resume_prefix is None else resume_prefix,
+        ),
         max_tokens=base.max_tokens,
-        passages=PassagePolicy.model_validate(config.passages.model_dump()),
-        matching=MatchPolicy.model_validate(config.matching.model_dump()),
+        passages=passages or PassagePolicy(),
+        matching=matching or MatchPolicy(),
         redaction=RedactionPolicy(),
         files={},
     )

@@ -26,7 +26,7 @@ from training.config import RunConfig
 from training.data.example import Dataset
 from training.data.generator import generate
 from training.data.user_data import load_user_data
-from training.drafts import load_reference, manifest_of, write_draft
+from training.drafts import load_reference, new_manifest, write_draft
 from training.erasure import fit_eraser
 from training.evaluated_card import evaluated_model_card
 from training.learning.adapter import add_adapter
@@ -72,7 +72,15 @@ class Run:
         for warning in dataset.warnings:
             self.say(f"note: {warning}")
         base = describe(config.base_model.id, config.base_model.revision, pooling=config.base_model.pooling)
-        manifest = manifest_of(config, base)
+        manifest = new_manifest(
+            config.name,
+            config.version,
+            base,
+            job_prefix=config.base_model.job_prefix,
+            resume_prefix=config.base_model.resume_prefix,
+            passages=config.passages,
+            matching=config.matching,
+        )
         self.work.mkdir(parents=True, exist_ok=True)
         draft = _overwritten(self.work / "drafts" / "base", manifest, base)
         text_tokenizer = TextTokenizer.load(base.tokenizer_file, manifest)
