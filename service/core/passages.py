@@ -3,6 +3,10 @@
 Passages are about `words` words long and end at sentence or line boundaries where they can. Every
 word of the document stands in exactly one passage, in order: nothing is truncated. A passage with
 more tokens than the model takes is halved until it fits (`tokenization.py`).
+
+With `layout`, blank lines end passages, the short lines on top (name, title, contact) are passages of
+their own, and list marks are dropped. So a name or a heading does not colour the sentences after it,
+and an edit moves the ends of passages in its own paragraph only.
 """
 
 from __future__ import annotations
@@ -14,19 +18,28 @@ from pydantic import BaseModel, ConfigDict, Field
 
 # A sentence end followed by space, a line break, a bullet, or a gap as tables have.
 _BOUNDARY = re.compile(r"(?<=[.!?;:\u3002\uff01\uff1f\uff1b])\s+|\n+|\s*[•●▪◦‣■►]\s*|\s\*\s|\s{3,}")
+_PARAGRAPH = re.compile(r"\n\n+")
+_LIST_MARK = re.compile(r"^[ \t]*[-*\u2013\u2014•●▪◦‣■►➢✓][ \t]+(?=\S)", re.MULTILINE)
+_HEAD_LINES = 4
+_HEAD_WORDS = 8
 
 
 class PassagePolicy(BaseModel):
-    """How documents are cut. `words`: most words in a passage (white-space separated)."""
+    """How documents are cut. `words`: most words in a passage (white-space separated).
+
+    `layout`: heed blank lines, the short lines on top and list marks.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     words: int = Field(default=40, ge=5, le=400)
+    layout: bool = False
 
 
 def split_passages(text: str, policy: PassagePolicy) -> list[str]:
     """Cut normalised `text` into passages of at most `policy.words` words, in order."""
-    return list(_pack(text, policy.words))
+    parts = _laid_out(text) if policy.layout else [text]
+    return [passage for part in parts for passage in _pack(part, policy.words)]
 
 
 def halve(passage: str) -> list[str]:
@@ -37,6 +50,17 @@ def halve(passage: str) -> list[str]:
         return [" ".join(words[:half]), " ".join(words[half:])]
     half = len(passage) // 2
     return [passage[:half], passage[half:]]
+
+
+def _laid_out(text: str) -> list[str]:
+    """The lines of the head, then the paragraphs, without list marks."""
+    lines = _LIST_MARK.sub("", text).split("\n")
+    head: list[str] = []
+    while lines and len(head) < _HEAD_LINES and len(lines[0].split()) <= _HEAD_WORDS:
+        line = lines.pop(0)
+        if line.strip():
+            head.append(line)
+    return head + _PARAGRAPH.split("\n".join(lines))
 
 
 def _pack(text: str, limit: int) -> Iterator[str]:

@@ -68,15 +68,15 @@ def raw_scores(
     # Cosines are at most 1, so exp(T (cos - 1)) never overflows; the 1 is added back below.
     similarity = torch.exp(policy.temperature * (cosines - 1.0))
     summed = similarity.new_zeros(len(jobs), similarity.shape[1]).index_add(0, jobs.owner, similarity)
-    summed = similarity.new_zeros(len(resumes), len(jobs)).index_add(0, resumes.owner, summed.T).T  # (J, R)
-    pairs = torch.outer(jobs.count, resumes.count).to(summed.dtype)
-    body = torch.log(summed / pairs) / policy.temperature + 1.0
+    counted = torch.tensor([policy.counted(int(n)) for n in resumes.count], device=vectors.device)
+    best = _mean_of_largest(summed, resumes, counted)  # (J, R)
+    body = torch.log(best / jobs.count[:, None]) / policy.temperature + 1.0
     titled = titles >= 0
     if not bool(titled.any()):
         return body
     of_titles = vectors[titles.clamp(min=0)] @ of_resumes.T  # (J, M)
-    best = _mean_of_largest(of_titles, resumes, policy.title_passages)  # (J, R)
-    weighted = (1.0 - policy.title_weight) * body + policy.title_weight * best
+    title = _mean_of_largest(of_titles, resumes, resumes.count.clamp(max=policy.title_passages))  # (J, R)
+    weighted = (1.0 - policy.title_weight) * body + policy.title_weight * title
     return torch.where(titled[:, None], weighted, body)
 
 
@@ -87,13 +87,14 @@ def mean_vectors(vectors: Tensor, documents: Passages) -> Tensor:
     return torch.nn.functional.normalize(summed, dim=-1)
 
 
-def _mean_of_largest(values: Tensor, documents: Passages, k: int) -> Tensor:
-    """Values (J, M) by passage -> mean of the k largest of each document, (J, N)."""
+def _mean_of_largest(values: Tensor, documents: Passages, k: Tensor) -> Tensor:
+    """Values (J, M) by passage -> mean of the k (N,) largest of each document, (J, N)."""
     width = int(documents.count.max())
     start = torch.cumsum(documents.count, 0) - documents.count
     column = torch.arange(len(documents.rows), device=values.device) - start[documents.owner]
     table = values.new_full((values.shape[0], len(documents), width), -torch.inf)
     table[:, documents.owner, column] = values
-    largest = table.topk(min(k, width), dim=-1).values  # (J, N, k)
-    kept = torch.isfinite(largest)
-    return torch.where(kept, largest, 0.0).sum(-1) / kept.sum(-1)
+    most = int(k.max())
+    largest = table.topk(most, dim=-1).values  # (J, N, most)
+    kept = torch.arange(most, device=values.device) < k[:, None]  # (N, most)
+    return torch.where(kept, largest, 0.0).sum(-1) / k
