@@ -19,8 +19,19 @@ LETTERS = [chr(c) for c in range(ord("a"), ord("z") + 1)]
 DIMENSIONS = 32
 
 
-def write_bge_like(folder: Path, *, max_tokens: int = 64, pooling_mode: str = "cls", seed: int = 0) -> Path:
-    """The files of BAAI/bge-large-en-v1.5 (CLS pooling, Normalize module), with 2 layers of 32 dimensions."""
+def write_bge_like(
+    folder: Path,
+    *,
+    max_tokens: int = 64,
+    pooling_mode: str = "cls",
+    seed: int = 0,
+    layers: int = 2,
+    heads: int = 4,
+) -> Path:
+    """The files of BAAI/bge-large-en-v1.5 (CLS pooling, Normalize module), with 32 dimensions.
+
+    It has 24 layers of 16 heads; fewer are enough for most tests.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = [
         "[PAD]",
@@ -42,8 +53,8 @@ def write_bge_like(folder: Path, *, max_tokens: int = 64, pooling_mode: str = "c
     config = BertConfig(
         vocab_size=len(vocabulary),
         hidden_size=DIMENSIONS,
-        num_hidden_layers=2,
-        num_attention_heads=4,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
         intermediate_size=64,
         max_position_embeddings=max_tokens,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -15,8 +15,9 @@ from service.core.manifest import Pooling
 from service.core.passages import PassagePolicy
 from service.core.scoring import MatchPolicy
 from training.calibrate import ProperScore
-from training.data.generator import GeneratorConfig
-from training.data.user_data import UserDataConfig
+from training.data.example import Dataset
+from training.data.generator import GeneratorConfig, generate
+from training.data.user_data import UserDataConfig, load_user_data
 from training.learning.adapter import AdapterConfig
 from training.learning.batches import SamplingConfig
 from training.learning.model import LossWeights
@@ -58,6 +59,13 @@ class DataConfig(_Part):
             raise ValueError("give either data.synthetic or data.files")
         return self
 
+    def load(self) -> Dataset:
+        """All splits. Raises an `InputError` for files that are wrong."""
+        if self.files is not None:
+            return load_user_data(self.files)
+        assert self.synthetic is not None
+        return generate(self.synthetic)
+
 
 class ErasureConfig(_Part):
     """A linear eraser of name groups, fitted on `resumes` of the training split under names of each group."""
@@ -82,12 +90,16 @@ class ThresholdConfig(_Part):
 
 
 class EvaluationConfig(_Part):
-    """`audited`: resumes of the test split that are read under other names. `rounds`: of the bootstrap."""
+    """`audited`: resumes of the test split that are read under other names. `rounds`: of the bootstrap.
+
+    `redact`: score the test split as the service does by default.
+    """
 
     rounds: int = Field(500, ge=10)
     minimum: int = Field(30, ge=1)
     audited: int = Field(60, ge=0)
     names_per_group: int = Field(5, ge=1)
+    redact: bool = True
 
 
 class RunConfig(_Part):
@@ -98,8 +110,8 @@ class RunConfig(_Part):
     seed: int = 20261124
     base_model: BaseModelConfig = BaseModelConfig()
     data: DataConfig
-    passages: PassagePolicy = PassagePolicy()
-    matching: MatchPolicy = MatchPolicy()
+    passages: PassagePolicy = PassagePolicy(words=25, layout=True)
+    matching: MatchPolicy = MatchPolicy(resume_share=0.5)
     adapter: AdapterConfig = AdapterConfig()
     sampling: SamplingConfig = SamplingConfig()
     losses: LossWeights = LossWeights()
@@ -113,6 +125,17 @@ class RunConfig(_Part):
 
 def read_run_config(path: Path) -> RunConfig:
     """Raises `ConfigError` that names the file and, for a wrong, missing or unknown key, the key."""
+    content = read_yaml(path)
+    try:
+        return RunConfig.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ConfigError(f"{path}: {described(error)}", field=where) from None
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Raises `ConfigError` if the file cannot be read or holds no mapping."""
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except OSError as error:
@@ -121,9 +144,10 @@ def read_run_config(path: Path) -> RunConfig:
         raise ConfigError(f"{path} is not YAML: {error}", field="config") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected keys and values", field="config")
-    try:
-        return RunConfig.model_validate(content)
-    except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False)
-        said = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in found)
-        raise ConfigError(f"{path}: {said}", field=".".join(map(str, found[0]["loc"]))) from None
+    return content
+
+
+def described(error: ValidationError) -> str:
+    """What is wrong with each key, without the values."""
+    found = error.errors(include_input=False, include_url=False)
+    return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in found)

@@ -15,7 +15,8 @@ from training.config import ErasureConfig
 from training.erase import fit_leace, fit_projection, one_hot
 from training.learning.tokenized import PairTokenizer, ResumeTokens, TokenizedPairs
 
-_NAMES_EACH = 2
+_SETS_EACH = 3
+"""Sets of one name a group: the first where the name stood, the others inside the text."""
 
 
 def fit_eraser(
@@ -44,6 +45,9 @@ def _named_passages(
     resume: ResumeTokens, tokenizer: PairTokenizer, rng: random.Random
 ) -> list[tuple[TokenIds, str]]:
     lexicon = load_groups("train")
-    drawn = [pair for _ in range(_NAMES_EACH) for pair in tokenizer.variants(resume, lexicon, rng)]
-    shared = set.intersection(*(set(passages) for _, passages in drawn))
-    return [(ids, group) for group, passages in drawn for ids in passages if ids not in shared]
+    found = []
+    for i in range(_SETS_EACH):
+        drawn = tokenizer.variants(resume, lexicon, rng, spliced=i > 0)
+        shared = set.intersection(*(set(passages) for _, passages in drawn))
+        found += [(ids, group) for group, passages in drawn for ids in passages if ids not in shared]
+    return found

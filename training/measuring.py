@@ -95,7 +95,10 @@ def audit_sets_of(examples: Sequence[Example], count: int) -> list[AuditSet]:
 
 def _options(config: RunConfig) -> EvaluationOptions:
     return EvaluationOptions(
-        minimum=config.evaluation.minimum, rounds=config.evaluation.rounds, seed=config.seed
+        minimum=config.evaluation.minimum,
+        rounds=config.evaluation.rounds,
+        seed=config.seed,
+        redact=config.evaluation.redact,
     )
 
 

@@ -23,19 +23,18 @@ from service.core.manifest import Manifest
 from service.core.matching import Matcher
 from service.core.tokenization import TextTokenizer
 from training.config import RunConfig
-from training.data.example import Dataset
-from training.data.generator import generate
-from training.data.user_data import load_user_data
 from training.drafts import load_reference, new_manifest, write_draft
 from training.erasure import fit_eraser
 from training.evaluated_card import evaluated_model_card
 from training.learning.adapter import add_adapter
 from training.learning.batches import Collator, MatchItems
+from training.learning.history import History
 from training.learning.model import NAME_GROUP, FairMatcher
 from training.learning.tokenized import PairTokenizer, TokenizedPairs
 from training.learning.trainer import FairTrainer
 from training.learning.validation import Validator
 from training.measuring import calibrate_and_decide, evaluate_biased, evaluate_test
+from training.memory import return_freed_memory
 from training.probes import make_probes
 from training.report.html import report_html
 
@@ -65,10 +64,11 @@ class Run:
         Raises `BundleError`, `InputError`, `CalibrationError` or `TrainingError`, each saying what is wrong.
         """
         config = self.config
+        return_freed_memory()
         set_seed(config.seed)
         if config.trainer.threads is not None:
             torch.set_num_threads(config.trainer.threads)
-        dataset = _dataset(config)
+        dataset = config.data.load()
         for warning in dataset.warnings:
             self.say(f"note: {warning}")
         base = describe(config.base_model.id, config.base_model.revision, pooling=config.base_model.pooling)
@@ -88,14 +88,11 @@ class Run:
         self.say(f"reading {len(dataset.train):,} pairs to train on, {len(dataset.validation):,} to validate")
         train = tokenizer.tokenize(dataset.train, potential_unknown=config.sampling.potential_unknown)
         validation = tokenizer.tokenize(dataset.validation)
-        trainer, seconds = self._trained(base, tokenizer, train, validation)
-
-        adapter = self.work / "kept" / config.selection.final
-        if not adapter.is_dir():
-            raise TrainingError(
-                f"no epoch was chosen as {config.selection.final}: none inside the window was below "
-                f"{config.selection.window_fairness}"
-            )
+        started = time.monotonic()
+        adapter = self._trained(base, tokenizer, train, validation) if config.losses.names else None
+        history, seconds = History(self.work), time.monotonic() - started
+        if adapter is None:
+            history.rewind(-1)  # another run's epochs, if there are any
         self.say("fitting the eraser, calibrating, choosing the threshold")
         plain = _overwritten(self.work / "drafts" / "adapter", manifest, base, adapter=adapter)
         eraser = fit_eraser(
@@ -125,11 +122,11 @@ class Run:
             "probes.json": erased.probes,
             "metrics.json": evaluation,
             "training_config.json": config,
-            "epoch_metrics.csv": trainer.history.as_csv(),
-            "training_history.json": trainer.history.as_json(),
+            "epoch_metrics.csv": history.as_csv(),
+            "training_history.json": history.as_json(),
             "fairness_report.html": report_html(evaluation),
             "README.md": evaluated_model_card(
-                manifest, calibration, evaluation, training=_told(config, train, trainer, seconds)
+                manifest, calibration, evaluation, training=_told(config, train, len(history.rows), seconds)
             ),
         }
         if config.data.synthetic is not None:
@@ -139,7 +136,8 @@ class Run:
 
     def _trained(
         self, base: BaseModel, tokenizer: PairTokenizer, train: TokenizedPairs, validation: TokenizedPairs
-    ) -> tuple[FairTrainer, float]:
+    ) -> Path:
+        """Train, and say where the adapter of the chosen epoch lies."""
         config = self.config
         encoder = load_encoder(base.folder, base.pooling)
         add_adapter(encoder, config.adapter)
@@ -179,9 +177,14 @@ class Run:
         checkpoint = _last_checkpoint(self.work) if self.resume else None
         if checkpoint is None:
             trainer.history.rewind(-1)
-        started = time.monotonic()
         trainer.train(resume_from_checkpoint=checkpoint)
-        return trainer, time.monotonic() - started
+        adapter = self.work / "kept" / config.selection.final
+        if not adapter.is_dir():
+            raise TrainingError(
+                f"no epoch was chosen as {config.selection.final}: none inside the window was below "
+                f"{config.selection.window_fairness}"
+            )
+        return adapter
 
 
 def _last_checkpoint(work: Path) -> str | None:
@@ -189,23 +192,17 @@ def _last_checkpoint(work: Path) -> str | None:
     return found
 
 
-def _dataset(config: RunConfig) -> Dataset:
-    if config.data.files is not None:
-        return load_user_data(config.data.files)
-    assert config.data.synthetic is not None
-    return generate(config.data.synthetic)
-
-
 def _overwritten(folder: Path, manifest: Manifest, base: BaseModel, **parts: Any) -> Bundle:
     probes = make_probes(base, manifest, parts.get("adapter"), parts.get("eraser"))
     return write_draft(folder, manifest, probes, **parts)
 
 
-def _told(config: RunConfig, train: TokenizedPairs, trainer: FairTrainer, seconds: float) -> str:
-    losses = ", ".join(name for name, weight in config.losses if weight and name != "temperature")
+def _told(config: RunConfig, train: TokenizedPairs, epochs: int, seconds: float) -> str:
+    if not config.losses.names:
+        return f"None: the base model as it is; erasure: {config.erasure.method}."
     return (
         f"LoRA of rank {config.adapter.r} on {len(train.labels):,} pairs of {len(train.jobs):,} jobs and "
-        f"{len(train.resumes):,} resumes, {len(trainer.history.rows)} epochs in {seconds / 60:.0f} minutes, "
-        f"losses: {losses}; erasure: {config.erasure.method}. Repeat it with "
+        f"{len(train.resumes):,} resumes, {epochs} epochs in {seconds / 60:.0f} minutes, "
+        f"losses: {', '.join(config.losses.names)}; erasure: {config.erasure.method}. Repeat it with "
         "`evenmatch-train run --config` and `training_config.json`."
     )

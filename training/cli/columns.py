@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from training.data.user_data import ColumnMapping, UserDataConfig, read_user_data_config
+if TYPE_CHECKING:
+    from training.config import DataConfig
 
 ResumeColumn = Annotated[str, typer.Option(help="With --data.")]
 JobColumn = Annotated[str, typer.Option(help="With --data.")]
@@ -34,11 +35,14 @@ def wanted_data(
     label: str,
     title: str | None,
     groups: list[str] | None,
-) -> UserDataConfig:
-    """What to read: the configuration file, or the data file with these columns."""
+) -> DataConfig:
+    """What to read: the data of a run's configuration, or the data file with these columns."""
+    from training.config import DataConfig, read_run_config
+    from training.data.user_data import ColumnMapping, UserDataConfig
+
     if config is not None:
-        return read_user_data_config(config)
+        return read_run_config(config).data
     columns = ColumnMapping(
         resume=resume, job=job, label=label, title=title, groups={name: name for name in groups or []}
     )
-    return UserDataConfig(file=data, columns=columns)
+    return DataConfig(files=UserDataConfig(file=data, columns=columns))

@@ -26,7 +26,7 @@ from training.data.example import SPLITS, Example, SplitName
 if TYPE_CHECKING:
     from service.core.bundle import Bundle
     from service.core.engines.loading import LoadedModel
-    from training.data.user_data import UserDataConfig
+    from training.config import DataConfig
 
 _HEADLINES = (
     "utility/roc_auc",
@@ -52,7 +52,7 @@ def compare(
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option(help="Instead of --data: JSON file that says where the data is, as a run's."),
+        typer.Option(help="Instead of --data: a run's configuration, for its `data`."),
     ] = None,
     split: Annotated[
         str | None, typer.Option(help="Only this split, cut as a training run cuts it; default: all pairs.")
@@ -123,13 +123,14 @@ def compare(
             say(f"wrote {path}")
 
 
-def _examples(config: UserDataConfig, split: str | None) -> tuple[list[Example], Sequence[str]]:
-    from training.data.user_data import load_unsplit, load_user_data
+def _examples(data: DataConfig, split: str | None) -> tuple[list[Example], Sequence[str]]:
+    """The pairs of a split; without one, all pairs of a user's data, or the test split of synthetic data."""
+    from training.data.user_data import load_unsplit
 
-    if split is None:
-        return load_unsplit(config)
-    dataset = load_user_data(config)
-    return dict(dataset.items())[cast(SplitName, split)], dataset.warnings
+    if split is None and data.files is not None:
+        return load_unsplit(data.files)
+    dataset = data.load()
+    return dict(dataset.items())[cast(SplitName, split or "test")], dataset.warnings
 
 
 def _load(bundle: Bundle) -> LoadedModel:

@@ -25,7 +25,7 @@ def explore_data(
         Path | None, typer.Option(help="CSV, JSONL or Parquet file, or a `save_to_disk` folder.")
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="JSON file that says where the data is and what its columns mean.")
+        Path | None, typer.Option(help="Instead of --data: a run's configuration, for its `data`.")
     ] = None,
     resume_column: ResumeColumn = "resume",
     job_column: JobColumn = "job",
@@ -41,7 +41,6 @@ def explore_data(
     from training.data.data_report import write_data_report
     from training.data.explore import explore
     from training.data.generator import GeneratorConfig, generate
-    from training.data.user_data import load_user_data
 
     check_one_source(data, config)
     with exit_codes():
@@ -59,7 +58,7 @@ def explore_data(
                 title=title_column,
                 groups=group_column,
             )
-            dataset = load_user_data(wanted)
+            dataset = wanted.load()
             source = str(config or data)
         summary = explore(dataset, source=source)
         write_data_report(summary, output)

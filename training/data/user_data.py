@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from service.core.documents import read_document
-from service.core.errors import ConfigurationError, InputError
+from service.core.errors import InputError
 from training.data.errors import DataFormatError
 from training.data.example import Dataset, Example, Grade, SplitName
 from training.data.partition import SplitBy, fill_splits
@@ -100,20 +100,6 @@ class UserDataConfig(BaseModel):
         if self.files and "train" not in self.files:
             raise ValueError("`files` needs `train`")
         return self
-
-
-def read_user_data_config(path: Path) -> UserDataConfig:
-    """A JSON file with the keys of `UserDataConfig`; paths in it count from the working directory.
-
-    Raises `ConfigurationError` that names the file and every key that is missing, unknown or wrong.
-    """
-    try:
-        return UserDataConfig.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
-        raise ConfigurationError(f"{path}: {wrong}") from None
 
 
 def load_user_data(config: UserDataConfig) -> Dataset:

@@ -244,6 +244,7 @@ def _attribute(result: AttributeResult, pool: _Pool, edges: Floats) -> AuditedAt
     return AuditedAttribute(
         attribute=result.attribute,
         applicable=result.applicable,
+        figures=pool.figures(result.attribute, None),
         groups=groups,
         min_max_ratio=pool.min_max_ratio(result.attribute, [group.group for group in result.groups]),
         top_p_value=None if result.top is None else result.top.p_value,

@@ -102,10 +102,15 @@ class ArmReport(_Part):
 
 
 class AuditedAttribute(_Part):
-    """`min_max_ratio`: lowest over highest share of first places; `p_value` of uniform shares."""
+    """What one attribute's variants came to.
+
+    `figures`: of all groups' variants together. `min_max_ratio`: lowest over highest share of first
+    places; `top_p_value` of uniform shares.
+    """
 
     attribute: str
     applicable: int
+    figures: dict[str, Figure]
     groups: list[ArmReport]
     min_max_ratio: Figure
     top_p_value: float | None

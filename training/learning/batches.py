@@ -35,7 +35,7 @@ class SamplingConfig(BaseModel):
         bare_share: Share of resumes that are read unredacted, under a name drawn anew.
         title_share: Share of titled jobs that are read with their title.
         counterfactual_share: Share of items that bring a variant for each name group.
-        unnamed_share: Share of those that put the name on top of the redacted text.
+        spliced_share: Share of those that put the name into a passage of the redacted text.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,8 +45,8 @@ class SamplingConfig(BaseModel):
     in_batch_negatives: bool = True
     bare_share: float = Field(0.3, ge=0, le=1)
     title_share: float = Field(0.5, ge=0, le=1)
-    counterfactual_share: float = Field(0.25, ge=0, le=1)
-    unnamed_share: float = Field(0.3, ge=0, le=1)
+    counterfactual_share: float = Field(0.5, ge=0, le=1)
+    spliced_share: float = Field(0.7, ge=0, le=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,8 @@ class MatchItems(Dataset[Item]):
         with_title = title is not None and rng.random() < self._config.title_share
         variants: tuple[tuple[str, Texts], ...] = ()
         if rng.random() < self._config.counterfactual_share:
-            unnamed = rng.random() < self._config.unnamed_share
-            variants = tuple(self._tokenizer.variants(resumes[0].tokens, self._lexicon, rng, unnamed=unnamed))
+            spliced = rng.random() < self._config.spliced_share
+            variants = tuple(self._tokenizer.variants(resumes[0].tokens, self._lexicon, rng, spliced=spliced))
         return Item(job, self.pairs.jobs[job], with_title, resumes, variants)
 
     def _seen(self, number: int, rng: random.Random) -> SeenResume:

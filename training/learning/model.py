@@ -20,7 +20,10 @@ NAME_GROUP = "name_group"
 
 
 class LossWeights(BaseModel):
-    """The weight of each loss (`losses.py`); 0 leaves it out. `temperature` is that of `contrastive`."""
+    """The weight of each loss (`losses.py`); 0 leaves it out. `temperature` is that of `contrastive`.
+
+    With all at 0 nothing is trained: the base model is calibrated and evaluated as it is.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,6 +39,11 @@ class LossWeights(BaseModel):
     prediction_gap_squared: float = Field(0.0, ge=0)
     adversary: float = Field(0.0, ge=0)
     attributes: float = Field(0.0, ge=0)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The losses that have a weight."""
+        return tuple(name for name, weight in self if weight and name != "temperature")
 
 
 @dataclass

@@ -17,6 +17,8 @@ from training.learning.losses import UNKNOWN
 
 Texts = tuple[TokenIds, ...]
 
+_SPLICES = ("{name} {text}", "{name}, {text}", "Name: {name} {text}", "{text} {name}")
+
 
 @dataclass(frozen=True, slots=True)
 class JobTokens:
@@ -32,16 +34,16 @@ class JobTokens:
 class ResumeTokens:
     """A resume's passages as redacted and as written, and where its name stands.
 
-    `unnamed`: the redacted text with a place for a name on top, as resumes without contact data have it.
+    `redacted_texts`: what the passages of `redacted` say.
     """
 
     id: str
     key: str
     redacted: Texts
+    redacted_texts: tuple[str, ...]
     bare: Texts
     document: Document
     slots: NameSlots
-    unnamed: NameSlots
     groups: dict[str, str]
 
 
@@ -94,30 +96,30 @@ class PairTokenizer:
         return pairs
 
     def variants(
-        self, resume: ResumeTokens, lexicon: GroupLexicon, rng: random.Random, *, unnamed: bool = False
+        self, resume: ResumeTokens, lexicon: GroupLexicon, rng: random.Random, *, spliced: bool = False
     ) -> list[tuple[str, Texts]]:
         """The resume under one name of each race x sex group: (group, passages), in the lexicon's order.
 
-        `unnamed`: with the name on top of the redacted text, instead of where it stands.
+        `spliced`: the redacted text with the name in one of its passages, the same for every group, as
+        resumes have it that run name and text together. Else the name stands where it stood.
         """
-        slots = resume.unnamed if unnamed else resume.slots
-        return [(group, self._named(resume, slots, group, lexicon, rng)) for group in lexicon.name_groups]
+        if not spliced:
+            return [(group, self.named(resume, group, lexicon, rng)) for group in lexicon.name_groups]
+        place, form = rng.randrange(len(resume.redacted)), rng.choice(_SPLICES)
+        names = [(group, _drawn(group, lexicon, rng)) for group in lexicon.name_groups]
+        texts = [
+            form.format(name=f"{name.given} {name.surname}", text=resume.redacted_texts[place])
+            for _, name in names
+        ]
+        return [
+            (group, (*resume.redacted[:place], ids, *resume.redacted[place + 1 :]))
+            for (group, _), ids in zip(names, self._tokenizer.encode_all(texts, "resume"), strict=True)
+        ]
 
     def named(self, resume: ResumeTokens, group: str, lexicon: GroupLexicon, rng: random.Random) -> Texts:
         """The resume, not redacted, under a name drawn from `group` ("white:female")."""
-        return self._named(resume, resume.slots, group, lexicon, rng)
-
-    def _named(
-        self,
-        resume: ResumeTokens,
-        slots: NameSlots,
-        group: str,
-        lexicon: GroupLexicon,
-        rng: random.Random,
-    ) -> Texts:
-        race = group.split(":")[0]
-        name = PersonName(rng.choice(lexicon.given_names[group]), rng.choice(lexicon.surnames[race]))
-        return self._passages(replace(resume.document, text=slots.with_name(name)), resume.id)
+        text = resume.slots.with_name(_drawn(group, lexicon, rng))
+        return self._passages(replace(resume.document, text=text), resume.id)
 
     def _job(self, example: Example) -> JobTokens:
         tokens = self._matcher.tokenize_job(
@@ -137,18 +139,23 @@ class PairTokenizer:
         where = f"resume {example.resume_id}"
         read = self._matcher.read_resume(example.resume, redact=False, field=where)
         redacted = self._matcher.tokenize_resume(example.resume, field=where)
-        text, hidden = read.document.text, redacted.read.document.text
+        text = read.document.text
         return ResumeTokens(
             id=example.resume_id,
             key=example.occupation or example.resume_id,
             redacted=tuple(passage.ids for passage in redacted.passages),
+            redacted_texts=tuple(passage.text for passage in redacted.passages),
             bare=self._passages(read.document, example.resume_id),
             document=read.document,
             slots=find_name_slots(text, self._redactor.analyse(text)),
-            unnamed=find_name_slots(hidden, self._redactor.analyse(hidden)),
             groups=dict(example.groups),
         )
 
     def _passages(self, document: Document, resume_id: str) -> Texts:
         passages = self._tokenizer.encode_passages(document, "resume", field=f"resume {resume_id}")
         return tuple(passage.ids for passage in passages)
+
+
+def _drawn(group: str, lexicon: GroupLexicon, rng: random.Random) -> PersonName:
+    race = group.split(":")[0]
+    return PersonName(rng.choice(lexicon.given_names[group]), rng.choice(lexicon.surnames[race]))

@@ -208,6 +208,12 @@ def _drawn_variants(
     matches = [pair for pair in sorted(pairs.labels) if pairs.labels[pair] == 1]
     lexicon = load_groups("train")
     return [
-        (job, [passages for _, passages in tokenizer.variants(pairs.resumes[resume], lexicon, rng)])
+        (
+            job,
+            [
+                passages
+                for _, passages in tokenizer.variants(pairs.resumes[resume], lexicon, rng, spliced=True)
+            ],
+        )
         for job, resume in rng.sample(matches, min(count, len(matches)))
     ]

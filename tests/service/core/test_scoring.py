@@ -48,6 +48,23 @@ def test_agrees_with_scipy_and_lies_between_mean_and_maximum(j: int, r: int, see
     assert cosines.mean() - 1e-6 <= score <= cosines.max() + 1e-6
 
 
+def test_with_a_share_the_passages_that_say_least_about_the_job_do_not_count() -> None:
+    # Of three passages the best two count (1.5 rounded up): (1/12) ln((e^12 + e^7.2) / 2).
+    resume = np.array([[0.6, 0.8], [1, 0], [0, 1]], np.float32)
+    expected = math.log((math.exp(12) + math.exp(7.2)) / 2) / 12
+    policy = MatchPolicy(resume_share=0.5)
+    assert late_interaction(E1, resume, None, policy) == pytest.approx(expected, abs=1e-6)
+    changed = np.concatenate([resume[:2], -E1])
+    assert late_interaction(E1, changed, None, policy) == late_interaction(E1, resume, None, policy)
+
+
+@pytest.mark.parametrize(
+    ("share", "passages", "counted"), [(1.0, 7, 7), (0.5, 1, 1), (0.5, 2, 1), (0.5, 3, 2), (0.01, 50, 1)]
+)
+def test_the_share_is_rounded_up(share: float, passages: int, counted: int) -> None:
+    assert MatchPolicy(resume_share=share).counted(passages) == counted
+
+
 @given(st.permutations(range(5)), st.integers(0, 100))
 def test_order_of_passages_does_not_matter(order: list[int], seed: int) -> None:
     job, resume = unit(3, seed), unit(5, seed + 1)

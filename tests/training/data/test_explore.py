@@ -134,10 +134,11 @@ def test_the_command_reports_on_the_users_file(tmp_path: Path) -> None:
     assert {g["attribute"] for split in summary["splits"] for g in split["groups"]} == {"gender"}
 
 
-def test_the_command_reads_a_config_file(tmp_path: Path) -> None:
+def test_the_command_reads_a_runs_configuration(tmp_path: Path) -> None:
     file = write_csv(tmp_path / "pairs.csv", rows())
-    config = tmp_path / "data.json"
-    config.write_text(json.dumps({"file": str(file), "columns": {"resume": "cv", "job": "ad"}}))
+    config = tmp_path / "run.yaml"
+    files = {"file": str(file), "columns": {"resume": "cv", "job": "ad"}}
+    config.write_text(json.dumps({"name": "ours", "data": {"files": files}}))  # JSON is YAML
     result = CliRunner().invoke(
         app, ["explore", "--config", str(config), "--output", str(tmp_path / "report.html")]
     )

@@ -13,7 +13,6 @@ from datasets import DatasetDict
 from pyarrow import parquet
 from pydantic import ValidationError
 
-from service.core.errors import ConfigurationError
 from training.data.errors import DataFormatError
 from training.data.example import SPLITS, Dataset
 from training.data.user_data import (
@@ -21,7 +20,6 @@ from training.data.user_data import (
     UserDataConfig,
     load_unsplit,
     load_user_data,
-    read_user_data_config,
 )
 
 Rows = list[dict[str, Any]]
@@ -242,14 +240,3 @@ def test_a_split_of_an_unknown_name_is_refused(tmp_path: Path) -> None:
 def test_a_config_needs_one_source(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         UserDataConfig.model_validate(wrong)
-
-
-def test_a_config_file_names_what_is_wrong_with_it(tmp_path: Path) -> None:
-    file = tmp_path / "data.json"
-    file.write_text('{"file": "a.csv", "colums": {}}')
-    with pytest.raises(ConfigurationError, match=r"data\.json: colums: Extra inputs are not permitted"):
-        read_user_data_config(file)
-    file.write_text('{"file": "a.csv", "columns": {"groups": {"sex": "gender"}}}')
-    assert read_user_data_config(file).columns.groups == {"sex": "gender"}
-    with pytest.raises(ConfigurationError, match="cannot be read"):
-        read_user_data_config(tmp_path / "none.json")

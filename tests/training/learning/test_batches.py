@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import torch
 
+from service.core.counterfactual.lexicons import load_groups
 from tests.training.learning.conftest import World, examples_of
 from training.learning.batches import Collator, Item, MatchItems, SamplingConfig
 from training.learning.losses import UNKNOWN
@@ -85,7 +87,7 @@ def test_equal_passages_share_a_row_and_every_row_is_in_one_chunk(world: World) 
 
 
 def test_variants_differ_from_each_other_and_name_every_group(world: World) -> None:
-    items = items_of(world, SamplingConfig(counterfactual_share=1.0, unnamed_share=0.0))
+    items = items_of(world, SamplingConfig(counterfactual_share=1.0, spliced_share=0.0))
     groups = [group for group, _ in items[0].variants]
     assert groups == items.name_groups
     assert len(groups) == 8
@@ -93,8 +95,13 @@ def test_variants_differ_from_each_other_and_name_every_group(world: World) -> N
     assert not items_of(world, SamplingConfig(counterfactual_share=0.0))[0].variants
 
 
-def test_a_name_on_top_of_the_redacted_text(world: World) -> None:
+def test_a_spliced_name_changes_one_passage_of_the_redacted_text_and_the_same_for_all(world: World) -> None:
     resume = world.pairs.resumes[0]
-    assert resume.unnamed.placed
-    assert "[NAME]" in resume.unnamed.text
-    assert not resume.slots.placed
+    variants = world.tokenizer.variants(resume, load_groups("train"), random.Random(3), spliced=True)
+    changed = [
+        [i for i, (a, b) in enumerate(zip(resume.redacted, passages, strict=True)) if a != b]
+        for _, passages in variants
+    ]
+    assert len(changed[0]) == 1
+    assert all(places == changed[0] for places in changed)
+    assert len({passages for _, passages in variants}) > 1
