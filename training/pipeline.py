@@ -200,9 +200,12 @@ def _overwritten(folder: Path, manifest: Manifest, base: BaseModel, **parts: Any
 def _told(config: RunConfig, train: TokenizedPairs, epochs: int, seconds: float) -> str:
     if not config.losses.names:
         return f"None: the base model as it is; erasure: {config.erasure.method}."
+    share = config.trainer.kept_share
+    kept = "" if share == 1 else f"{share:.0%} of the update kept, "
+    length = f"{epochs} epoch{'s'[: epochs - 1]} in {seconds / 60:.0f} minutes"
     return (
         f"LoRA of rank {config.adapter.r} on {len(train.labels):,} pairs of {len(train.jobs):,} jobs and "
-        f"{len(train.resumes):,} resumes, {epochs} epochs in {seconds / 60:.0f} minutes, "
+        f"{len(train.resumes):,} resumes, {length}, {kept}"
         f"losses: {', '.join(config.losses.names)}; erasure: {config.erasure.method}. Repeat it with "
         "`evenmatch-train run --config` and `training_config.json`."
     )

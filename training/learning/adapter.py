@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
@@ -88,6 +91,25 @@ def find_targets(backbone: nn.Module) -> tuple[str, ...]:
             "give target_modules"
         )
     return found
+
+
+@contextmanager
+def interpolated(backbone: nn.Module, share: float) -> Iterator[None]:
+    """Within it the adapter's update has `share` of its size; afterwards its exact values are back.
+
+    Between the base model (0) and the trained one (1) lie models that know both (Wortsman et al. 2022,
+    arXiv 2109.01903).
+    """
+    trained = {p: p.detach().clone() for name, p in backbone.named_parameters() if "lora_B" in name}
+    with torch.no_grad():
+        for parameter, values in trained.items():
+            parameter.copy_(values * share)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for parameter, values in trained.items():
+                parameter.copy_(values)
 
 
 def save_adapter(backbone: PeftModel, folder: Path) -> None:

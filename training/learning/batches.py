@@ -36,6 +36,7 @@ class SamplingConfig(BaseModel):
         title_share: Share of titled jobs that are read with their title.
         counterfactual_share: Share of items that bring a variant for each name group.
         spliced_share: Share of those that put the name into a passage of the redacted text.
+        edited_share: Share of items that bring their resume with sentences put in that say nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +48,7 @@ class SamplingConfig(BaseModel):
     title_share: float = Field(0.5, ge=0, le=1)
     counterfactual_share: float = Field(0.5, ge=0, le=1)
     spliced_share: float = Field(0.7, ge=0, le=1)
+    edited_share: float = Field(0.5, ge=0, le=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,17 @@ class SeenResume:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One job with some of its resumes; `variants` (group, passages) are of `resumes[0]`."""
+    """One job with some of its resumes.
+
+    `variants` (group, passages) are of `resumes[0]`; so are its `versions` with other filler.
+    """
 
     job: int
     tokens: JobTokens
     with_title: bool
     resumes: tuple[SeenResume, ...]
     variants: tuple[tuple[str, Texts], ...]
+    versions: tuple[Texts, ...]
 
 
 class MatchItems(Dataset[Item]):
@@ -110,7 +116,10 @@ class MatchItems(Dataset[Item]):
         if rng.random() < self._config.counterfactual_share:
             spliced = rng.random() < self._config.spliced_share
             variants = tuple(self._tokenizer.variants(resumes[0].tokens, self._lexicon, rng, spliced=spliced))
-        return Item(job, self.pairs.jobs[job], with_title, resumes, variants)
+        versions: tuple[Texts, ...] = ()
+        if rng.random() < self._config.edited_share:
+            versions = self._tokenizer.versions(resumes[0].tokens, rng)
+        return Item(job, self.pairs.jobs[job], with_title, resumes, variants, versions)
 
     def _seen(self, number: int, rng: random.Random) -> SeenResume:
         tokens = self.pairs.resumes[number]
@@ -140,6 +149,7 @@ class Collator:
         sets = [item for item in items if item.variants]
         variants = [rows.of(passages) for item in sets for _, passages in item.variants]
         references = [rows.of(item.resumes[0].tokens.redacted) for item in sets]
+        versions = [rows.of(passages) for item in items for passages in item.versions]
         variant_groups = [[self._name_groups[group] for group, _ in item.variants] for item in sets]
         return {
             "chunks": chunks_of(rows.ids),
@@ -154,6 +164,7 @@ class Collator:
             "variants": Passages.of(variants) if sets else None,
             "references": Passages.of(references) if sets else None,
             "variant_groups": torch.tensor(variant_groups) if sets else None,
+            "versions": Passages.of(versions) if versions else None,
         }
 
     def _labels(self, items: Sequence[Item], resumes: Sequence[SeenResume]) -> Tensor:

@@ -66,8 +66,17 @@ def counterfactual_pairing(variants: Tensor, reference: Tensor, spread: Tensor) 
     scores would run away from it together. Source: counterfactual logit pairing, Garg et al. 2019.
     """
     shift = (variants - reference[:, None, :]) / _scale(spread)
-    within = (variants - variants.mean(dim=1, keepdim=True)) / _scale(spread)
-    return shift.square().mean() + within.square().mean()
+    return shift.square().mean() + benign_edits(variants, spread)
+
+
+def benign_edits(versions: Tensor, spread: Tensor) -> Tensor:
+    """Mean squared distance of a resume's versions from their mean, in units of the spread of all scores.
+
+    versions (S, V, J): raw scores of S resumes in V versions that differ in sentences that say nothing
+    about the occupation. As in `counterfactual_pairing` the spread keeps its gradient.
+    """
+    within = (versions - versions.mean(dim=1, keepdim=True)) / _scale(spread)
+    return within.square().mean()
 
 
 def group_order(variants: Tensor, groups: Tensor) -> Tensor:

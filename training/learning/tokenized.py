@@ -13,9 +13,13 @@ from service.core.matching import Matcher
 from service.core.redaction.redactor import Redactor
 from service.core.tokenization import TextTokenizer, TokenIds
 from training.data.example import Example
+from training.data.filler import generic_duty, soft_skill
 from training.learning.losses import UNKNOWN
 
 Texts = tuple[TokenIds, ...]
+
+VERSIONS = 3
+"""Of a resume in `PairTokenizer.versions`."""
 
 _SPLICES = ("{name} {text}", "{name}, {text}", "Name: {name} {text}", "{text} {name}")
 
@@ -120,6 +124,18 @@ class PairTokenizer:
         """The resume, not redacted, under a name drawn from `group` ("white:female")."""
         text = resume.slots.with_name(_drawn(group, lexicon, rng))
         return self._passages(replace(resume.document, text=text), resume.id)
+
+    def versions(self, resume: ResumeTokens, rng: random.Random) -> tuple[Texts, ...]:
+        """The redacted resume as it is, then with sentences put in that say nothing about the occupation."""
+        return (resume.redacted, *(self._with_filler(resume, rng) for _ in range(VERSIONS - 1)))
+
+    def _with_filler(self, resume: ResumeTokens, rng: random.Random) -> Texts:
+        count = rng.randint(1, 2 + len(resume.redacted) // 3)
+        texts = [
+            ". ".join(rng.choice((soft_skill, generic_duty))(rng) for _ in range(rng.randint(1, 2)))
+            for _ in range(count)
+        ]
+        return (*resume.redacted, *self._tokenizer.encode_all(texts, "resume"))
 
     def _job(self, example: Example) -> JobTokens:
         tokens = self._matcher.tokenize_job(

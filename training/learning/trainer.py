@@ -18,7 +18,7 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 
 from service.core.engines.openvino_engine import default_precision as cpu_precision
 from service.core.engines.torch_engine import available_device
-from training.learning.adapter import AdapterError, save_adapter
+from training.learning.adapter import AdapterError, interpolated, save_adapter
 from training.learning.batches import Collator, MatchItems
 from training.learning.history import History
 from training.learning.model import FairMatcher
@@ -42,6 +42,8 @@ class TrainerConfig(BaseModel):
         fairness_warmup: Share of all steps over which the fairness losses grow to their weights.
         adversary_alone: Share of all steps in which the adversary learns before it turns on the encoder.
         validation_resumes: Resumes whose counterfactual variants are scored after each epoch.
+        kept_share: Share of the trained update that epochs are validated and kept with: between the base
+            model (0) and the trained one (1). Less keeps more of what the base model knows of other text.
         threads: CPU threads; None leaves torch's choice.
     """
 
@@ -58,6 +60,7 @@ class TrainerConfig(BaseModel):
     fairness_warmup: float = Field(0.1, ge=0, le=1)
     adversary_alone: float = Field(0.1, ge=0, lt=1)
     validation_resumes: int = Field(32, ge=0)
+    kept_share: float = Field(1.0, gt=0, le=1)
     threads: int | None = Field(None, ge=1)
 
 
@@ -79,6 +82,7 @@ class FairTrainer(Trainer):
     ) -> None:
         self._validator = validator
         self._matcher = model
+        self._kept_share = config.kept_share
         self.history = History(folder)
         super().__init__(
             model=model,
@@ -88,7 +92,7 @@ class FairTrainer(Trainer):
             eval_dataset=items,  # asked for by the base class; `evaluate` goes by the validator
             callbacks=[
                 _Schedule(model, items, config),
-                _Selection(model, self.history, selection, folder / "kept"),
+                _Selection(model, self.history, selection, folder / "kept", config.kept_share),
             ],
         )
         self._sums: dict[str, float] = {}
@@ -105,7 +109,8 @@ class FairTrainer(Trainer):
 
     def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict[str, float]:
         """Validate, add the epoch to the history, and let the callbacks choose."""
-        figures = self._validator(self._matcher.encoder, self.args.device)
+        with interpolated(self._matcher.encoder.backbone, self._kept_share):
+            figures = self._validator(self._matcher.encoder, self.args.device)
         losses = {f"train_{name}": total / self._steps for name, total in self._sums.items()}
         self._sums, self._steps = {}, 0
         epoch = round(float(self.state.epoch or 0.0))
@@ -152,8 +157,11 @@ class _Schedule(TrainerCallback):
 class _Selection(TrainerCallback):
     """After each epoch, keeps the adapter if it is one of the chosen, and stops when patience is out."""
 
-    def __init__(self, model: FairMatcher, history: History, config: SelectionConfig, folder: Path) -> None:
+    def __init__(
+        self, model: FairMatcher, history: History, config: SelectionConfig, folder: Path, kept_share: float
+    ) -> None:
         self._model, self._history, self._config, self._folder = model, history, config, folder
+        self._kept_share = kept_share
 
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -164,16 +172,17 @@ class _Selection(TrainerCallback):
         if state.is_world_process_zero:
             for name, row in chosen.items():
                 if row == len(rows) - 1:
-                    _keep(self._model.encoder.backbone, self._folder / name)
+                    _keep(self._model.encoder.backbone, self._folder / name, self._kept_share)
         if should_stop(rows, self._config):
             control.should_training_stop = True
 
 
-def _keep(backbone: Any, folder: Path) -> None:
+def _keep(backbone: Any, folder: Path, share: float) -> None:
     """Write the adapter beside its place and move it there, so that a reader never finds half of it."""
     draft = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
-    save_adapter(backbone, draft)
+    with interpolated(backbone, share):
+        save_adapter(backbone, draft)
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
 
