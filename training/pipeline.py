@@ -126,7 +126,10 @@ class Run:
             "training_history.json": history.as_json(),
             "fairness_report.html": report_html(evaluation),
             "README.md": evaluated_model_card(
-                manifest, calibration, evaluation, training=_told(config, train, len(history.rows), seconds)
+                decided.manifest,
+                calibration,
+                evaluation,
+                training=_told(config, train, len(history.rows), seconds),
             ),
         }
         if config.data.synthetic is not None:

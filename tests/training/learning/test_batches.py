@@ -9,6 +9,7 @@ from service.core.counterfactual.lexicons import load_groups
 from tests.training.learning.conftest import World, examples_of
 from training.learning.batches import Collator, Item, MatchItems, SamplingConfig
 from training.learning.losses import UNKNOWN
+from training.learning.tokenized import VERSIONS
 
 
 def items_of(world: World, config: SamplingConfig, seed: int = 1) -> MatchItems:
@@ -105,3 +106,13 @@ def test_a_spliced_name_changes_one_passage_of_the_redacted_text_and_the_same_fo
     assert len(changed[0]) == 1
     assert all(places == changed[0] for places in changed)
     assert len({passages for _, passages in variants}) > 1
+
+
+def test_versions_of_a_resume_are_told_with_other_filler(world: World) -> None:
+    resume = world.pairs.resumes[0]
+    first, *others = world.tokenizer.versions(resume, random.Random(3))
+    assert first == resume.redacted
+    assert len(others) == VERSIONS - 1
+    assert all(set(version) & set(first) for version in others)
+    assert all(set(version) - set(first) for version in others)
+    assert others[0] != others[1]

@@ -60,6 +60,13 @@ def test_pairing_by_hand() -> None:
     assert found.item() == pytest.approx((1 + 9) / 2 + 1)
 
 
+def test_benign_edits_by_hand() -> None:
+    # One resume, two versions 0.2 apart, a spread of 0.1: each is one spread from their mean.
+    versions = torch.tensor([[[0.3], [0.5]]])
+    assert losses.benign_edits(versions, torch.tensor(0.1)).item() == pytest.approx(1.0)
+    assert losses.benign_edits(versions[:, :1], torch.tensor(0.1)).item() == 0
+
+
 def test_pairing_does_not_reward_compressed_scores() -> None:
     scores = torch.rand(3, 4, requires_grad=True)
     variants = torch.rand(2, 5, 3)

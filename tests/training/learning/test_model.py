@@ -13,7 +13,7 @@ from peft import PeftModel
 from service.core.encoder import load_encoder
 from service.core.engines.torch_engine import TorchEngine
 from tests.training.learning.conftest import World
-from training.learning.adapter import AdapterConfig, AdapterError, find_targets, save_adapter
+from training.learning.adapter import AdapterConfig, AdapterError, find_targets, interpolated, save_adapter
 from training.learning.batches import Collator, MatchItems, SamplingConfig
 from training.learning.heads import GroupClassifier, MatchHead, reverse_gradient
 from training.learning.model import NAME_GROUP, FairMatcher, LossWeights, encode_chunks
@@ -152,3 +152,17 @@ def test_a_saved_adapter_loads_into_the_service(world: World, tmp_path: Path) ->
     encoder.eval()
     with torch.no_grad():
         torch.testing.assert_close(served(ids, mask), encoder(ids, mask), atol=1e-5, rtol=1e-4)
+
+
+def test_a_share_of_the_update_lies_between_base_and_trained(world: World) -> None:
+    encoder = world.encoder()
+    torch.manual_seed(1)
+    lora_b = [p for name, p in encoder.backbone.named_parameters() if "lora_B" in name]
+    with torch.no_grad():
+        for parameter in lora_b:
+            parameter.normal_(std=0.1)
+    before = [parameter.clone() for parameter in lora_b]
+    with interpolated(encoder.backbone, 0.3):
+        for parameter, trained in zip(lora_b, before, strict=True):
+            torch.testing.assert_close(parameter, 0.3 * trained)
+    assert all(torch.equal(p, trained) for p, trained in zip(lora_b, before, strict=True))

@@ -18,7 +18,13 @@ from training.learning.trainer import WEIGHTS, FairTrainer, TrainerConfig
 from training.learning.validation import Validator
 
 CONFIG = TrainerConfig(
-    epochs=4, batch_jobs=4, learning_rate=2e-3, precision="f32", validation_resumes=3, threads=1
+    epochs=4,
+    batch_jobs=4,
+    learning_rate=2e-3,
+    precision="f32",
+    validation_resumes=3,
+    kept_share=0.5,
+    threads=1,
 )
 
 
@@ -91,6 +97,17 @@ def test_history_and_chosen_epochs_are_written(finished: FairTrainer) -> None:
 def test_checkpoints_hold_no_base_weights(finished: FairTrainer) -> None:
     weights = load_file(Path(str(finished.args.output_dir)) / "checkpoint-12" / WEIGHTS)
     assert all("lora_" in name or name.startswith("match_head") for name in weights)
+
+
+def test_epochs_are_kept_with_their_share_of_the_update(world: World, tmp_path: Path) -> None:
+    trainer_of(world, tmp_path, CONFIG.model_copy(update={"epochs": 1})).train()
+    trained = load_file(tmp_path / "checkpoint-3" / WEIGHTS)
+    kept = load_file(tmp_path / "kept" / "best" / "adapter_model.safetensors")
+    assert kept
+    for name, weight in kept.items():
+        place = name.removeprefix("base_model.model.").removesuffix(".weight")
+        (whole,) = [tensor for key, tensor in trained.items() if place in key]
+        torch.testing.assert_close(weight, (0.5 if "lora_B" in name else 1.0) * whole)
 
 
 def test_an_interrupted_run_resumes_to_the_same_result(
