@@ -98,7 +98,7 @@ class EvaluationConfig(_Part):
     rounds: int = Field(500, ge=10)
     minimum: int = Field(30, ge=1)
     audited: int = Field(60, ge=0)
-    names_per_group: int = Field(5, ge=1)
+    names_per_group: int = Field(5, ge=2, le=20)
     redact: bool = True
 
 

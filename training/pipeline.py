@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from training.measuring import calibrate_and_decide, evaluate_biased, evaluate_t
 from training.memory import return_freed_memory
 from training.probes import make_probes
 from training.report.html import report_html
+from training.scoring import RememberingEngine
 
 Say = Callable[[str], None]
 
@@ -104,6 +105,7 @@ class Run:
         )
         erased = _overwritten(self.work / "drafts" / "erased", manifest, base, adapter=adapter, eraser=eraser)
         loaded = load_reference(erased, base, self.work / "cache")
+        loaded = replace(loaded, engine=RememberingEngine(loaded.engine))
         calibration, rule, notes = calibrate_and_decide(config, erased, loaded, dataset)
         decided = write_bundle(
             self.work / "drafts" / "decided",

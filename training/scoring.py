@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.core.engines.loading import LoadedModel
+from service.core.engines.protocol import Engine, EngineInfo
 from service.core.groups import UNKNOWN
 from service.core.matching import Matcher, TokenizedJob, TokenizedResume
 from service.core.scoring import Vectors
@@ -55,6 +57,29 @@ class EncodedTexts:
     def of(self, texts: Sequence[TokenIds]) -> Vectors:
         """Vectors of `texts` in their order, (T, D)."""
         return self.vectors[[self.rows[ids] for ids in texts]]
+
+
+class RememberingEngine:
+    """An engine that encodes every text once: splits and audits of one evaluation share most of theirs."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._known: dict[TokenIds, NDArray[np.float32]] = {}
+
+    @property
+    def info(self) -> EngineInfo:
+        return self._engine.info
+
+    def embed(self, batch: Sequence[TokenIds]) -> Vectors:
+        """Unit vectors of `batch`, (B, D)."""
+        new = [ids for ids in dict.fromkeys(batch) if ids not in self._known]
+        if new:
+            self._known |= dict(zip(new, self._engine.embed(new), strict=True))
+        return np.stack([self._known[ids] for ids in batch])
+
+    def close(self) -> None:
+        self._known.clear()
+        self._engine.close()
 
 
 def encode_distinct(

@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path("~/.evenmatch"), description="Folder for what the service writes: converted models."
     )
-    bundle: str = Field("minilm-base", description="Name of a shipped bundle, or a bundle's folder.")
+    bundle: str = Field("minilm-fair", description="Name of a shipped bundle, or a bundle's folder.")
     base_model: str | None = Field(
         None,
         description="Where the bundle's base model lies, if not where the bundle says; hashes must agree.",

@@ -44,7 +44,7 @@ def test_memory_at_rest_is_below_700_mib(server: Server, serve: Serve) -> None:
 
 def test_the_log_says_which_engine_was_chosen_and_why(server: Server, serve: Serve) -> None:
     log = serve().log
-    assert re.search(r"bundle minilm-base \S+ \(pypi:\S+\) on \w+ \(\w+, \w+, \d+ threads\): auto: .+", log)
+    assert re.search(r"bundle minilm-fair \S+ \(pypi:\S+\) on \w+ \(\w+, \w+, \d+ threads\): auto: .+", log)
 
 
 def test_the_event_loop_answers_while_the_engine_works(server: Server) -> None:

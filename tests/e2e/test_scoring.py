@@ -79,7 +79,7 @@ def test_the_threshold_is_the_one_of_the_model(client: httpx.Client) -> None:
     body = {"job": BACKEND_JOB, "candidates": [{"id": "a", "resume": ENGINEER}]}
     answer = client.post("/v1/score", json=body).json()
     assert answer["threshold"] == model["decision"]["threshold"]
-    assert answer["model"]["bundle"] == model["bundle"]["name"] == "minilm-base"
+    assert answer["model"]["bundle"] == model["bundle"]["name"] == "minilm-fair"
     assert answer["model"]["engine"] == model["engine"]["name"]
     assert model["engine"]["batch_invariant"] is True
 

@@ -22,7 +22,7 @@ ARMS = {
 
 
 def write_ablation(folder: Path, **changes: object) -> Path:
-    write_config(folder, evaluation={"audited": 3, "names_per_group": 1, "rounds": 10}, trainer={"epochs": 1})
+    write_config(folder, evaluation={"audited": 3, "names_per_group": 2, "rounds": 10}, trainer={"epochs": 1})
     content = {"base": "run.yaml", "seeds": [1, 2], "arms": ARMS} | changes
     file = folder / "ablations.yaml"
     file.write_text(yaml.safe_dump(content), "utf-8")

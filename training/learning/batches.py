@@ -36,7 +36,7 @@ class SamplingConfig(BaseModel):
         title_share: Share of titled jobs that are read with their title.
         counterfactual_share: Share of items that bring a variant for each name group.
         spliced_share: Share of those that put the name into a passage of the redacted text.
-        edited_share: Share of items that bring their resume as it could be told too, with other filler.
+        edited_share: Share of items that bring their resume with sentences put in that say nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -73,8 +73,7 @@ def benign_edits(versions: Tensor, spread: Tensor) -> Tensor:
     """Mean squared distance of a resume's versions from their mean, in units of the spread of all scores.
 
     versions (S, V, J): raw scores of S resumes in V versions that differ in sentences that say nothing
-    about the occupation, and in a passage or two that is left out. As in `counterfactual_pairing` the
-    spread keeps its gradient.
+    about the occupation. As in `counterfactual_pairing` the spread keeps its gradient.
     """
     within = (versions - versions.mean(dim=1, keepdim=True)) / _scale(spread)
     return within.square().mean()

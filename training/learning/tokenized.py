@@ -21,9 +21,6 @@ Texts = tuple[TokenIds, ...]
 VERSIONS = 3
 """Of a resume in `PairTokenizer.versions`."""
 
-_LEFT_OUT = 0.1
-"""Share of a resume's passages that another version of it leaves out."""
-
 _SPLICES = ("{name} {text}", "{name}, {text}", "Name: {name} {text}", "{text} {name}")
 
 
@@ -129,20 +126,16 @@ class PairTokenizer:
         return self._passages(replace(resume.document, text=text), resume.id)
 
     def versions(self, resume: ResumeTokens, rng: random.Random) -> tuple[Texts, ...]:
-        """The redacted resume as it is, then as it could be told too, `VERSIONS` in all.
+        """The redacted resume as it is, then with sentences put in that say nothing about the occupation."""
+        return (resume.redacted, *(self._with_filler(resume, rng) for _ in range(VERSIONS - 1)))
 
-        Told otherwise, it has sentences that say nothing about the occupation, and lacks a passage or two.
-        """
-        return (resume.redacted, *(self._told_otherwise(resume, rng) for _ in range(VERSIONS - 1)))
-
-    def _told_otherwise(self, resume: ResumeTokens, rng: random.Random) -> Texts:
-        told = [ids for ids in resume.redacted if rng.random() >= _LEFT_OUT] or resume.redacted
+    def _with_filler(self, resume: ResumeTokens, rng: random.Random) -> Texts:
         count = rng.randint(1, 2 + len(resume.redacted) // 3)
         texts = [
             ". ".join(rng.choice((soft_skill, generic_duty))(rng) for _ in range(rng.randint(1, 2)))
             for _ in range(count)
         ]
-        return (*told, *self._tokenizer.encode_all(texts, "resume"))
+        return (*resume.redacted, *self._tokenizer.encode_all(texts, "resume"))
 
     def _job(self, example: Example) -> JobTokens:
         tokens = self._matcher.tokenize_job(

@@ -36,6 +36,6 @@ def test_settings_that_make_no_sense_are_refused(
 
 
 def test_a_bundle_is_a_name_or_a_folder(tmp_path: Path) -> None:
-    assert Settings().bundle_path == BUNDLES / "minilm-base"
+    assert Settings().bundle_path == BUNDLES / "minilm-fair"
     assert Settings(bundle=str(tmp_path)).bundle_path == tmp_path
     assert Settings(bundle="~/mine").bundle_path == Path.home() / "mine"
