@@ -41,6 +41,9 @@ from training.scoring import RememberingEngine
 
 Say = Callable[[str], None]
 
+CONFIGS = Path(__file__).parent / "configs"
+"""The committed configurations."""
+
 
 class TrainingError(EvenmatchError):
     """The run cannot go on: nothing to train on, or nothing was chosen."""

@@ -12,7 +12,8 @@ from tests.training.test_pipeline import write_config
 from training import ablation
 from training.ablation import merged, read_ablation, run_ablation, table
 from training.cli import app
-from training.config import ConfigError
+from training.config import ConfigError, read_run_config
+from training.pipeline import CONFIGS
 
 ARMS = {
     "base": {"losses": {"contrastive": 0.0, "pairing": 0.0}, "erasure": {"method": "none"}},
@@ -48,16 +49,12 @@ def test_a_wrong_key_is_named_with_its_arm(tmp_path: Path) -> None:
 
 
 def test_the_committed_ablations_are_runs_of_the_committed_configuration() -> None:
-    configs = Path(ablation.__file__).parent / "configs"
-    config, runs = read_ablation(configs / "ablations.yaml")
+    config, runs = read_ablation(CONFIGS / "ablations.yaml")
     assert len(runs) == len(config.arms)
     untrained = [name for name, run in runs.items() if not run.losses.names]
     assert len(untrained) == 3
     recipe = list(runs.values())[-1]
-    assert (
-        recipe.losses
-        == ablation.RunConfig.model_validate(ablation.read_yaml(configs / "minilm-fair.yaml")).losses
-    )
+    assert recipe.losses == read_run_config(CONFIGS / "minilm-fair.yaml").losses
 
 
 def test_arms_are_run_once_and_put_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

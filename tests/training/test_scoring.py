@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from service.core.matching import Matcher
 from service.core.tokenization import TextTokenizer
 from tests.fakes import FakeEngine
 from tests.training.evaluation.examples import EXAMPLES, JOB, Labelled
-from training.scoring import score_examples, score_pairs
+from training.scoring import RememberingEngine, score_examples, score_pairs
 
 
 @pytest.fixture
@@ -39,6 +40,20 @@ def test_every_passage_is_encoded_once(tiny_bundle: Bundle, loaded: LoadedModel)
     assert isinstance(loaded.engine, FakeEngine)
     (batch,) = loaded.engine.batches
     assert len(batch) == len(set(batch))
+
+
+def test_a_remembering_engine_encodes_a_text_once_and_answers_the_same(
+    tiny_bundle: Bundle, loaded: LoadedModel
+) -> None:
+    matcher = Matcher(tiny_bundle, loaded.tokenizer)
+    expected = score_pairs(matcher, loaded, EXAMPLES)
+    inner = FakeEngine()
+    remembering = replace(loaded, engine=RememberingEngine(inner))
+    for pairs in (EXAMPLES[:2], EXAMPLES, EXAMPLES):
+        found = score_pairs(matcher, remembering, pairs)
+        np.testing.assert_array_equal(found, expected[: len(pairs)])
+    encoded = [ids for batch in inner.batches for ids in batch]
+    assert len(encoded) == len(set(encoded))
 
 
 def test_redaction_can_be_switched_off(tiny_bundle: Bundle, loaded: LoadedModel) -> None:
