@@ -139,7 +139,7 @@ def _place(column: _Column, header: Sequence[str], file: Path) -> int | None:
 def _jsonl_rows(file: Path, wanted: Sequence[_Column]) -> Iterator[tuple[Cells, int]]:
     # A row may leave out what is empty, so that a column is missing is known at the end only.
     unseen = {column.name: column for column in wanted if column.required}
-    number = 0
+    empty = True
     for number, line in enumerate(_lines(file), 1):
         if not line.strip():
             continue
@@ -153,10 +153,10 @@ def _jsonl_rows(file: Path, wanted: Sequence[_Column]) -> Iterator[tuple[Cells, 
             raise _missing(wanted[0], f"{file} line {number}")
         for name in [name for name in unseen if name in row]:
             del unseen[name]
+        empty = False
         yield [row.get(column.name) for column in wanted], number
-    if number:
-        for column in unseen.values():
-            raise _missing(column, str(file))
+    if unseen and not empty:
+        raise _missing(next(iter(unseen.values())), str(file))
 
 
 def _missing(column: _Column, source: str) -> TableError:
