@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.core.fairness.comparison import RateComparison, compare_groups
-from service.core.fairness.counts import GroupCounts
+from service.core.fairness.counts import GroupCounts, Share
 from service.core.fairness.figure import Reason
 from service.core.fairness.findings import Finding
 from service.core.fairness.options import FairnessOptions
@@ -72,6 +72,21 @@ def test_the_minimum_counts_in_both_groups(n: int, enough: bool) -> None:
     assert (small_reference.enough_people, small_reference.adverse_impact) == (enough, enough)
     if not enough:
         assert "too few people, 30 are needed in both groups" in small_reference.text
+
+
+@pytest.mark.parametrize(
+    ("share", "p_value", "adverse_impact"),
+    [
+        (Share(10, 100), 0.049, True),
+        (Share(10, 100), 0.05, False),
+        (Share(10, 100), None, False),
+        (Share(3, 29), 0.01, False),
+        (Share(32, 100), 0.01, False),
+    ],
+)
+def test_all_three_conditions_must_hold(share: Share, p_value: float | None, adverse_impact: bool) -> None:
+    found = Finding("female", share, "male", Share(40, 100), p_value, FairnessOptions())
+    assert found.adverse_impact is adverse_impact
 
 
 def test_one_lucky_person_does_not_hide_a_violation() -> None:
