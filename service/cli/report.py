@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -140,36 +139,32 @@ def _audit(decisions: Decisions, statement: AuditStatement, options: FairnessOpt
 
 def _print(audit: BiasAudit) -> None:
     console = Console()
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("group", overflow="fold")
-    for heading in ("selected", "rate", "impact ratio", "95 %", "p (Holm)"):
-        table.add_column(heading, justify="right")
-    table.add_column("adverse impact", overflow="fold")
+    for heading in ("selected", "rate", "impact ratio, 95 %"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("adverse impact", no_wrap=True)
     for attribute in audit.attributes:
         comparison = attribute.selection
+        table.add_row(attribute.attribute, style="bold")
         for result in comparison.groups:
-            if result.share.n == 0:
-                continue
-            p = result.adjusted_p_value
-            table.add_row(
-                f"{attribute.attribute}: {result.group}",
-                f"{result.share.count:,} of {result.share.n:,}",
-                f"{result.share.rate:.1%}",
-                _number(result.impact_ratio),
-                _interval(result.impact_ratio),
-                "" if p is None else f"{p:.3g}",
-                conclusion(comparison, result),
-            )
-        if attribute.unknown:
-            table.add_row(f"{attribute.attribute}: unknown", f"{attribute.unknown:,}", *[""] * 5)
+            if result.share.n:
+                table.add_row(
+                    result.group,
+                    f"{result.share.count:,} of {result.share.n:,}",
+                    f"{result.share.rate:.1%}",
+                    _with_interval(result.impact_ratio),
+                    conclusion(comparison, result),
+                )
+        table.add_row("unknown", f"{attribute.unknown:,}")
+        table.add_row()
     console.print(table, markup=False, highlight=False)
     for finding in audit.findings:
         console.print(f"- {finding}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _number(figure: Figure) -> str:
-    return "" if figure.value is None else ratio_text(figure.value)
-
-
-def _interval(figure: Figure) -> str:
-    return "" if figure.interval is None else f"{figure.interval.low:.2f} to {figure.interval.high:.2f}"
+def _with_interval(figure: Figure) -> str:
+    if figure.value is None:
+        return ""
+    interval = figure.interval
+    return ratio_text(figure.value) + (f" [{interval.low:.2f}, {interval.high:.2f}]" if interval else "")

@@ -20,6 +20,7 @@ from service.core.fairness.counts import GroupCounts
 from service.core.fairness.figure import Reason
 from service.core.fairness.options import FairnessOptions
 from service.core.fairness.rates import RateKind
+from service.core.fairness.ratios import ratio_text
 from service.monitoring.bias_audit_texts import CITATIONS, LIMITATIONS, TITLE
 
 
@@ -113,17 +114,24 @@ def conclusion(comparison: RateComparison, result: GroupResult) -> str:
         return "not computable"
     if result.finding is None:
         return "reference" if result.group == comparison.reference else "reference of the tests"
-    if result.finding.adverse_impact:
-        return "indicated"
     if not result.finding.enough_people:
         return "too few people"
-    return "not significant" if result.finding.below_four_fifths else "not below 4/5"
+    words = "not significant" if result.finding.below_four_fifths else "not below 4/5"
+    words = "indicated" if result.finding.adverse_impact else words
+    # The ratio that this rests on is then another than the impact ratio.
+    other = comparison.tested_against != comparison.reference
+    return f"{words}: {ratio_text(result.finding.ratio)}" if other else words
 
 
 def _findings(comparison: RateComparison) -> Iterator[str]:
     if comparison.reason is not None:
         yield f"Impact ratios are not computable: {comparison.reason.text}."
         return
+    if comparison.tested_against != comparison.reference:
+        yield (
+            f"Conclusions are against {comparison.tested_against}, the highest rate among groups with enough "
+            f"people; {comparison.reference}, the highest of all, has too few."
+        )
     indicated = [finding for finding in comparison.findings if finding.adverse_impact]
     yield from (finding.text for finding in indicated)
     tested = [finding for finding in comparison.findings if finding.enough_people]

@@ -118,22 +118,13 @@ def _size(group: str, n: int, there: Mapping[str, GroupCounts], options: Fairnes
 def _compare(
     kind: RateKind, groups: Mapping[str, GroupCounts], left_out: set[str], options: FairnessOptions
 ) -> RateComparison:
-    there = known(groups)
-    compared = {
-        group: kind.share(counts)
-        for group, counts in there.items()
-        if kind.share(counts).n and group not in left_out
-    }
+    shares = {group: kind.share(counts) for group, counts in known(groups).items()}
+    compared = {group: share for group, share in shares.items() if share.n and group not in left_out}
     reason = _reason(kind, groups, compared)
     if reason is not None:
         results = (
-            GroupResult(
-                group,
-                kind.share(counts),
-                kind.rate(counts),
-                not_computable(Reason.LEFT_OUT if group in left_out else reason, kind.share(counts).n),
-            )
-            for group, counts in there.items()
+            _incomparable(kind, group, groups[group], Reason.LEFT_OUT if group in left_out else reason)
+            for group in shares
         )
         return RateComparison(kind, None, None, reason, tuple(results))
     reference = _highest(compared)
@@ -141,29 +132,32 @@ def _compare(
     # With one large group, or nobody selected in any, no pair of large groups can be set side by side.
     pairable = len(large) > 1 and any(share.count for share in large.values())
     tested = _highest(large) if pairable else reference
-    tests = {
-        group: significance(share, compared[tested]) for group, share in compared.items() if group != tested
-    }
     adjusted = _adjusted(large, tested) if pairable else {}
     found = []
-    for group, counts in there.items():
-        share = kind.share(counts)
+    for group, share in shares.items():
+        rate = kind.rate(groups[group])
         if group not in compared:
-            why = Reason.LEFT_OUT if group in left_out else (kind.rate(counts).reason or Reason.NO_PEOPLE)
-            found.append(GroupResult(group, share, kind.rate(counts), not_computable(why, share.n)))
+            why = Reason.LEFT_OUT if group in left_out else (rate.reason or Reason.NO_PEOPLE)
+            found.append(_incomparable(kind, group, groups[group], why))
             continue
-        ratio = impact_ratio(share, compared[reference], kind.nobody)
-        if group == reference:
-            ratio = Figure(1.0, share.n)  # by definition, so chance plays no part
-        finding = None
-        if group != tested:
-            finding = Finding(group, share, tested, compared[tested], adjusted.get(group), options)
-        found.append(
-            GroupResult(
-                group, share, kind.rate(counts), ratio, tests.get(group), adjusted.get(group), finding
-            )
-        )
+        # The reference's own ratio is 1 by definition, so chance plays no part in it.
+        ratio = Figure(1.0, share.n)
+        if group != reference:
+            ratio = impact_ratio(share, compared[reference], kind.nobody)
+        if group == tested:
+            found.append(GroupResult(group, share, rate, ratio))
+            continue
+        test = significance(share, compared[tested])
+        p_value = adjusted.get(group)
+        finding = Finding(group, share, tested, compared[tested], p_value, options)
+        found.append(GroupResult(group, share, rate, ratio, test, p_value, finding))
     return RateComparison(kind, reference, tested, None, tuple(found))
+
+
+def _incomparable(kind: RateKind, group: str, counts: GroupCounts, why: Reason) -> GroupResult:
+    """Count and rate still stand; the ratio says why it does not."""
+    share = kind.share(counts)
+    return GroupResult(group, share, kind.rate(counts), not_computable(why, share.n))
 
 
 def _adjusted(large: Mapping[str, Share], tested: str) -> dict[str, float]:

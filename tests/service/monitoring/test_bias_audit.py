@@ -95,10 +95,13 @@ def test_below_four_fifths_by_chance_is_named_as_such() -> None:
 def test_a_tiny_group_with_the_highest_rate_is_not_what_others_are_tested_against() -> None:
     audit = make({"sex": {**LEVEL["sex"], "nonbinary": GroupCounts(1, 1)}})
     assert conclusions(audit) == {
-        "female": "not below 4/5",
+        "female": "not below 4/5: 0.988",
         "male": "reference of the tests",
         "nonbinary": "too few people",
     }
+    assert audit.findings[0].startswith(
+        "sex, selection rates: Conclusions are against male, the highest rate"
+    )
     assert "Tests and conclusions are against male" in " ".join(bias_audit_html(audit).split())
     selection = as_json(audit)["attributes"][0]["selection"]
     assert (selection["reference"], selection["tested_against"]) == ("nonbinary", "male")
