@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import BinaryIO
 
 from service.core.errors import TableError, UndecodableTextError
 from service.core.fairness.tally import DecisionTally
@@ -76,9 +77,13 @@ def read_decisions(file: Path, columns: DecisionColumns, schema: GroupSchema) ->
     ]
     decisions = Decisions(DecisionTally(schema))
     allowed = [(attribute, schema.attributes[attribute]) for attribute in group_columns]
-    rows = _csv_rows(file, wanted) if file.suffix.lower() == ".csv" else _jsonl_rows(file, wanted)
-    for cells, line in rows:
-        _count(decisions, cells, wanted, allowed, f"{file} line {line}")
+    rows_of = _csv_rows if file.suffix.lower() == ".csv" else _jsonl_rows
+    try:
+        with file.open("rb") as stream:
+            for cells, line in rows_of(file, _lines(file, stream), wanted):
+                _count(decisions, cells, wanted, allowed, f"{file} line {line}")
+    except OSError as error:
+        raise TableError(f"{file} cannot be read: {error.strerror}") from None
     if decisions.tally.people == 0:
         raise TableError(f"{file} holds no decisions")
     return decisions
@@ -106,8 +111,8 @@ def _count(
         decisions.last = day if decisions.last is None else max(decisions.last, day)
 
 
-def _csv_rows(file: Path, wanted: Sequence[_Column]) -> Iterator[tuple[Cells, int]]:
-    reader = csv.reader(_lines(file), strict=True)
+def _csv_rows(file: Path, lines: Iterator[str], wanted: Sequence[_Column]) -> Iterator[tuple[Cells, int]]:
+    reader = csv.reader(lines, strict=True)
     line = 1
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -136,11 +141,11 @@ def _place(column: _Column, header: Sequence[str], file: Path) -> int | None:
     return None
 
 
-def _jsonl_rows(file: Path, wanted: Sequence[_Column]) -> Iterator[tuple[Cells, int]]:
+def _jsonl_rows(file: Path, lines: Iterator[str], wanted: Sequence[_Column]) -> Iterator[tuple[Cells, int]]:
     # A row may leave out what is empty, so that a column is missing is known at the end only.
     unseen = {column.name: column for column in wanted if column.required}
     empty = True
-    for number, line in enumerate(_lines(file), 1):
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
@@ -166,16 +171,12 @@ def _missing(column: _Column, source: str) -> TableError:
     return TableError(f"{source}: no column {column.name!r}; {hint}")
 
 
-def _lines(file: Path) -> Iterator[str]:
+def _lines(file: Path, stream: BinaryIO) -> Iterator[str]:
     """Lines of UTF-8 with their ends, decoded one by one, so that an error knows its line."""
-    try:
-        with file.open("rb") as stream:
-            for number, raw in enumerate(stream, 1):
-                try:
-                    yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
-                except UnicodeDecodeError as error:
-                    raise UndecodableTextError(
-                        f"{file} line {number} is not UTF-8: invalid byte at its offset {error.start:,}"
-                    ) from None
-    except OSError as error:
-        raise TableError(f"{file} cannot be read: {error.strerror}") from None
+    for number, raw in enumerate(stream, 1):
+        try:
+            yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise UndecodableTextError(
+                f"{file} line {number} is not UTF-8: invalid byte at its offset {error.start:,}"
+            ) from None
