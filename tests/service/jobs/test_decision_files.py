@@ -5,6 +5,7 @@ import tracemalloc
 from datetime import date
 from pathlib import Path
 
+import psutil
 import pytest
 
 from service.core.errors import EvenmatchError, TableError, UndecodableTextError, UnknownGroupError
@@ -159,6 +160,14 @@ def test_a_column_asked_for_by_name_must_be_there(tmp_path: Path, name: str) -> 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"d\.csv cannot be read: No such file"):
         read(tmp_path / "d.csv")
+
+
+def test_a_file_is_closed_where_a_row_cannot_be_used(tmp_path: Path) -> None:
+    file = write(tmp_path / "d.jsonl", '{"decision": 2}\n')
+    with pytest.raises(TableError) as caught:
+        read(file)
+    assert caught.value.__traceback__ is not None  # frames that would hold the file are still there
+    assert str(file.resolve()) not in {one.path for one in psutil.Process().open_files()}
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_false_findings_among_equal_groups_are_rare() -> None:
 
 
 @given(attributes, st.randoms(use_true_random=False))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_the_order_of_groups_changes_nothing(groups: dict[str, GroupCounts], random: object) -> None:
     names = list(groups)
     random.shuffle(names)  # type: ignore[attr-defined]  # hypothesis types it as object
@@ -152,7 +152,7 @@ def test_the_order_of_groups_changes_nothing(groups: dict[str, GroupCounts], ran
 
 
 @given(attributes, people, st.booleans())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_unknown_people_change_no_ratio(
     groups: dict[str, GroupCounts], unknown: GroupCounts, leave_out: bool
 ) -> None:
@@ -171,7 +171,7 @@ def test_unknown_people_change_no_ratio(
 
 
 @given(attributes)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_ratios_are_at_most_one_and_findings_agree_with_their_parts(groups: dict[str, GroupCounts]) -> None:
     for comparison in compare_groups("a", groups).rates:
         for result in comparison.groups:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -28,6 +28,7 @@ def test_wilson_by_hand() -> None:
     assert wilson_interval(Share(1, 4)) == pytest.approx((0.0456, 0.6994), abs=1e-4)
 
 
+@settings(deadline=None)
 @given(shares())
 def test_the_interval_is_wilsons_and_contains_the_rate(share: Share) -> None:
     low, high = wilson_interval(share)

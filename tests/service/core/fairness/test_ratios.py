@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from scipy import stats
 
 from service.core.fairness.counts import Share
@@ -27,12 +27,14 @@ def test_four_fifths_is_compared_exactly(group: Share, reference: Share, below: 
     assert is_below_four_fifths(group, reference) is below
 
 
+@settings(deadline=None)
 @given(shares(), shares(least=1))
 def test_four_fifths_agrees_with_integers(group: Share, reference: Share) -> None:
     below = 5 * group.count * reference.n < 4 * reference.count * group.n
     assert is_below_four_fifths(group, reference) is below
 
 
+@settings(deadline=None)
 @given(shares(least=1), shares(least=1))
 def test_the_interval_is_scipys(group: Share, reference: Share) -> None:
     assume(group.count < group.n or reference.count < reference.n)
@@ -40,6 +42,7 @@ def test_the_interval_is_scipys(group: Share, reference: Share) -> None:
     assert katz_interval(group, reference) == pytest.approx(expected.confidence_interval(), rel=1e-9)
 
 
+@settings(deadline=None)
 @given(shares(), shares(least=1))
 def test_ratio_and_interval_are_finite_and_in_order(group: Share, reference: Share) -> None:
     ratio = impact_ratio(group, reference)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from scipy import stats
 
 from service.core.fairness.counts import Share
@@ -27,6 +27,7 @@ def test_small_cells_get_the_exact_test(first: Share, second: Share, name: str) 
     assert significance(first, second).name == name
 
 
+@settings(deadline=None)
 @given(shares(), shares())
 def test_the_p_value_is_scipys(first: Share, second: Share) -> None:
     test = significance(first, second)
@@ -52,6 +53,7 @@ def test_fishers_tea_by_hand() -> None:
     assert significance(Share(3, 4), Share(1, 4)).p_value == pytest.approx(34 / 70)
 
 
+@settings(deadline=None)
 @given(shares(), shares())
 def test_the_order_of_the_groups_does_not_matter(first: Share, second: Share) -> None:
     assert significance(first, second).p_value == pytest.approx(significance(second, first).p_value, rel=1e-9)

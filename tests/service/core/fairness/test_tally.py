@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.core.fairness.counts import GroupCounts
@@ -48,6 +48,7 @@ def test_some_scores_may_be_missing() -> None:
     assert tally.counts()["sex"]["male"] == GroupCounts(3, 3, above_median=1, scored=2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["female", "male", "unknown"]), st.integers(-5, 5))))
 def test_above_is_strictly_above_numpys_median(people: list[tuple[str, int]]) -> None:
     tally = DecisionTally(SCHEMA)
