@@ -1,4 +1,4 @@
-"""`evenmatch`: serve the API, or score, redact and audit files without a server.
+"""`evenmatch`: serve the API, or score, redact, audit and report on files without a server.
 
 Exit codes: 0 done; 1 the bundle, base model or engine cannot be used, or the run broke off;
 2 wrong usage; 3 an input file or text is unusable (then nothing is written).
@@ -10,6 +10,7 @@ import typer
 
 from service.cli.audit import audit
 from service.cli.redact import redact
+from service.cli.report import report
 from service.cli.score import score
 from service.cli.serve import serve
 
@@ -21,7 +22,7 @@ def _evenmatch() -> None:
     """Score how well resumes match a job, and check what the scores depend on."""
 
 
-for command in (serve, score, redact, audit):
+for command in (serve, score, redact, audit, report):
     app.command()(command)
 
 

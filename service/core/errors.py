@@ -12,6 +12,7 @@
     |   |-- UnknownModelError         a model name that this service does not serve
     |   |-- UnknownTokenError         a token id outside the model's vocabulary
     |   |-- AuditOptionsError         options of an audit that are out of range or contradict each other
+    |   |-- ImpossibleCountsError     counts that no set of people can have, as more selected than there are
     |   |-- InputErrors               several of these at once
     |   |-- RequestTooLargeError      more tokens in one request than the queue could ever hold
     |   `-- TableError                a CSV or JSON Lines file without the columns asked for
@@ -115,6 +116,11 @@ class RequestTooLargeError(InputError):
 class AuditOptionsError(InputError):
     code = "audit_options"
     title = "Unusable audit options"
+
+
+class ImpossibleCountsError(InputError):
+    code = "impossible_counts"
+    title = "Impossible counts"
 
 
 class InputErrors(InputError):

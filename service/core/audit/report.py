@@ -12,17 +12,16 @@ from service.core.audit.findings import findings_of
 from service.core.audit.plan import AuditPlan
 from service.core.audit.statistics import (
     Floats,
-    Interval,
     TopShares,
     compare_with_control,
     difference_between_groups,
-    holm,
     mean_interval,
     top_shares,
 )
 from service.core.counterfactual.variants import Attribute
 from service.core.language import is_foreign
 from service.core.matching import Match
+from service.core.statistics import Interval, holm
 
 ALPHA = 0.05
 Unit = Literal["resume", "variant"]

@@ -10,17 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from service.core.statistics import CONFIDENCE, Interval
+
 Floats = NDArray[np.float64]
 
 PERMUTATIONS = 2_000
-CONFIDENCE = 0.95
-
-
-class Interval(NamedTuple):
-    """[low, high] at `CONFIDENCE`."""
-
-    low: float
-    high: float
 
 
 class Comparison(NamedTuple):
@@ -125,14 +119,3 @@ def top_shares(scores: Floats, rng: np.random.Generator) -> TopShares | None:
     reached = ((drawn - expected) ** 2 / expected).sum(axis=1)
     p_value = (1 + int((reached >= observed - 1e-12).sum())) / (1 + PERMUTATIONS)
     return TopShares(tuple(wins / sets), float(wins.min() / wins.max()), p_value, sets)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's (1979) adjusted p-values, in the order given: the family-wise error rate is kept."""
-    order = np.argsort(p_values, kind="stable")
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for rank, index in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[int(index)] = highest
-    return adjusted

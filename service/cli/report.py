@@ -1,0 +1,170 @@
+"""`evenmatch report`: a bias audit of decisions that were made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from service.cli.console import EXIT_USAGE, exit_codes, fail, log_to_stderr, settings_from, stderr
+from service.core.fairness.figure import Figure
+from service.core.fairness.options import ALPHA, MINIMUM, SMALL_SHARE, FairnessOptions
+from service.core.fairness.ratios import ratio_text
+from service.core.groups import GroupSchema
+from service.jobs.decision_files import SUFFIXES, DecisionColumns, Decisions, read_decisions
+from service.jobs.resume_files import write_whole
+from service.monitoring.bias_audit import (
+    AuditedData,
+    AuditStatement,
+    BiasAudit,
+    conclusion,
+    make_bias_audit,
+)
+from service.monitoring.bias_audit_files import bias_audit_csv, bias_audit_json
+from service.monitoring.bias_audit_html import bias_audit_html
+from service.monitoring.bias_audit_texts import CITATIONS, TITLE
+
+_WRITERS: dict[str, Callable[[BiasAudit], str]] = {
+    ".html": bias_audit_html,
+    ".json": bias_audit_json,
+    ".csv": bias_audit_csv,
+}
+
+
+def report(
+    decisions: Annotated[Path, typer.Argument(help="Historical decisions, a .csv or .jsonl file.")],
+    output: Annotated[
+        list[Path] | None, typer.Option(help="Write .html, .json or .csv; may be given several times.")
+    ] = None,
+    decision_column: Annotated[
+        str, typer.Option(help="Column with selected/not_selected, 1/0, true/false or yes/no.")
+    ] = "decision",
+    score_column: Annotated[
+        str | None, typer.Option(help="Column with the score; without it `score`, if there is one.")
+    ] = None,
+    time_column: Annotated[
+        str | None,
+        typer.Option(help="Column with the decision's ISO 8601 time; without it `time`, if there is one."),
+    ] = None,
+    group_column: Annotated[
+        list[str] | None,
+        typer.Option(help="An attribute's column, as sex=gender; `sex=` if there is none. May be repeated."),
+    ] = None,
+    title: Annotated[str, typer.Option(help="Title of the report.")] = TITLE,
+    source: Annotated[str | None, typer.Option(help="Where the data come from.")] = None,
+    explanation: Annotated[str | None, typer.Option(help="What the data are.")] = None,
+    distribution_date: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Since when the tool is in use.")
+    ] = None,
+    exclude_under: Annotated[
+        float | None,
+        typer.Option(min=0, max=0.5, help="Leave groups under this share of the people out of the ratios."),
+    ] = None,
+    justification: Annotated[str | None, typer.Option(help="Why groups were left out.")] = None,
+    minimum: Annotated[int, typer.Option(min=1, help="People in both groups for any conclusion.")] = MINIMUM,
+    citation: Annotated[
+        list[str] | None, typer.Option(help="In place of the citations that are there. May be repeated.")
+    ] = None,
+    limitation: Annotated[
+        list[str] | None, typer.Option(help="One more limitation. May be repeated.")
+    ] = None,
+) -> None:
+    """Report selection rates, scoring rates and impact ratios by group, as Local Law 144 asks for them.
+
+    Needs no model. Groups are those of EVENMATCH_GROUPS; errors name file, line and column, never a cell.
+    """
+    log_to_stderr("warning")
+    schema = settings_from().groups
+    outputs = output or []
+    if decisions.suffix.lower() not in SUFFIXES:
+        fail(f"decisions must be in a file that ends in {' or '.join(SUFFIXES)}", EXIT_USAGE)
+    for file in outputs:
+        if file.suffix.lower() not in _WRITERS:
+            fail(f"--output must end in {', '.join(_WRITERS)}, not {file.suffix or 'nothing'}", EXIT_USAGE)
+    columns = DecisionColumns(decision_column, score_column, time_column, _groups(group_column or [], schema))
+    statement = AuditStatement(
+        title=title,
+        source=source,
+        explanation=explanation,
+        distribution_date=None if distribution_date is None else distribution_date.date(),
+        justification=justification,
+        citations=tuple(citation or CITATIONS),
+        limitations=tuple(limitation or ()),
+    )
+    options = FairnessOptions(
+        minimum=minimum,
+        alpha=ALPHA,
+        small_share=SMALL_SHARE if exclude_under is None else exclude_under,
+        leave_out_small=exclude_under is not None,
+    )
+    with exit_codes():
+        audit = _audit(read_decisions(decisions, columns, schema), statement, options)
+        # Nothing is written before everything is made.
+        for file, text in [(file, _WRITERS[file.suffix.lower()](audit)) for file in outputs]:
+            write_whole(file, text)
+            stderr.print(f"wrote {file}", highlight=False, markup=False)
+    _print(audit)
+
+
+def _groups(given: list[str], schema: GroupSchema) -> dict[str, str | None]:
+    columns: dict[str, str | None] = {}
+    for option in given:
+        attribute, equals, column = option.partition("=")
+        if not equals or attribute not in schema.attributes:
+            fail(
+                f"--group-column takes ATTRIBUTE=COLUMN; attributes are {', '.join(schema.attributes)}",
+                EXIT_USAGE,
+            )
+        columns[attribute] = column or None
+    return columns
+
+
+def _audit(decisions: Decisions, statement: AuditStatement, options: FairnessOptions) -> BiasAudit:
+    tally = decisions.tally
+    data = AuditedData(
+        people=tally.people,
+        first_decision=decisions.first,
+        last_decision=decisions.last,
+        without_time=decisions.without_time,
+        scored=tally.scored,
+        median_score=tally.median_score(),
+    )
+    return make_bias_audit(tally.counts(), data, statement, options, datetime.now(UTC))
+
+
+def _print(audit: BiasAudit) -> None:
+    console = Console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("group", overflow="fold")
+    for heading in ("selected", "rate", "impact ratio, 95 %"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("adverse impact", no_wrap=True)
+    for attribute in audit.attributes:
+        comparison = attribute.selection
+        table.add_row(attribute.attribute, style="bold")
+        for result in comparison.groups:
+            if result.share.n:
+                table.add_row(
+                    result.group,
+                    f"{result.share.count:,} of {result.share.n:,}",
+                    f"{result.share.rate:.1%}",
+                    _with_interval(result.impact_ratio),
+                    conclusion(comparison, result),
+                )
+        table.add_row("unknown", f"{attribute.unknown:,}")
+        table.add_row()
+    console.print(table, markup=False, highlight=False)
+    for finding in audit.findings:
+        console.print(f"- {finding}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _with_interval(figure: Figure) -> str:
+    if figure.value is None:
+        return ""
+    interval = figure.interval
+    return ratio_text(figure.value) + (f" [{interval.low:.2f}, {interval.high:.2f}]" if interval else "")

@@ -1,0 +1,93 @@
+"""Decisions counted one by one into the counts of every attribute and intersection."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from service.core.fairness.counts import GroupCounts
+from service.core.groups import UNKNOWN, GroupSchema
+
+
+@dataclass(slots=True)
+class _Cell:
+    """People with the same group in every attribute. Scores are kept: their median is known at the end."""
+
+    n: int = 0
+    selected: int = 0
+    scores: array[float] = field(default_factory=lambda: array("d"))
+
+
+class DecisionTally:
+    """Memory: one cell for each combination of groups that occurs, and 8 bytes for each score."""
+
+    def __init__(self, schema: GroupSchema) -> None:
+        self._schema = schema
+        self._attributes = tuple(schema.attributes)
+        self._cells: dict[tuple[str, ...], _Cell] = {}
+
+    def add(self, groups: Mapping[str, str], *, selected: bool, score: float | None = None) -> None:
+        """Count one person; who names no group of an attribute is `unknown`.
+
+        `groups` must fit the schema (`GroupSchema.validate_groups`), `score` must be finite.
+        """
+        key = tuple(groups.get(attribute, UNKNOWN) for attribute in self._attributes)
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._cells[key] = _Cell()
+        cell.n += 1
+        cell.selected += selected
+        if score is not None:
+            cell.scores.append(score)
+
+    @property
+    def people(self) -> int:
+        return sum(cell.n for cell in self._cells.values())
+
+    @property
+    def scored(self) -> int:
+        return sum(len(cell.scores) for cell in self._cells.values())
+
+    def median_score(self) -> float | None:
+        """The sample's median: of all scores, those of people of unknown group included."""
+        middle = self._middle()
+        return None if middle is None else middle[0] / 2 + middle[1] / 2
+
+    def counts(self) -> dict[str, dict[str, GroupCounts]]:
+        """The counts of every group of every attribute and intersection of the schema, `unknown` included."""
+        middle = self._middle()
+        totals = {
+            attribute: {group: [0, 0, 0, 0] for group in groups}
+            for attribute, groups in self._schema.members().items()
+        }
+        for key, cell in self._cells.items():
+            # Strictly above the median is strictly above the lower of the two middle scores: no score
+            # lies between them, and no rounding of their mean plays a part.
+            above = 0 if middle is None else int((np.frombuffer(cell.scores) > middle[0]).sum())
+            memberships = self._schema.memberships(dict(zip(self._attributes, key, strict=True)))
+            for attribute, group in memberships.items():
+                total = totals[attribute][group]
+                for i, count in enumerate((cell.n, cell.selected, above, len(cell.scores))):
+                    total[i] += count
+        return {
+            attribute: {
+                group: GroupCounts(n, selected)
+                if middle is None
+                else GroupCounts(n, selected, above_median=above, scored=scored)
+                for group, (n, selected, above, scored) in groups.items()
+            }
+            for attribute, groups in totals.items()
+        }
+
+    def _middle(self) -> tuple[float, float] | None:
+        """The two middle scores, equal if their number is odd; None without scores."""
+        scores = [np.frombuffer(cell.scores) for cell in self._cells.values() if cell.scores]
+        if not scores:
+            return None
+        everything = np.concatenate(scores)
+        low, high = (len(everything) - 1) // 2, len(everything) // 2
+        ordered = np.partition(everything, (low, high))
+        return float(ordered[low]), float(ordered[high])
