@@ -20,6 +20,7 @@ from service.core.errors import BundleError
 from training.config import ConfigError, RunConfig, described, read_yaml
 from training.evaluation.schema import Evaluation, Figure
 from training.pipeline import Run, Say
+from training.report.frontier import frontier_svg
 from training.report.plots import value_text
 
 TRAINED_BY = (
@@ -123,6 +124,17 @@ def table(arms: list[Arm]) -> str:
         cells = [value_text(arm.figures[name]) if name in arm.figures else "-" for name in FIGURES]
         lines.append(f"| {arm.name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def frontier(arms: list[Arm]) -> str:
+    """PR-AUC of each arm against the gap in selection rates between the sexes on biased data, as SVG."""
+    x, y = "pr_auc", "biased_selection_rate_gap"
+    return frontier_svg(
+        [(arm.name, arm.figures[x], arm.figures[y]) for arm in arms if y in arm.figures],
+        title="What each arm gains, and what it leaves",
+        x_label=f"{FIGURES[x]} (higher is better)",
+        y_label=f"{FIGURES[y]} (lower is better)",
+    )
 
 
 def _evaluated(config: RunConfig, work: Path, *, quiet: bool, say: Say) -> dict[str, Evaluation]:

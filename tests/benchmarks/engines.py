@@ -35,7 +35,8 @@ def load(bundle: Bundle, cache: Path, threads: int) -> Engines:
     torch.set_num_threads(threads)
     choice = choose_engine("auto")
     chosen = load_model(bundle, EngineOptions(choice.name, choice.device, threads, cache))
-    encoder = load_encoder(find_verified(bundle.manifest.base_model), bundle.manifest.pooling)
+    base = find_verified(bundle.manifest.base_model)
+    encoder = load_encoder(base, bundle.manifest.pooling, bundle.adapter_path, bundle.eraser)
 
     def plain_torch(texts: Sequence[TokenIds]) -> NDArray[np.float32]:
         parts = []

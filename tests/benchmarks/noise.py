@@ -56,7 +56,7 @@ def _torch(
     bundle: Bundle, batches: Callable[[Sequence[TokenIds]], list[list[TokenIds]]], length: int
 ) -> Embed:
     base: Path = find_verified(bundle.manifest.base_model)
-    encoder = load_encoder(base, bundle.manifest.pooling)
+    encoder = load_encoder(base, bundle.manifest.pooling, bundle.adapter_path, bundle.eraser)
 
     def embed(texts: Sequence[TokenIds]) -> Vectors:
         parts = []

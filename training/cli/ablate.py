@@ -14,15 +14,20 @@ def ablate(
     config: Annotated[Path, typer.Option(help="YAML file; see training/configs/ablations.yaml.")],
     work: Annotated[Path, typer.Option(help="Folder for the runs; finished ones in it are not run again.")],
     output: Annotated[Path, typer.Option(help="Write the table here, as Markdown.")],
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw PR-AUC against the gap on biased data here, as SVG.")
+    ] = None,
     quiet: Annotated[bool, typer.Option(help="No progress bars.")] = False,
 ) -> None:
     """Run the recipe with parts left out or added, under several seeds, and compare."""
     from service.core.encoder import silence_transformers
-    from training.ablation import run_ablation, table
+    from training.ablation import frontier, run_ablation, table
 
     silence_transformers()
     with exit_codes():
         arms = run_ablation(config, work, quiet=quiet, say=say)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(table(arms), "utf-8")
-    say(f"wrote {output}: {len(arms)} arms")
+    for path, content in ((output, table(arms)), (plot, frontier(arms))):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, "utf-8")
+            say(f"wrote {path}")
