@@ -109,7 +109,8 @@ def run_ablation(path: Path, work: Path, *, quiet: bool = False, say: Say = prin
     arms = []
     for name, run in runs.items():
         evaluated = []
-        for seed in config.seeds:
+        # Without losses nothing is drawn: one seed says it all.
+        for seed in config.seeds if run.losses.names else config.seeds[:1]:
             seeded = run.model_copy(update={"seed": seed})
             say(f"arm {name!r}, seed {seed}")
             evaluated.append(figures_of(_evaluated(seeded, work, quiet=quiet, say=say)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from service.core.base_model import BaseModel
 from service.core.bundle import Bundle, write_bundle
 from service.core.calibration import Calibration, PlattCurve
@@ -72,7 +74,8 @@ def write_draft(
 def load_reference(bundle: Bundle, base: BaseModel, cache: Path) -> LoadedModel:
     """The bundle in torch, f32 on a CPU: the engine that the others are held against."""
     device = available_device()
+    threads = torch.get_num_threads()  # what the run was given
     options = EngineOptions(
-        "torch", device, threads=2, cache=cache, precision="f32", base_model=str(base.folder)
+        "torch", device, threads=threads, cache=cache, precision="f32", base_model=str(base.folder)
     )
     return load_model(bundle, options)

@@ -66,7 +66,7 @@ def test_arms_are_run_once_and_put_side_by_side(tmp_path: Path, monkeypatch: pyt
     assert [line.split(" | ")[0].strip("| ") for line in lines[2:]] == list(ARMS)
     # What differs in erasure only shares its training: one folder a seed.
     assert len(list((work / "training").glob("*/kept"))) == 2
-    assert len(list((work / "bundles").iterdir())) == len(ARMS) * 2
+    assert len(list((work / "bundles").iterdir())) == 1 + 2 * 2  # without training one seed is enough
 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a finished run was run again")

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 from peft import LoraConfig, PeftModel
-from safetensors.torch import load_file
 from transformers import AutoModel
 from typer.testing import CliRunner
 
@@ -127,25 +126,6 @@ def test_it_runs_again_to_the_same_adapter(bundle: Bundle, tmp_path: Path) -> No
     assert result.exit_code == 0, result.stderr
     name = "adapter/adapter_model.safetensors"
     assert read_bundle(tmp_path / "b").manifest.files[name] == bundle.manifest.files[name]
-
-
-def test_a_model_of_the_shape_of_bge_large_trains_by_changing_one_setting(tmp_path: Path) -> None:
-    model = write_bge_like(tmp_path / "large", layers=24, heads=16)
-    config = write_config(
-        tmp_path,
-        base_model={"id": str(model)},
-        trainer={"epochs": 1},
-        evaluation={"audited": 0, "rounds": 10},
-    )
-    result = CliRunner().invoke(
-        app, ["run", "--config", str(config), "--output", str(tmp_path / "b"), "--quiet"]
-    )
-    assert result.exit_code == 0, result.stderr
-    bundle = read_bundle(tmp_path / "b")
-    assert bundle.manifest.pooling == "cls"
-    weights = load_file(bundle.path / "adapter" / "adapter_model.safetensors")
-    trained = [name for name, weight in weights.items() if "lora_B" in name and weight.abs().max() > 0]
-    assert len(trained) == 24 * 6  # query, key, value and three dense layers in each
 
 
 def test_without_losses_the_base_model_is_calibrated_as_it_is(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import torch
@@ -72,8 +73,12 @@ class World:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    folder = tmp_path_factory.mktemp("learning")
-    model = write_bge_like(folder / "model")
+    return world_of(tmp_path_factory.mktemp("learning"))
+
+
+def world_of(folder: Path, *, layers: int = 2, heads: int = 4) -> World:
+    """A tiny model in the form of bge-large, and pairs that it has read."""
+    model = write_bge_like(folder / "model", layers=layers, heads=heads)
     bundle = write_test_bundle(folder / "bundle", str(model))
     base = describe(str(model))
     text_tokenizer = TextTokenizer.load(base.tokenizer_file, bundle.manifest)

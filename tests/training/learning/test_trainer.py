@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainerCallback, set_seed
 
-from tests.training.learning.conftest import World, examples_of
+from tests.training.learning.conftest import World, examples_of, world_of
 from training.learning.batches import Collator, MatchItems, SamplingConfig
 from training.learning.model import FairMatcher, LossWeights
 from training.learning.selection import SelectionConfig
@@ -134,3 +134,12 @@ def test_patience_ends_the_run(world: World, tmp_path: Path) -> None:
     trainer = trainer_of(world, tmp_path, still, SelectionConfig(patience=1))
     trainer.train()
     assert len(trainer.history.rows) == 2
+
+
+def test_a_model_of_the_shape_of_bge_large_trains(tmp_path: Path) -> None:
+    """CLS pooling, a query prefix, 24 layers of 16 heads; only the dimensions are tiny."""
+    large = world_of(tmp_path / "large", layers=24, heads=16)
+    trainer_of(large, tmp_path / "run", CONFIG.model_copy(update={"epochs": 1})).train()
+    weights = load_file(tmp_path / "run" / "checkpoint-3" / WEIGHTS)
+    moved = [name for name, weight in weights.items() if "lora_B" in name and bool(weight.any())]
+    assert len(moved) == 24 * 6  # query, key, value and the three dense layers of each
