@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from service.api.settings import BUNDLES, Settings
@@ -30,6 +32,8 @@ def test_it_is_the_default_and_whole() -> None:
     assert bundle.eraser is not None
     size = sum(file.stat().st_size for file in bundle.adapter_path.iterdir())
     assert size <= 5 * 2**20
+    config = json.loads((bundle.adapter_path / "adapter_config.json").read_text("utf-8"))
+    assert config["base_model_name_or_path"] is None  # no path of the machine that trained it
 
 
 def test_the_committed_configuration_made_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,13 +115,11 @@ def interpolated(backbone: nn.Module, share: float) -> Iterator[None]:
 
 def save_adapter(backbone: PeftModel, folder: Path) -> None:
     """Write `adapter_config.json` and `adapter_model.safetensors`; the base model's path is left out."""
-    lora: Any = backbone.peft_config["default"]
-    path, lora.base_model_name_or_path = lora.base_model_name_or_path, None
-    try:
-        backbone.save_pretrained(str(folder), safe_serialization=True)
-    finally:
-        lora.base_model_name_or_path = path
-    # peft writes a card with placeholders; the bundle has its own.
+    backbone.save_pretrained(str(folder), safe_serialization=True)
+    # peft writes where the base model lies on this machine, and a card with placeholders.
+    file = folder / "adapter_config.json"
+    config = json.loads(file.read_text("utf-8")) | {"base_model_name_or_path": None}
+    file.write_text(json.dumps(config, indent=2, sort_keys=True), "utf-8")
     (folder / "README.md").unlink(missing_ok=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,9 @@ def test_a_saved_adapter_loads_into_the_service(world: World, tmp_path: Path) ->
             torch.nn.init.normal_(parameter, std=0.1)
     assert isinstance(encoder.backbone, PeftModel)
     save_adapter(encoder.backbone, tmp_path / "adapter")
+    config = (tmp_path / "adapter" / "adapter_config.json").read_text("utf-8")
+    assert json.loads(config)["base_model_name_or_path"] is None
+    assert str(world.base.folder) not in config
     assert {file.name for file in (tmp_path / "adapter").iterdir()} == {
         "adapter_config.json",
         "adapter_model.safetensors",
