@@ -13,11 +13,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from service.core.base_model import describe
 from service.core.bundle import read_bundle
 from service.core.errors import BundleError
 from training.config import ConfigError, RunConfig, described, read_yaml
+from training.drafts import load_reference
+from training.evaluation.names_inside import names_inside
 from training.evaluation.schema import Evaluation, Figure
 from training.pipeline import Run, Say
 from training.report.frontier import frontier_svg
@@ -40,9 +44,8 @@ FIGURES: dict[str, str] = {
     "roc_auc": "ROC-AUC",
     "pr_auc": "PR-AUC",
     "ece": "ECE",
-    "name_shift_over_sd": "name swap: shift / sd",
-    "name_flip_rate": "name swap: flips",
-    "name_min_max_ratio": "name swap: min/max of first places",
+    "name_shift_over_sd": "names inside: shift / sd",
+    "name_min_max_ratio": "names inside: lowest / highest share of first places",
     "biased_selection_rate_gap": "biased data: selection-rate gap",
     "biased_tpr_gap": "biased data: TPR gap",
     "biased_fpr_gap": "biased data: FPR gap",
@@ -113,7 +116,8 @@ def run_ablation(path: Path, work: Path, *, quiet: bool = False, say: Say = prin
         for seed in config.seeds if run.losses.names else config.seeds[:1]:
             seeded = run.model_copy(update={"seed": seed})
             say(f"arm {name!r}, seed {seed}")
-            evaluated.append(figures_of(_evaluated(seeded, work, quiet=quiet, say=say)))
+            output = _bundle_of(seeded, work, quiet=quiet, say=say)
+            evaluated.append(figures_of(_evaluations(output)) | _names(seeded, output, work))
         arms.append(_arm(name, evaluated))
     return arms
 
@@ -138,19 +142,38 @@ def frontier(arms: list[Arm]) -> str:
     )
 
 
-def _evaluated(config: RunConfig, work: Path, *, quiet: bool, say: Say) -> dict[str, Evaluation]:
-    """The evaluations of a run's bundle, by name of the file."""
+def _bundle_of(config: RunConfig, work: Path, *, quiet: bool, say: Say) -> Path:
+    """Where the run's bundle lies, made now if it is not there yet."""
     whole = config.model_dump(mode="json")
     output = work / "bundles" / _digest(whole)
     if not _finished(output):
         checkpoints = work / "training" / _digest({key: whole[key] for key in (*TRAINED_BY, "seed")})
         Run(config, checkpoints, resume=True, quiet=quiet, say=say)(output, overwrite=True)
-    files = {file: output / f"{file}.json" for file in ("metrics", "metrics_biased")}
-    return {
-        name: Evaluation.model_validate_json(file.read_bytes())
-        for name, file in files.items()
-        if file.is_file()
-    }
+    return output
+
+
+def _evaluations(output: Path) -> dict[str, Evaluation]:
+    """The evaluations in a run's bundle, by name of the file."""
+    files = {name: output / f"{name}.json" for name in ("metrics", "metrics_biased")}
+    there = {name: file.read_bytes() for name, file in files.items() if file.is_file()}
+    return {name: Evaluation.model_validate_json(content) for name, content in there.items()}
+
+
+def _names(config: RunConfig, output: Path, work: Path) -> dict[str, Figure]:
+    """What names inside the text do to a bundle's scores, on the audited share of the test split."""
+    if config.evaluation.audited < 2:
+        return {}
+    bundle = read_bundle(output)
+    base = describe(config.base_model.id, config.base_model.revision, pooling=config.base_model.pooling)
+    matching = [example for example in config.data.load().test if example.label == 1]
+    found = names_inside(
+        bundle,
+        load_reference(bundle, base, work / "cache"),
+        matching[: config.evaluation.audited],
+        rounds=config.evaluation.rounds,
+        rng=np.random.default_rng(config.seed),
+    )
+    return {f"name_{name}": of for name, of in found.items()}
 
 
 def _finished(output: Path) -> bool:
@@ -173,12 +196,6 @@ def figures_of(evaluations: Mapping[str, Evaluation]) -> dict[str, Figure]:
     """The figures of `FIGURES` that there are: utility and parity by true labels where they are known."""
     plain = evaluations["metrics"]
     found = {name: plain.judgements[-1].utility[name] for name in ("roc_auc", "pr_auc", "ece")}
-    for audit in plain.audits:
-        for attribute in audit.attributes:
-            if not audit.redact and attribute.attribute == "name":
-                for name in ("shift_over_sd", "flip_rate"):
-                    found[f"name_{name}"] = attribute.figures[name]
-                found["name_min_max_ratio"] = attribute.min_max_ratio
     if "metrics_biased" in evaluations:
         for of in evaluations["metrics_biased"].judgements[-1].attributes:
             if of.attribute == "sex":
