@@ -124,10 +124,10 @@ def run_ablation(path: Path, work: Path, *, quiet: bool = False, say: Say = prin
 
 def table(arms: list[Arm]) -> str:
     """The arms as a Markdown table, one line an arm."""
-    lines = [f"| arm | {' | '.join(FIGURES.values())} |", f"|---|{'---|' * len(FIGURES)}"]
+    lines = [f"| arm | seeds | {' | '.join(FIGURES.values())} |", f"|---|---|{'---|' * len(FIGURES)}"]
     for arm in arms:
         cells = [value_text(arm.figures[name]) if name in arm.figures else "-" for name in FIGURES]
-        lines.append(f"| {arm.name} | {' | '.join(cells)} |")
+        lines.append(f"| {arm.name} | {arm.seeds} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
