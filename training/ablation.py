@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from service.core.base_model import describe
 from service.core.bundle import read_bundle
 from service.core.errors import BundleError
-from training.config import ConfigError, RunConfig, described, read_yaml
+from training.config import ConfigError, DataConfig, RunConfig, described, read_yaml
+from training.data.example import Example
 from training.drafts import load_reference
 from training.evaluation.names_inside import names_inside
 from training.evaluation.schema import Evaluation, Figure
@@ -165,7 +167,7 @@ def _names(config: RunConfig, output: Path, work: Path) -> dict[str, Figure]:
         return {}
     bundle = read_bundle(output)
     base = describe(config.base_model.id, config.base_model.revision, pooling=config.base_model.pooling)
-    matching = [example for example in config.data.load().test if example.label == 1]
+    matching = _matching(config.data.model_dump_json())
     found = names_inside(
         bundle,
         load_reference(bundle, base, work / "cache"),
@@ -174,6 +176,12 @@ def _names(config: RunConfig, output: Path, work: Path) -> dict[str, Figure]:
         rng=np.random.default_rng(config.seed),
     )
     return {f"name_{name}": of for name, of in found.items()}
+
+
+@lru_cache(maxsize=1)
+def _matching(data: str) -> list[Example]:
+    """The matching pairs of the test split; arms share their data."""
+    return [example for example in DataConfig.model_validate_json(data).load().test if example.label == 1]
 
 
 def _finished(output: Path) -> bool:
