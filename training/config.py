@@ -122,6 +122,12 @@ class RunConfig(_Part):
     threshold: ThresholdConfig = ThresholdConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
+    @model_validator(mode="after")
+    def _something_to_pair(self) -> RunConfig:
+        if self.losses.retelling and not (self.data.synthetic and self.data.synthetic.retell):
+            raise ValueError("losses.retelling needs data.synthetic.retell: true, resumes told twice")
+        return self
+
 
 def read_run_config(path: Path) -> RunConfig:
     """Raises `ConfigError` that names the file and, for a wrong, missing or unknown key, the key."""

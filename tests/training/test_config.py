@@ -26,6 +26,7 @@ def test_committed_configs_are_valid(file: Path) -> None:
         ("name: x\ndata: {synthetic: {}}\nlearning_rate: 1", "learning_rate: Extra inputs are not permitted"),
         ("name: x\ndata: {synthetic: {}}\ntrainer: {epochs: 0}", "trainer.epochs: Input should"),
         ("name: x\ndata: {synthetic: {}}\nlosses: {pairing: -1}", "losses.pairing: Input should"),
+        ("name: x\ndata: {synthetic: {}}\nlosses: {retelling: 1}", "needs data.synthetic.retell"),
         (
             "name: x\ndata: {synthetic: {}}\nselection: {final: nicest}",
             "selection.final: Input should",

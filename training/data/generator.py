@@ -30,7 +30,7 @@ from training.data.grammar import as_gerund
 from training.data.people import Person, draw_person
 from training.data.postings import Vacancy, posting_title, write_posting
 from training.data.professions import Atlas, Profession, load_atlas
-from training.data.resumes import Career, write_resume
+from training.data.resumes import Career, Wording, write_resume
 from training.data.splits import split_professions
 
 
@@ -47,6 +47,8 @@ class GeneratorConfig(BaseModel):
         potential_overlap: The same for a potential fit that lacks skills.
         potential_label: The label of a potential fit.
         titled: Share of jobs with a title.
+        retell: Tell each good fit of the training split a second time in other words, vaguely if it was not,
+            and the other way round. It changes no other text.
         bias: How groups differ in labels and wording; by default they do not. It changes neither people nor
             careers, so that the same seed gives the same world at every setting of the knob.
     """
@@ -67,6 +69,7 @@ class GeneratorConfig(BaseModel):
     potential_overlap: float = Field(0.08, ge=0, le=1)
     potential_label: int = Field(0, ge=0, le=1)
     titled: float = Field(0.6, ge=0, le=1)
+    retell: bool = False
     bias: BiasConfig = BiasConfig()
 
     def jobs(self, split: SplitName) -> int:
@@ -84,6 +87,7 @@ class WrittenResume:
     profession: str
     grade: Grade
     seniority: Seniority
+    retold: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +156,23 @@ def write_job(
                 profession=profession.id,
                 grade=grade,
                 seniority=career.seniority,
+                retold=_retold(config, career, person, f"{job_id}-r{i}")
+                if config.retell and split == "train" and grade == 2
+                else None,
             )
         )
     return WrittenJob(job_id, title, text, profession.id, tuple(resumes))
+
+
+def _retold(config: GeneratorConfig, career: Career, person: Person, resume_id: str) -> str:
+    """The same career of the same person, worded as the other groups word theirs."""
+    words = random.Random(f"{config.seed}:{resume_id}:retold")
+    wording = Wording(tone="agentic") if career.wording.vague else _vague(words)
+    return write_resume(replace(career, wording=wording), person, words)
+
+
+def _vague(rng: random.Random) -> Wording:
+    return Wording(tone="communal", vague=rng.uniform(0.4, 0.9), gap=rng.random() < 0.5)
 
 
 def write_career(
@@ -239,5 +257,6 @@ def _example(config: GeneratorConfig, job: WrittenJob, resume: WrittenResume, gr
         groups=resume.person.groups,
         occupation=resume.profession,
         job_occupation=job.profession,
+        retold=resume.retold,
         seniority=resume.seniority,
     )

@@ -37,6 +37,7 @@ class SamplingConfig(BaseModel):
         counterfactual_share: Share of items that bring a variant for each name group.
         spliced_share: Share of those that put the name into a passage of the redacted text.
         edited_share: Share of items that bring their resume with sentences put in that say nothing.
+        retold_share: Share of items that bring their resume retold, where the data can.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +50,7 @@ class SamplingConfig(BaseModel):
     counterfactual_share: float = Field(0.5, ge=0, le=1)
     spliced_share: float = Field(0.7, ge=0, le=1)
     edited_share: float = Field(0.5, ge=0, le=1)
+    retold_share: float = Field(0.5, ge=0, le=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class SeenResume:
 class Item:
     """One job with some of its resumes.
 
-    `variants` (group, passages) are of `resumes[0]`; so are its `versions` with other filler.
+    `variants` (group, passages) are of `resumes[0]`; so are its `versions` with other filler and its
+    `tellings` in other words.
     """
 
     job: int
@@ -73,6 +76,7 @@ class Item:
     resumes: tuple[SeenResume, ...]
     variants: tuple[tuple[str, Texts], ...]
     versions: tuple[Texts, ...]
+    tellings: tuple[Texts, ...]
 
 
 class MatchItems(Dataset[Item]):
@@ -119,7 +123,11 @@ class MatchItems(Dataset[Item]):
         versions: tuple[Texts, ...] = ()
         if rng.random() < self._config.edited_share:
             versions = self._tokenizer.versions(resumes[0].tokens, rng)
-        return Item(job, self.pairs.jobs[job], with_title, resumes, variants, versions)
+        tellings: tuple[Texts, ...] = ()
+        # Drawn only where there is something to bring, so that other data is drawn as it ever was.
+        if resumes[0].tokens.retold and rng.random() < self._config.retold_share:
+            tellings = (resumes[0].tokens.redacted, resumes[0].tokens.retold)
+        return Item(job, self.pairs.jobs[job], with_title, resumes, variants, versions, tellings)
 
     def _seen(self, number: int, rng: random.Random) -> SeenResume:
         tokens = self.pairs.resumes[number]
@@ -150,6 +158,7 @@ class Collator:
         variants = [rows.of(passages) for item in sets for _, passages in item.variants]
         references = [rows.of(item.resumes[0].tokens.redacted) for item in sets]
         versions = [rows.of(passages) for item in items for passages in item.versions]
+        tellings = [rows.of(passages) for item in items for passages in item.tellings]
         variant_groups = [[self._name_groups[group] for group, _ in item.variants] for item in sets]
         return {
             "chunks": chunks_of(rows.ids),
@@ -165,6 +174,7 @@ class Collator:
             "references": Passages.of(references) if sets else None,
             "variant_groups": torch.tensor(variant_groups) if sets else None,
             "versions": Passages.of(versions) if versions else None,
+            "tellings": Passages.of(tellings) if tellings else None,
         }
 
     def _labels(self, items: Sequence[Item], resumes: Sequence[SeenResume]) -> Tensor:

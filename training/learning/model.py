@@ -14,7 +14,7 @@ from service.core.scoring import MatchPolicy
 from training.learning import losses
 from training.learning.heads import GroupClassifier, MatchHead, reverse_gradient
 from training.learning.interaction import Passages, mean_vectors, raw_scores
-from training.learning.tokenized import VERSIONS
+from training.learning.tokenized import TELLINGS, VERSIONS
 
 NAME_GROUP = "name_group"
 """The attribute of counterfactual variants: race and sex that a name suggests."""
@@ -33,6 +33,7 @@ class LossWeights(BaseModel):
     classification: float = Field(0.0, ge=0)
     pairing: float = Field(0.0, ge=0)
     benign_edits: float = Field(0.0, ge=0)
+    retelling: float = Field(0.0, ge=0)
     group_order: float = Field(0.0, ge=0)
     distillation: float = Field(0.0, ge=0)
     demographic_parity: float = Field(0.0, ge=0)
@@ -97,6 +98,7 @@ class FairMatcher(nn.Module):
         references: Passages | None,
         variant_groups: Tensor | None,
         versions: Passages | None,
+        tellings: Passages | None,
     ) -> dict[str, Tensor]:
         """One batch, as `Collator` makes it -> `loss` and, detached, each loss before its weight."""
         vectors = encode_chunks(self.encoder, chunks)
@@ -114,10 +116,14 @@ class FairMatcher(nn.Module):
                 found["distillation"] = self._distillation(varied, chunks, references, variant_groups)
             groups = _joined(groups, len(embeddings), variant_groups.reshape(-1))
             embeddings = torch.cat([embeddings, varied])
-        if versions is not None:
-            of_versions = raw_scores(vectors, jobs, titles, versions, self._policy)  # (J, S * V)
-            of_versions = of_versions.T.reshape(-1, VERSIONS, len(jobs))  # (S, V, J)
-            found["benign_edits"] = losses.benign_edits(of_versions, scores.std())
+        for name, told, count in (
+            ("benign_edits", versions, VERSIONS),
+            ("retelling", tellings, TELLINGS),
+        ):
+            if told is not None:
+                of_told = raw_scores(vectors, jobs, titles, told, self._policy)  # (J, S * V)
+                of_told = of_told.T.reshape(-1, count, len(jobs))  # (S, V, J)
+                found[name] = losses.benign_edits(of_told, scores.std())
         found |= self._predictions(embeddings, groups)
         terms = [self._weight(name) * value for name, value in found.items() if self._weight(name)]
         return {"loss": torch.stack(terms).sum()} | {name: value.detach() for name, value in found.items()}

@@ -21,6 +21,9 @@ Texts = tuple[TokenIds, ...]
 VERSIONS = 3
 """Of a resume in `PairTokenizer.versions`."""
 
+TELLINGS = 2
+"""Of a career: as it stands, and retold."""
+
 _SPLICES = ("{name} {text}", "{name}, {text}", "Name: {name} {text}", "{text} {name}")
 
 
@@ -38,13 +41,15 @@ class JobTokens:
 class ResumeTokens:
     """A resume's passages as redacted and as written, and where its name stands.
 
-    `redacted_texts`: what the passages of `redacted` say.
+    `redacted_texts`: what the passages of `redacted` say. `retold`: the passages of the same career in other
+    words, redacted; none if there are no other words.
     """
 
     id: str
     key: str
     redacted: Texts
     redacted_texts: tuple[str, ...]
+    retold: Texts
     bare: Texts
     document: Document
     slots: NameSlots
@@ -161,11 +166,17 @@ class PairTokenizer:
             key=example.occupation or example.resume_id,
             redacted=tuple(passage.ids for passage in redacted.passages),
             redacted_texts=tuple(passage.text for passage in redacted.passages),
+            retold=self._retold(example, where),
             bare=self._passages(read.document, example.resume_id),
             document=read.document,
             slots=find_name_slots(text, self._redactor.analyse(text)),
             groups=dict(example.groups),
         )
+
+    def _retold(self, example: Example, where: str) -> Texts:
+        if example.retold is None:
+            return ()
+        return tuple(p.ids for p in self._matcher.tokenize_resume(example.retold, field=where).passages)
 
     def _passages(self, document: Document, resume_id: str) -> Texts:
         passages = self._tokenizer.encode_passages(document, "resume", field=f"resume {resume_id}")

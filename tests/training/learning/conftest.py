@@ -51,6 +51,7 @@ def examples_of(jobs_each: int, *, prefix: str, seed: int = 0) -> list[Example]:
                     groups={"sex": _SEXES[number % 2]},
                     occupation=owner,
                     job_occupation=name,
+                    retold=" ".join(resumes[owner, number].split()[::-1]),
                 )
                 for owner, number in chosen
             ]

@@ -115,3 +115,24 @@ def test_versions_of_a_resume_hold_all_of_it_and_more(world: World) -> None:
     assert len(others) == VERSIONS - 1
     assert all(version[: len(first)] == first and len(version) > len(first) for version in others)
     assert others[0] != others[1]
+
+
+def test_an_item_brings_its_match_as_it_stands_and_retold(world: World) -> None:
+    items = items_of(world, SamplingConfig(retold_share=1.0))
+    for item in (items[i] for i in range(len(items))):
+        stands, retold = item.tellings
+        assert stands == item.resumes[0].tokens.redacted
+        assert retold == item.resumes[0].tokens.retold
+        assert retold != stands
+    assert not items_of(world, SamplingConfig(retold_share=0.0))[0].tellings
+
+
+def test_data_that_tells_nothing_twice_is_drawn_as_it_ever_was(world: World) -> None:
+    once = world.tokenizer.tokenize([replace(e, retold=None) for e in examples_of(4, prefix="train")])
+    assert not any(resume.retold for resume in once.resumes)
+    with_all = MatchItems(world.pairs, world.tokenizer, SamplingConfig(), seed=1)
+    without = MatchItems(once, world.tokenizer, SamplingConfig(), seed=1)
+    for i in range(len(without)):
+        assert without[i].variants == with_all[i].variants
+        assert without[i].versions == with_all[i].versions
+        assert not without[i].tellings

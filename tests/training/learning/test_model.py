@@ -23,7 +23,7 @@ ALL = dict.fromkeys(LossWeights.model_fields, 1.0)
 
 
 def model_and_batch(world: World, weights: LossWeights) -> tuple[FairMatcher, dict[str, object]]:
-    config = SamplingConfig(counterfactual_share=1.0, edited_share=1.0)
+    config = SamplingConfig(counterfactual_share=1.0, edited_share=1.0, retold_share=1.0)
     items = MatchItems(world.pairs, world.tokenizer, config, seed=1)
     groups = world.pairs.groups()
     model = FairMatcher(
