@@ -15,6 +15,7 @@ from service.core.manifest import Pooling
 from service.core.passages import PassagePolicy
 from service.core.scoring import MatchPolicy
 from training.calibrate import ProperScore
+from training.data.bias import BIASED, BiasConfig
 from training.data.example import Dataset
 from training.data.generator import GeneratorConfig, generate
 from training.data.user_data import UserDataConfig, load_user_data
@@ -92,7 +93,8 @@ class ThresholdConfig(_Part):
 class EvaluationConfig(_Part):
     """`audited`: resumes of the test split that are read under other names. `rounds`: of the bootstrap.
 
-    `redact`: score the test split as the service does by default.
+    `redact`: score the test split as the service does by default. `bias`: of the synthetic data that
+    `metrics_biased.json` is about.
     """
 
     rounds: int = Field(500, ge=10)
@@ -100,6 +102,7 @@ class EvaluationConfig(_Part):
     audited: int = Field(60, ge=0)
     names_per_group: int = Field(5, ge=2, le=20)
     redact: bool = True
+    bias: BiasConfig = BIASED
 
 
 class RunConfig(_Part):

@@ -15,7 +15,6 @@ from service.core.manifest import DecisionRule
 from service.core.matching import Matcher
 from training.calibrate import CalibrationOptions, fit_calibration
 from training.config import RunConfig
-from training.data.bias import BIASED
 from training.data.example import Dataset, Example
 from training.data.generator import generate
 from training.evaluation.audit import AuditSet
@@ -74,7 +73,7 @@ def evaluate_biased(config: RunConfig, bundle: Bundle, loaded: LoadedModel) -> E
     """The test split of the same world, with groups that differ in labels and wording."""
     synthetic = config.data.synthetic
     assert synthetic is not None
-    examples = generate(synthetic.model_copy(update={"bias": BIASED})).test
+    examples = generate(synthetic.model_copy(update={"bias": config.evaluation.bias})).test
     data = "synthetic test split with biased labels and wording"
     return evaluate_bundle(bundle, loaded, examples, data=data, options=_options(config))
 
