@@ -1,7 +1,7 @@
 """What the bundle's own evaluation found, for alerts to compare live figures with.
 
-Of `metrics.json` only what is needed here is read; a bundle without the file, of another format, or with figures
-that could not be computed simply has no baseline.
+Of `metrics.json` only what is needed here is read; a bundle without the file, of another format, or with
+figures that could not be computed simply has no baseline.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ class _Evaluation(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Baselines:
-    """`parity`: differences between groups by attribute and measure. `score_shares`: of the bundle's test pairs,
-    the share with a calibrated probability up to each upper edge.
+    """Differences between groups by attribute and measure, and the distribution of scores.
+
+    `score_shares`: of the bundle's test pairs, the share with a calibrated probability up to each edge.
     """
 
     parity: dict[tuple[str, Measure], float] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class Baselines:
 
 
 def read_baselines(bundle: Path) -> Baselines:
-    """Baselines of the bundle in folder `bundle`, of the labels as given. Never raises for what is not there."""
+    """Baselines of the bundle in folder `bundle`, of the labels as given; empty where there are none."""
     try:
         content = json.loads((bundle / FILE).read_bytes())
     except (OSError, ValueError):

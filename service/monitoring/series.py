@@ -68,9 +68,7 @@ class Series:
         )
 
         arm = ("attribute", "source", "redact")
-        self.audits = counter(
-            "counterfactual_audits_total", "Pairs of a variant and its reference.", *arm
-        )
+        self.audits = counter("counterfactual_audits_total", "Pairs of a variant and its reference.", *arm)
         self.flips = counter("counterfactual_flips_total", "Pairs decided differently.", *arm)
         self.gaps = histogram("counterfactual_score_gap", "Absolute gap of raw_score.", _GAP_BUCKETS, *arm)
         self.shadow_audits = counter(

@@ -1,7 +1,8 @@
 """Several processes behind one port: each writes its values to files, and whoever is asked sums them up.
 
-A process has a slot, a small number. Its files are named after the slot, not after the process id: one that takes
-the place of a dead process goes on counting where that one stopped, so no counter falls and no file is left over.
+A process has a slot, a small number. Its files are named after the slot, not after the process id: one that
+takes the place of a dead process goes on counting where that one stopped, so no counter falls and no file is
+left over.
 """
 
 from __future__ import annotations

@@ -43,13 +43,16 @@ class EmbeddingCache:
                 self._entries.move_to_end(key)
             return vector
 
-    def put(self, key: Key, vector: NDArray[np.float32]) -> None:
+    def put(self, key: Key, vector: NDArray[np.float32], *, recent: bool = True) -> None:
+        """Keep a vector; one that is not `recent` displaces none that is, and is itself the first to go."""
         if self._capacity == 0:
             return
         kept = vector.copy()  # not a view that would keep its whole batch alive
         with self._lock:
+            known = key in self._entries
             self._entries[key] = kept
-            self._entries.move_to_end(key)
+            if recent or not known:
+                self._entries.move_to_end(key, last=recent)
             while len(self._entries) > self._capacity:
                 self._entries.popitem(last=False)
 
