@@ -36,10 +36,11 @@ class EmbeddingCache:
         """A digest of the token ids, hence of the text, prefix included."""
         return hashlib.blake2b(array("q", ids).tobytes(), digest_size=16, key=self._secret).digest()
 
-    def get(self, key: Key) -> NDArray[np.float32] | None:
+    def get(self, key: Key, *, recent: bool = True) -> NDArray[np.float32] | None:
+        """The vector, if it is known; unless `recent`, looking makes it no younger."""
         with self._lock:
             vector = self._entries.get(key)
-            if vector is not None:
+            if vector is not None and recent:
                 self._entries.move_to_end(key)
             return vector
 

@@ -48,7 +48,7 @@ class Embedder:
         for key, ids in zip(keys, texts, strict=True):
             if key in known or key in missing:
                 hits += 1
-            elif (vector := self._cache.get(key)) is not None:
+            elif (vector := self._cache.get(key, recent=not background)) is not None:
                 known[key] = vector
                 hits += 1
             else:
