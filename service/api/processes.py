@@ -74,9 +74,9 @@ class Supervisor:
 
         Raises `ConfigurationError` if the port cannot be had, `ProcessError` if no process can serve.
         """
-        listener = _bind(self._settings.host, self._settings.port)
         folder = _folder_for_metrics()
         try:
+            listener = _bind(self._settings.host, self._settings.port)
             with self._signals():
                 try:
                     self._supervise(listener, folder)

@@ -19,7 +19,7 @@ from service.core.groups import GroupSchema
 from service.core.redaction.policy import CATEGORIES, Category
 from service.monitoring.baselines import Baselines
 from service.monitoring.series import Series
-from service.monitoring.shared import SharedValues
+from service.monitoring.shared import SharedValues, keep_apart
 from service.runtime.observer import SHADOW_DROPS, RuntimeObserver, ShadowDrop
 from service.store.observer import StoreObserver
 
@@ -58,7 +58,9 @@ class Metrics(RuntimeObserver, StoreObserver):
         self._groups = groups
         self._routes = frozenset(routes)
         self._shared = shared
-        if shared is not None:
+        if shared is None:
+            keep_apart()
+        else:
             shared.join()
         self.registry = CollectorRegistry()
         self._series = Series(self.registry)

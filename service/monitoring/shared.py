@@ -37,6 +37,11 @@ class SharedValues:
         return generate_latest(registry)
 
 
+def keep_apart() -> None:
+    """From here on this process' metrics keep their values in its memory, whatever the environment says."""
+    values.ValueClass = values.MutexValue
+
+
 def forget_gauges(folder: Path, slot: int) -> None:
     """Drop what the dead process of `slot` said of its present state; what it counted stays."""
     mark_process_dead(slot, str(folder))  # type: ignore[no-untyped-call]

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _PART = 64
 """Texts of an audit that are queued at once."""
 
+_BACKGROUND_PART = 4
+"""The same in the background: their scores are computed in the event loop, between requests."""
+
 
 async def score_variants(
     runtime: Runtime,
@@ -31,6 +34,7 @@ async def score_variants(
     thread, before each step. Raises what `plan_audit`, `Runtime.match` and `pause` raise.
     """
     loop = asyncio.get_running_loop()
+    size = _PART if pause is None else _BACKGROUND_PART
     waiting: list[tuple[TokenizedJob, TokenizedResume]] = []
     changed = asyncio.Event()
 
@@ -62,7 +66,7 @@ async def score_variants(
         while waiting or not planning.done():
             if waiting:
                 # One part after the other: what they share is in the cache when the next is looked up.
-                part, waiting[:] = waiting[:_PART], waiting[_PART:]
+                part, waiting[:] = waiting[:size], waiting[size:]
                 if pause is not None:
                     await asyncio.to_thread(pause)
                 matches += await runtime.match(

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from service.core.errors import QueueFullError, RequestTooLargeError, ShuttingDownError
 from service.core.tokenization import TokenIds
 
-BACKGROUND_BATCH_TOKENS = 256
+BACKGROUND_BATCH_TOKENS = 128
 """Most tokens in one batch of background texts (one text at least): what a live text may have to wait for."""
 
 

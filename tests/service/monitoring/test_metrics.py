@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.api.app import ROUTES
 from service.core.audit.arms import Arm
 from service.core.groups import GroupSchema
-from service.monitoring.baselines import Baselines
+from service.monitoring.baselines import MEASURES, Baselines
 from service.monitoring.metrics import WINDOWS, LiveFigures, Metrics
 from service.monitoring.shared import SharedValues, forget_gauges
 
 SCHEMA = GroupSchema()
 MOST_SERIES = 5_000
+DOCUMENTATION = Path(__file__).resolve().parents[3] / "docs" / "metrics.md"
+ROUTE_SERIES = ("evenmatch_requests", "evenmatch_request_seconds")
+"""They grow with the routes, which the documentation need not follow."""
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -63,7 +67,7 @@ def everything(metrics: Metrics) -> None:
     )
     metrics.baselines(
         Baselines(
-            {(attribute, "demographic_parity"): 0.1 for attribute in SCHEMA.members()},
+            {(attribute, measure): 0.1 for attribute in SCHEMA.members() for measure in MEASURES},
             {i / 10: i / 10 for i in range(1, 11)},
         )
     )
@@ -73,6 +77,21 @@ def everything(metrics: Metrics) -> None:
 def test_the_default_schema_stays_below_the_most_series(metrics: Metrics) -> None:
     everything(metrics)
     assert 1_000 < len(series(metrics)) <= MOST_SERIES
+
+
+def test_the_documentation_lists_every_series_and_its_size(metrics: Metrics) -> None:
+    everything(metrics)
+    text = DOCUMENTATION.read_text("utf-8")
+    listed = set(re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE))))
+    families = list(text_string_to_metric_families(metrics.exposition().decode()))
+    assert listed == {
+        f.name.removeprefix("evenmatch_") + ("_total" if f.type == "counter" else "") for f in families
+    }
+    for family in families:
+        if family.name not in ROUTE_SERIES:
+            name = family.name.removeprefix("evenmatch_")
+            sizes = re.findall(rf"^\| `{name}(?:_total)?` \|[^|]*\| (\d+) \|", text, re.MULTILINE)
+            assert sizes in ([], [str(len(family.samples))]), name
 
 
 def test_counters_and_histograms_start_at_zero_and_gauges_of_rates_are_absent(metrics: Metrics) -> None:
@@ -184,10 +203,16 @@ def test_several_processes_sum_up_whichever_is_asked(folder: Path) -> None:
 def test_shared_series_are_those_of_a_process_alone(folder: Path) -> None:
     shared = Metrics(SCHEMA, ROUTES, shared=SharedValues(folder, 0))
     everything(shared)
-    values.ValueClass = values.MutexValue
     alone = Metrics(SCHEMA, ROUTES)
     everything(alone)
     assert series(shared).keys() == series(alone).keys()
+
+
+def test_a_process_alone_writes_no_files_whatever_the_environment_says(folder: Path) -> None:
+    SharedValues(folder, 0).join()
+    metrics = Metrics(SCHEMA, ROUTES)
+    everything(metrics)
+    assert list(folder.iterdir()) == []
 
 
 def test_the_last_figure_counts_whichever_process_computed_it(folder: Path) -> None:
