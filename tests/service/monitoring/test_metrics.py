@@ -200,12 +200,24 @@ def test_several_processes_sum_up_whichever_is_asked(folder: Path) -> None:
     assert models == [1]
 
 
+def work(metrics: Metrics) -> None:
+    """Something of everything, values below, on and above edges of buckets among them."""
+    everything(metrics)
+    metrics.decided({"sex": "male"}, 0.5, "selected")
+    metrics.answered("/v1/score", 200, 0.3)
+    metrics.shadow_audited({"name": Arm((0.0, 0.02), 1)}, redact=True)
+    for tokens in (16, 700, 100_000):
+        metrics.batch_done(tokens, 0.02)
+
+
 def test_shared_series_are_those_of_a_process_alone(folder: Path) -> None:
     shared = Metrics(SCHEMA, ROUTES, shared=SharedValues(folder, 0))
-    everything(shared)
+    work(shared)
     alone = Metrics(SCHEMA, ROUTES)
-    everything(alone)
-    assert series(shared).keys() == series(alone).keys()
+    work(alone)
+    assert series(shared) == series(alone)
+    assert value(shared, "batch_tokens_bucket", le="16384.0") == 2
+    assert value(shared, "batch_tokens_bucket", le="+Inf") == value(shared, "batch_tokens_count") == 3
 
 
 def test_a_process_alone_writes_no_files_whatever_the_environment_says(folder: Path) -> None:
