@@ -78,12 +78,14 @@ def shadow(folder: Path, requests: int, rounds: int, threads: int) -> list[str]:
             _load(server, [next(bodies) for _ in range(8)])
         throughput: dict[BenchServer, list[float]] = {plain: [], audited: []}
         work_time: dict[BenchServer, list[float]] = {plain: [], audited: []}
+        during = 0.0
         for i in range(rounds):
             work = [next(bodies) for _ in range(requests)]
             for server in (plain, audited) if i % 2 else (audited, plain):
-                before = _processor_ms(server)
+                before, made = _processor_ms(server), _outcome(audited)[0]
                 throughput[server].append(CANDIDATES * requests / _load(server, work))
                 work_time[server].append((_processor_ms(server) - before) / (CANDIDATES * requests))
+                during += _outcome(audited)[0] - made
                 _settle(audited)
         loaded = _outcome(audited)
         latency: dict[BenchServer, list[float]] = {plain: [], audited: []}
@@ -106,7 +108,8 @@ def shadow(folder: Path, requests: int, rounds: int, threads: int) -> list[str]:
         f"| processor time a candidate, share 0 | {_spread(work_time[plain])} ms |",
         f"| the same, share {SHARE} | {_spread(work_time[audited])} ms |",
         f"| ratio within a round | {_spread(costs, 3)} |",
-        f"| audits made in the pauses after these rounds, dropped | {loaded[0]:.0f}, {loaded[1]:.0f} |",
+        f"| audits made during these rounds | {during:.0f} |",
+        f"| audits made with the pauses after the rounds, dropped | {loaded[0]:.0f}, {loaded[1]:.0f} |",
         f"| one request each 0.3 s, share 0 | {_quantiles(latency[plain])} |",
         f"| the same, share {SHARE} | {_quantiles(latency[audited])} |",
         f"| audits then made, dropped | {after[0] - loaded[0]:.0f}, {after[1] - loaded[1]:.0f} |",
