@@ -6,6 +6,7 @@ Run as `python -m tests.e2e.fake_workers`; settings come from the environment as
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from service.api.logs import log_to_stderr
@@ -23,15 +24,29 @@ from service.runtime.runtime import Runtime, RuntimeOptions
 from tests.fakes import FakeEngine
 
 
+def exists(variable: str) -> bool:
+    """Whether the file that an environment variable names is there."""
+    return Path(os.environ.get(variable, "/-")).exists()
+
+
+def hold(_: object) -> None:
+    """Keep an engine call from returning."""
+    while exists("FAKE_HELD"):
+        time.sleep(0.05)
+
+
 def load(options: RuntimeOptions, observer: RuntimeObserver) -> Runtime:
-    """The runtime that `load_runtime` makes, but for its engine; fails while FAKE_BROKEN names a file."""
-    if Path(os.environ.get("FAKE_BROKEN", "-")).exists():
+    """The runtime that `load_runtime` makes, but for its engine.
+
+    Fails while FAKE_BROKEN names a file; engine calls hang while FAKE_HELD names one.
+    """
+    if exists("FAKE_BROKEN"):
         raise EngineError("the fake engine is broken")
     bundle = read_bundle(options.bundle)
     tokenizer = TextTokenizer.load(Path(bundle.manifest.base_model.id) / "tokenizer.json", bundle.manifest)
     return Runtime(
         bundle,
-        LoadedModel(FakeEngine(), tokenizer),
+        LoadedModel(FakeEngine(hold), tokenizer),
         EngineChoice("openvino", "cpu", f"a fake, for tests, on {options.threads} threads"),
         options,
         reload=FakeEngine,

@@ -23,6 +23,8 @@ from tests.e2e.texts import BACKEND_JOB
 
 FAKE = [sys.executable, "-m", "tests.e2e.fake_workers"]
 JOB = {"title": "backend engineer", "description": "build the payment service in python and java"}
+TEXTS = 3
+"""That one request has: a title, a job and a resume of one passage each."""
 
 StartFake = Callable[..., Server]
 
@@ -70,6 +72,12 @@ def scraped(url: str) -> dict[str, dict[tuple[str, ...], float]]:
         for sample in family.samples:
             found.setdefault(sample.name, {})[tuple(sample.labels.values())] = sample.value
     return found
+
+
+def texts_looked_up(url: str) -> float:
+    """Texts of all requests that got as far as the embedding cache."""
+    found = scraped(url)
+    return found["evenmatch_cache_hits_total"][()] + found["evenmatch_cache_misses_total"][()]
 
 
 def decided(url: str) -> Counter[str]:
@@ -145,6 +153,24 @@ def test_sigterm_stops_all_processes_and_leaves_no_files(start_fake: StartFake, 
     assert "Traceback" not in server.log
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{server.url}/health/live")
+
+
+@pytest.mark.slow
+def test_sigterm_answers_the_open_requests_of_all_processes_first(
+    start_fake: StartFake, tmp_path: Path
+) -> None:
+    held = tmp_path / "held"
+    held.touch()
+    server = start_fake(FAKE_HELD=str(held))
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(score, server.url) for _ in range(8)]
+        wait_for(lambda: texts_looked_up(server.url) == 8 * TEXTS)
+        server.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: server.log.count("Shutting down") == 2)
+        assert not any(answer.done() for answer in answers)
+        held.unlink()
+        assert [answer.result() for answer in answers] == [200] * 8
+    assert server.wait() == -signal.SIGTERM
 
 
 @pytest.mark.slow
