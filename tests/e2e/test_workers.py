@@ -217,6 +217,9 @@ def test_two_real_processes_share_the_cores_and_sum_up(serve: Serve) -> None:
         statuses = list(pool.map(lambda _: score(server.url, job=BACKEND_JOB), range(20)))
     assert set(statuses) == {200}
     assert {tuple(decided(server.url).items()) for _ in range(6)} == {(("female", 20),)}
+    baselines = scraped(server.url)["evenmatch_baseline_parity_difference"]
+    assert baselines["sex", "demographic_parity"] > 0
+    assert len(baselines) == 3 * 4  # sex, race_ethnicity and both; what no live series has is left out
     assert server.terminate() == -signal.SIGTERM
     assert "Traceback" not in server.log
     assert "terminate called" not in server.log
