@@ -12,12 +12,16 @@ from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
 from service.api.errors import PROBLEM_JSON, install_error_handlers
-from service.api.middleware import BodyLimit, RequestContext
+from service.api.middleware import BodyLimit, CountLiveWork, RequestContext
 from service.api.routes import audit, embed, embeddings, health, model, redact, score
 from service.api.schemas.problem import Problem
 from service.api.settings import Settings
+from service.monitoring.baselines import read_baselines
 from service.monitoring.metrics import Metrics
+from service.monitoring.shared import SharedValues
+from service.runtime.live_work import LiveWork
 from service.runtime.runtime import Runtime, load_runtime
+from service.runtime.shadow import ShadowAuditor
 
 ROUTES = (
     "/v1/score",
@@ -48,9 +52,9 @@ class _Service(FastAPI):
         return document
 
 
-def create_metrics(settings: Settings) -> Metrics:
-    """The metrics of one app, all at 0."""
-    return Metrics(settings.groups, ROUTES)
+def create_metrics(settings: Settings, shared: SharedValues | None = None) -> Metrics:
+    """The metrics of one app, all at 0; `shared` with its sister processes if it has any."""
+    return Metrics(settings.groups, ROUTES, shared=shared)
 
 
 def create_app(
@@ -61,6 +65,7 @@ def create_app(
     Loading raises what `load_runtime` raises: a service that could not score does not come up.
     """
     metrics = metrics or create_metrics(settings)
+    live = LiveWork()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -75,11 +80,15 @@ def create_app(
             device=info.device,
             precision=info.precision,
         )
+        metrics.baselines(read_baselines(served.bundle.path))
         served.start()
         app.state.runtime = served
+        app.state.shadow = shadow = ShadowAuditor(served, live, settings.shadow_options(), metrics)
+        shadow.start()
         try:
             yield
         finally:
+            await shadow.stop()
             await to_thread.run_sync(served.stop, settings.drain_seconds)
 
     app = _Service(
@@ -111,6 +120,7 @@ def create_app(
     app.include_router(health.router)
     patch_fastapi(app, docs_url="/docs")  # Swagger UI from the package: no third party sees who reads it
     install_error_handlers(app)
+    app.add_middleware(CountLiveWork, live=live)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(RequestContext, metrics=metrics)
     return app

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from service.api.settings import Settings
 from service.monitoring.metrics import Metrics
 from service.runtime.runtime import Runtime
+from service.runtime.shadow import ShadowAuditor
 
 
 def _settings(request: Request) -> Settings:
@@ -23,6 +24,11 @@ def _metrics(request: Request) -> Metrics:
     return cast(Metrics, request.app.state.metrics)
 
 
+def _shadow(request: Request) -> ShadowAuditor:
+    return cast(ShadowAuditor, request.app.state.shadow)
+
+
 SettingsDep = Annotated[Settings, Depends(_settings)]
 RuntimeDep = Annotated[Runtime, Depends(_runtime)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]
+ShadowDep = Annotated[ShadowAuditor, Depends(_shadow)]

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.errors import problem_response
 from service.monitoring.metrics import Metrics
+from service.runtime.live_work import LiveWork
 
 log = logging.getLogger("service.requests")
 
@@ -116,6 +117,21 @@ class BodyLimit:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self._app(scope, replay, send)
+
+
+class CountLiveWork:
+    """Innermost, when the body is read: every request with a body keeps background work waiting."""
+
+    def __init__(self, app: ASGIApp, live: LiveWork) -> None:
+        self._app = app
+        self._live = live
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        with self._live.request():
+            await self._app(scope, receive, send)
 
 
 def route_label(scope: Scope) -> str | None:

@@ -8,16 +8,24 @@ import socket
 import uvicorn
 
 from service.api.app import create_app, create_metrics
+from service.api.process import uvicorn_config
+from service.api.processes import Supervisor
 from service.api.settings import Settings
 from service.core.errors import ConfigurationError
+from service.monitoring.metrics import Metrics
 from service.runtime.runtime import load_runtime
 
 log = logging.getLogger(__name__)
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, metrics: Metrics) -> None:
+        super().__init__(config)
+        self._metrics = metrics
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._metrics.process_ready(wanted=1, replaces=False)
         for server in self.servers:
             for listener in server.sockets:
                 host, port = listener.getsockname()[:2]
@@ -25,18 +33,17 @@ class _Server(uvicorn.Server):
 
 
 def run(settings: Settings) -> None:
-    """Load the model, then open the port. Raises an `EvenmatchError` if that cannot be done."""
+    """Serve in this process, or in several others if the settings ask for them.
+
+    The model is loaded before the port is opened. Raises an `EvenmatchError` if that cannot be done.
+    """
+    if settings.workers > 1:
+        Supervisor(settings).run()
+        return
     metrics = create_metrics(settings)
     runtime = load_runtime(settings.runtime_options(), metrics)
-    config = uvicorn.Config(
-        create_app(settings, runtime=runtime, metrics=metrics),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=int(settings.drain_seconds) or 1,
-    )
+    config = uvicorn_config(settings, create_app(settings, runtime=runtime, metrics=metrics))
     try:
-        _Server(config).run()
+        _Server(config, metrics).run()
     except SystemExit:  # uvicorn's way to say that it could not listen; it has logged why
         raise ConfigurationError(f"cannot listen on {settings.host}:{settings.port}") from None

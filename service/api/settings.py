@@ -8,10 +8,13 @@ from typing import Literal
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.core.audit.plan import MAX_CONTROLS, MAX_NAMES, MIN_NAMES
+from service.core.counterfactual.variants import ATTRIBUTES, Attribute
 from service.core.groups import GroupSchema
 from service.core.redaction.policy import Category
 from service.runtime.devices import EngineSetting
 from service.runtime.runtime import RuntimeOptions
+from service.runtime.shadow import ShadowOptions
 
 BUNDLES = Path(__file__).resolve().parent.parent / "bundles"
 
@@ -33,6 +36,12 @@ class Settings(BaseSettings):
     )
     engine: EngineSetting = Field("auto", description="Inference engine; `auto` takes the fastest here.")
     threads: int = Field(0, ge=0, le=256, description="CPU cores for inference; 0 takes all usable ones.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Serving processes behind the port; each loads the model, they share the cores.",
+    )
     batch_tokens: int = Field(4_096, ge=8, description="Most tokens in one engine call.")
     queue_tokens: int = Field(400_000, ge=8, description="Most tokens waiting; above it requests get 429.")
     cache_mib: int = Field(32, ge=0, le=65_536, description="Memory for the embedding cache, in MiB.")
@@ -57,6 +66,37 @@ class Settings(BaseSettings):
     redact_entities: str | None = Field(
         None, description="A spaCy model that looks for names beside the rules; needs the extra `ner`."
     )
+    shadow_audit_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of scored candidates that is audited in the background (docs/metrics.md).",
+    )
+    shadow_audits_per_request: int = Field(
+        1, ge=1, description="Most candidates of one request chosen for a shadow audit."
+    )
+    shadow_audit_attributes: tuple[Attribute, ...] = Field(
+        ATTRIBUTES, min_length=1, description="Attributes that shadow audits change, a JSON list."
+    )
+    shadow_audit_names: int = Field(
+        2,
+        ge=MIN_NAMES,
+        le=MAX_NAMES,
+        description="Names (schools, postal codes ...) of each group in a shadow audit.",
+    )
+    shadow_audit_controls: int = Field(
+        4, ge=2, le=MAX_CONTROLS, description="Benign edits in a shadow audit: its noise floor."
+    )
+    shadow_audit_bare: bool = Field(
+        False,
+        description="Shadow audits score without redaction, whatever the request asked: the bare model.",
+    )
+    shadow_audit_backlog: int = Field(
+        8, ge=1, le=1_000, description="Candidates that may wait for a shadow audit; more are dropped."
+    )
+    shadow_audit_seconds: float = Field(
+        60.0, gt=0, description="Longest that a candidate's text is held for a shadow audit."
+    )
     groups: GroupSchema = Field(
         GroupSchema(), description="Attributes and groups for monitoring, as JSON (see docs/groups.md)."
     )
@@ -70,7 +110,21 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"queue_tokens ({self.queue_tokens}) must not be below batch_tokens ({self.batch_tokens})"
             )
+        if len(set(self.shadow_audit_attributes)) != len(self.shadow_audit_attributes):
+            raise ValueError("shadow_audit_attributes names one of them twice")
         return self
+
+    def shadow_options(self) -> ShadowOptions:
+        return ShadowOptions(
+            share=self.shadow_audit_share,
+            per_request=self.shadow_audits_per_request,
+            attributes=self.shadow_audit_attributes,
+            names_per_group=self.shadow_audit_names,
+            controls=self.shadow_audit_controls,
+            bare=self.shadow_audit_bare,
+            backlog=self.shadow_audit_backlog,
+            hold_seconds=self.shadow_audit_seconds,
+        )
 
     @property
     def bundle_path(self) -> Path:

@@ -12,6 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from service.api.logs import log_to_stderr
 from service.api.settings import Settings
 from service.cli.console import (
     EXIT_USAGE,
@@ -24,7 +25,6 @@ from service.cli.console import (
     TitleOption,
     exit_codes,
     fail,
-    log_to_stderr,
     running,
     settings_from,
     stderr,

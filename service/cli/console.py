@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,10 +71,3 @@ def fail(message: str, code: int) -> NoReturn:
     """Say what is wrong and exit."""
     stderr.print(f"error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(code)
-
-
-def log_to_stderr(level: str) -> None:
-    """Log lines of `level` and above."""
-    logging.basicConfig(
-        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from service.api.logs import log_to_stderr
 from service.cli.console import (
     EXIT_USAGE,
     BundleOption,
@@ -15,7 +16,6 @@ from service.cli.console import (
     TextColumn,
     exit_codes,
     fail,
-    log_to_stderr,
     settings_from,
     stderr,
 )

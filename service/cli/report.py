@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from service.cli.console import EXIT_USAGE, exit_codes, fail, log_to_stderr, settings_from, stderr
+from service.api.logs import log_to_stderr
+from service.cli.console import EXIT_USAGE, exit_codes, fail, settings_from, stderr
 from service.core.fairness.figure import Figure
 from service.core.fairness.options import ALPHA, MINIMUM, SMALL_SHARE, FairnessOptions
 from service.core.fairness.ratios import ratio_text

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from service.cli.console import BundleOption, EngineOption, exit_codes, log_to_stderr, settings_from
+from service.api.logs import log_to_stderr
+from service.cli.console import BundleOption, EngineOption, exit_codes, settings_from
 
 
 def serve(

@@ -21,8 +21,10 @@
     |-- EngineError                 inference failed
     |   `-- EngineUnavailableError    the engine asked for cannot run on this machine
     |-- ConfigurationError          settings that contradict each other or the bundle
+    |-- ProcessError                no serving process is left and none can be started
     `-- CapacityError               not now, but perhaps later
         |-- QueueFullError            the inference queue has no room
+        |-- NoIdleTimeError           background work found no time beside the requests
         |-- WorkerDownError           the inference worker died or hangs, and is being restarted
         `-- ShuttingDownError         the service drains and takes no new work
 
@@ -193,6 +195,11 @@ class ConfigurationError(EvenmatchError):
     title = "Configuration error"
 
 
+class ProcessError(EvenmatchError):
+    code = "process_error"
+    title = "No serving process"
+
+
 class CapacityError(EvenmatchError):
     """`retry_after` is the whole number of seconds after which a new try makes sense."""
 
@@ -214,6 +221,11 @@ class CapacityError(EvenmatchError):
 class QueueFullError(CapacityError):
     code = "queue_full"
     title = "Queue full"
+
+
+class NoIdleTimeError(CapacityError):
+    code = "no_idle_time"
+    title = "No idle time"
 
 
 class WorkerDownError(CapacityError):

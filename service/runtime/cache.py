@@ -36,20 +36,24 @@ class EmbeddingCache:
         """A digest of the token ids, hence of the text, prefix included."""
         return hashlib.blake2b(array("q", ids).tobytes(), digest_size=16, key=self._secret).digest()
 
-    def get(self, key: Key) -> NDArray[np.float32] | None:
+    def get(self, key: Key, *, recent: bool = True) -> NDArray[np.float32] | None:
+        """The vector, if it is known; unless `recent`, looking makes it no younger."""
         with self._lock:
             vector = self._entries.get(key)
-            if vector is not None:
+            if vector is not None and recent:
                 self._entries.move_to_end(key)
             return vector
 
-    def put(self, key: Key, vector: NDArray[np.float32]) -> None:
+    def put(self, key: Key, vector: NDArray[np.float32], *, recent: bool = True) -> None:
+        """Keep a vector; one that is not `recent` displaces none that is, and is itself the first to go."""
         if self._capacity == 0:
             return
         kept = vector.copy()  # not a view that would keep its whole batch alive
         with self._lock:
+            known = key in self._entries
             self._entries[key] = kept
-            self._entries.move_to_end(key)
+            if recent or not known:
+                self._entries.move_to_end(key, last=recent)
             while len(self._entries) > self._capacity:
                 self._entries.popitem(last=False)
 

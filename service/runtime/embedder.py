@@ -35,9 +35,10 @@ class Embedder:
         self._observer = observer
         self.info = info
 
-    async def embed(self, texts: Sequence[TokenIds]) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[TokenIds], *, background: bool = False) -> NDArray[np.float32]:
         """Vectors of `texts` in order, (N, D). Equal texts are encoded once.
 
+        `background` texts wait behind all others, displace no vector in the cache and are not counted there.
         Raises a `CapacityError` if there is no room or no worker, an `EngineError` if inference fails.
         """
         keys = [self._cache.key(ids) for ids in texts]
@@ -47,18 +48,19 @@ class Embedder:
         for key, ids in zip(keys, texts, strict=True):
             if key in known or key in missing:
                 hits += 1
-            elif (vector := self._cache.get(key)) is not None:
+            elif (vector := self._cache.get(key, recent=not background)) is not None:
                 known[key] = vector
                 hits += 1
             else:
                 missing[key] = ids
-        self._observer.cache_looked_up(hits, len(missing))
+        if not background:
+            self._observer.cache_looked_up(hits, len(missing))
         if missing:
-            request = EmbedRequest(list(missing.values()))
+            request = EmbedRequest(list(missing.values()), background=background)
             self._worker.submit(request)
             computed = await asyncio.wrap_future(request.future)
             for key, vector in zip(missing, computed, strict=True):
-                self._cache.put(key, vector)
+                self._cache.put(key, vector, recent=not background)
                 known[key] = vector
         if not keys:
             return np.empty((0, self.info.dimensions), dtype=np.float32)

@@ -3,6 +3,9 @@
 Requests wait here as lists of texts. A batch takes texts from the waiting requests in turn until
 the token budget is full, so one request with a hundred resumes does not hold up one with a single
 text, and hands them over sorted by length.
+
+Background requests (shadow audits) wait apart, within a bound of their own: a batch is made of them only when
+no other text waits, and a small one, since a text that comes meanwhile waits for it to end.
 """
 
 from __future__ import annotations
@@ -20,12 +23,16 @@ from numpy.typing import NDArray
 from service.core.errors import QueueFullError, RequestTooLargeError, ShuttingDownError
 from service.core.tokenization import TokenIds
 
+BACKGROUND_BATCH_TOKENS = 128
+"""Most tokens in one batch of background texts (one text at least): what a live text may have to wait for."""
+
 
 class EmbedRequest:
     """The texts of one request and the future of their vectors, (N, D) in order."""
 
-    def __init__(self, texts: Sequence[TokenIds]) -> None:
+    def __init__(self, texts: Sequence[TokenIds], *, background: bool = False) -> None:
         self.texts = texts
+        self.background = background
         self.tokens = sum(map(len, texts))
         self.future: Future[NDArray[np.float32]] = Future()
         self._waiting = deque(range(len(texts)))
@@ -74,26 +81,78 @@ class Item:
         return self.request.texts[self.index]
 
 
+class _Line:
+    """Requests of one priority, and how much of them waits."""
+
+    def __init__(self) -> None:
+        self.requests: deque[EmbedRequest] = deque()
+        self.tokens = 0
+        self.texts = 0
+
+    def add(self, request: EmbedRequest, *, first: bool) -> None:
+        if first:
+            self.requests.appendleft(request)
+        else:
+            self.requests.append(request)
+        self.tokens += request.tokens
+        self.texts += request.waiting
+
+    def take(self, budget: int) -> list[Item]:
+        """Texts of the requests in turn, up to `budget` tokens, one at least."""
+        batch: list[Item] = []
+        used = 0
+        while self.requests:
+            request = self.requests.popleft()
+            item = Item(request, request.take())
+            batch.append(item)
+            used += len(item.ids)
+            self.tokens -= len(item.ids)
+            self.texts -= 1
+            if request.waiting:
+                self.requests.append(request)
+            if used >= budget or (self.requests and used + self.requests[0].next_length > budget):
+                break
+        return batch
+
+    def drop_settled(self) -> None:
+        """Forget requests that failed or were given up by their caller while part of them waited."""
+        kept: deque[EmbedRequest] = deque()
+        for request in self.requests:
+            if request.future.done():
+                while request.waiting:
+                    self.tokens -= len(request.texts[request.take()])
+                    self.texts -= 1
+            else:
+                kept.append(request)
+        self.requests = kept
+
+    def fail_all(self, error: BaseException) -> None:
+        for request in self.requests:
+            request.fail(error)
+        self.requests.clear()
+        self.tokens = self.texts = 0
+
+
 class InferenceQueue:
     """Bounded by tokens. Thread-safe; any number of producers, one consumer at a time."""
 
     def __init__(self, max_tokens: int, on_change: Callable[[int], None]) -> None:
         self._max_tokens = max_tokens
         self._on_change = on_change
-        self._requests: deque[EmbedRequest] = deque()
-        self._tokens = 0
-        self._texts = 0
+        self._live = _Line()
+        self._background = _Line()
         self._closed = False
         self._changed = threading.Condition()
 
     @property
     def tokens(self) -> int:
-        return self._tokens
+        """Tokens that wait, those of background requests left out."""
+        return self._live.tokens
 
     @property
     def is_drained(self) -> bool:
         """True once the queue is closed and nothing waits."""
-        return self._closed and not self._requests
+        return self._closed and not self._live.requests
 
     def put(self, request: EmbedRequest, *, urgent: bool = False, retry_after: int = 1) -> None:
         """Add a request. `urgent` ones (health probes) go first and are not counted against the bound.
@@ -110,78 +169,54 @@ class InferenceQueue:
         with self._changed:
             if self._closed:
                 raise ShuttingDownError("the service is shutting down and takes no new work")
-            if not urgent and self._tokens + request.tokens > self._max_tokens:
+            line = self._background if request.background else self._live
+            if not urgent and line.tokens + request.tokens > self._max_tokens:
                 raise QueueFullError(
-                    f"the inference queue holds {self._tokens:,} of {self._max_tokens:,} tokens; "
+                    f"the inference queue holds {line.tokens:,} of {self._max_tokens:,} tokens; "
                     f"{request.tokens:,} more do not fit now",
                     retry_after=retry_after,
                     limit=self._max_tokens,
-                    actual=self._tokens + request.tokens,
+                    actual=line.tokens + request.tokens,
                 )
-            if urgent:
-                self._requests.appendleft(request)
-            else:
-                self._requests.append(request)
-            self._tokens += request.tokens
-            self._texts += request.waiting
+            line.add(request, first=urgent)
             self._announce()
 
     def take(self, budget: int) -> list[Item] | None:
         """Wait for work and return a batch of at most `budget` tokens (one text at least), longest first.
 
+        Background texts come only when no other waits, and then at most `BACKGROUND_BATCH_TOKENS` of them.
         Returns None once the queue is closed and empty.
         """
         with self._changed:
             while True:
-                self._drop_settled()
-                if self._requests:
+                self._live.drop_settled()
+                self._background.drop_settled()
+                if self._live.requests:
+                    batch = self._live.take(budget)
                     break
                 if self._closed:
                     return None
-                self._changed.wait()
-            batch: list[Item] = []
-            used = 0
-            while self._requests:
-                request = self._requests.popleft()
-                item = Item(request, request.take())
-                batch.append(item)
-                used += len(item.ids)
-                self._tokens -= len(item.ids)
-                self._texts -= 1
-                if request.waiting:
-                    self._requests.append(request)
-                if used >= budget or (self._requests and used + self._requests[0].next_length > budget):
+                if self._background.requests:
+                    batch = self._background.take(min(budget, BACKGROUND_BATCH_TOKENS))
                     break
+                self._changed.wait()
             self._announce()
         return sorted(batch, key=lambda item: len(item.ids), reverse=True)
 
     def close(self) -> None:
-        """Take no more requests; those that wait are still served."""
+        """Take no more requests; those that wait are still served, but for background ones, which fail."""
         with self._changed:
             self._closed = True
+            self._background.fail_all(ShuttingDownError("the service is shutting down"))
             self._changed.notify_all()
 
     def fail_all(self, error: BaseException) -> None:
         """Fail every waiting request."""
         with self._changed:
-            for request in self._requests:
-                request.fail(error)
-            self._requests.clear()
-            self._tokens = self._texts = 0
+            self._live.fail_all(error)
+            self._background.fail_all(error)
             self._announce()
 
-    def _drop_settled(self) -> None:
-        """Forget requests that failed or were given up by their caller while part of them waited."""
-        kept: deque[EmbedRequest] = deque()
-        for request in self._requests:
-            if request.future.done():
-                while request.waiting:
-                    self._tokens -= len(request.texts[request.take()])
-                    self._texts -= 1
-            else:
-                kept.append(request)
-        self._requests = kept
-
     def _announce(self) -> None:
-        self._on_change(self._texts)
+        self._on_change(self._live.texts)
         self._changed.notify_all()

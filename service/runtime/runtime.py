@@ -14,7 +14,6 @@ from service.core.audit.plan import (
     AuditOptions,
     AuditPlan,
     AuditResume,
-    plan_audit,
 )
 from service.core.audit.report import AuditReport, summarise
 from service.core.bundle import Bundle, read_bundle
@@ -29,6 +28,7 @@ from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
 from service.core.scoring import Vectors
 from service.core.tokenization import TextTokenizer
+from service.runtime.auditing import score_variants
 from service.runtime.cache import EmbeddingCache
 from service.runtime.devices import EngineChoice, EngineSetting, choose_engine, usable_cores
 from service.runtime.embedder import Embedder
@@ -37,9 +37,6 @@ from service.runtime.queue import InferenceQueue
 from service.runtime.worker import InferenceWorker, WorkerState
 
 log = logging.getLogger(__name__)
-
-_AUDIT_PART = 64
-"""Texts of an audit that are queued at once."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ class Runtime:
             raise ConfigurationError(
                 f"queue_tokens is {options.queue_tokens}, below batch_tokens ({options.batch_tokens})"
             )
-        self._options = options
+        self.options = options
         self.bundle = bundle
         self.choice = choice
         self.tokenizer: TextTokenizer = loaded.tokenizer
@@ -149,12 +146,14 @@ class Runtime:
         """Serve what waits for up to `timeout` seconds, then stop the worker."""
         self._worker.stop(timeout)
 
-    async def match(self, job: TokenizedJob, resumes: Sequence[TokenizedResume]) -> list[Match]:
+    async def match(
+        self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, background: bool = False
+    ) -> list[Match]:
         """Score one job against many resumes, in order; the job is encoded once.
 
         Raises a `CapacityError` or an `EngineError`; then nothing was scored.
         """
-        job_vectors, vectors = await self.encode(job, resumes)
+        job_vectors, vectors = await self.encode(job, resumes, background=background)
         return [self.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
 
     async def audit(
@@ -162,55 +161,17 @@ class Runtime:
     ) -> Audit:
         """Score the texts of an audit in parts, while the rest is planned, and summarise.
 
-        In parts, so that other requests come between. Raises what `plan_audit` and `match` raise.
+        Raises what `plan_audit` and `match` raise.
         """
-        loop = asyncio.get_running_loop()
-        waiting: list[tuple[TokenizedJob, TokenizedResume]] = []
-        changed = asyncio.Event()
-
-        def arrived(job: TokenizedJob, texts: list[TokenizedResume]) -> None:
-            waiting.extend((job, text) for text in texts)
-            changed.set()
-
-        def ready(job: TokenizedJob, texts: list[TokenizedResume]) -> None:
-            loop.call_soon_threadsafe(arrived, job, texts)
-
-        planning = asyncio.create_task(
-            asyncio.to_thread(
-                plan_audit,
-                self.matcher,
-                description,
-                title,
-                resumes,
-                options,
-                max_resumes=self._options.max_audit_resumes,
-                max_characters=self._options.max_text_characters,
-                max_texts=self._options.max_audit_texts,
-                ready=ready,
-            )
-        )
-        planning.add_done_callback(lambda _: changed.set())
-        matches: list[Match] = []
-        try:
-            while waiting or not planning.done():
-                if waiting:
-                    # One part after the other: what they share is in the cache when the next is looked up.
-                    part, waiting[:] = waiting[:_AUDIT_PART], waiting[_AUDIT_PART:]
-                    matches += await self.match(part[0][0], [text for _, text in part])
-                else:
-                    changed.clear()
-                    await changed.wait()
-        finally:
-            planning.cancel()  # unless it is done: nobody waits for it then
-        plan = planning.result()
+        plan, matches = await score_variants(self, description, title, resumes, options)
         return Audit(plan, await asyncio.to_thread(summarise, plan, matches))
 
     async def encode(
-        self, job: TokenizedJob, resumes: Sequence[TokenizedResume]
+        self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, background: bool = False
     ) -> tuple[Vectors, list[Vectors]]:
         """Vectors of the job's texts, (J, D), and of each resume's passages, (R, D); equal texts once."""
         texts = [*job.texts, *(ids for resume in resumes for ids in resume.texts)]
-        vectors = await self.embedder.embed(texts)
+        vectors = await self.embedder.embed(texts, background=background)
         start = len(job.texts)
         of_resumes = []
         for resume in resumes:

@@ -20,14 +20,15 @@ INPUTS = 32
 
 
 class BenchServer:
-    """`evenmatch serve` on a free port, without an embedding cache."""
+    """`evenmatch serve` on a free port, without an embedding cache unless `others` sets one."""
 
-    def __init__(self, data_dir: Path, threads: int) -> None:
+    def __init__(self, data_dir: Path, threads: int, **others: str) -> None:
         settings = {
             "EVENMATCH_DATA_DIR": str(data_dir),
             "EVENMATCH_THREADS": str(threads),
             "EVENMATCH_CACHE_MIB": "0",
             "EVENMATCH_LOG_LEVEL": "info",
+            **others,
         }
         started = time.perf_counter()
         self.process = subprocess.Popen(
@@ -66,12 +67,14 @@ class BenchServer:
         candidates = [{"id": str(i), "resume": text} for i, text in enumerate(texts)]
         self._clients[0].post("/v1/score", json={"job": job, "candidates": candidates}).raise_for_status()
 
+    def series(self, start: str) -> float:
+        """The sum of all series of /metrics that begin so."""
+        metrics = self._clients[0].get("/metrics").text
+        return sum(float(line.rsplit(" ", 1)[1]) for line in metrics.splitlines() if line.startswith(start))
+
     def encoded(self) -> int:
         """Texts that the engine has encoded so far."""
-        metrics = self._clients[0].get("/metrics").text
-        found = re.search(r"^evenmatch_cache_misses_total (\S+)$", metrics, re.MULTILINE)
-        assert found
-        return int(float(found[1]))
+        return int(self.series("evenmatch_cache_misses_total"))
 
     def stop(self) -> None:
         for client in self._clients:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 START_SECONDS = 120
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
@@ -59,9 +60,10 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
-def start_server(data_dir: Path, **settings: str) -> Server:
+def start_server(data_dir: Path, arguments: Sequence[str] | None = None, **settings: str) -> Server:
     process = subprocess.Popen(
-        command("serve", "--port", "0"),
+        arguments or command("serve", "--port", "0"),
+        cwd=CHECKOUT,
         env=environment(data_dir, **settings),
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

@@ -15,6 +15,7 @@ from service.api.schemas.audit import (
     ExplanationOut,
     GapsOut,
 )
+from service.core.audit.arms import arms_of_report
 from service.core.audit.plan import AuditOptions, AuditPlan, AuditResume
 from service.core.errors import AuditOptionsError
 from service.core.explaining import explain
@@ -48,7 +49,7 @@ async def audit(body: AuditRequest, runtime: RuntimeDep, metrics: MetricsDep) ->
         options,
     )
     report = done.report
-    metrics.audited(report)
+    metrics.audited(arms_of_report(report), redact=report.redact, source="requested")
     return AuditResponse(
         model=scoring_model(runtime),
         job_id=body.job.id,

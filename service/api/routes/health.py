@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from anyio import to_thread
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
@@ -36,4 +37,5 @@ async def ready(runtime: RuntimeDep, settings: SettingsDep) -> ReadyResponse:
 )
 async def metrics(registry: MetricsDep) -> Response:
     """Answer in Prometheus' text format."""
-    return Response(registry.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    exposition = await to_thread.run_sync(registry.exposition)
+    return Response(exposition, headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from anyio import to_thread
 from fastapi import APIRouter
 
-from service.api.dependencies import MetricsDep, RuntimeDep, SettingsDep
+from service.api.dependencies import MetricsDep, RuntimeDep, SettingsDep, ShadowDep
 from service.api.schemas.score import (
     CandidateIn,
     PassageOut,
@@ -30,7 +30,7 @@ router = APIRouter(tags=["score"])
 
 @router.post("/score", summary="Score candidates against a job")
 async def score(
-    body: ScoreRequest, runtime: RuntimeDep, settings: SettingsDep, metrics: MetricsDep
+    body: ScoreRequest, runtime: RuntimeDep, settings: SettingsDep, metrics: MetricsDep, shadow: ShadowDep
 ) -> ScoreResponse:
     """Score every candidate against the job. Either all candidates are scored or none is.
 
@@ -69,6 +69,8 @@ async def score(
                 else None,
             )
         )
+    texts = [candidate.resume for candidate in body.candidates]
+    shadow.offer(body.job.description, body.job.title, texts, redact=body.redact)
     return ScoreResponse(
         model=scoring_model(runtime),
         job_id=body.job.id,

@@ -105,6 +105,7 @@ class AuditPlan:
 
 
 Ready = Callable[[TokenizedJob, list[TokenizedResume]], None]
+Pause = Callable[[], None]
 
 
 def plan_audit(
@@ -118,11 +119,13 @@ def plan_audit(
     max_characters: int,
     max_texts: int = DEFAULT_MAX_TEXTS,
     ready: Ready = lambda job, texts: None,
+    pause: Pause = lambda: None,
 ) -> AuditPlan:
     """Make, redact, deduplicate and tokenize all variants.
 
     `ready` is given the texts of the plan, in order and in parts, as soon as they are known: those that
     redaction leaves different come first, so that they can be encoded while the rest is redacted.
+    `pause` is called before each step: what has time may wait there, or raise to break off.
 
     Raises `AuditOptionsError` for options out of range, `CountError` for too many resumes or variants
     (with the limit), `DuplicateIdError`, and what `Matcher` raises for unusable texts.
@@ -135,6 +138,7 @@ def plan_audit(
             limit=max_resumes if resumes else 1,
             actual=len(resumes),
         )
+    pause()
     errors = ErrorCollector()
     documents: list[Document] = []
     seen: dict[str, int] = {}
@@ -158,6 +162,7 @@ def plan_audit(
     planned: list[PlannedResume] = []
     distinct: dict[str, None] = {}
     for resume, document in zip(resumes, documents, strict=True):
+        pause()
         variants = make_variants(document.text, made, finder, key=resume.id, memo=memo)
         planned.append(
             PlannedResume(resume.id, variants, language_of(document.text), document.non_latin_script)
@@ -180,6 +185,7 @@ def plan_audit(
     rows: dict[str, int] = {}
     handed_on = 0
     for before, after in _as_scored(matcher, options, list(distinct), memo):
+        pause()
         if after not in row_of:
             row_of[after] = len(row_of)
             read = ReadResume(Document(after, 1.0), {} if options.redact else None, UNDETERMINED)

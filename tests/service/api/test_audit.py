@@ -6,6 +6,7 @@ import pytest
 
 from tests.service.api.conftest import JOB, Api, Start
 
+BARE = {"source": "requested", "redact": "false"}
 RESUME = "Emily Walsh\nemily.walsh@x.org\n\nSummary\nShe built the payment service in python and java.\n"
 
 
@@ -62,11 +63,14 @@ def test_explanations_come_redacted_or_not_at_all(api: Api) -> None:
 
 
 def test_audits_are_counted_beside_their_control(api: Api) -> None:
-    assert api.series("evenmatch_counterfactual_audits_total", attribute="name") == 0
+    assert api.series("evenmatch_counterfactual_audits_total", attribute="name", **BARE) == 0
     body = audit(api, RESUME, attributes=["name"], redact=False).json()
-    assert api.series("evenmatch_counterfactual_audits_total", attribute="name") == 40
-    assert api.series("evenmatch_counterfactual_audits_total", attribute="control") == body["control"]["n"]
-    assert api.series("evenmatch_counterfactual_score_gap_count", attribute="name") == 40
+    assert api.series("evenmatch_counterfactual_audits_total", attribute="name", **BARE) == 40
+    assert (
+        api.series("evenmatch_counterfactual_audits_total", attribute="control", **BARE)
+        == body["control"]["n"]
+    )
+    assert api.series("evenmatch_counterfactual_score_gap_count", attribute="name", **BARE) == 40
     assert api.series("evenmatch_decisions_total", attribute="sex", group="unknown", decision="selected") == 0
 
 

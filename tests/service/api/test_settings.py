@@ -24,6 +24,11 @@ def test_the_environment_sets_what_the_command_line_leaves_open(monkeypatch: pyt
         ("EVENMATCH_ENGINE", "tpu"),
         ("EVENMATCH_QUEUE_TOKENS", "100"),
         ("EVENMATCH_MAX_CANDIDATES", "0"),
+        ("EVENMATCH_WORKERS", "0"),
+        ("EVENMATCH_SHADOW_AUDIT_SHARE", "1.5"),
+        ("EVENMATCH_SHADOW_AUDIT_NAMES", "1"),
+        ("EVENMATCH_SHADOW_AUDIT_ATTRIBUTES", '["name", "name"]'),
+        ("EVENMATCH_SHADOW_AUDIT_ATTRIBUTES", "[]"),
         ("EVENMATCH_GROUPS", '{"attributes": {"sex": []}}'),
     ],
 )

@@ -45,3 +45,16 @@ def test_keys_differ_between_texts_and_between_processes() -> None:
     assert one.key((1, 2)) == one.key((1, 2))
     assert one.key((1, 2)) != one.key((2, 1))
     assert one.key((1, 2)) != other.key((1, 2))
+
+
+def test_a_vector_that_is_not_recent_displaces_none_that_is() -> None:
+    cache = EmbeddingCache(2 * ENTRY, 4)
+    a, b, shadow = (cache.key((i,)) for i in range(3))
+    cache.put(a, vector(1))
+    cache.put(shadow, vector(3), recent=False)
+    assert cache.get(shadow, recent=False) is not None
+    cache.put(a, vector(1), recent=False)  # known as recent: it stays so
+    cache.put(b, vector(2))
+    assert cache.get(a) is not None
+    cache.put(cache.key((9,)), vector(9), recent=False)
+    assert [cache.get(key) is not None for key in (a, b)] == [True, True]

@@ -87,3 +87,13 @@ async def test_a_check_does_not_wait_for_ever(embedder: Embedder, engine: FakeEn
     with pytest.raises(WorkerDownError, match=r"did not come back within 0\.05 s"):
         await embedder.check(0.05)
     release.set()
+
+
+async def test_background_texts_use_the_cache_but_are_not_counted_there(
+    embedder: Embedder, engine: FakeEngine, lookups: Lookups
+) -> None:
+    known = await embedder.embed([(2, 5, 3)])
+    vectors = await embedder.embed([(2, 5, 3), (2, 6, 3)], background=True)
+    assert np.array_equal(vectors[0], known[0])
+    assert sum(map(len, engine.batches)) == 2
+    assert lookups.seen == [(0, 1)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from service.core.errors import EngineError, QueueFullError, RequestTooLargeError, ShuttingDownError
-from service.runtime.queue import EmbedRequest, InferenceQueue
+from service.runtime.queue import BACKGROUND_BATCH_TOKENS, EmbedRequest, InferenceQueue
 
 
 def texts(*lengths: int) -> EmbedRequest:
@@ -136,3 +136,77 @@ def test_all_waiting_requests_can_be_failed_at_once(queue: InferenceQueue) -> No
     for request in requests:
         with pytest.raises(EngineError, match="gone"):
             request.future.result(0)
+
+
+def background(*lengths: int) -> EmbedRequest:
+    return EmbedRequest([tuple(range(n)) for n in lengths], background=True)
+
+
+def test_live_texts_go_before_background_ones_that_came_first(queue: InferenceQueue) -> None:
+    shadow, live = background(10, 10), texts(7, 8)
+    queue.put(shadow)
+    queue.put(live)
+    first, second = queue.take(100), queue.take(100)
+    assert first is not None
+    assert second is not None
+    assert {item.request for item in first} == {live}
+    assert {item.request for item in second} == {shadow}
+
+
+def test_no_batch_mixes_live_and_background_texts(queue: InferenceQueue) -> None:
+    queue.put(background(10))
+    queue.put(texts(10))
+    assert [lengths(queue, 100), lengths(queue, 100)] == [[10], [10]]
+
+
+def test_background_never_goes_while_live_texts_keep_coming(queue: InferenceQueue) -> None:
+    shadow = background(5)
+    queue.put(shadow)
+    for _ in range(50):
+        queue.put(texts(30))
+        batch = queue.take(100)
+        assert batch is not None
+        assert shadow not in [item.request for item in batch]
+    assert lengths(queue, 100) == [5]
+
+
+def test_a_background_batch_is_small(depths: list[int]) -> None:
+    queue = InferenceQueue(10_000, depths.append)
+    queue.put(background(*[100] * 10))
+    assert sum(lengths(queue, 4_096)) <= BACKGROUND_BATCH_TOKENS
+    live = texts(50)
+    queue.put(live)  # it waits for that one batch and no more
+    batch = queue.take(4_096)
+    assert batch is not None
+    assert [item.request for item in batch] == [live]
+
+
+def test_background_texts_take_no_room_and_no_depth_from_live_ones(
+    queue: InferenceQueue, depths: list[int]
+) -> None:
+    queue.put(background(90))
+    assert (queue.tokens, depths) == (0, [0])
+    queue.put(texts(100))
+    with pytest.raises(QueueFullError):
+        queue.put(background(11))
+    assert queue.tokens == 100
+
+
+def test_closing_fails_background_requests_and_serves_the_others(queue: InferenceQueue) -> None:
+    shadow, live = background(5), texts(6)
+    queue.put(shadow)
+    queue.put(live)
+    queue.close()
+    with pytest.raises(ShuttingDownError):
+        shadow.future.result(0)
+    assert lengths(queue, 100) == [6]
+    assert queue.take(100) is None
+    assert queue.is_drained
+
+
+def test_a_cancelled_background_request_is_not_computed(queue: InferenceQueue) -> None:
+    given_up, other = background(5), background(6)
+    queue.put(given_up)
+    queue.put(other)
+    given_up.future.cancel()
+    assert lengths(queue, 100) == [6]

@@ -1,0 +1,108 @@
+"""One of several serving processes: its own model, its own app, the port shared with the others."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from multiprocessing import connection, parent_process
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from service.api.app import create_app, create_metrics
+from service.api.logs import log_to_stderr
+from service.api.settings import Settings
+from service.core.errors import EvenmatchError
+from service.monitoring.metrics import Metrics
+from service.monitoring.shared import SharedValues
+from service.runtime.devices import usable_cores
+from service.runtime.observer import RuntimeObserver
+from service.runtime.runtime import Runtime, RuntimeOptions, load_runtime
+
+log = logging.getLogger(__name__)
+
+CANNOT_START = 3
+"""Exit status of a process that cannot serve; it has logged why."""
+
+Load = Callable[[RuntimeOptions, RuntimeObserver], Runtime]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a process needs to know. `replaces`: it takes the place of one that died or hung.
+
+    `heartbeat`: 0 until the process serves, then the monotonic time at which its event loop last turned.
+    """
+
+    settings: Settings
+    listener: socket.socket
+    folder: Path
+    slot: int
+    replaces: bool
+    heartbeat: ctypes.c_double
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, assignment: Assignment, metrics: Metrics) -> None:
+        super().__init__(config)
+        self._assignment = assignment
+        self._metrics = metrics
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._metrics.process_ready(
+            wanted=self._assignment.settings.workers, replaces=self._assignment.replaces
+        )
+        log.info("process %d serves (slot %d)", os.getpid(), self._assignment.slot)
+
+    async def on_tick(self, counter: int) -> bool:
+        self._assignment.heartbeat.value = time.monotonic()
+        return await super().on_tick(counter)
+
+
+def serve(assignment: Assignment, load: Load = load_runtime) -> None:
+    """Load the model and serve until SIGTERM. The process ends if its parent does."""
+    settings = assignment.settings
+    log_to_stderr(settings.log_level)
+    # A terminal's Ctrl-C reaches every process; the parent passes it on as SIGTERM, in its own order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
+    metrics = create_metrics(settings, SharedValues(assignment.folder, assignment.slot))
+    options = settings.runtime_options()
+    options = replace(options, threads=options.threads or max(1, usable_cores() // settings.workers))
+    try:
+        runtime = load(options, metrics)
+    except EvenmatchError as error:
+        log.error("process %d cannot serve: %s", os.getpid(), error.message)
+        sys.exit(CANNOT_START)
+    config = uvicorn_config(settings, create_app(settings, runtime=runtime, metrics=metrics))
+    _Server(config, assignment, metrics).run(sockets=[assignment.listener])
+
+
+def uvicorn_config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
+    """How the app is served, in one process or in several."""
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=int(settings.drain_seconds) or 1,
+    )
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed can neither stop nor replace its processes: they drain by themselves."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)

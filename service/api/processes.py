@@ -1,0 +1,202 @@
+"""Several serving processes behind one port, and who starts, replaces and stops them.
+
+The first process starts alone, so that the model is converted and the database migrated once; then the
+others. A process that dies, or whose event loop stands still for `stall_seconds`, is replaced, after longer
+and longer pauses. If none is left that serves and a new one cannot start, the service ends with an error.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import multiprocessing
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import connection
+from multiprocessing.context import SpawnProcess
+from multiprocessing.sharedctypes import RawValue
+from pathlib import Path
+from types import FrameType
+
+from service.api.process import Assignment, serve
+from service.api.settings import Settings
+from service.core.errors import ConfigurationError, ProcessError
+from service.monitoring.shared import forget_gauges
+
+log = logging.getLogger(__name__)
+
+_SPAWN = multiprocessing.get_context("spawn")  # a fork would share locks and threads of the libraries
+_POLL_SECONDS = 0.2
+_FIRST_BACKOFF_SECONDS = 0.5
+_LAST_BACKOFF_SECONDS = 30.0
+_SETTLED_SECONDS = 60.0
+"""A process that served this long starts the pauses anew."""
+
+_STOP_MARGIN_SECONDS = 10.0
+
+
+class _Slot:
+    """A place for one process at a time."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.process: SpawnProcess | None = None
+        self.heartbeat: ctypes.c_double = RawValue(ctypes.c_double, 0.0)
+        self.ready_since: float | None = None
+        self.backoff = 0.0
+        self.start_at = 0.0
+
+    @property
+    def is_alive(self) -> bool:
+        return self.process is not None and self.process.is_alive()
+
+    @property
+    def is_ready(self) -> bool:
+        return self.is_alive and self.ready_since is not None
+
+
+class Supervisor:
+    """Runs `settings.workers` processes until SIGTERM or SIGINT. `work` is what each of them does."""
+
+    def __init__(self, settings: Settings, work: Callable[[Assignment], None] = serve) -> None:
+        self._settings = settings
+        self._work = work
+        self._slots = [_Slot(number) for number in range(settings.workers)]
+        self._signal: int | None = None
+
+    def run(self) -> None:
+        """Serve until a signal.
+
+        Raises `ConfigurationError` if the port cannot be had, `ProcessError` if no process can serve.
+        """
+        folder = _folder_for_metrics()
+        try:
+            listener = _bind(self._settings.host, self._settings.port)
+            with self._signals():
+                try:
+                    self._supervise(listener, folder)
+                finally:
+                    listener.close()  # now, so that new connections are refused and do not wait in vain
+                    self._stop()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        if self._signal is not None:
+            signal.raise_signal(self._signal)
+
+    def _supervise(self, listener: socket.socket, folder: Path) -> None:
+        announced = False
+        self._start(self._slots[0], listener, folder, replaces=False)
+        while self._signal is None:
+            for slot in self._slots:
+                self._look_after(slot, listener, folder)
+            if not announced and all(slot.is_ready for slot in self._slots):
+                announced = True
+                host, port = listener.getsockname()[:2]
+                log.info(
+                    "ready to score at http://%s:%d (docs at /docs) in %d processes",
+                    host,
+                    port,
+                    len(self._slots),
+                )
+            connection.wait(
+                [slot.process.sentinel for slot in self._slots if slot.process is not None], _POLL_SECONDS
+            )
+
+    def _look_after(self, slot: _Slot, listener: socket.socket, folder: Path) -> None:
+        """Start, watch, and bury the process of one slot."""
+        now = time.monotonic()
+        if slot.process is None:
+            if slot.start_at <= now and (slot.backoff or self._slots[0].ready_since is not None):
+                self._start(slot, listener, folder, replaces=slot.backoff > 0)
+            return
+        if slot.heartbeat.value and slot.ready_since is None:
+            slot.ready_since = now
+        if slot.is_ready and now - slot.heartbeat.value > self._settings.stall_seconds:
+            log.error("process %s hangs and is killed", slot.process.pid)
+            slot.process.kill()
+            slot.process.join()
+        if not slot.process.is_alive():
+            self._bury(slot, folder)
+
+    def _start(self, slot: _Slot, listener: socket.socket, folder: Path, *, replaces: bool) -> None:
+        slot.heartbeat.value, slot.ready_since = 0.0, None
+        assignment = Assignment(self._settings, listener, folder, slot.number, replaces, slot.heartbeat)
+        slot.process = _SPAWN.Process(target=self._work, args=(assignment,), name=f"serve-{slot.number}")
+        slot.process.start()
+
+    def _bury(self, slot: _Slot, folder: Path) -> None:
+        """Forget a dead process, and say when the next one starts."""
+        assert slot.process is not None
+        pid, status = slot.process.pid, slot.process.exitcode
+        was_ready = slot.ready_since is not None
+        if slot.ready_since is not None and time.monotonic() - slot.ready_since >= _SETTLED_SECONDS:
+            slot.backoff = 0.0
+        slot.process.close()
+        slot.process, slot.ready_since = None, None
+        forget_gauges(folder, slot.number)
+        if not was_ready and not any(other.is_ready for other in self._slots):
+            raise ProcessError(f"no process can serve: process {pid} ended with status {status} at its start")
+        slot.backoff = min(_LAST_BACKOFF_SECONDS, 2 * slot.backoff or _FIRST_BACKOFF_SECONDS)
+        slot.start_at = time.monotonic() + slot.backoff
+        log.error("process %s died with status %s; a new one starts in %g s", pid, status, slot.backoff)
+
+    def _stop(self) -> None:
+        """Let every process answer its open requests; kill what takes too long."""
+        for slot in self._slots:
+            if slot.process is not None and slot.process.is_alive():
+                slot.process.terminate()
+        end = time.monotonic() + 2 * self._settings.drain_seconds + _STOP_MARGIN_SECONDS
+        for slot in self._slots:
+            if slot.process is None:
+                continue
+            slot.process.join(max(0.0, end - time.monotonic()))
+            if slot.process.is_alive():
+                log.error("process %s did not stop in time and is killed", slot.process.pid)
+                slot.process.kill()
+                slot.process.join()
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Note the signals that ask for an end instead of ending."""
+
+        def note(number: int, _: FrameType | None) -> None:
+            self._signal = number
+
+        before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A socket on the port, which the first process begins to listen on."""
+    listener: socket.socket | None = None
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        if listener is not None:
+            listener.close()
+        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    return listener
+
+
+def _folder_for_metrics() -> Path:
+    """A fresh folder, so that nothing of an earlier run is counted."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="evenmatch-metrics-"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"several workers need a writable folder for temporary files (TMPDIR): {error.strerror}"
+        ) from None

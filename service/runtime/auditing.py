@@ -1,0 +1,82 @@
+"""The scores of an audit's texts, requested or in the background, encoded in parts while more are made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from service.core.audit.plan import AuditOptions, AuditPlan, AuditResume, Pause, plan_audit
+from service.core.matching import Match, TokenizedJob, TokenizedResume
+
+if TYPE_CHECKING:
+    from service.runtime.runtime import Runtime
+
+_PART = 64
+"""Texts of an audit that are queued at once."""
+
+_BACKGROUND_PART = 4
+"""The same in the background: their scores are computed in the event loop, between requests."""
+
+
+async def score_variants(
+    runtime: Runtime,
+    description: str,
+    title: str | None,
+    resumes: Sequence[AuditResume],
+    options: AuditOptions,
+    *,
+    pause: Pause | None = None,
+) -> tuple[AuditPlan, list[Match]]:
+    """Plan an audit and score its texts, in parts so that other requests come between.
+
+    With `pause` the audit is background work: its texts wait behind all others, and `pause` is called, in a
+    thread, before each step. Raises what `plan_audit`, `Runtime.match` and `pause` raise.
+    """
+    loop = asyncio.get_running_loop()
+    size = _PART if pause is None else _BACKGROUND_PART
+    waiting: list[tuple[TokenizedJob, TokenizedResume]] = []
+    changed = asyncio.Event()
+
+    def arrived(job: TokenizedJob, texts: list[TokenizedResume]) -> None:
+        waiting.extend((job, text) for text in texts)
+        changed.set()
+
+    def ready(job: TokenizedJob, texts: list[TokenizedResume]) -> None:
+        loop.call_soon_threadsafe(arrived, job, texts)
+
+    planning = asyncio.create_task(
+        asyncio.to_thread(
+            plan_audit,
+            runtime.matcher,
+            description,
+            title,
+            resumes,
+            options,
+            max_resumes=runtime.options.max_audit_resumes,
+            max_characters=runtime.options.max_text_characters,
+            max_texts=runtime.options.max_audit_texts,
+            ready=ready,
+            pause=pause or (lambda: None),
+        )
+    )
+    planning.add_done_callback(lambda _: changed.set())
+    matches: list[Match] = []
+    try:
+        while waiting or not planning.done():
+            if waiting:
+                # One part after the other: what they share is in the cache when the next is looked up.
+                part, waiting[:] = waiting[:size], waiting[size:]
+                if pause is not None:
+                    await asyncio.to_thread(pause)
+                matches += await runtime.match(
+                    part[0][0], [text for _, text in part], background=pause is not None
+                )
+            else:
+                changed.clear()
+                await changed.wait()
+    finally:
+        planning.cancel()  # unless it is done: nobody waits for it then
+        if planning.done() and not planning.cancelled():
+            planning.exception()  # looked at, or asyncio would log it, and its message might quote a text
+    return planning.result(), matches

@@ -1,0 +1,66 @@
+"""`evenmatch serve` with several processes, each on the fake engine: starts in a second, needs no weights.
+
+Run as `python -m tests.e2e.fake_workers`; settings come from the environment as for `evenmatch serve`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from service.api.logs import log_to_stderr
+from service.api.process import Assignment, serve
+from service.api.processes import Supervisor
+from service.api.settings import Settings
+from service.cli.console import exit_codes
+from service.core.bundle import read_bundle
+from service.core.engines.loading import LoadedModel
+from service.core.errors import EngineError
+from service.core.tokenization import TextTokenizer
+from service.runtime.devices import EngineChoice
+from service.runtime.observer import RuntimeObserver
+from service.runtime.runtime import Runtime, RuntimeOptions
+from tests.fakes import FakeEngine
+
+
+def exists(variable: str) -> bool:
+    """Whether the file that an environment variable names is there."""
+    return Path(os.environ.get(variable, "/-")).exists()
+
+
+def hold(_: object) -> None:
+    """Keep an engine call from returning."""
+    while exists("FAKE_HELD"):
+        time.sleep(0.05)
+
+
+def load(options: RuntimeOptions, observer: RuntimeObserver) -> Runtime:
+    """The runtime that `load_runtime` makes, but for its engine.
+
+    Fails while FAKE_BROKEN names a file; engine calls hang while FAKE_HELD names one.
+    """
+    if exists("FAKE_BROKEN"):
+        raise EngineError("the fake engine is broken")
+    bundle = read_bundle(options.bundle)
+    tokenizer = TextTokenizer.load(Path(bundle.manifest.base_model.id) / "tokenizer.json", bundle.manifest)
+    return Runtime(
+        bundle,
+        LoadedModel(FakeEngine(hold), tokenizer),
+        EngineChoice("openvino", "cpu", f"a fake, for tests, on {options.threads} threads"),
+        options,
+        reload=FakeEngine,
+        observer=observer,
+    )
+
+
+def work(assignment: Assignment) -> None:
+    """What each process does."""
+    serve(assignment, load)
+
+
+if __name__ == "__main__":
+    settings = Settings()
+    log_to_stderr(settings.log_level)
+    with exit_codes():
+        Supervisor(settings, work).run()

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pickle
+import socket
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from service.api.processes import Supervisor
+from service.api.settings import Settings
+from service.core.errors import ConfigurationError
+
+
+def test_settings_reach_another_process_whatever_its_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EVENMATCH_GROUPS", '{"attributes": {"veteran": ["yes", "no"]}, "intersections": []}')
+    settings = Settings(port=9001, bundle="minilm-base", workers=3, shadow_audit_attributes=("name",))
+    sent = pickle.dumps(settings)
+    monkeypatch.setenv("EVENMATCH_GROUPS", '{"attributes": {"age": ["old"]}, "intersections": []}')
+    monkeypatch.setenv("EVENMATCH_PORT", "9002")
+    assert pickle.loads(sent) == settings
+
+
+def test_a_port_in_use_is_said_before_any_process_starts() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1:{port}: Address already"):
+            Supervisor(Settings(port=port, workers=2)).run()
+
+
+def test_a_folder_for_the_values_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(ConfigurationError, match="TMPDIR"):
+        Supervisor(Settings(port=0, workers=2)).run()

@@ -1,0 +1,41 @@
+"""SQLite under several serving processes: all of them migrate and write, and nothing is lost."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+from service.store.database import migrate, open_database, sqlite_url
+
+PROCESSES = 3
+ROWS = 40
+
+
+def write(file: Path, process: int) -> None:
+    """What each process does: bring the tables up to date, then write row after row."""
+    engine = open_database(sqlite_url(file))
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS scratch (process INTEGER, row INTEGER)")
+    for row in range(ROWS):
+        with engine.begin() as connection:
+            connection.exec_driver_sql("SELECT COUNT(*) FROM scratch").scalar()
+            connection.exec_driver_sql("INSERT INTO scratch VALUES (?, ?)", (process, row))
+    engine.dispose()
+
+
+def test_several_processes_write_to_one_file(tmp_path: Path) -> None:
+    file = tmp_path / "decisions.sqlite"
+    spawn = multiprocessing.get_context("spawn")
+    processes = [spawn.Process(target=write, args=(file, i)) for i in range(PROCESSES)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+        assert process.exitcode == 0
+    engine = open_database(sqlite_url(file))
+    with engine.begin() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        counts = connection.exec_driver_sql("SELECT process, COUNT(*) FROM scratch GROUP BY process").all()
+    engine.dispose()
+    assert [tuple(row) for row in counts] == [(i, ROWS) for i in range(PROCESSES)]
