@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker.promtool import ALERTS, Series, answers, decisions, fires, once, series
+from tests.docker.promtool import ALERTS, Labels, Series, answers, decisions, fires, once, series
 
 pytestmark = pytest.mark.prometheus
 
@@ -160,8 +160,9 @@ def scores(before: list[int], after: list[int]) -> Series:
 def test_score_drift(after: list[int], drifts: bool, tmp_path: Path) -> None:
     # With hourly scrapes the alert's group would not see what another group recorded an hour ago.
     (expression,) = (rule["expr"] for rule in ALERTS if rule["alert"] == SCORES)
-    expected = [("216h", f"count({expression})", [({}, 1)] if drifts else [])]
-    answers(tmp_path, scores([5, 4, 3, 2, 1], after), expected, every="1h")
+    samples: list[tuple[Labels, float]] = [({}, 1)] if drifts else []
+    given = scores([5, 4, 3, 2, 1], after)
+    answers(tmp_path, given, [("216h", f"count({expression})", samples)], every="1h")
 
 
 def test_the_distance_is_the_largest_difference_of_cumulative_shares(tmp_path: Path) -> None:
