@@ -109,7 +109,7 @@ def _requests() -> p.Row:
         ),
         p.lines(
             "Time to answer, 95th percentile",
-            "By route.",
+            "Of all requests, by route, health checks left out; empty while a route has no traffic.",
             Query(_quantile(0.95, "request_seconds", "route", f"{{{USERS}}}"), "{{route}}"),
             unit="s",
         ),
