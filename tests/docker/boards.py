@@ -18,7 +18,7 @@ WINDOWS = ("1h", "24h", "7d")
 VARIABLES = {
     "attribute": "sex",
     "intersection": "sex_race_ethnicity",
-    "__rate_interval": "10s",
+    "__rate_interval": "5m",
 }
 
 

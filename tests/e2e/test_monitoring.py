@@ -27,7 +27,7 @@ CLOSED = "127.0.0.1:1"
 def people(group: str, race: str, text: str, count: int) -> list[dict[str, Any]]:
     groups = {"sex": group, "race_ethnicity": race}
     return [
-        {"id": f"{group}-{i}", "resume": f"{text}\nEmployee number {i}.", "groups": groups}
+        {"id": f"{group}-{race}-{i}", "resume": f"{text}\nEmployee number {i}.", "groups": groups}
         for i in range(count)
     ]
 
