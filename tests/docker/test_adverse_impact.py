@@ -85,15 +85,16 @@ def test_gpt_4s_rankings_do_not_alert_though_five_cells_are_below_four_fifths(
     answers(
         tmp_path,
         bloomberg(GPT_4[job]),
-        [("20m", ratios, [({}, below)] if below else []), ("20m", firing, [])],
+        [("140m", ratios, [({}, below)] if below else []), ("140m", firing, [])],
+        every="4m",
     )
 
 
 def test_gpt_35s_rankings_alert_where_chance_is_an_unlikely_cause(tmp_path: Path) -> None:
-    finance = [{"group": group} for group in ("B_M", "B_W", "W_M")]
-    fires(tmp_path, bloomberg(GPT_35["finance"]), ALERT, "20m", *finance)
-    hr = [{"group": group} for group in ("A_M", "B_M", "B_W", "H_M", "W_M")]
-    fires(tmp_path, bloomberg(GPT_35["hr"]), ALERT, "20m", *hr)
+    finance = [{"group": group} for group in ("B_M", "B_W")]
+    fires(tmp_path, bloomberg(GPT_35["finance"]), ALERT, "140m", *finance, every="4m")
+    hr = [{"group": group} for group in ("A_M", "B_M", "H_M", "W_M")]
+    fires(tmp_path, bloomberg(GPT_35["hr"]), ALERT, "140m", *hr, every="4m")
 
 
 def test_a_violation_alerts_in_both_windows(tmp_path: Path) -> None:
@@ -106,22 +107,27 @@ def test_a_violation_alerts_in_both_windows(tmp_path: Path) -> None:
         given,
         [
             ("10m", query, [({**day, "alertstate": "pending"}, 1), ({**week, "alertstate": "pending"}, 1)]),
-            ("90m", query, [({**day, "alertstate": "firing"}, 1), ({**week, "alertstate": "firing"}, 1)]),
+            ("140m", query, [({**day, "alertstate": "firing"}, 1), ({**week, "alertstate": "firing"}, 1)]),
         ],
+        every="4m",
     )
 
 
 def test_the_alert_resolves_when_rates_come_together(tmp_path: Path) -> None:
+    # From 144 minutes on, women are selected as often as men.
+    counters = {
+        ("female", "selected"): "0 40+0x35 440+400x30",
+        ("female", "not_selected"): "0 60+0x35 260+200x30",
+        ("male", "selected"): "0 70+0x35 470+400x30",
+        ("male", "not_selected"): "0 30+0x35 230+200x30",
+    }
     given: Series = {}
-    for decision, unequal, equal in (("selected", 40, 400), ("not_selected", 60, 200)):
-        labels = {"attribute": "sex", "decision": decision}
-        # From the third hour on women are selected as often as men.
-        women = f"0 {unequal}+0x120 {unequal}+{equal}x100"
-        men = f"0 {100 - unequal - 20 * (-1 if decision == 'selected' else 1)}+0x120 70+{equal}x100"
-        given |= series("evenmatch_decisions_total", women, group="female", **labels)
-        given |= series("evenmatch_decisions_total", men, group="male", **labels)
+    for (group, decision), values in counters.items():
+        labels = {"attribute": "sex", "group": group, "decision": decision}
+        given |= series("evenmatch_decisions_total", values, **labels)
     firing = f'sgn(count by (group) (ALERTS{{alertname="{ALERT}", alertstate="firing"}}))'
-    answers(tmp_path, given, [("100m", firing, [({"group": "female"}, 1)]), ("200m", firing, [])])
+    expected = [("140m", firing, [({"group": "female"}, 1)]), ("220m", firing, [])]
+    answers(tmp_path, given, expected, every="4m")
 
 
 @pytest.mark.parametrize(
@@ -134,6 +140,7 @@ def test_the_alert_resolves_when_rates_come_together(tmp_path: Path) -> None:
         ((5, 29), (80, 100), "29 people are too few"),
         ((80, 100), (5, 29), "29 people are too few, though the ratio is low"),
         ((3, 30), (6, 30), "chance does that"),
+        ((40, 100), (60, 100), "p = 0.005 is seen too often by who looks every minute"),
         ((0, 100), (0, 100), "nobody is selected: no ratio"),
         ((100, 100), (100, 100), "everybody is selected"),
         ((0, 0), (70, 100), "one group only"),
@@ -141,7 +148,7 @@ def test_the_alert_resolves_when_rates_come_together(tmp_path: Path) -> None:
     ],
 )
 def test_no_alert(women: tuple[int, int], men: tuple[int, int], why: str, tmp_path: Path) -> None:
-    fires(tmp_path, both(women, men), ALERT, "20m")
+    fires(tmp_path, both(women, men), ALERT, "140m", every="4m")
 
 
 @pytest.mark.parametrize(
@@ -149,19 +156,19 @@ def test_no_alert(women: tuple[int, int], men: tuple[int, int], why: str, tmp_pa
     [((639, 1000), (800, 1000)), ((4, 30), (80, 100)), ((0, 100), (20, 100)), ((1, 40), (20, 40))],
 )
 def test_an_alert(women: tuple[int, int], men: tuple[int, int], tmp_path: Path) -> None:
-    fires(tmp_path, both(women, men), ALERT, "20m", {"group": "female"})
+    fires(tmp_path, both(women, men), ALERT, "140m", {"group": "female"}, every="4m")
 
 
 def test_people_of_unknown_group_are_in_no_comparison(tmp_path: Path) -> None:
     given = decisions("unknown", 90, 100) | decisions("female", 50, 100) | decisions("male", 50, 100)
-    fires(tmp_path, given, ALERT, "20m")
+    fires(tmp_path, given, ALERT, "140m", every="4m")
     ratios = [({"attribute": "sex", "group": group}, 1) for group in ("female", "male")]
     answers(tmp_path, given, [("20m", "sum by (attribute, group) (evenmatch:impact_ratio:24h)", ratios)])
 
 
 def test_a_lucky_group_of_three_is_no_reference(tmp_path: Path) -> None:
     given = decisions("nonbinary", 3, 3) | both((50, 100), (50, 100))
-    fires(tmp_path, given, ALERT, "20m")
+    fires(tmp_path, given, ALERT, "140m", every="4m")
     answers(
         tmp_path,
         given,
@@ -199,7 +206,7 @@ def test_replicas_sum_up(tmp_path: Path) -> None:
     given: Series = {}
     for replica in "abcd":
         given |= decisions("female", 5, 25, instance=replica) | decisions("male", 20, 25, instance=replica)
-    fires(tmp_path, given, ALERT, "20m", {"group": "female"})
+    fires(tmp_path, given, ALERT, "140m", {"group": "female"}, every="4m")
     selected = 'evenmatch:decisions:increase24h{decision="selected"}'
     expected = [({"group": "female"}, 20), ({"group": "male"}, 80)]
     answers(tmp_path, given, [("20m", f"sum by (group) ({selected})", expected)])

@@ -154,7 +154,7 @@ def test_p_values_are_scipys_over_all_pairs(prometheus: Prometheus, tables: dict
     assert found.keys() == wanted.keys()
     for key, p in wanted.items():
         assert found[key] == pytest.approx(p, abs=21 * 1.5e-7)
-        assert (found[key] < 0.05) == (p < 0.05)
+        assert (found[key] < 0.001) == (p < 0.001)
 
 
 def test_alerts_are_what_exact_arithmetic_says(prometheus: Prometheus, tables: dict[str, Table]) -> None:
@@ -166,7 +166,7 @@ def test_alerts_are_what_exact_arithmetic_says(prometheus: Prometheus, tables: d
         for group, share in against.groups.items()
         if is_below_four_fifths(share, against.reference)
         and (p := expected_p(share, against.reference, math.comb(len(against.groups), 2))) is not None
-        and p < 0.05
+        and p < 0.001
     }
     assert len(wanted) > 10
     assert prometheus.values(query, "attribute", "group").keys() == wanted
