@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,15 @@ class PanelQuery:
         """Awaited series without which nothing comes back."""
         named = set(re.findall(r"\bevenmatch[_:][a-z0-9_:]+", self.expression))
         return named & AWAITED.keys() | {_RECORDED[name] for name in named & _RECORDED.keys()}
+
+    def shows_data(self, prometheus: Prometheus, seconds: float = 20) -> bool:
+        """Whether finite values come back, now or soon: gauges of the service are refreshed now and then."""
+        deadline = time.monotonic() + seconds
+        while not self.answer(prometheus):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.5)
+        return True
 
     def answer(self, prometheus: Prometheus) -> list[float]:
         """The finite values that come back. A query that Prometheus refuses fails the test."""

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from dashboards.files import generated
-from tests.docker.boards import AWAITED, FILES, FOLDER, panels, queries, read
+from tests.docker.boards import AWAITED, FILES, FOLDER, PanelQuery, panels, queries, read
 from tests.prometheus import Exporter, Prometheus, line, running_prometheus
 
 BOARDS = [read(path) for path in FILES]
@@ -136,6 +136,6 @@ def test_the_stand_in_has_every_awaited_series() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("query", WAITING, ids=lambda query: query.name)
 def test_panels_that_wait_for_the_service_show_data_once_it_has_their_series(
-    query: Any, prometheus: Prometheus
+    query: PanelQuery, prometheus: Prometheus
 ) -> None:
-    assert query.answer(prometheus)
+    assert query.shows_data(prometheus)
