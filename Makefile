@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve test test-all lint format bench bundle train train-smoke docs lock clean
+.PHONY: help serve test test-all lint format bench bundle train train-smoke docs dashboards rules lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -54,6 +54,12 @@ train-smoke: $(VENV)/.dev ## Run the whole training path on very little data
 
 docs: $(VENV)/.dev ## Generate docs/openapi.json and the README's table of settings anew
 	$(BIN)/python -m service.api.reference
+
+dashboards: $(VENV)/.dev ## Generate Grafana's dashboards anew (docs/monitoring.md)
+	PYTHONPATH=docker/grafana $(BIN)/python -m dashboards
+
+rules: $(VENV)/.dev ## Check and test Prometheus' rules; needs prometheus and promtool
+	$(BIN)/python -m pytest -m prometheus tests/docker
 
 lock: ## Resolve the newest versions into constraints.txt (torch stays as pyproject.toml pins it)
 	rm -rf $(VENV).lock && $(PYTHON) -m venv $(VENV).lock

@@ -21,6 +21,20 @@ settings.load_profile("evenmatch")
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
+PROGRAMS = {"prometheus": ("prometheus", "promtool")}
+"""What tests with a marker need beside Python."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip tests whose programs are not installed, and say which."""
+    for marker, programs in PROGRAMS.items():
+        if missing := [name for name in programs if shutil.which(name) is None]:
+            reason = f"not installed: {', '.join(missing)}"
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=reason))
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):

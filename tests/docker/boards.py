@@ -1,0 +1,137 @@
+"""The committed dashboards' queries, with their variables filled in."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.prometheus import RULES, Prometheus, groups_of
+
+FOLDER = Path(__file__).resolve().parents[2] / "docker" / "grafana"
+FILES = sorted((FOLDER / "dashboards").glob("*.json"))
+WINDOWS = ("1h", "24h", "7d")
+VARIABLES = {
+    "attribute": "sex",
+    "intersection": "sex_race_ethnicity",
+    "__rate_interval": "5m",
+}
+
+
+AWAITED = {
+    "evenmatch_outcomes_total": "outcomes are not taken yet",
+    "evenmatch_fairness_impact_ratio": "there is no live fairness yet",
+    "evenmatch_baseline_parity_difference": "the training report is not exported yet",
+    "evenmatch_baseline_match_score_share": "the training report is not exported yet",
+    "evenmatch_processes": "there is one process only",
+    "evenmatch_process_replacements_total": "there is one process only",
+    "evenmatch_stored_decisions_total": "decisions are not stored yet",
+    "evenmatch_store_queue_depth": "decisions are not stored yet",
+    "evenmatch_store_failures_total": "decisions are not stored yet",
+    "evenmatch_spooled_decisions": "decisions are not stored yet",
+    "evenmatch_shadow_audits_total": "there are no shadow audits yet",
+    "evenmatch_shadow_audits_dropped_total": "there are no shadow audits yet",
+}
+"""Series that a panel may ask for before the service has them. What asks for one must then show nothing."""
+
+_RECORDED = {
+    "evenmatch:rate:7d": "evenmatch_outcomes_total",
+    "evenmatch:rate_sample_size:7d": "evenmatch_outcomes_total",
+    "evenmatch:parity_excess:7d": "evenmatch_baseline_parity_difference",
+}
+"""Recorded series that are empty without one of them."""
+
+
+@dataclass(frozen=True)
+class PanelQuery:
+    """One query of one panel, as Grafana would send it."""
+
+    board: str
+    panel: str
+    expression: str
+    instant: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.board}/{self.panel}: {self.expression}"
+
+    @property
+    def waits_for(self) -> set[str]:
+        """Awaited series without which nothing comes back."""
+        named = set(re.findall(r"\bevenmatch[_:][a-z0-9_:]+", self.expression))
+        return named & AWAITED.keys() | {_RECORDED[name] for name in named & _RECORDED.keys()}
+
+    def shows_data(self, prometheus: Prometheus, seconds: float = 20) -> bool:
+        """Whether finite values come back, now or soon: gauges of the service are refreshed now and then."""
+        deadline = time.monotonic() + seconds
+        while not self.answer(prometheus):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.5)
+        return True
+
+    def answer(self, prometheus: Prometheus) -> list[float]:
+        """The finite values that come back. A query that Prometheus refuses fails the test."""
+        if self.instant:
+            found = [sample["value"][1] for sample in prometheus.query(self.expression)]
+        else:
+            found = [
+                value for series in prometheus.query_range(self.expression) for _, value in series["values"]
+            ]
+        return [number for number in map(float, found) if math.isfinite(number)]
+
+
+def read(path: Path) -> dict[str, Any]:
+    board: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return board
+
+
+def panels(board: dict[str, Any]) -> list[dict[str, Any]]:
+    """All panels but the rows."""
+    return [panel for panel in board["panels"] if panel["type"] != "row"]
+
+
+def queries() -> list[PanelQuery]:
+    """Every query of every panel, in every window where the window is a variable."""
+    found = []
+    for path in FILES:
+        for panel in panels(read(path)):
+            for target in panel["targets"]:
+                for expression in filled(target["expr"]):
+                    found.append(
+                        PanelQuery(path.stem, panel["title"], expression, bool(target.get("instant")))
+                    )
+    return found
+
+
+def filled(expression: str) -> Iterable[str]:
+    """The expression with its variables' values. All groups, or one where a row is repeated for each."""
+    text = expression.replace('group=~"$group"', 'group=~".+"').replace('group="$group"', 'group="female"')
+    for name, value in VARIABLES.items():
+        text = text.replace(f"${name}", value)
+    windows = WINDOWS if "$window" in text else ("",)
+    return [text.replace("$window", window) for window in windows]
+
+
+def raw_series(expression: str) -> set[str]:
+    """The service's own series that an expression reads, through recording rules too."""
+    recorded: dict[str, set[str]] = {}
+    for path in RULES:
+        for group in groups_of(path):
+            for rule in group["rules"]:
+                if "record" in rule:
+                    recorded.setdefault(rule["record"], set()).add(rule["expr"])
+    found, waiting = set(), {expression}
+    seen: set[str] = set()
+    while waiting:
+        text = waiting.pop()
+        seen.add(text)
+        found |= set(re.findall(r"\bevenmatch_[a-z_]+", text))
+        for name in set(re.findall(r"\bevenmatch:[a-z0-9_:]+", text)):
+            waiting |= recorded[name] - seen
+    return found
