@@ -18,6 +18,7 @@ from service.api.schemas.problem import Problem
 from service.api.settings import Settings
 from service.monitoring.metrics import Metrics
 from service.runtime.runtime import Runtime, load_runtime
+from service.store.recorder import Recorder
 
 ROUTES = (
     "/v1/score",
@@ -58,7 +59,8 @@ def create_app(
 ) -> FastAPI:
     """Build the app. Without a `runtime`, the model is loaded when the app starts.
 
-    Loading raises what `load_runtime` raises: a service that could not score does not come up.
+    Loading raises what `load_runtime` and `Recorder.start` raise: a service that could not score does not
+    come up.
     """
     metrics = metrics or create_metrics(settings)
 
@@ -75,12 +77,15 @@ def create_app(
             device=info.device,
             precision=info.precision,
         )
+        recorder = Recorder(settings.store_options(), metrics)
+        await to_thread.run_sync(recorder.start)
         served.start()
-        app.state.runtime = served
+        app.state.runtime, app.state.recorder = served, recorder
         try:
             yield
         finally:
             await to_thread.run_sync(served.stop, settings.drain_seconds)
+            await to_thread.run_sync(recorder.stop)
 
     app = _Service(
         title="Evenmatch",

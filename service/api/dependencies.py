@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from service.api.settings import Settings
 from service.monitoring.metrics import Metrics
 from service.runtime.runtime import Runtime
+from service.store.recorder import Recorder
 
 
 def _settings(request: Request) -> Settings:
@@ -23,6 +24,16 @@ def _metrics(request: Request) -> Metrics:
     return cast(Metrics, request.app.state.metrics)
 
 
+def _request_id(request: Request) -> str:
+    return cast(str, request.scope["evenmatch.request_id"])
+
+
+def _recorder(request: Request) -> Recorder:
+    return cast(Recorder, request.app.state.recorder)
+
+
 SettingsDep = Annotated[Settings, Depends(_settings)]
 RuntimeDep = Annotated[Runtime, Depends(_runtime)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]
+RecorderDep = Annotated[Recorder, Depends(_recorder)]
+RequestId = Annotated[str, Depends(_request_id)]

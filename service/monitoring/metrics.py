@@ -15,6 +15,7 @@ from service.core.counterfactual.variants import ATTRIBUTES
 from service.core.groups import GroupSchema
 from service.core.redaction.policy import CATEGORIES, Category
 from service.runtime.observer import RuntimeObserver
+from service.store.observer import StoreObserver
 
 Decision = Literal["selected", "not_selected"]
 DECISIONS: tuple[Decision, ...] = ("selected", "not_selected")
@@ -29,7 +30,7 @@ _GAP_BUCKETS = (0.0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 _TOKENS_BUCKETS = (16, 64, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384, 65_536)
 
 
-class Metrics(RuntimeObserver):
+class Metrics(RuntimeObserver, StoreObserver):
     """One registry with all series of one app. Thread-safe, as the client library's metrics are."""
 
     def __init__(self, groups: GroupSchema, routes: Sequence[str]) -> None:
@@ -74,6 +75,10 @@ class Metrics(RuntimeObserver):
             "counterfactual_score_gap", "Absolute gap of raw_score.", _GAP_BUCKETS, "attribute"
         )
         self._restarts = counter("worker_restarts_total", "Inference workers replaced after death or a hang.")
+        self._stored = counter("stored_decisions_total", "Decisions committed to the database.")
+        self._store_queue_depth = gauge("store_queue_depth", "Decisions in memory, not yet recorded.")
+        self._store_failures = counter("store_failures_total", "Failed tries to record decisions.")
+        self._spooled = gauge("spooled_decisions", "Decisions on disk, waiting for the database.")
         self._model_info = gauge(
             "model_info",
             "1 for the model being served.",
@@ -151,6 +156,18 @@ class Metrics(RuntimeObserver):
 
     def worker_restarted(self) -> None:
         self._restarts.inc()
+
+    def decisions_stored(self, decisions: int) -> None:
+        self._stored.inc(decisions)
+
+    def store_failed(self) -> None:
+        self._store_failures.inc()
+
+    def store_queue_changed(self, decisions: int) -> None:
+        self._store_queue_depth.set(decisions)
+
+    def spool_changed(self, decisions: int) -> None:
+        self._spooled.set(decisions)
 
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes."""
