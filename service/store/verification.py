@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from service.core.errors import StoreError
+from service.core.errors import TableError
 from service.store import chain, tables
 from service.store.key import LogKey
 from service.store.log import DecisionLog, Head
@@ -151,10 +153,33 @@ class _Verifier:
             del self._anchors[row.sequence]
 
 
-def parse_anchor(record: Any) -> tuple[int, str]:
-    """Sequence and hash of one record that `evenmatch log head` wrote. Raises `StoreError` otherwise."""
-    if isinstance(record, dict):
-        sequence, value = record.get("sequence"), record.get("hash")
-        if type(sequence) is int and isinstance(value, str):
-            return sequence, value
-    raise StoreError("an anchor needs `sequence`, a whole number, and `hash`")
+def read_anchors(file: Path) -> dict[int, str]:
+    """Hashes by sequence from what `evenmatch log head` printed, one record a line.
+
+    Raises `TableError` for a file that cannot be read, that holds no anchor, or anything but anchors.
+    """
+    anchors: dict[int, str] = {}
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TableError(f"{file} cannot be read: {type(error).__name__}") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        sequence, value = _anchor(line, f"{file} line {number}")
+        if anchors.setdefault(sequence, value) != value:
+            raise TableError(f"{file} line {number}: contradicts an earlier anchor of the same row")
+    if not anchors:
+        raise TableError(f"{file} holds no anchor")
+    return anchors
+
+
+def _anchor(line: str, where: str) -> tuple[int, str]:
+    try:
+        record = json.loads(line)
+        sequence, value = record["sequence"], record["hash"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        sequence, value = None, None
+    if type(sequence) is not int or not isinstance(value, str):
+        raise TableError(f"{where}: not a record of `evenmatch log head`")
+    return sequence, value
