@@ -108,9 +108,7 @@ def purge(
                 EXIT_USAGE,
             )
         purged = purge_old(decision_log, timedelta(days=days))
-    typer.echo(
-        f"purged {purged.rows:,} decisions older than {days} days; the log now begins after {purged.through:,}"
-    )
+    typer.echo(f"purged {purged.rows:,} decisions older than {days} days, all through {purged.through:,}")
 
 
 @log.command()

@@ -33,6 +33,7 @@ _PLAIN = (
     "bundle_digest",
     "engine",
 )
+_IDS = ("request_id", "job_id", "candidate_id")
 
 Record = dict[str, Any]
 Write = Callable[[Record], object]
@@ -69,15 +70,15 @@ def _records(decision_log: DecisionLog, schema: GroupSchema) -> Iterator[Record]
             groups: dict[str, str] = json.loads(row["groups"])
             if not set(groups) <= set(schema.attributes):
                 raise TableError(
-                    f"decision {row['sequence']:,} of the log has groups of an attribute that EVENMATCH_GROUPS "
-                    "does not know: export under the settings that it was made with"
+                    f"decision {row['sequence']:,} of the log has groups of an attribute outside "
+                    "EVENMATCH_GROUPS: export under the settings that it was made with"
                 )
             yield {
+                **groups,
                 "sequence": row["sequence"],
                 "decision_id": row["decision_id"],
                 "time": moment(row["time"]).isoformat(),
                 **{name: row[name] for name in _PLAIN},
-                **groups,
             }
 
 
@@ -88,9 +89,7 @@ def _csv_writer(stream: TextIO, schema: GroupSchema) -> Write:
 
     def write(record: Record) -> object:
         # Ids are what a caller sent.
-        ids = {
-            name: spreadsheet_safe(record[name] or "") for name in ("request_id", "job_id", "candidate_id")
-        }
+        ids = {name: spreadsheet_safe(record[name] or "") for name in _IDS}
         return writer.writerow({**record, **ids})
 
     return write
