@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
@@ -54,6 +51,10 @@ def migrate(engine: Engine) -> None:
 
     Raises `StoreError` if a newer version has been here.
     """
+    from alembic import command  # slow to import, and needed by few commands
+    from alembic.config import Config
+    from alembic.util import CommandError
+
     if engine.dialect.name == "sqlite":
         _create_file(_file_of(engine.url))
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -112,15 +113,20 @@ def _open_sqlite(url: URL, timeout: float) -> Engine:
 
 def _open_postgresql(url: URL, timeout: float) -> Engine:
     milliseconds = round(1000 * timeout)
-    engine = create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        connect_args={
-            "connect_timeout": max(2, round(timeout)),
-            "tcp_user_timeout": milliseconds,
-        },
-        pool_pre_ping=True,
-        pool_timeout=timeout,
-    )
+    try:
+        engine = create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            connect_args={
+                "connect_timeout": max(2, round(timeout)),
+                "tcp_user_timeout": milliseconds,
+            },
+            pool_pre_ping=True,
+            pool_timeout=timeout,
+        )
+    except ModuleNotFoundError:
+        raise ConfigurationError(
+            "database_url names postgresql, which needs the extra `postgres`", field="database_url"
+        ) from None
 
     @event.listens_for(engine, "connect")
     def _limit_waiting(connection: Any, _: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,9 @@ def test_a_url_that_cannot_be_used_is_said_without_its_password(url: str, messag
     with pytest.raises(ConfigurationError, match=message) as caught:
         open_database(url)
     assert "secret" not in caught.value.message
+
+
+def test_postgresql_without_its_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigurationError, match="extra `postgres`"):
+        open_database("postgresql://tester@nowhere/db")
