@@ -14,7 +14,9 @@ from service.store.database import sqlite_url
 from service.store.decision import Decision
 from service.store.key import LogKey
 from service.store.log import DecisionLog
+from service.store.recorder import Recorder, StoreOptions
 from tests.postgres import PostgresServer, programs
+from tests.service.store.recorders import Begin, Disk, Watcher
 
 KEY = LogKey(b"k" * 32)
 DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -115,3 +117,32 @@ def candidates(decision_log: DecisionLog) -> list[str | None]:
     with decision_log.reading() as connection:
         rows = connection.execute(text("SELECT candidate_id FROM decisions ORDER BY sequence"))
         return list(rows.scalars())
+
+
+@pytest.fixture
+def watcher() -> Watcher:
+    return Watcher()
+
+
+@pytest.fixture
+def begin(tmp_path: Path, watcher: Watcher) -> Iterator[Begin]:
+    """Start a recorder with its files in `tmp_path`; stopped at the end."""
+    started = []
+
+    def start(**options: object) -> Recorder:
+        recorder = Recorder(
+            StoreOptions(**{"data_dir": tmp_path, "timeout": 2.0, "retention_days": 36_500, **options}),  # type: ignore[arg-type]
+            watcher,
+        )
+        recorder.start()
+        started.append(recorder)
+        return recorder
+
+    yield start
+    for recorder in started:
+        recorder.stop()
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    return Disk(monkeypatch)

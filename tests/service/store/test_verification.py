@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,12 @@ from sqlalchemy import delete, insert, select, update
 
 from service.core.errors import ConfigurationError, TableError
 from service.store import chain, tables
+from service.store.erasure import erase
 from service.store.key import LogKey
 from service.store.log import DecisionLog
+from service.store.retention import purge
 from service.store.verification import read_anchors, verify
-from tests.service.store.conftest import OpenLog, decision, decisions, tamper
+from tests.service.store.conftest import DAY, OpenLog, decision, decisions, tamper
 
 
 def found(decision_log: DecisionLog, anchors: dict[int, str] | None = None) -> list[tuple[str, int, int]]:
@@ -191,6 +195,27 @@ def test_many_breaks_are_counted_and_not_all_listed(sqlite_log: DecisionLog) -> 
     tamper(sqlite_log, "UPDATE decisions SET raw_score = 1")
     result = verify(sqlite_log)
     assert (result.broken, len(result.findings)) == (300, 100)
+
+
+def test_a_log_that_is_written_to_meanwhile_holds(decision_log: DecisionLog) -> None:
+    now = DAY + timedelta(days=300)
+
+    def write() -> None:
+        for start in range(1, 400, 10):
+            decision_log.append([decision(n, time=now) for n in range(start, start + 10)])
+            erase(decision_log, f"c-{start + 3}")
+        purge(decision_log, timedelta(days=183), now=now + timedelta(days=200))
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        seen = []
+        while not writing.done():
+            result = verify(decision_log)
+            seen.append(result.rows)
+            assert result.findings == []
+        writing.result()
+    assert len(set(seen)) > 2
+    assert verify(decision_log).purged == 400
 
 
 def test_another_key_is_no_broken_chain(url: str, open_log: OpenLog) -> None:
