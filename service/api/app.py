@@ -18,7 +18,7 @@ from service.api.schemas.problem import Problem
 from service.api.settings import Settings
 from service.monitoring.metrics import Metrics
 from service.runtime.runtime import Runtime, load_runtime
-from service.store.recorder import Recorder
+from service.store.recorder import Recorder, open_recorder
 
 ROUTES = (
     "/v1/score",
@@ -55,12 +55,16 @@ def create_metrics(settings: Settings) -> Metrics:
 
 
 def create_app(
-    settings: Settings, *, runtime: Runtime | None = None, metrics: Metrics | None = None
+    settings: Settings,
+    *,
+    runtime: Runtime | None = None,
+    metrics: Metrics | None = None,
+    recorder: Recorder | None = None,
 ) -> FastAPI:
-    """Build the app. Without a `runtime`, the model is loaded when the app starts.
+    """Build the app. Without a `runtime` or `recorder`, they are loaded and opened when the app starts.
 
-    Loading raises what `load_runtime` and `Recorder.start` raise: a service that could not score does not
-    come up.
+    That raises what `load_runtime` and `open_recorder` raise: a service that could not score does not come
+    up.
     """
     metrics = metrics or create_metrics(settings)
 
@@ -77,15 +81,17 @@ def create_app(
             device=info.device,
             precision=info.precision,
         )
-        recorder = Recorder(settings.store_options(), metrics)
-        await to_thread.run_sync(recorder.start)
+        records = recorder
+        if records is None:
+            records = await to_thread.run_sync(open_recorder, settings.store_options(), metrics)
+        await to_thread.run_sync(records.start)
         served.start()
-        app.state.runtime, app.state.recorder = served, recorder
+        app.state.runtime, app.state.recorder = served, records
         try:
             yield
         finally:
             await to_thread.run_sync(served.stop, settings.drain_seconds)
-            await to_thread.run_sync(recorder.stop)
+            await to_thread.run_sync(records.stop)
 
     app = _Service(
         title="Evenmatch",

@@ -11,6 +11,7 @@ from service.api.app import create_app, create_metrics
 from service.api.settings import Settings
 from service.core.errors import ConfigurationError
 from service.runtime.runtime import load_runtime
+from service.store.recorder import open_recorder
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +26,15 @@ class _Server(uvicorn.Server):
 
 
 def run(settings: Settings) -> None:
-    """Load the model, then open the port. Raises an `EvenmatchError` if that cannot be done."""
+    """Load the model, open the decision log, then the port.
+
+    Raises an `EvenmatchError` if that cannot be done.
+    """
     metrics = create_metrics(settings)
     runtime = load_runtime(settings.runtime_options(), metrics)
+    recorder = open_recorder(settings.store_options(), metrics)
     config = uvicorn.Config(
-        create_app(settings, runtime=runtime, metrics=metrics),
+        create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder),
         host=settings.host,
         port=settings.port,
         log_config=None,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from service.core.errors import StoreError
+from service.core.errors import ConfigurationError, StoreError
 from service.store.database import sqlite_url
 from service.store.decision import Decision
 from service.store.keeper import Keeper
@@ -49,39 +49,20 @@ class StoreOptions:
 
 
 class Recorder:
-    """The decision log of one process. `start` before use, `stop` after."""
+    """The decision log of one process, made by `open_recorder`. `start` before use, `stop` after."""
 
-    def __init__(self, options: StoreOptions, observer: StoreObserver | None = None) -> None:
-        """Touches neither disk nor network."""
-        self._options = options
-        self._observer = observer or StoreObserver()
+    def __init__(self, decision_log: DecisionLog, writer: Writer, keeper: Keeper, *, durable: bool) -> None:
+        self._log = decision_log
+        self._writer = writer
+        self._keeper = keeper
+        self._durable = durable
 
     @property
     def state(self) -> State:
         return self._writer.state
 
     def start(self) -> None:
-        """Open and migrate the database, take over what earlier processes spooled, start the threads.
-
-        A database that is away is treated as one that goes away later. Raises `ConfigurationError` for
-        settings that cannot be right, a key other than the log's among them.
-        """
-        options = self._options
-        self._log = options.open_log(create_key=True)
-        self._keeper = Keeper(self._log, timedelta(days=options.retention_days))
-        self._writer = Writer(
-            self._log,
-            Spool(options.data_dir / SPOOL_FOLDER, self._log.key),
-            options.on_failure,
-            self._observer,
-            self._keeper.wake,
-        )
-        try:
-            self._log.open()
-            self._writer.database_is_back()
-        except StoreError as error:
-            self._observer.store_failed()
-            log.error("the decision log is out of reach: %s", error.message)
+        """Take over what earlier processes spooled, and start the threads."""
         self._writer.start()
         self._keeper.start(self._writer)
 
@@ -102,8 +83,31 @@ class Recorder:
         In durable mode, and whenever the database is away, that is after they are committed or on disk.
         Raises `StoreDownError` if they cannot be kept; then none of them counts as made.
         """
-        submission = Submission(tuple(decisions), waiting=self._options.durable)
+        submission = Submission(tuple(decisions), waiting=self._durable)
         self._writer.submit(submission)
         if submission.waiting:
             # A caller that hangs up must not take the decisions back.
             await asyncio.shield(asyncio.wrap_future(submission.safe))
+
+
+def open_recorder(options: StoreOptions, observer: StoreObserver | None = None) -> Recorder:
+    """Open and migrate the database.
+
+    One that is away is treated as one that goes away later. Raises `ConfigurationError` for settings that
+    cannot be right, a key other than the log's among them.
+    """
+    observer = observer or StoreObserver()
+    decision_log = options.open_log(create_key=True)
+    keeper = Keeper(decision_log, timedelta(days=options.retention_days))
+    spool = Spool(options.data_dir / SPOOL_FOLDER, decision_log.key)
+    writer = Writer(decision_log, spool, options.on_failure, observer, keeper.wake)
+    try:
+        decision_log.open()
+        writer.database_is_back()
+    except StoreError as error:
+        observer.store_failed()
+        log.error("the decision log is out of reach: %s", error.message)
+    except ConfigurationError:
+        decision_log.close()
+        raise
+    return Recorder(decision_log, writer, keeper, durable=options.durable)

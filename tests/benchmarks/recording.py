@@ -15,7 +15,7 @@ from service.api.app import create_app, create_metrics
 from service.api.settings import Settings
 from service.runtime.runtime import Runtime, load_runtime
 from service.store.decision import Decision
-from service.store.recorder import Recorder
+from service.store.recorder import Recorder, open_recorder
 
 CLIENTS = 4
 CANDIDATES = 8
@@ -33,6 +33,9 @@ class RecordingRates:
 
 class _NoLog(Recorder):
     """Takes decisions and forgets them."""
+
+    def __init__(self) -> None:
+        pass
 
     def start(self) -> None:
         pass
@@ -54,11 +57,12 @@ def measure(
     settings = Settings(data_dir=folder, threads=threads, cache_mib=0)
     runtime = load_runtime(settings.runtime_options())
     runtime.start()
-    apps, recorders = {}, []
+    apps: dict[str, FastAPI] = {}
+    recorders: list[Recorder] = []
     try:
-        for arm, kind in (("off", _NoLog), ("on", Recorder), ("durable", Recorder)):
+        for arm in ("off", "on", "durable"):
             options = settings.model_copy(update={"data_dir": folder / arm, "durable": arm == "durable"})
-            recorders.append(kind(options.store_options()))
+            recorders.append(_NoLog() if arm == "off" else open_recorder(options.store_options()))
             recorders[-1].start()
             apps[arm] = _app(options, runtime, recorders[-1])
         return asyncio.run(_measure(apps, job, texts, rounds))

@@ -14,7 +14,7 @@ from service.store.database import sqlite_url
 from service.store.decision import Decision
 from service.store.key import LogKey
 from service.store.log import DecisionLog
-from service.store.recorder import Recorder, StoreOptions
+from service.store.recorder import Recorder, StoreOptions, open_recorder
 from tests.postgres import PostgresServer, programs
 from tests.service.store.recorders import Begin, Disk, Watcher
 
@@ -57,7 +57,7 @@ def decisions(count: int, start: int = 1) -> list[Decision]:
 def postgres_server() -> Iterator[PostgresServer]:
     found = programs()
     if found is None:
-        pytest.skip("needs PostgreSQL's initdb and pg_ctl")
+        pytest.skip("needs PostgreSQL's initdb and pg_ctl, and as root a user postgres")
     pytest.importorskip("psycopg")
     server = PostgresServer(found)
     server.start()
@@ -130,7 +130,7 @@ def begin(tmp_path: Path, watcher: Watcher) -> Iterator[Begin]:
     started = []
 
     def start(**options: object) -> Recorder:
-        recorder = Recorder(
+        recorder = open_recorder(
             StoreOptions(**{"data_dir": tmp_path, "timeout": 2.0, "retention_days": 36_500, **options}),  # type: ignore[arg-type]
             watcher,
         )

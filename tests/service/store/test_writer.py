@@ -14,7 +14,7 @@ import pytest
 from service.core.errors import ConfigurationError, ShuttingDownError, StoreDownError
 from service.store.decision import Decision
 from service.store.log import DecisionLog
-from service.store.recorder import Recorder, StoreOptions
+from service.store.recorder import StoreOptions, open_recorder
 from service.store.submissions import Submission, SubmissionQueue
 from tests.service.store.conftest import decision, decisions
 from tests.service.store.recorders import Begin, Disk, Watcher, ids, stored, until
@@ -124,9 +124,8 @@ async def test_a_writer_that_dies_is_said_and_nobody_waits_for_it(
 async def test_another_key_stops_the_start(begin: Begin, tmp_path: Path) -> None:
     recorder = begin()
     recorder.stop()
-    other = Recorder(StoreOptions(data_dir=tmp_path, key="another key of the log"))
     with pytest.raises(ConfigurationError, match="another key"):
-        other.start()
+        open_recorder(StoreOptions(data_dir=tmp_path, key="another key of the log"))
 
 
 async def test_old_decisions_are_purged_at_the_start(begin: Begin, tmp_path: Path) -> None:
