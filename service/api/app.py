@@ -22,6 +22,7 @@ from service.monitoring.shared import SharedValues
 from service.runtime.live_work import LiveWork
 from service.runtime.runtime import Runtime, load_runtime
 from service.runtime.shadow import ShadowAuditor
+from service.store.recorder import Recorder, open_recorder
 
 ROUTES = (
     "/v1/score",
@@ -58,11 +59,16 @@ def create_metrics(settings: Settings, shared: SharedValues | None = None) -> Me
 
 
 def create_app(
-    settings: Settings, *, runtime: Runtime | None = None, metrics: Metrics | None = None
+    settings: Settings,
+    *,
+    runtime: Runtime | None = None,
+    metrics: Metrics | None = None,
+    recorder: Recorder | None = None,
 ) -> FastAPI:
-    """Build the app. Without a `runtime`, the model is loaded when the app starts.
+    """Build the app. Without a `runtime` or `recorder`, they are loaded and opened when the app starts.
 
-    Loading raises what `load_runtime` raises: a service that could not score does not come up.
+    That raises what `load_runtime` and `open_recorder` raise: a service that could not score does not come
+    up.
     """
     metrics = metrics or create_metrics(settings)
     live = LiveWork()
@@ -81,15 +87,20 @@ def create_app(
             precision=info.precision,
         )
         metrics.baselines(read_baselines(served.bundle.path))
+        records = recorder
+        if records is None:
+            records = await to_thread.run_sync(open_recorder, settings.store_options(), metrics)
+        await to_thread.run_sync(records.start)
         served.start()
-        app.state.runtime = served
-        app.state.shadow = shadow = ShadowAuditor(served, live, settings.shadow_options(), metrics)
+        shadow = ShadowAuditor(served, live, settings.shadow_options(), metrics)
         shadow.start()
+        app.state.runtime, app.state.recorder, app.state.shadow = served, records, shadow
         try:
             yield
         finally:
             await shadow.stop()
             await to_thread.run_sync(served.stop, settings.drain_seconds)
+            await to_thread.run_sync(records.stop)
 
     app = _Service(
         title="Evenmatch",

@@ -10,6 +10,7 @@ from service.api.settings import Settings
 from service.monitoring.metrics import Metrics
 from service.runtime.runtime import Runtime
 from service.runtime.shadow import ShadowAuditor
+from service.store.recorder import Recorder
 
 
 def _settings(request: Request) -> Settings:
@@ -28,7 +29,17 @@ def _shadow(request: Request) -> ShadowAuditor:
     return cast(ShadowAuditor, request.app.state.shadow)
 
 
+def _request_id(request: Request) -> str:
+    return cast(str, request.scope["evenmatch.request_id"])
+
+
+def _recorder(request: Request) -> Recorder:
+    return cast(Recorder, request.app.state.recorder)
+
+
 SettingsDep = Annotated[Settings, Depends(_settings)]
 RuntimeDep = Annotated[Runtime, Depends(_runtime)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]
 ShadowDep = Annotated[ShadowAuditor, Depends(_shadow)]
+RecorderDep = Annotated[Recorder, Depends(_recorder)]
+RequestId = Annotated[str, Depends(_request_id)]

@@ -27,6 +27,7 @@ from service.monitoring.shared import SharedValues
 from service.runtime.devices import usable_cores
 from service.runtime.observer import RuntimeObserver
 from service.runtime.runtime import Runtime, RuntimeOptions, load_runtime
+from service.store.recorder import open_recorder
 
 log = logging.getLogger(__name__)
 
@@ -81,10 +82,12 @@ def serve(assignment: Assignment, load: Load = load_runtime) -> None:
     options = replace(options, threads=options.threads or max(1, usable_cores() // settings.workers))
     try:
         runtime = load(options, metrics)
+        recorder = open_recorder(settings.store_options(), metrics)
     except EvenmatchError as error:
         log.error("process %d cannot serve: %s", os.getpid(), error.message)
         sys.exit(CANNOT_START)
-    config = uvicorn_config(settings, create_app(settings, runtime=runtime, metrics=metrics))
+    app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder)
+    config = uvicorn_config(settings, app)
     _Server(config, assignment, metrics).run(sockets=[assignment.listener])
 
 

@@ -47,7 +47,7 @@ def _default(field: FieldInfo) -> str:
         return ""
     if value is PydanticUndefined or hasattr(value, "model_dump"):
         return "see there"
-    return f"`{value}`"
+    return f"`{value}`" if str(value) else ""
 
 
 def _meaning(field: FieldInfo) -> str:

@@ -14,6 +14,7 @@ from service.api.settings import Settings
 from service.core.errors import ConfigurationError
 from service.monitoring.metrics import Metrics
 from service.runtime.runtime import load_runtime
+from service.store.recorder import open_recorder
 
 log = logging.getLogger(__name__)
 
@@ -35,14 +36,17 @@ class _Server(uvicorn.Server):
 def run(settings: Settings) -> None:
     """Serve in this process, or in several others if the settings ask for them.
 
-    The model is loaded before the port is opened. Raises an `EvenmatchError` if that cannot be done.
+    The model is loaded and the decision log opened before the port. Raises an `EvenmatchError` if that cannot
+    be done.
     """
     if settings.workers > 1:
         Supervisor(settings).run()
         return
     metrics = create_metrics(settings)
     runtime = load_runtime(settings.runtime_options(), metrics)
-    config = uvicorn_config(settings, create_app(settings, runtime=runtime, metrics=metrics))
+    recorder = open_recorder(settings.store_options(), metrics)
+    app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder)
+    config = uvicorn_config(settings, app)
     try:
         _Server(config, metrics).run()
     except SystemExit:  # uvicorn's way to say that it could not listen; it has logged why

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.core.audit.plan import MAX_CONTROLS, MAX_NAMES, MIN_NAMES
@@ -15,6 +15,9 @@ from service.core.redaction.policy import Category
 from service.runtime.devices import EngineSetting
 from service.runtime.runtime import RuntimeOptions
 from service.runtime.shadow import ShadowOptions
+from service.store.recorder import StoreOptions
+from service.store.retention import SIX_MONTHS_DAYS
+from service.store.writer import Policy
 
 BUNDLES = Path(__file__).resolve().parent.parent / "bundles"
 
@@ -27,7 +30,8 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65_535, description="TCP port; 0 takes a free one.")
     data_dir: Path = Field(
-        Path("~/.evenmatch"), description="Folder for what the service writes: converted models."
+        Path("~/.evenmatch"),
+        description="Folder for what the service writes: converted models, decisions, the log's key.",
     )
     bundle: str = Field("minilm-fair", description="Name of a shipped bundle, or a bundle's folder.")
     base_model: str | None = Field(
@@ -100,6 +104,26 @@ class Settings(BaseSettings):
     groups: GroupSchema = Field(
         GroupSchema(), description="Attributes and groups for monitoring, as JSON (see docs/groups.md)."
     )
+    database_url: str = Field(
+        "",
+        repr=False,
+        description="Where decisions are kept (docs/decision-log.md): a `sqlite:///` or `postgresql://` URL; "
+        "empty: a SQLite file in `data_dir`.",
+    )
+    durable: bool = Field(
+        False, description="Answer `/v1/score` only after its decisions are committed or on disk."
+    )
+    store_failure: Policy = Field(
+        "spool",
+        description="While the database is away, keep decisions on disk or refuse to make any.",
+    )
+    retention_days: int = Field(
+        200, ge=SIX_MONTHS_DAYS, description="Days after which decisions are purged; six months at least."
+    )
+    log_key: SecretStr = Field(
+        SecretStr(""),
+        description="Secret of the decision log's hash chain; empty: made once, in a file in `data_dir`.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log level."
     )
@@ -133,6 +157,16 @@ class Settings(BaseSettings):
         if "/" not in self.bundle and shipped.is_dir():
             return shipped
         return Path(self.bundle).expanduser()
+
+    def store_options(self) -> StoreOptions:
+        return StoreOptions(
+            data_dir=self.data_dir.expanduser(),
+            url=self.database_url,
+            key=self.log_key.get_secret_value(),
+            durable=self.durable,
+            on_failure=self.store_failure,
+            retention_days=self.retention_days,
+        )
 
     def runtime_options(self) -> RuntimeOptions:
         return RuntimeOptions(

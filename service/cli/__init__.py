@@ -1,7 +1,8 @@
 """`evenmatch`: serve the API, or score, redact, audit and report on files without a server.
 
-Exit codes: 0 done; 1 the bundle, base model or engine cannot be used, or the run broke off;
-2 wrong usage; 3 an input file or text is unusable (then nothing is written).
+Exit codes: 0 done; 1 the bundle, base model, engine or decision log cannot be used, or the run broke off;
+2 wrong usage; 3 an input file or text is unusable (then nothing is written); 4 the decision log's chain is
+broken.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import typer
 
 from service.cli.audit import audit
+from service.cli.log import log
 from service.cli.redact import redact
 from service.cli.report import report
 from service.cli.score import score
@@ -24,6 +26,7 @@ def _evenmatch() -> None:
 
 for command in (serve, score, redact, audit, report):
     app.command()(command)
+app.add_typer(log, name="log")
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from service.runtime.runtime import Runtime, load_runtime
 EXIT_UNUSABLE_MODEL = 1
 EXIT_USAGE = 2
 EXIT_UNUSABLE_INPUT = 3
+EXIT_BROKEN_LOG = 4
 
 BundleOption = Annotated[str | None, typer.Option(help="Bundle name or folder [EVENMATCH_BUNDLE].")]
 EngineOption = Annotated[str | None, typer.Option(help="auto, openvino, torch, ... [EVENMATCH_ENGINE].")]

@@ -22,10 +22,12 @@
     |   `-- EngineUnavailableError    the engine asked for cannot run on this machine
     |-- ConfigurationError          settings that contradict each other or the bundle
     |-- ProcessError                no serving process is left and none can be started
+    |-- StoreError                  the decision log cannot be read or written
     `-- CapacityError               not now, but perhaps later
         |-- QueueFullError            the inference queue has no room
         |-- NoIdleTimeError           background work found no time beside the requests
         |-- WorkerDownError           the inference worker died or hangs, and is being restarted
+        |-- StoreDownError            decisions cannot be recorded, so none are taken
         `-- ShuttingDownError         the service drains and takes no new work
 
 `code` is stable: clients may branch on it. Messages name the field, the limit and the actual
@@ -200,6 +202,11 @@ class ProcessError(EvenmatchError):
     title = "No serving process"
 
 
+class StoreError(EvenmatchError):
+    code = "store_error"
+    title = "Decision log unusable"
+
+
 class CapacityError(EvenmatchError):
     """`retry_after` is the whole number of seconds after which a new try makes sense."""
 
@@ -231,6 +238,11 @@ class NoIdleTimeError(CapacityError):
 class WorkerDownError(CapacityError):
     code = "worker_down"
     title = "Inference worker down"
+
+
+class StoreDownError(CapacityError):
+    code = "store_down"
+    title = "Decisions cannot be recorded"
 
 
 class ShuttingDownError(CapacityError):

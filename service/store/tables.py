@@ -15,11 +15,12 @@ decisions = Table(
     metadata,
     # Given in the order of the chain, without holes.
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    # Stays after an erasure: a random number, without which a row could be replayed from a spool again.
     Column("decision_id", String(36), nullable=False, unique=True),
     Column("time", BigInteger, nullable=False, index=True),
+    # From here on to `salt`: null after a lawful erasure.
     Column("request_id", String(200)),
     Column("job_id", String(200)),
-    # Null after a lawful erase, as are the groups.
     Column("candidate_id", String(200), index=True),
     Column("groups", Text),  # JSON with sorted keys
     Column("raw_score", Float(53)),
@@ -29,5 +30,29 @@ decisions = Table(
     Column("redact", Boolean),
     Column("bundle_digest", String(64)),
     Column("engine", String(32)),
+    Column("salt", String(32)),
+    Column("content", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+    # Null unless erased.
+    Column("erased", BigInteger),
+    Column("tombstone", String(64)),
+)
+
+head = Table(
+    "log_head",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # always 1: there is one chain
+    Column("sequence", BigInteger, nullable=False),  # of the last row; 0 before the first
+    Column("hash", String(64), nullable=False),
+    Column("key_id", String(16), nullable=False),
+    Column("signature", String(64), nullable=False),
+)
+
+purges = Table(
+    "log_purges",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),  # of the last row that was purged
+    Column("hash", String(64), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("signature", String(64), nullable=False),
 )

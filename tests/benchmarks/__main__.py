@@ -21,7 +21,7 @@ from service.api.settings import Settings
 from service.core.bundle import read_bundle
 from service.core.documents import read_document
 from service.runtime.devices import usable_cores
-from tests.benchmarks import audits, corpus, engines, noise
+from tests.benchmarks import audits, corpus, engines, noise, recording
 from tests.benchmarks.http import CLIENTS, INPUTS, BenchServer
 
 
@@ -72,6 +72,7 @@ def _measure(folder: Path, count: int, rounds: int, threads: int) -> list[str]:
     passages = sum(len(tokenizer.passages(read_document(t, field="r"), "resume")) for t in hundred)
     noises = noise.measure(bundle, loaded.chosen, job, texts[:24])
     audit = audits.measure(folder, threads, job)
+    recorded = recording.measure(folder, threads, job, texts, rounds)
     gflop = engines.model_gflop(bundle, corpus.TOKENS)
     return [
         f"{_processor()}, {threads} cores; {info.name} {info.precision}; {rounds} rounds of {count} "
@@ -94,6 +95,10 @@ def _measure(folder: Path, count: int, rounds: int, threads: int) -> list[str]:
         f"| auditing it, redacted: 8 x 5 names and the control arm, {audit.texts_redacted} distinct texts | "
         f"{audit.audit_redacted:.0f} ms ({audit.audit_redacted / audit.score:.1f} x its score) |",
         f"| auditing it, not redacted, {audit.texts_bare} distinct texts | {audit.audit_bare:.0f} ms |",
+        f"| `/v1/score` without a decision log, {recording.CANDIDATES} resumes a request | "
+        f"{_spread(recorded.off)} resumes/s |",
+        f"| with the decision log / without | {_ratio(recorded.on, recorded.off, 3)} |",
+        f"| with the decision log, durable / without | {_ratio(recorded.durable, recorded.off, 3)} |",
         *(f"| largest change of raw_score: {what} | {gap:.1e} |" for what, gap in noises.items()),
         f"| second start until ready | {_spread(starts, 2)} s |",
         f"| resident memory at rest | {server.rest_mib:.0f} MiB |",
@@ -108,8 +113,8 @@ def _spread(values: Sequence[float], digits: int = 1) -> str:
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
-def _ratio(ones: Sequence[float], others: Sequence[float]) -> str:
-    return _spread([one / other for one, other in zip(ones, others, strict=True)], 2)
+def _ratio(ones: Sequence[float], others: Sequence[float], digits: int = 2) -> str:
+    return _spread([one / other for one, other in zip(ones, others, strict=True)], digits)
 
 
 def _processor() -> str:

@@ -142,6 +142,16 @@ def test_a_start_that_cannot_succeed_says_why(
     assert message in log
 
 
+def test_a_decision_log_of_another_key_stops_the_start(
+    server: Server, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENMATCH_LOG_KEY", "not the key of this log")
+    status, log = failed_start(data_dir)
+    assert status == 1
+    assert "the decision log was begun under another key" in log
+    assert "Traceback" not in log
+
+
 def test_a_port_in_use_is_said(server: Server, data_dir: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

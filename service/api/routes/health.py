@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
-from service.api.dependencies import MetricsDep, RuntimeDep, SettingsDep
+from service.api.dependencies import MetricsDep, RecorderDep, RuntimeDep, SettingsDep
 from service.api.schemas.model import LiveResponse, ReadyResponse
 
 router = APIRouter(tags=["health"])
@@ -22,11 +22,18 @@ async def live() -> LiveResponse:
 
 
 @router.get("/health/ready", summary="Can it score now?")
-async def ready(runtime: RuntimeDep, settings: SettingsDep) -> ReadyResponse:
-    """Run a real forward pass; 503 if the inference worker is dead, hangs or is too slow."""
+async def ready(runtime: RuntimeDep, recorder: RecorderDep, settings: SettingsDep) -> ReadyResponse:
+    """Run a real forward pass; 503 if the inference worker is dead, hangs or is too slow.
+
+    Also 503 if decisions can be recorded nowhere, so that none may be made.
+    """
+    recorder.check()
     started = time.perf_counter()
     await runtime.embedder.check(settings.ready_seconds)
-    return ReadyResponse(forward_pass_ms=round(1000 * (time.perf_counter() - started), 1))
+    return ReadyResponse(
+        forward_pass_ms=round(1000 * (time.perf_counter() - started), 1),
+        store="ok" if recorder.state == "ok" else "spooling",
+    )
 
 
 @router.get(

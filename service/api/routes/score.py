@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from anyio import to_thread
 from fastapi import APIRouter
 
-from service.api.dependencies import MetricsDep, RuntimeDep, SettingsDep, ShadowDep
+from service.api.dependencies import (
+    MetricsDep,
+    RecorderDep,
+    RequestId,
+    RuntimeDep,
+    SettingsDep,
+    ShadowDep,
+)
 from service.api.schemas.score import (
     CandidateIn,
     PassageOut,
@@ -22,21 +30,29 @@ from service.core.errors import CountError, DuplicateIdError, ErrorCollector
 from service.core.explaining import PassageContribution, explain
 from service.core.groups import GroupSchema
 from service.core.language import is_foreign
-from service.monitoring.metrics import Decision
+from service.core.matching import Match
 from service.runtime.runtime import Runtime
+from service.store.decision import Decision
 
 router = APIRouter(tags=["score"])
 
 
 @router.post("/score", summary="Score candidates against a job")
 async def score(
-    body: ScoreRequest, runtime: RuntimeDep, settings: SettingsDep, metrics: MetricsDep, shadow: ShadowDep
+    body: ScoreRequest,
+    runtime: RuntimeDep,
+    settings: SettingsDep,
+    metrics: MetricsDep,
+    recorder: RecorderDep,
+    shadow: ShadowDep,
+    request_id: RequestId,
 ) -> ScoreResponse:
-    """Score every candidate against the job. Either all candidates are scored or none is.
+    """Score every candidate against the job. Either all candidates are scored and recorded or none is.
 
     The scores do not depend on `groups`, on the order of candidates, or on who else is in the request.
     """
     check_candidates(body.candidates, settings.groups, settings.max_candidates)
+    recorder.check()
     job, resumes = await to_thread.run_sync(
         lambda: runtime.matcher.tokenize_all(
             body.job.description,
@@ -46,19 +62,20 @@ async def score(
         )
     )
     job_vectors, vectors = await runtime.encode(job, resumes)
+    matches = [runtime.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
+    decisions = decisions_of(body, matches, runtime, request_id)
+    await recorder.record(decisions)
     results = []
-    for candidate, resume, of_resume in zip(body.candidates, resumes, vectors, strict=True):
-        match = runtime.matcher.match(job, job_vectors, of_resume)
-        decision: Decision = "selected" if match.selected else "not_selected"
-        metrics.decided(candidate.groups, match.calibrated_probability, decision)
+    for decision, match, resume, of_resume in zip(decisions, matches, resumes, vectors, strict=True):
+        metrics.decided(decision.groups, decision.calibrated_probability, decision.decision)
         metrics.redacted(resume.read.redactions)
         results.append(
             ScoreResult(
-                candidate_id=candidate.id,
-                decision_id=str(uuid.uuid4()),
-                raw_score=match.raw_score,
-                calibrated_probability=match.calibrated_probability,
-                decision=decision,
+                candidate_id=decision.candidate_id,
+                decision_id=decision.decision_id,
+                raw_score=decision.raw_score,
+                calibrated_probability=decision.calibrated_probability,
+                decision=decision.decision,
                 borderline=match.borderline,
                 truncated=False,
                 language=resume.read.language,
@@ -102,6 +119,31 @@ def check_candidates(candidates: Sequence[CandidateIn], groups: GroupSchema, mos
         with errors:
             groups.validate_groups(candidate.groups, field=f"candidates[{i}].groups")
     errors.raise_any()
+
+
+def decisions_of(
+    body: ScoreRequest, matches: Sequence[Match], runtime: Runtime, request_id: str
+) -> list[Decision]:
+    """What is recorded of a request: nothing of any text."""
+    now = datetime.now(UTC)
+    return [
+        Decision(
+            decision_id=str(uuid.uuid4()),
+            time=now,
+            request_id=request_id,
+            job_id=body.job.id,
+            candidate_id=candidate.id,
+            groups=candidate.groups,
+            raw_score=match.raw_score,
+            calibrated_probability=match.calibrated_probability,
+            threshold=runtime.bundle.decision.threshold,
+            decision="selected" if match.selected else "not_selected",
+            redact=body.redact,
+            bundle_digest=runtime.bundle.digest,
+            engine=runtime.info.name,
+        )
+        for candidate, match in zip(body.candidates, matches, strict=True)
+    ]
 
 
 def scoring_model(runtime: Runtime) -> ScoringModel:

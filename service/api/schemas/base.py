@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-ClientId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+# PostgreSQL cannot keep a null character.
+ClientId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
 
 
 class Body(BaseModel):

@@ -78,3 +78,6 @@ class LiveResponse(Body):
 class ReadyResponse(Body):
     status: Literal["ready"] = "ready"
     forward_pass_ms: float
+    store: Literal["ok", "spooling"] = Field(
+        description="Where decisions go: to the database, or to disk while it is away or catches up."
+    )

@@ -50,12 +50,19 @@ Start = Callable[..., Api]
 
 
 @pytest.fixture
-def start(tiny_bundle: Bundle, bge_like: Path) -> Iterator[Start]:
+def start(tiny_bundle: Bundle, bge_like: Path, tmp_path: Path) -> Iterator[Start]:
     """Start the app with other settings than the defaults."""
     with ExitStack() as stack:
 
         def begin(served: Bundle = tiny_bundle, **settings: Any) -> Api:
-            chosen = Settings(**{"bundle": str(tiny_bundle.path), "queue_tokens": 20_000, **settings})
+            chosen = Settings(
+                **{
+                    "bundle": str(tiny_bundle.path),
+                    "queue_tokens": 20_000,
+                    "data_dir": tmp_path / "data",
+                    **settings,
+                }
+            )
             metrics = create_metrics(chosen)
             engine = FakeEngine()
             runtime = Runtime(

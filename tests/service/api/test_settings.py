@@ -29,6 +29,8 @@ def test_the_environment_sets_what_the_command_line_leaves_open(monkeypatch: pyt
         ("EVENMATCH_SHADOW_AUDIT_NAMES", "1"),
         ("EVENMATCH_SHADOW_AUDIT_ATTRIBUTES", '["name", "name"]'),
         ("EVENMATCH_SHADOW_AUDIT_ATTRIBUTES", "[]"),
+        ("EVENMATCH_RETENTION_DAYS", "182"),  # six months are the least
+        ("EVENMATCH_STORE_FAILURE", "ignore"),
         ("EVENMATCH_GROUPS", '{"attributes": {"sex": []}}'),
     ],
 )
@@ -44,3 +46,11 @@ def test_a_bundle_is_a_name_or_a_folder(tmp_path: Path) -> None:
     assert Settings().bundle_path == BUNDLES / "minilm-fair"
     assert Settings(bundle=str(tmp_path)).bundle_path == tmp_path
     assert Settings(bundle="~/mine").bundle_path == Path.home() / "mine"
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENMATCH_LOG_KEY", "swordfish-swordfish")
+    monkeypatch.setenv("EVENMATCH_DATABASE_URL", "postgresql://user:swordfish@host/db")
+    settings = Settings()
+    assert settings.store_options().key == "swordfish-swordfish"
+    assert "swordfish" not in f"{settings!r} {settings}"

@@ -1,4 +1,4 @@
-"""Decisions."""
+"""The decision log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table of decisions."""
+    """Make the decisions, the head of their chain and the record of purges."""
     op.create_table(
         "decisions",
         sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -29,12 +29,32 @@ def upgrade() -> None:
         sa.Column("redact", sa.Boolean),
         sa.Column("bundle_digest", sa.String(64)),
         sa.Column("engine", sa.String(32)),
+        sa.Column("salt", sa.String(32)),
+        sa.Column("content", sa.String(64), nullable=False),
         sa.Column("hash", sa.String(64), nullable=False),
+        sa.Column("erased", sa.BigInteger),
+        sa.Column("tombstone", sa.String(64)),
     )
     op.create_index("ix_decisions_time", "decisions", ["time"])
     op.create_index("ix_decisions_candidate_id", "decisions", ["candidate_id"])
+    op.create_table(
+        "log_head",
+        sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("sequence", sa.BigInteger, nullable=False),
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.Column("key_id", sa.String(16), nullable=False),
+        sa.Column("signature", sa.String(64), nullable=False),
+    )
+    op.create_table(
+        "log_purges",
+        sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.Column("time", sa.BigInteger, nullable=False),
+        sa.Column("signature", sa.String(64), nullable=False),
+    )
 
 
 def downgrade() -> None:
-    """Drop the table."""
-    op.drop_table("decisions")
+    """Drop them."""
+    for table in ("log_purges", "log_head", "decisions"):
+        op.drop_table(table)

@@ -1,0 +1,145 @@
+"""`evenmatch log`: verify, anchor, erase from, purge and export the decision log."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.api.logs import log_to_stderr
+from service.api.settings import Settings
+from service.cli.console import (
+    EXIT_BROKEN_LOG,
+    EXIT_UNUSABLE_MODEL,
+    EXIT_USAGE,
+    exit_codes,
+    fail,
+    log_to_stderr,
+    settings_from,
+    stderr,
+)
+from service.core.errors import StoreError
+from service.jobs.decision_export import SUFFIXES, export_decisions
+from service.store.erasure import erase as erase_candidate
+from service.store.log import DecisionLog
+from service.store.recorder import SPOOL_FOLDER
+from service.store.retention import SIX_MONTHS_DAYS
+from service.store.retention import purge as purge_old
+from service.store.spool import spooled_lines
+from service.store.verification import Verification, read_anchors
+from service.store.verification import verify as verify_log
+
+log = typer.Typer(no_args_is_help=True, help="Verify, anchor, erase from, purge and export the decision log.")
+
+
+@log.command()
+def verify(
+    anchor: Annotated[
+        Path | None, typer.Option(help="Records of `evenmatch log head`, one a line, kept elsewhere.")
+    ] = None,
+) -> None:
+    """Find edited, deleted, inserted and moved rows. Exits with 4 if there are any; names none of the people.
+
+    That rows are missing at the end together with the head is found by an anchor only.
+    """
+    with _opened() as (decision_log, _):
+        result = verify_log(decision_log, {} if anchor is None else read_anchors(anchor))
+    for finding in result.findings:
+        typer.echo(f"broken: {finding}")
+    if result.broken > len(result.findings):
+        typer.echo(f"broken: and {result.broken - len(result.findings):,} more")
+    typer.echo(_summary(result))
+    if result.broken:
+        raise typer.Exit(EXIT_BROKEN_LOG)
+
+
+@log.command()
+def head() -> None:
+    """Print the end of the chain as one line of JSON, an anchor: append it to a file on another machine."""
+    with _opened() as (decision_log, _), decision_log.reading() as connection:
+        found = decision_log.head(connection)
+        if found is None or not found.authentic:
+            raise StoreError("the head of the decision log was changed: see `evenmatch log verify`")
+    time = datetime.now(UTC).isoformat(timespec="seconds")
+    typer.echo(json.dumps({"sequence": found.sequence, "hash": found.hash, "time": time}))
+
+
+@log.command()
+def erase(
+    candidate: Annotated[
+        str, typer.Option(help="The candidate's id as it was given; `-` reads it from stdin.")
+    ],
+) -> None:
+    """Empty all rows of a candidate, for good. A signed tombstone stays, so that the chain still holds."""
+    candidate_id = sys.stdin.readline().rstrip("\n") if candidate == "-" else candidate
+    with _opened() as (decision_log, settings):
+        rows = erase_candidate(decision_log, candidate_id)
+        waiting = spooled_lines(settings.store_options().data_dir / SPOOL_FOLDER)
+    typer.echo(f"erased {rows:,} decisions")
+    if waiting:
+        fail(
+            f"{waiting:,} decisions of anybody wait in the spool, out of reach: erase again when the service "
+            "has brought them to the database",
+            EXIT_UNUSABLE_MODEL,
+        )
+
+
+@log.command()
+def purge(
+    older_than: Annotated[
+        int | None, typer.Option(min=1, help="Age in days [EVENMATCH_RETENTION_DAYS].")
+    ] = None,
+    law_allows: Annotated[
+        bool, typer.Option("--law-allows", help="Confirm that other law asks for less than six months.")
+    ] = False,
+) -> None:
+    """Delete old decisions from the front of the log, leaving a signed record that `verify` starts from."""
+    with _opened() as (decision_log, settings):
+        days = settings.retention_days if older_than is None else older_than
+        if days < SIX_MONTHS_DAYS and not law_allows:
+            fail(
+                f"--older-than {days} is less than the {SIX_MONTHS_DAYS} days that the EU's AI Act asks of "
+                "logs; add --law-allows if other law goes before it",
+                EXIT_USAGE,
+            )
+        purged = purge_old(decision_log, timedelta(days=days))
+    typer.echo(f"purged {purged.rows:,} decisions older than {days} days, all through {purged.through:,}")
+
+
+@log.command()
+def export(
+    output: Annotated[Path, typer.Argument(help="A .csv or .jsonl file, as `evenmatch report` reads it.")],
+) -> None:
+    """Write all decisions but the erased ones to a file."""
+    if output.suffix.lower() not in SUFFIXES:
+        fail(f"the file must end in {' or '.join(SUFFIXES)}, not {output.suffix or 'nothing'}", EXIT_USAGE)
+    with _opened() as (decision_log, settings):
+        written = export_decisions(decision_log, output, settings.groups)
+    stderr.print(f"wrote {written:,} decisions to {output}", highlight=False, markup=False)
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[DecisionLog, Settings]]:
+    log_to_stderr("warning")
+    settings = settings_from()
+    with exit_codes(), closing(settings.store_options().open_log()) as decision_log:
+        yield decision_log, settings
+
+
+def _summary(result: Verification) -> str:
+    end = "no valid head" if result.head is None or not result.head.authentic else f"{result.head.sequence:,}"
+    parts = [f"{result.rows:,} rows read, {result.erased:,} of them lawfully erased; the chain ends at {end}"]
+    if result.purged:
+        parts.append(f"lawfully purged through {result.purged:,}")
+    if result.anchors:
+        parts.append(f"{result.anchors - result.unchecked_anchors:,} anchors compared")
+    if result.unchecked_anchors:
+        parts.append(f"{result.unchecked_anchors:,} anchors of purged rows left out")
+    parts.append(f"{result.broken:,} breaks" if result.broken else "unbroken")
+    return "; ".join(parts)

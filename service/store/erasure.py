@@ -1,0 +1,45 @@
+"""Lawful erasure: a person's rows are emptied and signed, and the chain still holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import select, update
+
+from service.store import chain, tables
+from service.store.log import DecisionLog
+
+_ROWS_A_TRANSACTION = 500
+
+
+def erase(decision_log: DecisionLog, candidate_id: str, *, now: datetime | None = None) -> int:
+    """Empty every row of a candidate; returns how many. May be given again.
+
+    Of a row stay its place in the chain, its time, its `decision_id` (a random number that says nothing by
+    itself) and digests under a salt that is gone. Counts that were made of it stay: they hold nobody.
+    """
+    erased = chain.microseconds(now or datetime.now(UTC))
+    empty = dict.fromkeys((*chain.CONTENT, "salt"))
+    rows = tables.decisions
+    query = (
+        select(rows.c.sequence, rows.c.hash)
+        .where(rows.c.candidate_id == candidate_id)
+        .order_by(rows.c.sequence)
+        .limit(_ROWS_A_TRANSACTION)
+    )
+    total = 0
+    while True:
+        with decision_log.writing() as connection:
+            decision_log.locked_head(connection)  # one writer at a time
+            found = connection.execute(query).mappings().all()
+            for row in found:
+                connection.execute(
+                    update(rows)
+                    .where(rows.c.sequence == row["sequence"])
+                    .values(**empty, erased=erased, tombstone=chain.tombstone(decision_log.key, row, erased))
+                )
+        total += len(found)
+        if len(found) < _ROWS_A_TRANSACTION:
+            break
+    decision_log.forget_journal()
+    return total

@@ -1,0 +1,149 @@
+"""The decision log in one database: one chain, whichever and however many processes append to it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from service.core.errors import ConfigurationError, StoreError
+from service.store import chain, tables
+from service.store.database import migrate, open_database, store_errors
+from service.store.decision import Decision
+from service.store.key import LogKey
+
+log = logging.getLogger(__name__)
+
+_IDS_A_QUERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the chain. `authentic`: whether it was signed with our key."""
+
+    sequence: int
+    hash: str
+    authentic: bool = True
+
+
+class DecisionLog:
+    """Thread-safe. Whatever fails in the database is a `StoreError` without any content of a row."""
+
+    def __init__(self, url: str, key: LogKey, *, timeout: float = 10.0) -> None:
+        """`timeout`: seconds to wait for a lock or a server. Raises `ConfigurationError` for a bad URL."""
+        self.key = key
+        self.engine = open_database(url, timeout=timeout)
+
+    def open(self) -> Head:
+        """Make or migrate the tables and begin the chain if there is none yet.
+
+        Raises `ConfigurationError` if the log was begun under another key, `StoreError` if the database
+        cannot be used.
+        """
+        with store_errors():
+            migrate(self.engine)
+        with self.writing() as connection:
+            if connection.execute(select(func.count()).select_from(tables.head)).scalar_one() == 0:
+                if connection.execute(select(tables.decisions.c.sequence).limit(1)).first() is not None:
+                    raise StoreError("the decision log has rows but no head: see `evenmatch log verify`")
+                log.info("a new decision log begins, under key %s", self.key.id)
+                first = Head(0, chain.genesis(self.key))
+                connection.execute(insert(tables.head).values(id=1, **self._signed(first)))
+            return self.locked_head(connection)
+
+    def append(self, decisions: Sequence[Decision]) -> int:
+        """Chain and store decisions, all or none; returns how many were new.
+
+        A decision that is there already is left out, so that one whose commit was never confirmed can be
+        given again.
+        """
+        with self.writing() as connection:
+            last = self.locked_head(connection)
+            fresh = self._unknown(connection, decisions)
+            if not fresh:
+                return 0
+            rows = []
+            for decision in fresh:
+                rows.append(chain.chained(self.key, decision, last.sequence + 1, last.hash))
+                last = Head(last.sequence + 1, rows[-1]["hash"])
+            connection.execute(insert(tables.decisions), rows)
+            connection.execute(update(tables.head).values(self._signed(last)))
+            return len(fresh)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction that may write."""
+        with store_errors(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One transaction that sees one state of the database, however long it takes."""
+        with store_errors(), self.engine.connect() as connection:
+            if self.engine.dialect.name == "postgresql":
+                options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            else:
+                options = {"read_only": True}
+            with connection.execution_options(**options).begin():
+                yield connection
+
+    def forget_journal(self) -> None:
+        """Have SQLite's journal, which still holds pages as they were, written back and cut off."""
+        if self.engine.dialect.name == "sqlite":
+            with store_errors(), closing(self.engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+    def locked_head(self, connection: Connection) -> Head:
+        """The head, which no other process can move until the transaction ends.
+
+        Raises `ConfigurationError` if it is of another key, `StoreError` if it is missing or was changed.
+        """
+        head = self.head(connection, lock=True)
+        if head is None:
+            raise StoreError("the decision log has no head: see `evenmatch log verify`")
+        if not head.authentic:
+            raise StoreError("the head of the decision log was changed: see `evenmatch log verify`")
+        return head
+
+    def head(self, connection: Connection, *, lock: bool = False) -> Head | None:
+        """The head as it stands there. Raises `ConfigurationError` if it is of another key."""
+        query = select(tables.head).where(tables.head.c.id == 1)
+        row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+        if row is None:
+            return None
+        authentic = self.key.signed(row["signature"], "head", [row["sequence"], row["hash"], row["key_id"]])
+        if not authentic and row["key_id"] != self.key.id:
+            raise ConfigurationError(
+                f"the decision log was begun under another key ({row['key_id']}, not {self.key.id}): all "
+                "processes need the same log_key",
+                field="log_key",
+            )
+        return Head(row["sequence"], row["hash"], authentic)
+
+    def close(self) -> None:
+        """Close all connections; they are opened again when needed."""
+        self.engine.dispose()
+
+    def _signed(self, head: Head) -> dict[str, Any]:
+        signature = self.key.sign("head", [head.sequence, head.hash, self.key.id])
+        return {
+            "sequence": head.sequence,
+            "hash": head.hash,
+            "key_id": self.key.id,
+            "signature": signature,
+        }
+
+    @staticmethod
+    def _unknown(connection: Connection, decisions: Sequence[Decision]) -> list[Decision]:
+        by_id = {decision.decision_id: decision for decision in decisions}
+        ids = list(by_id)
+        column = tables.decisions.c.decision_id
+        for start in range(0, len(ids), _IDS_A_QUERY):
+            query = select(column).where(column.in_(ids[start : start + _IDS_A_QUERY]))
+            for known in connection.execute(query).scalars().all():
+                del by_id[known]
+        return list(by_id.values())

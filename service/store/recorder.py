@@ -1,0 +1,113 @@
+"""What the API talks to: hand decisions over, and know whether they are safe."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from service.core.errors import ConfigurationError, StoreError
+from service.store.database import sqlite_url
+from service.store.decision import Decision
+from service.store.keeper import Keeper
+from service.store.key import load_key
+from service.store.log import DecisionLog
+from service.store.observer import StoreObserver
+from service.store.spool import Spool
+from service.store.submissions import Submission
+from service.store.writer import Policy, State, Writer
+
+log = logging.getLogger(__name__)
+
+DATABASE_FILE = "decisions.sqlite"
+SPOOL_FOLDER = "spool"
+_STOP_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class StoreOptions:
+    """`url`: empty for a SQLite file in `data_dir`. `key`: empty for a key file there."""
+
+    data_dir: Path
+    url: str = ""
+    key: str = ""
+    durable: bool = False
+    on_failure: Policy = "spool"
+    retention_days: int = 200
+    timeout: float = 10.0
+
+    def open_log(self, *, create_key: bool = False) -> DecisionLog:
+        """The log, not yet connected to. Raises `ConfigurationError` if there is no key or URL to use."""
+        return DecisionLog(
+            self.url or sqlite_url(self.data_dir / DATABASE_FILE),
+            load_key(self.key, self.data_dir, create=create_key),
+            timeout=self.timeout,
+        )
+
+
+class Recorder:
+    """The decision log of one process, made by `open_recorder`. `start` before use, `stop` after."""
+
+    def __init__(self, decision_log: DecisionLog, writer: Writer, keeper: Keeper, *, durable: bool) -> None:
+        self._log = decision_log
+        self._writer = writer
+        self._keeper = keeper
+        self._durable = durable
+
+    @property
+    def state(self) -> State:
+        return self._writer.state
+
+    def start(self) -> None:
+        """Take over what earlier processes spooled, and start the threads."""
+        self._writer.start()
+        self._keeper.start(self._writer)
+
+    def stop(self) -> None:
+        """Keep all that was recorded, then end."""
+        if not self._writer.stop(_STOP_SECONDS):
+            log.critical("decisions still wait to be recorded after %d seconds", _STOP_SECONDS)
+        self._keeper.stop(_STOP_SECONDS)
+        self._log.close()
+
+    def check(self) -> None:
+        """Raise `StoreDownError` if a decision made now could not be kept: before any work is done for it."""
+        self._writer.check()
+
+    async def record(self, decisions: Sequence[Decision]) -> None:
+        """Take decisions over; when this returns they may be answered for.
+
+        In durable mode, and whenever the database is away, that is after they are committed or on disk.
+        Raises `StoreDownError` if they cannot be kept; then none of them counts as made.
+        """
+        submission = Submission(tuple(decisions), waiting=self._durable)
+        self._writer.submit(submission)
+        if submission.waiting:
+            # A caller that hangs up must not take the decisions back.
+            await asyncio.shield(asyncio.wrap_future(submission.safe))
+
+
+def open_recorder(options: StoreOptions, observer: StoreObserver | None = None) -> Recorder:
+    """Open and migrate the database.
+
+    One that is away is treated as one that goes away later. Raises `ConfigurationError` for settings that
+    cannot be right, a key other than the log's among them.
+    """
+    observer = observer or StoreObserver()
+    decision_log = options.open_log(create_key=True)
+    keeper = Keeper(decision_log, timedelta(days=options.retention_days))
+    spool = Spool(options.data_dir / SPOOL_FOLDER, decision_log.key)
+    writer = Writer(decision_log, spool, options.on_failure, observer, keeper.wake)
+    try:
+        decision_log.open()
+        writer.database_is_back()
+    except StoreError as error:
+        observer.store_failed()
+        log.error("the decision log is out of reach: %s", error.message)
+    except ConfigurationError:
+        decision_log.close()
+        raise
+    return Recorder(decision_log, writer, keeper, durable=options.durable)

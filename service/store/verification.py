@@ -1,0 +1,185 @@
+"""Is the log as it was written? Every row, every link, both ends, in constant memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection, select
+
+from service.core.errors import TableError
+from service.store import chain, tables
+from service.store.key import LogKey
+from service.store.log import DecisionLog, Head
+
+_ROWS_A_FETCH = 2_000
+MAX_FINDINGS = 100
+
+Kind = Literal["changed", "unlinked", "missing", "foreign", "erasure", "head", "purge", "anchor"]
+
+_MEANINGS: Mapping[Kind, str] = {
+    "changed": "its content is not what was written",
+    "unlinked": "it does not follow from the row before it: inserted, moved or changed",
+    "missing": "deleted",
+    "foreign": "it lies outside the chain, before its beginning or after its head",
+    "erasure": "emptied without a valid tombstone",
+    "head": "the head is missing, not signed with this log's key, or does not fit this last row",
+    "purge": "the record of the purge is not signed with this log's key",
+    "anchor": "it is not the row that the anchor was taken of, or it is not there any more",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with rows `first` to `last`."""
+
+    kind: Kind
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        rows = f"row {self.first:,}" if self.first == self.last else f"rows {self.first:,} to {self.last:,}"
+        return f"{rows}: {_MEANINGS[self.kind]}"
+
+
+@dataclass(slots=True)
+class Verification:
+    """`rows` were read, `erased` of them lawfully emptied; `purged` is the last purged sequence, or 0.
+
+    `broken` counts all findings; `findings` holds the first `MAX_FINDINGS`. `unchecked_anchors` lie before
+    the purge: what they were taken of is lawfully gone.
+    """
+
+    head: Head | None
+    purged: int = 0
+    rows: int = 0
+    erased: int = 0
+    anchors: int = 0
+    unchecked_anchors: int = 0
+    broken: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    def found(self, kind: Kind, first: int, last: int | None = None) -> None:
+        """Note one break of the chain."""
+        self.broken += 1
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(Finding(kind, first, first if last is None else last))
+
+
+def verify(decision_log: DecisionLog, anchors: Mapping[int, str] | None = None) -> Verification:
+    """Check the whole log against its key, and against anchors: hashes by sequence, kept elsewhere.
+
+    Raises `StoreError` if it cannot be read, `ConfigurationError` if the key is another one.
+    """
+    with decision_log.reading() as connection:
+        return _Verifier(decision_log.key, connection, dict(anchors or {}), decision_log).run()
+
+
+class _Verifier:
+    def __init__(
+        self, key: LogKey, connection: Connection, anchors: dict[int, str], decision_log: DecisionLog
+    ) -> None:
+        self._key = key
+        self._connection = connection
+        self._anchors = anchors
+        head = decision_log.head(connection)
+        self._result = Verification(head, anchors=len(anchors))
+        # A head that was changed says nothing about where the chain ends.
+        self._end = head.sequence if head is not None and head.authentic else None
+        self._last = Head(0, chain.genesis(key))
+
+    def run(self) -> Verification:
+        result = self._result
+        self._start_after_purges()
+        self._anchor(self._last)
+        result.unchecked_anchors = sum(sequence < result.purged for sequence in self._anchors)
+        query = select(tables.decisions).order_by(tables.decisions.c.sequence)
+        stream = self._connection.execution_options(yield_per=_ROWS_A_FETCH).execute(query).mappings()
+        for row in stream:
+            self._check(row)
+        self._check_end()
+        return result
+
+    def _start_after_purges(self) -> None:
+        query = select(tables.purges).order_by(tables.purges.c.sequence)
+        for row in self._connection.execute(query).mappings():
+            if self._key.signed(row["signature"], "purge", [row["sequence"], row["hash"], row["time"]]):
+                self._last = Head(row["sequence"], row["hash"])
+                self._result.purged = row["sequence"]
+            else:
+                self._result.found("purge", row["sequence"])
+
+    def _check(self, row: chain.Row) -> None:
+        result, last = self._result, self._last
+        sequence: int = row["sequence"]
+        result.rows += 1
+        if sequence <= result.purged or (self._end is not None and sequence > self._end):
+            result.found("foreign", sequence)
+            return
+        if sequence > last.sequence + 1:
+            result.found("missing", last.sequence + 1, sequence - 1)
+        if row["erased"] is not None:
+            self._check_erased(row)
+        elif chain.content_digest(self._key, row) != row["content"]:
+            result.found("changed", sequence)
+        # After a gap, the row before is not known: the gap itself is the finding.
+        if sequence == last.sequence + 1 and chain.row_hash(self._key, last.hash, row) != row["hash"]:
+            result.found("unlinked", sequence)
+        self._last = Head(sequence, row["hash"])
+        self._anchor(self._last)
+
+    def _check_erased(self, row: chain.Row) -> None:
+        self._result.erased += 1
+        empty = all(row[name] is None for name in (*chain.CONTENT, "salt"))
+        if not empty or row["tombstone"] != chain.tombstone(self._key, row, row["erased"]):
+            self._result.found("erasure", row["sequence"])
+
+    def _check_end(self) -> None:
+        result, last = self._result, self._last
+        if self._end is not None and last.sequence < self._end:
+            result.found("missing", last.sequence + 1, self._end)
+        elif self._end is None or last != result.head:
+            result.found("head", last.sequence)
+        for sequence in self._anchors:
+            if sequence >= result.purged:
+                result.found("anchor", sequence)
+
+    def _anchor(self, row: Head) -> None:
+        """An anchor that holds is taken off; what is left at the end does not."""
+        if self._anchors.get(row.sequence) == row.hash:
+            del self._anchors[row.sequence]
+
+
+def read_anchors(file: Path) -> dict[int, str]:
+    """Hashes by sequence from what `evenmatch log head` printed, one record a line.
+
+    Raises `TableError` for a file that cannot be read, that holds no anchor, or anything but anchors.
+    """
+    anchors: dict[int, str] = {}
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TableError(f"{file} cannot be read: {type(error).__name__}") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        sequence, value = _anchor(line, f"{file} line {number}")
+        if anchors.setdefault(sequence, value) != value:
+            raise TableError(f"{file} line {number}: contradicts an earlier anchor of the same row")
+    if not anchors:
+        raise TableError(f"{file} holds no anchor")
+    return anchors
+
+
+def _anchor(line: str, where: str) -> tuple[int, str]:
+    try:
+        record = json.loads(line)
+        sequence, value = record["sequence"], record["hash"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        sequence, value = None, None
+    if type(sequence) is not int or not isinstance(value, str):
+        raise TableError(f"{where}: not a record of `evenmatch log head`")
+    return sequence, value

@@ -1,0 +1,240 @@
+"""The one thread of a process that writes decisions: to the database, or to the spool while that is away."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from service.core.errors import ConfigurationError, StoreDownError, StoreError
+from service.store.decision import Decision
+from service.store.log import DecisionLog
+from service.store.observer import StoreObserver
+from service.store.spool import Spool
+from service.store.submissions import Submission, SubmissionQueue
+
+log = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.25
+"""How long decisions gather before a commit, unless an answer waits for it."""
+
+QUEUE_LIMIT = 20_000
+_BATCH = 2_000
+_RETRY_SECONDS = 1.0
+_RETRY_AFTER = 5
+_NOWHERE = "decisions can be recorded neither in the database nor on disk"
+
+Policy = Literal["refuse", "spool"]
+State = Literal["ok", "spooling", "down"]
+
+
+class Writer:
+    """`state`: `ok`, decisions go to the database; `spooling`, to disk; `down`, none can be taken.
+
+    In every state, what was answered for is kept: in the database, else in the spool, else in memory, and
+    tried again, in this order and in the order in which it came.
+    """
+
+    def __init__(
+        self,
+        decision_log: DecisionLog,
+        spool: Spool,
+        policy: Policy,
+        observer: StoreObserver,
+        on_failure: Callable[[], None],
+    ) -> None:
+        """`on_failure` is called when the database is lost; `database_is_back` is then expected some day."""
+        self._log = decision_log
+        self._spool = spool
+        self._policy = policy
+        self._observer = observer
+        self._on_failure = on_failure
+        self._queue = SubmissionQueue(QUEUE_LIMIT, observer.store_queue_changed)
+        self._thread = threading.Thread(target=self._run, name="decision-writer", daemon=True)
+        self._held: list[Decision] = []  # acknowledged, but neither database nor disk takes them
+        self._connected = False
+        self._in_hand: Sequence[Submission] = ()
+        self._disk_failed = False
+        self._died = False
+
+    @property
+    def state(self) -> State:
+        if self._connected and not self._spool.decisions and not self._held and not self._died:
+            return "ok"
+        return "down" if self._refusal() else "spooling"
+
+    @property
+    def connected(self) -> bool:
+        """Whether the database took what it was last given."""
+        return self._connected
+
+    def start(self) -> None:
+        """Take over old spools and start the thread."""
+        try:
+            self._spool.open()
+        except OSError as error:
+            log.warning("the spool cannot be used: %s", error.strerror)
+        self._observer.spool_changed(self._spool.decisions)
+        self._thread.start()
+
+    def check(self) -> None:
+        """Raise `StoreDownError` if a decision made now could not be kept."""
+        if refusal := self._refusal():
+            raise StoreDownError(refusal, retry_after=_RETRY_AFTER)
+
+    def submit(self, submission: Submission) -> None:
+        """Queue decisions; `submission.safe` is done when they are kept, or ends in `StoreDownError`.
+
+        Raises what `check` and `SubmissionQueue.put` raise. Unless all is well, the answer must wait.
+        """
+        self.check()
+        submission.waiting |= self.state != "ok"
+        self._queue.put(submission)
+        # A writer that died meanwhile takes nothing out any more.
+        if self._died:
+            self._fail_all()
+
+    def database_is_back(self) -> None:
+        """Write to the database again, what waits in the spool first."""
+        self._connected = True
+        self._queue.wake()
+
+    def stop(self, timeout: float) -> bool:
+        """Keep all that was submitted, then end; False if that took longer than `timeout` seconds."""
+        self._queue.close()
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _refusal(self) -> str | None:
+        if self._died:
+            return "the thread that records decisions died; the service must be restarted"
+        if self._policy == "refuse" and not self._connected:
+            return "the database of decisions is away"
+        needs_disk = not self._connected or self._spool.decisions > 0
+        if self._held or (self._disk_failed and needs_disk):
+            return _NOWHERE
+        return None
+
+    def _run(self) -> None:
+        try:
+            while (batch := self._queue.take(self._patience(), FLUSH_SECONDS, _BATCH)) is not None:
+                self._in_hand = batch
+                self._try_again()
+                self._keep(batch)
+                self._in_hand = ()
+                self._replay()
+            self._try_again()
+            if self._held:
+                log.critical("%d acknowledged decisions could not be kept anywhere", len(self._held))
+        except BaseException as error:
+            log.critical("the thread that records decisions died of %s", type(error).__name__)
+            self._died = True
+            _refuse(self._in_hand)
+            self._fail_all()
+            raise
+        finally:
+            self._spool.close()
+
+    def _patience(self) -> float | None:
+        """Seconds until there is something to do even if nothing arrives."""
+        if self._held or self._disk_failed:
+            return _RETRY_SECONDS
+        return 0.0 if self._connected and self._spool.decisions else None
+
+    def _keep(self, batch: Sequence[Submission]) -> None:
+        if not batch:
+            return
+        decisions = [decision for submission in batch for decision in submission.decisions]
+        # What came before must be stored before.
+        if not self._spool.decisions and not self._held and self._store(decisions):
+            _settle(batch)
+            return
+        if self._policy == "refuse" and not self._connected:
+            # Nobody knows of these yet, and nobody will; what was answered for is kept all the same.
+            _refuse([submission for submission in batch if submission.waiting])
+            batch = [submission for submission in batch if not submission.waiting]
+            decisions = [decision for submission in batch for decision in submission.decisions]
+        if not self._held and self._spool_out(decisions):
+            _settle(batch)
+            return
+        _refuse([submission for submission in batch if submission.waiting])
+        for submission in batch:
+            if not submission.waiting:
+                self._held += submission.decisions
+
+    def _try_again(self) -> None:
+        """See whether the disk takes something again, first of all what is held in memory."""
+        if self._held:
+            if (not self._spool.decisions and self._store(self._held)) or self._spool_out(self._held):
+                self._held = []
+        elif self._disk_failed:
+            try:
+                self._spool.probe()
+                self._disk_failed = False
+            except OSError as error:
+                self._spool_failed(error)
+
+    def _replay(self) -> None:
+        """Move one batch from the spool to the database."""
+        if not self._connected or not self._spool.decisions:
+            return
+        try:
+            if not self._store(self._spool.oldest(_BATCH)):
+                return
+            self._spool.drop_oldest()
+        except OSError as error:
+            self._spool_failed(error)
+            return
+        self._observer.spool_changed(self._spool.decisions)
+        if not self._spool.decisions:
+            log.info("the spool is empty again: all decisions are in the database")
+
+    def _store(self, decisions: Sequence[Decision]) -> bool:
+        if not self._connected:
+            return False
+        try:
+            stored = self._log.append(decisions)
+        except (StoreError, ConfigurationError) as error:
+            self._connected = False
+            self._observer.store_failed()
+            log.error("decisions cannot be stored: %s", error.message)
+            self._log.close()
+            self._on_failure()
+            return False
+        self._observer.decisions_stored(stored)
+        return True
+
+    def _spool_out(self, decisions: Sequence[Decision]) -> bool:
+        if not decisions:
+            return True
+        try:
+            self._spool.append(decisions)
+        except OSError as error:
+            self._spool_failed(error)
+            return False
+        self._disk_failed = False
+        self._observer.spool_changed(self._spool.decisions)
+        return True
+
+    def _spool_failed(self, error: OSError) -> None:
+        if not self._disk_failed:
+            log.error("the spool cannot be used: %s", error.strerror)
+        self._disk_failed = True
+        self._observer.store_failed()
+
+    def _fail_all(self) -> None:
+        self._queue.close()
+        while batch := self._queue.take(0, 0, _BATCH):
+            _refuse(batch)
+
+
+def _settle(batch: Sequence[Submission]) -> None:
+    for submission in batch:
+        submission.safe.set_result(None)
+
+
+def _refuse(batch: Sequence[Submission]) -> None:
+    for submission in batch:
+        if not submission.safe.done():
+            submission.safe.set_exception(StoreDownError(_NOWHERE, retry_after=_RETRY_AFTER))

@@ -1,0 +1,173 @@
+"""`evenmatch log`: what it prints, what it changes, and with which code it exits."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from service.cli import app
+from service.store.database import sqlite_url
+from service.store.key import load_key
+from service.store.log import DecisionLog
+from service.store.recorder import DATABASE_FILE, SPOOL_FOLDER
+from service.store.spool import Spool
+from tests.service.store.conftest import candidates, decision, decisions, tamper
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DecisionLog:
+    """A log of five decisions where the settings look for it."""
+    monkeypatch.setenv("EVENMATCH_DATA_DIR", str(tmp_path))
+    opened = DecisionLog(sqlite_url(tmp_path / DATABASE_FILE), load_key("", tmp_path, create=True))
+    opened.open()
+    now = datetime.now(UTC)
+    opened.append([decision(n, time=now - timedelta(days=300 - 60 * n)) for n in range(1, 6)])
+    return opened
+
+
+@pytest.fixture
+def run(log: DecisionLog) -> Run:
+    def call(*arguments: str, stdin: str | None = None) -> Result:
+        try:
+            return CliRunner().invoke(app, ["log", *arguments], input=stdin)
+        finally:
+            log.close()
+
+    return call
+
+
+def test_an_unbroken_log_exits_with_0(run: Run) -> None:
+    result = run("verify")
+    assert result.exit_code == 0
+    assert result.stdout == "5 rows read, 0 of them lawfully erased; the chain ends at 5; unbroken\n"
+
+
+def test_a_broken_log_exits_with_4_and_names_rows_but_no_people(run: Run, log: DecisionLog) -> None:
+    tamper(log, "UPDATE decisions SET candidate_id = 'Zaphod' WHERE sequence = 2")
+    tamper(log, "DELETE FROM decisions WHERE sequence = 4")
+    result = run("verify")
+    assert result.exit_code == 4
+    assert "broken: row 2: its content is not what was written\n" in result.stdout
+    assert "broken: row 4: deleted\n" in result.stdout
+    assert "; 2 breaks\n" in result.stdout
+    assert "Zaphod" not in result.output
+    assert "c-2" not in result.output
+
+
+def test_anchors_kept_elsewhere_find_a_log_that_was_begun_anew(
+    run: Run, log: DecisionLog, tmp_path: Path
+) -> None:
+    anchors = tmp_path / "anchors.jsonl"
+    head = run("head")
+    assert json.loads(head.stdout).keys() == {"sequence", "hash", "time"}
+    anchors.write_text(head.stdout)
+    log.append([decision(6)])
+    with anchors.open("a") as stream:
+        stream.write(run("head").stdout)
+    result = run("verify", "--anchor", str(anchors))
+    assert (result.exit_code, "2 anchors compared; unbroken" in result.stdout) == (0, True)
+    tamper(log, "DELETE FROM decisions")
+    tamper(log, "DELETE FROM log_head")
+    log.open()
+    log.append(decisions(6))
+    assert run("verify").exit_code == 0
+    result = run("verify", "--anchor", str(anchors))
+    assert result.exit_code == 4
+    assert "broken: row 5: it is not the row that the anchor was taken of" in result.stdout
+
+
+@pytest.mark.parametrize(("arguments", "stdin"), [(["c-2"], None), (["-"], "c-2\n")])
+def test_erasing_a_candidate_leaves_an_unbroken_log(
+    run: Run, log: DecisionLog, arguments: list[str], stdin: str | None
+) -> None:
+    result = run("erase", "--candidate", *arguments, stdin=stdin)
+    assert (result.exit_code, result.stdout) == (0, "erased 1 decisions\n")
+    assert candidates(log) == ["c-1", None, "c-3", "c-4", "c-5"]
+    assert "1 of them lawfully erased; the chain ends at 5; unbroken" in run("verify").stdout
+    assert run("erase", "--candidate", "c-2").stdout == "erased 0 decisions\n"
+
+
+def test_erasing_says_that_it_does_not_reach_the_spool(run: Run, log: DecisionLog, tmp_path: Path) -> None:
+    spool = Spool(tmp_path / SPOOL_FOLDER, log.key)
+    spool.append(decisions(2, 7))
+    result = run("erase", "--candidate", "c-7")
+    spool.close()
+    assert result.exit_code == 1
+    assert "2 decisions of anybody wait in the spool" in result.stderr
+
+
+def test_purging_takes_the_retention_of_the_settings(run: Run, log: DecisionLog) -> None:
+    result = run("purge")
+    assert (result.exit_code, result.stdout) == (0, "purged 1 decisions older than 200 days, all through 1\n")
+    assert candidates(log) == ["c-2", "c-3", "c-4", "c-5"]
+    result = run("verify")
+    assert (result.exit_code, "lawfully purged through 1; unbroken" in result.stdout) == (0, True)
+
+
+def test_purging_before_six_months_must_be_confirmed(run: Run, log: DecisionLog) -> None:
+    result = run("purge", "--older-than", "100")
+    assert result.exit_code == 2
+    assert "less than the 183 days" in result.stderr
+    assert len(candidates(log)) == 5
+    result = run("purge", "--older-than", "100", "--law-allows")
+    assert (result.exit_code, candidates(log)) == (0, ["c-4", "c-5"])
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_an_export_is_what_report_reads(run: Run, log: DecisionLog, tmp_path: Path, suffix: str) -> None:
+    log.append(
+        [decision(6, candidate_id="=1+1", groups={"race_ethnicity": "asian"}, decision="not_selected")]
+    )
+    run("erase", "--candidate", "c-1")
+    file = tmp_path / f"decisions{suffix}"
+    result = run("export", str(file))
+    assert (result.exit_code, "wrote 5 decisions" in result.stderr) == (0, True)
+    assert os.stat(file).st_mode & 0o077 == 0
+    with file.open(newline="") as stream:
+        read = list(csv.DictReader(stream)) if suffix == ".csv" else [json.loads(line) for line in stream]
+    assert [row["candidate_id"] for row in read][:2] == ["c-2", "c-3"]
+    assert read[4]["race_ethnicity"] == "asian"
+    if suffix == ".csv":
+        assert read[4]["candidate_id"] == "'=1+1"
+    output = tmp_path / "report.json"
+    columns = ["--score-column", "calibrated_probability"]
+    reported = CliRunner().invoke(app, ["report", str(file), *columns, "--output", str(output)])
+    assert reported.exit_code == 0, reported.output
+    report = json.loads(output.read_text())
+    assert report["data"]["people"] == 5
+
+
+def test_an_export_needs_the_attributes_of_every_row(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENMATCH_GROUPS", '{"attributes": {"age": ["under_40"]}, "intersections": []}')
+    file = tmp_path / "decisions.csv"
+    result = run("export", str(file))
+    assert (result.exit_code, file.exists()) == (3, False)
+    assert "decision 1 of the log has groups of an attribute outside EVENMATCH_GROUPS" in result.stderr
+    assert run("export", str(tmp_path / "decisions.xls")).exit_code == 2
+    assert [p.name for p in tmp_path.iterdir() if "decisions.csv" in p.name] == []
+
+
+def test_without_a_log_or_with_another_key_it_says_so(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENMATCH_LOG_KEY", "some key that is not the log's")
+    result = run("verify")
+    assert result.exit_code == 1
+    assert "begun under another key" in result.stderr
+    assert "some key" not in result.output
+    monkeypatch.delenv("EVENMATCH_LOG_KEY")
+    monkeypatch.setenv("EVENMATCH_DATA_DIR", str(tmp_path / "empty"))
+    result = run("verify")
+    assert (result.exit_code, "no key for the decision log" in result.stderr) == (1, True)
+    assert not (tmp_path / "empty").exists()

@@ -1,0 +1,251 @@
+"""Real processes, killed without warning: what was acknowledged is there afterwards."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.core.bundle import Bundle
+from service.store.log import DecisionLog
+from service.store.recorder import StoreOptions
+from service.store.spool import spooled_lines
+from service.store.verification import verify
+from tests.postgres import PostgresServer
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+CLIENTS = 4
+
+
+@dataclass
+class Replica:
+    process: subprocess.Popen[str]
+    url: str
+
+    def score(self, client: httpx.Client, candidate: str, count: int = 1) -> httpx.Response:
+        candidates = [{"id": f"{candidate}-{i}", "resume": f"java {i} python"} for i in range(count)]
+        body = {"job": {"id": "req-1", "description": "python developer"}, "candidates": candidates}
+        return client.post(f"{self.url}/v1/score", json=body, timeout=30)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(30)
+
+
+Begin = Callable[..., Replica]
+
+
+@pytest.fixture
+def replica(tiny_bundle: Bundle, bge_like: Path, tmp_path: Path) -> Iterator[Begin]:
+    """Start a service with its files in `tmp_path`, unless told otherwise; killed at the end."""
+    started: list[Replica] = []
+
+    def begin(**settings: str) -> Replica:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "tests.fake_server",
+                str(tiny_bundle.path),
+                str(bge_like / "tokenizer.json"),
+            ],
+            env={
+                **os.environ,
+                "PYTHONPATH": str(CHECKOUT),
+                "EVENMATCH_DATA_DIR": str(tmp_path),
+                **settings,
+            },
+            cwd=CHECKOUT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert process.stdout is not None
+        with process.stdout:
+            found = re.fullmatch(r"listening on (\d+)", process.stdout.readline().strip())
+        assert found, "the service did not start"
+        started.append(Replica(process, f"http://127.0.0.1:{found[1]}"))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        one.kill()
+
+
+def acknowledged_until_killed(service: Replica, seconds: float) -> set[str]:
+    """Decision ids that clients were told of before the service was killed under their hands."""
+    ids: set[str] = set()
+
+    def send(worker: int) -> None:
+        with httpx.Client() as client:
+            for number in range(100_000):
+                try:
+                    answer = service.score(client, f"w{worker}-{number}", count=3)
+                except httpx.TransportError:
+                    return
+                ids.update(result["decision_id"] for result in answer.json()["results"])
+
+    threads = [threading.Thread(target=send, args=(worker,)) for worker in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(ids) > 10)  # the first request reads word lists
+    time.sleep(seconds)
+    service.kill()
+    for thread in threads:
+        thread.join(30)
+    return ids
+
+
+def recorded(log: DecisionLog) -> list[str]:
+    with log.reading() as connection:
+        return list(
+            connection.exec_driver_sql("SELECT decision_id FROM decisions ORDER BY sequence").scalars()
+        )
+
+
+def in_database(folder: Path, url: str = "") -> list[str]:
+    """Decision ids in the database; the chain must hold."""
+    with closing(StoreOptions(data_dir=folder, url=url).open_log()) as log:
+        assert verify(log).broken == 0
+        return recorded(log)
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_kill_9_loses_nothing_acknowledged_in_durable_mode(replica: Begin, tmp_path: Path) -> None:
+    everything: set[str] = set()
+    for seconds in (0.7, 0.31):
+        acknowledged = acknowledged_until_killed(replica(EVENMATCH_DURABLE="true"), seconds)
+        everything |= acknowledged
+        found = in_database(tmp_path)
+        assert everything <= set(found)
+        assert len(found) == len(set(found))
+
+
+@pytest.mark.slow
+def test_kill_9_in_the_default_mode_loses_at_most_what_was_not_flushed_yet(
+    replica: Begin, tmp_path: Path
+) -> None:
+    service = replica()
+    with httpx.Client() as client:
+        early = {service.score(client, f"c-{n}").json()["results"][0]["decision_id"] for n in range(20)}
+        time.sleep(3)  # far longer than the quarter of a second that is promised
+        for number in range(5):
+            service.score(client, f"late-{number}")
+    service.kill()
+    assert early <= set(in_database(tmp_path))
+
+
+@pytest.mark.slow
+def test_sigterm_loses_nothing_in_the_default_mode(replica: Begin, tmp_path: Path) -> None:
+    service = replica()
+    with httpx.Client() as client:
+        ids = [service.score(client, f"c-{n}").json()["results"][0]["decision_id"] for n in range(20)]
+    service.process.send_signal(signal.SIGTERM)
+    service.process.wait(60)
+    assert in_database(tmp_path) == ids
+
+
+def test_kill_9_while_the_database_is_away_leaves_everything_in_the_spool(
+    replica: Begin, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'blocked' / 'log.sqlite'}"
+    (tmp_path / "blocked").write_text("no folder")  # so that the database cannot be made
+    acknowledged = acknowledged_until_killed(replica(EVENMATCH_DATABASE_URL=url), 0.5)
+    assert spooled_lines(tmp_path / "spool") >= len(acknowledged)
+    (file,) = (tmp_path / "spool").glob("*.spool")
+    with file.open("ab") as stream:
+        stream.write(b'0123 {"decision_id":')  # as if it had been killed in the middle of a line
+    (tmp_path / "blocked").unlink()
+    again = replica(EVENMATCH_DATABASE_URL=url)
+    wait_until(lambda: spooled_lines(tmp_path / "spool") == 0)
+    assert httpx.get(f"{again.url}/health/ready").json()["store"] == "ok"
+    found = in_database(tmp_path, url)
+    assert acknowledged <= set(found)
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit")
+def test_a_full_disk_ends_in_503_and_keeps_what_was_acknowledged(replica: Begin, tmp_path: Path) -> None:
+    service = replica()
+    acknowledged: list[str] = []
+    with httpx.Client() as client:
+        assert service.score(client, "first").status_code == 200
+        # No file may grow any more: neither the database nor, after some more lines, the spool.
+        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (300_000, 300_000))
+        for number in range(300):
+            answer = service.score(client, f"c-{number}", count=20)
+            if answer.status_code != 200:
+                break
+            acknowledged += [result["decision_id"] for result in answer.json()["results"]]
+        problem = answer.json()
+        ready = client.get(f"{service.url}/health/ready")
+        alive = client.get(f"{service.url}/health/live")
+    assert (answer.status_code, problem["code"]) == (503, "store_down")
+    assert int(answer.headers["retry-after"]) > 0
+    assert (ready.status_code, ready.json()["code"], alive.status_code) == (503, "store_down", 200)
+    assert len(acknowledged) > 100
+    service.kill()
+    again = replica()  # with room
+    wait_until(lambda: spooled_lines(tmp_path / "spool") == 0)
+    assert httpx.get(f"{again.url}/health/ready").json()["store"] == "ok"
+    found = in_database(tmp_path)
+    assert set(acknowledged) <= set(found)
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.postgres
+def test_two_replicas_on_one_postgresql_make_one_chain_and_sum_up(
+    replica: Begin, postgres_url: str, tmp_path: Path
+) -> None:
+    shared = {"EVENMATCH_DATABASE_URL": postgres_url, "EVENMATCH_LOG_KEY": "one key for all replicas"}
+    services = [replica(EVENMATCH_DATA_DIR=str(tmp_path / name), **shared) for name in ("a", "b")]
+    with httpx.Client() as client:
+        answers = [services[n % 2].score(client, f"c-{n}", count=2) for n in range(60)]
+    ids = [result["decision_id"] for answer in answers for result in answer.json()["results"]]
+    for service in services:
+        service.process.send_signal(signal.SIGTERM)
+        service.process.wait(60)
+    options = StoreOptions(data_dir=tmp_path, url=postgres_url, key="one key for all replicas")
+    with closing(options.open_log()) as log:
+        assert verify(log).broken == 0
+        assert sorted(recorded(log)) == sorted(ids)
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_kill_9_loses_nothing_acknowledged_on_postgresql_and_the_server_may_crash_too(
+    replica: Begin, postgres_server: PostgresServer, postgres_url: str, tmp_path: Path
+) -> None:
+    settings = {"EVENMATCH_DATABASE_URL": postgres_url, "EVENMATCH_DURABLE": "true"}
+    service = replica(**settings)
+    with httpx.Client() as client:
+        assert service.score(client, "first").status_code == 200
+    crash = threading.Timer(0.5, postgres_server.stop)
+    crash.start()
+    acknowledged = acknowledged_until_killed(service, 1.5)
+    crash.join()
+    postgres_server.start()
+    again = replica(**settings)
+    wait_until(lambda: spooled_lines(tmp_path / "spool") == 0)
+    assert httpx.get(f"{again.url}/health/ready").status_code == 200
+    found = in_database(tmp_path, postgres_url)
+    assert acknowledged <= set(found)
+    assert len(found) == len(set(found))

@@ -1,0 +1,112 @@
+"""Purging from the front: by age, never a hole, never too early, whatever the clocks said."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete
+
+from service.store import tables
+from service.store.log import DecisionLog
+from service.store.retention import Purged, purge
+from service.store.verification import verify
+from tests.service.store.conftest import DAY, candidates, decision, tamper
+
+NOW = DAY + timedelta(days=200)
+KEPT = timedelta(days=183)
+
+
+def fill(decision_log: DecisionLog, ages: list[int]) -> None:
+    """Append one decision for each age in days, oldest or not."""
+    decision_log.append(
+        [decision(n, time=NOW - timedelta(days=age), candidate_id=f"{age}") for n, age in enumerate(ages, 1)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("ages", "left"),
+    [
+        ([300, 200, 184, 183, 10, 0], ["183", "10", "0"]),
+        ([10, 300], ["10", "300"]),  # in the order of the chain only
+        ([300, 10, 300], ["10", "300"]),
+        ([300, -90, 300, 10], ["10"]),  # a clock that ran ahead holds up nobody
+        ([300, -90, 10], ["-90", "10"]),
+        ([-90], ["-90"]),
+        ([300, 299], []),
+        ([1, 0], ["1", "0"]),
+    ],
+)
+def test_what_is_old_goes_from_the_front(decision_log: DecisionLog, ages: list[int], left: list[str]) -> None:
+    fill(decision_log, ages)
+    purged = purge(decision_log, KEPT, now=NOW)
+    assert candidates(decision_log) == left
+    assert purged == Purged(len(ages) - len(left), len(ages) - len(left))
+    result = verify(decision_log)
+    assert (result.broken, result.rows, result.purged) == (0, len(left), len(ages) - len(left))
+
+
+def test_the_chain_goes_on_after_a_purge_of_everything(decision_log: DecisionLog) -> None:
+    fill(decision_log, [300, 299])
+    purge(decision_log, KEPT, now=NOW)
+    decision_log.append([decision(n, time=NOW) for n in (3, 4)])
+    assert purge(decision_log, KEPT, now=NOW) == Purged(0, 2)
+    result = verify(decision_log)
+    assert (result.rows, result.purged, result.broken) == (2, 2, 0)
+
+
+def test_an_empty_log_has_nothing_to_purge(decision_log: DecisionLog) -> None:
+    assert purge(decision_log, KEPT, now=NOW) == Purged(0, 0)
+
+
+def test_a_purge_goes_in_steps_that_each_leave_a_whole_chain(
+    sqlite_log: DecisionLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.store.retention._ROWS_A_TRANSACTION", 3)
+    fill(sqlite_log, [300] * 8 + [1])
+    assert purge(sqlite_log, KEPT, now=NOW) == Purged(8, 8)
+    assert verify(sqlite_log).purged == 8
+    with sqlite_log.reading() as connection:
+        assert connection.execute(tables.purges.select()).mappings().all()[0]["sequence"] == 3
+
+
+def test_rows_deleted_before_what_was_purged_come_to_light(decision_log: DecisionLog) -> None:
+    fill(decision_log, [300, 300, 10, 10])
+    purge(decision_log, KEPT, now=NOW)
+    tamper(decision_log, "DELETE FROM decisions WHERE sequence = 3")
+    assert [(f.kind, f.first) for f in verify(decision_log).findings] == [("missing", 3)]
+    tamper(decision_log, "DELETE FROM log_purges")
+    assert [(f.kind, f.first, f.last) for f in verify(decision_log).findings] == [("missing", 1, 3)]
+
+
+def test_anchors_of_purged_rows_are_left_out_and_said(decision_log: DecisionLog) -> None:
+    fill(decision_log, [300, 300, 10])
+    with decision_log.reading() as connection:
+        hashes = list(connection.execute(tables.decisions.select()).mappings())
+    anchors = {row["sequence"]: row["hash"] for row in hashes}
+    purge(decision_log, KEPT, now=NOW)
+    result = verify(decision_log, anchors)
+    assert (result.anchors, result.unchecked_anchors, result.broken) == (3, 1, 0)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(ages=st.lists(st.sampled_from([-90, 0, 100, 183, 184, 400]), max_size=12))
+def test_nothing_young_is_purged_and_nothing_old_is_kept_before_the_first_young_one(
+    sqlite_log: DecisionLog, ages: list[int]
+) -> None:
+    with sqlite_log.writing() as connection:
+        for table in (tables.decisions, tables.head, tables.purges):
+            connection.execute(delete(table))
+    sqlite_log.open()
+    if ages:
+        fill(sqlite_log, ages)
+    purge(sqlite_log, KEPT, now=NOW)
+    left = [int(age or 0) for age in candidates(sqlite_log)]
+    gone = ages[: len(ages) - len(left)]
+    assert left == ages[len(gone) :]
+    assert not [age for age in gone if 0 <= age <= 183]
+    first_young = next((i for i, age in enumerate(left) if 0 <= age <= 183), len(left))
+    assert not [age for age in left[:first_young] if age > 183]
+    assert verify(sqlite_log).broken == 0
