@@ -20,7 +20,6 @@ from service.cli.console import (
     EXIT_USAGE,
     exit_codes,
     fail,
-    log_to_stderr,
     settings_from,
     stderr,
 )

@@ -196,6 +196,9 @@ def test_a_full_disk_ends_in_503_and_keeps_what_was_acknowledged(replica: Begin,
                 break
             acknowledged += [result["decision_id"] for result in answer.json()["results"]]
         problem = answer.json()
+        # The limit is one of each file, so that a new one would still find room: no more of that either.
+        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (1_000, 1_000))
+        wait_until(lambda: service.score(client, "none").status_code == 503)
         ready = client.get(f"{service.url}/health/ready")
         alive = client.get(f"{service.url}/health/live")
     assert (answer.status_code, problem["code"]) == (503, "store_down")
