@@ -13,9 +13,10 @@ from fastapi_swagger import patch_fastapi
 
 from service.api.errors import PROBLEM_JSON, install_error_handlers
 from service.api.middleware import BodyLimit, RequestContext
-from service.api.routes import audit, embed, embeddings, health, model, redact, score
+from service.api.routes import audit, embed, embeddings, fairness, health, model, outcomes, redact, score
 from service.api.schemas.problem import Problem
 from service.api.settings import Settings
+from service.api.store import open_store
 from service.monitoring.metrics import Metrics
 from service.runtime.runtime import Runtime, load_runtime
 
@@ -25,6 +26,10 @@ ROUTES = (
     "/v1/embeddings",
     "/v1/redact",
     "/v1/audit/counterfactual",
+    "/v1/outcomes",
+    "/v1/outcomes/bulk",
+    "/v1/fairness",
+    "/v1/fairness/report",
     "/v1/model",
     "/health/live",
     "/health/ready",
@@ -64,6 +69,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.database = database = await to_thread.run_sync(open_store, settings)
         served = runtime
         if served is None:
             served = await to_thread.run_sync(load_runtime, settings.runtime_options(), metrics)
@@ -81,6 +87,7 @@ def create_app(
             yield
         finally:
             await to_thread.run_sync(served.stop, settings.drain_seconds)
+            database.dispose()
 
     app = _Service(
         title="Evenmatch",
@@ -105,7 +112,7 @@ def create_app(
     )
     app.state.settings = settings
     app.state.metrics = metrics
-    for routes in (score, embed, embeddings, redact, audit, model):
+    for routes in (score, embed, embeddings, redact, audit, outcomes, fairness, model):
         app.include_router(routes.router, prefix="/v1")
         app.include_router(routes.router, include_in_schema=False)
     app.include_router(health.router)

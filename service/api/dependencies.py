@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
+from sqlalchemy import Engine
 
 from service.api.settings import Settings
 from service.monitoring.metrics import Metrics
@@ -23,6 +24,11 @@ def _metrics(request: Request) -> Metrics:
     return cast(Metrics, request.app.state.metrics)
 
 
+def _database(request: Request) -> Engine:
+    return cast(Engine, request.app.state.database)
+
+
 SettingsDep = Annotated[Settings, Depends(_settings)]
 RuntimeDep = Annotated[Runtime, Depends(_runtime)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]
+DatabaseDep = Annotated[Engine, Depends(_database)]

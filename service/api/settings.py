@@ -12,6 +12,8 @@ from service.core.groups import GroupSchema
 from service.core.redaction.policy import Category
 from service.runtime.devices import EngineSetting
 from service.runtime.runtime import RuntimeOptions
+from service.store.database import sqlite_url
+from service.store.outcomes import OutcomeKind
 
 BUNDLES = Path(__file__).resolve().parent.parent / "bundles"
 
@@ -60,6 +62,23 @@ class Settings(BaseSettings):
     groups: GroupSchema = Field(
         GroupSchema(), description="Attributes and groups for monitoring, as JSON (see docs/groups.md)."
     )
+    database_url: str = Field(
+        "",
+        description="Database of decisions and outcomes, SQLite or PostgreSQL; empty: `decisions.sqlite` in "
+        "the data folder.",
+    )
+    ground_truth: OutcomeKind = Field(
+        "label", description="Which outcomes count as the truth where nothing else is asked."
+    )
+    max_outcomes: int = Field(
+        1_000, ge=1, le=10_000, description="Most outcomes in one `/v1/outcomes/bulk` request."
+    )
+    clock_skew_seconds: float = Field(
+        300.0, ge=0, le=86_400, description="How far the clock of who sends outcomes may differ, in seconds."
+    )
+    fairness_seconds: float = Field(
+        60.0, ge=1, le=3_600, description="Seconds between two refreshes of the live fairness gauges."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log level."
     )
@@ -79,6 +98,11 @@ class Settings(BaseSettings):
         if "/" not in self.bundle and shipped.is_dir():
             return shipped
         return Path(self.bundle).expanduser()
+
+    @property
+    def store_url(self) -> str:
+        """The database's URL."""
+        return self.database_url or sqlite_url(self.data_dir.expanduser() / "decisions.sqlite")
 
     def runtime_options(self) -> RuntimeOptions:
         return RuntimeOptions(

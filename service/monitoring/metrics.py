@@ -18,10 +18,12 @@ from service.runtime.observer import RuntimeObserver
 
 Decision = Literal["selected", "not_selected"]
 DECISIONS: tuple[Decision, ...] = ("selected", "not_selected")
+Outcome = Literal["positive", "negative"]
+OUTCOMES: tuple[Outcome, ...] = ("positive", "negative")
 OTHER = "other"
 CONTROL = "control"
 
-STATUSES = ("200", "400", "404", "405", "413", "415", "422", "429", "500", "503")
+STATUSES = ("200", "207", "400", "404", "405", "409", "413", "415", "422", "429", "500", "503")
 
 _SCORE_BUCKETS = tuple(i / 10 for i in range(1, 11))
 _SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -51,6 +53,14 @@ class Metrics(RuntimeObserver):
         )
         self._scores = histogram(
             "match_score", "Calibrated probability by group.", _SCORE_BUCKETS, "attribute", "group"
+        )
+        self._outcomes = counter(
+            "outcomes_total",
+            "Outcomes by group and the decision before.",
+            "attribute",
+            "group",
+            "decision",
+            "outcome",
         )
         self._requests = counter("requests_total", "Answered requests.", "route", "status")
         self._request_seconds = histogram(
@@ -91,6 +101,8 @@ class Metrics(RuntimeObserver):
                 self._scores.labels(attribute, group)
                 for decision in DECISIONS:
                     self._decisions.labels(attribute, group, decision)
+                    for outcome in OUTCOMES:
+                        self._outcomes.labels(attribute, group, decision, outcome)
         for attribute in (*ATTRIBUTES, CONTROL):
             self._audits.labels(attribute)
             self._flips.labels(attribute)
@@ -107,6 +119,11 @@ class Metrics(RuntimeObserver):
         for attribute, group in self._groups.memberships(groups).items():
             self._decisions.labels(attribute, group, decision).inc()
             self._scores.labels(attribute, group).observe(probability)
+
+    def outcome(self, groups: Mapping[str, str], decision: Decision, outcome: Outcome) -> None:
+        """Count the first outcome of one decision for every attribute and intersection."""
+        for attribute, group in self._groups.memberships(groups).items():
+            self._outcomes.labels(attribute, group, decision, outcome).inc()
 
     def answered(self, route: str | None, status: int, seconds: float) -> None:
         """Count one answered request under its route template."""

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError, TimeoutError
 
 from service.core.errors import StoreUnavailableError
 
 _RETRY_AFTER_SECONDS = 5
+_NOT_MIGRATED = "42P01"
+"""PostgreSQL's word for a table that is not there: the database was away when the service started."""
 
 
 @contextmanager
@@ -22,22 +24,25 @@ def reading(engine: Engine) -> Iterator[Connection]:
     options: dict[str, object] = {"read_only": True}
     if engine.dialect.name == "postgresql":
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with _reachable(), engine.connect().execution_options(**options) as connection, connection.begin():
+    with reachable(), engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """All of it or nothing. Raises `StoreUnavailableError` if the database does not answer."""
-    with _reachable(), engine.begin() as connection:
+    with reachable(), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
-def _reachable() -> Iterator[None]:
+def reachable() -> Iterator[None]:
+    """Raise `StoreUnavailableError` if the database does not answer what is asked inside."""
     try:
         yield
-    except (OperationalError, InterfaceError, TimeoutError):
+    except (OperationalError, InterfaceError, ProgrammingError, TimeoutError) as error:
+        if isinstance(error, ProgrammingError) and getattr(error.orig, "sqlstate", "") != _NOT_MIGRATED:
+            raise
         # The database's own words may hold its address and a password.
         raise StoreUnavailableError(
             "the database of decisions does not answer", retry_after=_RETRY_AFTER_SECONDS

@@ -25,7 +25,7 @@ _PIECES = ((1, HOUR), (24, DAY))
 
 @dataclass(frozen=True, slots=True, order=True)
 class CountedDecision:
-    """What of a decision is counted. `start`: its time in microseconds, or the beginning of its hour or day."""
+    """What of a decision is counted. `start`: its time, or the beginning of its hour or day."""
 
     start: int
     bundle_digest: str
@@ -41,7 +41,7 @@ class CountedOutcome:
 
 
 def count_decisions(connection: Connection, decisions: Sequence[Decision]) -> None:
-    """Count decisions, in the transaction that stores them; once in a transaction, since order is kept here."""
+    """Count decisions, in the transaction that stores them; once in it, since the order is kept here."""
     counts: dict[tuple[int, CountedDecision], Counter[str]] = {}
     for decision in decisions:
         counted = CountedDecision(

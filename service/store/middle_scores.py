@@ -1,6 +1,7 @@
 """Who scored above the median of a window, exactly, without reading all of its scores.
 
-Histograms say in which bin the middle of the sample lies; only the scores of that bin are read, through an index.
+Histograms say in which bin the middle of the sample lies; only the scores of that bin are read, through an
+index.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ OutcomeKind = Literal["human_decision", "label"]
 OUTCOME_KINDS: tuple[OutcomeKind, ...] = ("human_decision", "label")
 OutcomeEvent = Literal["recorded", "replaced", "unchanged"]
 
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """`time` is when it came about; None for now. `replace`: it corrects what was said before."""
@@ -142,7 +143,8 @@ class _Recorder:
             if self._last_event(key) != "refused":
                 self._history.append({**row, "event": "refused"})
             raise OutcomeConflictError(
-                f"another {outcome.kind} is recorded for this decision; `replace` corrects it", field="outcome"
+                f"another {outcome.kind} is recorded for this decision; `replace` corrects it",
+                field="outcome",
             )
         event: OutcomeEvent = "recorded" if said is None else "replaced"
         if said is not None:

@@ -1,6 +1,7 @@
 """Bins of the calibrated probability, to know in which one the median of many decisions lies.
 
-As wide as an eighth in log-odds, since probabilities crowd at 0: equal steps would have most of them in one bin.
+As wide as an eighth in log-odds, since probabilities crowd at 0: equal steps would have most of them in one
+bin.
 """
 
 from __future__ import annotations

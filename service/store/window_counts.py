@@ -25,7 +25,7 @@ from service.store.windows import Period, Window
 
 @dataclass(frozen=True, slots=True)
 class WindowCounts:
-    """`cells`: groups as recorded, with counts. `bundles`: decisions by the digest of the bundle that made them.
+    """`cells`: groups as recorded, with counts. `bundles`: decisions by the digest of their bundle.
 
     `first_day`, `last_day`: of the decisions, in UTC; None without any. `scored`: decisions whose score is in
     the sample of the scoring rates. `missing_scores`: those that would be, were they not erased or purged.
@@ -126,7 +126,7 @@ def _counts(
         cell.selected,
         above_median=middle.above[groups] if middle is not None and scored else None,
         scored=middle.scored[groups] if middle is not None and scored else None,
-        outcomes=OutcomeCounts(*(outcomes.get(key, 0) for key in product((True, False), repeat=2))),
+        outcomes=OutcomeCounts(*(outcomes.get(key, 0) for key in product((True, False), (True, False)))),
     )
 
 

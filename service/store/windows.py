@@ -14,6 +14,7 @@ HOUR = 3_600_000_000
 DAY = 24 * HOUR
 
 EVERYTHING = "all"
+DEFAULT_WINDOW = "30d"
 
 _LENGTH = re.compile(r"([1-9][0-9]{0,4})([hd])", re.ASCII)
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,3 +79,17 @@ def window_until(length: str, now: datetime) -> Window:
     span = timedelta(hours=int(found[1]) * (24 if found[2] == "d" else 1))
     # `now` itself was decided in this hour, also when it has just begun.
     return window_between(max(_FIRST, now - span), now + timedelta(microseconds=1), "window")
+
+
+def window_asked(length: str | None, start: datetime | None, end: datetime | None, now: datetime) -> Window:
+    """The window of a question that names a length, or `from` and perhaps `to`, or nothing: then 30 days.
+
+    Raises `WindowError` if it names both, or only `to`.
+    """
+    if start is None:
+        if end is not None:
+            raise WindowError("to needs from", field="to")
+        return window_until(length or DEFAULT_WINDOW, now)
+    if length is not None:
+        raise WindowError("window and from exclude each other", field="window")
+    return window_between(start, now + timedelta(microseconds=1) if end is None else end)

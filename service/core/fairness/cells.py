@@ -1,4 +1,4 @@
-"""From cells, people with the same group in every attribute, to the groups of every attribute and intersection."""
+"""From cells (people with the same group in every attribute) to the groups of every attribute."""
 
 from __future__ import annotations
 

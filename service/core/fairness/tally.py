@@ -61,11 +61,10 @@ class DecisionTally:
         """The counts of every group of every attribute and intersection of the schema, `unknown` included."""
         middle = self._middle()
         if middle is None:
-            return sum_cells(
-                self._schema,
-                ((self._groups(key), GroupCounts(cell.n, cell.selected)) for key, cell in self._cells.items()),
-                GroupCounts(0, 0),
+            unscored = (
+                (self._groups(key), GroupCounts(cell.n, cell.selected)) for key, cell in self._cells.items()
             )
+            return sum_cells(self._schema, unscored, GroupCounts(0, 0))
         # Strictly above the median is strictly above the lower of the two middle scores: no score lies
         # between them, and no rounding of their mean plays a part.
         return sum_cells(
