@@ -94,23 +94,27 @@ class LiveFairnessThread:
             figures = live_fairness(self._engine, self._schema, self._clock())
         except StoreUnavailableError:
             log.warning("the database does not answer: live fairness has no numbers")
-            nothing = LiveFigures(None, None, None)
-            figures = {
-                (attribute, group, window): nothing
-                for window in WINDOWS
-                for attribute, groups in self._schema.members().items()
-                for group in groups
-            }
+            figures = self._nothing()
         self._observer.fairness(figures)
 
     def _run(self) -> None:
         while True:
             try:
                 self.refresh()
-            except Exception as error:  # the thread must live on: a gauge that stands still looks alive
+            except Exception as error:  # the thread must live on, and a gauge that stands still looks alive
                 log.error("live fairness failed: %s", type(error).__name__)
+                self._observer.fairness(self._nothing())
             if self._stopped.wait(self._seconds):
                 return
+
+    def _nothing(self) -> Figures:
+        nothing = LiveFigures(None, None, None)
+        return {
+            (attribute, group, window): nothing
+            for window in WINDOWS
+            for attribute, groups in self._schema.members().items()
+            for group in groups
+        }
 
 
 def _figures(attribute: str, groups: Mapping[str, GroupCounts]) -> Iterator[tuple[str, LiveFigures]]:
