@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import Engine
 
 from service.api.app import create_app, create_metrics
 from service.api.settings import Settings
@@ -32,6 +33,7 @@ class Api(TestClient):
 
     engine: FakeEngine
     runtime: Runtime
+    database: Engine
 
     def score(self, *resumes: str, job: dict[str, Any] | None = None, **candidate: Any) -> Any:
         """POST /v1/score with candidates c-0, c-1, ..."""
@@ -50,12 +52,19 @@ Start = Callable[..., Api]
 
 
 @pytest.fixture
-def start(tiny_bundle: Bundle, bge_like: Path) -> Iterator[Start]:
+def start(tiny_bundle: Bundle, bge_like: Path, tmp_path: Path) -> Iterator[Start]:
     """Start the app with other settings than the defaults."""
     with ExitStack() as stack:
 
         def begin(served: Bundle = tiny_bundle, **settings: Any) -> Api:
-            chosen = Settings(**{"bundle": str(tiny_bundle.path), "queue_tokens": 20_000, **settings})
+            chosen = Settings(
+                **{
+                    "bundle": str(tiny_bundle.path),
+                    "data_dir": tmp_path,
+                    "queue_tokens": 20_000,
+                    **settings,
+                }
+            )
             metrics = create_metrics(chosen)
             engine = FakeEngine()
             runtime = Runtime(
@@ -66,9 +75,12 @@ def start(tiny_bundle: Bundle, bge_like: Path) -> Iterator[Start]:
                 reload=FakeEngine,
                 observer=metrics,
             )
-            api = Api(create_app(chosen, runtime=runtime, metrics=metrics), raise_server_exceptions=False)
+            app = create_app(chosen, runtime=runtime, metrics=metrics)
+            api = Api(app, raise_server_exceptions=False)
             api.engine, api.runtime = engine, runtime
-            return stack.enter_context(api)
+            stack.enter_context(api)
+            api.database = app.state.database
+            return api
 
         yield begin
 
