@@ -67,10 +67,10 @@ class _Sample:
             return MiddleScores(None, Counter(), Counter(), self._missing)
         low, high = (self._score_at(rank) for rank in ranks)
         # Strictly above the median is strictly above the lower of the two middle scores.
-        of_middle = self._bin_of(ranks[0])
-        above = self._rows(of_middle, decisions.c.calibrated_probability > low)
+        number = self._bin_of(ranks[0])
+        above = self._above_in_bin(number, low)
         for cell, histogram in self._cells.items():
-            above[cell] += int(histogram[of_middle + 1 :].sum())
+            above[cell] += int(histogram[number + 1 :].sum())
         scored = Counter({cell: int(histogram.sum()) for cell, histogram in self._cells.items()})
         return MiddleScores(low / 2 + high / 2, above, scored, self._missing)
 
@@ -91,7 +91,7 @@ class _Sample:
         return None
 
     def _take_out_missing(self, number: int) -> None:
-        stored = self._connection.scalar(select(func.count()).where(*self._inside(number))) or 0
+        stored = self._count(number)
         if stored == self._total[number]:
             return
         self._missing += int(self._total[number]) - stored
@@ -114,6 +114,22 @@ class _Sample:
             .limit(1)
         ).scalar_one()
         return found
+
+    def _above_in_bin(self, number: int, score: float) -> Counter[str]:
+        """Decisions of a bin above `score` by cell, from their rows or, if those are fewer, the others'."""
+        is_above = decisions.c.calibrated_probability > score
+        above = self._count(number, is_above)
+        if above <= int(self._total[number]) - above:
+            return self._rows(number, is_above) if above else Counter()
+        others = self._rows(number, decisions.c.calibrated_probability <= score)
+        return Counter(
+            {cell: int(histogram[number]) - others[cell] for cell, histogram in self._cells.items()}
+        )
+
+    def _count(self, number: int, *where: ColumnElement[bool]) -> int:
+        """Stored decisions of a bin; the index alone knows."""
+        counted = self._connection.scalar(select(func.count()).where(*self._inside(number), *where))
+        return counted or 0
 
     def _rows(self, number: int, *where: ColumnElement[bool]) -> Counter[str]:
         """Stored decisions of a bin by cell."""

@@ -66,9 +66,13 @@ def count_window(
     cells: dict[str, _Cell] = defaultdict(_Cell)
     histograms: dict[str, NDArray[np.int64]] = defaultdict(lambda: np.zeros(BINS, np.int64))
     bundles: Counter[str] = Counter()
+    among_others = False
     for groups, digest, selected, n, *bins in _sums(
-        connection, decision_counts, window, bundle, ("groups", "bundle_digest", "selected"), ("n", *names)
+        connection, decision_counts, window, None, ("groups", "bundle_digest", "selected"), ("n", *names)
     ):
+        if bundle not in (None, digest):
+            among_others = True
+            continue
         cells[groups].n += n
         cells[groups].selected += n if selected else 0
         bundles[digest] += n
@@ -80,7 +84,9 @@ def count_window(
     ):
         if of_kind == kind:
             outcomes[groups][selected, positive] += n
-    middle = find_middle_scores(connection, window, bundle, histograms) if scores else None
+    # That a score is of this bundle is not in the index, and need not be asked if there is no other.
+    only = bundle if among_others else None
+    middle = find_middle_scores(connection, window, only, histograms) if scores else None
     return WindowCounts(
         cells=tuple(
             (cell_groups(groups), _counts(cell, outcomes[groups], middle, groups))
