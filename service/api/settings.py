@@ -64,8 +64,9 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         "",
-        description="Database of decisions and outcomes, SQLite or PostgreSQL; empty: `decisions.sqlite` in "
-        "the data folder.",
+        repr=False,
+        description="Where decisions are kept: a `sqlite:///` or `postgresql://` URL; empty: a SQLite file "
+        "in `data_dir`.",
     )
     ground_truth: OutcomeKind = Field(
         "label", description="Which outcomes count as the truth where nothing else is asked."

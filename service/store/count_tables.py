@@ -5,10 +5,10 @@ Every decision is counted twice: in its hour and in its day, so that a long wind
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, SmallInteger, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, String, Table, Text
 
 from service.store.score_bins import BINS
-from service.store.tables import metadata
+from service.store.tables import decisions, metadata
 
 BIN_NAMES = tuple(f"bin_{i:03}" for i in range(BINS))
 
@@ -25,6 +25,9 @@ decision_counts = Table(
     *(Column(name, Integer, nullable=False) for name in BIN_NAMES),
     sqlite_with_rowid=False,
 )
+
+# `service.store.middle_scores` reads the scores of one bin of the histogram through it.
+Index("ix_decisions_probability", decisions.c.calibrated_probability, decisions.c.time)
 
 outcome_counts = Table(
     "outcome_counts",
