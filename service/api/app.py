@@ -13,15 +13,17 @@ from fastapi_swagger import patch_fastapi
 
 from service.api.errors import PROBLEM_JSON, install_error_handlers
 from service.api.middleware import BodyLimit, CountLiveWork, RequestContext
-from service.api.routes import audit, embed, embeddings, health, model, redact, score
+from service.api.routes import audit, embed, embeddings, fairness, health, model, outcomes, redact, score
 from service.api.schemas.problem import Problem
 from service.api.settings import Settings
 from service.monitoring.baselines import read_baselines
+from service.monitoring.live import LiveFairnessThread
 from service.monitoring.metrics import Metrics
 from service.monitoring.shared import SharedValues
 from service.runtime.live_work import LiveWork
 from service.runtime.runtime import Runtime, load_runtime
 from service.runtime.shadow import ShadowAuditor
+from service.store.database import open_database
 from service.store.recorder import Recorder, open_recorder
 
 ROUTES = (
@@ -30,6 +32,10 @@ ROUTES = (
     "/v1/embeddings",
     "/v1/redact",
     "/v1/audit/counterfactual",
+    "/v1/outcomes",
+    "/v1/outcomes/bulk",
+    "/v1/fairness",
+    "/v1/fairness/report",
     "/v1/model",
     "/health/live",
     "/health/ready",
@@ -91,15 +97,22 @@ def create_app(
         if records is None:
             records = await to_thread.run_sync(open_recorder, settings.store_options(), metrics)
         await to_thread.run_sync(records.start)
+        # Beside the recorder's: questions must not wait for the writer's connection.
+        database = open_database(settings.store_url)
+        watch = LiveFairnessThread(database, settings.groups, metrics, settings.fairness_seconds)
+        watch.start()
         served.start()
         shadow = ShadowAuditor(served, live, settings.shadow_options(), metrics)
         shadow.start()
         app.state.runtime, app.state.recorder, app.state.shadow = served, records, shadow
+        app.state.database = database
         try:
             yield
         finally:
             await shadow.stop()
             await to_thread.run_sync(served.stop, settings.drain_seconds)
+            await to_thread.run_sync(watch.stop)
+            database.dispose()
             await to_thread.run_sync(records.stop)
 
     app = _Service(
@@ -125,7 +138,7 @@ def create_app(
     )
     app.state.settings = settings
     app.state.metrics = metrics
-    for routes in (score, embed, embeddings, redact, audit, model):
+    for routes in (score, embed, embeddings, redact, audit, outcomes, fairness, model):
         app.include_router(routes.router, prefix="/v1")
         app.include_router(routes.router, include_in_schema=False)
     app.include_router(health.router)

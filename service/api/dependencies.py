@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
+from sqlalchemy import Engine
 
 from service.api.settings import Settings
 from service.monitoring.metrics import Metrics
@@ -37,9 +38,14 @@ def _recorder(request: Request) -> Recorder:
     return cast(Recorder, request.app.state.recorder)
 
 
+def _database(request: Request) -> Engine:
+    return cast(Engine, request.app.state.database)
+
+
 SettingsDep = Annotated[Settings, Depends(_settings)]
 RuntimeDep = Annotated[Runtime, Depends(_runtime)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]
 ShadowDep = Annotated[ShadowAuditor, Depends(_shadow)]
 RecorderDep = Annotated[Recorder, Depends(_recorder)]
 RequestId = Annotated[str, Depends(_request_id)]
+DatabaseDep = Annotated[Engine, Depends(_database)]

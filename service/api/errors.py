@@ -22,8 +22,10 @@ from service.core.errors import (
     EvenmatchError,
     InputError,
     InputErrors,
+    OutcomeConflictError,
     QueueFullError,
     RequestTooLargeError,
+    UnknownDecisionError,
     UnknownModelError,
 )
 
@@ -33,6 +35,8 @@ OPENAI_PATHS = ("/v1/embeddings", "/embeddings")
 _STATUS: dict[type[EvenmatchError], HTTPStatus] = {
     RequestTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnknownModelError: HTTPStatus.NOT_FOUND,
+    UnknownDecisionError: HTTPStatus.NOT_FOUND,
+    OutcomeConflictError: HTTPStatus.CONFLICT,
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,
     CapacityError: HTTPStatus.SERVICE_UNAVAILABLE,

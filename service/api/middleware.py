@@ -147,6 +147,10 @@ ROUTE_ALIASES = {
     "/model": "/v1/model",
     "/redact": "/v1/redact",
     "/audit/counterfactual": "/v1/audit/counterfactual",
+    "/outcomes": "/v1/outcomes",
+    "/outcomes/bulk": "/v1/outcomes/bulk",
+    "/fairness": "/v1/fairness",
+    "/fairness/report": "/v1/fairness/report",
 }
 
 

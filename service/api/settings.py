@@ -15,6 +15,7 @@ from service.core.redaction.policy import Category
 from service.runtime.devices import EngineSetting
 from service.runtime.runtime import RuntimeOptions
 from service.runtime.shadow import ShadowOptions
+from service.store.outcomes import OutcomeKind
 from service.store.recorder import StoreOptions
 from service.store.retention import SIX_MONTHS_DAYS
 from service.store.writer import Policy
@@ -124,6 +125,18 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Secret of the decision log's hash chain; empty: made once, in a file in `data_dir`.",
     )
+    ground_truth: OutcomeKind = Field(
+        "label", description="Which outcomes count as the truth where nothing else is asked."
+    )
+    max_outcomes: int = Field(
+        1_000, ge=1, le=10_000, description="Most outcomes in one `/v1/outcomes/bulk` request."
+    )
+    clock_skew_seconds: float = Field(
+        300.0, ge=0, le=86_400, description="How far the clock of who sends outcomes may differ, in seconds."
+    )
+    fairness_seconds: float = Field(
+        60.0, ge=1, le=3_600, description="Seconds between two refreshes of the live fairness gauges."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log level."
     )
@@ -167,6 +180,11 @@ class Settings(BaseSettings):
             on_failure=self.store_failure,
             retention_days=self.retention_days,
         )
+
+    @property
+    def store_url(self) -> str:
+        """The database's URL."""
+        return self.store_options().database_url
 
     def runtime_options(self) -> RuntimeOptions:
         return RuntimeOptions(

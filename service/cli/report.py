@@ -29,6 +29,9 @@ from service.monitoring.bias_audit import (
 from service.monitoring.bias_audit_files import bias_audit_csv, bias_audit_json
 from service.monitoring.bias_audit_html import bias_audit_html
 from service.monitoring.bias_audit_texts import CITATIONS, TITLE
+from service.monitoring.stored_audit import StoredQuestion, audit_store
+from service.store.database import open_database
+from service.store.windows import window_asked
 
 _WRITERS: dict[str, Callable[[BiasAudit], str]] = {
     ".html": bias_audit_html,
@@ -38,7 +41,23 @@ _WRITERS: dict[str, Callable[[BiasAudit], str]] = {
 
 
 def report(
-    decisions: Annotated[Path, typer.Argument(help="Historical decisions, a .csv or .jsonl file.")],
+    decisions: Annotated[
+        Path | None, typer.Argument(help="Historical decisions, a .csv or .jsonl file.")
+    ] = None,
+    from_store: Annotated[
+        bool, typer.Option("--from-store", help="Report the decisions of EVENMATCH_DATABASE_URL, not a file.")
+    ] = False,
+    window: Annotated[
+        str | None, typer.Option(help="Of the store: the last 24h, 30d, ... or all. Without it 30d.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Of the store: the first moment, as 2026-03-01T00:00:00Z.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Of the store: the end; without it now.")] = None,
+    bundle: Annotated[str | None, typer.Option(help="Of the store: one bundle only, by its digest.")] = None,
+    ground_truth: Annotated[
+        str | None, typer.Option(help="Of the store: label or human_decision [EVENMATCH_GROUND_TRUTH].")
+    ] = None,
     output: Annotated[
         list[Path] | None, typer.Option(help="Write .html, .json or .csv; may be given several times.")
     ] = None,
@@ -80,10 +99,15 @@ def report(
     Needs no model. Groups are those of EVENMATCH_GROUPS; errors name file, line and column, never a cell.
     """
     log_to_stderr("warning")
-    schema = settings_from().groups
+    settings = settings_from(ground_truth=ground_truth)
+    schema = settings.groups
     outputs = output or []
-    if decisions.suffix.lower() not in SUFFIXES:
+    if from_store == (decisions is not None):
+        fail("name a file of decisions, or say --from-store", EXIT_USAGE)
+    if decisions is not None and decisions.suffix.lower() not in SUFFIXES:
         fail(f"decisions must be in a file that ends in {' or '.join(SUFFIXES)}", EXIT_USAGE)
+    if decisions is not None and (window or since or until or bundle or ground_truth):
+        fail("--window, --since, --until, --bundle and --ground-truth are for --from-store", EXIT_USAGE)
     for file in outputs:
         if file.suffix.lower() not in _WRITERS:
             fail(f"--output must end in {', '.join(_WRITERS)}, not {file.suffix or 'nothing'}", EXIT_USAGE)
@@ -104,7 +128,17 @@ def report(
         leave_out_small=exclude_under is not None,
     )
     with exit_codes():
-        audit = _audit(read_decisions(decisions, columns, schema), statement, options)
+        if decisions is None:
+            now = datetime.now(UTC)
+            asked = window_asked(window, _moment("since", since), _moment("until", until), now)
+            question = StoredQuestion(asked, settings.ground_truth, bundle)
+            engine = open_database(settings.store_url)
+            try:
+                audit = audit_store(engine, schema, question, statement, options, now).audit
+            finally:
+                engine.dispose()
+        else:
+            audit = _audit(read_decisions(decisions, columns, schema), statement, options)
         # Nothing is written before everything is made.
         for file, text in [(file, _WRITERS[file.suffix.lower()](audit)) for file in outputs]:
             write_whole(file, text)
@@ -123,6 +157,18 @@ def _groups(given: list[str], schema: GroupSchema) -> dict[str, str | None]:
             )
         columns[attribute] = column or None
     return columns
+
+
+def _moment(option: str, given: str | None) -> datetime | None:
+    if given is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        fail(f"--{option} takes an ISO 8601 time with its offset, as 2026-03-01T00:00:00Z", EXIT_USAGE)
+    return moment
 
 
 def _audit(decisions: Decisions, statement: AuditStatement, options: FairnessOptions) -> BiasAudit:

@@ -15,7 +15,11 @@
     |   |-- ImpossibleCountsError     counts that no set of people can have, as more selected than there are
     |   |-- InputErrors               several of these at once
     |   |-- RequestTooLargeError      more tokens in one request than the queue could ever hold
-    |   `-- TableError                a CSV or JSON Lines file without the columns asked for
+    |   |-- TableError                a CSV or JSON Lines file without the columns asked for
+    |   |-- WindowError               a window of time that is none, or that is not understood
+    |   |-- UnknownDecisionError      a decision_id that names no decision that is kept
+    |   |-- OutcomeConflictError      another outcome of the same kind is recorded for the decision
+    |   `-- OutcomeTimeError          an outcome from the future, or from before its decision
     |-- BundleError                 the bundle or its base model is damaged, missing or foreign
     |   `-- BundleParityError         the loaded model does not reproduce the bundle's probe vectors
     |-- EngineError                 inference failed
@@ -28,6 +32,7 @@
         |-- NoIdleTimeError           background work found no time beside the requests
         |-- WorkerDownError           the inference worker died or hangs, and is being restarted
         |-- StoreDownError            decisions cannot be recorded, so none are taken
+        |-- StoreUnavailableError     the database does not answer a question about what is stored
         `-- ShuttingDownError         the service drains and takes no new work
 
 `code` is stable: clients may branch on it. Messages name the field, the limit and the actual
@@ -172,6 +177,26 @@ class TableError(InputError):
     title = "Unusable table"
 
 
+class WindowError(InputError):
+    code = "unusable_window"
+    title = "Unusable window"
+
+
+class UnknownDecisionError(InputError):
+    code = "unknown_decision"
+    title = "Unknown decision"
+
+
+class OutcomeConflictError(InputError):
+    code = "outcome_conflict"
+    title = "Another outcome is recorded"
+
+
+class OutcomeTimeError(InputError):
+    code = "outcome_time"
+    title = "Impossible outcome time"
+
+
 class BundleError(EvenmatchError):
     code = "bundle_error"
     title = "Unusable bundle"
@@ -248,3 +273,8 @@ class StoreDownError(CapacityError):
 class ShuttingDownError(CapacityError):
     code = "shutting_down"
     title = "Shutting down"
+
+
+class StoreUnavailableError(CapacityError):
+    code = "store_unavailable"
+    title = "Store unavailable"

@@ -84,6 +84,14 @@ class GroupSchema(BaseModel):
                     f"{field}.{attribute} is not one of {allowed}", field=f"{field}.{attribute}"
                 )
 
+    def fitting(self, groups: Mapping[str, str]) -> dict[str, str]:
+        """Those of `groups` that this schema knows: what was recorded under another may name others."""
+        return {
+            attribute: group
+            for attribute, group in groups.items()
+            if group in self.attributes.get(attribute, ())
+        }
+
     def memberships(self, groups: Mapping[str, str]) -> dict[str, str]:
         """The group of a person per attribute and intersection; `unknown` where nothing was said."""
         plain = {attribute: groups.get(attribute, UNKNOWN) for attribute in self.attributes}

@@ -17,8 +17,8 @@ from service.core.groups import GroupSchema
 from service.jobs.decision_files import SUFFIXES as SUFFIXES
 from service.jobs.resume_files import spreadsheet_safe
 from service.store import tables
-from service.store.chain import moment
 from service.store.log import DecisionLog
+from service.store.times import from_microseconds
 
 _ROWS_A_FETCH = 2_000
 _PLAIN = (
@@ -77,7 +77,7 @@ def _records(decision_log: DecisionLog, schema: GroupSchema) -> Iterator[Record]
                 **groups,
                 "sequence": row["sequence"],
                 "decision_id": row["decision_id"],
-                "time": moment(row["time"]).isoformat(),
+                "time": from_microseconds(row["time"]).isoformat(),
                 **{name: row[name] for name in _PLAIN},
             }
 

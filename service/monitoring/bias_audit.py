@@ -6,7 +6,7 @@ It states counts, rates, ratios and their uncertainty. It is no verdict, and no 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from service.core.errors import AuditOptionsError
@@ -26,7 +26,11 @@ from service.monitoring.bias_audit_texts import CITATIONS, LIMITATIONS, TITLE
 
 @dataclass(frozen=True, slots=True)
 class AuditedData:
-    """`people` counts decisions: who applied twice is two. None where nothing of the kind is known."""
+    """`people` counts decisions: who applied twice is two. None where nothing of the kind is known.
+
+    `window`: [from, to) that was asked for. `bundles`: decisions by the digest of the bundle that made them.
+    `ground_truth`: which kind of outcome counts. `notes`: what else the data lack, in sentences.
+    """
 
     people: int
     first_decision: date | None = None
@@ -34,6 +38,10 @@ class AuditedData:
     without_time: int = 0
     scored: int = 0
     median_score: float | None = None
+    window: tuple[datetime, datetime] | None = None
+    bundles: Mapping[str, int] = field(default_factory=dict)
+    ground_truth: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +162,14 @@ def _lacking(audit: BiasAudit) -> Iterator[str]:
         yield "The source or the explanation of the data is not stated; 6 RCNY 5-303 asks for both."
     if statement.distribution_date is None:
         yield "The date on which the tool was put to use is not stated; 6 RCNY 5-303 asks for it."
-    if data.first_decision is None:
+    yield from data.notes
+    if data.people and data.first_decision is None:
         yield "When the decisions were made is not known."
     elif data.without_time:
         yield f"{_people(data.without_time)} of {data.people:,} have no decision time."
-    if data.scored == 0:
+    if data.people == 0:
+        yield "There are no decisions: nothing is computable."
+    elif data.scored == 0:
         yield f"There are no scores: {RateKind.SCORING} rates are not computable."
     elif data.scored < data.people:
         yield (

@@ -40,6 +40,11 @@ def bias_audit_json(audit: BiasAudit) -> str:
             "without_time": data.without_time,
             "scored": data.scored,
             "median_score": data.median_score,
+            "window": None
+            if data.window is None
+            else {"from": data.window[0].isoformat(), "to": data.window[1].isoformat()},
+            "bundles": dict(data.bundles),
+            "ground_truth": data.ground_truth,
         },
         "method": {
             "confidence": CONFIDENCE,
@@ -51,7 +56,7 @@ def bias_audit_json(audit: BiasAudit) -> str:
             "justification": audit.justification,
         },
         "findings": audit.findings,
-        "attributes": [_attribute(attribute) for attribute in audit.attributes],
+        "attributes": [attribute_record(attribute) for attribute in audit.attributes],
         "limitations": audit.limitations,
         "citations": list(statement.citations),
     }
@@ -99,7 +104,8 @@ def _prefixed(comparison: RateComparison, result: GroupResult) -> Record:
     return {f"{comparison.kind}_{name}": value for name, value in record.items()}
 
 
-def _attribute(attribute: AttributeComparison) -> dict[str, object]:
+def attribute_record(attribute: AttributeComparison) -> dict[str, object]:
+    """One attribute with its groups, as reports and the API show it."""
     return {
         "attribute": attribute.attribute,
         "people": attribute.people,
@@ -116,7 +122,7 @@ def _attribute(attribute: AttributeComparison) -> dict[str, object]:
             {**_size(size), "selection": _result(selection), "scoring": _result(scoring)}
             for size, selection, scoring in _grouped(attribute)
         ],
-        "differences": {name: _figure(figure) for name, figure in attribute.differences.items()},
+        "differences": {name: figure_record(figure) for name, figure in attribute.differences.items()},
     }
 
 
@@ -154,7 +160,8 @@ def _result(result: GroupResult) -> Record:
     }
 
 
-def _figure(figure: Figure) -> Record:
+def figure_record(figure: Figure) -> Record:
+    """A number with its interval, or the code of the reason why there is none."""
     return {
         "value": figure.value,
         "low": figure.interval.low if figure.interval else None,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
@@ -18,6 +17,7 @@ from service.core.counterfactual.variants import ATTRIBUTES
 from service.core.groups import GroupSchema
 from service.core.redaction.policy import CATEGORIES, Category
 from service.monitoring.baselines import Baselines
+from service.monitoring.live import Figures
 from service.monitoring.series import Series
 from service.monitoring.shared import SharedValues, keep_apart
 from service.runtime.observer import SHADOW_DROPS, RuntimeObserver, ShadowDrop
@@ -27,23 +27,12 @@ Decision = Literal["selected", "not_selected"]
 DECISIONS: tuple[Decision, ...] = ("selected", "not_selected")
 Outcome = Literal["positive", "negative"]
 OUTCOMES: tuple[Outcome, ...] = ("positive", "negative")
-Window = Literal["1h", "24h", "7d", "30d"]
-WINDOWS: tuple[Window, ...] = ("1h", "24h", "7d", "30d")
 AuditSource = Literal["requested", "shadow"]
 AUDIT_SOURCES: tuple[AuditSource, ...] = ("requested", "shadow")
 OTHER = "other"
 CONTROL = "control"
 
-STATUSES = ("200", "400", "404", "405", "409", "413", "415", "422", "429", "500", "503")
-
-
-@dataclass(frozen=True, slots=True)
-class LiveFigures:
-    """One group's figures over one window; None: not computable. `sample_size`: the group's decisions."""
-
-    selection_rate: float | None
-    impact_ratio: float | None
-    sample_size: int
+STATUSES = ("200", "207", "400", "404", "405", "409", "413", "415", "422", "429", "500", "503")
 
 
 class Metrics(RuntimeObserver, StoreObserver):
@@ -100,7 +89,7 @@ class Metrics(RuntimeObserver, StoreObserver):
         for attribute, group in self._groups.memberships(groups).items():
             self._series.outcomes.labels(attribute, group, decision, outcome).inc()
 
-    def fairness(self, figures: Mapping[tuple[str, str, Window], LiveFigures]) -> None:
+    def fairness(self, figures: Figures) -> None:
         """Show figures by (attribute, group, window). What is not in the group schema is left out."""
         members = self._groups.members()
         for (attribute, group, window), of in figures.items():
@@ -109,7 +98,7 @@ class Metrics(RuntimeObserver, StoreObserver):
             labels = (attribute, group, window)
             self._series.selection_rate.labels(*labels).set(_or_nan(of.selection_rate))
             self._series.impact_ratio.labels(*labels).set(_or_nan(of.impact_ratio))
-            self._series.sample_size.labels(*labels).set(of.sample_size)
+            self._series.sample_size.labels(*labels).set(_or_nan(of.sample_size))
 
     def baselines(self, baselines: Baselines) -> None:
         """Show what the bundle's evaluation found, of the attributes that are monitored."""

@@ -16,11 +16,11 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service.store.decision import Decision
 from service.store.key import LogKey
+from service.store.times import to_microseconds
 
 CONTENT = (
     "request_id",
@@ -36,8 +36,6 @@ CONTENT = (
     "engine",
 )
 """Columns that are erased with a person, in the order of the canonical form."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = Mapping[Any, Any]  # column name -> value
 
@@ -69,7 +67,7 @@ def chained(key: LogKey, decision: Decision, sequence: int, previous: str) -> di
     row: dict[str, Any] = {
         "sequence": sequence,
         "decision_id": decision.decision_id,
-        "time": microseconds(decision.time),
+        "time": to_microseconds(decision.time),
         "request_id": decision.request_id,
         "job_id": decision.job_id,
         "candidate_id": decision.candidate_id,
@@ -92,13 +90,3 @@ def chained(key: LogKey, decision: Decision, sequence: int, previous: str) -> di
 def tombstone(key: LogKey, row: Row, erased: int) -> str:
     """The signature of a lawful erasure, at `erased` microseconds."""
     return key.sign("tombstone", [row["sequence"], row["hash"], erased])
-
-
-def microseconds(time: datetime) -> int:
-    """As the tables keep times: whole microseconds since 1970."""
-    return (time - _EPOCH) // timedelta(microseconds=1)
-
-
-def moment(time: int) -> datetime:
-    """The inverse of `microseconds`, in UTC."""
-    return _EPOCH + timedelta(microseconds=time)

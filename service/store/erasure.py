@@ -8,6 +8,8 @@ from sqlalchemy import select, update
 
 from service.store import chain, tables
 from service.store.log import DecisionLog
+from service.store.outcomes import forget_outcomes
+from service.store.times import to_microseconds
 
 _ROWS_A_TRANSACTION = 500
 
@@ -16,13 +18,14 @@ def erase(decision_log: DecisionLog, candidate_id: str, *, now: datetime | None 
     """Empty every row of a candidate; returns how many. May be given again.
 
     Of a row stay its place in the chain, its time, its `decision_id` (a random number that says nothing by
-    itself) and digests under a salt that is gone. Counts that were made of it stay: they hold nobody.
+    itself) and digests under a salt that is gone. Its outcomes go with it. Counts that were made of it stay:
+    they hold nobody.
     """
-    erased = chain.microseconds(now or datetime.now(UTC))
+    erased = to_microseconds(now or datetime.now(UTC))
     empty = dict.fromkeys((*chain.CONTENT, "salt"))
     rows = tables.decisions
     query = (
-        select(rows.c.sequence, rows.c.hash)
+        select(rows.c.sequence, rows.c.hash, rows.c.decision_id)
         .where(rows.c.candidate_id == candidate_id)
         .order_by(rows.c.sequence)
         .limit(_ROWS_A_TRANSACTION)
@@ -38,6 +41,7 @@ def erase(decision_log: DecisionLog, candidate_id: str, *, now: datetime | None 
                     .where(rows.c.sequence == row["sequence"])
                     .values(**empty, erased=erased, tombstone=chain.tombstone(decision_log.key, row, erased))
                 )
+            forget_outcomes(connection, [row["decision_id"] for row in found])
         total += len(found)
         if len(found) < _ROWS_A_TRANSACTION:
             break

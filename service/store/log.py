@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from service.core.errors import ConfigurationError, StoreError
 from service.store import chain, tables
+from service.store.aggregates import count_decisions
 from service.store.database import migrate, open_database, store_errors
 from service.store.decision import Decision
 from service.store.key import LogKey
@@ -71,6 +72,7 @@ class DecisionLog:
                 rows.append(chain.chained(self.key, decision, last.sequence + 1, last.hash))
                 last = Head(last.sequence + 1, rows[-1]["hash"])
             connection.execute(insert(tables.decisions), rows)
+            count_decisions(connection, fresh)
             connection.execute(update(tables.head).values(self._signed(last)))
             return len(fresh)
 

@@ -39,10 +39,14 @@ class StoreOptions:
     retention_days: int = 200
     timeout: float = 10.0
 
+    @property
+    def database_url(self) -> str:
+        return self.url or sqlite_url(self.data_dir / DATABASE_FILE)
+
     def open_log(self, *, create_key: bool = False) -> DecisionLog:
         """The log, not yet connected to. Raises `ConfigurationError` if there is no key or URL to use."""
         return DecisionLog(
-            self.url or sqlite_url(self.data_dir / DATABASE_FILE),
+            self.database_url,
             load_key(self.key, self.data_dir, create=create_key),
             timeout=self.timeout,
         )

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from service.store import chain, tables
+from service.store import tables
 from service.store.log import DecisionLog
+from service.store.times import to_microseconds
 
 SIX_MONTHS_DAYS = 183
 """What articles 19 and 26(6) of the EU's AI Act ask of logs, at least."""
@@ -32,7 +33,7 @@ def purge(decision_log: DecisionLog, older_than: timedelta, *, now: datetime | N
     into the future (a clock was wrong) says nothing about its age: it goes with the rows around it.
     """
     now = now or datetime.now(UTC)
-    cutoff, latest = chain.microseconds(now - older_than), chain.microseconds(now + _SKEW)
+    cutoff, latest = to_microseconds(now - older_than), to_microseconds(now + _SKEW)
     total = 0
     while True:
         with decision_log.writing() as connection:
@@ -41,7 +42,7 @@ def purge(decision_log: DecisionLog, older_than: timedelta, *, now: datetime | N
             last = _last_old(connection, cutoff, latest)
             if last is None:
                 break
-            total += _delete_through(decision_log, connection, last, chain.microseconds(now))
+            total += _delete_through(decision_log, connection, last, to_microseconds(now))
     if total:
         decision_log.forget_journal()
     return Purged(total, before)

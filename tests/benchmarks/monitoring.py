@@ -23,7 +23,8 @@ import psutil
 from service.api.app import ROUTES
 from service.api.settings import Settings
 from service.core.groups import GroupSchema
-from service.monitoring.metrics import WINDOWS, LiveFigures, Metrics
+from service.monitoring.live import WINDOWS, LiveFigures
+from service.monitoring.metrics import Metrics
 from service.monitoring.shared import SharedValues
 from tests.benchmarks import corpus
 from tests.benchmarks.http import BenchServer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 from service.core.errors import ImpossibleCountsError
 from service.core.groups import UNKNOWN
@@ -40,6 +41,19 @@ class OutcomeCounts:
     not_selected_positive: int
     not_selected_negative: int
 
+    def __add__(self, other: OutcomeCounts) -> OutcomeCounts:
+        return OutcomeCounts(
+            self.selected_positive + other.selected_positive,
+            self.selected_negative + other.selected_negative,
+            self.not_selected_positive + other.not_selected_positive,
+            self.not_selected_negative + other.not_selected_negative,
+        )
+
+    @property
+    def known(self) -> int:
+        """How many people's outcome is known."""
+        return self.positive.n + self.negative.n
+
     @property
     def positive(self) -> Share:
         """Selected among those with a positive outcome: the true positive rate."""
@@ -69,6 +83,16 @@ class GroupCounts:
     above_median: int | None = None
     scored: int | None = None
     outcomes: OutcomeCounts | None = None
+
+    def __add__(self, other: GroupCounts) -> GroupCounts:
+        """Counts of both; scores and outcomes stay known only if both know them."""
+        return GroupCounts(
+            self.n + other.n,
+            self.selected + other.selected,
+            above_median=_sum(self.above_median, other.above_median),
+            scored=_sum(self.scored, other.scored),
+            outcomes=_sum(self.outcomes, other.outcomes),
+        )
 
     @property
     def selection(self) -> Share:
@@ -102,6 +126,13 @@ def check_counts(groups: Mapping[str, GroupCounts], field: str = "counts") -> No
 def known(groups: Mapping[str, GroupCounts]) -> dict[str, GroupCounts]:
     """The groups without `unknown`, whose people are stated but never compared."""
     return {group: counts for group, counts in groups.items() if group != UNKNOWN}
+
+
+_Count = TypeVar("_Count", int, OutcomeCounts)
+
+
+def _sum(one: _Count | None, other: _Count | None) -> _Count | None:
+    return None if one is None or other is None else one + other
 
 
 def _limits(counts: GroupCounts) -> Iterator[tuple[str, int, int | None]]:

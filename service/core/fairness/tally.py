@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from service.core.fairness.cells import sum_cells
 from service.core.fairness.counts import GroupCounts
 from service.core.groups import UNKNOWN, GroupSchema
 
@@ -59,28 +60,32 @@ class DecisionTally:
     def counts(self) -> dict[str, dict[str, GroupCounts]]:
         """The counts of every group of every attribute and intersection of the schema, `unknown` included."""
         middle = self._middle()
-        totals = {
-            attribute: {group: [0, 0, 0, 0] for group in groups}
-            for attribute, groups in self._schema.members().items()
-        }
-        for key, cell in self._cells.items():
-            # Strictly above the median is strictly above the lower of the two middle scores: no score
-            # lies between them, and no rounding of their mean plays a part.
-            above = 0 if middle is None else int((np.frombuffer(cell.scores) > middle[0]).sum())
-            memberships = self._schema.memberships(dict(zip(self._attributes, key, strict=True)))
-            for attribute, group in memberships.items():
-                total = totals[attribute][group]
-                for i, count in enumerate((cell.n, cell.selected, above, len(cell.scores))):
-                    total[i] += count
-        return {
-            attribute: {
-                group: GroupCounts(n, selected)
-                if middle is None
-                else GroupCounts(n, selected, above_median=above, scored=scored)
-                for group, (n, selected, above, scored) in groups.items()
-            }
-            for attribute, groups in totals.items()
-        }
+        if middle is None:
+            unscored = (
+                (self._groups(key), GroupCounts(cell.n, cell.selected)) for key, cell in self._cells.items()
+            )
+            return sum_cells(self._schema, unscored, GroupCounts(0, 0))
+        # Strictly above the median is strictly above the lower of the two middle scores: no score lies
+        # between them, and no rounding of their mean plays a part.
+        return sum_cells(
+            self._schema,
+            (
+                (
+                    self._groups(key),
+                    GroupCounts(
+                        cell.n,
+                        cell.selected,
+                        above_median=int((np.frombuffer(cell.scores) > middle[0]).sum()),
+                        scored=len(cell.scores),
+                    ),
+                )
+                for key, cell in self._cells.items()
+            ),
+            GroupCounts(0, 0, above_median=0, scored=0),
+        )
+
+    def _groups(self, key: tuple[str, ...]) -> dict[str, str]:
+        return dict(zip(self._attributes, key, strict=True))
 
     def _middle(self) -> tuple[float, float] | None:
         """The two middle scores, equal if their number is odd; None without scores."""

@@ -32,6 +32,7 @@ class Api(TestClient):
 
     engine: FakeEngine
     runtime: Runtime
+    database: Engine
 
     def score(self, *resumes: str, job: dict[str, Any] | None = None, **candidate: Any) -> Any:
         """POST /v1/score with candidates c-0, c-1, ..."""
@@ -73,9 +74,12 @@ def start(tiny_bundle: Bundle, bge_like: Path, tmp_path: Path) -> Iterator[Start
                 reload=FakeEngine,
                 observer=metrics,
             )
-            api = Api(create_app(chosen, runtime=runtime, metrics=metrics), raise_server_exceptions=False)
+            app = create_app(chosen, runtime=runtime, metrics=metrics)
+            api = Api(app, raise_server_exceptions=False)
             api.engine, api.runtime = engine, runtime
-            return stack.enter_context(api)
+            stack.enter_context(api)
+            api.database = app.state.database
+            return api
 
         yield begin
 

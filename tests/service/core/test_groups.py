@@ -57,3 +57,8 @@ def test_unknown_groups_are_refused_without_being_repeated(groups: dict[str, str
 def test_an_inconsistent_schema_is_refused(content: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         GroupSchema.model_validate(content)
+
+
+def test_groups_of_another_schema_do_not_fit() -> None:
+    recorded = {"sex": "male", "race_ethnicity": "martian", "age": "under_40"}
+    assert GroupSchema().fitting(recorded) == {"sex": "male"}

@@ -12,7 +12,8 @@ from service.api.app import ROUTES
 from service.core.audit.arms import Arm
 from service.core.groups import GroupSchema
 from service.monitoring.baselines import MEASURES, Baselines
-from service.monitoring.metrics import WINDOWS, LiveFigures, Metrics
+from service.monitoring.live import WINDOWS, LiveFigures
+from service.monitoring.metrics import Metrics
 from service.monitoring.shared import SharedValues, forget_gauges
 
 SCHEMA = GroupSchema()

@@ -15,7 +15,6 @@ from service.store.decision import Decision
 from service.store.key import LogKey
 from service.store.log import DecisionLog
 from service.store.recorder import Recorder, StoreOptions, open_recorder
-from tests.postgres import PostgresServer, programs
 from tests.service.store.recorders import Begin, Disk, Watcher
 
 KEY = LogKey(b"k" * 32)
@@ -51,31 +50,6 @@ def decision(number: int, **changes: Any) -> Decision:
 
 def decisions(count: int, start: int = 1) -> list[Decision]:
     return [decision(number) for number in range(start, start + count)]
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    found = programs()
-    if found is None:
-        pytest.skip("needs PostgreSQL's initdb and pg_ctl, and as root a user postgres")
-    pytest.importorskip("psycopg")
-    server = PostgresServer(found)
-    server.start()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> str:
-    return postgres_server.new_database()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database that is not there yet, or empty."""
-    if request.param == "sqlite":
-        return sqlite_url(tmp_path / "log.sqlite")
-    return str(request.getfixturevalue("postgres_url"))
 
 
 OpenLog = Callable[..., DecisionLog]

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from service.core.errors import ConfigurationError
 from service.store import chain
 from service.store.key import KEY_FILE, LogKey, load_key
+from service.store.times import from_microseconds, to_microseconds
 from tests.service.store.conftest import KEY, decision
 
 _TEXT = st.none() | st.text(max_size=20)
@@ -83,12 +84,12 @@ def test_a_zero_has_no_sign() -> None:
 
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_times_are_kept_to_the_microsecond(time: datetime) -> None:
-    assert chain.moment(chain.microseconds(time)) == time
+    assert from_microseconds(to_microseconds(time)) == time
 
 
 def test_times_of_other_zones_are_the_same_moment() -> None:
     berlin = datetime(2026, 3, 1, 13, tzinfo=timezone(timedelta(hours=1)))
-    assert chain.microseconds(berlin) == chain.microseconds(datetime(2026, 3, 1, 12, tzinfo=UTC))
+    assert to_microseconds(berlin) == to_microseconds(datetime(2026, 3, 1, 12, tzinfo=UTC))
 
 
 def test_a_signature_serves_one_purpose_only() -> None:

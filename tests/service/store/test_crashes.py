@@ -184,7 +184,7 @@ def test_kill_9_while_the_database_is_away_leaves_everything_in_the_spool(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit")
 def test_a_full_disk_ends_in_503_and_keeps_what_was_acknowledged(replica: Begin, tmp_path: Path) -> None:
-    # In the default mode what was answered for in the last flush may be in memory only when all disks are full.
+    # In the default mode the last answers may be in memory only when no disk takes them.
     service = replica(EVENMATCH_DURABLE="true")
     acknowledged: list[str] = []
     with httpx.Client() as client:

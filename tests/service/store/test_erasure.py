@@ -11,6 +11,7 @@ from sqlalchemy import select
 from service.store import chain, tables
 from service.store.erasure import erase
 from service.store.log import DecisionLog
+from service.store.times import to_microseconds
 from service.store.verification import verify
 from tests.service.store.conftest import DAY, candidates, decision, decisions, tamper
 
@@ -29,7 +30,7 @@ def test_every_row_of_the_candidate_is_emptied_and_no_other(decision_log: Decisi
     assert row is not None
     left = {name for name, value in row.items() if value is not None}
     assert left == {"sequence", "decision_id", "time", "content", "hash", "erased", "tombstone"}
-    assert row["erased"] == chain.microseconds(DAY)
+    assert row["erased"] == to_microseconds(DAY)
     result = verify(decision_log)
     assert (result.rows, result.erased, result.broken) == (5, 3, 0)
 

@@ -1,0 +1,103 @@
+"""`POST /v1/outcomes`: what became of decisions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+from sqlalchemy import Engine
+
+from service.api.dependencies import DatabaseDep, MetricsDep, SettingsDep
+from service.api.errors import status_of
+from service.api.schemas.outcomes import OutcomeIn, OutcomeItemOut, OutcomeOut, OutcomesIn, OutcomesOut
+from service.api.settings import Settings
+from service.core.errors import CountError
+from service.monitoring.metrics import Metrics
+from service.store.outcomes import Outcome, OutcomeResult, record_outcomes
+
+router = APIRouter(tags=["fairness"])
+
+
+@router.post("/outcomes", summary="Attach an outcome to a decision")
+def outcome(body: OutcomeIn, database: DatabaseDep, settings: SettingsDep, metrics: MetricsDep) -> OutcomeOut:
+    """Record what a person decided, or a later label. Safe to send again: the same outcome changes nothing.
+
+    Another outcome of the same kind is refused with 409, unless it says `replace`; the history keeps both.
+    """
+    result = _record([body], database, settings, metrics)[0]
+    if result.error is not None:
+        raise result.error
+    assert result.event is not None
+    return OutcomeOut(decision_id=body.decision_id, kind=body.kind, status=result.event)
+
+
+@router.post(
+    "/outcomes/bulk",
+    summary="Attach outcomes to many decisions",
+    responses={207: {"model": OutcomesOut, "description": "Some were refused: see `results`"}},
+)
+def outcomes(
+    body: OutcomesIn, response: Response, database: DatabaseDep, settings: SettingsDep, metrics: MetricsDep
+) -> OutcomesOut:
+    """Record each by itself: one erased decision must not keep a night's outcomes from being recorded.
+
+    200 if all were taken, 207 if some were refused. Sending all of them again is safe.
+    """
+    given = body.outcomes
+    if not 1 <= len(given) <= settings.max_outcomes:
+        raise CountError(
+            f"outcomes has {len(given):,} items; 1 to {settings.max_outcomes:,} are allowed",
+            field="outcomes",
+            limit=settings.max_outcomes if given else 1,
+            actual=len(given),
+        )
+    results = [_item(result) for result in _record(given, database, settings, metrics)]
+    counts = Counter(result.status for result in results)
+    if counts["refused"]:
+        response.status_code = HTTPStatus.MULTI_STATUS
+    return OutcomesOut(
+        recorded=counts["recorded"],
+        replaced=counts["replaced"],
+        unchanged=counts["unchanged"],
+        refused=counts["refused"],
+        results=results,
+    )
+
+
+def _record(
+    given: Sequence[OutcomeIn], database: Engine, settings: Settings, metrics: Metrics
+) -> list[OutcomeResult]:
+    results = record_outcomes(
+        database,
+        [
+            Outcome(one.decision_id, one.outcome == "positive", one.kind, one.time, one.replace)
+            for one in given
+        ],
+        now=datetime.now(UTC),
+        skew=timedelta(seconds=settings.clock_skew_seconds),
+    )
+    for result in results:
+        if result.event == "recorded" and result.outcome.kind == settings.ground_truth:
+            assert result.groups is not None
+            assert result.selected is not None
+            metrics.outcome(
+                settings.groups.fitting(result.groups),
+                "selected" if result.selected else "not_selected",
+                "positive" if result.outcome.positive else "negative",
+            )
+    return results
+
+
+def _item(result: OutcomeResult) -> OutcomeItemOut:
+    error = result.error
+    return OutcomeItemOut(
+        decision_id=result.outcome.decision_id,
+        kind=result.outcome.kind,
+        status=result.event or "refused",
+        http_status=HTTPStatus.OK if error is None else status_of(error),
+        code=None if error is None else error.code,
+        message=None if error is None else error.message,
+    )

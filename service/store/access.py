@@ -1,0 +1,49 @@
+"""Reading and writing transactions whose failures are errors of this service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError, TimeoutError
+
+from service.core.errors import StoreUnavailableError
+
+_RETRY_AFTER_SECONDS = 5
+_NOT_MIGRATED = "42P01"
+"""PostgreSQL's word for a table that is not there: the database was away when the service started."""
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One snapshot for all that is read, so that counts read one after the other belong together.
+
+    Raises `StoreUnavailableError` if the database does not answer.
+    """
+    options: dict[str, object] = {"read_only": True}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with reachable(), engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """All of it or nothing. Raises `StoreUnavailableError` if the database does not answer."""
+    with reachable(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Raise `StoreUnavailableError` if the database does not answer what is asked inside."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, ProgrammingError, TimeoutError) as error:
+        if isinstance(error, ProgrammingError) and getattr(error.orig, "sqlstate", "") != _NOT_MIGRATED:
+            raise
+        # The database's own words may hold its address and a password.
+        raise StoreUnavailableError(
+            "the database of decisions does not answer", retry_after=_RETRY_AFTER_SECONDS
+        ) from None

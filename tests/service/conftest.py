@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from service.store.database import migrate, open_database, sqlite_url
+from tests.postgres import PostgresServer, programs
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    found = programs()
+    if found is None:
+        pytest.skip("needs PostgreSQL's initdb and pg_ctl, and as root a user postgres")
+    pytest.importorskip("psycopg")
+    server = PostgresServer(found)
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> str:
+    return postgres_server.new_database()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database that is not there yet, or empty."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path / "decisions.sqlite")
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    """A migrated database, of each kind in turn."""
+    opened = open_database(url)
+    migrate(opened)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Engine]:
+    """A migrated SQLite database."""
+    opened = open_database(sqlite_url(tmp_path / "decisions.sqlite"))
+    migrate(opened)
+    yield opened
+    opened.dispose()

@@ -1,0 +1,284 @@
+"""Counts of a window against a naive count of the same decisions, on both databases."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Barrier, Thread
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, delete
+
+from service.core.fairness.counts import GroupCounts, OutcomeCounts
+from service.core.fairness.tally import DecisionTally
+from service.core.groups import GroupSchema
+from service.monitoring.stored_audit import group_counts
+from service.store.access import reading
+from service.store.aggregates import count_decisions
+from service.store.database import migrate, open_database, sqlite_url
+from service.store.decision import Decision
+from service.store.outcomes import Outcome, record_outcomes
+from service.store.tables import decisions as table
+from service.store.window_counts import WindowCounts, count_window
+from service.store.windows import Window, window_between, window_until
+from tests.stored import BUNDLE, NOON, decision, erase, store
+
+SCHEMA = GroupSchema(
+    attributes={"sex": ("female", "male"), "age": ("under_40", "forty_and_over")},
+    intersections=(("sex", "age"),),
+)
+OTHER_BUNDLE = "c" * 64
+EVERYTHING = window_until("all", NOON + timedelta(days=30))
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file without rows, to be copied: migrating takes longer than most examples."""
+    file = tmp_path_factory.mktemp("migrated") / "decisions.sqlite"
+    engine = open_database(sqlite_url(file))
+    migrate(engine)
+    engine.dispose()
+    return file
+
+
+@contextmanager
+def fresh(migrated: Path) -> Iterator[Engine]:
+    with TemporaryDirectory() as folder:
+        engine = open_database(sqlite_url(Path(shutil.copy(migrated, folder))))
+        yield engine
+        engine.dispose()
+
+
+def count(
+    engine: Engine, window: Window = EVERYTHING, bundle: str | None = None, *, scores: bool = True
+) -> WindowCounts:
+    with reading(engine) as connection:
+        return count_window(connection, window, kind="label", bundle=bundle, scores=scores)
+
+
+def without_outcomes(counts: dict[str, dict[str, GroupCounts]]) -> dict[str, dict[str, GroupCounts]]:
+    return {
+        attribute: {group: replace(of, outcomes=None) for group, of in groups.items()}
+        for attribute, groups in counts.items()
+    }
+
+
+def naive(decisions: Sequence[Decision], window: Window, bundle: str | None) -> DecisionTally:
+    tally = DecisionTally(SCHEMA)
+    for one in decisions:
+        if window.first <= one.time < window.last and bundle in (None, one.bundle_digest):
+            tally.add(one.groups, selected=one.decision == "selected", score=one.calibrated_probability)
+    return tally
+
+
+groups = st.fixed_dictionaries(
+    {},
+    optional={
+        "sex": st.sampled_from(["female", "male", "unknown"]),
+        "age": st.sampled_from(["under_40", "forty_and_over"]),
+    },
+)
+# Some scores share a bin, some are equal.
+scores = st.sampled_from([0.1, 0.4999, 0.5, 0.5001, 0.50012, 0.9]) | st.floats(0, 1)
+people = st.lists(
+    st.tuples(groups, scores, st.integers(0, 80 * 60), st.sampled_from([BUNDLE, OTHER_BUNDLE])), max_size=40
+)
+
+
+@settings(max_examples=40)
+@given(
+    people,
+    st.integers(-10, 70),
+    st.integers(1, 90),
+    st.sampled_from([None, BUNDLE, OTHER_BUNDLE]),
+    st.integers(1, 7),
+    st.randoms(use_true_random=False),
+)
+def test_counts_are_those_of_a_scan_whatever_the_batches_and_their_order(
+    migrated: Path,
+    people: list[tuple[dict[str, str], float, int, str]],
+    start: int,
+    length: int,
+    bundle: str | None,
+    batch: int,
+    order: random.Random,
+) -> None:
+    decisions = [
+        decision(i, of, score=score, time=NOON + timedelta(minutes=minute), bundle_digest=digest)
+        for i, (of, score, minute, digest) in enumerate(people)
+    ]
+    window = window_between(NOON + timedelta(hours=start), NOON + timedelta(hours=start + length))
+    shuffled = list(decisions)
+    order.shuffle(shuffled)
+    with fresh(migrated) as engine:
+        for i in range(0, len(shuffled), batch):
+            store(engine, shuffled[i : i + batch])
+        found = count(engine, window, bundle)
+    expected = naive(decisions, window, bundle)
+    assert without_outcomes(group_counts(SCHEMA, found)) == expected.counts()
+    assert (found.people, found.scored) == (expected.people, expected.scored)
+    assert found.median_score == expected.median_score()
+    assert found.missing_scores == 0
+
+
+def test_both_databases_count_alike(engine: Engine) -> None:
+    decisions = [
+        decision(
+            i,
+            {"sex": "female" if i % 3 else "male"},
+            score=(i * 37 % 100) / 100,
+            time=NOON + i * timedelta(hours=5),
+        )
+        for i in range(60)
+    ]
+    store(engine, decisions[:31])
+    store(engine, decisions[31:])
+    window = window_between(NOON + timedelta(hours=30), NOON + timedelta(hours=250))
+    found, expected = count(engine, window), naive(decisions, window, None)
+    assert without_outcomes(group_counts(SCHEMA, found)) == expected.counts()
+    assert found.median_score == expected.median_score()
+    assert found.bundles == {BUNDLE: 44}
+    assert (str(found.first_day), str(found.last_day)) == ("2026-04-01", "2026-04-10")
+    quick = count(engine, window, scores=False)
+    assert (quick.people, quick.scored, quick.median_score) == (44, 0, None)
+
+
+def test_an_empty_window_is_empty(engine: Engine) -> None:
+    store(engine, [decision(1)])
+    found = count(engine, window_until("1h", NOON - timedelta(days=1)))
+    assert found == WindowCounts((), {}, None, None)
+    store(engine, [])
+    assert count(engine).people == 1
+
+
+def test_one_bundle_can_be_asked_about(engine: Engine) -> None:
+    store(engine, [decision(1, score=0.2), decision(2, score=0.9, bundle_digest=OTHER_BUNDLE)])
+    assert count(engine).bundles == {BUNDLE: 1, OTHER_BUNDLE: 1}
+    found = count(engine, bundle=OTHER_BUNDLE)
+    assert (found.bundles, found.median_score) == ({OTHER_BUNDLE: 1}, 0.9)
+
+
+def test_erased_scores_leave_the_sample_and_are_said_to_be_missing(engine: Engine) -> None:
+    # One bin holds 0.52 to 0.525; the median of the seven is 0.523.
+    scored = [0.1, 0.2, 0.52, 0.523, 0.524, 0.8, 0.9]
+    store(engine, [decision(i, {"sex": "female"}, score=score) for i, score in enumerate(scored)])
+    assert count(engine).median_score == 0.523
+    erase(engine, "d-0", "d-3")
+    found = count(engine)
+    # 0.1 was in a bin that nobody has to read, and its count stands: of six scores the middle is 0.52, 0.524.
+    assert (found.missing_scores, found.scored, found.median_score) == (1, 6, 0.522)
+    female = group_counts(SCHEMA, found)["sex"]["female"]
+    assert (female.n, female.selected, female.scored, female.above_median) == (7, 5, 6, 3)
+
+
+def test_the_middle_may_move_into_another_bin_when_scores_are_gone(engine: Engine) -> None:
+    store(engine, [decision(i, score=score) for i, score in enumerate([0.1, 0.5, 0.5, 0.9, 0.95])])
+    erase(engine, "d-1", "d-2")
+    found = count(engine)
+    assert (found.missing_scores, found.scored, found.median_score) == (2, 3, 0.9)
+
+
+def test_without_any_stored_score_there_is_no_median(engine: Engine) -> None:
+    store(engine, [decision(i, {"sex": "male"}, score=i / 10) for i in range(10)])
+    with engine.begin() as connection:
+        connection.execute(delete(table))  # a purge
+    found = count(engine)
+    assert (found.people, found.scored, found.missing_scores, found.median_score) == (10, 0, 10, None)
+    assert group_counts(SCHEMA, found)["sex"]["male"] == GroupCounts(
+        10, 5, outcomes=OutcomeCounts(0, 0, 0, 0)
+    )
+
+
+@settings(max_examples=30)
+@given(
+    people,
+    st.lists(
+        st.tuples(
+            st.integers(0, 39),
+            st.booleans(),
+            st.sampled_from(["label", "human_decision"]),
+            st.booleans(),
+        ),
+        max_size=60,
+    ),
+    st.integers(1, 20),
+)
+def test_outcomes_are_those_of_a_scan_after_any_corrections(
+    migrated: Path,
+    people: list[tuple[dict[str, str], float, int, str]],
+    given: list[tuple[int, bool, str, bool]],
+    batch: int,
+) -> None:
+    decisions = [
+        decision(i, of, score=score, time=NOON + timedelta(minutes=minute))
+        for i, (of, score, minute, _) in enumerate(people)
+    ]
+    truth: dict[tuple[str, str], bool] = {}
+    outcomes = [
+        Outcome(f"d-{i}", positive, "label" if kind == "label" else "human_decision", replace=again)
+        for i, positive, kind, again in given
+    ]
+    for outcome in outcomes:
+        key = (outcome.decision_id, outcome.kind)
+        if int(outcome.decision_id[2:]) < len(decisions) and (outcome.replace or key not in truth):
+            truth[key] = outcome.positive
+    with fresh(migrated) as engine:
+        store(engine, decisions)
+        for i in range(0, len(outcomes), batch):
+            record_outcomes(
+                engine,
+                outcomes[i : i + batch],
+                now=NOON + timedelta(days=9),
+                skew=timedelta(0),
+            )
+        counts = group_counts(SCHEMA, count(engine, scores=False))
+    for sex in ("female", "male", "unknown"):
+        cells = [
+            (one.decision == "selected", truth[one.decision_id, "label"])
+            for one in decisions
+            if one.groups.get("sex", "unknown") == sex and (one.decision_id, "label") in truth
+        ]
+        assert counts["sex"][sex].outcomes == OutcomeCounts(
+            *(cells.count(cell) for cell in [(True, True), (True, False), (False, True), (False, False)])
+        )
+
+
+def test_several_writers_on_one_database_sum_up(url: str, engine: Engine) -> None:
+    """Two replicas count the same cells in different orders, at the same time."""
+    start, failures = Barrier(4), list[BaseException]()
+
+    def write(writer: int) -> None:
+        replica = open_database(url, timeout=30)
+        try:
+            start.wait()
+            for batch in range(8):
+                store_counts(replica, writer, batch)
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            replica.dispose()
+
+    def store_counts(replica: Engine, writer: int, batch: int) -> None:
+        sexes = ["female", "male"] if writer % 2 else ["male", "female"]
+        with replica.begin() as connection:
+            count_decisions(
+                connection,
+                [decision(i, {"sex": sexes[i % 2]}, time=NOON + timedelta(hours=i % 5)) for i in range(20)],
+            )
+
+    threads = [Thread(target=write, args=(writer,)) for writer in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    counts = group_counts(SCHEMA, count(engine, scores=False))["sex"]
+    assert (counts["female"].n, counts["male"].n) == (320, 320)

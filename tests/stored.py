@@ -1,0 +1,81 @@
+"""Decisions put into a database as the decision log does it: rows and counts in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, func, insert, select, update
+
+from service.store.aggregates import count_decisions
+from service.store.decision import Decision
+from service.store.tables import decisions as table
+from service.store.times import to_microseconds
+
+NOON = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
+BUNDLE = "b" * 64
+
+_TEMPLATE = Decision(
+    decision_id="",
+    time=NOON,
+    request_id="r-1",
+    job_id="req-17",
+    candidate_id="",
+    groups={},
+    raw_score=0.4,
+    calibrated_probability=0.5,
+    threshold=0.5,
+    decision="selected",
+    redact=True,
+    bundle_digest=BUNDLE,
+    engine="openvino",
+)
+
+
+def decision(
+    number: int, groups: dict[str, str] | None = None, *, score: float = 0.5, **other: Any
+) -> Decision:
+    """Decision d-`number`; selected from 0.5 on."""
+    return replace(
+        _TEMPLATE,
+        decision_id=f"d-{number}",
+        candidate_id=f"c-{number}",
+        groups=groups or {},
+        calibrated_probability=score,
+        decision="selected" if score >= 0.5 else "not_selected",
+        **other,
+    )
+
+
+def store(engine: Engine, decisions: Sequence[Decision]) -> None:
+    """Insert and count, in one transaction."""
+    with engine.begin() as connection:
+        last = connection.scalar(select(func.max(table.c.sequence))) or 0
+        rows = [_row(last + i, one) for i, one in enumerate(decisions, 1)]
+        if rows:
+            connection.execute(insert(table), rows)
+        count_decisions(connection, decisions)
+
+
+def erase(engine: Engine, *decision_ids: str) -> None:
+    """Empty the rows of decisions, as a lawful erasure does: the counts stay."""
+    empty = {column.name: None for column in table.columns if column.nullable}
+    with engine.begin() as connection:
+        connection.execute(update(table).where(table.c.decision_id.in_(decision_ids)).values(empty))
+
+
+def _row(sequence: int, one: Decision) -> dict[str, Any]:
+    row = {column.name: getattr(one, column.name, None) for column in table.columns}
+    row |= {
+        "sequence": sequence,
+        "time": to_microseconds(one.time),
+        "groups": json.dumps(dict(one.groups), sort_keys=True),
+    }
+    # What else the log keeps has no part in fairness.
+    for column in table.columns:
+        if not column.nullable and row[column.name] is None:
+            row[column.name] = "0"
+    return row
