@@ -60,6 +60,7 @@ class RuntimeOptions:
     redact_entities: str | None = None
     max_audit_resumes: int = 200
     max_audit_texts: int = DEFAULT_MAX_TEXTS
+    ready_models: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +245,7 @@ def load_runtime(options: RuntimeOptions, observer: RuntimeObserver | None = Non
         threads=options.threads or usable_cores(),
         cache=options.cache,
         base_model=options.base_model,
+        ready=options.ready_models,
     )
     loaded = load_model(bundle, engine_options)
     info = loaded.engine.info
