@@ -24,7 +24,7 @@ async def live() -> LiveResponse:
 async def ready(runtime: RuntimeDep, settings: SettingsDep) -> ReadyResponse:
     """Run a real forward pass; 503 if the inference worker is dead, hangs or is too slow."""
     started = time.perf_counter()
-    await runtime.embedder.check(settings.ready_seconds)
+    await runtime.check(settings.ready_seconds)
     return ReadyResponse(forward_pass_ms=round(1000 * (time.perf_counter() - started), 1))
 
 
