@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     )
     secrets_dir: DirectoryPath | None = Field(
         None,
-        description="Folder of settings that are secret, a file each, named as the variable but in lower case.",
+        description="Folder of secret settings, a file each, named as the variable but in lower case.",
     )
     bundle: str = Field("minilm-fair", description="Name of a shipped bundle, or a bundle's folder.")
     base_model: str | None = Field(

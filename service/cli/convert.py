@@ -32,4 +32,5 @@ def convert(
                 base_model=settings.base_model,
             ),
         )
-    stderr.print(f"{output} holds {source.manifest.name} {source.manifest.version}", markup=False, highlight=False)
+    name, version = source.manifest.name, source.manifest.version
+    stderr.print(f"{output} holds {name} {version}", markup=False, highlight=False)

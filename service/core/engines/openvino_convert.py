@@ -59,7 +59,7 @@ def converted(
             return ConvertedModel(place / name)
     if find_spec("torch") is None:
         raise EngineUnavailableError(
-            f"bundle {bundle.manifest.name} must be converted for OpenVINO first, and torch is not installed: "
+            f"bundle {bundle.manifest.name} must be converted for OpenVINO first, which needs torch: "
             "pip install 'evenmatch[torch]', or run `evenmatch convert` where it is and set models_dir"
         )
     folder = cache / name

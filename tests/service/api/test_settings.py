@@ -39,3 +39,19 @@ def test_a_bundle_is_a_name_or_a_folder(tmp_path: Path) -> None:
     assert Settings().bundle_path == BUNDLES / "minilm-fair"
     assert Settings(bundle=str(tmp_path)).bundle_path == tmp_path
     assert Settings(bundle="~/mine").bundle_path == Path.home() / "mine"
+
+
+def test_secrets_are_read_from_files_and_the_environment_goes_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "evenmatch_bundle").write_text("from-a-file\n")
+    (tmp_path / "evenmatch_port").write_text("9000")
+    monkeypatch.setenv("EVENMATCH_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("EVENMATCH_PORT", "9001")
+    settings = Settings()
+    assert (settings.bundle, settings.port) == ("from-a-file", 9001)
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="secrets_dir"):
+        Settings(secrets_dir=tmp_path / "gone")
