@@ -33,4 +33,4 @@ def convert(
             ),
         )
     name, version = source.manifest.name, source.manifest.version
-    stderr.print(f"{output} holds {name} {version}", markup=False, highlight=False)
+    stderr.print(f"{output} holds {name} {version}", markup=False, highlight=False, soft_wrap=True)
