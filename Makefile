@@ -1,10 +1,11 @@
 # Every target sets up what it needs in a local virtual environment; nothing is installed elsewhere.
 PYTHON ?= python3
 VENV ?= .venv
+DOCKER ?= docker
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve test test-all lint format bench bundle train train-smoke docs dashboards rules lock clean
+.PHONY: help serve test test-all lint format bench bundle train train-smoke image docs dashboards rules lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -14,7 +15,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.serve: pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) --editable .
+	$(INSTALL) --editable '.[torch]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
@@ -51,6 +52,9 @@ train: $(VENV)/.dev ## Train minilm-fair anew (docs/training.md); goes on where 
 
 train-smoke: $(VENV)/.dev ## Run the whole training path on very little data
 	$(BIN)/evenmatch-train run --config training/configs/smoke.yaml --output .training-smoke/bundle --overwrite
+
+image: ## Build the container image (docs/containers.md); DOCKER=podman takes another program
+	$(DOCKER) build --build-arg REVISION=$$(git rev-parse HEAD) --tag evenmatch:$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) .
 
 docs: $(VENV)/.dev ## Generate docs/openapi.json and the README's table of settings anew
 	$(BIN)/python -m service.api.reference

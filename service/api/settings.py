@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import DirectoryPath, Field, SecretStr, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from service.core.audit.plan import MAX_CONTROLS, MAX_NAMES, MIN_NAMES
 from service.core.counterfactual.variants import ATTRIBUTES, Attribute
@@ -24,7 +29,10 @@ BUNDLES = Path(__file__).resolve().parent.parent / "bundles"
 
 
 class Settings(BaseSettings):
-    """Read from the environment (`EVENMATCH_` and the field's name); the command line goes before it."""
+    """Read from the environment (`EVENMATCH_` and the field's name) and from files of secrets.
+
+    The command line goes before both.
+    """
 
     model_config = SettingsConfigDict(env_prefix="EVENMATCH_", extra="ignore", frozen=True)
 
@@ -33,6 +41,14 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path("~/.evenmatch"),
         description="Folder for what the service writes: converted models, decisions, the log's key.",
+    )
+    models_dir: Path | None = Field(
+        None,
+        description="Folder of models that `evenmatch convert` made ahead of time; it is only read.",
+    )
+    secrets_dir: DirectoryPath | None = Field(
+        None,
+        description="Folder of secret settings, a file each, named as the variable but in lower case.",
     )
     bundle: str = Field("minilm-fair", description="Name of a shipped bundle, or a bundle's folder.")
     base_model: str | None = Field(
@@ -141,6 +157,21 @@ class Settings(BaseSettings):
         "info", description="Least severe log level."
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The command line, then the environment, then the files of `secrets_dir`."""
+        folder = (env_settings() | init_settings()).get("secrets_dir")
+        if folder is None or not Path(folder).is_dir():  # the field's own check refuses what is no folder
+            return init_settings, env_settings
+        return init_settings, env_settings, SecretsSettingsSource(settings_cls, secrets_dir=folder)
+
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
         if self.queue_tokens < self.batch_tokens:
@@ -202,4 +233,5 @@ class Settings(BaseSettings):
             redact_entities=self.redact_entities,
             max_audit_resumes=self.max_candidates,
             max_audit_texts=self.max_audit_texts,
+            ready_models=self.models_dir,
         )

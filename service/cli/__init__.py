@@ -10,6 +10,7 @@ from __future__ import annotations
 import typer
 
 from service.cli.audit import audit
+from service.cli.convert import convert
 from service.cli.log import log
 from service.cli.redact import redact
 from service.cli.report import report
@@ -24,7 +25,7 @@ def _evenmatch() -> None:
     """Score how well resumes match a job, and check what the scores depend on."""
 
 
-for command in (serve, score, redact, audit, report):
+for command in (serve, score, redact, audit, report, convert):
     app.command()(command)
 app.add_typer(log, name="log")
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 
 from service.api.settings import Settings
@@ -41,6 +42,10 @@ def settings_from(**given: Any) -> Settings:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(map(str, first["loc"])) or "settings"
         fail(f"setting {field}: {first['msg']}", EXIT_USAGE)
+    except SettingsError as error:  # no JSON, or a file of secrets that may not be read
+        reason = error.__cause__
+        why = reason.strerror if isinstance(reason, OSError) else type(reason).__name__
+        fail(f"{error}: {why}", EXIT_USAGE)
 
 
 @contextmanager

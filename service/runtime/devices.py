@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import math
 import os
 import platform
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal
 
 from service.core.engines.protocol import Device, EngineName
 from service.core.errors import EngineUnavailableError
 
 log = logging.getLogger(__name__)
+
+_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""The container's CPU time and the period that it is given in (cgroup v2)."""
 
 EngineSetting = Literal["auto", "openvino", "torch", "torch-cuda", "torch-mps", "torch-cpu"]
 
@@ -35,6 +40,15 @@ def choose_engine(setting: EngineSetting) -> EngineChoice:
     it costs seconds and hundreds of megabytes. Raises `EngineUnavailableError` if an engine asked for
     by name cannot run here.
     """
+    choice = _choice(setting)
+    if choice.name == "torch" and not _has_torch():
+        raise EngineUnavailableError(
+            f"engine {setting} needs torch here, which is not installed: pip install 'evenmatch[torch]'"
+        )
+    return choice
+
+
+def _choice(setting: EngineSetting) -> EngineChoice:
     if setting == "openvino":
         if not _has_openvino():
             raise EngineUnavailableError("engine openvino was asked for, but openvino is not installed")
@@ -58,17 +72,26 @@ def choose_engine(setting: EngineSetting) -> EngineChoice:
     return EngineChoice("torch", wanted, "asked for by the engine setting")
 
 
-def usable_cores() -> int:
-    """CPU cores that this process may run on."""
+def usable_cores(quota: Path = _CPU_QUOTA) -> int:
+    """CPU cores that this process may run on; no more than its container may use, rounded up."""
     try:
-        return max(1, len(os.sched_getaffinity(0)))
+        cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS or Windows
-        return max(1, os.cpu_count() or 1)
+        cores = os.cpu_count() or 1
+    try:
+        microseconds, period = quota.read_text("ascii").split()
+        # "max" is no quota, and no number.
+        cores = min(cores, math.ceil(int(microseconds) / int(period)))
+    except (OSError, ValueError):
+        pass
+    return max(1, cores)
 
 
 def _accelerator() -> tuple[Device | None, str]:
     """The accelerator that torch can use, or None and the reason."""
-    if _torch_build_is_cpu_only():
+    if not _has_torch():
+        return None, "torch is not installed"
+    if metadata.version("torch").endswith("+cpu"):
         return None, "this build of torch is for CPUs only"
     if not (_has_nvidia_driver() or _is_apple_silicon()):
         return None, "no NVIDIA driver and no Apple silicon found"
@@ -76,12 +99,6 @@ def _accelerator() -> tuple[Device | None, str]:
 
     device = available_device()
     return (None, "torch reports neither CUDA nor MPS") if device == "cpu" else (device, "")
-
-
-def _torch_build_is_cpu_only() -> bool:
-    if find_spec("torch") is None:
-        return True
-    return metadata.version("torch").endswith("+cpu")
 
 
 def _has_nvidia_driver() -> bool:
@@ -95,6 +112,10 @@ def _has_nvidia_driver() -> bool:
 
 def _is_apple_silicon() -> bool:
     return platform.system() == "Darwin" and platform.machine() == "arm64"
+
+
+def _has_torch() -> bool:
+    return find_spec("torch") is not None
 
 
 def _has_openvino() -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,7 @@ class RuntimeOptions:
     redact_entities: str | None = None
     max_audit_resumes: int = 200
     max_audit_texts: int = DEFAULT_MAX_TEXTS
+    ready_models: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class Runtime:
             max_characters=options.max_text_characters,
         )
         self.info: EngineInfo = loaded.engine.info
+        self._warmed_up: Future[None] = Future()
         self._worker = InferenceWorker(
             loaded.engine,
             reload,
@@ -136,11 +138,23 @@ class Runtime:
     def start(self) -> None:
         """Start the worker; word lists and the language model are read beside it."""
         self._worker.start()
-        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+        pool = ThreadPoolExecutor(1, thread_name_prefix="warm-up")
+        self._warmed_up = pool.submit(self._warm_up)
+        pool.shutdown(wait=False)
 
     def _warm_up(self) -> None:
         self.matcher.redactor.redact("warm up")
         language_of("warm up")
+
+    async def check(self, seconds: float) -> None:
+        """Run a forward pass of at most `seconds`.
+
+        Raises a `CapacityError` or an `EngineError` if that fails, and whatever kept the word lists or the
+        language model from being read: without them no request could be scored.
+        """
+        if self._warmed_up.done():
+            self._warmed_up.result()
+        await self.embedder.check(seconds)
 
     def stop(self, timeout: float) -> None:
         """Serve what waits for up to `timeout` seconds, then stop the worker."""
@@ -205,6 +219,7 @@ def load_runtime(options: RuntimeOptions, observer: RuntimeObserver | None = Non
         threads=options.threads or usable_cores(),
         cache=options.cache,
         base_model=options.base_model,
+        ready=options.ready_models,
     )
     loaded = load_model(bundle, engine_options)
     info = loaded.engine.info

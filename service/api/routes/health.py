@@ -29,7 +29,7 @@ async def ready(runtime: RuntimeDep, recorder: RecorderDep, settings: SettingsDe
     """
     recorder.check()
     started = time.perf_counter()
-    await runtime.embedder.check(settings.ready_seconds)
+    await runtime.check(settings.ready_seconds)
     return ReadyResponse(
         forward_pass_ms=round(1000 * (time.perf_counter() - started), 1),
         store="ok" if recorder.state == "ok" else "spooling",

@@ -25,7 +25,10 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """`precision` None: the best of the device. `threads`: CPU cores. `cache`: of converted models."""
+    """`precision` None: the best of the device. `threads`: CPU cores. `cache`: of converted models.
+
+    `ready`: converted models made ahead of time, looked up first and never written to.
+    """
 
     name: EngineName
     device: Device
@@ -33,6 +36,7 @@ class EngineOptions:
     cache: Path
     precision: Precision | None = None
     base_model: str | None = None
+    ready: Path | None = None
 
 
 def load_model(bundle: Bundle, options: EngineOptions) -> LoadedModel:
@@ -68,7 +72,7 @@ def _openvino(bundle: Bundle, options: EngineOptions) -> LoadedModel:
     from service.core.engines.openvino_convert import converted
     from service.core.engines.openvino_engine import OpenVinoEngine, default_precision
 
-    model = converted(bundle, options.cache, options.base_model)
+    model = converted(bundle, options.cache, options.base_model, options.ready)
     tokenizer = TextTokenizer.load(model.tokenizer_file, bundle.manifest)
     engine = OpenVinoEngine(
         model.model_file,

@@ -15,12 +15,13 @@ import shutil
 import warnings
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from service.core.base_model import find_verified
 from service.core.bundle import Bundle, read_bundle
-from service.core.errors import BundleError, EngineError, EvenmatchError
+from service.core.errors import BundleError, EngineError, EngineUnavailableError, EvenmatchError
 from service.core.hashing import sha256_bytes, sha256_file
 
 log = logging.getLogger(__name__)
@@ -43,14 +44,25 @@ class ConvertedModel:
         return self.folder / "tokenizer.json"
 
 
-def converted(bundle: Bundle, cache: Path, base_override: str | None = None) -> ConvertedModel:
-    """Return the converted model from `cache`, converting first if it is missing or damaged.
+def converted(
+    bundle: Bundle, cache: Path, base_override: str | None = None, ready: Path | None = None
+) -> ConvertedModel:
+    """Return the converted model from `ready` or `cache`, converting into `cache` if neither has it intact.
 
-    Raises `BundleError` if the base model is missing or another one, `EngineError` if conversion fails.
+    `ready` is only read: it may lie on a read-only file system. Raises `BundleError` if the base model is
+    missing or another one, `EngineUnavailableError` if torch is needed and missing, `EngineError` if the
+    conversion fails.
     """
-    folder = cache / f"openvino-{_key(bundle)}"
-    if _is_intact(folder):
-        return ConvertedModel(folder)
+    name = f"openvino-{_key(bundle)}"
+    for place in (ready, cache):
+        if place is not None and _is_intact(place / name):
+            return ConvertedModel(place / name)
+    if find_spec("torch") is None:
+        raise EngineUnavailableError(
+            f"bundle {bundle.manifest.name} must be converted for OpenVINO first, which needs torch: "
+            "pip install 'evenmatch[torch]', or run `evenmatch convert` where it is and set models_dir"
+        )
+    folder = cache / name
     log.info("converting %s for OpenVINO; once only, about ten seconds", bundle.manifest.name)
     shutil.rmtree(folder, ignore_errors=True)
     cache.mkdir(parents=True, exist_ok=True)

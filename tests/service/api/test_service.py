@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service.api.middleware import ROUTE_ALIASES
 from service.core.bundle import Bundle
+from service.runtime import runtime
 from tests.erasers import random_eraser
 from tests.fakes import WorkerKilled
 from tests.service.api.conftest import ENGINEER, JOB, NURSE, Api, Start, numbers
@@ -155,6 +156,21 @@ def test_a_dead_worker_turns_readiness_and_is_restarted(api: Api) -> None:
         time.sleep(0.05)
     assert api.score("java").status_code == 200
     assert api.series("evenmatch_worker_restarts_total") == 1
+
+
+def test_a_language_model_that_cannot_be_read_is_no_readiness(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(text: str) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(runtime, "language_of", no_space)
+    api = start()
+    deadline = time.monotonic() + 10
+    while api.get("/health/ready").status_code == 200 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert api.get("/health/ready").status_code == 500
+    assert api.get("/health/live").status_code == 200
 
 
 def test_an_unexpected_bug_is_a_500_without_its_message(

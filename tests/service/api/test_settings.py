@@ -54,3 +54,19 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings()
     assert settings.store_options().key == "swordfish-swordfish"
     assert "swordfish" not in f"{settings!r} {settings}"
+
+
+def test_secrets_are_read_from_files_and_the_environment_goes_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "evenmatch_bundle").write_text("from-a-file\n")
+    (tmp_path / "evenmatch_port").write_text("9000")
+    monkeypatch.setenv("EVENMATCH_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("EVENMATCH_PORT", "9001")
+    settings = Settings()
+    assert (settings.bundle, settings.port) == ("from-a-file", 9001)
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="secrets_dir"):
+        Settings(secrets_dir=tmp_path / "gone")

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -74,5 +76,36 @@ def test_choosing_on_a_machine_without_accelerator_does_not_import_torch() -> No
     assert imported == str(device != "cpu")
 
 
+@pytest.mark.parametrize("setting", ["auto", "torch", "torch-cpu", "torch-cuda"])
+def test_torch_that_is_not_installed_is_said(
+    machine: dict[str, object], monkeypatch: pytest.MonkeyPatch, setting: EngineSetting
+) -> None:
+    machine.update(openvino=False, accelerator=None)
+    monkeypatch.setattr(devices, "_has_torch", lambda: False)
+    with pytest.raises(EngineUnavailableError):
+        choose_engine(setting)
+    machine["openvino"] = True
+    assert choose_engine("auto").name == "openvino"
+
+
 def test_there_is_at_least_one_core() -> None:
     assert usable_cores() >= 1
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"),
+    [
+        ("max 100000", 8),
+        ("200000 100000", 2),
+        ("150000 100000", 2),
+        ("10000 100000", 1),
+        ("1600000 100000", 8),
+    ],
+)
+def test_a_container_uses_no_more_cores_than_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, cores: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    (tmp_path / "cpu.max").write_text(quota + "\n")
+    assert usable_cores(tmp_path / "cpu.max") == cores
+    assert usable_cores(tmp_path / "no such file") == 8

@@ -126,6 +126,17 @@ def test_a_converted_model_is_found_again_without_the_base_model(tiny_bundle: Bu
     assert json.loads((again.folder / "record.json").read_text())["bundle"] == tiny_bundle.digest
 
 
+def test_models_made_ahead_are_only_read(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    ready, cache = tmp_path / "ready", tmp_path / "cache"
+    made = converted(tiny_bundle, ready)
+    assert converted(tiny_bundle, cache, ready=ready).folder == made.folder
+    assert not cache.exists()
+    damaged = b"not a model"
+    (made.folder / "model.bin").write_bytes(damaged)
+    assert converted(tiny_bundle, cache, ready=ready).folder.parent == cache
+    assert (made.folder / "model.bin").read_bytes() == damaged
+
+
 def test_a_precision_that_the_engine_has_not_is_refused(tiny_bundle: Bundle, model_cache: Path) -> None:
     with pytest.raises(EngineUnavailableError, match="OpenVINO does not compute in f16"):
         load_model(tiny_bundle, options("openvino", model_cache, precision="f16"))

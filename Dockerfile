@@ -1,0 +1,89 @@
+# Evenmatch in a container: docs/containers.md says how to build, run and upgrade it.
+#
+#   docker build -t evenmatch .                     serves on the CPU, without torch
+#   docker build -t evenmatch:torch --target torch --build-arg TORCH_INDEX= .    with torch, for GPUs
+
+# Debian or Ubuntu with Python 3.11 or newer, its venv module and a certificate store.
+ARG BASE_IMAGE=python:3.11.14-slim-bookworm
+
+
+FROM ${BASE_IMAGE} AS build
+WORKDIR /build
+RUN python3 -m venv /build/tools && python3 -m venv --without-pip /opt/evenmatch
+# The lists of dependencies alone, so that a change of the code does not install them anew.
+COPY pyproject.toml constraints.txt ./
+RUN python3 -c 'import tomllib; \
+project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+extras = project["optional-dependencies"]; \
+open("serving.txt", "w").write("\n".join(project["dependencies"] + extras["postgres"])); \
+open("torch.txt", "w").write("\n".join(extras["torch"]))'
+RUN --mount=type=cache,target=/root/.cache/pip \
+    tools/bin/pip --python /opt/evenmatch/bin/python install --constraint constraints.txt --requirement serving.txt
+
+
+FROM build AS code
+COPY README.md LICENSE ./
+COPY service service
+COPY training training
+RUN --mount=type=cache,target=/root/.cache/pip \
+    tools/bin/pip wheel --no-deps --wheel-dir wheels .
+
+
+FROM build AS with-torch
+# The index of torch's CPU builds; empty takes PyPI's build, which is made for CUDA on Linux.
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+RUN --mount=type=cache,target=/root/.cache/pip \
+    tools/bin/pip --python /opt/evenmatch/bin/python install --constraint constraints.txt \
+    ${TORCH_INDEX:+--extra-index-url "${TORCH_INDEX}"} --requirement torch.txt
+RUN --mount=type=bind,from=code,source=/build/wheels,target=/wheels \
+    tools/bin/pip --python /opt/evenmatch/bin/python install --no-deps /wheels/*.whl
+# The bundles whose converted models are baked in, so that no start needs torch or a network.
+ARG BUNDLES=minilm-fair
+RUN for bundle in ${BUNDLES}; do \
+        /opt/evenmatch/bin/evenmatch convert --bundle "${bundle}" --output /opt/evenmatch/models || exit 1; \
+    done
+
+
+FROM build AS without-torch
+RUN --mount=type=bind,from=code,source=/build/wheels,target=/wheels \
+    tools/bin/pip --python /opt/evenmatch/bin/python install --no-deps /wheels/*.whl
+
+
+FROM ${BASE_IMAGE} AS runtime
+RUN groupadd --gid 10001 evenmatch \
+    && useradd --uid 10001 --gid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin evenmatch \
+    && install -d -o 10001 -g 10001 -m 0750 /data
+COPY docker/healthcheck.py /usr/local/lib/evenmatch/healthcheck.py
+ENV PATH=/opt/evenmatch/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    EVENMATCH_HOST=0.0.0.0 \
+    EVENMATCH_PORT=8000 \
+    EVENMATCH_DATA_DIR=/data \
+    EVENMATCH_MODELS_DIR=/opt/evenmatch/models
+USER 10001:10001
+WORKDIR /data
+# What must outlive the container; everything else may be mounted read-only, but for /tmp.
+VOLUME ["/data"]
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
+    CMD ["python3", "-IS", "/usr/local/lib/evenmatch/healthcheck.py"]
+ENTRYPOINT ["evenmatch"]
+CMD ["serve"]
+ARG VERSION=0.1.0
+ARG REVISION=
+LABEL org.opencontainers.image.title="Evenmatch" \
+      org.opencontainers.image.description="Fair resume-to-job matching as a service: calibrated scores, audits and live fairness monitoring." \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
+
+FROM runtime AS torch
+COPY --from=with-torch /opt/evenmatch /opt/evenmatch
+
+
+FROM runtime AS cpu
+COPY --from=without-torch /opt/evenmatch /opt/evenmatch
+COPY --from=with-torch /opt/evenmatch/models /opt/evenmatch/models

@@ -1,0 +1,32 @@
+"""The container's health check: exit status 0 if the service can score now, else 1 and the reason.
+
+Python's own library only, so that a check every half minute costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import sys
+
+SECONDS = 8.0
+"""Longer than `EVENMATCH_READY_SECONDS` by default, shorter than the image's HEALTHCHECK timeout."""
+
+
+def problem(port: int) -> str | None:
+    """What the readiness route says against scoring, or None."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    try:
+        connection.request("GET", "/health/ready")
+        answer = connection.getresponse()
+        body = answer.read(1000).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException) as error:
+        return f"port {port} does not answer: {error}"
+    finally:
+        connection.close()
+    return None if answer.status == 200 else f"status {answer.status}: {body}"
+
+
+if __name__ == "__main__":
+    found = problem(int(os.environ.get("EVENMATCH_PORT") or 8000))
+    sys.exit(found)

