@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.prometheus import RULES, Prometheus, groups_of
+from tests.prometheus import Prometheus
 
 FOLDER = Path(__file__).resolve().parents[2] / "docker" / "grafana"
 FILES = sorted((FOLDER / "dashboards").glob("*.json"))
@@ -21,30 +20,6 @@ VARIABLES = {
     "intersection": "sex_race_ethnicity",
     "__rate_interval": "5m",
 }
-
-
-AWAITED = {
-    "evenmatch_outcomes_total": "outcomes are not taken yet",
-    "evenmatch_fairness_impact_ratio": "there is no live fairness yet",
-    "evenmatch_baseline_parity_difference": "the training report is not exported yet",
-    "evenmatch_baseline_match_score_share": "the training report is not exported yet",
-    "evenmatch_processes": "there is one process only",
-    "evenmatch_process_replacements_total": "there is one process only",
-    "evenmatch_stored_decisions_total": "decisions are not stored yet",
-    "evenmatch_store_queue_depth": "decisions are not stored yet",
-    "evenmatch_store_failures_total": "decisions are not stored yet",
-    "evenmatch_spooled_decisions": "decisions are not stored yet",
-    "evenmatch_shadow_audits_total": "there are no shadow audits yet",
-    "evenmatch_shadow_audits_dropped_total": "there are no shadow audits yet",
-}
-"""Series that a panel may ask for before the service has them. What asks for one must then show nothing."""
-
-_RECORDED = {
-    "evenmatch:rate:7d": "evenmatch_outcomes_total",
-    "evenmatch:rate_sample_size:7d": "evenmatch_outcomes_total",
-    "evenmatch:parity_excess:7d": "evenmatch_baseline_parity_difference",
-}
-"""Recorded series that are empty without one of them."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +34,6 @@ class PanelQuery:
     @property
     def name(self) -> str:
         return f"{self.board}/{self.panel}: {self.expression}"
-
-    @property
-    def waits_for(self) -> set[str]:
-        """Awaited series without which nothing comes back."""
-        named = set(re.findall(r"\bevenmatch[_:][a-z0-9_:]+", self.expression))
-        return named & AWAITED.keys() | {_RECORDED[name] for name in named & _RECORDED.keys()}
 
     def shows_data(self, prometheus: Prometheus, seconds: float = 20) -> bool:
         """Whether finite values come back, now or soon: gauges of the service are refreshed now and then."""
@@ -116,22 +85,3 @@ def filled(expression: str) -> Iterable[str]:
         text = text.replace(f"${name}", value)
     windows = WINDOWS if "$window" in text else ("",)
     return [text.replace("$window", window) for window in windows]
-
-
-def raw_series(expression: str) -> set[str]:
-    """The service's own series that an expression reads, through recording rules too."""
-    recorded: dict[str, set[str]] = {}
-    for path in RULES:
-        for group in groups_of(path):
-            for rule in group["rules"]:
-                if "record" in rule:
-                    recorded.setdefault(rule["record"], set()).add(rule["expr"])
-    found, waiting = set(), {expression}
-    seen: set[str] = set()
-    while waiting:
-        text = waiting.pop()
-        seen.add(text)
-        found |= set(re.findall(r"\bevenmatch_[a-z_]+", text))
-        for name in set(re.findall(r"\bevenmatch:[a-z0-9_:]+", text)):
-            waiting |= recorded[name] - seen
-    return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +9,7 @@ import pytest
 import yaml
 
 from dashboards.files import generated
-from tests.docker.boards import AWAITED, FILES, FOLDER, PanelQuery, panels, queries, read
-from tests.prometheus import Exporter, Prometheus, line, running_prometheus
+from tests.docker.boards import FILES, FOLDER, panels, read
 
 BOARDS = [read(path) for path in FILES]
 PANELS = [
@@ -78,64 +75,3 @@ def test_grafana_is_given_the_data_source_and_the_folder_of_the_dashboards() -> 
     providers = yaml.safe_load((FOLDER / "provisioning/dashboards/evenmatch.yml").read_text("utf-8"))
     (provider,) = providers["providers"]
     assert Path(provider["options"]["path"]).name == (FOLDER / "dashboards").name
-
-
-WAITING = [query for query in queries() if query.waits_for]
-
-
-def stand_in(step: int) -> str:
-    """What a service would expose that has all of the awaited series; counters grow by the step."""
-    text = ""
-    for group, decision in product(("female", "male"), ("selected", "not_selected")):
-        who = {"attribute": "sex", "group": group, "decision": decision}
-        text += line("evenmatch_decisions_total", 40 * step, **who)
-        for outcome in ("positive", "negative"):
-            text += line("evenmatch_outcomes_total", 40 * step, **who, outcome=outcome)
-    for group in ("female", "male"):
-        text += line("evenmatch_fairness_impact_ratio", 1, attribute="sex", group=group, window="30d")
-    for edge, share in (("0.5", 0.4), ("1.0", 1.0)):
-        for group in ("female", "male"):
-            text += line(
-                "evenmatch_match_score_bucket", 80 * step * share, attribute="sex", group=group, le=edge
-            )
-        text += line("evenmatch_baseline_match_score_share", share, le=edge)
-    for group in ("female", "male"):
-        text += line("evenmatch_match_score_bucket", 80 * step, attribute="sex", group=group, le="+Inf")
-    for measure in ("demographic_parity", "equalized_odds", "equal_opportunity", "predictive_parity"):
-        text += line("evenmatch_baseline_parity_difference", 0.03, attribute="sex", measure=measure)
-    for name in ("processes", "store_queue_depth", "spooled_decisions"):
-        text += line(f"evenmatch_{name}", 1)
-    for name in ("process_replacements", "stored_decisions", "store_failures"):
-        text += line(f"evenmatch_{name}_total", step)
-    text += line("evenmatch_shadow_audits_total", step, redact="true")
-    return text + line("evenmatch_shadow_audits_dropped_total", step, reason="busy")
-
-
-@pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    exporter = Exporter()
-    exporter.text = stand_in(0)
-    with (
-        exporter.serving() as target,
-        running_prometheus(tmp_path_factory.mktemp("stand-in"), target) as running,
-    ):
-        for step in (1, 2):
-            exporter.wait_for_scrapes(2)
-            exporter.text = stand_in(step)
-        exporter.wait_for_scrapes(2)
-        running.wait_for("evenmatch:parity_excess:7d")
-        yield running
-
-
-@pytest.mark.prometheus
-def test_the_stand_in_has_every_awaited_series() -> None:
-    assert {name for name in AWAITED if f"\n{name}{{" not in f"\n{stand_in(1)}"} == set()
-
-
-@pytest.mark.prometheus
-@pytest.mark.slow
-@pytest.mark.parametrize("query", WAITING, ids=lambda query: query.name)
-def test_panels_that_wait_for_the_service_show_data_once_it_has_their_series(
-    query: PanelQuery, prometheus: Prometheus
-) -> None:
-    assert query.shows_data(prometheus)
