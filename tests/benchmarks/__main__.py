@@ -95,10 +95,10 @@ def _measure(folder: Path, count: int, rounds: int, threads: int) -> list[str]:
         f"| auditing it, redacted: 8 x 5 names and the control arm, {audit.texts_redacted} distinct texts | "
         f"{audit.audit_redacted:.0f} ms ({audit.audit_redacted / audit.score:.1f} x its score) |",
         f"| auditing it, not redacted, {audit.texts_bare} distinct texts | {audit.audit_bare:.0f} ms |",
-        f"| `/v1/score` without a decision log, {recording.CANDIDATES} resumes a request | "
+        f"| `/v1/score` neither counted nor recorded, {recording.CANDIDATES} resumes a request | "
         f"{_spread(recorded.off)} resumes/s |",
-        f"| with the decision log / without | {_ratio(recorded.on, recorded.off, 3)} |",
-        f"| with the decision log, durable / without | {_ratio(recorded.durable, recorded.off, 3)} |",
+        f"| counted and recorded / neither | {_ratio(recorded.on, recorded.off, 3)} |",
+        f"| the same, durable / neither | {_ratio(recorded.durable, recorded.off, 3)} |",
         *(f"| largest change of raw_score: {what} | {gap:.1e} |" for what, gap in noises.items()),
         f"| second start until ready | {_spread(starts, 2)} s |",
         f"| resident memory at rest | {server.rest_mib:.0f} MiB |",

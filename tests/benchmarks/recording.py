@@ -1,20 +1,24 @@
-"""What the decision log costs: `/v1/score` without it, with it, and durable, in turn in one process."""
+"""What monitoring costs: `/v1/score` neither counted nor recorded, as served, and durable, in one process."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
 
-from service.api.app import create_app, create_metrics
+from service.api.app import ROUTES, create_app, create_metrics
 from service.api.settings import Settings
+from service.core.redaction.policy import Category
+from service.monitoring.metrics import Metrics
+from service.runtime.live_work import LiveWork
 from service.runtime.runtime import Runtime, load_runtime
-from service.store.decision import Decision
+from service.runtime.shadow import ShadowAuditor
+from service.store.decision import Decision, DecisionKind
 from service.store.recorder import Recorder, open_recorder
 
 CLIENTS = 4
@@ -29,6 +33,19 @@ class RecordingRates:
     off: list[float] = field(default_factory=list)
     on: list[float] = field(default_factory=list)
     durable: list[float] = field(default_factory=list)
+
+
+class _NoCounts(Metrics):
+    """Counts nothing of a decision or a request."""
+
+    def decided(self, groups: Mapping[str, str], probability: float, decision: DecisionKind) -> None:
+        pass
+
+    def redacted(self, counts: Mapping[Category, int] | None) -> None:
+        pass
+
+    def answered(self, route: str | None, status: int, seconds: float) -> None:
+        pass
 
 
 class _NoLog(Recorder):
@@ -73,8 +90,11 @@ def measure(
 
 
 def _app(settings: Settings, runtime: Runtime, recorder: Recorder) -> FastAPI:
-    app = create_app(settings, runtime=runtime, metrics=create_metrics(settings))
+    uncounted = isinstance(recorder, _NoLog)
+    metrics = _NoCounts(settings.groups, ROUTES) if uncounted else create_metrics(settings)
+    app = create_app(settings, runtime=runtime, metrics=metrics)
     app.state.runtime, app.state.recorder = runtime, recorder
+    app.state.shadow = ShadowAuditor(runtime, LiveWork(), settings.shadow_options(), metrics)
     return app
 
 
