@@ -108,6 +108,8 @@ def report(
         fail(f"decisions must be in a file that ends in {' or '.join(SUFFIXES)}", EXIT_USAGE)
     if decisions is not None and (window or since or until or bundle or ground_truth):
         fail("--window, --since, --until, --bundle and --ground-truth are for --from-store", EXIT_USAGE)
+    if from_store and (decision_column != "decision" or score_column or time_column or group_column):
+        fail("--decision-column, --score-column, --time-column and --group-column are for a file", EXIT_USAGE)
     for file in outputs:
         if file.suffix.lower() not in _WRITERS:
             fail(f"--output must end in {', '.join(_WRITERS)}, not {file.suffix or 'nothing'}", EXIT_USAGE)

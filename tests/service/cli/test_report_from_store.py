@@ -140,6 +140,8 @@ def test_without_a_store_there_is_no_report(tmp_path: Path) -> None:
         (["--until", "Jane"], 2, "--until takes an ISO 8601 time"),
         (["--ground-truth", "rumour"], 2, "ground_truth"),
         (["decisions.csv"], 2, "name a file of decisions, or say --from-store"),
+        (["--group-column", "sex=gender"], 2, "are for a file"),
+        (["--decision-column", "hired"], 2, "are for a file"),
     ],
 )
 def test_wrong_usage_is_refused(stored: Path, arguments: list[str], code: int, message: str) -> None:
