@@ -8,7 +8,7 @@ import pytest
 
 from tests.docker.promtool import ALERTS, Labels, Series, answers, decisions, fires, once, series
 
-pytestmark = pytest.mark.prometheus
+pytestmark = [pytest.mark.prometheus, pytest.mark.slow]
 
 PARITY, FLIPS, SCORES = "EvenmatchParityDrift", "EvenmatchCounterfactualFlips", "EvenmatchScoreDrift"
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.docker.promtool import Series, answers, fires, once, series
 
-pytestmark = pytest.mark.prometheus
+pytestmark = [pytest.mark.prometheus, pytest.mark.slow]
 
 
 def requests(status: str, values: str, route: str = "/v1/score") -> Series:

@@ -110,11 +110,13 @@ def _p_values_under_the_null(test: str) -> list[float]:
     return p_values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("test", ["control", "difference"])
 def test_p_values_are_uniform_under_the_null(test: str) -> None:
     assert stats.kstest(_p_values_under_the_null(test), "uniform").pvalue > 0.01
 
 
+@pytest.mark.slow
 def test_the_test_of_first_places_does_not_cry_wolf() -> None:
     # Counts are discrete, so p-values are not exactly uniform: they must not be too small.
     p_values = np.array(_p_values_under_the_null("top"))

@@ -108,6 +108,7 @@ def test_a_missing_base_model_stops_the_conversion(tiny_bundle: Bundle, tmp_path
         load_model(tiny_bundle, options("openvino", tmp_path, base_model=str(tmp_path / "gone")))
 
 
+@pytest.mark.slow
 def test_a_damaged_converted_model_is_converted_again(tiny_bundle: Bundle, tmp_path: Path) -> None:
     first = converted(tiny_bundle, tmp_path)
     weights = first.folder / "model.bin"
