@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError, TimeoutError
 
 from service.core.errors import StoreUnavailableError
+from service.store.database import snapshot
 
 _RETRY_AFTER_SECONDS = 5
 _NOT_MIGRATED = "42P01"
@@ -21,10 +22,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
     Raises `StoreUnavailableError` if the database does not answer.
     """
-    options: dict[str, object] = {"read_only": True}
-    if engine.dialect.name == "postgresql":
-        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with reachable(), engine.connect().execution_options(**options) as connection, connection.begin():
+    with reachable(), snapshot(engine) as connection:
         yield connection
 
 

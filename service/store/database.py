@@ -71,6 +71,16 @@ def migrate(engine: Engine) -> None:
 
 
 @contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """One transaction that only reads, and sees one state of the database however long it takes."""
+    options: dict[str, Any] = {"read_only": True}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
 def store_errors() -> Iterator[None]:
     """Turn what a database may raise into a `StoreError` that says what kind of failure it is.
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from service.core.errors import ConfigurationError, StoreError
 from service.store import chain, tables
 from service.store.aggregates import count_decisions
-from service.store.database import migrate, open_database, store_errors
+from service.store.database import migrate, open_database, snapshot, store_errors
 from service.store.decision import Decision
 from service.store.key import LogKey
 
@@ -85,13 +85,8 @@ class DecisionLog:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One transaction that sees one state of the database, however long it takes."""
-        with store_errors(), self.engine.connect() as connection:
-            if self.engine.dialect.name == "postgresql":
-                options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-            else:
-                options = {"read_only": True}
-            with connection.execution_options(**options).begin():
-                yield connection
+        with store_errors(), snapshot(self.engine) as connection:
+            yield connection
 
     def forget_journal(self) -> None:
         """Have SQLite's journal, which still holds pages as they were, written back and cut off."""
