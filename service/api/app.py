@@ -100,12 +100,13 @@ def create_app(
         # Beside the recorder's: questions must not wait for the writer's connection.
         database = open_database(settings.store_url)
         watch = LiveFairnessThread(database, settings.groups, metrics, settings.fairness_seconds)
-        watch.start()
+        await to_thread.run_sync(watch.start)
         served.start()
         shadow = ShadowAuditor(served, live, settings.shadow_options(), metrics)
         shadow.start()
         app.state.runtime, app.state.recorder, app.state.shadow = served, records, shadow
         app.state.database = database
+        await to_thread.run_sync(metrics.exposition)  # the first one unpacks all names, and is slow
         try:
             yield
         finally:

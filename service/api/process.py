@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -60,6 +61,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        exempt_from_collection()
         self._metrics.process_ready(
             wanted=self._assignment.settings.workers, replaces=self._assignment.replaces
         )
@@ -101,6 +103,14 @@ def uvicorn_config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         timeout_graceful_shutdown=int(settings.drain_seconds) or 1,
     )
+
+
+def exempt_from_collection() -> None:
+    """Call once when the process serves: the garbage collector leaves alone what is there now.
+
+    Going through the libraries' and the model's objects held up every request for about 0.2 s, now and then.
+    """
+    gc.freeze()
 
 
 def _end_with_parent() -> None:

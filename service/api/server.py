@@ -8,7 +8,7 @@ import socket
 import uvicorn
 
 from service.api.app import create_app, create_metrics
-from service.api.process import uvicorn_config
+from service.api.process import exempt_from_collection, uvicorn_config
 from service.api.processes import Supervisor
 from service.api.settings import Settings
 from service.core.errors import ConfigurationError
@@ -26,6 +26,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        exempt_from_collection()
         self._metrics.process_ready(wanted=1, replaces=False)
         for server in self.servers:
             for listener in server.sockets:

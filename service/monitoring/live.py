@@ -62,7 +62,7 @@ def live_fairness(engine: Engine, schema: GroupSchema, now: datetime) -> Figures
 
 
 class LiveFairnessThread:
-    """Tells the observer every `seconds`, in a thread of its own, from `start` to `stop`."""
+    """Tells the observer at `start` and then every `seconds`, in a thread of its own, until `stop`."""
 
     def __init__(
         self,
@@ -81,6 +81,8 @@ class LiveFairnessThread:
         self._thread = threading.Thread(target=self._run, name="live-fairness", daemon=True)
 
     def start(self) -> None:
+        """Return when the first figures are told: no scrape shows a service that has not looked yet."""
+        self._tell()
         self._thread.start()
 
     def stop(self) -> None:
@@ -98,14 +100,15 @@ class LiveFairnessThread:
         self._observer.fairness(figures)
 
     def _run(self) -> None:
-        while True:
-            try:
-                self.refresh()
-            except Exception as error:  # the thread must live on, and a gauge that stands still looks alive
-                log.error("live fairness failed: %s", type(error).__name__)
-                self._observer.fairness(self._nothing())
-            if self._stopped.wait(self._seconds):
-                return
+        while not self._stopped.wait(self._seconds):
+            self._tell()
+
+    def _tell(self) -> None:
+        try:
+            self.refresh()
+        except Exception as error:  # the thread must live on, and a gauge that stands still looks alive
+            log.error("live fairness failed: %s", type(error).__name__)
+            self._observer.fairness(self._nothing())
 
     def _nothing(self) -> Figures:
         nothing = LiveFigures(None, None, None)

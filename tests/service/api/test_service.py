@@ -223,6 +223,7 @@ def test_metrics_parse_and_start_at_zero(api: Api) -> None:
         "evenmatch_cache_misses",
         "evenmatch_truncated",
         "evenmatch_model_info",
+        "evenmatch_fairness_sample_size",
     ):
         assert families[name].samples, name
     decisions = families["evenmatch_decisions"].samples

@@ -55,6 +55,15 @@ def test_a_group_without_people_has_no_rate(engine: Engine) -> None:
     assert set(live_fairness(engine, SCHEMA, NOON + timedelta(days=40)).values()) == {NOBODY}
 
 
+def test_the_first_figures_are_told_before_it_has_started(engine: Engine) -> None:
+    shown = Shown()
+    live = LiveFairnessThread(engine, SCHEMA, shown, 60, clock=lambda: NOON)
+    live.start()
+    told = list(shown.told)
+    live.stop()
+    assert told == [live_fairness(engine, SCHEMA, NOON)]
+
+
 def test_the_thread_goes_on_telling_until_it_is_stopped(engine: Engine) -> None:
     shown = Shown()
     live = LiveFairnessThread(engine, SCHEMA, shown, 0.01, clock=lambda: NOON)
