@@ -13,7 +13,7 @@ from rich.table import Table
 
 from service.api.logs import log_to_stderr
 from service.cli.console import EXIT_USAGE, exit_codes, fail, settings_from, stderr
-from service.core.fairness.figure import Figure
+from service.core.fairness.figure import Figure, number_text, percent_text
 from service.core.fairness.options import ALPHA, MINIMUM, SMALL_SHARE, FairnessOptions
 from service.core.fairness.ratios import ratio_text
 from service.core.groups import GroupSchema
@@ -201,7 +201,7 @@ def _print(audit: BiasAudit) -> None:
                 table.add_row(
                     result.group,
                     f"{result.share.count:,} of {result.share.n:,}",
-                    f"{result.share.rate:.1%}",
+                    f"{percent_text(result.share.rate)}%",
                     _with_interval(result.impact_ratio),
                     conclusion(comparison, result),
                 )
@@ -216,4 +216,6 @@ def _with_interval(figure: Figure) -> str:
     if figure.value is None:
         return ""
     interval = figure.interval
-    return ratio_text(figure.value) + (f" [{interval.low:.2f}, {interval.high:.2f}]" if interval else "")
+    return ratio_text(figure.value) + (
+        f" [{number_text(interval.low, 2)}, {number_text(interval.high, 2)}]" if interval else ""
+    )
