@@ -146,7 +146,7 @@ def _row(comparison: RateComparison, size: GroupSize, result: GroupResult) -> Ro
         size=size,
         result=result,
         counted=f"{share.count:,} of {share.n:,}",
-        rate=figure_text(result.rate) if share.n else "not computable",
+        rate=figure_text(result.rate),
         impact_ratio=_ratio(comparison, result, concluded),
         conclusion=concluded,
         flagged=result.finding is not None and result.finding.adverse_impact,

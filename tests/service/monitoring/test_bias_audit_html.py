@@ -50,6 +50,12 @@ def test_no_text_beside_a_plot_is_cut_off() -> None:
             assert end < (plot if float(x) == 0 else width), text
 
 
+def test_a_group_without_scores_among_others_says_why_it_has_no_rate() -> None:
+    scored = {"a": GroupCounts(50, 9, above_median=20), "b": GroupCounts(50, 9, above_median=30)}
+    html = bias_audit_html(make({"sex": {**scored, "c": GroupCounts(40, 9, above_median=0, scored=0)}}))
+    assert "<td>0 of 0</td><td>not computable: there are no scores</td>" in html
+
+
 def test_on_paper_nothing_hides_behind_a_scroll_bar() -> None:
     css = bias_audit_html(make()).split("@media print", 1)[1].split("</style>", 1)[0]
     assert ".wide { overflow: visible; }" in css
