@@ -61,3 +61,5 @@ def test_on_paper_nothing_hides_behind_a_scroll_bar() -> None:
     assert ".wide { overflow: visible; }" in css
     assert "svg { max-width: 100%; height: auto; }" in css
     assert "th, td { white-space: normal;" in css
+    # Paper repeats a table's head on every page.
+    assert bias_audit_html(make()).count("<thead><tr><th>group</th>") == 2
