@@ -22,6 +22,7 @@ class Reason(StrEnum):
     NOBODY_ABOVE_MEDIAN = "nobody_above_median"
     NO_PEOPLE = "no_people"
     LEFT_OUT = "left_out"
+    OTHERS_LEFT_OUT = "others_left_out"
 
     @property
     def text(self) -> str:
@@ -39,6 +40,7 @@ _TEXTS = {
     Reason.NOBODY_ABOVE_MEDIAN: "nobody of those compared scored above the median",
     Reason.NO_PEOPLE: "nobody is in this group",
     Reason.LEFT_OUT: "the group is small and was left out",
+    Reason.OTHERS_LEFT_OUT: "fewer than two groups are left; the others are small and were left out",
 }
 
 
