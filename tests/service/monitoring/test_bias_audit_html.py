@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
+
+import pytest
 
 from service.core.fairness.counts import GroupCounts
 from service.monitoring.bias_audit_html import bias_audit_html
@@ -56,10 +59,15 @@ def test_a_group_without_scores_among_others_says_why_it_has_no_rate() -> None:
     assert "<td>0 of 0</td><td>not computable: there are no scores</td>" in html
 
 
-def test_on_paper_nothing_hides_behind_a_scroll_bar() -> None:
-    css = bias_audit_html(make()).split("@media print", 1)[1].split("</style>", 1)[0]
+@pytest.mark.parametrize("template", ["bias_audit.css.j2", "audit.html.j2"])
+def test_on_paper_nothing_hides_behind_a_scroll_bar(template: str) -> None:
+    text = (files("service.monitoring") / "templates" / template).read_text()
+    assert ".wide { overflow-x: auto; }" in text
+    css = text.split("@media print", 1)[1]
     assert ".wide { overflow: visible; }" in css
     assert "svg { max-width: 100%; height: auto; }" in css
     assert "th, td { white-space: normal;" in css
-    # Paper repeats a table's head on every page.
+
+
+def test_paper_repeats_the_head_of_a_table_on_every_page() -> None:
     assert bias_audit_html(make()).count("<thead><tr><th>group</th>") == 2
