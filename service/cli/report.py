@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from rich.table import Table
 
 from service.api.logs import log_to_stderr
 from service.cli.console import EXIT_USAGE, exit_codes, fail, settings_from, stderr
-from service.core.fairness.figure import Figure
+from service.core.fairness.figure import Figure, number_text, percent_text
 from service.core.fairness.options import ALPHA, MINIMUM, SMALL_SHARE, FairnessOptions
 from service.core.fairness.ratios import ratio_text
 from service.core.groups import GroupSchema
@@ -38,6 +39,11 @@ _WRITERS: dict[str, Callable[[BiasAudit], str]] = {
     ".json": bias_audit_json,
     ".csv": bias_audit_csv,
 }
+
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_NAMES_WIDTH = 12
+"""Names of groups are folded, not below this; numbers are never cut, and rather wrapped by the terminal."""
 
 
 def report(
@@ -110,6 +116,10 @@ def report(
         fail("--window, --since, --until, --bundle and --ground-truth are for --from-store", EXIT_USAGE)
     if from_store and (decision_column != "decision" or score_column or time_column or group_column):
         fail("--decision-column, --score-column, --time-column and --group-column are for a file", EXIT_USAGE)
+    if bundle is not None and not _DIGEST.fullmatch(bundle):
+        fail("--bundle takes the 64 hexadecimal digits of a bundle's digest", EXIT_USAGE)
+    _check_said(title=[title], source=[source], explanation=[explanation], justification=[justification])
+    _check_said(citation=citation or [], limitation=limitation or [])
     for file in outputs:
         if file.suffix.lower() not in _WRITERS:
             fail(f"--output must end in {', '.join(_WRITERS)}, not {file.suffix or 'nothing'}", EXIT_USAGE)
@@ -146,6 +156,12 @@ def report(
             write_whole(file, text)
             stderr.print(f"wrote {file}", highlight=False, markup=False)
     _print(audit)
+
+
+def _check_said(**texts: Sequence[str | None]) -> None:
+    for option, given in texts.items():
+        if any(text is not None and not text.strip() for text in given):
+            fail(f"--{option} is empty", EXIT_USAGE)
 
 
 def _groups(given: list[str], schema: GroupSchema) -> dict[str, str | None]:
@@ -187,33 +203,45 @@ def _audit(decisions: Decisions, statement: AuditStatement, options: FairnessOpt
 
 
 def _print(audit: BiasAudit) -> None:
-    console = Console()
+    rows = list(_rows(audit))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("group", overflow="fold")
-    for heading in ("selected", "rate", "impact ratio, 95 %"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("adverse impact", no_wrap=True)
-    for attribute in audit.attributes:
-        comparison = attribute.selection
-        table.add_row(attribute.attribute, style="bold")
-        for result in comparison.groups:
-            if result.share.n:
-                table.add_row(
-                    result.group,
-                    f"{result.share.count:,} of {result.share.n:,}",
-                    f"{result.share.rate:.1%}",
-                    _with_interval(result.impact_ratio),
-                    conclusion(comparison, result),
-                )
-        table.add_row("unknown", f"{attribute.unknown:,}")
-        table.add_row()
+    headings = ("selected", "rate", "impact ratio, 95 %", "adverse impact")
+    width = _NAMES_WIDTH
+    for i, heading in enumerate(headings, 1):
+        table.add_column(heading, justify="left" if heading == headings[-1] else "right", no_wrap=True)
+        width += 2 + max(len(heading), max((len(row[i]) for row in rows if len(row) > i), default=0))
+    for row in rows:
+        table.add_row(*row, style="bold" if len(row) == 1 else None)
+    console = Console()
+    console.width = max(console.width, width)
     console.print(table, markup=False, highlight=False)
     for finding in audit.findings:
         console.print(f"- {finding}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _rows(audit: BiasAudit) -> Iterator[tuple[str, ...]]:
+    """Cells; an attribute's name stands alone."""
+    for attribute in audit.attributes:
+        comparison = attribute.selection
+        yield (attribute.attribute,)
+        for result in comparison.groups:
+            if result.share.n:
+                yield (
+                    result.group,
+                    f"{result.share.count:,} of {result.share.n:,}",
+                    f"{percent_text(result.share.rate)}%",
+                    _with_interval(result.impact_ratio),
+                    conclusion(comparison, result),
+                )
+        yield "unknown", f"{attribute.unknown:,}"
+        yield ()
 
 
 def _with_interval(figure: Figure) -> str:
     if figure.value is None:
         return ""
     interval = figure.interval
-    return ratio_text(figure.value) + (f" [{interval.low:.2f}, {interval.high:.2f}]" if interval else "")
+    return ratio_text(figure.value) + (
+        f" [{number_text(interval.low, 2)}, {number_text(interval.high, 2)}]" if interval else ""
+    )

@@ -51,6 +51,11 @@ class GroupSchema(BaseModel):
         for pair in self.intersections:
             if pair[0] == pair[1] or not set(pair) <= set(self.attributes):
                 raise ValueError(f"intersection {pair} must cross two different attributes")
+        names = [*self.attributes, *(f"{a}_{b}" for a, b in self.intersections)]
+        for name in names:
+            # Counts go by name: of two with the same, one would vanish.
+            if names.count(name) > 1:
+                raise ValueError(f"{name} names two attributes or intersections")
         series = sum(len(names) for names in self.members().values())
         if series > MAX_GROUP_PAIRS:
             raise ValueError(f"{series} attribute-group pairs; the limit is {MAX_GROUP_PAIRS}")

@@ -115,11 +115,12 @@ def _csv_rows(file: Path, lines: Iterator[str], wanted: Sequence[_Column]) -> It
     reader = csv.reader(lines, strict=True)
     line = 1
     try:
-        header = [name.strip() for name in next(reader, [])]
+        header = [name.strip() for name in next((row for row in reader if row), [])]
         if not header:
             return
-        places = [_place(column, header, file) for column in wanted]
-        line = reader.line_num + 1
+        line = reader.line_num
+        places = [_place(column, header, f"{file} line {line}") for column in wanted]
+        line += 1
         for row in reader:
             # A row of another length has its cells under the wrong names; an empty line has none.
             if row and len(row) != len(header):
@@ -131,13 +132,15 @@ def _csv_rows(file: Path, lines: Iterator[str], wanted: Sequence[_Column]) -> It
         raise TableError(f"{file} line {line}: {error}") from None
 
 
-def _place(column: _Column, header: Sequence[str], file: Path) -> int | None:
+def _place(column: _Column, header: Sequence[str], source: str) -> int | None:
     if header.count(column.name) > 1:
-        raise TableError(f"{file} line 1: column {column.name!r} stands there twice")
+        raise _twice(column.name, source)
     if column.name in header:
         return header.index(column.name)
+    if column.required and len(header) == 1 and any(other in header[0] for other in ";\t"):
+        raise TableError(f"{source}: the header is one cell; columns must be separated by commas")
     if column.required:
-        raise _missing(column, str(file))
+        raise _missing(column, source)
     return None
 
 
@@ -149,11 +152,14 @@ def _jsonl_rows(file: Path, lines: Iterator[str], wanted: Sequence[_Column]) -> 
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=_Pairs)
         except (ValueError, RecursionError):
             raise TableError(f"{file} line {number}: not JSON") from None
-        if not isinstance(row, dict):
+        if not isinstance(row, _Pairs):
             raise TableError(f"{file} line {number}: not a JSON object")
+        for column in wanted:
+            if column.name in row.twice:
+                raise _twice(column.name, f"{file} line {number}")
         if wanted[0].name not in row:
             raise _missing(wanted[0], f"{file} line {number}")
         for name in [name for name in unseen if name in row]:
@@ -162,6 +168,19 @@ def _jsonl_rows(file: Path, lines: Iterator[str], wanted: Sequence[_Column]) -> 
         yield [row.get(column.name) for column in wanted], number
     if unseen and not empty:
         raise _missing(next(iter(unseen.values())), str(file))
+
+
+class _Pairs(dict[str, object]):
+    """A JSON object that knows the names which stand in it twice."""
+
+    def __init__(self, pairs: list[tuple[str, object]]) -> None:
+        super().__init__(pairs)
+        names = [name for name, _ in pairs]
+        self.twice = {name for name in names if names.count(name) > 1} if len(self) < len(names) else set()
+
+
+def _twice(name: str, source: str) -> TableError:
+    return TableError(f"{source}: column {name!r} stands there twice")
 
 
 def _missing(column: _Column, source: str) -> TableError:

@@ -18,7 +18,7 @@ from service.core.fairness.comparison import (
 )
 from service.core.fairness.counts import GroupCounts
 from service.core.fairness.figure import Reason
-from service.core.fairness.options import FairnessOptions
+from service.core.fairness.options import SMALL_SHARE, FairnessOptions
 from service.core.fairness.rates import RateKind
 from service.core.fairness.ratios import ratio_text
 from service.monitoring.bias_audit_texts import CITATIONS, LIMITATIONS, TITLE
@@ -163,6 +163,7 @@ def _lacking(audit: BiasAudit) -> Iterator[str]:
     if statement.distribution_date is None:
         yield "The date on which the tool was put to use is not stated; 6 RCNY 5-303 asks for it."
     yield from data.notes
+    yield from _left_out_too_large(audit)
     if data.people and data.first_decision is None:
         yield "When the decisions were made is not known."
     elif data.without_time:
@@ -181,6 +182,22 @@ def _lacking(audit: BiasAudit) -> Iterator[str]:
             yield (
                 f"{attribute.attribute}: {_people(attribute.unknown)} of {attribute.people:,} are of unknown "
                 "group and in no ratio. If they were decided about differently, no ratio shows it."
+            )
+
+
+def _left_out_too_large(audit: BiasAudit) -> Iterator[str]:
+    # The rule counts all of the data, unknown people too.
+    for attribute in audit.attributes:
+        large = [
+            size.group
+            for size in attribute.groups
+            if size.left_out and size.n / attribute.people >= SMALL_SHARE
+        ]
+        if large:
+            yield (
+                f"{attribute.attribute}: {', '.join(large)} left out of the ratios, of "
+                f"{100 * SMALL_SHARE:g} % of the data or more. 6 RCNY 5-301(d) lets only categories under it "
+                "be left out."
             )
 
 

@@ -8,7 +8,7 @@ from importlib import metadata
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from service.core.fairness.comparison import AttributeComparison, GroupResult, GroupSize, RateComparison
-from service.core.fairness.figure import Figure
+from service.core.fairness.figure import Figure, number_text, percent_text
 from service.core.fairness.ratios import ratio_text
 from service.core.statistics import Interval
 from service.monitoring.bias_audit import BiasAudit, conclusion
@@ -33,7 +33,7 @@ class Axis:
     @property
     def ticks(self) -> list[tuple[float, str]]:
         count = round(self.high / self.step)
-        return [(self.at(i * self.step), f"{i * self.step:.2f}".removesuffix("0")) for i in range(count + 1)]
+        return [(self.at(i * self.step), _tick_text(i * self.step)) for i in range(count + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,7 @@ def bias_audit_html(audit: BiasAudit) -> str:
         audit=audit,
         version=metadata.version("evenmatch"),
         attributes=[_attribute(attribute, audit.options.minimum) for attribute in audit.attributes],
+        percent=percent_text,
         width=WIDTH,
         row=ROW,
     )
@@ -145,7 +146,7 @@ def _row(comparison: RateComparison, size: GroupSize, result: GroupResult) -> Ro
         size=size,
         result=result,
         counted=f"{share.count:,} of {share.n:,}",
-        rate=figure_text(result.rate) if share.n else "not computable",
+        rate=figure_text(result.rate),
         impact_ratio=_ratio(comparison, result, concluded),
         conclusion=concluded,
         flagged=result.finding is not None and result.finding.adverse_impact,
@@ -195,7 +196,11 @@ def _rate_axis(rows: list[Row], minimum: int) -> Axis:
     told = [row for row in rows if row.result.share.n >= minimum] or rows
     ends += [row.result.rate.interval.high for row in told if row.result.rate.interval is not None]
     high = max(ends, default=1.0)
-    return next(Axis(end, end / 5) for end in (0.05, 0.1, 0.25, 0.5, 1.0) if high <= end or end == 1.0)
+    return next(
+        Axis(end, end / 5)
+        for end in (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
+        if high <= end or end == 1.0
+    )
 
 
 def _ratio_axis(ratios: list[Figure]) -> Axis:
@@ -204,5 +209,10 @@ def _ratio_axis(ratios: list[Figure]) -> Axis:
     return next(Axis(end, 0.2) for end in (1.2, 1.6, 2.0) if high <= end or end == 2.0)
 
 
+def _tick_text(value: float) -> str:
+    text = f"{value:.4f}".rstrip("0")
+    return f"{text}0" if text.endswith(".") else text
+
+
 def _interval_text(interval: Interval) -> str:
-    return f"{interval.low:.3f} to {interval.high:.3f}"
+    return f"{number_text(interval.low)} to {number_text(interval.high)}"

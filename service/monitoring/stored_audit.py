@@ -74,7 +74,7 @@ def audit_store(
         window=(question.window.first, question.window.last),
         bundles=found.bundles,
         ground_truth=question.ground_truth,
-        notes=tuple(_notes(found, outside)),
+        notes=tuple(_notes(found, outside, question.bundle)),
     )
     audit = make_bias_audit(counts, data, statement, options, created)
     return StoredAudit(audit, counts, found.missing_scores, outside)
@@ -100,7 +100,9 @@ def _asked(schema: GroupSchema, question: StoredQuestion) -> Collection[str]:
     return asked
 
 
-def _notes(found: WindowCounts, outside: int) -> Iterator[str]:
+def _notes(found: WindowCounts, outside: int, bundle: str | None) -> Iterator[str]:
+    if bundle is not None:
+        yield f"Only decisions of bundle {bundle} are counted; those of other bundles in the window are not."
     if found.missing_scores:
         yield (
             f"The scores of {found.missing_scores:,} decisions near the median were erased or purged. They "

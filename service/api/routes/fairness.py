@@ -84,7 +84,7 @@ def report(query: Annotated[ReportQuery, Query()], database: DatabaseDep, settin
         query.bundle,
     )
     statement = AuditStatement(
-        title=query.title or TITLE,
+        title=TITLE if query.title is None else query.title,
         source=query.source,
         explanation=query.explanation,
         distribution_date=query.distribution_date,

@@ -103,7 +103,7 @@ def compare_groups(
         groups=sizes,
         selection=_compare(RateKind.SELECTION, groups, left_out, options),
         scoring=_compare(RateKind.SCORING, groups, left_out, options),
-        differences=parity_differences(kept, minimum=options.minimum),
+        differences=_differences(kept, left_out, options),
     )
 
 
@@ -113,6 +113,17 @@ def _size(group: str, n: int, there: Mapping[str, GroupCounts], options: Fairnes
     share = n / total if total else None
     small = share is not None and 0 < share < options.small_share
     return GroupSize(group, n, share, small, small and options.leave_out_small)
+
+
+def _differences(
+    kept: Mapping[str, GroupCounts], left_out: set[str], options: FairnessOptions
+) -> dict[str, Figure]:
+    differences = parity_differences(kept, minimum=options.minimum)
+    if left_out and sum(counts.n > 0 for counts in known(kept).values()) < 2:
+        return {
+            name: not_computable(Reason.OTHERS_LEFT_OUT, figure.n) for name, figure in differences.items()
+        }
+    return differences
 
 
 def _compare(
@@ -187,7 +198,8 @@ def _reason(
     if not any(kind.share(counts).n for counts in known(groups).values()):
         return Reason.ONLY_UNKNOWN
     if len(compared) < 2:
-        return Reason.ONE_GROUP
+        would_be = sum(kind.share(counts).n > 0 for counts in known(groups).values())
+        return Reason.ONE_GROUP if would_be < 2 else Reason.OTHERS_LEFT_OUT
     return None if any(share.count for share in compared.values()) else kind.nobody
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,6 +22,7 @@ class Reason(StrEnum):
     NOBODY_ABOVE_MEDIAN = "nobody_above_median"
     NO_PEOPLE = "no_people"
     LEFT_OUT = "left_out"
+    OTHERS_LEFT_OUT = "others_left_out"
 
     @property
     def text(self) -> str:
@@ -38,6 +40,7 @@ _TEXTS = {
     Reason.NOBODY_ABOVE_MEDIAN: "nobody of those compared scored above the median",
     Reason.NO_PEOPLE: "nobody is in this group",
     Reason.LEFT_OUT: "the group is small and was left out",
+    Reason.OTHERS_LEFT_OUT: "fewer than two groups are left; the others are small and were left out",
 }
 
 
@@ -52,6 +55,21 @@ class Figure:
     n: int
     interval: Interval | None = None
     reason: Reason | None = None
+
+
+def number_text(value: float, decimals: int = 3) -> str:
+    """`decimals` decimals; more, up to 6, of a small number, so that its first two digits are seen.
+
+    A rate of 3 in 10,000 is not 0, and half of it is not the same.
+    """
+    if value > 0:
+        decimals = max(decimals, min(6, 1 - math.floor(math.log10(value))))
+    return f"{value:.{decimals}f}"
+
+
+def percent_text(share: float) -> str:
+    """A share in percent, as number without its sign: one decimal, more of a small one."""
+    return number_text(100 * share, 1)
 
 
 def not_computable(reason: Reason, n: int = 0) -> Figure:

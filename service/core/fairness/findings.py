@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.core.fairness.counts import Share
+from service.core.fairness.figure import percent_text
 from service.core.fairness.options import FairnessOptions
 from service.core.fairness.ratios import is_below_four_fifths, ratio_text
 
@@ -72,4 +73,4 @@ class Finding:
 
 
 def _in_words(share: Share) -> str:
-    return f"{share.rate:.1%} ({share.count:,} of {share.n:,})"
+    return f"{percent_text(share.rate)}% ({share.count:,} of {share.n:,})"

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 from service.core.fairness.counts import Share
-from service.core.fairness.figure import Figure, Reason, not_computable
+from service.core.fairness.figure import Figure, Reason, not_computable, number_text
 from service.core.fairness.rates import normal_quantile
 from service.core.statistics import CONFIDENCE, Interval
 
@@ -53,9 +53,9 @@ def katz_interval(group: Share, reference: Share, confidence: float = CONFIDENCE
 
 
 def ratio_text(ratio: float) -> str:
-    """Three decimals, or more where rounding would move it to the other side of 0.8."""
+    """Three decimals, or more where it is small or rounding would move it to the other side of 0.8."""
     for decimals in (3, 5, 8):
-        text = f"{ratio:.{decimals}f}"
+        text = number_text(ratio, decimals)
         if (float(text) < 0.8) == (ratio < 0.8):
             return text
     return repr(ratio)

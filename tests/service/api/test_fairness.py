@@ -171,7 +171,10 @@ def test_bundles_are_listed_and_one_can_be_asked_about(api: Api) -> None:
     assert both["bundles"] == {BUNDLE: 190, OTHER_BUNDLE: 1}
     assert any("2 bundles are taken together" in note for note in both["notes"])
     one = ask(api, f"bundle={OTHER_BUNDLE}")
-    assert (one["people"], one["bundles"], one["notes"]) == (1, {OTHER_BUNDLE: 1}, [])
+    assert (one["people"], one["bundles"]) == (1, {OTHER_BUNDLE: 1})
+    assert one["notes"] == [
+        f"Only decisions of bundle {OTHER_BUNDLE} are counted; those of other bundles in the window are not."
+    ]
     assert ask(api, f"bundle={'d' * 64}")["people"] == 0
 
 
@@ -305,7 +308,17 @@ def test_the_report_of_an_empty_window_says_that_there_is_nothing(api: Api, form
 
 
 @pytest.mark.parametrize(
-    "query", ["format=pdf", "distribution_date=soon", f"title={'x' * 2001}", "exclude_under=0.9"]
+    "query",
+    [
+        "format=pdf",
+        "distribution_date=soon",
+        "distribution_date=86400",
+        f"title={'x' * 2001}",
+        "source=",
+        "explanation=%20",
+        "citation=",
+        "exclude_under=0.9",
+    ],
 )
 def test_a_report_that_cannot_be_made_is_refused(api: Api, query: str) -> None:
     assert api.get(f"/v1/fairness/report?{query}").status_code == 422

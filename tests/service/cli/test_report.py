@@ -73,6 +73,13 @@ def test_a_planted_disparity_is_printed_and_written(planted: Path, tmp_path: Pat
     assert sorted(file.name for file in tmp_path.iterdir()) == ["planted.csv", "r.csv", "r.html", "r.json"]
 
 
+def test_a_narrow_terminal_cuts_no_name_and_no_number(planted: Path) -> None:
+    lines = report(planted, columns="40").stdout.splitlines()
+    assert not [line for line in lines if "…" in line]
+    female = next(line for line in lines if line.startswith("female "))
+    assert female.split()[1:6] == ["100", "of", "500", "20.0%", "0.500"]
+
+
 def test_no_disparity_is_no_finding(tmp_path: Path) -> None:
     people = [(sex_and_decision[0], f"{sex_and_decision[1]},white,") for sex_and_decision in (
         (99, "1,female"), (201, "0,female"), (100, "1,male"), (200, "0,male"),
@@ -176,6 +183,8 @@ def test_a_folder_that_is_not_there_is_named(planted: Path, tmp_path: Path) -> N
         (["--minimum", "0"], "--minimum"),
         (["--exclude-under", "2"], "--exclude-under"),
         (["--distribution-date", "soon"], "--distribution-date"),
+        (["--source", " "], "--source is empty"),
+        (["--citation", "29 CFR 1607.4(D)", "--citation", ""], "--citation is empty"),
     ],
 )
 def test_wrong_usage_is_refused(planted: Path, arguments: list[str], message: str) -> None:

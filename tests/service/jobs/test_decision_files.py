@@ -106,6 +106,9 @@ HEADER = "decision,sex,race,score,time\n"
         (HEADER + f"1,male,white,,{NAME}\n", TableError, "line 2: column 'time' is not an ISO 8601"),
         (HEADER + f"1,male,white,,,{NAME}\n", TableError, "line 2: 6 cells; the header has 5"),
         (HEADER + '1,male,"white\n', TableError, "line 2"),
+        ("decision;sex;race\n1;male;white\n", TableError, "line 1: the header is one cell; .* by commas"),
+        ("decision\tsex\trace\n1\tmale\twhite\n", TableError, "columns must be separated by commas"),
+        ("\n\n" + HEADER + f"{NAME},male,white,,\n", TableError, "line 4: column 'decision'"),
         (HEADER, TableError, "holds no decisions"),
         ("", TableError, "holds no decisions"),
         (HEADER.encode() + b"1,caf\xe9,white,,\n", UndecodableTextError, "line 2 is not UTF-8: .*offset 5"),
@@ -125,6 +128,7 @@ def test_an_unusable_csv_is_named_with_line_and_column_but_not_its_text(
     [
         ('{"decision": 1}\n' + NAME, "line 2: not JSON"),
         ("[1]", "line 1: not a JSON object"),
+        ('{"decision": 1, "sex": "male", "sex": "female"}', "line 1: column 'sex' stands there twice"),
         ('{"sex": "male"}', "line 1: no column 'decision'"),
         ('{"decision": 1, "sex": "male"}', "no column 'race'"),
         ('{"decision": 2}', "column 'decision' is not a decision"),
@@ -144,6 +148,16 @@ def test_unusable_json_lines_are_named_with_line_and_column(
     with pytest.raises(EvenmatchError, match=message) as caught:
         read(write(tmp_path / "d.jsonl", content))
     assert "Jane" not in caught.value.message
+
+
+def test_empty_lines_are_no_rows_and_no_header(tmp_path: Path) -> None:
+    file = write(tmp_path / "d.csv", "\n\ndecision,sex,race\n\n1,male,white\n\n")
+    assert read(file).tally.people == 1
+
+
+def test_what_is_not_read_may_stand_twice(tmp_path: Path) -> None:
+    row = '{"decision": 1, "sex": "male", "race": "white", "note": 1, "note": {"a": 2, "a": 3}}\n'
+    assert read(write(tmp_path / "d.jsonl", row)).tally.people == 1
 
 
 @pytest.mark.parametrize("name", ["d.csv", "d.jsonl"])

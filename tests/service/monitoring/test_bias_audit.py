@@ -259,15 +259,29 @@ def test_the_page_needs_nothing_else_and_gives_no_verdict() -> None:
         assert not re.search(r"\b(un)?fair\b", text, re.IGNORECASE)
 
 
-def test_intervals_beyond_the_plot_end_in_an_arrow() -> None:
-    audit = make(
-        {"sex": {"female": GroupCounts(500, 100), "male": GroupCounts(500, 150), "x": GroupCounts(2, 1)}}
+def test_leaving_out_more_than_the_rule_allows_is_a_limitation() -> None:
+    counts = {
+        "sex": {
+            "female": GroupCounts(20, 2),
+            "male": GroupCounts(900, 300),
+            "nonbinary": GroupCounts(19, 1),
+            "unknown": GroupCounts(61, 9),
+        }
+    }
+
+    def said(share: float) -> list[str]:
+        options = FairnessOptions(small_share=share, leave_out_small=True)
+        return [text for text in make(counts, options=options).limitations if "5-301(d)" in text]
+
+    # 20 of all 1,000 are 2 %, which is not under it; 19 are.
+    assert said(0.05) == [
+        "sex: female left out of the ratios, of 2 % of the data or more. 6 RCNY 5-301(d) lets only "
+        "categories under it be left out."
+    ]
+    assert said(0.021) == said(0.0) == []
+    assert "sex: female left out" in bias_audit_html(
+        make(counts, options=FairnessOptions(small_share=0.05, leave_out_small=True))
     )
-    html = bias_audit_html(audit)
-    assert 'class="end"' in html
-    assert 'class="end"' not in bias_audit_html(make(LEVEL))
-    positions = [float(x) for x in re.findall(r'<circle[^>]* cx="([\d.]+)"', html)]
-    assert len(positions) == 6
 
 
 def test_outcomes_open_the_other_differences() -> None:

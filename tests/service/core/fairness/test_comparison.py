@@ -232,6 +232,17 @@ def test_small_groups_are_marked_and_left_out_only_if_asked() -> None:
     assert (z.test, z.finding) == (None, None)
 
 
+@pytest.mark.parametrize("share", [0.02, 0.999])
+def test_where_all_others_are_left_out_there_is_not_one_group_only(share: float) -> None:
+    groups = {"x": counts(990, 400, 400), "y": counts(10, 3, 3), "unknown": counts(5, 1, 1)}
+    found = compare_groups("a", groups, FairnessOptions(small_share=share, leave_out_small=True))
+    assert {rates.reason for rates in found.rates} == {Reason.OTHERS_LEFT_OUT}
+    assert {figure.reason for figure in found.differences.values()} == {Reason.OTHERS_LEFT_OUT}
+    assert found.selection.groups[1].impact_ratio.reason is Reason.LEFT_OUT
+    one = compare_groups("a", {"x": counts(990, 400)}, FairnessOptions(leave_out_small=True))
+    assert one.selection.reason is Reason.ONE_GROUP
+
+
 def test_exactly_two_percent_is_not_small() -> None:
     comparison = compare_groups("a", {"x": counts(980, 400), "y": counts(20, 10)})
     assert [size.small for size in comparison.groups] == [False, False]

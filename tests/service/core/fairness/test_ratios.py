@@ -86,3 +86,7 @@ def test_a_printed_ratio_stays_on_its_side_of_the_line() -> None:
     assert ratio_text(0.8) == "0.800"
     assert ratio_text(0.79996) == "0.79996"
     assert float(ratio_text(math.nextafter(0.8, 0))) < 0.8
+
+
+def test_a_small_ratio_is_not_printed_as_none() -> None:
+    assert (ratio_text(0.0), ratio_text(0.01234), ratio_text(0.00041)) == ("0.000", "0.012", "0.00041")
