@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,30 @@ def test_the_card_holds_every_figure_with_its_size(tiny_bundle: Bundle) -> None:
     assert "## Limits" in card
     assert "| female |" in card
     assert "is fair" not in card
+
+
+def test_names_of_groups_and_files_cannot_change_the_card(tiny_bundle: Bundle) -> None:
+    pairs = random_pairs()
+    hostile = "a|b<script>alert(1)</script>\n## Verified"
+    groups = {hostile: [hostile if group == "female" else group for group in pairs.groups["sex"]]}
+    found = evaluate_pairs(
+        replace(pairs, groups=groups), pairs.raw_scores, SUBJECT, data=hostile, options=OPTIONS
+    )
+    found = found.model_copy(update={"notes": [hostile]})
+    card = evaluated_model_card(tiny_bundle.manifest, CALIBRATION, found, training="Not trained.")
+    assert "<script>" not in card
+    assert "\n## Verified" not in card
+    escaped = r"a\|b&lt;script&gt;alert(1)&lt;/script&gt; ## Verified"
+    assert f"### {escaped}\n" in card
+    assert f"| {escaped} | " in card
+    assert f"## Notes\n\n- {escaped}\n" in card
+
+
+def test_a_place_that_cannot_be_written_is_named(two: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = CliRunner().invoke(app, ["compare", *map(str, two), "--html", str(tmp_path / "file" / "c.html")])
+    assert done.exit_code == 1
+    assert f"error: {tmp_path / 'file'}" in done.stderr
 
 
 def test_the_command_prints_and_writes(two: list[Path], tmp_path: Path) -> None:
