@@ -81,7 +81,7 @@ def _judgement(judgement: Judgement, minimum: int) -> list[str]:
         return [*lines, "No groups were known in these data: nothing can be said about differences."]
     lines.append(
         f"Groups take part in a rate that stands on {minimum} of their pairs. Chance alone makes a "
-        "difference positive."
+        "difference positive, in resamples even more so: an interval can lie above its value."
     )
     for attribute in judgement.attributes:
         figures = attribute.differences | {
@@ -89,13 +89,15 @@ def _judgement(judgement: Judgement, minimum: int) -> list[str]:
             "balanced_fairness_score": attribute.balanced_fairness_score,
         }
         lines += ["", f"### {_plain(attribute.attribute)}", "", *_table(figures), ""]
-        lines.append("| group | pairs | selection_rate | true positive rate | calibration error |")
-        lines.append("|---|---|---|---|---|")
+        lines.append(
+            "| group | pairs | selection_rate | true positive rate | calibration error | "
+            "share of first places over share of candidates |"
+        )
+        lines.append("|---|---|---|---|---|---|")
         for group in attribute.groups:
-            cells = [
-                _plain(value_text(group.figures[key]))
-                for key in ("selection_rate", "true_positive_rate", "ece")
-            ]
+            shown = [group.figures[key] for key in ("selection_rate", "true_positive_rate", "ece")]
+            shown.append(group.exposure["top_1_ratio"])
+            cells = [_plain(value_text(of)) for of in shown]
             lines.append(f"| {_plain(group.group)} | {group.pairs:,} | {' | '.join(cells)} |")
     return lines
 
