@@ -77,6 +77,16 @@ def test_other_data_are_said_to_be(tiny_bundle: Bundle, two: list[Path], tmp_pat
     assert "different pairs" in found.notes[0]
 
 
+def test_figures_of_different_sizes_show_both(tiny_bundle: Bundle, two: list[Path], tmp_path: Path) -> None:
+    pairs = random_pairs().take(np.arange(400))
+    smaller = evaluate_pairs(pairs, pairs.raw_scores, SUBJECT, data="fewer", options=OPTIONS)
+    page = comparison_html(
+        compare_metrics([two[0], with_metrics(tiny_bundle, tmp_path / "three", smaller, name="three")])
+    )
+    assert "<td>600 / 400</td></tr>" in page
+    assert page.count("<td>600</td></tr>") == 0
+
+
 def test_a_bundle_without_an_evaluation_is_named(
     tiny_bundle: Bundle, two: list[Path], tmp_path: Path
 ) -> None:
