@@ -197,10 +197,9 @@ class _Search:
             # Floating point must not turn 0.05 into 0.05000000000000002.
             allowed = candidates & (excess <= max(float(excess.min()), 0.0) + 1e-12)
         best = int(np.argmax(np.where(allowed, utilities, -np.inf)))
-        last = best + 1 == len(p)
-        threshold = p[best] if last else round(float(p[best] + below[best]) / 2, SCORE_DECIMALS)
-        if not below[best] < threshold <= p[best]:
-            threshold = p[best]  # neighbours: their midpoint is rounded to the lower one
+        threshold = round(float(p[best] + below[best]) / 2, SCORE_DECIMALS)
+        if best + 1 == len(p) or not below[best] < threshold <= p[best]:
+            threshold = p[best]  # none below, or a neighbour, to which the midpoint is rounded
         difference = None if differences is None else float(differences[best])
         limit = 0.0 if constraint is None else constraint.limit
         return _Cut(
