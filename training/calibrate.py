@@ -34,6 +34,9 @@ ProperScore = Literal["log_loss", "brier"]
 _SHARPEST, _FLATTEST = 1e-4, 1e4
 """Bounds of the temperature, in units of raw_score; those of real bundles are about 0.02 to 0.05."""
 
+_LEAST = 10
+"""Matches, and others, that a kind of job needs for a curve of its own if the other kind has as many."""
+
 
 class CalibrationError(EvenmatchError):
     """Nothing can be fitted: only one class is there, or matches do not score higher."""
@@ -145,14 +148,17 @@ class FittedCalibration:
 def fit_calibration(pairs: ScoredPairs, options: CalibrationOptions | None = None) -> FittedCalibration:
     """Choose the method, then fit its curves on all pairs, for jobs with and without a title.
 
-    If only one kind of job holds both classes, its curve serves for the other kind too and a note says
-    so. With one method nothing is compared. Raises `CalibrationError` if one class is missing, if
-    matches do not score higher, or if there are too few jobs to leave some out.
+    If only one kind of job holds both classes, or ten matches and ten others in two jobs, its curve serves
+    for the other kind too and a note says so. With one method nothing is compared. Raises
+    `CalibrationError` if one class is missing, if matches do not score higher, or if there are too few jobs
+    to leave some out.
     """
     options = options or CalibrationOptions()
     check_two_classes(pairs.labels)
     parts = {name: pairs.take(pairs.titled == kind) for name, kind in (("with", True), ("without", False))}
     usable = {name: part for name, part in parts.items() if 0 < part.labels.sum() < len(part)}
+    # One job without a title must neither stop a run nor get a curve drawn through its few pairs.
+    usable = {name: part for name, part in usable.items() if _is_large(part)} or usable
     if not usable:
         raise CalibrationError(
             "neither the pairs with a job title nor those without hold both classes: "
@@ -172,6 +178,11 @@ def fit_calibration(pairs: ScoredPairs, options: CalibrationOptions | None = Non
         "matches; the other curve is used"
         for name, part in parts.items()
         if name not in usable
+    ) + tuple(
+        f"all {int(part.labels.sum()):,} matches for jobs {name} title score above all others: probabilities "
+        f"near 0 and 1 are surer than {len(part):,} pairs can show"
+        for name, part in usable.items()
+        if part.raw_scores[part.labels == 1].min() > part.raw_scores[part.labels == 0].max()
     )
     only = next(iter(curves.values()))
     calibration = Calibration(
@@ -192,6 +203,11 @@ def proper_losses(probabilities: Floats, labels: Labels, score: ProperScore) -> 
     return np.asarray(-np.where(labels == 1, np.log(clipped), np.log1p(-clipped)), dtype=np.float64)
 
 
+def _is_large(part: ScoredPairs) -> bool:
+    matches = int(part.labels.sum())
+    return min(matches, len(part) - matches) >= _LEAST and part.jobs_count > 1
+
+
 def _left_out_losses(
     part: ScoredPairs, fit: Callable[[Floats, Labels], CalibrationCurve], options: CalibrationOptions
 ) -> Floats:
@@ -204,7 +220,13 @@ def _left_out_losses(
                 f"{part.jobs_count} jobs are too few to compare methods: without one fold of them a class is "
                 "missing; name one method"
             )
-        curve = fit(part.raw_scores[fitted_on], part.labels[fitted_on])
+        try:
+            curve = fit(part.raw_scores[fitted_on], part.labels[fitted_on])
+        except CalibrationError as error:
+            raise CalibrationError(
+                f"methods cannot be compared: without one fold of {part.jobs_count} jobs, {error.message}; "
+                "name one method"
+            ) from None
         predicted = np.array([curve.probability(float(x)) for x in part.raw_scores[held_out]])
         losses.append(proper_losses(predicted, part.labels[held_out], options.score))
     return np.concatenate(losses)

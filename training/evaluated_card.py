@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 
 from service.core.calibration import Calibration
@@ -35,15 +36,16 @@ def evaluated_model_card(
         *_section("Training", training),
         *_section(
             "Evaluation data",
-            f"{data.description}. {data.pairs:,} pairs of {data.jobs:,} jobs and {data.resumes:,} resumes, "
-            f"{evaluation.judgements[0].matches:,} matches; redaction {'on' if subject.redact else 'off'}. "
-            f"Brackets hold 95 % intervals from {evaluation.rounds:,} bootstrap resamples of jobs.",
+            f"{_plain(data.description)}. {data.pairs:,} pairs of {data.jobs:,} jobs and {data.resumes:,} "
+            f"resumes, {evaluation.judgements[0].matches:,} matches; redaction "
+            f"{'on' if subject.redact else 'off'}. Brackets hold 95 % intervals from "
+            f"{evaluation.rounds:,} bootstrap resamples of jobs.",
         ),
         *_section(
             "Calibration and threshold",
             f"Method {calibration.method}, fitted on {calibration.pairs:,} pairs, of which "
             f"{100 * calibration.prevalence:.0f} % match: probabilities hold for pools with that share. One "
-            f"threshold, {subject.threshold:.4f}, for everybody. Constraint: {subject.constraint}.",
+            f"threshold, {subject.threshold:.4f}, for everybody. Constraint: {_plain(subject.constraint)}.",
         ),
     ]
     for judgement in evaluation.judgements:
@@ -52,6 +54,8 @@ def evaluated_model_card(
         lines += _audit(audit)
     for name, shift in evaluation.shifts.items():
         lines += [*_section(f"Counterfactual pairs: {name.replace('_', ' ')}"), *_table(shift.figures, 4)]
+    if evaluation.notes:
+        lines += [*_section("Notes"), *(f"- {_plain(note)}" for note in evaluation.notes)]
     lines += _section("Limits", _LIMITS)
     return "\n".join(lines) + "\n"
 
@@ -60,8 +64,13 @@ def _section(title: str, text: str = "") -> list[str]:
     return ["", f"## {title}", "", *([text] if text else [])]
 
 
+def _plain(text: str) -> str:
+    """Names of groups and files as they are: they must not become markup, or another cell of a table."""
+    return html.escape(" ".join(text.split()), quote=False).replace("|", r"\|")
+
+
 def _table(figures: Mapping[str, Figure], decimals: int = 3) -> list[str]:
-    rows = [f"| {name} | {value_text(of, decimals)} | {of.n:,} |" for name, of in figures.items()]
+    rows = [f"| {name} | {_plain(value_text(of, decimals))} | {of.n:,} |" for name, of in figures.items()]
     return ["| figure | value | n |", "|---|---|---|", *rows]
 
 
@@ -72,21 +81,24 @@ def _judgement(judgement: Judgement, minimum: int) -> list[str]:
         return [*lines, "No groups were known in these data: nothing can be said about differences."]
     lines.append(
         f"Groups take part in a rate that stands on {minimum} of their pairs. Chance alone makes a "
-        "difference positive."
+        "difference positive, in resamples even more so: an interval can lie above its value."
     )
     for attribute in judgement.attributes:
         figures = attribute.differences | {
             "fairness_score": attribute.fairness_score,
             "balanced_fairness_score": attribute.balanced_fairness_score,
         }
-        lines += ["", f"### {attribute.attribute}", "", *_table(figures), ""]
-        lines.append("| group | pairs | selection_rate | true positive rate | calibration error |")
-        lines.append("|---|---|---|---|---|")
+        lines += ["", f"### {_plain(attribute.attribute)}", "", *_table(figures), ""]
+        lines.append(
+            "| group | pairs | selection_rate | true positive rate | calibration error | "
+            "share of first places over share of candidates |"
+        )
+        lines.append("|---|---|---|---|---|---|")
         for group in attribute.groups:
-            cells = [
-                value_text(group.figures[key]) for key in ("selection_rate", "true_positive_rate", "ece")
-            ]
-            lines.append(f"| {group.group} | {group.pairs:,} | {' | '.join(cells)} |")
+            shown = [group.figures[key] for key in ("selection_rate", "true_positive_rate", "ece")]
+            shown.append(group.exposure["top_1_ratio"])
+            cells = [_plain(value_text(of)) for of in shown]
+            lines.append(f"| {_plain(group.group)} | {group.pairs:,} | {' | '.join(cells)} |")
     return lines
 
 
@@ -105,7 +117,7 @@ def _audit(audit: AuditSummary) -> list[str]:
         arms = [("benign edits", audit.control), *arms]
     for attribute, arm in arms:
         keys = ("mean_shift", "p95_shift", "shift_over_sd", "flip_rate")
-        cells = [value_text(arm.figures[key], 4) for key in keys]
+        cells = [_plain(value_text(arm.figures[key], 4)) for key in keys]
         lines.append(
             f"| {attribute} | {arm.group} | {arm.figures['mean_shift'].n:,} | {' | '.join(cells)} | "
             f"{'yes' if arm.beyond_noise else 'no'} |"

@@ -13,9 +13,9 @@ import shutil
 from pathlib import Path
 
 from service.core.base_model import MINILM
-from service.core.bundle import Bundle, read_bundle
+from service.core.bundle import MANIFEST, Bundle, check_place, read_bundle
 from service.core.errors import BundleError, EvenmatchError
-from service.core.folders import draft_of
+from service.core.folders import draft_of, is_in_the_way
 from training.adapter_card import adapter_card
 from training.hub import is_repo_id
 
@@ -47,7 +47,8 @@ def export_adapter(
 
     `base_model` is the hub id to name as the base; by default the bundle's own, where it has a public
     one. `repo_id` and `license_id` go into the model card. Raises `ExportError` if the bundle has no
-    adapter, if no public base model is known, or if `output` exists and `overwrite` is false.
+    adapter, if no public base model is known, if `output` exists and `overwrite` is false, or if what
+    stands there is no such export.
     """
     adapter = bundle.adapter_path
     if adapter is None or not (adapter / WEIGHTS).is_file():
@@ -56,7 +57,7 @@ def export_adapter(
             f"{bundle.manifest.base_model.id}, and there is nothing to publish"
         )
     base = _public_base(bundle, base_model)
-    _check_free(output, overwrite)
+    _check_place(output, overwrite)
     config = json.loads((adapter / CONFIG).read_text("utf-8"))
     # A revision in the config would be one of the base model under its old name.
     revision = bundle.manifest.base_model.revision if base == bundle.manifest.base_model.id else None
@@ -73,16 +74,16 @@ def export_adapter(
 def rebuild_bundle(folder: Path, output: Path, *, overwrite: bool = False) -> Bundle:
     """Make the bundle again that `export_adapter` wrote to `folder`: same files, same digest.
 
-    Raises `ExportError` if `folder` is no such export or `output` is in the way, and `BundleError`,
-    which names the file, if anything was changed on the way.
+    Raises `ExportError` if `folder` is no such export, and `BundleError`, which names the file, if
+    anything was changed on the way, or as `check_place` does.
     """
     source = folder / BUNDLE_FOLDER
-    for file in (source / "manifest.json", folder / WEIGHTS):
+    for file in (source / MANIFEST, folder / WEIGHTS):
         if not file.is_file():
             raise ExportError(
                 f"{folder} was not made by `evenmatch-train export`: no {file.relative_to(folder)}"
             )
-    _check_free(output, overwrite)
+    check_place(output, overwrite=overwrite)
     with draft_of(output) as draft:
         shutil.copytree(source, draft, dirs_exist_ok=True)
         (draft / "adapter").mkdir(exist_ok=True)
@@ -103,6 +104,9 @@ def _public_base(bundle: Bundle, given: str | None) -> str:
     return base
 
 
-def _check_free(output: Path, overwrite: bool) -> None:
+def _check_place(output: Path, overwrite: bool) -> None:
     if output.exists() and not overwrite:
         raise ExportError(f"{output} exists already; choose another place or ask to overwrite it")
+    sign = f"{BUNDLE_FOLDER}/{MANIFEST}"
+    if is_in_the_way(output, sign=sign):
+        raise ExportError(f"{output} is not an earlier export (it has no {sign}), so it is not overwritten")

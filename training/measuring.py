@@ -27,7 +27,7 @@ from training.threshold import ParityConstraint, ThresholdOptions, choose_thresh
 def calibrate_and_decide(
     config: RunConfig, bundle: Bundle, loaded: LoadedModel, dataset: Dataset
 ) -> tuple[Calibration, DecisionRule, tuple[str, ...]]:
-    """The calibration of one held-out split, the threshold of another, and notes on fallbacks."""
+    """The calibration of one held-out split, the threshold of another, and notes on what was not possible."""
     matcher = Matcher(bundle, loaded.tokenizer)
     options = CalibrationOptions(
         methods=config.calibration.methods, score=config.calibration.score, seed=config.seed
@@ -48,7 +48,15 @@ def calibrate_and_decide(
             rounds=config.evaluation.rounds,
         ),
     )
-    return fitted.calibration, choice.rule, fitted.notes
+    notes = list(fitted.notes)
+    if limit is not None and choice.largest_difference is None:
+        notes.append("the threshold is unconstrained: no two groups are large enough to be compared")
+    elif limit is not None and not choice.feasible:
+        notes.append(
+            f"no threshold keeps differences between groups within {limit:g}: the one with the smallest was "
+            f"taken, {choice.largest_difference:.4f} on the threshold split"
+        )
+    return fitted.calibration, choice.rule, tuple(notes)
 
 
 def evaluate_test(

@@ -16,7 +16,7 @@ from transformers import set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
 from service.core.base_model import BaseModel, describe
-from service.core.bundle import Bundle, write_bundle
+from service.core.bundle import Bundle, check_place, write_bundle
 from service.core.encoder import load_encoder
 from service.core.errors import EvenmatchError
 from service.core.manifest import Manifest
@@ -68,6 +68,7 @@ class Run:
         Raises `BundleError`, `InputError`, `CalibrationError` or `TrainingError`, each saying what is wrong.
         """
         config = self.config
+        check_place(output, overwrite=overwrite)  # not only after hours of work
         return_freed_memory()
         set_seed(config.seed)
         if config.trainer.threads is not None:
@@ -110,6 +111,8 @@ class Run:
         loaded = load_reference(erased, base, self.work / "cache")
         loaded = replace(loaded, engine=RememberingEngine(loaded.engine))
         calibration, rule, notes = calibrate_and_decide(config, erased, loaded, dataset)
+        for note in notes:
+            self.say(f"note: {note}")
         decided = write_bundle(
             self.work / "drafts" / "decided",
             manifest,

@@ -22,6 +22,9 @@ from training.scored_pairs import Flags, Floats, Groups, Labels
 Utility = Literal["f_beta", "accuracy", "balanced_accuracy"]
 ParityMeasure = Literal["selection_rate", "true_positive_rate", "false_positive_rate"]
 
+_STEP = 10.0**-SCORE_DECIMALS
+"""Probabilities are multiples of this, and so are thresholds."""
+
 PARITY_MEASURES: tuple[ParityMeasure, ...] = ("selection_rate", "true_positive_rate", "false_positive_rate")
 
 
@@ -88,10 +91,12 @@ def choose_threshold(
     central 95 % of the thresholds that resamples of the jobs would have given: jobs, not pairs, since the
     pairs of one job stand or fall together. The default utility is F1, because those who are not selected
     are many and those who are matter. Raises `CalibrationError` if one class is missing, from the pairs
-    or from every resample.
+    or from every resample, or if all probabilities are 0.
     """
     options = options or ThresholdOptions()
     check_two_classes(labels)
+    if not (probabilities > 0).any():
+        raise CalibrationError(f"all {len(probabilities):,} probabilities are 0: no threshold parts them")
     constraint = options.constraint
     memberships = _memberships(labels, groups or {}, constraint) if constraint else []
     search = _Search(probabilities, labels, memberships, options)
@@ -173,10 +178,15 @@ class _Search:
         )
 
     def best(self, *, constrained: bool = True) -> _Cut:
-        """The midpoint between the last probability selected at the best cut and the next one below."""
+        """The midpoint between the last probability selected at the best cut and the next one below.
+
+        A threshold lies between 0 and 1 and comes rounded: it must not select by that what the cut does not.
+        """
         order = np.argsort(-self.probabilities, kind="stable")
         p, y = self.probabilities[order], self.labels[order]
-        ends = np.append(np.diff(p) != 0, True)  # equal probabilities are selected together or not at all
+        below = np.append(p[1:], 0.0)
+        # Equal probabilities are selected together or not at all.
+        ends = (p > below) & (below < 1 - 1.5 * _STEP)
         utilities = np.where(ends, self._utilities(y), -np.inf)
         differences = self._differences(order, y)
         constraint = self.options.constraint
@@ -187,11 +197,13 @@ class _Search:
             # Floating point must not turn 0.05 into 0.05000000000000002.
             allowed = candidates & (excess <= max(float(excess.min()), 0.0) + 1e-12)
         best = int(np.argmax(np.where(allowed, utilities, -np.inf)))
-        below = p[best + 1] if best + 1 < len(p) else p[best]
+        threshold = round(float(p[best] + below[best]) / 2, SCORE_DECIMALS)
+        if best + 1 == len(p) or not below[best] < threshold <= p[best]:
+            threshold = p[best]  # none below, or a neighbour, to which the midpoint is rounded
         difference = None if differences is None else float(differences[best])
         limit = 0.0 if constraint is None else constraint.limit
         return _Cut(
-            float((p[best] + below) / 2),
+            float(min(threshold, 1 - _STEP)),
             float(utilities[best]),
             difference,
             0.0 if difference is None or difference <= limit + 1e-12 else difference - limit,

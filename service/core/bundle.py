@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from service.core.calibration import Calibration
 from service.core.eraser import ERASER, Eraser, parse_eraser
 from service.core.errors import BundleError
-from service.core.folders import draft_of
+from service.core.folders import draft_of, is_in_the_way
 from service.core.hashing import sha256_bytes, sha256_file
 from service.core.manifest import (
     FORMAT_VERSION,
@@ -29,6 +29,10 @@ from service.core.manifest import (
 
 MANIFEST = "manifest.json"
 REQUIRED = ("calibration.json", "decision.json", "probes.json")
+KINDS = (".json", ".safetensors", ".csv", ".html", ".md")
+"""What a bundle's files may be: data and text. Above all no pickle, which runs code when it is read."""
+
+_ADAPTER = ("adapter/adapter_config.json", "adapter/adapter_model.safetensors")
 
 _Schema = TypeVar("_Schema", bound=BaseModel)
 
@@ -68,7 +72,8 @@ def read_bundle(path: Path) -> Bundle:
     """Read and verify the bundle in folder `path`.
 
     Raises `BundleError`, which names the file, on a missing folder or file, a changed or unlisted
-    file (with both hashes), an unknown format version, and on JSON that does not fit the schema.
+    file (with both hashes), a file of another kind than `KINDS`, an adapter without its weights, an
+    unknown format version, and on JSON that does not fit the schema.
     """
     if not path.is_dir():
         raise BundleError(f"no bundle at {path}: not a folder")
@@ -111,14 +116,13 @@ def write_bundle(
     `parts` maps file names to a schema object or dict (written as JSON) or to text; `adapter` is a
     folder in PEFT's format. `manifest.files` is filled in here. Everything is written to a hidden
     folder beside `path`, the manifest last, and put in place in one step, so a half-written bundle is
-    never found under its name. Raises `BundleError` if `path` exists and `overwrite` is false, or if
-    a required file is not among the parts.
+    never found under its name. Raises `BundleError` as `check_place` does, or if a required file is not
+    among the parts.
     """
     missing = [name for name in REQUIRED if name not in parts]
     if missing:
         raise BundleError(f"a bundle needs {', '.join(missing)}")
-    if path.exists() and not overwrite:
-        raise BundleError(f"{path} exists already; choose another place or ask to overwrite it")
+    check_place(path, overwrite=overwrite)
     with draft_of(path) as draft:
         for name, part in parts.items():
             _write(draft / name, part)
@@ -130,6 +134,17 @@ def write_bundle(
         _write(draft / MANIFEST, manifest.model_copy(update={"files": hashes}))
         read_bundle(draft)
     return read_bundle(path)
+
+
+def check_place(path: Path, *, overwrite: bool) -> None:
+    """May a bundle be written to `path`? To be asked before work that takes hours.
+
+    Raises `BundleError` if `path` exists and `overwrite` is false, or if what stands there is no bundle.
+    """
+    if path.exists() and not overwrite:
+        raise BundleError(f"{path} exists already; choose another place or ask to overwrite it")
+    if is_in_the_way(path, sign=MANIFEST):
+        raise BundleError(f"{path} is not a bundle (it has no {MANIFEST}), so it is not overwritten")
 
 
 def _write(file: Path, part: BaseModel | dict[str, Any] | str) -> None:
@@ -151,28 +166,41 @@ def _check_format_version(raw: bytes, file: Path) -> None:
     """Say "unknown format version" rather than a list of the fields that a newer format has."""
     try:
         content = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{file} is not JSON: {error}") from None
     version = content.get("format_version") if isinstance(content, dict) else None
     if version != FORMAT_VERSION:
-        raise BundleError(f"{file}: unknown format_version {version!r}; this release reads {FORMAT_VERSION}")
+        said = version if isinstance(version, int) else f"of type {type(version).__name__}"
+        raise BundleError(f"{file}: unknown format_version {said}; this release reads {FORMAT_VERSION}")
 
 
 def _check_files(path: Path, manifest: Manifest) -> None:
     unlisted_required = [name for name in REQUIRED if name not in manifest.files]
     if unlisted_required:
         raise BundleError(f"{path / MANIFEST}: `files` does not list {', '.join(unlisted_required)}")
+    config, weights = _ADAPTER
+    if (config in manifest.files) != (weights in manifest.files):
+        raise BundleError(f"{path / MANIFEST}: `files` lists one of {config} and {weights} without the other")
     for name, expected in manifest.files.items():
         file = path / name
+        if file.suffix not in KINDS:
+            raise BundleError(f"{file} is none of {', '.join(KINDS)}: no bundle holds such a file")
         if not file.is_file():
             raise BundleError(f"{file} is missing; the manifest lists it")
-        actual = sha256_file(file)
+        actual = _hash(file)
         if actual != expected:
             raise BundleError(f"{file} was changed: SHA-256 {actual}, the manifest says {expected}")
     listed = {MANIFEST, *manifest.files}
     for file in _files_in(path):
         if _name_in(path, file) not in listed:
             raise BundleError(f"{file} is foreign: the manifest does not list it")
+
+
+def _hash(file: Path) -> str:
+    try:
+        return sha256_file(file)
+    except OSError as error:
+        raise BundleError(f"{file} cannot be read: {error.strerror}") from None
 
 
 def _files_in(folder: Path) -> list[Path]:

@@ -16,13 +16,25 @@ _RENAME_EXCHANGE = 2  # Linux, <linux/fs.h>
 _RENAME_SWAP = 2  # macOS, <sys/stdio.h>
 
 
+def is_in_the_way(path: Path, *, sign: str) -> bool:
+    """Does anything stand at `path` but an empty folder, or a folder with the file `sign`?
+
+    `draft_of` deletes what stood there: somebody's home must not go because it was named by mistake.
+    """
+    if not path.is_dir():
+        return path.exists()
+    return any(path.iterdir()) and not (path / sign).is_file()
+
+
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
     """An empty hidden folder beside `path`, which takes the place of `path` when the block is left.
 
-    If the block raises, the draft is removed and `path` stays as it was. A process that is killed
+    If `path` is a symbolic link, what it points to is replaced. If the block raises, the draft is removed and
+    `path` stays as it was. A process that is killed
     leaves at most a hidden folder (`.<name>.<random>`) behind, which may be deleted.
     """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.parent / f".{path.name}.{secrets.token_hex(4)}"
     draft.mkdir()

@@ -174,3 +174,43 @@ def test_each_kind_of_job_gets_its_own_curve() -> None:
     applied = pairs.probabilities(calibration)
     assert applied[0] == calibration.with_title.probability(float(raw[0]))
     assert applied[10] == calibration.without_title.probability(float(raw[10]))
+
+
+@pytest.mark.parametrize("untitled_jobs", [1, 2])
+def test_a_handful_of_pairs_gets_no_curve_of_its_own(untitled_jobs: int) -> None:
+    raw, labels = scores()
+    titled = np.ones(400, np.bool_)
+    titled[-10 * untitled_jobs :] = False
+    pairs = pairs_of(raw, labels, titled)
+    matches = int(labels[~titled].sum())
+    assert 0 < matches < 10 * untitled_jobs  # both classes, so that a curve could be drawn
+    fitted = fit_calibration(pairs)
+    assert fitted.calibration.with_title == fitted.calibration.without_title
+    assert fitted.notes == (
+        f"no curve of its own for jobs without title: {10 * untitled_jobs} pairs with {matches} matches; "
+        "the other curve is used",
+    )
+
+
+def test_classes_that_do_not_overlap_are_noted() -> None:
+    raw = np.linspace(0, 1, 40)
+    fitted = fit_calibration(
+        pairs_of(raw, (raw > 0.5).astype(np.int64), np.ones(40, np.bool_)),
+        CalibrationOptions(methods=("temperature",)),
+    )
+    assert "surer than 40 pairs can show" in fitted.notes[-1]
+
+
+def test_a_fold_that_cannot_be_fitted_is_said_to_be_one() -> None:
+    # All the order there is comes from the last job; without it matches score lower.
+    raw = np.array([0.5, 0.4, 0.5, 0.4, 0.1, 0.9])
+    pairs = ScoredPairs(
+        raw,
+        np.array([0, 1, 0, 1, 0, 1]),
+        jobs=["a", "a", "b", "b", "c", "c"],
+        resumes=list("abcdef"),
+        titled=np.ones(6, np.bool_),
+    )
+    with pytest.raises(CalibrationError, match=r"without one fold of 3 jobs, .* name one method"):
+        fit_calibration(pairs)
+    assert fit_calibration(pairs, CalibrationOptions(methods=("platt",))).calibration.method == "platt"

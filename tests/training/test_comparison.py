@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,16 @@ def test_other_data_are_said_to_be(tiny_bundle: Bundle, two: list[Path], tmp_pat
     assert "different pairs" in found.notes[0]
 
 
+def test_figures_of_different_sizes_show_both(tiny_bundle: Bundle, two: list[Path], tmp_path: Path) -> None:
+    pairs = random_pairs().take(np.arange(400))
+    smaller = evaluate_pairs(pairs, pairs.raw_scores, SUBJECT, data="fewer", options=OPTIONS)
+    page = comparison_html(
+        compare_metrics([two[0], with_metrics(tiny_bundle, tmp_path / "three", smaller, name="three")])
+    )
+    assert "<td>600 / 400</td></tr>" in page
+    assert page.count("<td>600</td></tr>") == 0
+
+
 def test_a_bundle_without_an_evaluation_is_named(
     tiny_bundle: Bundle, two: list[Path], tmp_path: Path
 ) -> None:
@@ -145,8 +156,34 @@ def test_the_card_holds_every_figure_with_its_size(tiny_bundle: Bundle) -> None:
     assert f"| roc_auc | {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}) | 600 |" in card
     assert "## Intended use" in card
     assert "## Limits" in card
-    assert "| female |" in card
+    women = next(g for g in found.judgements[0].attributes[0].groups if g.group == "female")
+    row = next(line for line in card.splitlines() if line.startswith("| female |"))
+    assert f" {women.exposure['top_1_ratio'].value:.3f} (" in row
     assert "is fair" not in card
+
+
+def test_names_of_groups_and_files_cannot_change_the_card(tiny_bundle: Bundle) -> None:
+    pairs = random_pairs()
+    hostile = "a|b<script>alert(1)</script>\n## Verified"
+    groups = {hostile: [hostile if group == "female" else group for group in pairs.groups["sex"]]}
+    found = evaluate_pairs(
+        replace(pairs, groups=groups), pairs.raw_scores, SUBJECT, data=hostile, options=OPTIONS
+    )
+    found = found.model_copy(update={"notes": [hostile]})
+    card = evaluated_model_card(tiny_bundle.manifest, CALIBRATION, found, training="Not trained.")
+    assert "<script>" not in card
+    assert "\n## Verified" not in card
+    escaped = r"a\|b&lt;script&gt;alert(1)&lt;/script&gt; ## Verified"
+    assert f"### {escaped}\n" in card
+    assert f"| {escaped} | " in card
+    assert f"## Notes\n\n- {escaped}\n" in card
+
+
+def test_a_place_that_cannot_be_written_is_named(two: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = CliRunner().invoke(app, ["compare", *map(str, two), "--html", str(tmp_path / "file" / "c.html")])
+    assert done.exit_code == 1
+    assert f"error: {tmp_path / 'file'}" in done.stderr
 
 
 def test_the_command_prints_and_writes(two: list[Path], tmp_path: Path) -> None:

@@ -211,6 +211,20 @@ def test_what_cannot_be_exported_is_said(adapted: Bundle, tiny_bundle: Bundle, t
     assert (tmp_path / "out" / "README.md").is_file()
 
 
+def test_only_an_export_or_a_bundle_is_overwritten(adapted: Bundle, exported: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "thesis.txt").touch()
+    with pytest.raises(ExportError, match=r"not an earlier export .*bundle/manifest\.json"):
+        export_adapter(adapted, home, base_model=BASE, overwrite=True)
+    with pytest.raises(BundleError, match="is not a bundle"):
+        rebuild_bundle(exported, home, overwrite=True)
+    assert [entry.name for entry in home.iterdir()] == ["thesis.txt"]
+    for _ in range(2):
+        export_adapter(adapted, tmp_path / "out", base_model=BASE, overwrite=True)
+        rebuild_bundle(exported, tmp_path / "back", overwrite=True)
+
+
 def test_the_eraser_of_an_export_is_the_bundles(exported: Path, adapted: Bundle) -> None:
     assert adapted.eraser is not None
     tensors = load_file(exported / "bundle" / "eraser.safetensors")

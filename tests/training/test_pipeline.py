@@ -166,6 +166,23 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(
     assert not (tmp_path / "b").exists()
 
 
+def test_a_place_that_is_taken_is_said_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write_config(tmp_path)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "thesis.txt").touch()
+    monkeypatch.chdir(tmp_path / "home")
+    for place in (str(tmp_path / "home"), "."):
+        for option, said in (([], "exists already"), (["--overwrite"], "is not a bundle")):
+            arguments = ["run", "--config", str(config), "--output", place, "--quiet", *option]
+            result = CliRunner().invoke(app, arguments)
+            assert result.exit_code == 1
+            assert said in result.stderr
+    assert (tmp_path / "home" / "thesis.txt").is_file()
+    assert not (tmp_path / "home.work").exists()
+
+
 @pytest.mark.slow
 def test_the_smoke_run_on_the_real_model(tmp_path: Path) -> None:
     """What `make train-smoke` runs: synthetic data, MiniLM, biased evaluation included."""

@@ -198,3 +198,26 @@ def test_an_unknown_attribute_is_named() -> None:
     p, y, groups = biased()
     with pytest.raises(CalibrationError, match="names age; known attributes are sex"):
         choose(p, y, groups=groups, constraint=ParityConstraint(attributes=("age",)))
+
+
+@pytest.mark.parametrize(
+    "neighbours", [(0.500002, 0.500001), (0.500001, 0.5), (0.000002, 0.000001), (0.999999, 0.999998)]
+)
+def test_rounding_selects_nobody_below_the_cut(neighbours: tuple[float, float]) -> None:
+    upper, lower = neighbours
+    p, y = np.array([upper] * 5 + [lower] * 5), np.array([1] * 5 + [0] * 5)
+    choice = choose(p, y)
+    assert choice.utility == 1.0
+    assert (p >= choice.rule.threshold).tolist() == [True] * 5 + [False] * 5
+
+
+def test_probabilities_of_0_and_1_have_a_threshold_between_them() -> None:
+    # Selecting everybody would be best; a threshold of 0 is none.
+    low = choose([0.9] * 9 + [0.0, 0.0], [1] * 10 + [0])
+    assert low.rule.threshold == pytest.approx(0.45)
+    p, y = np.array([1.0] * 5 + [0.999999] * 5 + [0.2] * 5), np.array([1] * 5 + [0] * 10)
+    high = choose(p, y)
+    assert high.utility == pytest.approx(f1_score(y, p >= high.rule.threshold))
+    assert choose([1.0] * 6, [1, 0] * 3).rule.threshold < 1
+    with pytest.raises(CalibrationError, match="all 6 probabilities are 0"):
+        choose([0.0] * 6, [1, 0] * 3)

@@ -26,8 +26,8 @@ def ablate(
     silence_transformers()
     with exit_codes():
         arms = run_ablation(config, work, quiet=quiet, say=say)
-    for path, content in ((output, table(arms)), (plot, frontier(arms))):
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, "utf-8")
-            say(f"wrote {path}")
+        for path, content in ((output, table(arms)), (plot, frontier(arms))):
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(content, "utf-8")
+                say(f"wrote {path}")

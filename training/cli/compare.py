@@ -113,14 +113,15 @@ def compare(
     Console(markup=False, highlight=False).print(table)
     for note in comparison.notes:
         say(note)
-    for path, content in (
-        (html, comparison_html(comparison)),
-        (json, comparison.model_dump_json(indent=2) + "\n"),
-    ):
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, "utf-8")
-            say(f"wrote {path}")
+    with exit_codes():
+        for path, content in (
+            (html, comparison_html(comparison)),
+            (json, comparison.model_dump_json(indent=2) + "\n"),
+        ):
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(content, "utf-8")
+                say(f"wrote {path}")
 
 
 def _examples(data: DataConfig, split: str | None) -> tuple[list[Example], Sequence[str]]:

@@ -19,11 +19,14 @@ stderr = Console(stderr=True)
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
-    """Turn a domain error into its message and exit code 1."""
+    """Turn a domain error, or a file or disk that cannot be used, into its message and exit code 1."""
     try:
         yield
     except EvenmatchError as error:
         fail(error.message, EXIT_FAILED)
+    except OSError as error:
+        place = "" if error.filename is None else f"{error.filename}: "
+        fail(f"{place}{error.strerror or error}", EXIT_FAILED)
 
 
 def say(message: str) -> None:

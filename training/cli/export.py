@@ -31,7 +31,7 @@ def export(
     license_id: Annotated[
         str | None, typer.Option("--license", help="License for the model card, as the hub spells it: mit.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output folder.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export.")] = False,
 ) -> None:
     """Write a bundle's adapter in PEFT's own format, with its model card and policy files.
 

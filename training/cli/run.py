@@ -30,6 +30,6 @@ def run(
     silence_transformers()
     with exit_codes():
         settings = read_run_config(config)
-        place = work or output.with_name(f"{output.name}.work")
+        place = work or Path(f"{output.resolve()}.work")  # also beside "."
         bundle = Run(settings, place, resume=resume, quiet=quiet, say=say)(output, overwrite=overwrite)
     say(f"wrote {bundle.path} ({bundle.makeup}), threshold {bundle.decision.threshold}")

@@ -20,6 +20,8 @@ from training.data.splits import fingerprint
 from training.data.tables import Row, columns_of, read_tables
 
 _MOST_ERRORS = 10
+_MOST_GROUPS = 50
+"""Values of an attribute. A column of names is no attribute, and would stand in a published model card."""
 
 _GRADES: dict[str, Grade | None] = {
     "no fit": 0,
@@ -169,7 +171,14 @@ def _examples(rows: Sequence[Row], place: str, config: UserDataConfig, warnings:
         raise DataFormatError("\n".join(errors) + more)
     if unlabelled:
         warnings.append(f"{place}: {unlabelled} of {len(rows)} rows have no label and were dropped")
-    for attribute in config.columns.groups:
+    for attribute, column in config.columns.groups.items():
+        values = len({e.groups[attribute] for e in found if attribute in e.groups})
+        if values > _MOST_GROUPS:
+            raise DataFormatError(
+                f"{place}: column `{column}` (columns.groups.{attribute}) holds {values:,} different values; "
+                f"an attribute has {_MOST_GROUPS} groups at most",
+                field=f"columns.groups.{attribute}",
+            )
         silent = sum(attribute not in e.groups for e in found)
         if silent:
             warnings.append(f"{place}: {silent} of {len(found)} rows say nothing about {attribute}")

@@ -134,7 +134,7 @@ class AuditSummary(_Part):
 
 
 class Subject(_Part):
-    """What was evaluated."""
+    """What was evaluated. `digest`: of the bundle before its reports, this one too, were added."""
 
     bundle: str
     version: str

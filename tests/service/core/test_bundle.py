@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 from pathlib import Path
 
@@ -62,12 +63,19 @@ def test_an_unknown_format_version_is_refused_before_anything_else(broken: Path)
         read_bundle(broken)
 
 
+def test_a_format_version_is_not_repeated_whatever_it_holds(broken: Path) -> None:
+    edit(broken / "manifest.json", format_version="Jane Doe, born 1970")
+    with pytest.raises(BundleError, match=r"unknown format_version of type str") as caught:
+        read_bundle(broken)
+    assert "Jane" not in caught.value.message
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"no bundle at .*nothing-here"):
         read_bundle(tmp_path / "nothing-here")
 
 
-@pytest.mark.parametrize("content", [b"", b"not json", b"[1]", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"not json", b"[1]", b"\xff\xfe", b"[" * 100_000])
 def test_a_manifest_that_is_no_manifest_is_named(broken: Path, content: bytes) -> None:
     (broken / "manifest.json").write_bytes(content)
     with pytest.raises(BundleError, match=r"manifest\.json"):
@@ -115,6 +123,37 @@ def test_writing_over_a_bundle_must_be_asked_for(tiny_bundle: Bundle, broken: Pa
     changed = tiny_bundle.manifest.model_copy(update={"version": "2.0.0"})
     assert write_bundle(broken, changed, parts, overwrite=True).manifest.version == "2.0.0"
     assert [entry.name for entry in broken.parent.iterdir()] == ["bundle"]
+
+
+@pytest.mark.parametrize("name", ["adapter/adapter_model.bin", "weights.pt", "notes"])
+def test_no_pickle_is_in_a_bundle_even_if_its_manifest_lists_it(broken: Path, name: str) -> None:
+    (broken / name).parent.mkdir(exist_ok=True)
+    (broken / name).write_bytes(pickle.dumps({}))
+    relist(broken, name)
+    with pytest.raises(BundleError, match=rf"{name} is none of .*\.safetensors"):
+        read_bundle(broken)
+
+
+@pytest.mark.parametrize("name", ["adapter/adapter_config.json", "adapter/adapter_model.safetensors"])
+def test_half_an_adapter_is_none(broken: Path, name: str) -> None:
+    (broken / name).parent.mkdir()
+    (broken / name).write_text("{}")
+    relist(broken, name)
+    with pytest.raises(BundleError, match="without the other"):
+        read_bundle(broken)
+
+
+def test_only_a_bundle_is_ever_overwritten(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    parts = {"calibration.json": CALIBRATION, "decision.json": RULE, "probes.json": tiny_bundle.probes}
+    home = tmp_path / "home"
+    home.mkdir()
+    write_bundle(home, tiny_bundle.manifest, parts, overwrite=True)  # empty: nothing is lost
+    (home / "manifest.json").rename(home / "thesis.txt")
+    for place in (home, home / "thesis.txt"):
+        with pytest.raises(BundleError, match=r"is not a bundle .*not overwritten"):
+            write_bundle(place, tiny_bundle.manifest, parts, overwrite=True)
+    assert (home / "thesis.txt").is_file()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["home"]
 
 
 def test_a_failed_write_leaves_nothing_behind(tiny_bundle: Bundle, tmp_path: Path) -> None:

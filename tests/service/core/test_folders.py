@@ -139,3 +139,17 @@ def test_where_folders_cannot_be_swapped_the_old_bundle_is_never_lost(whole: Bun
     for state in states:
         if state["target"] == "absent":
             assert sorted(state["hidden"]) == ["1.0.0", "2.0.0"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_a_link_points_to_is_replaced(tmp_path: Path, there: bool) -> None:
+    target, link = tmp_path / "folder", tmp_path / "link"
+    if there:
+        target.mkdir()
+        (target / "old").touch()
+    link.symlink_to(target)
+    with draft_of(link) as draft:
+        (draft / "new").touch()
+    assert link.is_symlink()
+    assert [file.name for file in target.iterdir()] == ["new"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["folder", "link"]

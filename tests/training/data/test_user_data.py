@@ -169,6 +169,14 @@ def test_an_unknown_column_is_named_with_those_there_are(tmp_path: Path) -> None
     assert caught.value.field == "columns.groups.school"
 
 
+def test_a_column_of_names_is_no_attribute(tmp_path: Path) -> None:
+    table = [{**row, "gender": f"Jane Doe {i}"} for i, row in enumerate(rows())]
+    with pytest.raises(DataFormatError, match=r"\(columns.groups.sex\) holds 60 .* 50 groups") as caught:
+        load(write_csv(tmp_path / "a.csv", table))
+    assert "Jane" not in caught.value.message
+    assert caught.value.field == "columns.groups.sex"
+
+
 def test_missing_groups_are_unknown_and_counted(tmp_path: Path) -> None:
     table = rows()
     table[0]["gender"] = ""
