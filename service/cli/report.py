@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,8 @@ _WRITERS: dict[str, Callable[[BiasAudit], str]] = {
     ".json": bias_audit_json,
     ".csv": bias_audit_csv,
 }
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def report(
@@ -110,6 +113,8 @@ def report(
         fail("--window, --since, --until, --bundle and --ground-truth are for --from-store", EXIT_USAGE)
     if from_store and (decision_column != "decision" or score_column or time_column or group_column):
         fail("--decision-column, --score-column, --time-column and --group-column are for a file", EXIT_USAGE)
+    if bundle is not None and not _DIGEST.fullmatch(bundle):
+        fail("--bundle takes a digest of 64 hexadecimal digits, as `GET /v1/model` names it", EXIT_USAGE)
     for file in outputs:
         if file.suffix.lower() not in _WRITERS:
             fail(f"--output must end in {', '.join(_WRITERS)}, not {file.suffix or 'nothing'}", EXIT_USAGE)

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from service.api.schemas.base import Body
-from service.api.schemas.times import Time
+from service.api.schemas.base import Body, RequestBody
+from service.api.schemas.times import Day, Time
 from service.core.fairness.figure import Reason
 from service.core.fairness.options import MINIMUM
 from service.store.outcomes import OutcomeKind
@@ -16,7 +16,7 @@ from service.store.outcomes import OutcomeKind
 FreeText = Annotated[str, StringConstraints(max_length=2_000)]
 
 
-class WindowQuery(Body):
+class WindowQuery(RequestBody):
     """Which decisions are asked about."""
 
     # Everything in a query is a string: numbers have to be read from it.
@@ -50,7 +50,7 @@ class ReportQuery(WindowQuery):
     title: FreeText | None = None
     source: FreeText | None = Field(None, description="Where the data come from.")
     explanation: FreeText | None = Field(None, description="What the data are.")
-    distribution_date: date | None = Field(None, description="Since when the tool is in use.")
+    distribution_date: Day | None = Field(None, description="Since when the tool is in use.")
     exclude_under: float | None = Field(
         None, ge=0, le=0.5, description="Leave groups under this share of the people out of the ratios."
     )
