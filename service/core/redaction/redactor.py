@@ -17,7 +17,7 @@ from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.spans import PLACEHOLDER, Span, moved, replace, without_overlaps
 from service.core.redaction.words import Words
 
-MOST_PASSES = 25
+MOST_PASSES = 10
 """Resumes take one or two; text that takes one for every few characters would hold up the service."""
 
 
