@@ -122,6 +122,8 @@ def create_app(
         description=DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,
+        # A redirect would name plain http behind a gateway that ends TLS, and the resume would be sent there.
+        redirect_slashes=False,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         responses={

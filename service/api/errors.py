@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
+from service.api.schemas.base import UNION_MEMBER
 from service.api.schemas.problem import FieldError, Problem
 from service.core.errors import (
     CapacityError,
@@ -113,6 +114,8 @@ async def _on_domain_error(request: Request, error: Exception) -> Response:
 async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     details = error.errors()
+    if _is_encoded(request):
+        return _encoded(request)
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if request.method == "POST" and media_type != "application/json" and not media_type.endswith("+json"):
         return problem_response(
@@ -131,22 +134,22 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
                 title="Malformed JSON",
                 detail=f"the body is not JSON: error at character {one['loc'][-1]}",
             )
-    errors = [
-        FieldError(field=_path(one["loc"]), code=str(one["type"]), message=_message(one)) for one in details
-    ]
+    errors = [_shape_error(one) for one in details[:MAX_FIELD_ERRORS]]
     return problem_response(
         request.scope,
         status=422,
         code="validation_failed",
         title="Validation failed",
         detail=f"{errors[0].field}: {errors[0].message}"
-        + (f" (and {len(errors) - 1} more)" if errors[1:] else ""),
+        + (f" (and {len(details) - 1} more)" if details[1:] else ""),
         errors=errors,
     )
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400 and _is_encoded(request):
+        return _encoded(request)
     if isinstance(error.__cause__, UnicodeDecodeError):
         return problem_response(
             request.scope,
@@ -173,6 +176,21 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     )
 
 
+def _is_encoded(request: Request) -> bool:
+    return request.headers.get("content-encoding", "identity").strip().lower() != "identity"
+
+
+def _encoded(request: Request) -> Response:
+    return problem_response(
+        request.scope,
+        status=415,
+        code="unsupported_content_encoding",
+        title="Unsupported content encoding",
+        detail="compressed bodies are not read: send it as it is, without Content-Encoding",
+        headers={"Accept-Encoding": "identity"},
+    )
+
+
 def _field_error(error: InputError) -> FieldError:
     return FieldError(
         field=error.field or "",
@@ -181,6 +199,26 @@ def _field_error(error: InputError) -> FieldError:
         limit=error.limit,
         actual=error.actual,
     )
+
+
+def _shape_error(one: dict[str, Any]) -> FieldError:
+    limit, actual = _sizes(one)
+    return FieldError(
+        field=_path(one["loc"]), code=str(one["type"]), message=_message(one), limit=limit, actual=actual
+    )
+
+
+def _sizes(one: dict[str, Any]) -> tuple[int | None, int | None]:
+    """The limit that was passed and what came in, where both are whole numbers."""
+    context = one.get("ctx", {})
+    for name in ("max_length", "min_length"):
+        if name in context:
+            given = one["input"]
+            return context[name], context.get("actual_length", len(given) if isinstance(given, str) else None)
+    for name in ("ge", "le"):
+        if isinstance(context.get(name), int):
+            return context[name], None
+    return None, None
 
 
 def _message(one: dict[str, Any]) -> str:
@@ -199,7 +237,7 @@ def _path(loc: Sequence[int | str]) -> str:
     for part in loc[1:] if loc and loc[0] in ("body", "query", "header", "path") else loc:
         if isinstance(part, int):
             path += f"[{part}]"
-        else:
+        elif not part.startswith(UNION_MEMBER):
             # An unknown key is the caller's text, and may be a pasted resume.
             name = part if _FIELD_NAME.fullmatch(part) else "(unprintable)"
             path += f".{name}" if path else name

@@ -58,7 +58,10 @@ def redact(
             read_document(file.text, field=file.source, max_characters=settings.max_text_characters)
             for file in files
         ]
-        redacted = [redactor.redact(document.text) for document in documents]
+        redacted = [
+            redactor.redact(document.text, field=file.source)
+            for file, document in zip(files, documents, strict=True)
+        ]
         if output is not None:
             write_redacted([file.id for file in files], redacted, output)
         for file, document, one in zip(files, documents, redacted, strict=True):

@@ -40,7 +40,6 @@ _WRITERS: dict[str, Callable[[BiasAudit], str]] = {
     ".csv": bias_audit_csv,
 }
 
-
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAMES_WIDTH = 12
 """Names of groups are folded, not below this; numbers are never cut, and rather wrapped by the terminal."""
@@ -117,7 +116,7 @@ def report(
     if from_store and (decision_column != "decision" or score_column or time_column or group_column):
         fail("--decision-column, --score-column, --time-column and --group-column are for a file", EXIT_USAGE)
     if bundle is not None and not _DIGEST.fullmatch(bundle):
-        fail("--bundle takes the 64 hexadecimal digits of a bundle's digest", EXIT_USAGE)
+        fail("--bundle takes a digest of 64 hexadecimal digits, as `GET /v1/model` names it", EXIT_USAGE)
     _check_said(title=[title], source=[source], explanation=[explanation], justification=[justification])
     _check_said(citation=citation or [], limitation=limitation or [])
     for file in outputs:

@@ -50,7 +50,7 @@ def score(
     settings = settings_from(bundle=bundle, engine=engine)
     log_to_stderr("warning")
     with exit_codes():
-        if output is not None and output.suffix not in (".csv", ".jsonl"):
+        if output is not None and output.suffix.lower() not in (".csv", ".jsonl"):
             fail(f"--output must end in .csv or .jsonl, not {output.suffix or 'nothing'}", EXIT_USAGE)
         description = read_job(job)
         candidates = read_resumes(resumes, id_column=id_column, text_column=text_column)

@@ -98,12 +98,12 @@ class Matcher:
         return TokenizedJob(passages, title_ids, language_of(document.text), document.non_latin_script)
 
     def read_resume(self, text: str, *, redact: bool = True, field: str = "resume") -> ReadResume:
-        """Normalise and redact. Raises an `InputError` that names the field if empty or too long."""
+        """Normalise and redact. Raises an `InputError` that names the field if that cannot be done."""
         document = read_document(text, field=field, max_characters=self._max_characters)
         language = language_of(document.text)
         if not redact:
             return ReadResume(document, None, language)
-        redacted = self.redactor.redact(document.text)
+        redacted = self.redactor.redact(document.text, field=field)
         return ReadResume(replace(document, text=redacted.text), redacted.counts, language)
 
     def tokenize_resume(self, text: str, *, redact: bool = True, field: str = "resume") -> TokenizedResume:

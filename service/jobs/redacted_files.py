@@ -19,7 +19,7 @@ def write_redacted(ids: Sequence[str], redacted: Sequence[Redacted], output: Pat
     Raises `TableError` if a file cannot be written, or an id is no file name.
     """
     text = io.StringIO(newline="")
-    match output.suffix:
+    match output.suffix.lower():
         case ".jsonl":
             for identity, one in zip(ids, redacted, strict=True):
                 record = {"id": identity, "resume": one.text, "redactions": one.counts}

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from service.core.documents import decode
 from service.core.errors import DuplicateIdError, TableError
 from service.core.language import is_foreign
 from service.core.matching import Match, ReadResume
+
+_UNWRITABLE = re.compile(r"[\x00\ud800-\udfff]")
+"""What no file and no file name can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +78,16 @@ def read_resumes(files: Sequence[Path], *, id_column: str, text_column: str) -> 
     Raises `TableError` for unreadable files and missing columns, `DuplicateIdError` for an id that
     stands twice, `UndecodableTextError` for bytes that are not UTF-8.
     """
-    tables = [file for file in files if file.suffix in (".csv", ".jsonl")]
+    tables = [file for file in files if file.suffix.lower() in (".csv", ".jsonl")]
     if tables and len(files) > 1:
         raise TableError(f"{tables[0]} is a table: give it alone, not with {len(files) - 1} other files")
     if tables:
-        rows = _csv_rows(tables[0]) if tables[0].suffix == ".csv" else _jsonl_rows(tables[0])
+        rows = _csv_rows(tables[0]) if tables[0].suffix.lower() == ".csv" else _jsonl_rows(tables[0])
         resumes = [_from_row(row, source, id_column, text_column) for row, source in rows]
         if not resumes:
             raise TableError(f"{tables[0]} holds no resumes")
     else:
-        resumes = [ResumeFile(file.stem, _read(file), str(file)) for file in files]
+        resumes = [ResumeFile(_written(file.stem), _read(file), _written(str(file))) for file in files]
     _check_unique(resumes)
     return resumes
 
@@ -92,7 +96,7 @@ def write_results(ranked: Sequence[ScoredResume], file: Path) -> None:
     """Write results as JSON Lines or CSV, by the suffix; the file appears whole or not at all."""
     records = [one.record(rank) for rank, one in enumerate(ranked, 1)]
     text = io.StringIO(newline="")
-    if file.suffix == ".jsonl":
+    if file.suffix.lower() == ".jsonl":
         for record in records:
             text.write(json.dumps(record, ensure_ascii=False) + "\n")
     else:
@@ -145,7 +149,7 @@ def _jsonl_rows(file: Path) -> Iterator[tuple[dict[str, object], str]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise TableError(f"{file} line {number}: not JSON") from None
         if not isinstance(row, dict):
             raise TableError(f"{file} line {number}: not a JSON object")
@@ -161,9 +165,16 @@ def _from_row(row: dict[str, object], source: str, id_column: str, text_column: 
         identity = str(identity)
     if not isinstance(identity, str) or not identity.strip():
         raise TableError(f"{source}: column {id_column!r} is empty or no text")
+    if _UNWRITABLE.search(identity):
+        raise TableError(f"{source}: column {id_column!r} holds null characters or halves of characters")
     if not isinstance(text, str):
         raise TableError(f"{source}: column {text_column!r} is missing or no text")
     return ResumeFile(identity, text, source)
+
+
+def _written(name: str) -> str:
+    """A file's name; bytes in it that are not UTF-8 become question marks."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def _check_unique(resumes: Sequence[ResumeFile]) -> None:

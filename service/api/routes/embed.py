@@ -87,7 +87,7 @@ def _tokenize(
             document = read_document(text, field=field, max_characters=max_characters)
             counts: dict[Category, int] = {}
             if body.kind == "resume" and body.redact:
-                redacted = matcher.redactor.redact(document.text)
+                redacted = matcher.redactor.redact(document.text, field=field)
                 document, counts = replace(document, text=redacted.text), redacted.counts
             redactions.append(counts)
             if body.passages:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from service.api.schemas.base import Body, ClientId
+from service.api.schemas.base import Body, ClientId, RequestBody, StopEarly
 from service.api.schemas.score import JobIn, PassageOut, ScoringModel
 from service.core.counterfactual.variants import ATTRIBUTES, Attribute
 
@@ -26,17 +26,19 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
-class AuditResumeIn(Body):
+class AuditResumeIn(RequestBody):
     id: ClientId = Field(description="The caller's id of the resume, unique in the request.")
     resume: str = Field(description="The resume's text.")
 
 
-class AuditRequest(Body):
+class AuditRequest(RequestBody):
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     job: JobIn
-    resumes: list[AuditResumeIn] = Field(description="1 to `limits.max_candidates` resumes.")
-    attributes: list[Attribute] = Field(
+    resumes: Annotated[list[AuditResumeIn], StopEarly()] = Field(
+        description="1 to `limits.max_candidates` resumes."
+    )
+    attributes: Annotated[list[Attribute], StopEarly()] = Field(
         default_factory=lambda: list(ATTRIBUTES), description="What to change, one at a time."
     )
     names_per_group: int = Field(
@@ -44,7 +46,7 @@ class AuditRequest(Body):
     )
     controls: int = Field(6, description="Benign edits of each resume: the noise floor, 2 to 20.")
     redact: bool = Field(True, description="Score variants as with redaction on; off shows the bare model.")
-    seed: int = Field(0, description="The same seed draws the same variants and permutations.")
+    seed: int = Field(0, description="0 or more; the same seed draws the same variants and permutations.")
     explain: bool = Field(
         False,
         description="Add the contributions of each resume's passages; needs `redact`, since it shows text.",

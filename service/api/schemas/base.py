@@ -1,14 +1,77 @@
-"""What all bodies share: unknown fields and wrong types are errors, never guessed at."""
+"""What all bodies share: unknown fields and wrong types are errors, never guessed at.
+
+What is wrong with a request is told field by field, but not without end: the errors of a million items would
+take gigabytes, and hold up everybody else meanwhile.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    FailFast,
+    GetCoreSchemaHandler,
+    StringConstraints,
+    TypeAdapter,
+    ValidatorFunctionWrapHandler,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 # PostgreSQL cannot keep a null character.
 ClientId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
 
+MAX_FIELDS = 32
+"""No object of a request has so many fields; in a larger one none is looked at."""
+
+UNION_MEMBER = "|"
+"""How the tag of a union's member begins: no part of a field's path."""
+
+MANY_ITEMS = 1_000
+"""In a longer list the first item at fault ends the check."""
+
+_STRICT = ConfigDict(strict=True, hide_input_in_errors=True)
+
 
 class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", **_STRICT)
+
+
+class RequestBody(Body):
+    """A body, or a part of one, that comes in."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_fields(cls, given: Any) -> Any:
+        return few_fields(given)
+
+
+def few_fields(given: Any, most: int = MAX_FIELDS) -> Any:
+    """Return `given`; refuse an object with more than `most` fields before any of them is looked at."""
+    if isinstance(given, dict) and len(given) > most:
+        raise PydanticCustomError(
+            "too_many_fields",
+            "{actual_length} fields; at most {max_length} are allowed",
+            {"actual_length": len(given), "max_length": most},
+        )
+    return given
+
+
+@dataclass(frozen=True, slots=True)
+class StopEarly:
+    """Of a list of more than `after` items only the first item at fault is reported."""
+
+    after: int = MANY_ITEMS
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        first_fault = TypeAdapter(Annotated[source, FailFast()], config=_STRICT)
+
+        def validate(given: Any, every_fault: ValidatorFunctionWrapHandler) -> Any:
+            if isinstance(given, list) and len(given) > self.after:
+                return first_fault.validate_python(given)
+            return every_fault(given)
+
+        return core_schema.no_info_wrap_validator_function(validate, handler(source))

@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
-from service.api.schemas.base import Body
+from service.api.schemas.base import UNION_MEMBER, Body, RequestBody, StopEarly
 from service.core.redaction.policy import Category
 
+_TEXT, _TEXTS = f"{UNION_MEMBER}text", f"{UNION_MEMBER}texts"
+_TOKENS, _TOKEN_ARRAYS = f"{UNION_MEMBER}tokens", f"{UNION_MEMBER}token arrays"
 
-class EmbedRequest(Body):
-    inputs: str | list[str] = Field(description="One text or several.")
+_Text = Annotated[str, Tag(_TEXT)]
+_Texts = Annotated[list[str], StopEarly(), Tag(_TEXTS)]
+_Tokens = Annotated[list[int], StopEarly(after=0), Tag(_TOKENS)]
+_TokenArrays = Annotated[list[Annotated[list[int], StopEarly(after=0)]], StopEarly(), Tag(_TOKEN_ARRAYS)]
+
+
+def _texts(given: Any) -> str | None:
+    """The member of the union that is meant: errors speak of that one only."""
+    if isinstance(given, str):
+        return _TEXT
+    return _TEXTS if isinstance(given, list) else None
+
+
+def _texts_or_tokens(given: Any) -> str | None:
+    match given:
+        case [int(), *_]:
+            return _TOKENS
+        case [list(), *_]:
+            return _TOKEN_ARRAYS
+    return _texts(given)
+
+
+class EmbedRequest(RequestBody):
+    inputs: Annotated[
+        _Text | _Texts,
+        Discriminator(
+            _texts,
+            custom_error_type="text_or_texts",
+            custom_error_message="Input should be a text or a list of texts",
+        ),
+    ] = Field(description="One text or several.")
     kind: Literal["resume", "job"] = Field("resume", description="Chooses the model's prefix.")
     redact: bool = Field(
         True, description="Hide clues to the person; texts of kind `job` are left as they are."
@@ -33,10 +64,17 @@ class EmbedResponse(Body):
     )
 
 
-class OpenAIEmbeddingsRequest(Body):
+class OpenAIEmbeddingsRequest(RequestBody):
     """As OpenAI's; `user` is accepted and forgotten."""
 
-    input: str | list[str] | list[int] | list[list[int]]
+    input: Annotated[
+        _Text | _Texts | _Tokens | _TokenArrays,
+        Discriminator(
+            _texts_or_tokens,
+            custom_error_type="text_or_tokens",
+            custom_error_message="Input should be a text, a list of texts, or one or several lists of tokens",
+        ),
+    ]
     model: str | None = None
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = None

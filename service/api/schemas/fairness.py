@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from service.api.schemas.base import Body
+from service.api.schemas.base import Body, RequestBody
 from service.api.schemas.times import Day, Time
 from service.core.fairness.figure import Reason
 from service.core.fairness.options import MINIMUM
@@ -16,7 +16,7 @@ from service.store.outcomes import OutcomeKind
 FreeText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 
 
-class WindowQuery(Body):
+class WindowQuery(RequestBody):
     """Which decisions are asked about."""
 
     # Everything in a query is a string: numbers have to be read from it.

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from service.api.schemas.base import Body
+from service.api.schemas.base import Body, RequestBody, StopEarly
 from service.api.schemas.times import Time
 from service.store.outcomes import OutcomeEvent, OutcomeKind
 
@@ -20,7 +20,7 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
-class OutcomeIn(Body):
+class OutcomeIn(RequestBody):
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     decision_id: DecisionId = Field(description="As `/v1/score` gave it.")
@@ -35,8 +35,10 @@ class OutcomeIn(Body):
     replace: bool = Field(False, description="Correct what was recorded before; the history keeps both.")
 
 
-class OutcomesIn(Body):
-    outcomes: list[OutcomeIn] = Field(description="1 to `EVENMATCH_MAX_OUTCOMES`; each is taken by itself.")
+class OutcomesIn(RequestBody):
+    outcomes: Annotated[list[OutcomeIn], StopEarly()] = Field(
+        description="1 to `EVENMATCH_MAX_OUTCOMES`; each is taken by itself."
+    )
 
 
 class OutcomeOut(Body):

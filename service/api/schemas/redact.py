@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from service.api.schemas.base import Body
+from service.api.schemas.base import Body, RequestBody, StopEarly
 from service.core.redaction.policy import Category
 
 RedactionWarning = Literal["no_name_found", "several_names", "non_latin_script", "not_english"]
@@ -17,11 +17,11 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
-class RedactRequest(Body):
+class RedactRequest(RequestBody):
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     resume: str = Field(description="The resume's text.")
-    categories: list[Category] | None = Field(
+    categories: Annotated[list[Category], StopEarly()] | None = Field(
         None, description="What to hide; without it what the service hides when it scores."
     )
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
-from service.api.schemas.base import Body, ClientId
+from service.api.schemas.base import Body, ClientId, RequestBody, StopEarly, few_fields
+from service.core.groups import MAX_GROUP_PAIRS
 from service.core.redaction.policy import Category
 
 Warning = Literal["non_latin_script", "not_english"]
 
 
-class JobIn(Body):
+class JobIn(RequestBody):
     id: ClientId | None = Field(None, description="The caller's id of the job.")
     title: str | None = Field(
         None, description="Job title; improves the ranking. Leave out if there is none."
@@ -20,12 +21,14 @@ class JobIn(Body):
     description: str = Field(description="The job's text.")
 
 
-class CandidateIn(Body):
+class CandidateIn(RequestBody):
     id: ClientId = Field(description="The caller's id of the candidate, unique in the request.")
     resume: str = Field(description="The resume's text; all of it is read.")
-    groups: dict[str, str] = Field(
-        default_factory=dict,
-        description="Self-reported groups by attribute, for monitoring only. Never given to the model.",
+    groups: Annotated[dict[str, str], BeforeValidator(lambda given: few_fields(given, MAX_GROUP_PAIRS))] = (
+        Field(
+            default_factory=dict,
+            description="Self-reported groups by attribute, for monitoring only. Never given to the model.",
+        )
     )
 
 
@@ -52,11 +55,13 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
-class ScoreRequest(Body):
+class ScoreRequest(RequestBody):
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     job: JobIn
-    candidates: list[CandidateIn] = Field(description="1 to `limits.max_candidates` (see `GET /v1/model`).")
+    candidates: Annotated[list[CandidateIn], StopEarly()] = Field(
+        description="1 to `limits.max_candidates` (see `GET /v1/model`)."
+    )
     redact: bool = Field(
         True, description="Hide names, contact data, schools and other clues to the person from the model."
     )

@@ -67,6 +67,11 @@ class AuditOptions:
                     limit=MAX_CONTROLS if self.controls > MAX_CONTROLS else 2,
                     actual=self.controls,
                 )
+        with errors:
+            if self.seed < 0:
+                raise AuditOptionsError(
+                    f"seed is {self.seed}; 0 or more is allowed", field="seed", limit=0, actual=self.seed
+                )
         errors.raise_any()
 
 

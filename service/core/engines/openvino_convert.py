@@ -65,7 +65,10 @@ def converted(
     folder = cache / name
     log.info("converting %s for OpenVINO; once only, about ten seconds", bundle.manifest.name)
     shutil.rmtree(folder, ignore_errors=True)
-    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EngineError(f"{cache} cannot be made, for converted models: {error.strerror}") from None
     _convert_in_child(bundle.path, folder, base_override)
     if not _is_intact(folder):
         raise EngineError(f"the converted model in {folder} does not match its own record")

@@ -30,6 +30,9 @@ PLACES = frozenset(
 )  # fmt: skip
 _AFTER_PREPOSITION = re.compile(r"\b(?:at|for|@|with|by|of|using|in)\s+$")
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "mx"})
+_MOST_TITLES = 8
+"""Before one name; what stands after more is announced by the later ones."""
+
 _HEAD_WORDS = 60
 _HYPHENS = ("-", "‐", "‑")
 _DUTCH = (" '", " ’")
@@ -97,7 +100,8 @@ class NameForm:
         first = bisect_left(starts, start)
         if first == count or starts[first] >= start + 4 or self.text[start : starts[first]].strip(" .-\"'("):
             return None
-        while first < count and folded[first] in _TITLES:
+        last_title = min(count, first + _MOST_TITLES)
+        while first < last_title and folded[first] in _TITLES:
             if not re.fullmatch(
                 r"\.? ?", self.text[ends[first] : starts[first + 1]] if first + 1 < count else "x"
             ):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from service.core.errors import UnreadableTextError
 from service.core.redaction.entities import EntityFinder
 from service.core.redaction.layout import lines_of
 from service.core.redaction.memo import Memo
@@ -14,6 +16,9 @@ from service.core.redaction.names import Names, find_names
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.spans import PLACEHOLDER, Span, moved, replace, without_overlaps
 from service.core.redaction.words import Words
+
+MOST_PASSES = 10
+"""Resumes take one or two; text that takes one for every few characters would hold up the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +59,38 @@ class Redactor:
         """The same redactor for other categories."""
         return Redactor(categories, entities=self._entities)
 
-    def redact(self, text: str) -> Redacted:
-        """Redact normalised `text`. Redacting the result again changes nothing."""
-        return self._redact(text, Memo(), {})
+    def redact(self, text: str, *, field: str = "resume") -> Redacted:
+        """Redact normalised `text`. Redacting the result again changes nothing.
+
+        Raises `UnreadableTextError`, which names `field`, if that takes more than `MOST_PASSES` passes.
+        """
+        return self._redact(text, field, Memo(), {})
 
     def redact_all(self, texts: Iterable[str], memo: Memo | None = None) -> Iterator[Redacted]:
         """As `redact` of each, but what several texts share is searched once."""
         memo = memo or Memo()
         analyses: dict[str, Analysis] = {}
         for text in texts:
-            yield self._redact(text, memo, analyses)
+            yield self._redact(text, "resume", memo, analyses)
 
     def analyse(self, text: str, memo: Memo | None = None) -> Analysis:
         """What one pass over normalised `text` finds."""
         return self._analyse(text, memo or Memo())
 
-    def _redact(self, text: str, memo: Memo, analyses: dict[str, Analysis]) -> Redacted:
+    def _redact(self, text: str, field: str, memo: Memo, analyses: dict[str, Analysis]) -> Redacted:
         # What stands beside a hidden span may only then be recognised, so passes are made until one
         # finds nothing; each pass hides characters, hence there is a last one.
         counts: Counter[Category] = Counter()
         first = analysis = self._analyse(text, memo)
+        passes = 0
         while analysis.spans:
+            passes += 1
+            if passes > MOST_PASSES:
+                raise UnreadableTextError(
+                    f"{field} cannot be redacted: after {MOST_PASSES} passes something was still found to hide",
+                    field=field,
+                    limit=MOST_PASSES,
+                )
             counts.update(span.category for span in analysis.spans)
             text = replace(text, analysis.spans)
             if text not in analyses:  # variants of one resume are one text from the second pass on
@@ -106,10 +122,10 @@ class Redactor:
             found += names.spans
             if self._entities is not None:
                 found += self._entities.find(text)
-        held = [match.span() for match in PLACEHOLDER.finditer(text)]
+        held = _Held(match.span() for match in PLACEHOLDER.finditer(text))
         wanted = [span for span in found if span.category in self.categories]
         return Analysis(
-            without_overlaps(clipped for span in wanted for clipped in _outside(span, held)),
+            without_overlaps(clipped for span in wanted for clipped in held.outside(span)),
             names.own,
             names.other_people,
         )
@@ -126,10 +142,22 @@ def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
         position += len(paragraph) + 2
 
 
-def _outside(span: Span, held: list[tuple[int, int]]) -> list[Span]:
-    """The span without the tokens that stand in it already: they are not hidden twice."""
-    for start, end in held:
-        if start < span.end and span.start < end:
-            parts = (span._replace(end=min(span.end, start)), span._replace(start=max(span.start, end)))
-            return [rest for part in parts if part.start < part.end for rest in _outside(part, held)]
-    return [span]
+class _Held:
+    """The tokens that stand in a text already, in their order: what they hide is not hidden twice."""
+
+    def __init__(self, places: Iterable[tuple[int, int]]) -> None:
+        self._places = list(places)
+        self._ends = [end for _, end in self._places]
+
+    def outside(self, span: Span) -> Iterator[Span]:
+        """The parts of `span` that lie outside every token."""
+        start = span.start
+        for i in range(bisect_right(self._ends, span.start), len(self._places)):
+            held_start, held_end = self._places[i]
+            if held_start >= span.end:
+                break
+            if start < held_start:
+                yield span._replace(start=start, end=held_start)
+            start = held_end
+        if start < span.end:
+            yield span._replace(start=start)

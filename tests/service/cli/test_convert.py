@@ -25,3 +25,11 @@ def test_a_bundle_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "no bundle at" in done.output
     assert not (tmp_path / "models").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    models = tmp_path / "file" / "models"
+    done = CliRunner().invoke(app, ["convert", "--bundle", str(tiny_bundle.path), "--output", str(models)])
+    assert done.exit_code == 1
+    assert "models cannot be made" in " ".join(done.output.split())

@@ -143,6 +143,7 @@ def test_without_a_store_there_is_no_report(tmp_path: Path) -> None:
         (["decisions.csv"], 2, "name a file of decisions, or say --from-store"),
         (["--group-column", "sex=gender"], 2, "are for a file"),
         (["--decision-column", "hired"], 2, "are for a file"),
+        (["--bundle", "minilm-fair"], 2, "digest of 64 hexadecimal digits"),
     ],
 )
 def test_wrong_usage_is_refused(stored: Path, arguments: list[str], code: int, message: str) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,9 @@ def test_json_lines_take_numbers_as_ids(tmp_path: Path) -> None:
         ("r.jsonl", "[1]", TableError, "line 1: not a JSON object"),
         ("r.jsonl", '{"id": true, "resume": "x"}', TableError, "column 'id'"),
         ("r.jsonl", '{"id": "a", "resume": null}', TableError, "column 'resume'"),
+        ("r.jsonl", "[" * 100_000, TableError, "line 1: not JSON"),
+        ("r.jsonl", '{"id": "\\ud800", "resume": "x"}', TableError, "column 'id' holds null characters"),
+        ("r.jsonl", '{"id": "a\\u0000", "resume": "x"}', TableError, "column 'id' holds null characters"),
         ("r.txt", b"caf\xe9", UndecodableTextError, "not UTF-8: invalid byte at offset 3 of 4"),
     ],
 )
@@ -68,6 +72,22 @@ def test_an_unusable_file_is_named_with_its_line(
         read(write(tmp_path / name, content))
     assert str(tmp_path / name) in caught.value.message
     assert "secret" not in caught.value.message
+
+
+def test_a_table_is_one_whatever_the_case_of_its_suffix(tmp_path: Path) -> None:
+    assert [r.id for r in read(write(tmp_path / "R.CSV", "id,resume\n1,x\n2,y\n"))] == ["1", "2"]
+    assert [r.id for r in read(write(tmp_path / "R.JSONL", '{"id": 1, "resume": "x"}\n'))] == ["1"]
+
+
+def test_a_file_name_that_is_not_utf8_makes_an_id_that_can_be_written(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/ren\xe9.txt"
+    try:
+        Path(os.fsdecode(name)).write_text("python")
+    except OSError:
+        pytest.skip("this file system takes only UTF-8 in names")
+    (resume,) = read(Path(os.fsdecode(name)))
+    assert resume.id == "ren?"
+    assert resume.source.encode()
 
 
 def test_a_table_stands_alone(tmp_path: Path) -> None:

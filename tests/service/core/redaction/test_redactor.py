@@ -260,6 +260,8 @@ def test_nothing_but_spans_is_changed(text: str) -> None:
         "[",
         "<a ",
         "National ",
+        "Dr. ",
+        "[NAME] she ",
         "of the ",
         "\n",
     ],
