@@ -142,7 +142,7 @@ def _candidate_id(given: str) -> str:
             fail("stdin is not UTF-8", EXIT_USAGE)
         if "\n" in given:
             lines = given.count("\n") + 1
-            fail(f"stdin holds {lines:,} lines: one id at a time, or as an option if it has lines", EXIT_USAGE)
+            fail(f"stdin holds {lines:,} lines: one id at a time, or one of lines as an option", EXIT_USAGE)
     # Bytes that are not UTF-8 become halves of characters, which no id has.
     if not given or any("\ud800" <= character <= "\udfff" for character in given):
         fail("the candidate's id is empty or not UTF-8", EXIT_USAGE)

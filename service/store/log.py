@@ -99,8 +99,8 @@ class DecisionLog:
             busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise StoreError(
-                "the rows are emptied or deleted, but SQLite's journal, which still holds them, is being read: "
-                "do the same again when no verify, export or backup runs"
+                "the rows are gone, but SQLite's journal, which still holds them, is being read: do the same "
+                "again when no verify, export or backup runs"
             )
 
     def locked_head(self, connection: Connection) -> Head:

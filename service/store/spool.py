@@ -108,7 +108,7 @@ class Spool:
 
 
 def spooled_lines(folder: Path) -> int:
-    """How many decisions wait in a spool, whoever owns its files. Raises `StoreError` if it cannot be read."""
+    """How many decisions wait in a spool, whoever owns them. Raises `StoreError` if it cannot be read."""
     return sum(_lines(path) for path in _files(folder, SUFFIX))
 
 

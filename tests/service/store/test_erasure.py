@@ -112,9 +112,7 @@ def test_erasing_and_purging_do_not_meet_outcomes_head_on(postgres_url: str, ope
     def report(seed: int) -> None:
         mine = random.Random(seed)
         while not done.is_set():
-            given = [
-                Outcome(i, mine.random() < 0.5, "label", replace=True) for i in mine.sample(ids, 500)
-            ]
+            given = [Outcome(i, mine.random() < 0.5, "label", replace=True) for i in mine.sample(ids, 500)]
             record_outcomes(engine, given, now=now, skew=timedelta(minutes=5))
 
     with ThreadPoolExecutor(3) as pool:
