@@ -9,6 +9,7 @@ from collections import Counter
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -27,7 +28,7 @@ from service.store.score_bins import bin_of
 from service.store.verification import verify
 from tests.service.store.conftest import DAY, KEY, decision
 
-GROUPS = ({}, {"sex": "female"}, {"sex": "male"})
+GROUPS: tuple[dict[str, str], ...] = ({}, {"sex": "female"}, {"sex": "male"})
 SCORES = (0.001, 0.3, 0.5, 0.97)
 KINDS: tuple[OutcomeKind, ...] = ("label", "human_decision")
 NOW = DAY + timedelta(days=400)
@@ -48,6 +49,7 @@ class Everything:
     def __init__(self, log: DecisionLog, dice: random.Random) -> None:
         self.log, self.dice = log, dice
         self.made: list[Decision] = []  # in the order of the chain
+        self.purged = 0  # from the front
         self.gone: set[str] = set()
         self.said: dict[tuple[str, str], bool] = {}
         self.outcomes: Counter[tuple[str, bool, str, bool]] = Counter()
@@ -86,9 +88,9 @@ class Everything:
     def purge(self) -> None:
         age = timedelta(days=self.dice.choice((100, 300, 390)))
         purge(self.log, age, now=NOW)
-        young = [i for i, one in enumerate(self.made) if one.time >= NOW - age]
-        old = self.made[: young[0]] if young else self.made
-        self._forget({one.decision_id for one in old})
+        while self.purged < len(self.made) and self.made[self.purged].time < NOW - age:
+            self._forget({self.made[self.purged].decision_id})
+            self.purged += 1
 
     def check(self) -> None:
         assert verify(self.log).broken == 0
@@ -140,18 +142,17 @@ class Everything:
                 connection.scalars(query if erased else query.where(tables.decisions.c.erased.is_(None)))
             )
 
-    def _rows(self, table: Table, hours: int) -> list[dict[str, object]]:
+    def _rows(self, table: Table, hours: int) -> list[dict[str, Any]]:
+        query = select(table).where(table.c.hours == hours)
         with self.log.reading() as connection:
-            return [
-                dict(r) for r in connection.execute(select(table).where(table.c.hours == hours)).mappings()
-            ]
+            return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _cell(one: Decision) -> str:
     return '{"sex":"' + one.groups["sex"] + '"}' if one.groups else "{}"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.sampled_from(STEPS), min_size=3, max_size=14), st.randoms(use_true_random=False))
 def test_the_chain_holds_and_counts_are_those_of_a_scan(
     empty: Path, steps: list[str], dice: random.Random
