@@ -22,7 +22,7 @@ from service.runtime.runtime import RuntimeOptions
 from service.runtime.shadow import ShadowOptions
 from service.store.outcomes import OutcomeKind
 from service.store.recorder import StoreOptions
-from service.store.retention import SIX_MONTHS_DAYS
+from service.store.retention import MAX_DAYS, SIX_MONTHS_DAYS
 from service.store.writer import Policy
 
 BUNDLES = Path(__file__).resolve().parent.parent / "bundles"
@@ -135,7 +135,10 @@ class Settings(BaseSettings):
         description="While the database is away, keep decisions on disk or refuse to make any.",
     )
     retention_days: int = Field(
-        200, ge=SIX_MONTHS_DAYS, description="Days after which decisions are purged; six months at least."
+        200,
+        ge=SIX_MONTHS_DAYS,
+        le=MAX_DAYS,
+        description="Days after which decisions are purged; six months at least.",
     )
     log_key: SecretStr = Field(
         SecretStr(""),

@@ -28,9 +28,9 @@ from service.jobs.decision_export import SUFFIXES, export_decisions
 from service.store.erasure import erase as erase_candidate
 from service.store.log import DecisionLog
 from service.store.recorder import SPOOL_FOLDER
-from service.store.retention import SIX_MONTHS_DAYS
+from service.store.retention import MAX_DAYS, SIX_MONTHS_DAYS
 from service.store.retention import purge as purge_old
-from service.store.spool import spooled_lines
+from service.store.spool import damaged_files, spooled_lines
 from service.store.verification import Verification, read_anchors
 from service.store.verification import verify as verify_log
 
@@ -76,10 +76,14 @@ def erase(
     ],
 ) -> None:
     """Empty all rows of a candidate, for good. A signed tombstone stays, so that the chain still holds."""
-    candidate_id = sys.stdin.readline().rstrip("\n") if candidate == "-" else candidate
+    candidate_id = _candidate_id(candidate)
     with _opened() as (decision_log, settings):
+        spool = settings.store_options().data_dir / SPOOL_FOLDER
+        # Before, too: they may come to the database just after it was looked through.
+        waiting = spooled_lines(spool)
         rows = erase_candidate(decision_log, candidate_id)
-        waiting = spooled_lines(settings.store_options().data_dir / SPOOL_FOLDER)
+        waiting = max(waiting, spooled_lines(spool))
+        damaged = damaged_files(spool)
     typer.echo(f"erased {rows:,} decisions")
     if waiting:
         fail(
@@ -87,12 +91,18 @@ def erase(
             "has brought them to the database",
             EXIT_UNUSABLE_MODEL,
         )
+    if damaged:
+        fail(
+            f"{damaged:,} files of damaged lines in {spool} may hold decisions of anybody: look at them, and "
+            "delete them",
+            EXIT_UNUSABLE_MODEL,
+        )
 
 
 @log.command()
 def purge(
     older_than: Annotated[
-        int | None, typer.Option(min=1, help="Age in days [EVENMATCH_RETENTION_DAYS].")
+        int | None, typer.Option(min=1, max=MAX_DAYS, help="Age in days [EVENMATCH_RETENTION_DAYS].")
     ] = None,
     law_allows: Annotated[
         bool, typer.Option("--law-allows", help="Confirm that other law asks for less than six months.")
@@ -121,6 +131,22 @@ def export(
     with _opened() as (decision_log, settings):
         written = export_decisions(decision_log, output, settings.groups)
     stderr.print(f"wrote {written:,} decisions to {output}", highlight=False, markup=False)
+
+
+def _candidate_id(given: str) -> str:
+    """The id, as given or the one on stdin; exits on what cannot be one, for an erasure is for good."""
+    if given == "-":
+        try:
+            given = sys.stdin.read().removesuffix("\n")
+        except UnicodeDecodeError:
+            fail("stdin is not UTF-8", EXIT_USAGE)
+        if "\n" in given:
+            lines = given.count("\n") + 1
+            fail(f"stdin holds {lines:,} lines: one id at a time, or one of lines as an option", EXIT_USAGE)
+    # Bytes that are not UTF-8 become halves of characters, which no id has.
+    if not given or any("\ud800" <= character <= "\udfff" for character in given):
+        fail("the candidate's id is empty or not UTF-8", EXIT_USAGE)
+    return given
 
 
 @contextmanager

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError, TimeoutError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    ProgrammingError,
+    TimeoutError,
+)
 
 from service.core.errors import StoreUnavailableError
 from service.store.database import snapshot
@@ -14,6 +22,7 @@ from service.store.database import snapshot
 _RETRY_AFTER_SECONDS = 5
 _NOT_MIGRATED = "42P01"
 """PostgreSQL's word for a table that is not there: the database was away when the service started."""
+_OUR_FAULT = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 
 
 @contextmanager
@@ -35,11 +44,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Raise `StoreUnavailableError` if the database does not answer what is asked inside."""
+    """Raise `StoreUnavailableError` if the database cannot do what is asked inside.
+
+    It does not answer, only reads after a failover, is full or damaged: nothing that the request could mend.
+    """
     try:
         yield
-    except (OperationalError, InterfaceError, ProgrammingError, TimeoutError) as error:
-        if isinstance(error, ProgrammingError) and getattr(error.orig, "sqlstate", "") != _NOT_MIGRATED:
+    except (DatabaseError, InterfaceError, TimeoutError) as error:
+        not_migrated = getattr(getattr(error, "orig", None), "sqlstate", "") == _NOT_MIGRATED
+        if isinstance(error, _OUR_FAULT) and not not_migrated:
             raise
         # The database's own words may hold its address and a password.
         raise StoreUnavailableError(

@@ -143,6 +143,8 @@ def _open_postgresql(url: URL, timeout: float) -> Engine:
         with connection.cursor() as cursor:
             cursor.execute(f"SET lock_timeout = {milliseconds}")
             cursor.execute(f"SET statement_timeout = {6 * milliseconds}")
+            # Who froze in a transaction, or whose machine is gone, must not hold the head for hours.
+            cursor.execute(f"SET idle_in_transaction_session_timeout = {6 * milliseconds}")
         connection.commit()
 
     return engine

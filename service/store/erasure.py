@@ -20,6 +20,8 @@ def erase(decision_log: DecisionLog, candidate_id: str, *, now: datetime | None 
     Of a row stay its place in the chain, its time, its `decision_id` (a random number that says nothing by
     itself) and digests under a salt that is gone. Its outcomes go with it. Counts that were made of it stay:
     they hold nobody.
+
+    Raises `StoreError`, also if everything is emptied but SQLite's journal could not be cut off.
     """
     erased = to_microseconds(now or datetime.now(UTC))
     empty = dict.fromkeys((*chain.CONTENT, "salt"))
@@ -27,8 +29,10 @@ def erase(decision_log: DecisionLog, candidate_id: str, *, now: datetime | None 
     query = (
         select(rows.c.sequence, rows.c.hash, rows.c.decision_id)
         .where(rows.c.candidate_id == candidate_id)
-        .order_by(rows.c.sequence)
+        # As whoever records outcomes locks them: in another order, the two could wait for each other.
+        .order_by(rows.c.decision_id)
         .limit(_ROWS_A_TRANSACTION)
+        .with_for_update()
     )
     total = 0
     while True:

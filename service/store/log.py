@@ -89,10 +89,19 @@ class DecisionLog:
             yield connection
 
     def forget_journal(self) -> None:
-        """Have SQLite's journal, which still holds pages as they were, written back and cut off."""
-        if self.engine.dialect.name == "sqlite":
-            with store_errors(), closing(self.engine.raw_connection()) as connection:
-                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        """Have SQLite's journal, which still holds pages as they were, written back and cut off.
+
+        Raises `StoreError` if that cannot be done: somebody reads it for longer than the time limit.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        with store_errors(), closing(self.engine.raw_connection()) as connection:
+            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreError(
+                "the rows are gone, but SQLite's journal, which still holds them, is being read: do the same "
+                "again when no verify, export or backup runs"
+            )
 
     def locked_head(self, connection: Connection) -> Head:
         """The head, which no other process can move until the transaction ends.

@@ -82,6 +82,7 @@ class _Recorder:
             (row.decision_id, row.kind): row.positive
             for row in connection.execute(said.where(outcomes.c.decision_id.in_(self._decisions)))
         }
+        self._last_events = _last_events(connection, {decision_id for decision_id, _ in self._said})
         self._rows: dict[tuple[str, str], dict[str, object]] = {}
         self._history: list[dict[str, object]] = []
         self._changes: Counter[CountedOutcome] = Counter()
@@ -140,8 +141,8 @@ class _Recorder:
         }
         if said is not None and not outcome.replace:
             # A client that tries again and again must not fill the history.
-            if self._last_event(key) != "refused":
-                self._history.append({**row, "event": "refused"})
+            if self._last_events.get(key) != "refused":
+                self._note(key, row, "refused")
             raise OutcomeConflictError(
                 f"another {outcome.kind} is recorded for this decision; `replace` corrects it",
                 field="outcome",
@@ -152,20 +153,25 @@ class _Recorder:
         self._changes[CountedOutcome(decision, outcome.kind, outcome.positive)] += 1
         self._said[key] = outcome.positive
         self._rows[key] = row
-        self._history.append({**row, "event": event})
+        self._note(key, row, event)
         return event
 
-    def _last_event(self, key: tuple[str, str]) -> str | None:
-        for row in reversed(self._history):
-            if (row["decision_id"], row["kind"]) == key:
-                return str(row["event"])
-        history = outcome_history.c
-        return self._connection.scalar(
-            select(history.event)
-            .where(history.decision_id == key[0], history.kind == key[1])
-            .order_by(history.id.desc())
-            .limit(1)
-        )
+    def _note(self, key: tuple[str, str], row: dict[str, object], event: str) -> None:
+        self._history.append({**row, "event": event})
+        self._last_events[key] = event
+
+
+def _last_events(connection: Connection, decision_ids: Collection[str]) -> dict[tuple[str, str], str]:
+    """The last entry of the history, by decision and kind; all at once, since others wait for the lock."""
+    if not decision_ids:
+        return {}
+    history = outcome_history.c
+    rows = connection.execute(
+        select(history.decision_id, history.kind, history.event)
+        .where(history.decision_id.in_(decision_ids))
+        .order_by(history.id)
+    )
+    return {(row.decision_id, row.kind): row.event for row in rows}
 
 
 def _decisions(connection: Connection, decision_ids: Collection[str]) -> dict[str, CountedDecision]:

@@ -13,6 +13,8 @@ from service.store.times import to_microseconds
 
 SIX_MONTHS_DAYS = 183
 """What articles 19 and 26(6) of the EU's AI Act ask of logs, at least."""
+MAX_DAYS = 36_500
+"""A hundred years; much longer ones begin before there are dates."""
 
 _ROWS_A_TRANSACTION = 5_000
 _SKEW = timedelta(days=1)
@@ -31,6 +33,8 @@ def purge(decision_log: DecisionLog, older_than: timedelta, *, now: datetime | N
 
     The chain has no holes, so a row goes only when all rows before it may go. A row dated more than a day
     into the future (a clock was wrong) says nothing about its age: it goes with the rows around it.
+
+    Raises `StoreError`, also if everything is deleted but SQLite's journal could not be cut off.
     """
     now = now or datetime.now(UTC)
     cutoff, latest = to_microseconds(now - older_than), to_microseconds(now + _SKEW)
@@ -43,8 +47,7 @@ def purge(decision_log: DecisionLog, older_than: timedelta, *, now: datetime | N
             if last is None:
                 break
             total += _delete_through(decision_log, connection, last, to_microseconds(now))
-    if total:
-        decision_log.forget_journal()
+    decision_log.forget_journal()
     return Purged(total, before)
 
 
@@ -71,6 +74,9 @@ def _delete_through(decision_log: DecisionLog, connection: Connection, last: int
     rows = tables.decisions
     newest = select(rows.c.sequence, rows.c.hash).where(rows.c.sequence <= last)
     kept = connection.execute(newest.order_by(rows.c.sequence.desc()).limit(1)).one()
+    # As whoever records outcomes locks them: in another order, the two could wait for each other.
+    going = select(rows.c.decision_id).where(rows.c.sequence <= last).order_by(rows.c.decision_id)
+    connection.execute(going.with_for_update()).all()
     deleted = connection.execute(delete(rows).where(rows.c.sequence <= last)).rowcount
     signature = decision_log.key.sign("purge", [kept.sequence, kept.hash, now])
     record = {"sequence": kept.sequence, "hash": kept.hash, "time": now, "signature": signature}

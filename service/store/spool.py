@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from service.core.errors import StoreError
 from service.store.decision import Decision
 from service.store.key import LogKey
-from service.store.spool_file import SpoolFile, claim, create
+from service.store.spool_file import DAMAGED_SUFFIX, SpoolFile, claim, create
 
 log = logging.getLogger(__name__)
 
@@ -107,5 +108,28 @@ class Spool:
 
 
 def spooled_lines(folder: Path) -> int:
-    """How many decisions wait in a spool, whoever owns its files."""
-    return sum(path.read_bytes().count(b"\n") for path in folder.glob(f"*{SUFFIX}"))
+    """How many decisions wait in a spool, whoever owns them. Raises `StoreError` if it cannot be read."""
+    return sum(_lines(path) for path in _files(folder, SUFFIX))
+
+
+def damaged_files(folder: Path) -> int:
+    """How many files hold damaged lines that were set aside. Raises `StoreError` if that cannot be known."""
+    return len(_files(folder, DAMAGED_SUFFIX))
+
+
+def _files(folder: Path, suffix: str) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if path.suffix == suffix]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StoreError(f"the spool {folder} cannot be read: {error.strerror}") from None
+
+
+def _lines(path: Path) -> int:
+    try:
+        return path.read_bytes().count(b"\n")
+    except FileNotFoundError:  # the database has all of it since a moment ago
+        return 0
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from None

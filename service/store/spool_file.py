@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+DAMAGED_SUFFIX = ".damaged"
 _PROBE_BYTES = 64 * 2**10
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ class SpoolFile:
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
-        self.damaged_path = path.with_suffix(".damaged")
+        self.damaged_path = path.with_suffix(DAMAGED_SUFFIX)
         self._descriptor = descriptor
         self._consumed = 0  # bytes
         self._peeked: tuple[int, int] = (0, 0)  # bytes and lines of the last `peek`

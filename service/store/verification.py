@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Boolean, Connection, select, type_coerce
+from sqlalchemy.types import NullType
 
 from service.core.errors import TableError
 from service.store import chain, tables
@@ -17,6 +18,12 @@ from service.store.log import DecisionLog, Head
 
 _ROWS_A_FETCH = 2_000
 MAX_FINDINGS = 100
+
+# As they stand there: SQLAlchemy would make true or false of whatever stands in `redact`.
+_COLUMNS = [
+    type_coerce(column, NullType()).label(column.name) if isinstance(column.type, Boolean) else column
+    for column in tables.decisions.c
+]
 
 Kind = Literal["changed", "unlinked", "missing", "foreign", "erasure", "head", "purge", "anchor"]
 
@@ -96,10 +103,10 @@ class _Verifier:
         self._start_after_purges()
         self._anchor(self._last)
         result.unchecked_anchors = sum(sequence < result.purged for sequence in self._anchors)
-        query = select(tables.decisions).order_by(tables.decisions.c.sequence)
+        query = select(*_COLUMNS).order_by(tables.decisions.c.sequence)
         stream = self._connection.execution_options(yield_per=_ROWS_A_FETCH).execute(query).mappings()
         for row in stream:
-            self._check(row)
+            self._check(_as_written(row))
         self._check_end()
         return result
 
@@ -110,18 +117,21 @@ class _Verifier:
                 self._last = Head(row["sequence"], row["hash"])
                 self._result.purged = row["sequence"]
             else:
-                self._result.found("purge", row["sequence"])
+                self._result.found("purge", row["sequence"] if type(row["sequence"]) is int else 0)
 
     def _check(self, row: chain.Row) -> None:
         result, last = self._result, self._last
         sequence: int = row["sequence"]
         result.rows += 1
+        if type(sequence) is not int:  # SQLite keeps anything anywhere
+            result.found("foreign", 0)
+            return
         if sequence <= result.purged or (self._end is not None and sequence > self._end):
             result.found("foreign", sequence)
             return
         if sequence > last.sequence + 1:
             result.found("missing", last.sequence + 1, sequence - 1)
-        if row["erased"] is not None:
+        if row["erased"] is not None or row["tombstone"] is not None:
             self._check_erased(row)
         elif chain.content_digest(self._key, row) != row["content"]:
             result.found("changed", sequence)
@@ -151,6 +161,12 @@ class _Verifier:
         """An anchor that holds is taken off; what is left at the end does not."""
         if self._anchors.get(row.sequence) == row.hash:
             del self._anchors[row.sequence]
+
+
+def _as_written(row: chain.Row) -> chain.Row:
+    """SQLite keeps 1 and 0 for true and false."""
+    redact = row["redact"]
+    return {**row, "redact": redact == 1} if type(redact) is int and redact in (0, 1) else row
 
 
 def read_anchors(file: Path) -> dict[int, str]:

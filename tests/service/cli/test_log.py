@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from service.cli import app
 from service.store.database import sqlite_url
+from service.store.erasure import erase
 from service.store.key import load_key
 from service.store.log import DecisionLog
 from service.store.recorder import DATABASE_FILE, SPOOL_FOLDER
@@ -103,6 +105,71 @@ def test_erasing_says_that_it_does_not_reach_the_spool(run: Run, log: DecisionLo
     spool.close()
     assert result.exit_code == 1
     assert "2 decisions of anybody wait in the spool" in result.stderr
+
+
+def test_erasing_says_so_if_the_spool_was_emptied_meanwhile(
+    run: Run, log: DecisionLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path / SPOOL_FOLDER, log.key)
+    spool.append([decision(7)])
+
+    def erase_then_replay(decision_log: DecisionLog, candidate_id: str) -> int:
+        erased = erase(decision_log, candidate_id)
+        decision_log.append(spool.oldest(9))
+        spool.drop_oldest()
+        return erased
+
+    monkeypatch.setattr(sys.modules["service.cli.log"], "erase_candidate", erase_then_replay)
+    result = run("erase", "--candidate", "c-7")
+    assert (result.exit_code, candidates(log)[-1]) == (1, "c-7")
+    assert "1 decisions of anybody wait in the spool" in result.stderr
+
+
+def test_erasing_names_what_was_set_aside(run: Run, log: DecisionLog, tmp_path: Path) -> None:
+    spool = Spool(tmp_path / SPOOL_FOLDER, load_key("k" * 16, tmp_path, create=False))
+    spool.append([decision(7)])
+    spool.close()
+    of_log = Spool(tmp_path / SPOOL_FOLDER, log.key)
+    of_log.open()
+    assert of_log.oldest(9) == []  # under another key it says nothing
+    of_log.drop_oldest()
+    of_log.close()
+    result = run("erase", "--candidate", "c-7")
+    assert (result.exit_code, result.stdout) == (1, "erased 0 decisions\n")
+    assert "1 files of damaged lines in" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("candidate", "stdin", "message"),
+    [
+        ("-", "c-1\nc-2\n", "stdin holds 2 lines"),
+        ("-", "", "empty or not UTF-8"),
+        ("", None, "empty or not UTF-8"),
+        ("c-\udcff", None, "empty or not UTF-8"),
+    ],
+)
+def test_what_cannot_be_one_id_erases_nobody(
+    run: Run, log: DecisionLog, candidate: str, stdin: str | None, message: str
+) -> None:
+    result = run("erase", "--candidate", candidate, stdin=stdin)
+    assert (result.exit_code, message in result.stderr) == (2, True)
+    assert candidates(log) == [f"c-{n}" for n in range(1, 6)]
+
+
+def test_an_id_with_a_line_break_can_be_erased(run: Run, log: DecisionLog) -> None:
+    log.append([decision(6, candidate_id="c-1\nthe second"), decision(7, candidate_id=" c-1")])
+    assert run("erase", "--candidate", "c-1\nthe second").stdout == "erased 1 decisions\n"
+    assert candidates(log) == [*(f"c-{n}" for n in range(1, 6)), None, " c-1"]
+
+
+def test_a_retention_that_begins_before_there_are_dates_is_refused(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("purge", "--older-than", "1000000").exit_code == 2
+    assert run("purge", "--older-than", "36500").exit_code == 0
+    monkeypatch.setenv("EVENMATCH_RETENTION_DAYS", "1000000")
+    result = run("verify")
+    assert (result.exit_code, "setting retention_days" in result.stderr) == (2, True)
 
 
 def test_purging_takes_the_retention_of_the_settings(run: Run, log: DecisionLog) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from service.core.errors import StoreError
 from service.store import chain, tables
+from service.store.database import open_database, sqlite_url
 from service.store.erasure import erase
 from service.store.log import DecisionLog
+from service.store.outcomes import Outcome, record_outcomes
+from service.store.retention import purge
 from service.store.times import to_microseconds
 from service.store.verification import verify
-from tests.service.store.conftest import DAY, candidates, decision, decisions, tamper
+from tests.service.store.conftest import DAY, OpenLog, candidates, decision, decisions, tamper
 
 
 def test_every_row_of_the_candidate_is_emptied_and_no_other(decision_log: DecisionLog) -> None:
@@ -78,6 +85,47 @@ def test_sqlites_files_hold_nothing_of_the_person_any_more(sqlite_log: DecisionL
     left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"Zaphod Beeblebrox 1" not in left
     assert b"Zaphod Beeblebrox 2" in left
+
+
+def test_an_erasure_that_sqlites_journal_outlives_is_no_success(tmp_path: Path, open_log: OpenLog) -> None:
+    log = open_log(sqlite_url(tmp_path / "log.sqlite"), timeout=0.1)
+    log.append([decision(1, candidate_id="Zaphod Beeblebrox")])
+    with log.reading() as connection:
+        connection.execute(select(tables.decisions)).all()
+        with pytest.raises(StoreError, match="journal, which still holds them, is being read"):
+            erase(log, "Zaphod Beeblebrox")
+    assert candidates(log) == [None]
+    assert erase(log, "Zaphod Beeblebrox") == 0  # again, as it says
+    assert b"Zaphod" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+
+@pytest.mark.postgres
+def test_erasing_and_purging_do_not_meet_outcomes_head_on(postgres_url: str, open_log: OpenLog) -> None:
+    log, count = open_log(postgres_url), 2_000
+    now = DAY + timedelta(days=300)
+    numbers = random.Random(7)
+    ids = [f"{numbers.getrandbits(128):032x}" for _ in range(count)]  # not in the order of the chain
+    log.append([decision(n, decision_id=i, candidate_id=f"c-{n % 2}") for n, i in enumerate(ids)])
+    done = threading.Event()
+    engine = open_database(postgres_url)
+
+    def report(seed: int) -> None:
+        mine = random.Random(seed)
+        while not done.is_set():
+            given = [Outcome(i, mine.random() < 0.5, "label", replace=True) for i in mine.sample(ids, 500)]
+            record_outcomes(engine, given, now=now, skew=timedelta(minutes=5))
+
+    with ThreadPoolExecutor(3) as pool:
+        reporting = [pool.submit(report, seed) for seed in range(3)]
+        try:
+            erased = erase(log, "c-0")
+            purged = purge(log, timedelta(days=200), now=now).rows
+        finally:
+            done.set()
+        for one in reporting:
+            one.result()
+    engine.dispose()
+    assert (erased, purged) == (count // 2, count)
 
 
 def test_the_digest_that_stays_cannot_be_guessed_even_with_the_key(sqlite_log: DecisionLog) -> None:

@@ -119,6 +119,29 @@ def test_replicas_that_start_and_write_at_once_make_one_chain(url: str, open_log
     assert len(set(candidates(log))) == 180
 
 
+@pytest.mark.postgres
+def test_a_replica_that_freezes_while_it_has_the_head_does_not_hold_up_the_others_for_good(
+    postgres_url: str, open_log: OpenLog
+) -> None:
+    other = open_log(postgres_url)
+    frozen = open_log(postgres_url, timeout=0.2)
+
+    appended: list[int] = []
+
+    def freeze_with_the_head() -> None:
+        with frozen.writing() as connection:
+            frozen.locked_head(connection)
+            appended.append(other.append(decisions(3)))
+            connection.execute(select(tables.head))
+
+    with pytest.raises(StoreError, match="the database failed"):
+        freeze_with_the_head()
+    assert appended == [3]  # though nobody ended the other transaction
+    frozen.append(decisions(6))  # it wakes up and goes on
+    assert candidates(other) == [f"c-{n}" for n in range(1, 7)]
+    assert verify(other).broken == 0
+
+
 def test_errors_of_the_database_show_nothing_of_a_row(decision_log: DecisionLog) -> None:
     with pytest.raises(StoreError) as caught, decision_log.writing() as connection:
         connection.execute(insert(tables.decisions).values(sequence=1, candidate_id="Zaphod"))

@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
-from sqlalchemy import Engine, Row, delete, event, select
+from sqlalchemy import Engine, Row, delete, event, func, select, text
 
 from service.core.errors import InputError, OutcomeConflictError, OutcomeTimeError, StoreUnavailableError
 from service.core.fairness.counts import OutcomeCounts
 from service.core.groups import GroupSchema
 from service.monitoring.stored_audit import group_counts
 from service.store.access import reading
-from service.store.database import open_database
+from service.store.database import migrate, open_database, sqlite_url
 from service.store.outcome_tables import outcome_history, outcomes
 from service.store.outcomes import Outcome, OutcomeResult, forget_outcomes, record_outcomes
 from service.store.tables import decisions
@@ -95,6 +96,22 @@ def test_another_value_is_refused_and_both_are_in_the_history(engine: Engine) ->
         assert isinstance(refused[0].error, OutcomeConflictError)
     assert history(engine) == [("d-0", True, "recorded"), ("d-0", False, "refused")]
     assert counted(engine) == OutcomeCounts(1, 0, 0, 0)
+
+
+def test_many_conflicts_ask_the_database_no_more_than_one(engine: Engine) -> None:
+    # SQLite's lock is held meanwhile, and nobody else can write.
+    said: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *arguments: said.append(str(arguments[2])))
+    record(engine, *(Outcome(f"d-{i}", True, "label") for i in range(4)))
+    said.clear()
+    assert events(record(engine, Outcome("d-0", False, "label"))) == ["outcome_conflict"]
+    asked = len(said)
+    said.clear()
+    again = [Outcome(f"d-{i}", False, "label") for i in range(4)] * 2
+    assert events(record(engine, *again)) == ["outcome_conflict"] * 8
+    assert len(said) == asked
+    # The first one's refusal is in the history already, and those that come twice are so once.
+    assert [one[0] for one in history(engine) if one[2] == "refused"] == ["d-0", "d-1", "d-2", "d-3"]
 
 
 def test_a_correction_moves_the_count_and_keeps_the_history(engine: Engine) -> None:
@@ -204,6 +221,29 @@ def test_a_database_that_is_away_is_named_and_its_address_is_not() -> None:
         record(away, Outcome("d-0", True, "label"))
     assert caught.value.message == "the database of decisions does not answer"
     assert caught.value.retry_after > 0
+
+
+@pytest.mark.postgres
+def test_a_database_that_only_reads_after_a_failover_is_away_too(postgres_url: str) -> None:
+    primary = open_database(postgres_url)
+    migrate(primary)
+    with primary.begin() as connection:
+        name = connection.scalar(select(func.current_database()))
+        connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+    primary.dispose()
+    standby = open_database(postgres_url)
+    with pytest.raises(StoreUnavailableError):
+        record(standby, Outcome("d-0", True, "label"))
+    standby.dispose()
+
+
+def test_a_file_that_is_damaged_is_away_too(tmp_path: Path) -> None:
+    file = tmp_path / "decisions.sqlite"
+    file.write_bytes(b"no database" * 1_000)
+    damaged = open_database(sqlite_url(file))
+    with pytest.raises(StoreUnavailableError):
+        record(damaged, Outcome("d-0", True, "label"))
+    damaged.dispose()
 
 
 def test_a_database_without_tables_is_away_too(url: str) -> None:

@@ -54,6 +54,7 @@ def test_a_log_as_written_holds(decision_log: DecisionLog) -> None:
         ("decision = 'not_selected'", "changed"),
         ('groups = \'{"sex":"male"}\'', "changed"),
         ("redact = (1 = 0)", "changed"),
+        ("tombstone = 'x'", "erasure"),
         ("request_id = job_id, job_id = request_id", "changed"),
         ("salt = 'x'", "changed"),
         ("time = time + 1", "unlinked"),
@@ -64,6 +65,30 @@ def test_an_edited_row_is_found(decision_log: DecisionLog, change: str, kind: st
     decision_log.append(decisions(5))
     tamper(decision_log, f"UPDATE decisions SET {change} WHERE sequence = 3")
     assert found(decision_log) == [(kind, 3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("UPDATE decisions SET redact = 7 WHERE sequence = 3", [("changed", 3, 3)]),
+        ("UPDATE decisions SET redact = 'yes' WHERE sequence = 3", [("changed", 3, 3)]),
+        ("UPDATE decisions SET redact = 1.5 WHERE sequence = 3", [("changed", 3, 3)]),
+        ("UPDATE decisions SET raw_score = 'x' WHERE sequence = 3", [("changed", 3, 3)]),
+        ("UPDATE decisions SET time = 'x' WHERE sequence = 3", [("unlinked", 3, 3)]),
+        ("UPDATE decisions SET erased = 'x' WHERE sequence = 3", [("erasure", 3, 3)]),
+        ("UPDATE decisions SET sequence = 'x' WHERE sequence = 3", [("missing", 3, 3), ("foreign", 0, 0)]),
+        ("UPDATE decisions SET sequence = x'00' WHERE sequence = 3", [("missing", 3, 3), ("foreign", 0, 0)]),
+        ("UPDATE decisions SET sequence = 3.5 WHERE sequence = 3", [("foreign", 0, 0), ("missing", 3, 3)]),
+        ("UPDATE log_head SET sequence = 'x'", [("head", 5, 5)]),
+        ("INSERT INTO log_purges VALUES ('x', 'x', 'x', 'x')", [("purge", 0, 0)]),
+    ],
+)
+def test_values_of_types_that_sqlite_keeps_and_nobody_writes_are_found(
+    sqlite_log: DecisionLog, statement: str, expected: list[Any]
+) -> None:
+    sqlite_log.append(decisions(5))
+    tamper(sqlite_log, statement)
+    assert found(sqlite_log) == expected
 
 
 def test_an_edit_with_digests_made_under_another_key_is_found(decision_log: DecisionLog) -> None:
