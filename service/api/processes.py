@@ -3,7 +3,7 @@
 The first process starts alone, so that the model is converted and the database migrated once; then the
 others. A process that dies, or whose event loop stands still for `stall_seconds`, is replaced, after longer
 and longer pauses. If none is left that serves and a new one cannot start, the service ends with an error.
-Where all of them stood still together (a paused container, Ctrl-Z), none is at fault: each gets its time anew.
+Where all stood still together (a paused container, Ctrl-Z), none is at fault: each gets its time anew.
 """
 
 from __future__ import annotations

@@ -51,6 +51,10 @@ class GroupSchema(BaseModel):
         for pair in self.intersections:
             if pair[0] == pair[1] or not set(pair) <= set(self.attributes):
                 raise ValueError(f"intersection {pair} must cross two different attributes")
+        names = [*self.attributes, *(f"{a}_{b}" for a, b in self.intersections)]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"{name} is the name of two attributes or intersections: rename one")
         series = sum(len(names) for names in self.members().values())
         if series > MAX_GROUP_PAIRS:
             raise ValueError(f"{series} attribute-group pairs; the limit is {MAX_GROUP_PAIRS}")

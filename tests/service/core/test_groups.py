@@ -51,6 +51,11 @@ def test_unknown_groups_are_refused_without_being_repeated(groups: dict[str, str
         {"attributes": {"sex": ["male"]}, "intersections": [["sex", "sex"]]},
         {"attributes": {"sex": ["male"]}, "intersections": [["sex", "age"]]},
         {"attributes": {"sex": ["Not A Label!"]}, "intersections": []},
+        {"attributes": {"a": ["x"], "b": ["y"], "a_b": ["z"]}, "intersections": [["a", "b"]]},
+        {
+            "attributes": {"a": ["x"], "b_c": ["y"], "a_b": ["x"], "c": ["y"]},
+            "intersections": [["a", "b_c"], ["a_b", "c"]],
+        },
         {"attributes": {"a": [f"g{i}" for i in range(401)]}, "intersections": []},
     ],
 )
