@@ -43,9 +43,12 @@ def test_a_folder_for_the_values_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_a_start_that_fails_is_not_called_a_port_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start() -> None:
+        raise RuntimeError("can't start new thread")
+
     @asynccontextmanager
     async def broken(_: FastAPI) -> AsyncIterator[None]:
-        raise RuntimeError("can't start new thread")
+        start()
         yield
 
     monkeypatch.setattr(server, "load_runtime", lambda *_: None)
