@@ -60,7 +60,12 @@ class _Server(uvicorn.Server):
         self._metrics = metrics
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except OSError as error:  # somebody else began to listen after the parent had bound the socket
+            log.error("process %d cannot listen: %s", os.getpid(), error.strerror)
+            await self.lifespan.shutdown()
+            sys.exit(CANNOT_START)
         exempt_from_collection()
         self._metrics.process_ready(
             wanted=self._assignment.settings.workers, replaces=self._assignment.replaces

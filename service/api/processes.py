@@ -3,6 +3,7 @@
 The first process starts alone, so that the model is converted and the database migrated once; then the
 others. A process that dies, or whose event loop stands still for `stall_seconds`, is replaced, after longer
 and longer pauses. If none is left that serves and a new one cannot start, the service ends with an error.
+Where all stood still together (a paused container, Ctrl-Z), none is at fault: each gets its time anew.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ _SETTLED_SECONDS = 60.0
 """A process that served this long starts the pauses anew."""
 
 _STOP_MARGIN_SECONDS = 10.0
+_SHORTEST_PAUSE_SECONDS = 1.0
+"""A round that took less was slow, not paused."""
 
 
 class _Slot:
@@ -68,6 +71,7 @@ class Supervisor:
         self._work = work
         self._slots = [_Slot(number) for number in range(settings.workers)]
         self._signal: int | None = None
+        self._looked_at = self._awake_since = time.monotonic()
 
     def run(self) -> None:
         """Serve until a signal.
@@ -92,6 +96,7 @@ class Supervisor:
         announced = False
         self._start(self._slots[0], listener, folder, replaces=False)
         while self._signal is None:
+            self._notice_pause(time.monotonic())
             for slot in self._slots:
                 self._look_after(slot, listener, folder)
             if not announced and all(slot.is_ready for slot in self._slots):
@@ -107,6 +112,12 @@ class Supervisor:
                 [slot.process.sentinel for slot in self._slots if slot.process is not None], _POLL_SECONDS
             )
 
+    def _notice_pause(self, now: float) -> None:
+        """Remember since when this process runs without having stood still itself."""
+        if now - self._looked_at > max(_SHORTEST_PAUSE_SECONDS, self._settings.stall_seconds / 2):
+            self._awake_since = now
+        self._looked_at = now
+
     def _look_after(self, slot: _Slot, listener: socket.socket, folder: Path) -> None:
         """Start, watch, and bury the process of one slot."""
         now = time.monotonic()
@@ -116,7 +127,8 @@ class Supervisor:
             return
         if slot.heartbeat.value and slot.ready_since is None:
             slot.ready_since = now
-        if slot.is_ready and now - slot.heartbeat.value > self._settings.stall_seconds:
+        alive_at = max(slot.heartbeat.value, self._awake_since)
+        if slot.is_ready and now - alive_at > self._settings.stall_seconds:
             log.error("process %s hangs and is killed", slot.process.pid)
             slot.process.kill()
             slot.process.join()

@@ -11,7 +11,7 @@ from service.api.app import create_app, create_metrics
 from service.api.process import exempt_from_collection, uvicorn_config
 from service.api.processes import Supervisor
 from service.api.settings import Settings
-from service.core.errors import ConfigurationError
+from service.core.errors import ConfigurationError, ProcessError
 from service.monitoring.metrics import Metrics
 from service.runtime.runtime import load_runtime
 from service.store.recorder import open_recorder
@@ -47,8 +47,10 @@ def run(settings: Settings) -> None:
     runtime = load_runtime(settings.runtime_options(), metrics)
     recorder = open_recorder(settings.store_options(), metrics)
     app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder)
-    config = uvicorn_config(settings, app)
+    server = _Server(uvicorn_config(settings, app), metrics)
     try:
-        _Server(config, metrics).run()
-    except SystemExit:  # uvicorn's way to say that it could not listen; it has logged why
+        server.run()
+    except SystemExit:  # uvicorn's way to say that it could not begin; it has logged why
+        if server.lifespan.should_exit:
+            raise ProcessError("the service could not start: the log above says why") from None
         raise ConfigurationError(f"cannot listen on {settings.host}:{settings.port}") from None

@@ -55,7 +55,7 @@ class GroupSchema(BaseModel):
         for name in names:
             # Counts go by name: of two with the same, one would vanish.
             if names.count(name) > 1:
-                raise ValueError(f"{name} names two attributes or intersections")
+                raise ValueError(f"{name} is the name of two attributes or intersections: rename one")
         series = sum(len(names) for names in self.members().values())
         if series > MAX_GROUP_PAIRS:
             raise ValueError(f"{series} attribute-group pairs; the limit is {MAX_GROUP_PAIRS}")

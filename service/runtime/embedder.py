@@ -53,11 +53,12 @@ class Embedder:
                 hits += 1
             else:
                 missing[key] = ids
-        if not background:
+        request = EmbedRequest(list(missing.values()), background=background)
+        if missing:
+            self._worker.submit(request)
+        if not background:  # not before: texts of a refused request are never encoded
             self._observer.cache_looked_up(hits, len(missing))
         if missing:
-            request = EmbedRequest(list(missing.values()), background=background)
-            self._worker.submit(request)
             computed = await asyncio.wrap_future(request.future)
             for key, vector in zip(missing, computed, strict=True):
                 self._cache.put(key, vector, recent=not background)

@@ -20,7 +20,7 @@ class RuntimeObserver:
         """One engine call over `tokens` real tokens took `seconds`."""
 
     def cache_looked_up(self, hits: int, misses: int) -> None:
-        """Texts of one request that were, and were not, in the embedding cache."""
+        """Texts of one request, once accepted, that were and were not in the embedding cache."""
 
     def worker_restarted(self) -> None:
         """A dead or hanging inference worker was replaced."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from dashboards.files import generated
 from tests.docker.boards import FILES, FOLDER, panels, read
@@ -20,6 +22,16 @@ PANELS = [
 def test_the_committed_files_are_what_the_code_generates() -> None:
     """If not: `make dashboards`."""
     assert {path.name: path.read_text("utf-8") for path in FILES} == generated()
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board["uid"])
+def test_grafanas_own_schema_reads_a_dashboard(board: dict[str, Any]) -> None:
+    register_default_plugins()
+    read_again = Dashboard.from_json(board)
+    assert read_again.panels is not None
+    assert len(read_again.panels) == len(board["panels"])
+    for panel in panels(board):
+        assert isinstance(panel["options"], dict), panel["title"]
 
 
 @pytest.mark.parametrize("panel", PANELS)

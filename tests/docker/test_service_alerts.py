@@ -61,12 +61,33 @@ def test_a_replica_that_is_not_ready_alerts(tmp_path: Path) -> None:
     fires(tmp_path, given, "EvenmatchNotReady", "10m", by="instance")
 
 
-def test_slow_scoring_alerts(tmp_path: Path) -> None:
+def test_a_replica_whose_readiness_fails_otherwise_alerts_too(tmp_path: Path) -> None:
+    # What redaction needs could not be read: 500.
+    given = requests("500", "0+2x30", "/health/ready")
+    fires(tmp_path, given, "EvenmatchNotReady", "10m", {"instance": "a"}, by="instance")
+
+
+def scoring_seconds(total: str, **up_to: str) -> Series:
+    """Counts of requests by duration; `up_to` by edge, as `le10`."""
     given: Series = {}
-    for le, rate in (("1.0", 90), ("10.0", 92), ("30.0", 100), ("+Inf", 100)):
-        labels = {"route": "/v1/score", "le": le, "instance": "a"}
-        given |= series("evenmatch_request_seconds_bucket", f"0+{rate}x60", **labels)
+    at = {"route": "/v1/score", "instance": "a"}
+    for name, values in up_to.items():
+        edge = f"{int(name.removeprefix('le')):.1f}"
+        given |= series("evenmatch_request_seconds_bucket", values, le=edge, **at)
+    given |= series("evenmatch_request_seconds_bucket", total, le="+Inf", **at)
+    return given | series("evenmatch_request_seconds_count", total, **at)
+
+
+def test_slow_scoring_alerts(tmp_path: Path) -> None:
+    given = scoring_seconds("0+100x60", le1="0+90x60", le10="0+92x60", le30="0+100x60")
     fires(tmp_path, given, "EvenmatchSlow", "30m", {}, by="")
+
+
+def test_a_few_slow_requests_of_a_quiet_night_do_not_alert(tmp_path: Path) -> None:
+    # One request of many candidates every 5 minutes, and nothing else.
+    total = " ".join(str(i // 5) for i in range(60))
+    given = scoring_seconds(total, le1="0x60", le10="0x60", le30=total)
+    fires(tmp_path, given, "EvenmatchSlow", "40m", by="")
 
 
 def test_a_long_queue_alerts_by_how_long_it_takes(tmp_path: Path) -> None:

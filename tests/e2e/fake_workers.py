@@ -5,6 +5,7 @@ Run as `python -m tests.e2e.fake_workers`; settings come from the environment as
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from pathlib import Path
@@ -23,6 +24,8 @@ from service.runtime.observer import RuntimeObserver
 from service.runtime.runtime import Runtime, RuntimeOptions
 from tests.fakes import FakeEngine
 
+log = logging.getLogger(__name__)
+
 
 def exists(variable: str) -> bool:
     """Whether the file that an environment variable names is there."""
@@ -38,8 +41,13 @@ def hold(_: object) -> None:
 def load(options: RuntimeOptions, observer: RuntimeObserver) -> Runtime:
     """The runtime that `load_runtime` makes, but for its engine.
 
-    Fails while FAKE_BROKEN names a file; engine calls hang while FAKE_HELD names one.
+    Fails while FAKE_BROKEN names a file, waits while FAKE_LOADING does; engine calls hang while FAKE_HELD
+    names one.
     """
+    if exists("FAKE_LOADING"):
+        log.warning("the fake engine waits")
+    while exists("FAKE_LOADING"):
+        time.sleep(0.05)
     if exists("FAKE_BROKEN"):
         raise EngineError("the fake engine is broken")
     bundle = read_bundle(options.bundle)

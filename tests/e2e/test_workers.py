@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -18,7 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.core.bundle import Bundle
-from tests.e2e.conftest import Serve, Server, start_server
+from tests.e2e.conftest import Serve, Server, environment, start_server
 from tests.e2e.texts import BACKEND_JOB
 
 FAKE = [sys.executable, "-m", "tests.e2e.fake_workers"]
@@ -191,6 +193,57 @@ def test_a_process_whose_event_loop_stands_still_is_replaced(start_fake: StartFa
     wait_for(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
     assert f"process {stopped.pid} hangs and is killed" in server.log
     assert score(server.url) == 200
+
+
+@pytest.mark.slow
+def test_processes_that_stood_still_with_their_parent_are_left_alone(start_fake: StartFake) -> None:
+    """As in a container that is paused, or after Ctrl-Z; whoever wakes up first must not kill the others."""
+    server = start_fake(EVENMATCH_STALL_SECONDS="3")
+    parent, children = psutil.Process(server.process.pid), processes(server)
+    everyone = [parent, *children]
+    for one in everyone:
+        one.suspend()
+    time.sleep(4)
+    parent.resume()
+    time.sleep(0.5)  # a round of the parent takes 0.2 s
+    for child in children:
+        child.resume()
+    assert send(server.url, 10).total() == 10
+    assert "hangs" not in server.log
+    assert processes(server) == children
+    # From now on they are watched as before.
+    children[0].suspend()
+    wait_for(lambda: f"process {children[0].pid} hangs and is killed" in server.log)
+
+
+@pytest.mark.slow
+def test_a_port_that_is_taken_while_the_first_process_loads_is_said(
+    tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    """A socket that is bound but does not listen yet keeps nobody else from the port."""
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        held = tmp_path / "held"
+        held.touch()
+        settings = {"EVENMATCH_BUNDLE": str(tiny_bundle.path), "EVENMATCH_PORT": str(port)}
+        process = subprocess.Popen(
+            FAKE,
+            env=environment(tmp_path, EVENMATCH_WORKERS="2", FAKE_LOADING=str(held), **settings),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        log = ""
+        while "the fake engine waits" not in log:
+            log += process.stderr.readline()
+        taken.listen()
+        held.unlink()
+        log += process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert re.search(r"process \d+ cannot listen: Address already in use", log)
+    assert "error: no process can serve" in log
 
 
 @pytest.mark.slow

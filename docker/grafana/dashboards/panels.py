@@ -135,7 +135,7 @@ def rows(
 ) -> table.Panel:
     """A table. Several queries are joined on the label `join`; each gives a column of its name."""
     panel = table.Panel().title(title).description(description).datasource(SOURCE).span(width)
-    panel = panel.height(HEIGHT)
+    panel = panel.height(HEIGHT).show_header(True)  # without any option of a table the JSON would hold a null
     for i, query in enumerate(queries):
         panel = panel.with_target(_table_target(query, i))
     times, values = {"Time": True}, {"Value": queries[0].name}
@@ -176,6 +176,7 @@ def matrix(
         .unit(unit)
         .decimals(2 if unit == "short" else 0)
         .thresholds(mark)
+        .show_header(True)
         .color_scheme(dashboard.FieldColor().mode(FieldColorModeId.THRESHOLDS))
         .with_target(_table_target(query, 0))
         .with_transformation(

@@ -3,13 +3,17 @@ from __future__ import annotations
 import pickle
 import socket
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
+from service.api import server
 from service.api.processes import Supervisor
 from service.api.settings import Settings
-from service.core.errors import ConfigurationError
+from service.core.errors import ConfigurationError, ProcessError
 
 
 def test_settings_reach_another_process_whatever_its_environment_says(
@@ -36,3 +40,19 @@ def test_a_folder_for_the_values_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     with pytest.raises(ConfigurationError, match="TMPDIR"):
         Supervisor(Settings(port=0, workers=2)).run()
+
+
+def test_a_start_that_fails_is_not_called_a_port_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start() -> None:
+        raise RuntimeError("can't start new thread")
+
+    @asynccontextmanager
+    async def broken(_: FastAPI) -> AsyncIterator[None]:
+        start()
+        yield
+
+    monkeypatch.setattr(server, "load_runtime", lambda *_: None)
+    monkeypatch.setattr(server, "open_recorder", lambda *_: None)
+    monkeypatch.setattr(server, "create_app", lambda *_, **__: FastAPI(lifespan=broken))
+    with pytest.raises(ProcessError, match="could not start: the log above says why"):
+        server.run(Settings(port=0))

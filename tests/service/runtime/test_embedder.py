@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from service.core.errors import WorkerDownError
+from service.core.errors import RequestTooLargeError, WorkerDownError
 from service.runtime.cache import EmbeddingCache
 from service.runtime.embedder import Embedder
 from service.runtime.observer import RuntimeObserver
@@ -49,6 +49,13 @@ def embedder(engine: FakeEngine, lookups: Lookups) -> Iterator[Embedder]:
     cache = EmbeddingCache(2**20, engine.info.dimensions)
     yield Embedder(worker, cache, engine.info, probe=(2, 7, 3), observer=lookups)
     worker.stop(5)
+
+
+async def test_texts_of_a_refused_request_are_not_counted(embedder: Embedder, lookups: Lookups) -> None:
+    """The queue's length in seconds divides by this count: callers who try again must not shorten it."""
+    with pytest.raises(RequestTooLargeError):
+        await embedder.embed([tuple(range(10_001))])
+    assert lookups.seen == []
 
 
 async def test_equal_texts_are_encoded_once(embedder: Embedder, engine: FakeEngine, lookups: Lookups) -> None:
