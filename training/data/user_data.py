@@ -17,9 +17,11 @@ from training.data.example import Dataset, Example, Grade, SplitName
 from training.data.partition import SplitBy, fill_splits
 from training.data.review import OnLeak, review
 from training.data.splits import fingerprint
-from training.data.tables import Row, columns_of, read_tables
+from training.data.tables import Row, columns_of, read_tables, told_columns
 
 _MOST_ERRORS = 10
+_LONGEST_GROUP = 64
+_MOST_GROUPS = 50
 
 _GRADES: dict[str, Grade | None] = {
     "no fit": 0,
@@ -148,7 +150,7 @@ def _examples(rows: Sequence[Row], place: str, config: UserDataConfig, warnings:
     for field, column in config.columns.wanted().items():
         if column not in there:
             raise DataFormatError(
-                f"{place} has no column `{column}` (columns.{field}); it has {', '.join(there)}",
+                f"{place} has no column `{column}` (columns.{field}); {told_columns(there)}",
                 field=f"columns.{field}",
             )
     found, errors, unlabelled = [], [], 0
@@ -169,7 +171,14 @@ def _examples(rows: Sequence[Row], place: str, config: UserDataConfig, warnings:
         raise DataFormatError("\n".join(errors) + more)
     if unlabelled:
         warnings.append(f"{place}: {unlabelled} of {len(rows)} rows have no label and were dropped")
-    for attribute in config.columns.groups:
+    for attribute, column in config.columns.groups.items():
+        groups = {e.groups[attribute] for e in found if attribute in e.groups}
+        if len(groups) > _MOST_GROUPS:
+            raise DataFormatError(
+                f"{place}: column `{column}` (columns.groups.{attribute}) has {len(groups)} different values; "
+                f"at most {_MOST_GROUPS} can be groups",
+                field=f"columns.groups.{attribute}",
+            )
         silent = sum(attribute not in e.groups for e in found)
         if silent:
             warnings.append(f"{place}: {silent} of {len(found)} rows say nothing about {attribute}")
@@ -195,7 +204,7 @@ def _example(row: Row, config: UserDataConfig) -> Example | None:
     groups = {
         attribute: value
         for attribute, column in columns.groups.items()
-        if (value := _optional(row, column)) is not None
+        if (value := _group(row, column)) is not None
     }
     job_key = hashlib.sha256(f"{fingerprint(job)}:{title}".encode()).hexdigest()[:16]
     return Example(
@@ -224,17 +233,31 @@ def _text(row: Row, column: str) -> str:
 
 def _optional(row: Row, column: str | None) -> str | None:
     """The cell as text; None if there is none. Whole floats are integers that a reader widened."""
-    value = None if column is None else row.get(column)
+    if column is None:
+        return None
+    value = row.get(column)
     if isinstance(value, float) and not math.isnan(value) and value.is_integer():
         value = int(value)
     text = "" if value is None else str(value).strip()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _CellError(column, "holds half of a character (a lone surrogate)") from None
     return None if text.lower() in _MISSING else text
+
+
+def _group(row: Row, column: str) -> str | None:
+    """Names of groups stand in reports and messages, so nothing as long as a text may pass for one."""
+    group = _optional(row, column)
+    if group is not None and len(group) > _LONGEST_GROUP:
+        raise _CellError(column, f"has {len(group)} characters; a group's name has at most {_LONGEST_GROUP}")
+    return group
 
 
 def _grade(row: Row, column: str) -> Grade | None:
     """None if the cell is empty or NaN."""
     value: Any = row.get(column)
-    text = "" if value is None else str(value).strip().lower().replace("_", " ").replace("-", " ")
+    text = " ".join(("" if value is None else str(value)).lower().replace("_", " ").replace("-", " ").split())
     if text in _MISSING:
         return None
     grade = _GRADES.get(text)
