@@ -5,24 +5,27 @@ Everything that can be interrupted lies in the work folder; the bundle appears i
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import torch
 from transformers import set_seed
-from transformers.trainer_utils import get_last_checkpoint
 
 from service.core.base_model import BaseModel, describe
-from service.core.bundle import Bundle, write_bundle
+from service.core.bundle import Bundle, check_place, write_bundle
 from service.core.encoder import load_encoder
 from service.core.errors import EvenmatchError
 from service.core.manifest import Manifest
 from service.core.matching import Matcher
 from service.core.tokenization import TextTokenizer
 from training.config import RunConfig
+from training.data.example import Dataset, Example
 from training.drafts import load_reference, new_manifest, write_draft
 from training.erasure import fit_eraser
 from training.evaluated_card import evaluated_model_card
@@ -38,11 +41,27 @@ from training.memory import return_freed_memory
 from training.probes import make_probes
 from training.report.html import report_html
 from training.scoring import RememberingEngine
+from training.work_folder import KEPT, begin, last_checkpoint
 
 Say = Callable[[str], None]
 
 CONFIGS = Path(__file__).parent / "configs"
 """The committed configurations."""
+
+
+_OF_TRAINING = (
+    "seed",
+    "base_model",
+    "data",
+    "passages",
+    "matching",
+    "adapter",
+    "sampling",
+    "losses",
+    "trainer",
+    "selection",
+)
+"""The parts of a configuration that the trained weights hang on."""
 
 
 class TrainingError(EvenmatchError):
@@ -68,6 +87,9 @@ class Run:
         Raises `BundleError`, `InputError`, `CalibrationError` or `TrainingError`, each saying what is wrong.
         """
         config = self.config
+        check_place(output, overwrite=overwrite)
+        for folder in (output.parent, self.work):
+            _make_writable(folder)
         return_freed_memory()
         set_seed(config.seed)
         if config.trainer.threads is not None:
@@ -85,7 +107,6 @@ class Run:
             passages=config.passages,
             matching=config.matching,
         )
-        self.work.mkdir(parents=True, exist_ok=True)
         draft = _overwritten(self.work / "drafts" / "base", manifest, base)
         text_tokenizer = TextTokenizer.load(base.tokenizer_file, manifest)
         tokenizer = PairTokenizer(Matcher(draft, text_tokenizer), text_tokenizer)
@@ -93,7 +114,9 @@ class Run:
         train = tokenizer.tokenize(dataset.train, potential_unknown=config.sampling.potential_unknown)
         validation = tokenizer.tokenize(dataset.validation)
         started = time.monotonic()
-        adapter = self._trained(base, tokenizer, train, validation) if config.losses.names else None
+        adapter = None
+        if config.losses.names:
+            adapter = self._trained(base, tokenizer, train, validation, _record_of(config, dataset))
         history, seconds = History(self.work), time.monotonic() - started
         if adapter is None:
             history.rewind(-1)  # another run's epochs, if there are any
@@ -143,7 +166,12 @@ class Run:
         return write_bundle(output, manifest, parts, adapter=adapter, eraser=eraser, overwrite=overwrite)
 
     def _trained(
-        self, base: BaseModel, tokenizer: PairTokenizer, train: TokenizedPairs, validation: TokenizedPairs
+        self,
+        base: BaseModel,
+        tokenizer: PairTokenizer,
+        train: TokenizedPairs,
+        validation: TokenizedPairs,
+        record: dict[str, Any],
     ) -> Path:
         """Train, and say where the adapter of the chosen epoch lies."""
         config = self.config
@@ -182,11 +210,11 @@ class Run:
             seed=config.seed,
             quiet=self.quiet,
         )
-        checkpoint = _last_checkpoint(self.work) if self.resume else None
-        if checkpoint is None:
-            trainer.history.rewind(-1)
-        trainer.train(resume_from_checkpoint=checkpoint)
-        adapter = self.work / "kept" / config.selection.final
+        checkpoint = last_checkpoint(self.work, record) if self.resume else None
+        if checkpoint is None and (forgotten := begin(self.work, record)):
+            self.say(f"note: beginning anew; {forgotten} checkpoints of another run were removed")
+        trainer.train_from(checkpoint)
+        adapter = self.work / KEPT / config.selection.final
         if not adapter.is_dir():
             raise TrainingError(
                 f"no epoch was chosen as {config.selection.final}: none inside the window was below "
@@ -195,9 +223,28 @@ class Run:
         return adapter
 
 
-def _last_checkpoint(work: Path) -> str | None:
-    found: str | None = get_last_checkpoint(str(work))  # type: ignore[no-untyped-call]
-    return found
+def _record_of(config: RunConfig, dataset: Dataset) -> dict[str, Any]:
+    """What a run must have in common with the one that it goes on from."""
+    chosen = config.model_dump(mode="json", include=set(_OF_TRAINING))
+    return chosen | {"pairs": {"train": _digest(dataset.train), "validation": _digest(dataset.validation)}}
+
+
+def _digest(examples: Iterable[Example]) -> str:
+    """Of all that training reads of the pairs, so that no text is kept."""
+    digest = hashlib.sha256()
+    for e in examples:
+        told = (e.job_id, e.title, e.description, e.resume_id, e.resume, e.label, e.grade, e.retold)
+        digest.update(json.dumps([*told, sorted(e.groups.items())]).encode())
+    return digest.hexdigest()
+
+
+def _make_writable(folder: Path) -> None:
+    """Find out now, not after the training, that nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise TrainingError(f"{folder} cannot be written to: {error.strerror}") from None
 
 
 def _overwritten(folder: Path, manifest: Manifest, base: BaseModel, **parts: Any) -> Bundle:

@@ -7,6 +7,7 @@ missing, changed or not listed makes the whole bundle unusable (`BundleError`).
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -117,8 +118,7 @@ def write_bundle(
     missing = [name for name in REQUIRED if name not in parts]
     if missing:
         raise BundleError(f"a bundle needs {', '.join(missing)}")
-    if path.exists() and not overwrite:
-        raise BundleError(f"{path} exists already; choose another place or ask to overwrite it")
+    check_place(path, overwrite=overwrite)
     with draft_of(path) as draft:
         for name, part in parts.items():
             _write(draft / name, part)
@@ -130,6 +130,19 @@ def write_bundle(
         _write(draft / MANIFEST, manifest.model_copy(update={"files": hashes}))
         read_bundle(draft)
     return read_bundle(path)
+
+
+def check_place(path: Path, *, overwrite: bool) -> None:
+    """Raises `BundleError` if a bundle cannot be put at `path`: what stands there must be a bundle itself.
+
+    Whatever is overwritten is deleted, so a folder of something else never is.
+    """
+    if not os.path.lexists(path):
+        return
+    if not overwrite:
+        raise BundleError(f"{path} exists already; choose another place or ask to overwrite it")
+    if not (path / MANIFEST).is_file() and not (path.is_dir() and not any(path.iterdir())):
+        raise BundleError(f"{path} is not a bundle and is not overwritten; choose another place")
 
 
 def _write(file: Path, part: BaseModel | dict[str, Any] | str) -> None:

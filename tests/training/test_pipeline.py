@@ -150,7 +150,11 @@ def test_without_losses_the_base_model_is_calibrated_as_it_is(tmp_path: Path) ->
     ("changes", "said"),
     [
         ({"trainer": {"batch_jobs": 64}}, "the training split has 24 jobs; a batch needs"),
-        ({"selection": {"final": "window_best", "window": [9, 9]}}, "no epoch was chosen as window_best"),
+        (
+            {"selection": {"final": "window_best", "window": [3, 9], "window_fairness": 1e-9}},
+            "no epoch was chosen as window_best",
+        ),
+        ({"trainer": {"learning_rate": 1e30, "max_gradient_norm": 1e30}}, "not finite"),
         ({"adapter": {"frozen_layers": 2}}, "frozen_layers is 2; the base model has 2 layers"),
     ],
 )
@@ -164,6 +168,52 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(
     assert result.exit_code == 1
     assert said in result.stderr
     assert not (tmp_path / "b").exists()
+
+
+def test_what_stands_at_the_output_is_told_of_before_training(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("years of work")
+    run = ["run", "--config", str(config), "--quiet", "--work", str(tmp_path / "work"), "--output"]
+    for more, said in (([], "exists already"), (["--overwrite"], "is not a bundle and is not overwritten")):
+        result = CliRunner().invoke(app, [*run, str(mine), *more])
+        assert result.exit_code == 1
+        assert said in result.stderr
+    result = CliRunner().invoke(app, [*run, str(mine / "thesis.txt" / "b")])
+    assert result.exit_code == 1
+    assert "thesis.txt cannot be written to: " in result.stderr
+    assert [file.name for file in mine.iterdir()] == ["thesis.txt"]
+    assert not (tmp_path / "work" / "kept").exists()
+
+
+def test_a_run_goes_on_from_its_own_checkpoints_only(tmp_path: Path) -> None:
+    """Else the last checkpoint of an earlier, longer run would pass for the last of this one."""
+    run = ["run", "--output", str(tmp_path / "b"), "--quiet", "--overwrite", "--config"]
+    long = CliRunner().invoke(app, [*run, str(write_config(tmp_path, trainer={"epochs": 2}))])
+    assert long.exit_code == 0, long.stderr
+    config = str(write_config(tmp_path, trainer={"epochs": 1}, evaluation={"audited": 0}))
+    refused = CliRunner().invoke(app, [*run, config, "--resume"])
+    assert refused.exit_code == 1
+    assert "are of a run that differs in trainer:" in refused.stderr
+    (tmp_path / "b.work" / "kept" / "window_best").mkdir()
+    anew = CliRunner().invoke(app, [*run, config])
+    assert anew.exit_code == 0, anew.stderr
+    assert "2 checkpoints of another run were removed" in anew.stderr
+    assert [folder.name for folder in (tmp_path / "b.work").glob("checkpoint-*")] == ["checkpoint-4"]
+    assert not (tmp_path / "b.work" / "kept" / "window_best").exists()
+
+
+def test_data_that_changed_is_not_gone_on_with(tmp_path: Path) -> None:
+    config = write_config(tmp_path, trainer={"epochs": 1}, evaluation={"audited": 0})
+    run = ["run", "--output", str(tmp_path / "b"), "--quiet", "--overwrite", "--config", str(config)]
+    assert CliRunner().invoke(app, run).exit_code == 0
+    lines = (tmp_path / "train.csv").read_text("utf-8").splitlines(keepends=True)
+    (tmp_path / "train.csv").write_text("".join(lines).replace("nurse", "ward"), "utf-8")
+    refused = CliRunner().invoke(app, [*run, "--resume"])
+    assert refused.exit_code == 1
+    assert "differs in pairs:" in refused.stderr
+    assert "nurse" not in (tmp_path / "b.work" / "run.json").read_text("utf-8")
 
 
 @pytest.mark.slow

@@ -175,8 +175,8 @@ def _examples(rows: Sequence[Row], place: str, config: UserDataConfig, warnings:
         groups = {e.groups[attribute] for e in found if attribute in e.groups}
         if len(groups) > _MOST_GROUPS:
             raise DataFormatError(
-                f"{place}: column `{column}` (columns.groups.{attribute}) has {len(groups)} different values; "
-                f"at most {_MOST_GROUPS} can be groups",
+                f"{place}: column `{column}` (columns.groups.{attribute}) has {len(groups)} different "
+                f"values; at most {_MOST_GROUPS} can be groups",
                 field=f"columns.groups.{attribute}",
             )
         silent = sum(attribute not in e.groups for e in found)

@@ -46,7 +46,7 @@ class AdapterConfig(BaseModel):
     alpha: int = Field(16, ge=1)
     dropout: float = Field(0.0, ge=0, lt=1)
     backbone_dropout: float = Field(0.0, ge=0, lt=1)
-    target_modules: tuple[str, ...] | None = None
+    target_modules: tuple[str, ...] | None = Field(None, min_length=1)
     frozen_layers: int = Field(0, ge=0)
 
 
@@ -75,6 +75,10 @@ def add_adapter(encoder: Encoder, config: AdapterConfig) -> PeftModel:
         wrapped: PeftModel = get_peft_model(backbone, lora)
     except ValueError as error:
         raise AdapterError(f"target_modules {', '.join(targets)}: {error}") from error
+    adapted = {name.rsplit(".", 1)[0] for name, _ in wrapped.named_modules() if name.endswith(".lora_A")}
+    idle = [t for t in targets if not any(name == t or name.endswith(f".{t}") for name in adapted)]
+    if idle:
+        raise AdapterError(f"target_modules: the base model has no {', '.join(idle)} to adapt")
     encoder.backbone = wrapped
     return wrapped
 
