@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from service.core.documents import read_document
 from service.core.errors import InputError
-from training.data.errors import DataFormatError
-from training.data.example import Dataset, Example, Grade, SplitName
+from training.data.errors import DataError, DataFormatError
+from training.data.example import Dataset, Example, Grade, SplitName, from_splits
 from training.data.partition import SplitBy, fill_splits
 from training.data.review import OnLeak, review
 from training.data.splits import fingerprint
@@ -113,15 +113,25 @@ def load_user_data(config: UserDataConfig) -> Dataset:
         LeakageError: Splits share resumes or pairs (unless `on_leak` is `drop`).
     """
     warnings: list[str] = []
-    given: dict[SplitName, list[Example]] = {}
-    whole: list[Example] = []
-    for name, examples in _read(config, warnings):
-        if name is None:
-            whole = examples
-        else:
-            given[name] = given.get(name, []) + examples
-    splits = fill_splits(whole, given, config.split_by, config.seed, warnings)
-    return review(splits, config.on_leak, warnings)
+    return review(_split(config, warnings), config.on_leak, warnings)
+
+
+def load_as_it_is(config: UserDataConfig) -> Dataset:
+    """The user's data for a report about it: leaks and repeats stay in, what training refuses is a warning.
+
+    Rows without a label are left out and counted. Raises `DataFormatError` if a file, row or column is not as
+    the mapping says.
+    """
+    warnings: list[str] = []
+    splits = _split(config.model_copy(update={"missing_label": "drop"}), warnings)
+    if config.missing_label == "error" and any("have no label" in warning for warning in warnings):
+        warnings.append("training refuses rows without a label; `missing_label: drop` leaves them out")
+    found: list[str] = []
+    try:
+        review(splits, config.on_leak, found)
+    except DataError as error:
+        found.append(f"training refuses this data: {error.message}")
+    return from_splits(splits, [*warnings, *found])
 
 
 def load_unsplit(config: UserDataConfig) -> tuple[list[Example], list[str]]:
@@ -131,6 +141,17 @@ def load_unsplit(config: UserDataConfig) -> tuple[list[Example], list[str]]:
     """
     warnings: list[str] = []
     return [example for _, examples in _read(config, warnings) for example in examples], warnings
+
+
+def _split(config: UserDataConfig, warnings: list[str]) -> dict[SplitName, list[Example]]:
+    given: dict[SplitName, list[Example]] = {}
+    whole: list[Example] = []
+    for name, examples in _read(config, warnings):
+        if name is None:
+            whole = examples
+        else:
+            given[name] = given.get(name, []) + examples
+    return fill_splits(whole, given, config.split_by, config.seed, warnings)
 
 
 def _read(config: UserDataConfig, warnings: list[str]) -> Iterator[tuple[SplitName | None, list[Example]]]:

@@ -123,6 +123,8 @@ def save_adapter(backbone: PeftModel, folder: Path) -> None:
     # peft writes where the base model lies on this machine, and a card with placeholders.
     file = folder / "adapter_config.json"
     config = json.loads(file.read_text("utf-8")) | {"base_model_name_or_path": None}
+    # From a set, whose order is another in every process: the same run would get another digest.
+    config["target_modules"] = sorted(config["target_modules"])
     file.write_text(json.dumps(config, indent=2, sort_keys=True), "utf-8")
     (folder / "README.md").unlink(missing_ok=True)
 

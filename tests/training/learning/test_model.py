@@ -181,6 +181,7 @@ def test_a_saved_adapter_loads_into_the_service(world: World, tmp_path: Path) ->
     save_adapter(encoder.backbone, tmp_path / "adapter")
     config = (tmp_path / "adapter" / "adapter_config.json").read_text("utf-8")
     assert json.loads(config)["base_model_name_or_path"] is None
+    assert json.loads(config)["target_modules"] == ["dense", "key", "query", "value"]
     assert str(world.base.folder) not in config
     assert {file.name for file in (tmp_path / "adapter").iterdir()} == {
         "adapter_config.json",
