@@ -117,6 +117,22 @@ def test_writing_over_a_bundle_must_be_asked_for(tiny_bundle: Bundle, broken: Pa
     assert [entry.name for entry in broken.parent.iterdir()] == ["bundle"]
 
 
+@pytest.mark.parametrize("of", ["folder", "file"])
+def test_what_is_no_bundle_is_never_overwritten(of: str, tiny_bundle: Bundle, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    thesis = mine / "thesis.txt" if of == "folder" else mine
+    thesis.parent.mkdir(exist_ok=True)
+    thesis.write_text("years of work")
+    parts = {
+        "calibration.json": CALIBRATION,
+        "decision.json": tiny_bundle.decision,
+        "probes.json": tiny_bundle.probes,
+    }
+    with pytest.raises(BundleError, match="mine is not a bundle and is not overwritten"):
+        write_bundle(mine, tiny_bundle.manifest, parts, overwrite=True)
+    assert thesis.read_text() == "years of work"
+
+
 def test_a_failed_write_leaves_nothing_behind(tiny_bundle: Bundle, tmp_path: Path) -> None:
     short = tiny_bundle.probes.model_copy(
         update={"probes": [p.model_copy(update={"vector": p.vector[:3]}) for p in tiny_bundle.probes.probes]}
