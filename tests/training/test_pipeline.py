@@ -90,6 +90,9 @@ def test_the_bundle_holds_all_that_it_should(bundle: Bundle) -> None:
         "training_history.json",
     } == set(bundle.manifest.files)
     assert bundle.decision.constraint != "none"
+    history = json.loads((bundle.path / "training_history.json").read_text("utf-8"))
+    assert set(history["chosen"]) == {"best", "best_utility", "best_fairness"}
+    assert [row["epoch"] for row in history["epochs"]] == [1, 2, 3]
 
 
 def test_the_service_loads_it_and_scores_with_it(bundle: Bundle, tmp_path: Path) -> None:

@@ -113,7 +113,13 @@ def load_user_data(config: UserDataConfig) -> Dataset:
         LeakageError: Splits share resumes or pairs (unless `on_leak` is `drop`).
     """
     warnings: list[str] = []
-    return review(_split(config, warnings), config.on_leak, warnings)
+    splits = _split(config, warnings)
+    decided = list(warnings)
+    try:
+        return review(splits, config.on_leak, warnings)
+    except DataError as error:
+        # How the splits came about is often why they will not do.
+        raise type(error)("\n".join([error.message, *decided])) from None
 
 
 def load_as_it_is(config: UserDataConfig) -> Dataset:

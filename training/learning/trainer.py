@@ -226,7 +226,7 @@ def _arguments(folder: Path, config: TrainerConfig, *, seed: int, quiet: bool) -
     precision = config.precision
     if precision == "auto":
         precision = "bf16" if _has_bf16() else "f32"
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=config.epochs,
         per_device_train_batch_size=config.batch_jobs,
@@ -252,6 +252,10 @@ def _arguments(folder: Path, config: TrainerConfig, *, seed: int, quiet: bool) -
         seed=seed,
         data_seed=seed,
     )
+    # Without a launcher the base class would deal out the rows of a batch to all GPUs there are. Ours belong
+    # together: a passage's number is its row. With `accelerate launch` every process has batches of its own.
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
 
 
 def _has_bf16() -> bool:

@@ -125,7 +125,7 @@ def test_what_is_no_bundle_is_never_overwritten(of: str, tiny_bundle: Bundle, tm
     thesis.write_text("years of work")
     parts = {
         "calibration.json": CALIBRATION,
-        "decision.json": tiny_bundle.decision,
+        "decision.json": RULE,
         "probes.json": tiny_bundle.probes,
     }
     with pytest.raises(BundleError, match="mine is not a bundle and is not overwritten"):

@@ -13,7 +13,7 @@ from datasets import DatasetDict
 from pyarrow import parquet
 from pydantic import ValidationError
 
-from training.data.errors import DataFormatError
+from training.data.errors import DataError, DataFormatError
 from training.data.example import SPLITS, Dataset
 from training.data.user_data import (
     ColumnMapping,
@@ -326,3 +326,24 @@ def test_a_column_of_texts_is_not_taken_for_groups(tmp_path: Path) -> None:
     table = [row | {"gender": f"Person {i}"} for i, row in enumerate(rows())]
     with pytest.raises(DataFormatError, match=r"column `gender` \(columns.groups.sex\) has 60 different"):
         load(write_csv(tmp_path / "b.csv", table))
+
+
+def test_an_error_of_a_split_says_how_it_came_about(tmp_path: Path) -> None:
+    """Every person with every job: too entangled to part, so that small splits hold next to nothing."""
+    table = [
+        {
+            "cv": f"Career of {i}",
+            "ad": f"Duties of {j}",
+            "who": f"p{i}",
+            "ad_id": f"j{j}",
+            "label": i % 12 == j,
+        }
+        for i in range(20)
+        for j in range(12)
+    ]
+    file = write_csv(tmp_path / "a.csv", table)
+    columns = ColumnMapping(resume="cv", job="ad", resume_id="who", job_id="ad_id")
+    with pytest.raises(DataError, match="has (one class only|no examples)") as caught:
+        load(file, columns=columns)
+    assert "too entangled to part" in caught.value.message
+    assert "`split_by: person` keeps them" in caught.value.message

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import TrainerCallback, set_seed
+from transformers import TrainerCallback, TrainingArguments, set_seed
 
 from tests.training.learning.conftest import World, examples_of, world_of
 from training.learning.batches import Collator, MatchItems, SamplingConfig
@@ -188,6 +188,15 @@ def test_accumulated_steps_move_the_weights_as_their_mean_gradient_does(world: W
     for name, parameter in fresh.named_parameters():
         if parameter.grad is not None:
             torch.testing.assert_close(seen[0][name], parameter.grad, atol=1e-5, rtol=1e-4)
+
+
+def test_a_batch_is_not_torn_apart_among_several_gpus(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TrainingArguments, "n_gpu", property(lambda self: getattr(self, "_n_gpu", 2) or 2))
+    trainer = trainer_of(world, tmp_path)
+    assert trainer.args.n_gpu == 1
+    assert trainer.args.train_batch_size == CONFIG.batch_jobs
 
 
 def test_a_model_of_the_shape_of_bge_large_trains(tmp_path: Path) -> None:
