@@ -62,6 +62,14 @@ def test_counts_are_those_of_the_data() -> None:
     assert summary.leaks == ()
 
 
+def test_two_resumes_of_one_person_are_counted_as_two() -> None:
+    one = example(1, 1, 1, groups={"sex": "female"})
+    other = replace(example(2, 1, 0, groups={"sex": "female"}), resume="a longer resume of the same person")
+    rest = {split: [example(10 + i, 10 + i)] for i, split in enumerate(SPLITS)}
+    train = explore(from_splits({**rest, "train": [one, other]})).splits[0]
+    assert (train.resumes, train.resume_words.n, train.groups[0].resumes) == (2, 2, 2)
+
+
 def test_repeats_and_leaks_are_counted() -> None:
     dataset = by_hand()
     again = replace(
