@@ -39,6 +39,7 @@ from training.learning.validation import Validator
 from training.measuring import calibrate_and_decide, evaluate_biased, evaluate_test
 from training.memory import return_freed_memory
 from training.probes import make_probes
+from training.processes import count, rank
 from training.report.html import report_html
 from training.scoring import RememberingEngine
 from training.work_folder import KEPT, begin, last_checkpoint
@@ -107,7 +108,9 @@ class Run:
             passages=config.passages,
             matching=config.matching,
         )
-        draft = _overwritten(self.work / "drafts" / "base", manifest, base)
+        # Each process reads with a draft of its own; what follows the training, the first does alone.
+        drafts = self.work / (f"drafts-{rank()}" if rank() else "drafts")
+        draft = _overwritten(drafts / "base", manifest, base)
         text_tokenizer = TextTokenizer.load(base.tokenizer_file, manifest)
         tokenizer = PairTokenizer(Matcher(draft, text_tokenizer), text_tokenizer)
         self.say(f"reading {len(dataset.train):,} pairs to train on, {len(dataset.validation):,} to validate")
@@ -117,11 +120,13 @@ class Run:
         adapter = None
         if config.losses.names:
             adapter = self._trained(base, tokenizer, train, validation, _record_of(config, dataset))
+        if rank():
+            raise SystemExit(0)
         history, seconds = History(self.work), time.monotonic() - started
         if adapter is None:
             history.rewind(-1)  # another run's epochs, if there are any
         self.say("fitting the eraser, calibrating, choosing the threshold")
-        plain = _overwritten(self.work / "drafts" / "adapter", manifest, base, adapter=adapter)
+        plain = _overwritten(drafts / "adapter", manifest, base, adapter=adapter)
         eraser = fit_eraser(
             config.erasure,
             train,
@@ -129,12 +134,12 @@ class Run:
             load_reference(plain, base, self.work / "cache"),
             seed=config.seed,
         )
-        erased = _overwritten(self.work / "drafts" / "erased", manifest, base, adapter=adapter, eraser=eraser)
+        erased = _overwritten(drafts / "erased", manifest, base, adapter=adapter, eraser=eraser)
         loaded = load_reference(erased, base, self.work / "cache")
         loaded = replace(loaded, engine=RememberingEngine(loaded.engine))
         calibration, rule, notes = calibrate_and_decide(config, erased, loaded, dataset)
         decided = write_bundle(
-            self.work / "drafts" / "decided",
+            drafts / "decided",
             manifest,
             {"calibration.json": calibration, "decision.json": rule, "probes.json": erased.probes},
             adapter=adapter,
@@ -179,10 +184,10 @@ class Run:
         add_adapter(encoder, config.adapter)
         groups = train.groups()
         items = MatchItems(train, tokenizer, config.sampling, seed=config.seed)
-        if len(items) < config.trainer.batch_jobs:
+        if len(items) < config.trainer.batch_jobs * count():
             raise TrainingError(
                 f"the training split has {len(items)} jobs; a batch needs trainer.batch_jobs = "
-                f"{config.trainer.batch_jobs}"
+                f"{config.trainer.batch_jobs}{f' in each of {count()} processes' if count() > 1 else ''}"
             )
         teacher = load_encoder(base.folder, base.pooling) if config.losses.distillation else None
         model = FairMatcher(
@@ -211,7 +216,7 @@ class Run:
             quiet=self.quiet,
         )
         checkpoint = last_checkpoint(self.work, record) if self.resume else None
-        if checkpoint is None and (forgotten := begin(self.work, record)):
+        if checkpoint is None and not rank() and (forgotten := begin(self.work, record)):
             self.say(f"note: beginning anew; {forgotten} checkpoints of another run were removed")
         trainer.train_from(checkpoint)
         adapter = self.work / KEPT / config.selection.final

@@ -182,8 +182,8 @@ class _Selection(TrainerCallback):
     ) -> None:
         rows = self._history.rows
         chosen = chosen_epochs(rows, self._config)
-        self._history.write(chosen)
         if state.is_world_process_zero:
+            self._history.write(chosen)
             for name, row in chosen.items():
                 if row == len(rows) - 1:
                     _keep(self._model.encoder.backbone, self._folder / name, self._kept_share)
