@@ -50,8 +50,7 @@ CONFIGS = Path(__file__).parent / "configs"
 """The committed configurations."""
 
 
-_OF_TRAINING = (
-    "seed",
+TRAINED_BY = (
     "base_model",
     "data",
     "passages",
@@ -62,7 +61,7 @@ _OF_TRAINING = (
     "trainer",
     "selection",
 )
-"""The parts of a configuration that the trained weights hang on."""
+"""The parts of a configuration that determine the adapter, beside the seed."""
 
 
 class TrainingError(EvenmatchError):
@@ -230,7 +229,7 @@ class Run:
 
 def _record_of(config: RunConfig, dataset: Dataset) -> dict[str, Any]:
     """What a run must have in common with the one that it goes on from."""
-    chosen = config.model_dump(mode="json", include=set(_OF_TRAINING))
+    chosen = config.model_dump(mode="json", include={*TRAINED_BY, "seed"})
     return chosen | {"pairs": {"train": _digest(dataset.train), "validation": _digest(dataset.validation)}}
 
 
