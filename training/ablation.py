@@ -25,22 +25,9 @@ from training.data.example import Example
 from training.drafts import load_reference
 from training.evaluation.names_inside import names_inside
 from training.evaluation.schema import Evaluation, Figure
-from training.pipeline import Run, Say
+from training.pipeline import TRAINED_BY, Run, Say
 from training.report.frontier import frontier_svg
 from training.report.plots import value_text
-
-TRAINED_BY = (
-    "base_model",
-    "data",
-    "passages",
-    "matching",
-    "adapter",
-    "sampling",
-    "losses",
-    "trainer",
-    "selection",
-)
-"""The parts of a configuration that determine the adapter, beside the seed."""
 
 FIGURES: dict[str, str] = {
     "roc_auc": "ROC-AUC",

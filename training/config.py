@@ -26,6 +26,8 @@ from training.learning.selection import SelectionConfig
 from training.learning.trainer import TrainerConfig
 from training.threshold import Utility
 
+_BOOLEAN = "tag:yaml.org,2002:bool"
+
 
 class ConfigError(InputError):
     """A configuration file that cannot be read, or a key that is missing, unknown or out of range."""
@@ -35,7 +37,25 @@ class ConfigError(InputError):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's booleans, true and false alone, so that `bias: {on: ...}` is no key True; no key twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        found: set[str] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in found:
+                raise yaml.constructor.ConstructorError(None, None, f"`{key.value}` twice", key.start_mark)
+            found.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in forms if tag != _BOOLEAN or first in "tTfF"]
+    for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 class BaseModelConfig(_Part):
@@ -110,7 +130,7 @@ class RunConfig(_Part):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
     version: str = Field("1.0.0", pattern=r"^\d+\.\d+\.\d+$")
-    seed: int = 20261124
+    seed: int = Field(20261124, ge=0, lt=2**32)
     base_model: BaseModelConfig = BaseModelConfig()
     data: DataConfig
     passages: PassagePolicy = PassagePolicy(words=25, layout=True)
@@ -131,6 +151,16 @@ class RunConfig(_Part):
             raise ValueError("losses.retelling needs data.synthetic.retell: true, resumes told twice")
         return self
 
+    @model_validator(mode="after")
+    def _an_epoch_to_choose(self) -> RunConfig:
+        first = self.selection.window[0]
+        if self.selection.final == "window_best" and first > self.trainer.epochs:
+            raise ValueError(
+                f"selection.final is window_best, but selection.window begins at epoch {first} and "
+                f"trainer.epochs is {self.trainer.epochs}"
+            )
+        return self
+
 
 def read_run_config(path: Path) -> RunConfig:
     """Raises `ConfigError` that names the file and, for a wrong, missing or unknown key, the key."""
@@ -146,7 +176,7 @@ def read_run_config(path: Path) -> RunConfig:
 def read_yaml(path: Path) -> dict[str, Any]:
     """Raises `ConfigError` if the file cannot be read or holds no mapping."""
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = yaml.load(path.read_text("utf-8"), _Loader)  # a SafeLoader
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}", field="config") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

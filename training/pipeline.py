@@ -5,15 +5,17 @@ Everything that can be interrupted lies in the work folder; the bundle appears i
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import torch
 from transformers import set_seed
-from transformers.trainer_utils import get_last_checkpoint
 
 from service.core.base_model import BaseModel, describe
 from service.core.bundle import Bundle, check_place, write_bundle
@@ -23,6 +25,7 @@ from service.core.manifest import Manifest
 from service.core.matching import Matcher
 from service.core.tokenization import TextTokenizer
 from training.config import RunConfig
+from training.data.example import Dataset, Example
 from training.drafts import load_reference, new_manifest, write_draft
 from training.erasure import fit_eraser
 from training.evaluated_card import evaluated_model_card
@@ -36,13 +39,29 @@ from training.learning.validation import Validator
 from training.measuring import calibrate_and_decide, evaluate_biased, evaluate_test
 from training.memory import return_freed_memory
 from training.probes import make_probes
+from training.processes import count, rank
 from training.report.html import report_html
 from training.scoring import RememberingEngine
+from training.work_folder import KEPT, begin, last_checkpoint
 
 Say = Callable[[str], None]
 
 CONFIGS = Path(__file__).parent / "configs"
 """The committed configurations."""
+
+
+TRAINED_BY = (
+    "base_model",
+    "data",
+    "passages",
+    "matching",
+    "adapter",
+    "sampling",
+    "losses",
+    "trainer",
+    "selection",
+)
+"""The parts of a configuration that determine the adapter, beside the seed."""
 
 
 class TrainingError(EvenmatchError):
@@ -69,6 +88,8 @@ class Run:
         """
         config = self.config
         check_place(output, overwrite=overwrite)  # not only after hours of work
+        for folder in (output.parent, self.work):
+            _make_writable(folder)
         return_freed_memory()
         set_seed(config.seed)
         if config.trainer.threads is not None:
@@ -86,20 +107,25 @@ class Run:
             passages=config.passages,
             matching=config.matching,
         )
-        self.work.mkdir(parents=True, exist_ok=True)
-        draft = _overwritten(self.work / "drafts" / "base", manifest, base)
+        # Each process reads with a draft of its own; what follows the training, the first does alone.
+        drafts = self.work / (f"drafts-{rank()}" if rank() else "drafts")
+        draft = _overwritten(drafts / "base", manifest, base)
         text_tokenizer = TextTokenizer.load(base.tokenizer_file, manifest)
         tokenizer = PairTokenizer(Matcher(draft, text_tokenizer), text_tokenizer)
         self.say(f"reading {len(dataset.train):,} pairs to train on, {len(dataset.validation):,} to validate")
         train = tokenizer.tokenize(dataset.train, potential_unknown=config.sampling.potential_unknown)
         validation = tokenizer.tokenize(dataset.validation)
         started = time.monotonic()
-        adapter = self._trained(base, tokenizer, train, validation) if config.losses.names else None
+        adapter = None
+        if config.losses.names:
+            adapter = self._trained(base, tokenizer, train, validation, _record_of(config, dataset))
+        if rank():
+            raise SystemExit(0)
         history, seconds = History(self.work), time.monotonic() - started
         if adapter is None:
             history.rewind(-1)  # another run's epochs, if there are any
         self.say("fitting the eraser, calibrating, choosing the threshold")
-        plain = _overwritten(self.work / "drafts" / "adapter", manifest, base, adapter=adapter)
+        plain = _overwritten(drafts / "adapter", manifest, base, adapter=adapter)
         eraser = fit_eraser(
             config.erasure,
             train,
@@ -107,14 +133,14 @@ class Run:
             load_reference(plain, base, self.work / "cache"),
             seed=config.seed,
         )
-        erased = _overwritten(self.work / "drafts" / "erased", manifest, base, adapter=adapter, eraser=eraser)
+        erased = _overwritten(drafts / "erased", manifest, base, adapter=adapter, eraser=eraser)
         loaded = load_reference(erased, base, self.work / "cache")
         loaded = replace(loaded, engine=RememberingEngine(loaded.engine))
         calibration, rule, notes = calibrate_and_decide(config, erased, loaded, dataset)
         for note in notes:
             self.say(f"note: {note}")
         decided = write_bundle(
-            self.work / "drafts" / "decided",
+            drafts / "decided",
             manifest,
             {"calibration.json": calibration, "decision.json": rule, "probes.json": erased.probes},
             adapter=adapter,
@@ -146,7 +172,12 @@ class Run:
         return write_bundle(output, manifest, parts, adapter=adapter, eraser=eraser, overwrite=overwrite)
 
     def _trained(
-        self, base: BaseModel, tokenizer: PairTokenizer, train: TokenizedPairs, validation: TokenizedPairs
+        self,
+        base: BaseModel,
+        tokenizer: PairTokenizer,
+        train: TokenizedPairs,
+        validation: TokenizedPairs,
+        record: dict[str, Any],
     ) -> Path:
         """Train, and say where the adapter of the chosen epoch lies."""
         config = self.config
@@ -154,10 +185,10 @@ class Run:
         add_adapter(encoder, config.adapter)
         groups = train.groups()
         items = MatchItems(train, tokenizer, config.sampling, seed=config.seed)
-        if len(items) < config.trainer.batch_jobs:
+        if len(items) < config.trainer.batch_jobs * count():
             raise TrainingError(
                 f"the training split has {len(items)} jobs; a batch needs trainer.batch_jobs = "
-                f"{config.trainer.batch_jobs}"
+                f"{config.trainer.batch_jobs}{f' in each of {count()} processes' if count() > 1 else ''}"
             )
         teacher = load_encoder(base.folder, base.pooling) if config.losses.distillation else None
         model = FairMatcher(
@@ -185,11 +216,11 @@ class Run:
             seed=config.seed,
             quiet=self.quiet,
         )
-        checkpoint = _last_checkpoint(self.work) if self.resume else None
-        if checkpoint is None:
-            trainer.history.rewind(-1)
-        trainer.train(resume_from_checkpoint=checkpoint)
-        adapter = self.work / "kept" / config.selection.final
+        checkpoint = last_checkpoint(self.work, record) if self.resume else None
+        if checkpoint is None and not rank() and (forgotten := begin(self.work, record)):
+            self.say(f"note: beginning anew; {forgotten} checkpoints of another run were removed")
+        trainer.train_from(checkpoint)
+        adapter = self.work / KEPT / config.selection.final
         if not adapter.is_dir():
             raise TrainingError(
                 f"no epoch was chosen as {config.selection.final}: none inside the window was below "
@@ -198,9 +229,28 @@ class Run:
         return adapter
 
 
-def _last_checkpoint(work: Path) -> str | None:
-    found: str | None = get_last_checkpoint(str(work))  # type: ignore[no-untyped-call]
-    return found
+def _record_of(config: RunConfig, dataset: Dataset) -> dict[str, Any]:
+    """What a run must have in common with the one that it goes on from."""
+    chosen = config.model_dump(mode="json", include={*TRAINED_BY, "seed"})
+    return chosen | {"pairs": {"train": _digest(dataset.train), "validation": _digest(dataset.validation)}}
+
+
+def _digest(examples: Iterable[Example]) -> str:
+    """Of all that training reads of the pairs, so that no text is kept."""
+    digest = hashlib.sha256()
+    for e in examples:
+        told = (e.job_id, e.title, e.description, e.resume_id, e.resume, e.label, e.grade, e.retold)
+        digest.update(json.dumps([*told, sorted(e.groups.items())]).encode())
+    return digest.hexdigest()
+
+
+def _make_writable(folder: Path) -> None:
+    """Find out now, not after the training, that nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise TrainingError(f"{folder} cannot be written to: {error.strerror}") from None
 
 
 def _overwritten(folder: Path, manifest: Manifest, base: BaseModel, **parts: Any) -> Bundle:

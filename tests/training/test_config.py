@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training.config import ConfigError, read_run_config
+from training.config import ConfigError, read_run_config, read_yaml
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 
@@ -31,6 +31,23 @@ def test_committed_configs_are_valid(file: Path) -> None:
             "name: x\ndata: {synthetic: {}}\nselection: {final: nicest}",
             "selection.final: Input should",
         ),
+        (
+            "name: x\ndata: {synthetic: {}}\nlosses: {pairing: .inf}",
+            "losses.pairing: Input should be a finite",
+        ),
+        (
+            "name: x\ndata: {synthetic: {}}\ntrainer: {learning_rate: .inf}",
+            "trainer.learning_rate: Input should",
+        ),
+        ("name: x\ndata: {synthetic: {}}\nseed: -1", "seed: Input should"),
+        ("name: x\ndata: {synthetic: {}}\nseed: 4294967296", "seed: Input should"),
+        ("name: x\ndata: {synthetic: {}}\nadapter: {target_modules: []}", "adapter.target_modules: "),
+        ("name: x\ndata: {synthetic: {}}\nlosses: {}\nlosses: {pairing: 1}", "`losses` twice"),
+        ("name: x\ndata: {synthetic: {}}\nlosses: {pairing: 1, pairing: 2}", "`pairing` twice"),
+        (
+            "name: x\ndata: {synthetic: {}}\nselection: {final: window_best}",
+            "selection.window begins at epoch 7 and trainer.epochs is 3",
+        ),
         ("- a list", "expected keys and values"),
         ("name: [", "is not YAML"),
     ],
@@ -47,3 +64,19 @@ def test_a_wrong_config_names_file_and_key(tmp_path: Path, text: str, said: str)
 def test_a_missing_config_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.yaml cannot be read: No such file"):
         read_run_config(tmp_path / "none.yaml")
+
+
+def test_on_is_a_key_and_not_true(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    bias = "{label: 0.2, on: {sex: {groups: [female]}}}"
+    file.write_text(f"name: x\ndata: {{synthetic: {{retell: yes, bias: {bias}}}}}\n", "utf-8")
+    synthetic = read_run_config(file).data.synthetic
+    assert synthetic is not None
+    assert synthetic.retell
+    assert set(synthetic.bias.on) == {"sex"}
+
+
+def test_a_part_can_be_named_once_and_used_again(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text("a: &x {name: x}\nb: {<<: *x, name: y}\n", "utf-8")
+    assert read_yaml(file)["b"] == {"name": "y"}

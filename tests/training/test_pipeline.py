@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +93,9 @@ def test_the_bundle_holds_all_that_it_should(bundle: Bundle) -> None:
         "training_history.json",
     } == set(bundle.manifest.files)
     assert bundle.decision.constraint != "none"
+    history = json.loads((bundle.path / "training_history.json").read_text("utf-8"))
+    assert set(history["chosen"]) == {"best", "best_utility", "best_fairness"}
+    assert [row["epoch"] for row in history["epochs"]] == [1, 2, 3]
 
 
 def test_the_service_loads_it_and_scores_with_it(bundle: Bundle, tmp_path: Path) -> None:
@@ -150,7 +156,11 @@ def test_without_losses_the_base_model_is_calibrated_as_it_is(tmp_path: Path) ->
     ("changes", "said"),
     [
         ({"trainer": {"batch_jobs": 64}}, "the training split has 24 jobs; a batch needs"),
-        ({"selection": {"final": "window_best", "window": [9, 9]}}, "no epoch was chosen as window_best"),
+        (
+            {"selection": {"final": "window_best", "window": [3, 9], "window_fairness": 1e-9}},
+            "no epoch was chosen as window_best",
+        ),
+        ({"trainer": {"learning_rate": 1e30, "max_gradient_norm": 1e30}}, "not finite"),
         ({"adapter": {"frozen_layers": 2}}, "frozen_layers is 2; the base model has 2 layers"),
     ],
 )
@@ -166,21 +176,74 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(
     assert not (tmp_path / "b").exists()
 
 
-def test_a_place_that_is_taken_is_said_before_anything_is_done(
+def test_what_stands_at_the_output_is_told_of_before_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = write_config(tmp_path)
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "thesis.txt").touch()
-    monkeypatch.chdir(tmp_path / "home")
-    for place in (str(tmp_path / "home"), "."):
-        for option, said in (([], "exists already"), (["--overwrite"], "is not a bundle")):
-            arguments = ["run", "--config", str(config), "--output", place, "--quiet", *option]
-            result = CliRunner().invoke(app, arguments)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("years of work")
+    run = ["run", "--config", str(config), "--quiet", "--work", str(tmp_path / "work"), "--output"]
+    monkeypatch.chdir(mine)
+    for place in (str(mine), "."):
+        for more, said in (([], "exists already"), (["--overwrite"], "is not a bundle")):
+            result = CliRunner().invoke(app, [*run, place, *more])
             assert result.exit_code == 1
             assert said in result.stderr
-    assert (tmp_path / "home" / "thesis.txt").is_file()
-    assert not (tmp_path / "home.work").exists()
+    result = CliRunner().invoke(app, [*run, str(mine / "thesis.txt" / "b")])
+    assert result.exit_code == 1
+    assert "thesis.txt cannot be written to: " in result.stderr
+    assert [file.name for file in mine.iterdir()] == ["thesis.txt"]
+    assert not (tmp_path / "work" / "kept").exists()
+
+
+def test_a_run_goes_on_from_its_own_checkpoints_only(tmp_path: Path) -> None:
+    """Else the last checkpoint of an earlier, longer run would pass for the last of this one."""
+    run = ["run", "--output", str(tmp_path / "b"), "--quiet", "--overwrite", "--config"]
+    long = CliRunner().invoke(app, [*run, str(write_config(tmp_path, trainer={"epochs": 2}))])
+    assert long.exit_code == 0, long.stderr
+    config = str(write_config(tmp_path, trainer={"epochs": 1}, evaluation={"audited": 0}))
+    refused = CliRunner().invoke(app, [*run, config, "--resume"])
+    assert refused.exit_code == 1
+    assert "are of a run that differs in trainer:" in refused.stderr
+    (tmp_path / "b.work" / "kept" / "window_best").mkdir()
+    anew = CliRunner().invoke(app, [*run, config])
+    assert anew.exit_code == 0, anew.stderr
+    assert "2 checkpoints of another run were removed" in anew.stderr
+    assert [folder.name for folder in (tmp_path / "b.work").glob("checkpoint-*")] == ["checkpoint-4"]
+    assert not (tmp_path / "b.work" / "kept" / "window_best").exists()
+
+
+def test_data_that_changed_is_not_gone_on_with(tmp_path: Path) -> None:
+    config = write_config(tmp_path, trainer={"epochs": 1}, evaluation={"audited": 0})
+    run = ["run", "--output", str(tmp_path / "b"), "--quiet", "--overwrite", "--config", str(config)]
+    assert CliRunner().invoke(app, run).exit_code == 0
+    lines = (tmp_path / "train.csv").read_text("utf-8").splitlines(keepends=True)
+    (tmp_path / "train.csv").write_text("".join(lines).replace("nurse", "ward"), "utf-8")
+    refused = CliRunner().invoke(app, [*run, "--resume"])
+    assert refused.exit_code == 1
+    assert "differs in pairs:" in refused.stderr
+    assert "nurse" not in (tmp_path / "b.work" / "run.json").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_two_processes_train_together_and_one_writes(tmp_path: Path) -> None:
+    """As two GPUs would under `accelerate launch` or `torchrun`."""
+    config = write_config(tmp_path, trainer={"epochs": 1}, evaluation={"audited": 0})
+    (tmp_path / "main.py").write_text("from training.cli import main\nmain()\n")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    run = ["run", "--config", str(config), "--output", str(tmp_path / "b"), "--quiet"]
+    done = subprocess.run(
+        [*launch, str(tmp_path / "main.py"), *run],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("wrote ") == 1
+    history = json.loads((read_bundle(tmp_path / "b").path / "training_history.json").read_text("utf-8"))
+    assert history["epochs"][0]["step"] == 2  # 24 jobs, 6 in a batch of each process
 
 
 @pytest.mark.slow

@@ -18,6 +18,8 @@ from training.cli.columns import (
 )
 from training.cli.console import exit_codes, say
 
+FORMATS = (".html", ".json")
+
 
 def explore_data(
     output: Annotated[Path, typer.Option(help="Report to write: .html, or .json for the numbers alone.")],
@@ -41,8 +43,12 @@ def explore_data(
     from training.data.data_report import write_data_report
     from training.data.explore import explore
     from training.data.generator import GeneratorConfig, generate
+    from training.data.user_data import load_as_it_is
 
     check_one_source(data, config)
+    if output.suffix.lower() not in FORMATS:
+        # Above all no data file, which the report would replace.
+        raise typer.BadParameter(f"--output must end in {' or '.join(FORMATS)}")
     with exit_codes():
         if data is None and config is None:
             bias = BIASED if biased else BiasConfig()
@@ -58,7 +64,7 @@ def explore_data(
                 title=title_column,
                 groups=group_column,
             )
-            dataset = wanted.load()
+            dataset = wanted.load() if wanted.files is None else load_as_it_is(wanted.files)
             source = str(config or data)
         summary = explore(dataset, source=source)
         write_data_report(summary, output)

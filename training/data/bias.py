@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from training.data.resumes import Wording
 
@@ -24,6 +24,14 @@ class Disadvantage(BaseModel):
 
     groups: tuple[str, ...]
     weight: float = Field(1.0, ge=0, le=1)
+
+
+_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "sex": ("female", "male"),
+    "race_ethnicity": ("asian", "black_or_african_american", "hispanic_or_latino", "white"),
+    "school_category": ("top_school", "non_top_school", "no_school_mentioned"),
+}
+"""What invented people are: a test holds it to them."""
 
 
 class BiasConfig(BaseModel):
@@ -48,6 +56,15 @@ class BiasConfig(BaseModel):
         ),
         "school_category": Disadvantage(groups=("non_top_school", "no_school_mentioned"), weight=0.3),
     }
+
+    @model_validator(mode="after")
+    def _of_people_there_are(self) -> BiasConfig:
+        for attribute, at in self.on.items():
+            unknown = sorted(set(at.groups) - set(_GROUPS.get(attribute, ())))
+            if unknown or not at.groups:
+                known = "; ".join(f"{name}: {', '.join(groups)}" for name, groups in _GROUPS.items())
+                raise ValueError(f"on.{attribute} must name groups of invented people ({known})")
+        return self
 
     def disadvantage(self, groups: Mapping[str, str]) -> float:
         """How strongly a person is disadvantaged, in [0, 1]: 1 - product of (1 - weight)."""

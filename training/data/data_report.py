@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -61,13 +62,14 @@ def data_html(summary: DataSummary) -> str:
 
 def write_data_report(summary: DataSummary, path: Path) -> None:
     """Write `path`: HTML, or JSON if it ends in .json. Raises `DataError` if it cannot be written."""
-    text = data_json(summary) if path.suffix == ".json" else data_html(summary)
+    text = data_json(summary) if path.suffix.lower() == ".json" else data_html(summary)
     draft = path.with_name(f".{path.name}.draft")
     try:
         draft.write_text(text, "utf-8")
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         raise DataError(f"{path} cannot be written: {error.strerror}") from None
 
 

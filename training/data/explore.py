@@ -120,7 +120,7 @@ def rate(positives: int, n: int) -> Rate:
 
 
 def _split(name: str, examples: Sequence[Example]) -> SplitSummary:
-    resumes = {e.resume_id: e for e in examples}
+    resumes = {_resume(e): e for e in examples}
     texts = Counter(fingerprint(e.resume) for e in resumes.values())
     pairs = Counter((fingerprint(e.description), e.title, fingerprint(e.resume)) for e in examples)
     attributes = _attributes(examples)
@@ -145,6 +145,11 @@ def _split(name: str, examples: Sequence[Example]) -> SplitSummary:
     )
 
 
+def _resume(example: Example) -> tuple[str, str]:
+    """What tells resumes apart: one person may have several."""
+    return example.resume_id, fingerprint(example.resume)
+
+
 def _attributes(examples: Iterable[Example]) -> list[str]:
     return sorted({attribute for e in examples for attribute in e.groups})
 
@@ -159,7 +164,7 @@ def _balance(examples: Sequence[Example], attribute: str, group: str) -> GroupBa
     return GroupBalance(
         attribute=attribute,
         group=group,
-        resumes=len({e.resume_id for e in members}),
+        resumes=len({_resume(e) for e in members}),
         label=rate(sum(e.label for e in members), len(members)),
         true_label=rate(sum(truths), len(truths)) if truths else None,
     )
@@ -187,9 +192,9 @@ def _redactions(dataset: Dataset) -> tuple[tuple[RedactionBalance, ...], int, in
     redactor = Redactor(CATEGORIES)
     counts: list[tuple[Mapping[str, str], dict[str, int]]] = []
     unreadable = 0
-    people = {e.resume_id: e for _, examples in dataset.items() for e in examples}
-    step = max(1, -(-len(people) // MOST_REDACTED))
-    for example in list(people.values())[::step]:
+    resumes = {_resume(e): e for _, examples in dataset.items() for e in examples}
+    step = max(1, -(-len(resumes) // MOST_REDACTED))
+    for example in list(resumes.values())[::step]:
         try:
             text = read_document(example.resume, field="resume").text
         except InputError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from training.data.example import SplitName
 Row = Mapping[str, Any]
 
 _LONGEST_FIELD = 10_000_000
+_LONGEST_TOLD = 40
+_MOST_TOLD = 40
 _SPLIT_NAMES: dict[str, SplitName] = {
     "train": "train",
     "training": "train",
@@ -63,26 +65,46 @@ def columns_of(rows: list[Row]) -> list[str]:
     return list(dict.fromkeys(column for row in rows for column in row))
 
 
+def told_columns(columns: Sequence[str]) -> str:
+    """Names of columns for a message. Long ones are not told: without a header line they would be cells."""
+    short = [c for c in columns if len(c) <= _LONGEST_TOLD]
+    if len(short) == len(columns) <= _MOST_TOLD:
+        return f"it has {', '.join(columns)}"
+    return f"it has {len(columns)} columns, which do not look like a header"
+
+
 def _read_csv(path: Path) -> Iterator[Row]:
     limit = csv.field_size_limit(_LONGEST_FIELD)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            if not reader.fieldnames:
+            try:
+                header = reader.fieldnames
+            except csv.Error as error:
+                raise DataFormatError(f"{path}: the header line is not CSV: {error}") from None
+            if not header:
                 raise DataFormatError(f"{path} has no header line")
+            _check_header(path, header)
             number = 0
             try:
                 for number, row in enumerate(reader, 1):
                     if None in row or None in row.values():
-                        wanted = len(reader.fieldnames)
                         raise DataFormatError(
-                            f"{path}: row {number} has more or fewer fields than the header's {wanted}"
+                            f"{path}: row {number} has more or fewer fields than the header's {len(header)}"
                         )
                     yield row
             except csv.Error as error:
                 raise DataFormatError(f"{path}: row {number + 1} is not CSV: {error}") from None
     finally:
         csv.field_size_limit(limit)
+
+
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    """A column that stands there twice would silently be read from its last place."""
+    for number, column in enumerate(header, 1):
+        first = header.index(column) + 1
+        if first != number and column.strip():  # spreadsheets write columns without a name
+            raise DataFormatError(f"{path}: columns {first} and {number} of the header have the same name")
 
 
 def _read_jsonl(path: Path) -> Iterator[Row]:
@@ -94,6 +116,8 @@ def _read_jsonl(path: Path) -> Iterator[Row]:
                 row = json.loads(line)
             except json.JSONDecodeError as error:
                 raise DataFormatError(f"{path}: row {number} is not JSON: {error.msg}") from None
+            except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
+                raise DataFormatError(f"{path}: row {number} is JSON that cannot be read") from None
             if not isinstance(row, dict):
                 raise DataFormatError(f"{path}: row {number} is not a JSON object")
             yield row
@@ -104,8 +128,10 @@ def _read_parquet(path: Path) -> Iterator[Row]:
     from pyarrow.parquet import ParquetFile
 
     try:
-        for batch in ParquetFile(path).iter_batches():
-            yield from batch.to_pylist()
+        file = ParquetFile(path)
+        names = _class_names(file.schema_arrow)
+        for batch in file.iter_batches():
+            yield from (_named(row, names) for row in batch.to_pylist())
     except ArrowInvalid:
         raise DataFormatError(f"{path} is not Parquet") from None
 
@@ -124,14 +150,48 @@ def _read_saved(path: Path) -> dict[SplitName | None, list[Row]]:
 
     try:
         saved = load_from_disk(str(path))
-    except (FileNotFoundError, ValueError, OSError) as error:
+    except (LookupError, TypeError, ValueError, OSError) as error:
         raise DataFormatError(
             f"{path} is not a folder that `save_to_disk` wrote ({type(error).__name__})"
         ) from None
     if not isinstance(saved, DatasetDict):
-        return {None: list(saved)}
+        return {None: _saved_rows(saved)}
     unknown = [name for name in saved if str(name).lower() not in _SPLIT_NAMES]
     if unknown:
         known = ", ".join(_SPLIT_NAMES)
         raise DataFormatError(f"{path} has a split `{unknown[0]}`; known are {known}")
-    return {_SPLIT_NAMES[str(name).lower()]: list(rows) for name, rows in saved.items()}
+    tables: dict[SplitName | None, list[Row]] = {}
+    for name, rows in saved.items():
+        tables.setdefault(_SPLIT_NAMES[str(name).lower()], []).extend(_saved_rows(rows))
+    return tables
+
+
+def _saved_rows(saved: Any) -> list[Row]:
+    names = _class_names(saved.features.arrow_schema)
+    return [_named(row, names) for row in saved]
+
+
+def _class_names(schema: Any) -> dict[str, list[str]]:
+    """Column to its values' names, where the numbers in it stand for names (Hugging Face's `ClassLabel`).
+
+    Those numbers follow no meaning but the order of the names: in ("Good Fit", "No Fit") 0 is the match.
+    """
+    written = (schema.metadata or {}).get(b"huggingface")
+    if written is None:
+        return {}
+    features = json.loads(written).get("info", {}).get("features") or {}
+    return {
+        column: list(feature["names"])
+        for column, feature in features.items()
+        if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and feature.get("names")
+    }
+
+
+def _named(row: Row, names: Mapping[str, list[str]]) -> Row:
+    """The row with the names that its numbers stand for; -1 is `ClassLabel`'s own "no label"."""
+    told = {
+        column: of[row[column]] if 0 <= row[column] < len(of) else None
+        for column, of in names.items()
+        if isinstance(row.get(column), int)
+    }
+    return {**row, **told} if told else row

@@ -12,14 +12,15 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from service.core.documents import read_document
 from service.core.errors import InputError
-from training.data.errors import DataFormatError
-from training.data.example import Dataset, Example, Grade, SplitName
+from training.data.errors import DataError, DataFormatError
+from training.data.example import Dataset, Example, Grade, SplitName, from_splits
 from training.data.partition import SplitBy, fill_splits
 from training.data.review import OnLeak, review
 from training.data.splits import fingerprint
-from training.data.tables import Row, columns_of, read_tables
+from training.data.tables import Row, columns_of, read_tables, told_columns
 
 _MOST_ERRORS = 10
+_LONGEST_GROUP = 64
 _MOST_GROUPS = 50
 """Values of an attribute. A column of names is no attribute, and would stand in a published model card."""
 
@@ -113,15 +114,31 @@ def load_user_data(config: UserDataConfig) -> Dataset:
         LeakageError: Splits share resumes or pairs (unless `on_leak` is `drop`).
     """
     warnings: list[str] = []
-    given: dict[SplitName, list[Example]] = {}
-    whole: list[Example] = []
-    for name, examples in _read(config, warnings):
-        if name is None:
-            whole = examples
-        else:
-            given[name] = given.get(name, []) + examples
-    splits = fill_splits(whole, given, config.split_by, config.seed, warnings)
-    return review(splits, config.on_leak, warnings)
+    splits = _split(config, warnings)
+    decided = list(warnings)
+    try:
+        return review(splits, config.on_leak, warnings)
+    except DataError as error:
+        # How the splits came about is often why they will not do.
+        raise type(error)("\n".join([error.message, *decided])) from None
+
+
+def load_as_it_is(config: UserDataConfig) -> Dataset:
+    """The user's data for a report about it: leaks and repeats stay in, what training refuses is a warning.
+
+    Rows without a label are left out and counted. Raises `DataFormatError` if a file, row or column is not as
+    the mapping says.
+    """
+    warnings: list[str] = []
+    splits = _split(config.model_copy(update={"missing_label": "drop"}), warnings)
+    if config.missing_label == "error" and any("have no label" in warning for warning in warnings):
+        warnings.append("training refuses rows without a label; `missing_label: drop` leaves them out")
+    found: list[str] = []
+    try:
+        review(splits, config.on_leak, found)
+    except DataError as error:
+        found.append(f"training refuses this data: {error.message}")
+    return from_splits(splits, [*warnings, *found])
 
 
 def load_unsplit(config: UserDataConfig) -> tuple[list[Example], list[str]]:
@@ -131,6 +148,17 @@ def load_unsplit(config: UserDataConfig) -> tuple[list[Example], list[str]]:
     """
     warnings: list[str] = []
     return [example for _, examples in _read(config, warnings) for example in examples], warnings
+
+
+def _split(config: UserDataConfig, warnings: list[str]) -> dict[SplitName, list[Example]]:
+    given: dict[SplitName, list[Example]] = {}
+    whole: list[Example] = []
+    for name, examples in _read(config, warnings):
+        if name is None:
+            whole = examples
+        else:
+            given[name] = given.get(name, []) + examples
+    return fill_splits(whole, given, config.split_by, config.seed, warnings)
 
 
 def _read(config: UserDataConfig, warnings: list[str]) -> Iterator[tuple[SplitName | None, list[Example]]]:
@@ -150,7 +178,7 @@ def _examples(rows: Sequence[Row], place: str, config: UserDataConfig, warnings:
     for field, column in config.columns.wanted().items():
         if column not in there:
             raise DataFormatError(
-                f"{place} has no column `{column}` (columns.{field}); it has {', '.join(there)}",
+                f"{place} has no column `{column}` (columns.{field}); {told_columns(there)}",
                 field=f"columns.{field}",
             )
     found, errors, unlabelled = [], [], 0
@@ -172,11 +200,11 @@ def _examples(rows: Sequence[Row], place: str, config: UserDataConfig, warnings:
     if unlabelled:
         warnings.append(f"{place}: {unlabelled} of {len(rows)} rows have no label and were dropped")
     for attribute, column in config.columns.groups.items():
-        values = len({e.groups[attribute] for e in found if attribute in e.groups})
-        if values > _MOST_GROUPS:
+        groups = {e.groups[attribute] for e in found if attribute in e.groups}
+        if len(groups) > _MOST_GROUPS:
             raise DataFormatError(
-                f"{place}: column `{column}` (columns.groups.{attribute}) holds {values:,} different values; "
-                f"an attribute has {_MOST_GROUPS} groups at most",
+                f"{place}: column `{column}` (columns.groups.{attribute}) has {len(groups)} different "
+                f"values; at most {_MOST_GROUPS} can be groups",
                 field=f"columns.groups.{attribute}",
             )
         silent = sum(attribute not in e.groups for e in found)
@@ -204,7 +232,7 @@ def _example(row: Row, config: UserDataConfig) -> Example | None:
     groups = {
         attribute: value
         for attribute, column in columns.groups.items()
-        if (value := _optional(row, column)) is not None
+        if (value := _group(row, column)) is not None
     }
     job_key = hashlib.sha256(f"{fingerprint(job)}:{title}".encode()).hexdigest()[:16]
     return Example(
@@ -233,17 +261,31 @@ def _text(row: Row, column: str) -> str:
 
 def _optional(row: Row, column: str | None) -> str | None:
     """The cell as text; None if there is none. Whole floats are integers that a reader widened."""
-    value = None if column is None else row.get(column)
+    if column is None:
+        return None
+    value = row.get(column)
     if isinstance(value, float) and not math.isnan(value) and value.is_integer():
         value = int(value)
     text = "" if value is None else str(value).strip()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _CellError(column, "holds half of a character (a lone surrogate)") from None
     return None if text.lower() in _MISSING else text
+
+
+def _group(row: Row, column: str) -> str | None:
+    """Names of groups stand in reports and messages, so nothing as long as a text may pass for one."""
+    group = _optional(row, column)
+    if group is not None and len(group) > _LONGEST_GROUP:
+        raise _CellError(column, f"has {len(group)} characters; a group's name has at most {_LONGEST_GROUP}")
+    return group
 
 
 def _grade(row: Row, column: str) -> Grade | None:
     """None if the cell is empty or NaN."""
     value: Any = row.get(column)
-    text = "" if value is None else str(value).strip().lower().replace("_", " ").replace("-", " ")
+    text = " ".join(("" if value is None else str(value)).lower().replace("_", " ").replace("-", " ").split())
     if text in _MISSING:
         return None
     grade = _GRADES.get(text)

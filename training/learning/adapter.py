@@ -46,7 +46,7 @@ class AdapterConfig(BaseModel):
     alpha: int = Field(16, ge=1)
     dropout: float = Field(0.0, ge=0, lt=1)
     backbone_dropout: float = Field(0.0, ge=0, lt=1)
-    target_modules: tuple[str, ...] | None = None
+    target_modules: tuple[str, ...] | None = Field(None, min_length=1)
     frozen_layers: int = Field(0, ge=0)
 
 
@@ -75,6 +75,10 @@ def add_adapter(encoder: Encoder, config: AdapterConfig) -> PeftModel:
         wrapped: PeftModel = get_peft_model(backbone, lora)
     except ValueError as error:
         raise AdapterError(f"target_modules {', '.join(targets)}: {error}") from error
+    adapted = {name.rsplit(".", 1)[0] for name, _ in wrapped.named_modules() if name.endswith(".lora_A")}
+    idle = [t for t in targets if not any(name == t or name.endswith(f".{t}") for name in adapted)]
+    if idle:
+        raise AdapterError(f"target_modules: the base model has no {', '.join(idle)} to adapt")
     encoder.backbone = wrapped
     return wrapped
 
@@ -119,6 +123,8 @@ def save_adapter(backbone: PeftModel, folder: Path) -> None:
     # peft writes where the base model lies on this machine, and a card with placeholders.
     file = folder / "adapter_config.json"
     config = json.loads(file.read_text("utf-8")) | {"base_model_name_or_path": None}
+    # From a set, whose order is another in every process: the same run would get another digest.
+    config["target_modules"] = sorted(config["target_modules"])
     file.write_text(json.dumps(config, indent=2, sort_keys=True), "utf-8")
     (folder / "README.md").unlink(missing_ok=True)
 

@@ -80,7 +80,7 @@ class Item:
 
 
 class MatchItems(Dataset[Item]):
-    """One item for each job of `pairs` that has a labelled resume."""
+    """One item for each job of `pairs` that has a resume to draw: a match, or a non-match if asked for."""
 
     def __init__(
         self, pairs: TokenizedPairs, tokenizer: PairTokenizer, config: SamplingConfig, *, seed: int
@@ -91,7 +91,10 @@ class MatchItems(Dataset[Item]):
         self._seed = seed
         self._epoch = 0
         self._lexicon = load_groups("train")
-        self._jobs = sorted(pairs.by_job)
+        wanted = {1, 0} if config.negatives else {1}
+        self._jobs = sorted(
+            job for job, of in pairs.by_job.items() if any(pairs.labels[job, r] in wanted for r in of)
+        )
 
     @property
     def name_groups(self) -> list[str]:

@@ -52,11 +52,14 @@ class GroupClassifier(nn.Module):
     def __init__(self, dimensions: int, groups: dict[str, list[str]], hidden: int = 64) -> None:
         super().__init__()
         self.shared = nn.Sequential(nn.Linear(dimensions, hidden), nn.ReLU())
-        self.outputs = nn.ModuleDict(
-            {attribute: nn.Linear(hidden, len(names)) for attribute, names in groups.items()}
-        )
+        # A list: the users' own names of attributes need not be names that a module may have.
+        self._attributes = list(groups)
+        self.outputs = nn.ModuleList(nn.Linear(hidden, len(names)) for names in groups.values())
 
     def forward(self, embeddings: Tensor) -> dict[str, Tensor]:
         """(N, D) -> attribute to (N, number of groups)."""
         features = self.shared(embeddings)
-        return {attribute: output(features) for attribute, output in self.outputs.items()}
+        return {
+            attribute: output(features)
+            for attribute, output in zip(self._attributes, self.outputs, strict=True)
+        }

@@ -23,7 +23,8 @@ class History:
         file = folder / JSON_FILE
         self.rows: list[dict[str, float]] = []
         if file.is_file():
-            self.rows = json.loads(file.read_text("utf-8"))["epochs"]
+            read = json.loads(file.read_text("utf-8"))
+            self.rows, self._chosen = read["epochs"], read["chosen"]
 
     def add(self, row: Mapping[str, float]) -> None:
         """Append an epoch's figures; they are rounded, so that a resumed run compares as the first did."""
@@ -32,6 +33,8 @@ class History:
     def rewind(self, step: int) -> None:
         """Forget what came after the checkpoint of `step`."""
         self.rows = [row for row in self.rows if row["step"] <= step]
+        left = {row["epoch"] for row in self.rows}
+        self._chosen = {name: epoch for name, epoch in self._chosen.items() if epoch in left}
 
     def write(self, chosen: Mapping[Any, int]) -> None:
         """Write both files anew. `chosen`: the row of each kept epoch."""

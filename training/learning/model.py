@@ -26,7 +26,7 @@ class LossWeights(BaseModel):
     With all at 0 nothing is trained: the base model is calibrated and evaluated as it is.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     contrastive: float = Field(1.0, ge=0)
     temperature: float = Field(0.05, gt=0)
@@ -167,18 +167,22 @@ class FairMatcher(nn.Module):
         return found
 
     def _prediction(self, head: GroupClassifier, hidden: Tensor, groups: dict[str, Tensor]) -> Tensor:
-        return _total(
+        found = [
             losses.group_prediction(logits, groups[attribute])
             for attribute, logits in head(hidden).items()
             if attribute in groups
-        )
+        ]
+        # Without variants, and in data that names no groups, a batch knows nobody's group.
+        return _total(found) if found else hidden.sum() * 0.0
 
     def _distillation(
         self, varied: Tensor, chunks: list[dict[str, Tensor]], references: Passages, variant_groups: Tensor
     ) -> Tensor:
         """The variants' embeddings (S * V, D) against the frozen base's of the redacted resume."""
+        # Not a submodule, so it does not follow the model to the device by itself.
+        teacher = self._teacher[0].to(varied.device)
         with torch.no_grad():
-            base = encode_chunks(self._teacher[0], _only(chunks, references.rows))
+            base = encode_chunks(teacher, _only(chunks, references.rows))
             redacted = mean_vectors(base, references)  # (S, D)
         return losses.distillation(varied, redacted.repeat_interleave(variant_groups.shape[1], dim=0))
 

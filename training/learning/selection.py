@@ -28,7 +28,7 @@ class SelectionConfig(BaseModel):
         balanced: Judge by the figures in which every group and label weigh the same.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     fairness_weight: float = Field(0.5, ge=0)
     window: tuple[int, int] = (7, 12)

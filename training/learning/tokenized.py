@@ -86,17 +86,18 @@ class PairTokenizer:
     def tokenize(self, examples: Sequence[Example], *, potential_unknown: bool = False) -> TokenizedPairs:
         """Each job and resume once. Raises an `InputError` that names the id if a text is unusable.
 
+        A person's resumes share their id and a job its postings', so texts tell them apart.
         `potential_unknown`: potential fits get no label. They look much like good ones, and to push them
         away would push away what they share.
         """
-        jobs: dict[tuple[str, str | None], int] = {}
-        resumes: dict[str, int] = {}
+        jobs: dict[tuple[str, str | None, str], int] = {}
+        resumes: dict[tuple[str, str], int] = {}
         pairs = TokenizedPairs([], [], {})
         for example in examples:
-            job = jobs.setdefault((example.job_id, example.title), len(jobs))
+            job = jobs.setdefault((example.job_id, example.title, example.description), len(jobs))
             if job == len(pairs.jobs):
                 pairs.jobs.append(self._job(example))
-            resume = resumes.setdefault(example.resume_id, len(resumes))
+            resume = resumes.setdefault((example.resume_id, example.resume), len(resumes))
             if resume == len(pairs.resumes):
                 pairs.resumes.append(self._resume(example))
             unknown = potential_unknown and example.grade == 1

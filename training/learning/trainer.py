@@ -23,7 +23,8 @@ from training.learning.batches import Collator, MatchItems
 from training.learning.history import History
 from training.learning.model import FairMatcher
 from training.learning.selection import SelectionConfig, chosen_epochs, should_stop
-from training.learning.validation import Validator
+from training.learning.validation import ADVICE, DivergedError, Validator
+from training.work_folder import KEPT, step_of
 
 WEIGHTS = "trained.safetensors"
 
@@ -47,7 +48,7 @@ class TrainerConfig(BaseModel):
         threads: CPU threads; None leaves torch's choice.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     epochs: int = Field(3, ge=1)
     batch_jobs: int = Field(12, ge=2)
@@ -83,6 +84,7 @@ class FairTrainer(Trainer):
         self._validator = validator
         self._matcher = model
         self._kept_share = config.kept_share
+        self._selection = selection
         self.history = History(folder)
         super().__init__(
             model=model,
@@ -92,16 +94,29 @@ class FairTrainer(Trainer):
             eval_dataset=items,  # asked for by the base class; `evaluate` goes by the validator
             callbacks=[
                 _Schedule(model, items, config),
-                _Selection(model, self.history, selection, folder / "kept", config.kept_share),
+                _Selection(model, self.history, selection, folder / KEPT, config.kept_share),
             ],
         )
         self._sums: dict[str, float] = {}
         self._steps = 0
 
+    def train_from(self, checkpoint: Path | None) -> None:
+        """Train, from a checkpoint if one is given: no further if patience was out when it was written.
+
+        Raises `DivergedError` if the loss or a score is no number.
+        """
+        self.history.rewind(-1 if checkpoint is None else step_of(checkpoint))
+        if checkpoint is None:
+            self.train()
+        elif not should_stop(self.history.rows, self._selection):
+            self.train(resume_from_checkpoint=str(checkpoint))
+
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         outputs: dict[str, Tensor] = model(**inputs)
+        if not bool(torch.isfinite(outputs["loss"])):
+            raise DivergedError(f"the loss is not finite after step {self.state.global_step}: {ADVICE}")
         for name, value in outputs.items():
             self._sums[name] = self._sums.get(name, 0.0) + float(value.detach())
         self._steps += 1
@@ -129,8 +144,7 @@ class FairTrainer(Trainer):
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         _restore(self._matcher, load_file(Path(resume_from_checkpoint) / WEIGHTS))
-        step = int(Path(resume_from_checkpoint).name.rsplit("-", 1)[-1])
-        self.history.rewind(step)
+        self.history.rewind(step_of(Path(resume_from_checkpoint)))
 
 
 class _Schedule(TrainerCallback):
@@ -168,8 +182,8 @@ class _Selection(TrainerCallback):
     ) -> None:
         rows = self._history.rows
         chosen = chosen_epochs(rows, self._config)
-        self._history.write(chosen)
         if state.is_world_process_zero:
+            self._history.write(chosen)
             for name, row in chosen.items():
                 if row == len(rows) - 1:
                     _keep(self._model.encoder.backbone, self._folder / name, self._kept_share)
@@ -212,7 +226,7 @@ def _arguments(folder: Path, config: TrainerConfig, *, seed: int, quiet: bool) -
     precision = config.precision
     if precision == "auto":
         precision = "bf16" if _has_bf16() else "f32"
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=config.epochs,
         per_device_train_batch_size=config.batch_jobs,
@@ -238,6 +252,10 @@ def _arguments(folder: Path, config: TrainerConfig, *, seed: int, quiet: bool) -
         seed=seed,
         data_seed=seed,
     )
+    # Without a launcher the base class would deal out the rows of a batch to all GPUs there are. Ours belong
+    # together: a passage's number is its row. With `accelerate launch` every process has batches of its own.
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
 
 
 def _has_bf16() -> bool:

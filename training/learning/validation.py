@@ -23,6 +23,7 @@ from sklearn.metrics import (
 from torch import Tensor, nn
 
 from service.core.counterfactual.lexicons import load_groups
+from service.core.errors import EvenmatchError
 from service.core.scoring import MatchPolicy
 from training.learning.batches import Rows, chunks_of
 from training.learning.interaction import Passages, raw_scores
@@ -32,7 +33,16 @@ from training.learning.tokenized import PairTokenizer, Texts, TokenizedPairs
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
+ADVICE = "lower trainer.learning_rate or the weights of the losses, or set trainer.precision to f32"
+
 _LEAST_IN_GROUP = 5
+
+
+class DivergedError(EvenmatchError):
+    """Training has led to numbers that are none."""
+
+    code = "training_diverged"
+    title = "Training diverged"
 
 
 class Validator:
@@ -65,7 +75,10 @@ class Validator:
         self._chunks = chunks_of(rows.ids)
 
     def __call__(self, encoder: nn.Module, device: torch.device) -> dict[str, float]:
-        """The figures of `encoder`, which is put into evaluation mode and back."""
+        """The figures of `encoder`, which is put into evaluation mode and back.
+
+        Raises `DivergedError` if a score is not finite.
+        """
         was_training = encoder.training
         encoder.eval()
         with torch.no_grad():
@@ -73,6 +86,8 @@ class Validator:
             vectors = encode_chunks(encoder, chunks).cpu()
         encoder.train(was_training)
         scores = self._scores(vectors)
+        if not np.isfinite(scores).all():
+            raise DivergedError(f"scores are not finite after an epoch: {ADVICE}")
         threshold = best_f1_threshold(scores, self._labels)
         selected = (scores >= threshold).astype(np.int64)
         return (

@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from training.data.bias import BIASED, BiasConfig, Disadvantage
@@ -95,3 +96,19 @@ def test_a_scorer_that_knows_no_groups_scores_women_lower_only_if_the_knob_is_on
         gaps[name] = float((scores[~women].mean() - scores[women].mean()) / scores.std())
     assert abs(gaps["plain"]) < 0.3
     assert gaps["biased"] > gaps["plain"] + 0.4
+
+
+@pytest.mark.parametrize("on", [{"gender": ("female",)}, {"sex": ("woman",)}, {"sex": ()}])
+def test_a_group_that_nobody_has_is_refused(on: dict[str, tuple[str, ...]]) -> None:
+    """It would turn the knob for nobody, without a word."""
+    with pytest.raises(ValidationError, match="must name groups of invented people"):
+        BiasConfig(on={name: Disadvantage(groups=groups) for name, groups in on.items()})
+
+
+def test_every_group_of_invented_people_can_be_named(biased: Dataset) -> None:
+    groups: dict[str, set[str]] = {}
+    for e in everyone(biased):
+        for attribute, group in e.groups.items():
+            groups.setdefault(attribute, set()).add(group)
+    assert set(groups) == {"sex", "race_ethnicity", "school_category"}
+    BiasConfig(on={name: Disadvantage(groups=tuple(of)) for name, of in groups.items()})

@@ -62,6 +62,14 @@ def test_counts_are_those_of_the_data() -> None:
     assert summary.leaks == ()
 
 
+def test_two_resumes_of_one_person_are_counted_as_two() -> None:
+    one = example(1, 1, 1, groups={"sex": "female"})
+    other = replace(example(2, 1, 0, groups={"sex": "female"}), resume="a longer resume of the same person")
+    rest = {split: [example(10 + i, 10 + i)] for i, split in enumerate(SPLITS)}
+    train = explore(from_splits({**rest, "train": [one, other]})).splits[0]
+    assert (train.resumes, train.resume_words.n, train.groups[0].resumes) == (2, 2, 2)
+
+
 def test_repeats_and_leaks_are_counted() -> None:
     dataset = by_hand()
     again = replace(
@@ -108,6 +116,12 @@ def test_data_without_groups_says_so() -> None:
     assert "No resume, job or pair stands in two splits" in page
 
 
+def test_a_report_below_a_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(DataError, match="cannot be written: Not a directory"):
+        write_data_report(explore(by_hand()), tmp_path / "file" / "report.html")
+
+
 def test_a_report_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be written"):
         write_data_report(explore(by_hand()), tmp_path / "none" / "report.html")
@@ -144,6 +158,53 @@ def test_the_command_reads_a_runs_configuration(tmp_path: Path) -> None:
     )
     assert result.exit_code == 0, result.output
     assert "<h1>Data report</h1>" in (tmp_path / "report.html").read_text()
+
+
+def test_the_command_reports_what_training_would_refuse(tmp_path: Path) -> None:
+    """Leaks, repeats and missing labels are what a report is for."""
+    table = rows(180)
+    for i, row in enumerate(table):
+        row["ad_id"], row["ad"] = f"j{i}", f"Duties of job {i}"
+    table[0]["label"] = ""
+    parts = {"train": table[:60], "validation": [*table[55:120], table[119]], "test": table[120:]}
+    files = {name: str(write_csv(tmp_path / f"{name}.csv", part)) for name, part in parts.items()}
+    config = tmp_path / "run.yaml"
+    columns = {"resume": "cv", "job": "ad"}
+    config.write_text(json.dumps({"name": "ours", "data": {"files": {"files": files, "columns": columns}}}))
+    report = tmp_path / "report.json"
+    result = CliRunner().invoke(app, ["explore", "--config", str(config), "--output", str(report)])
+    assert result.exit_code == 0, result.output
+    summary = json.loads(report.read_text())["summary"]
+    assert any(
+        re.match(r"train and (validation|calibration|threshold) share \d resumes", leak)
+        for leak in summary["leaks"]
+    )
+    assert sum(split["repeated_pairs"] for split in summary["splits"]) == 1
+    warnings = "\n".join(summary["warnings"])
+    assert "1 of 60 rows have no label" in warnings
+    assert "training refuses rows without a label; `missing_label: drop` leaves them out" in warnings
+    assert "training refuses this data: train and " in warnings
+
+
+def test_data_of_one_class_is_reported(tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "pairs.csv", rows(label=1))
+    report = tmp_path / "report.json"
+    columns = ["--resume-column", "cv", "--job-column", "ad"]
+    result = CliRunner().invoke(app, ["explore", "--data", str(file), "--output", str(report), *columns])
+    assert result.exit_code == 0, result.output
+    assert "training refuses this data: train has one class only" in report.read_text()
+
+
+@pytest.mark.parametrize("output", ["pairs.csv", ".", "/", "report"])
+def test_the_report_replaces_no_data_file(
+    output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = write_csv(tmp_path / "pairs.csv", rows()).read_text()
+    columns = ["--resume-column", "cv", "--job-column", "ad"]
+    result = CliRunner().invoke(app, ["explore", "--data", "pairs.csv", "--output", output, *columns])
+    assert result.exit_code == 2
+    assert (tmp_path / "pairs.csv").read_text() == before
 
 
 def test_the_command_names_what_is_wrong(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from datasets import DatasetDict
 from pyarrow import parquet
 from pydantic import ValidationError
 
-from training.data.errors import DataFormatError
+from training.data.errors import DataError, DataFormatError
 from training.data.example import SPLITS, Dataset
 from training.data.user_data import (
     ColumnMapping,
@@ -171,7 +171,7 @@ def test_an_unknown_column_is_named_with_those_there_are(tmp_path: Path) -> None
 
 def test_a_column_of_names_is_no_attribute(tmp_path: Path) -> None:
     table = [{**row, "gender": f"Jane Doe {i}"} for i, row in enumerate(rows())]
-    with pytest.raises(DataFormatError, match=r"\(columns.groups.sex\) holds 60 .* 50 groups") as caught:
+    with pytest.raises(DataFormatError, match=r"\(columns.groups.sex\) has 60 .* at most 50 can be groups") as caught:
         load(write_csv(tmp_path / "a.csv", table))
     assert "Jane" not in caught.value.message
     assert caught.value.field == "columns.groups.sex"
@@ -248,3 +248,110 @@ def test_a_split_of_an_unknown_name_is_refused(tmp_path: Path) -> None:
 def test_a_config_needs_one_source(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         UserDataConfig.model_validate(wrong)
+
+
+@pytest.mark.parametrize("kind", ["saved", "parquet"])
+def test_class_labels_mean_their_names_not_their_numbers(kind: str, tmp_path: Path) -> None:
+    """`ClassLabel` numbers names by the alphabet: 0 is "Good Fit", and 1 is "No Fit"."""
+    table = rows()
+    for i, row in enumerate(table):
+        row["label"] = "Good Fit" if (i // 12) % 2 else "No Fit"
+    encoded = Saved.from_list(table).class_encode_column("label").class_encode_column("gender")
+    assert encoded[0]["label"] == 1
+    file = tmp_path / "pairs.parquet"
+    if kind == "parquet":
+        encoded.to_parquet(str(file))
+    else:
+        file = tmp_path / "saved"
+        encoded.save_to_disk(str(file))
+    assert load(file) == load(write_csv(tmp_path / "same.csv", table))
+
+
+def test_splits_of_two_names_for_one_are_joined(tmp_path: Path) -> None:
+    table = [row | {"label": i % 3 == 0, "ad_id": f"j{i}"} for i, row in enumerate(rows(180))]
+    parts = {"train": table[:120], "val": table[120:150], "dev": table[150:]}
+    folder = tmp_path / "saved"
+    DatasetDict({name: Saved.from_list(part) for name, part in parts.items()}).save_to_disk(str(folder))
+    found = load(folder)
+    people = {e.resume_id for split in SPLITS for e in found[split]}
+    assert people == {row["who"] for row in table}
+
+
+@pytest.mark.parametrize("label", ["Good  Fit", " GOOD_fit", "good - fit"])
+def test_the_form_of_a_label_in_words_does_not_matter(label: str, tmp_path: Path) -> None:
+    table = [row | {"label": label if (i // 12) % 2 else "nO\tFIT"} for i, row in enumerate(rows())]
+    found = load(write_csv(tmp_path / "a.csv", table))
+    assert {e.grade for split in SPLITS for e in found[split]} == {0, 2}
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_cells_in_place_of_column_names_are_not_told(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    resume = "Ada Lovelace, mathematician, wrote the first program for an engine"
+    file.write_text(f'"{resume}",x,1\n"b",y,0\n' if name == "a.csv" else json.dumps({resume: 1}), "utf-8")
+    with pytest.raises(DataFormatError, match="which do not look like a header") as caught:
+        load(file)
+    assert "Ada" not in caught.value.message
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("cv,ad,label,,,label\nx,y,1,,,0\n", "utf-8")
+    with pytest.raises(DataFormatError, match=r"columns 3 and 6 of the header have the same name"):
+        load(file)
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"label": ' + "1" * 5_000 + "}"])
+def test_json_that_python_cannot_hold_is_named_by_row(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text(f'{{"cv": "x"}}\n{line}\n', "utf-8")
+    with pytest.raises(DataFormatError, match=r"a\.jsonl: row 2 is JSON that cannot be read"):
+        load(file)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]"])
+def test_a_damaged_saved_folder_is_named(content: str, tmp_path: Path) -> None:
+    folder = write_saved(tmp_path / "saved", rows())
+    (folder / "state.json").write_text(content)
+    with pytest.raises(DataFormatError, match="saved is not a folder that `save_to_disk` wrote"):
+        load(folder)
+
+
+@pytest.mark.parametrize("column", ["ad_title", "gender", "who"])
+def test_half_a_character_is_named_by_row_and_column(column: str, tmp_path: Path) -> None:
+    table = rows()
+    table[4][column] = "\ud83d"
+    file = write_jsonl(tmp_path / "a.jsonl", table)
+    with pytest.raises(DataFormatError, match=f"row 5, column `{column}`: holds half of a character"):
+        load(file)
+
+
+def test_a_column_of_texts_is_not_taken_for_groups(tmp_path: Path) -> None:
+    """A wrong mapping must not put resumes or names into reports as the names of groups."""
+    table = rows(gender="a long text " * 10)
+    with pytest.raises(DataFormatError, match="row 1, column `gender`: has 119 characters; a group's name"):
+        load(write_csv(tmp_path / "a.csv", table))
+    table = [row | {"gender": f"Person {i}"} for i, row in enumerate(rows())]
+    with pytest.raises(DataFormatError, match=r"column `gender` \(columns.groups.sex\) has 60 different"):
+        load(write_csv(tmp_path / "b.csv", table))
+
+
+def test_an_error_of_a_split_says_how_it_came_about(tmp_path: Path) -> None:
+    """Every person with every job: too entangled to part, so that small splits hold next to nothing."""
+    table = [
+        {
+            "cv": f"Career of {i}",
+            "ad": f"Duties of {j}",
+            "who": f"p{i}",
+            "ad_id": f"j{j}",
+            "label": i % 12 == j,
+        }
+        for i in range(20)
+        for j in range(12)
+    ]
+    file = write_csv(tmp_path / "a.csv", table)
+    columns = ColumnMapping(resume="cv", job="ad", resume_id="who", job_id="ad_id")
+    with pytest.raises(DataError, match=r"has (one class only|no examples)") as caught:
+        load(file, columns=columns)
+    assert "too entangled to part" in caught.value.message
+    assert "`split_by: person` keeps them" in caught.value.message

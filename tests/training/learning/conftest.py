@@ -38,12 +38,13 @@ def examples_of(jobs_each: int, *, prefix: str, seed: int = 0) -> list[Example]:
     for name, words in _WORDS.items():
         others = [key for key in resumes if key[0] != name]
         for i in range(jobs_each):
+            description = " ".join(rng.choices(words, k=20))
             chosen = [(name, 2 * i), (name, 2 * i + 1), *rng.sample(others, 2)]
             examples += [
                 Example(
                     job_id=f"{prefix}-{name}-{i}",
                     title=f"senior {name}" if i % 2 else None,
-                    description=" ".join(rng.choices(words, k=20)),
+                    description=description,
                     resume_id=f"{prefix}-{owner}-{number}",
                     resume=resumes[owner, number],
                     label=int(owner == name),

@@ -72,6 +72,42 @@ def test_potential_fits_can_go_without_a_label(world: World) -> None:
     assert world.tokenizer.tokenize([potential]).labels[0, 0] == 0
 
 
+def test_a_job_of_nothing_but_potential_fits_brings_no_item(world: World) -> None:
+    examples = examples_of(2, prefix="p")
+    job = examples[0].job_id
+    unsure = [replace(e, grade=1, label=0) if e.job_id == job else e for e in examples]
+    pairs = world.tokenizer.tokenize(unsure, potential_unknown=True)
+    items = MatchItems(pairs, world.tokenizer, SamplingConfig(), seed=1)
+    assert len(items) == len(pairs.jobs) - 1 == 5
+    drawn = [items[i] for i in range(len(items))]
+    assert all(item.tokens.id != job and item.resumes for item in drawn)
+
+
+def test_without_negatives_a_job_without_a_match_brings_no_item(world: World) -> None:
+    examples = [replace(e, label=0) if e.job_id == "p-nurse-0" else e for e in examples_of(1, prefix="p")]
+    pairs = world.tokenizer.tokenize(examples)
+    items = MatchItems(pairs, world.tokenizer, SamplingConfig(negatives=0), seed=1)
+    assert [items[i].tokens.id for i in range(len(items))] == ["p-engineer-0", "p-accountant-0"]
+
+
+def test_two_resumes_of_one_person_are_two(world: World) -> None:
+    """`resume_id` says who wrote it; each pair is trained with its own text and label."""
+    one, two, *_ = examples_of(1, prefix="p")
+    older = replace(one, resume="worked in a warehouse as a senior", label=0, grade=0)
+    pairs = world.tokenizer.tokenize([one, older, two])
+    assert [r.id for r in pairs.resumes] == [one.resume_id, one.resume_id, two.resume_id]
+    assert [pairs.labels[0, i] for i in range(3)] == [1, 0, 1]
+    assert pairs.resumes[0].redacted != pairs.resumes[1].redacted
+
+
+def test_one_job_in_two_texts_is_two(world: World) -> None:
+    one, *_ = examples_of(1, prefix="p")
+    again = replace(one, description="a backend engineer in java")
+    pairs = world.tokenizer.tokenize([one, again])
+    assert len(pairs.jobs) == 2
+    assert pairs.jobs[0].passages != pairs.jobs[1].passages
+
+
 def test_equal_passages_share_a_row_and_every_row_is_in_one_chunk(world: World) -> None:
     _, batch = collated(world, SamplingConfig(counterfactual_share=1.0))
     chunks = batch["chunks"]

@@ -78,3 +78,16 @@ def test_mean_vectors_are_unit_means() -> None:
 def test_a_document_without_passages_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one passage"):
         Passages.of([[0], []])
+
+
+def test_mixed_precision_does_not_round_scores() -> None:
+    """In bf16 a score is off by 0.005: more than a name moves it, which is what the pairing works on."""
+    rng = np.random.default_rng(3)
+    vectors = torch.tensor(rng.normal(size=(12, 64)) + 1.5, dtype=torch.float32)
+    vectors = torch.nn.functional.normalize(vectors, dim=-1)
+    given_ = (Passages.of([[0, 1], [2]]), torch.tensor([3, -1]), Passages.of([[4, 5, 6], [7, 8, 9, 10]]))
+    exact = raw_scores(vectors, *given_, MatchPolicy())
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = raw_scores(vectors, *given_, MatchPolicy())
+    assert mixed.dtype == torch.float32
+    assert torch.equal(mixed, exact)

@@ -67,6 +67,41 @@ def test_the_adversary_alone_leaves_the_encoder_in_peace(world: World) -> None:
     assert any(p.grad is not None and p.grad.any() for n, p in model.named_parameters() if "adversary" in n)
 
 
+def test_an_adversary_without_anybodys_group_learns_nothing_and_does_not_fail(world: World) -> None:
+    """Data that names no groups, in a batch that brings no variants."""
+    config = SamplingConfig(counterfactual_share=0.0)
+    items = MatchItems(world.pairs, world.tokenizer, config, seed=1)
+    model = FairMatcher(
+        world.encoder(),
+        world.policy,
+        LossWeights(adversary=1.0, attributes=1.0),
+        {NAME_GROUP: items.name_groups},
+        dimensions=world.base.spec.dimensions,
+    )
+    outputs = model(**Collator(world.pairs, {}, config)([items[0], items[1]]))
+    assert outputs["adversary"] == outputs["attributes"] == 0
+    outputs["loss"].backward()
+
+
+def test_attributes_may_be_called_what_modules_may_not() -> None:
+    head = GroupClassifier(4, {"a.b": ["x", "y"], "type": ["x", "y", "z"]})
+    assert {name: len(logits[0]) for name, logits in head(torch.zeros(1, 4)).items()} == {"a.b": 2, "type": 3}
+
+
+def test_the_teacher_follows_the_model_to_its_device(world: World) -> None:
+    model, batch = model_and_batch(world, LossWeights(contrastive=0.0, distillation=1.0))
+    teacher = model._teacher[0].to("meta")
+    moved: list[object] = []
+    teacher.to = lambda device: moved.append(device) or load_encoder(world.base.folder, world.base.pooling)  # type: ignore[assignment,func-returns-value]
+    model(**batch)
+    assert moved == [torch.device("cpu")]
+
+
+def test_a_module_that_is_not_there_is_named(world: World) -> None:
+    with pytest.raises(AdapterError, match="the base model has no kay to adapt"):
+        world.encoder(AdapterConfig(target_modules=("query", "kay")))
+
+
 def test_warm_up_scales_fairness_losses_but_not_the_match(world: World) -> None:
     model, batch = model_and_batch(world, LossWeights(contrastive=1.0, pairing=1.0))
     model.strengths.fairness = 0.0
@@ -146,6 +181,7 @@ def test_a_saved_adapter_loads_into_the_service(world: World, tmp_path: Path) ->
     save_adapter(encoder.backbone, tmp_path / "adapter")
     config = (tmp_path / "adapter" / "adapter_config.json").read_text("utf-8")
     assert json.loads(config)["base_model_name_or_path"] is None
+    assert json.loads(config)["target_modules"] == ["dense", "key", "query", "value"]
     assert str(world.base.folder) not in config
     assert {file.name for file in (tmp_path / "adapter").iterdir()} == {
         "adapter_config.json",

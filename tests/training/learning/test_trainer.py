@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import TrainerCallback, set_seed
+from transformers import TrainerCallback, TrainingArguments, set_seed
 
 from tests.training.learning.conftest import World, examples_of, world_of
 from training.learning.batches import Collator, MatchItems, SamplingConfig
 from training.learning.model import FairMatcher, LossWeights
 from training.learning.selection import SelectionConfig
 from training.learning.trainer import WEIGHTS, FairTrainer, TrainerConfig
-from training.learning.validation import Validator
+from training.learning.validation import DivergedError, Validator
 
 CONFIG = TrainerConfig(
     epochs=4,
@@ -74,10 +75,13 @@ def finished(world: World, tmp_path_factory: pytest.TempPathFactory) -> FairTrai
     return trainer
 
 
-def test_training_lowers_the_loss(finished: FairTrainer) -> None:
-    losses = [row["train_contrastive"] for row in finished.history.rows]
-    assert len(losses) == 4
-    assert losses[-1] < losses[0]
+def test_training_lowers_the_loss(world: World, finished: FairTrainer, tmp_path: Path) -> None:
+    """Of the same items before and after: epochs draw anew, and their losses differ by what they drew."""
+    items = MatchItems(world.pairs, world.tokenizer, SamplingConfig(), seed=9)
+    batch = Collator(world.pairs, world.pairs.groups(), SamplingConfig())([items[i] for i in range(12)])
+    before, after = (t._matcher(**batch)["contrastive"] for t in (trainer_of(world, tmp_path), finished))
+    assert after < before
+    assert [row["epoch"] for row in finished.history.rows] == [1, 2, 3, 4]
 
 
 def test_history_and_chosen_epochs_are_written(finished: FairTrainer) -> None:
@@ -134,6 +138,65 @@ def test_patience_ends_the_run(world: World, tmp_path: Path) -> None:
     trainer = trainer_of(world, tmp_path, still, SelectionConfig(patience=1))
     trainer.train()
     assert len(trainer.history.rows) == 2
+
+
+def test_a_run_that_stopped_early_is_not_trained_on_when_resumed(world: World, tmp_path: Path) -> None:
+    still = CONFIG.model_copy(update={"epochs": 5, "learning_rate": 1e-30})
+    trainer_of(world, tmp_path, still, SelectionConfig(patience=1)).train_from(None)
+    resumed = trainer_of(world, tmp_path, still, SelectionConfig(patience=1))
+    resumed.train_from(tmp_path / "checkpoint-6")
+    assert len(resumed.history.rows) == 2
+    assert resumed.state.global_step == 0
+
+
+def test_a_loss_that_is_no_number_ends_the_run(world: World, tmp_path: Path) -> None:
+    trainer = trainer_of(world, tmp_path)
+    with torch.no_grad():
+        next(p for p in trainer._matcher.parameters() if p.requires_grad).fill_(torch.nan)
+    with pytest.raises(DivergedError, match=r"not finite after step 0: lower trainer\.learning_rate"):
+        trainer.train_from(None)
+
+
+def test_accumulated_steps_move_the_weights_as_their_mean_gradient_does(world: World, tmp_path: Path) -> None:
+    """Two batches of 4 in one step: the gradient is the mean of the batches' own."""
+    config = CONFIG.model_copy(update={"accumulation": 2, "batch_jobs": 4, "epochs": 1})
+    trainer = trainer_of(world, tmp_path, config)
+    seen: list[dict[str, torch.Tensor]] = []
+    batches: list[dict[str, object]] = []
+    compute = trainer.compute_loss
+
+    def watched(model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        batches.append(inputs)
+        return compute(model, inputs, *args, **kwargs)
+
+    class Watch(TrainerCallback):
+        def on_pre_optimizer_step(self, *args: object, **kwargs: object) -> None:
+            named = trainer._matcher.named_parameters()
+            seen.append({name: p.grad.clone() for name, p in named if p.grad is not None})
+
+    trainer.compute_loss = watched  # type: ignore[method-assign]
+    trainer.args.max_grad_norm = 0.0
+    trainer.add_callback(Watch())
+    trainer.train_from(None)
+
+    fresh = trainer_of(world, tmp_path / "fresh", config)._matcher.train()
+    # The first step's strengths: all fairness losses at 0.
+    fresh.strengths.fairness = fresh.strengths.reversal = 0.0
+    for batch in batches[:2]:
+        (fresh(**batch)["loss"] / 2).backward()
+    assert len(seen) == 2  # three batches: two, and one that is left
+    for name, parameter in fresh.named_parameters():
+        if parameter.grad is not None:
+            torch.testing.assert_close(seen[0][name], parameter.grad, atol=1e-5, rtol=1e-4)
+
+
+def test_a_batch_is_not_torn_apart_among_several_gpus(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TrainingArguments, "n_gpu", property(lambda self: getattr(self, "_n_gpu", 2) or 2))
+    trainer = trainer_of(world, tmp_path)
+    assert trainer.args.n_gpu == 1
+    assert trainer.args.train_batch_size == CONFIG.batch_jobs
 
 
 def test_a_model_of_the_shape_of_bge_large_trains(tmp_path: Path) -> None:
