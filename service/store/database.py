@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +20,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlc
 from service.core.errors import ConfigurationError, StoreError
 
 _BUSY_SECONDS = 10
+_ROOM_BYTES = 2**20
+"""What a few thousand decisions take."""
 
 
 def sqlite_url(file: Path) -> str:
@@ -44,6 +47,23 @@ def open_database(url: str, *, timeout: float = _BUSY_SECONDS) -> Engine:
         f"database_url names {parsed.get_backend_name()}; sqlite and postgresql are known",
         field="database_url",
     )
+
+
+def check_room(engine: Engine) -> None:
+    """Raise `StoreError` if SQLite's disk takes no more than a few rows; a server knows for itself.
+
+    A full disk lets a database be opened, and a transaction fails only when it is committed.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    file = _file_of(engine.url)
+    try:
+        with TemporaryFile(dir=file.parent) as probe:
+            probe.write(bytes(_ROOM_BYTES))
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as error:
+        raise StoreError(f"the disk of {file} takes nothing more: {error.strerror}") from None
 
 
 def migrate(engine: Engine) -> None:

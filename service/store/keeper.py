@@ -8,6 +8,7 @@ import time
 from datetime import timedelta
 
 from service.core.errors import ConfigurationError, StoreError
+from service.store.database import check_room
 from service.store.log import DecisionLog
 from service.store.retention import purge
 from service.store.writer import Writer
@@ -59,6 +60,7 @@ class Keeper:
     def _reach(self, writer: Writer) -> None:
         try:
             self._log.open()
+            check_room(self._log.engine)
         except (StoreError, ConfigurationError) as error:
             self._log.close()
             if error.message != self._complaint:

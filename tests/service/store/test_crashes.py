@@ -215,6 +215,23 @@ def test_a_full_disk_ends_in_503_and_keeps_what_was_acknowledged(replica: Begin,
     assert len(found) == len(set(found))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit")
+def test_readiness_stays_down_until_the_disk_takes_decisions_again(replica: Begin) -> None:
+    """A database can be opened on a full disk: that alone must not send requests here."""
+    service = replica(EVENMATCH_DURABLE="true", EVENMATCH_STORE_FAILURE="refuse")
+    unlimited = resource.RLIM_INFINITY
+    with httpx.Client() as client:
+        assert service.score(client, "first").status_code == 200  # reads word lists
+        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (1_000, unlimited))
+        wait_until(lambda: service.score(client, "none").status_code == 503)
+        for _ in range(8):  # longer than the pause between two attempts to reach the database
+            assert client.get(f"{service.url}/health/ready").status_code == 503
+            time.sleep(0.3)
+        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (unlimited, unlimited))
+        wait_until(lambda: client.get(f"{service.url}/health/ready").status_code == 200)
+        assert service.score(client, "some").status_code == 200
+
+
 @pytest.mark.postgres
 def test_two_replicas_on_one_postgresql_make_one_chain_and_sum_up(
     replica: Begin, postgres_url: str, tmp_path: Path
