@@ -21,6 +21,7 @@ from service.store.log import DecisionLog
 from service.store.times import from_microseconds
 
 _ROWS_A_FETCH = 2_000
+_MADE = ("sequence", "decision_id", "time")
 _PLAIN = (
     "request_id",
     "job_id",
@@ -42,9 +43,12 @@ Write = Callable[[Record], object]
 def export_decisions(decision_log: DecisionLog, file: Path, schema: GroupSchema) -> int:
     """Write every decision that is not erased; returns how many. The file appears whole or not at all.
 
-    Raises `StoreError`, and `TableError` if the file cannot be written or a row has groups of an attribute
-    outside the schema, for which a table has no column.
+    Raises `StoreError`, and `TableError` if the file cannot be written, an attribute is called as a column
+    is, or a row has groups of an attribute outside the schema, for which a table has no column.
     """
+    for name in schema.attributes:
+        if name in (*_MADE, *_PLAIN):
+            raise TableError(f"attribute {name} of EVENMATCH_GROUPS would take the place of the column {name}")
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     written = 0
     try:
@@ -83,7 +87,7 @@ def _records(decision_log: DecisionLog, schema: GroupSchema) -> Iterator[Record]
 
 
 def _csv_writer(stream: TextIO, schema: GroupSchema) -> Write:
-    columns = ["sequence", "decision_id", "time", *_PLAIN, *schema.attributes]
+    columns = [*_MADE, *_PLAIN, *schema.attributes]
     writer = csv.DictWriter(stream, columns, restval="")
     writer.writeheader()
 

@@ -225,6 +225,19 @@ def test_an_export_needs_the_attributes_of_every_row(
     assert [p.name for p in tmp_path.iterdir() if "decisions.csv" in p.name] == []
 
 
+def test_an_attribute_called_as_a_column_is_not_exported_over_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "EVENMATCH_GROUPS",
+        '{"attributes": {"sex": ["female", "male"], "decision": ["mine"]}, "intersections": []}',
+    )
+    file = tmp_path / "decisions.jsonl"
+    result = run("export", str(file))
+    assert (result.exit_code, file.exists()) == (3, False)
+    assert "attribute decision of EVENMATCH_GROUPS" in result.stderr
+
+
 def test_without_a_log_or_with_another_key_it_says_so(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
