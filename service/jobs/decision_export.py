@@ -48,7 +48,9 @@ def export_decisions(decision_log: DecisionLog, file: Path, schema: GroupSchema)
     """
     for name in schema.attributes:
         if name in (*_MADE, *_PLAIN):
-            raise TableError(f"attribute {name} of EVENMATCH_GROUPS would take the place of the column {name}")
+            raise TableError(
+                f"attribute {name} of EVENMATCH_GROUPS would take the place of the column {name}"
+            )
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     written = 0
     try:

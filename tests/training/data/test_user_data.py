@@ -171,7 +171,9 @@ def test_an_unknown_column_is_named_with_those_there_are(tmp_path: Path) -> None
 
 def test_a_column_of_names_is_no_attribute(tmp_path: Path) -> None:
     table = [{**row, "gender": f"Jane Doe {i}"} for i, row in enumerate(rows())]
-    with pytest.raises(DataFormatError, match=r"\(columns.groups.sex\) has 60 .* at most 50 can be groups") as caught:
+    with pytest.raises(
+        DataFormatError, match=r"\(columns.groups.sex\) has 60 .* at most 50 can be groups"
+    ) as caught:
         load(write_csv(tmp_path / "a.csv", table))
     assert "Jane" not in caught.value.message
     assert caught.value.field == "columns.groups.sex"
