@@ -114,6 +114,7 @@ def answered_by(file: Path) -> float:
     return float(sum(sample.value for sample in requests.samples))
 
 
+@pytest.mark.slow
 def test_whichever_process_answers_the_counters_are_those_of_all(
     start_fake: StartFake, tmp_path: Path
 ) -> None:

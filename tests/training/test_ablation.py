@@ -57,6 +57,7 @@ def test_the_committed_ablations_are_runs_of_the_committed_configuration() -> No
     assert recipe.losses == read_run_config(CONFIGS / "minilm-fair.yaml").losses
 
 
+@pytest.mark.slow
 def test_arms_are_run_once_and_put_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, work, output = write_ablation(tmp_path), tmp_path / "work", tmp_path / "table.md"
     arguments = ["ablate", "--config", str(file), "--work", str(work), "--output", str(output), "--quiet"]

@@ -31,6 +31,7 @@ def small(base_model: Path, **changes: object) -> BaseBundleConfig:
     return BaseBundleConfig(**{"base_model": str(base_model), "name": "other", **sizes, **changes})  # type: ignore[arg-type]  # keyword by keyword
 
 
+@pytest.mark.slow
 def test_any_folder_becomes_a_servable_bundle(tmp_path: Path) -> None:
     folder = shutil.copytree(locate(MINILM), tmp_path / "base")
     made = make_base_bundle(small(folder, job_prefix="job: "), tmp_path / "bundle")
@@ -51,6 +52,7 @@ def test_a_model_that_cannot_match_is_refused(bge_like: Path, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -197,6 +197,7 @@ def test_what_stands_at_the_output_is_told_of_before_training(
     assert not (tmp_path / "work" / "kept").exists()
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_its_own_checkpoints_only(tmp_path: Path) -> None:
     """Else the last checkpoint of an earlier, longer run would pass for the last of this one."""
     run = ["run", "--output", str(tmp_path / "b"), "--quiet", "--overwrite", "--config"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from service.cli import app
@@ -9,6 +10,7 @@ from service.core.bundle import Bundle
 from service.core.engines.openvino_convert import converted
 
 
+@pytest.mark.slow
 def test_a_bundle_is_converted_ahead_of_its_first_start(tiny_bundle: Bundle, tmp_path: Path) -> None:
     models = tmp_path / "models"
     done = CliRunner().invoke(app, ["convert", "--bundle", str(tiny_bundle.path), "--output", str(models)])

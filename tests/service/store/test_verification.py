@@ -293,6 +293,7 @@ def test_the_chain_is_broken_exactly_if_the_rows_are_not_as_written(
     assert (verify(sqlite_log).broken > 0) is (before != after)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_log(sqlite_log: DecisionLog) -> None:
     peaks = []
     for start in (1, 5_001, 10_001):

@@ -127,6 +127,7 @@ def test_a_converted_model_is_found_again_without_the_base_model(tiny_bundle: Bu
     assert json.loads((again.folder / "record.json").read_text())["bundle"] == tiny_bundle.digest
 
 
+@pytest.mark.slow
 def test_models_made_ahead_are_only_read(tiny_bundle: Bundle, tmp_path: Path) -> None:
     ready, cache = tmp_path / "ready", tmp_path / "cache"
     made = converted(tiny_bundle, ready)
