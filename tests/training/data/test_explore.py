@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.training.data.conftest import example
-from tests.training.data.test_user_data import rows, write_csv
+from tests.training.data.user_tables import rows, write_csv
 from training.cli import app
 from training.data.data_report import data_html, data_json, write_data_report
 from training.data.errors import DataError
