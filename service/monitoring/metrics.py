@@ -1,6 +1,7 @@
 """What happens in the service -> its series. Labels are closed sets; counters and histograms start at 0.
 
-Gauges of rates start absent, and are NaN while they cannot be computed: a 0 would be a finding.
+Gauges of rates are set before the app serves, and are NaN while they cannot be computed: a 0 would be a
+finding.
 """
 
 from __future__ import annotations
