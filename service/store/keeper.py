@@ -8,9 +8,9 @@ import time
 from datetime import timedelta
 
 from service.core.errors import ConfigurationError, StoreError
-from service.store.database import check_room
 from service.store.log import DecisionLog
 from service.store.retention import purge
+from service.store.sqlite import check_room
 from service.store.writer import Writer
 
 log = logging.getLogger(__name__)

@@ -10,13 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from service.core.errors import ConfigurationError, StoreError
-from service.store.database import sqlite_url
 from service.store.decision import Decision
 from service.store.keeper import Keeper
 from service.store.key import load_key
 from service.store.log import DecisionLog
 from service.store.observer import StoreObserver
 from service.store.spool import Spool
+from service.store.sqlite import sqlite_url
 from service.store.submissions import Submission
 from service.store.writer import Policy, State, Writer
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from service.store.database import migrate, open_database, sqlite_url
+from service.store.database import migrate, open_database
+from service.store.sqlite import sqlite_url
 from tests.postgres import PostgresServer, programs
 
 

@@ -15,8 +15,9 @@ from typer.testing import Result
 
 from service.api.app import create_app
 from service.api.settings import Settings
-from service.store.database import migrate, open_database, sqlite_url
+from service.store.database import migrate, open_database
 from service.store.decision import Decision
+from service.store.sqlite import sqlite_url
 from tests.service.cli.test_report import report
 from tests.stored import BUNDLE, decision, store
 

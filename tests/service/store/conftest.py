@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from service.store.database import sqlite_url
 from service.store.decision import Decision
 from service.store.key import LogKey
 from service.store.log import DecisionLog
 from service.store.recorder import Recorder, StoreOptions, open_recorder
+from service.store.sqlite import sqlite_url
 from tests.service.store.recorders import Begin, Disk, Watcher
 
 KEY = LogKey(b"k" * 32)

@@ -13,11 +13,12 @@ from sqlalchemy import select
 
 from service.core.errors import StoreError
 from service.store import chain, tables
-from service.store.database import open_database, sqlite_url
+from service.store.database import open_database
 from service.store.erasure import erase
 from service.store.log import DecisionLog
 from service.store.outcomes import Outcome, record_outcomes
 from service.store.retention import purge
+from service.store.sqlite import sqlite_url
 from service.store.times import to_microseconds
 from service.store.verification import verify
 from tests.service.store.conftest import DAY, OpenLog, candidates, decision, decisions, tamper

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from service.core.errors import StoreDownError, StoreError
-from service.store.database import sqlite_url
 from service.store.decision import Decision
 from service.store.key import LogKey
 from service.store.log import DecisionLog
 from service.store.recorder import DATABASE_FILE, StoreOptions
 from service.store.spool import spooled_lines
+from service.store.sqlite import sqlite_url
 from service.store.verification import verify
 from tests.postgres import PostgresServer
 from tests.service.store.conftest import candidates, decision, decisions

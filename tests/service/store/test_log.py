@@ -15,9 +15,10 @@ from sqlalchemy import insert, select, text
 
 from service.core.errors import ConfigurationError, StoreError
 from service.store import tables
-from service.store.database import open_database, sqlite_url
+from service.store.database import open_database
 from service.store.key import LogKey
 from service.store.log import DecisionLog
+from service.store.sqlite import sqlite_url
 from service.store.verification import verify
 from tests.service.store.conftest import KEY, OpenLog, candidates, decision, decisions, tamper
 

@@ -18,13 +18,13 @@ from sqlalchemy import Table, select
 
 from service.store import tables
 from service.store.count_tables import BIN_NAMES, decision_counts, outcome_counts
-from service.store.database import sqlite_url
 from service.store.decision import Decision
 from service.store.erasure import erase
 from service.store.log import DecisionLog
 from service.store.outcomes import Outcome, OutcomeKind, record_outcomes
 from service.store.retention import purge
 from service.store.score_bins import bin_of
+from service.store.sqlite import sqlite_url
 from service.store.verification import verify
 from tests.service.store.conftest import DAY, KEY, decision
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import multiprocessing
 from pathlib import Path
 
-from service.store.database import migrate, open_database, sqlite_url
+from service.store.database import migrate, open_database
+from service.store.sqlite import sqlite_url
 
 PROCESSES = 3
 ROWS = 40

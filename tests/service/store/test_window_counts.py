@@ -23,9 +23,10 @@ from service.core.groups import GroupSchema
 from service.monitoring.stored_audit import group_counts
 from service.store.access import reading
 from service.store.aggregates import count_decisions
-from service.store.database import migrate, open_database, sqlite_url
+from service.store.database import migrate, open_database
 from service.store.decision import Decision
 from service.store.outcomes import Outcome, record_outcomes
+from service.store.sqlite import sqlite_url
 from service.store.tables import decisions as table
 from service.store.window_counts import WindowCounts, count_window
 from service.store.windows import Window, window_between, window_until
