@@ -87,7 +87,7 @@ class LiveFairnessThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """Return when the thread has ended, or waits for a database that does not answer: it holds nothing."""
+        """Return when the thread has ended, or is waiting for a database that does not answer."""
         self._stopped.set()
         self._thread.join(_STOP_SECONDS)
 

@@ -1,7 +1,7 @@
 """Connections to PostgreSQL that never wait forever. Needs the extra `postgres`: imported when it is used.
 
-The kernel of a server whose processes are frozen (paused, suspended, stopped by a debugger, stuck on storage) goes
-on acknowledging what is sent, so no time limit of TCP ever ends a wait, and no limit that the server keeps.
+The kernel of a server whose processes are frozen (paused, suspended, stuck on their storage) goes on
+acknowledging what is sent: neither a time limit of TCP nor one that the server keeps ever ends a wait.
 """
 
 from __future__ import annotations
@@ -35,9 +35,7 @@ class LimitedConnection(psycopg.Connection[tuple[Any, ...]]):
 
     longest_wait: float
 
-    def wait(
-        self, gen: PQGen[Any], interval: float = _TICK_SECONDS, timeout: float | None = None
-    ) -> Any:
+    def wait(self, gen: PQGen[Any], interval: float = _TICK_SECONDS, timeout: float | None = None) -> Any:
         # All that a connection does once it is there waits here: statements, commits, a rollback.
         limits = {} if timeout is None else {"timeout": timeout}
         return super().wait(self._limited(gen), min(interval, _TICK_SECONDS), **limits)
@@ -61,7 +59,7 @@ class LimitedConnection(psycopg.Connection[tuple[Any, ...]]):
 def connect(arguments: dict[str, Any], timeout: float, longest_wait: float) -> LimitedConnection:
     """Connect within `timeout` seconds or what is left of the thread's time.
 
-    The time is shared out to the hosts that are to be tried, so that one that is frozen leaves some to the next.
+    The time is shared out to the hosts that are to be tried: one that is frozen leaves some to the next.
     """
     left = min(timeout, seconds_left())
     if not left:

@@ -17,8 +17,8 @@ _STATEMENT_LIMITS = 6
 def open_postgresql(url: URL, timeout: float) -> Engine:
     """Connect lazily.
 
-    `timeout`: seconds for getting a connection, and for a brief transaction (`time_limits`). One statement may
-    take six times as long. A server that says nothing for seven times as long counts as gone.
+    `timeout`: seconds for getting a connection, and for a brief transaction (`time_limits`). One statement
+    may take six times as long. A server that says nothing for seven times as long counts as gone.
     """
     try:
         from service.store.limited_connection import LimitedPool, connect

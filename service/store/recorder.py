@@ -26,7 +26,7 @@ DATABASE_FILE = "decisions.sqlite"
 SPOOL_FOLDER = "spool"
 _STOP_SECONDS = 60.0
 _KEEPER_STOP_SECONDS = 5.0
-"""Cut off, the keeper leaves a transaction that is rolled back: nothing that the next start does not do again."""
+"""Nothing is lost if the keeper is cut off: its transaction is rolled back, and done by the next start."""
 
 
 @dataclass(frozen=True)
