@@ -54,7 +54,7 @@ def small_disk(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        _run("umount", str(folder))
+        _run("umount", "--lazy", str(folder))
 
 
 def can_mount() -> bool:

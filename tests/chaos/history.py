@@ -97,6 +97,8 @@ class History:
                 lived.events.append("kill -9 of a worker")
                 time.sleep(chance.uniform(0, 2))
             time.sleep(chance.uniform(0, 0.5))
+            if not service.is_alive:
+                self.ledger.wrong.append(f"the service ended by itself: see {service.log}")
         finally:
             service.kill()
             clients.stop()

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,11 +105,18 @@ class Service:
             return type(error).__name__
         return str(answer.json()["store"]) if answer.status_code == 200 else str(answer.status_code)
 
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
     def kill(self) -> None:
         """All processes at once, as when the machine loses its power, but for what the kernel has."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        if not self.is_alive:
+            return
+        processes = psutil.Process(self._process.pid).children(recursive=True)
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(60)
+        psutil.wait_procs(processes, timeout=60)
 
     def kill_worker(self, chance: random.Random) -> None:
         """One of the processes that serve; the others go on."""
