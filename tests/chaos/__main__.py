@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 from pathlib import Path
 
@@ -21,6 +22,8 @@ def main() -> int:
     parser.add_argument("--models", type=Path, help="folder of converted models: made there if it is empty")
     asked = parser.parse_args()
     kinds: list[Kind] = ["sqlite", "postgresql"] if asked.kind == "both" else [asked.kind]
+    # What it started and mounted goes with it, however it is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.stdout.write(f"seed {asked.seed}\n")
     with models(asked.models) as folder:
         campaign = Campaign(asked.seed, folder, _say)
