@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 
 def programs() -> Path | None:
     """The folder with initdb and pg_ctl, or None if they are missing or cannot run here."""
@@ -66,6 +68,6 @@ class PostgresServer:
             command = ("runuser", "-u", "postgres", "--", *command)
         # To a file, not a pipe: the server keeps it open.
         with tempfile.TemporaryFile() as output:
-            done = subprocess.run(command, stdout=output, stderr=output, cwd="/", timeout=60)
+            done = subprocess.run(command, stdout=output, stderr=output, cwd="/", timeout=PATIENCE)
             output.seek(0)
             assert done.returncode == 0, f"{program}: {output.read().decode()}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -37,13 +36,6 @@ class Watcher(StoreObserver):
 
     def spool_changed(self, decisions: int) -> None:
         self.spooled = decisions
-
-
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def ids(given: Sequence[Decision]) -> list[str]:
