@@ -13,6 +13,7 @@ from fastapi_swagger import patch_fastapi
 
 from service.api.errors import PROBLEM_JSON, install_error_handlers
 from service.api.middleware import BodyLimit, CountLiveWork, RequestContext
+from service.api.receiving import Draining, ReceiveInTime
 from service.api.routes import audit, embed, embeddings, fairness, health, model, outcomes, redact, score
 from service.api.schemas.problem import Problem
 from service.api.settings import Settings
@@ -70,8 +71,11 @@ def create_app(
     runtime: Runtime | None = None,
     metrics: Metrics | None = None,
     recorder: Recorder | None = None,
+    draining: Draining | None = None,
 ) -> FastAPI:
     """Build the app. Without a `runtime` or `recorder`, they are loaded and opened when the app starts.
+
+    `draining` is what a server tells that it stops.
 
     That raises what `load_runtime` and `open_recorder` raise: a service that could not score does not come
     up.
@@ -149,5 +153,6 @@ def create_app(
     install_error_handlers(app)
     app.add_middleware(CountLiveWork, live=live)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(ReceiveInTime, body_seconds=settings.body_seconds, draining=draining or Draining())
     app.add_middleware(RequestContext, metrics=metrics)
     return app

@@ -71,6 +71,32 @@ class Settings(BaseSettings):
     )
     ready_seconds: float = Field(5.0, gt=0, description="Longest forward pass that readiness accepts.")
     drain_seconds: float = Field(30.0, gt=0, description="Time given to open requests after SIGTERM.")
+    start_seconds: float = Field(
+        600.0,
+        gt=0,
+        description="With several workers: one that does not serve so long after its start is replaced.",
+    )
+    keep_alive_seconds: int = Field(
+        75,
+        ge=1,
+        description="Seconds that a connection stays open between two requests; above the proxy's own.",
+    )
+    header_seconds: float = Field(
+        20.0, gt=0, description="Time for a request's header, from the connection's or the header's begin."
+    )
+    body_seconds: float = Field(
+        20.0,
+        gt=0,
+        description="Time for a request's body; bytes that arrive earn time back, 10,000 a second.",
+    )
+    write_seconds: float = Field(
+        60.0, gt=0, description="Longest time in which a client reads nothing of its answer."
+    )
+    max_connections: int = Field(
+        1_000,
+        ge=8,
+        description="Most open connections of one process; fewer where too few files may be open.",
+    )
     max_candidates: int = Field(200, ge=1, description="Most candidates in one `/v1/score` request.")
     max_inputs: int = Field(
         256, ge=1, description="Most texts in one `/v1/embed` or `/v1/embeddings` request."

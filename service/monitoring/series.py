@@ -82,6 +82,12 @@ class Series:
         self.request_seconds = histogram(
             "request_seconds", "Time to answer, in seconds.", _SECONDS_BUCKETS, "route"
         )
+        self.connections = gauge("connections", "Open connections.", "livesum")
+        self.connections_closed = counter(
+            "connections_closed_total",
+            "Connections that the service closed before their client did.",
+            "reason",
+        )
         self.queue_depth = gauge("queue_depth", "Texts of requests waiting for inference.", "livesum")
         self.batch_tokens = histogram("batch_tokens", "Tokens in one engine call.", _TOKENS_BUCKETS)
         self.inference_seconds = histogram(
