@@ -24,8 +24,8 @@ MOST_MARKS = 30
 """Combining marks in one run, as in Unicode's stream-safe text format (UAX #15, section 13). No script needs
 as many; those beyond are dropped, since putting a run in canonical order takes the square of its length."""
 
-MOST_BLANKS = 16
-"""Blanks in one run. A gap of columns is wide enough with it; those beyond are dropped."""
+MOST_BLANKS = 128
+"""Blanks in one run: more than a line of print holds. Those beyond are dropped, which no gap of columns misses."""
 
 _LINE_BREAKS = frozenset("\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
 _MANY_BREAKS = re.compile(r"\n{3,}+")
