@@ -102,7 +102,7 @@ def create_app(
             records = await to_thread.run_sync(open_recorder, settings.store_options(), metrics)
         await to_thread.run_sync(records.start)
         # Beside the recorder's: questions must not wait for the writer's connection.
-        database = open_database(settings.store_url)
+        database = open_database(settings.store_url, timeout=settings.database_seconds)
         watch = LiveFairnessThread(database, settings.groups, metrics, settings.fairness_seconds)
         await to_thread.run_sync(watch.start)
         served.start()

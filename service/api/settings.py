@@ -153,6 +153,13 @@ class Settings(BaseSettings):
         description="Where decisions are kept (docs/decision-log.md): a `sqlite:///` or `postgresql://` URL; "
         "empty: a SQLite file in `data_dir`.",
     )
+    database_seconds: float = Field(
+        10.0,
+        ge=1,
+        le=60,
+        description="Longest that decisions wait for the database (a lock, a server that does not answer) "
+        "before they go to the spool; one question to PostgreSQL may take six times as long.",
+    )
     durable: bool = Field(
         False, description="Answer `/v1/score` only after its decisions are committed or on disk."
     )
@@ -239,6 +246,7 @@ class Settings(BaseSettings):
             durable=self.durable,
             on_failure=self.store_failure,
             retention_days=self.retention_days,
+            timeout=self.database_seconds,
         )
 
     @property

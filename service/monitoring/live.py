@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 WindowName = Literal["1h", "24h", "7d", "30d"]
 WINDOWS: tuple[WindowName, ...] = get_args(WindowName)
+_STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,9 @@ class LiveFairnessThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """Return when the thread has ended."""
+        """Return when the thread has ended, or is waiting for a database that does not answer."""
         self._stopped.set()
-        self._thread.join()
+        self._thread.join(_STOP_SECONDS)
 
     def refresh(self) -> None:
         """Compute and tell. If the database does not answer, old numbers give way to none."""

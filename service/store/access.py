@@ -18,6 +18,7 @@ from sqlalchemy.exc import (
 
 from service.core.errors import StoreUnavailableError
 from service.store.database import snapshot
+from service.store.time_limits import brief
 
 _RETRY_AFTER_SECONDS = 5
 _NOT_MIGRATED = "42P01"
@@ -37,8 +38,8 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """All of it or nothing. Raises `StoreUnavailableError` if the database does not answer."""
-    with reachable(), engine.begin() as connection:
+    """All of it or nothing. Raises `StoreUnavailableError` if the database does not answer in time."""
+    with reachable(), brief(engine), engine.begin() as connection:
         yield connection
 
 

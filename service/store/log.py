@@ -16,6 +16,7 @@ from service.store.aggregates import count_decisions
 from service.store.database import migrate, open_database, snapshot, store_errors
 from service.store.decision import Decision
 from service.store.key import LogKey
+from service.store.time_limits import brief
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +61,9 @@ class DecisionLog:
         """Chain and store decisions, all or none; returns how many were new.
 
         A decision that is there already is left out, so that one whose commit was never confirmed can be
-        given again.
+        given again. PostgreSQL has the log's time limit for all of it, from connecting to the commit.
         """
-        with self.writing() as connection:
+        with brief(self.engine), self.writing() as connection:
             last = self.locked_head(connection)
             fresh = self._unknown(connection, decisions)
             if not fresh:

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 DATABASE_FILE = "decisions.sqlite"
 SPOOL_FOLDER = "spool"
 _STOP_SECONDS = 60.0
+_KEEPER_STOP_SECONDS = 5.0
+"""Nothing is lost if the keeper is cut off: its transaction is rolled back, and done by the next start."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Recorder:
         """Keep all that was recorded, then end."""
         if not self._writer.stop(_STOP_SECONDS):
             log.critical("decisions still wait to be recorded after %d seconds", _STOP_SECONDS)
-        self._keeper.stop(_STOP_SECONDS)
+        self._keeper.stop(_KEEPER_STOP_SECONDS)
         self._log.close()
 
     def check(self) -> None:

@@ -246,7 +246,7 @@ async def test_postgresql_may_go_away_and_come_back(
 def test_a_lock_held_in_postgresql_ends_in_an_error_not_in_waiting_forever(
     postgres_url: str, tmp_path: Path
 ) -> None:
-    options = StoreOptions(data_dir=tmp_path, url=postgres_url, timeout=0.5)
+    options = StoreOptions(data_dir=tmp_path, url=postgres_url, timeout=2.0)
     one, other = options.open_log(create_key=True), options.open_log()
     one.open()
     with one.writing() as connection:
