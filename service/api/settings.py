@@ -128,7 +128,9 @@ class Settings(BaseSettings):
         "empty: a SQLite file in `data_dir`.",
     )
     durable: bool = Field(
-        False, description="Answer `/v1/score` only after its decisions are committed or on disk."
+        True,
+        description="Answer `/v1/score` only after its decisions are committed or on disk; `false`: a crash "
+        "loses the last ones.",
     )
     store_failure: Policy = Field(
         "spool",
