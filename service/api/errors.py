@@ -20,6 +20,8 @@ from service.api.schemas.base import UNION_MEMBER
 from service.api.schemas.problem import FieldError, Problem
 from service.core.errors import (
     CapacityError,
+    DatabaseDamagedError,
+    DatabaseLostError,
     EvenmatchError,
     InputError,
     InputErrors,
@@ -41,6 +43,8 @@ _STATUS: dict[type[EvenmatchError], HTTPStatus] = {
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,
     CapacityError: HTTPStatus.SERVICE_UNAVAILABLE,
+    DatabaseLostError: HTTPStatus.SERVICE_UNAVAILABLE,
+    DatabaseDamagedError: HTTPStatus.SERVICE_UNAVAILABLE,
     EvenmatchError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 _HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}

@@ -161,7 +161,9 @@ class Settings(BaseSettings):
         "before they go to the spool; one question to PostgreSQL may take six times as long.",
     )
     durable: bool = Field(
-        False, description="Answer `/v1/score` only after its decisions are committed or on disk."
+        True,
+        description="Answer `/v1/score` only after its decisions are committed or on disk; `false`: a crash "
+        "loses the last ones.",
     )
     store_failure: Policy = Field(
         "spool",

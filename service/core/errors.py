@@ -27,6 +27,9 @@
     |-- ConfigurationError          settings that contradict each other or the bundle
     |-- ProcessError                no serving process is left and none can be started
     |-- StoreError                  the decision log cannot be read or written
+    |   |-- DatabaseLostError         its file was deleted or replaced under the service
+    |   |-- DatabaseDamagedError      pages of its file are damaged
+    |   `-- ClockAheadError           by this machine's clock, a purge would delete what nobody expects
     `-- CapacityError               not now, but perhaps later
         |-- QueueFullError            the inference queue has no room
         |-- NoIdleTimeError           background work found no time beside the requests
@@ -230,6 +233,21 @@ class ProcessError(EvenmatchError):
 class StoreError(EvenmatchError):
     code = "store_error"
     title = "Decision log unusable"
+
+
+class DatabaseLostError(StoreError):
+    code = "store_lost"
+    title = "Decision log deleted or replaced"
+
+
+class DatabaseDamagedError(StoreError):
+    code = "store_damaged"
+    title = "Decision log damaged"
+
+
+class ClockAheadError(StoreError):
+    code = "clock_ahead"
+    title = "Clock ahead of the decision log"
 
 
 class CapacityError(EvenmatchError):

@@ -184,6 +184,9 @@ class Metrics(RuntimeObserver, StoreObserver):
     def store_failed(self) -> None:
         self._series.store_failures.inc()
 
+    def store_lost(self) -> None:
+        self._series.store_lost.set(1)
+
     def store_queue_changed(self, decisions: int) -> None:
         self._series.store_depth.set(decisions)
 

@@ -119,3 +119,6 @@ class Series:
         self.store_depth = gauge("store_queue_depth", "Decisions waiting to be written.", "livesum")
         self.store_failures = counter("store_failures_total", "Failed attempts to write to the store.")
         self.spooled = gauge("spooled_decisions", "Decisions on disk, waiting for the database.", "livesum")
+        self.store_lost = gauge(
+            "store_lost", "1 once the database's file was deleted or replaced under a process.", "livemax"
+        )

@@ -15,6 +15,7 @@ from service.store.keeper import Keeper
 from service.store.key import load_key
 from service.store.log import DecisionLog
 from service.store.observer import StoreObserver
+from service.store.rescue import open_and_recover
 from service.store.spool import Spool
 from service.store.sqlite import sqlite_url
 from service.store.submissions import Submission
@@ -36,7 +37,7 @@ class StoreOptions:
     data_dir: Path
     url: str = ""
     key: str = ""
-    durable: bool = False
+    durable: bool = True
     on_failure: Policy = "spool"
     retention_days: int = 200
     timeout: float = 10.0
@@ -83,6 +84,11 @@ class Recorder:
         """Raise `StoreDownError` if a decision made now could not be kept: before any work is done for it."""
         self._writer.check()
 
+    def check_ready(self) -> None:
+        """As `check`, and raise `StoreError` if the database's file was deleted, replaced or is damaged."""
+        self._writer.check()
+        self._log.check()
+
     async def record(self, decisions: Sequence[Decision]) -> None:
         """Take decisions over; when this returns they may be answered for.
 
@@ -104,11 +110,11 @@ def open_recorder(options: StoreOptions, observer: StoreObserver | None = None) 
     """
     observer = observer or StoreObserver()
     decision_log = options.open_log(create_key=True)
-    keeper = Keeper(decision_log, timedelta(days=options.retention_days))
+    keeper = Keeper(decision_log, timedelta(days=options.retention_days), observer)
     spool = Spool(options.data_dir / SPOOL_FOLDER, decision_log.key)
     writer = Writer(decision_log, spool, options.on_failure, observer, keeper.wake)
     try:
-        decision_log.open()
+        open_and_recover(decision_log)
         writer.database_is_back()
     except StoreError as error:
         observer.store_failed()
