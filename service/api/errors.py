@@ -19,12 +19,14 @@ from starlette.types import Scope
 from service.api.schemas.base import UNION_MEMBER
 from service.api.schemas.problem import FieldError, Problem
 from service.core.errors import (
+    AnswerErasedError,
     CapacityError,
     DatabaseDamagedError,
     DatabaseLostError,
     EvenmatchError,
     InputError,
     InputErrors,
+    KeyReusedError,
     OutcomeConflictError,
     QueueFullError,
     RequestTooLargeError,
@@ -40,6 +42,8 @@ _STATUS: dict[type[EvenmatchError], HTTPStatus] = {
     UnknownModelError: HTTPStatus.NOT_FOUND,
     UnknownDecisionError: HTTPStatus.NOT_FOUND,
     OutcomeConflictError: HTTPStatus.CONFLICT,
+    KeyReusedError: HTTPStatus.CONFLICT,
+    AnswerErasedError: HTTPStatus.CONFLICT,
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,
     CapacityError: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -19,7 +19,9 @@
     |   |-- WindowError               a window of time that is none, or that is not understood
     |   |-- UnknownDecisionError      a decision_id that names no decision that is kept
     |   |-- OutcomeConflictError      another outcome of the same kind is recorded for the decision
-    |   `-- OutcomeTimeError          an outcome from the future, or from before its decision
+    |   |-- OutcomeTimeError          an outcome from the future, or from before its decision
+    |   |-- KeyReusedError            an Idempotency-Key that came with another request before
+    |   `-- AnswerErasedError         an Idempotency-Key whose answer held a person who was erased
     |-- BundleError                 the bundle or its base model is damaged, missing or foreign
     |   `-- BundleParityError         the loaded model does not reproduce the bundle's probe vectors
     |-- EngineError                 inference failed
@@ -198,6 +200,16 @@ class OutcomeConflictError(InputError):
 class OutcomeTimeError(InputError):
     code = "outcome_time"
     title = "Impossible outcome time"
+
+
+class KeyReusedError(InputError):
+    code = "idempotency_key_reused"
+    title = "Idempotency-Key reused"
+
+
+class AnswerErasedError(InputError):
+    code = "idempotency_answer_erased"
+    title = "Answer erased"
 
 
 class BundleError(EvenmatchError):

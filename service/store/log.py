@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +13,10 @@ from sqlalchemy import Connection, func, insert, select, update
 from service.core.errors import ConfigurationError, StoreError
 from service.store import chain, tables
 from service.store.aggregates import count_decisions
+from service.store.answers import Answer
 from service.store.database import BUSY_SECONDS, migrate, open_database, snapshot, store_errors, transaction
 from service.store.decision import Decision
+from service.store.idempotency import claim
 from service.store.key import LogKey
 from service.store.sqlite import file_of
 from service.store.sqlite_file import HeldFile, hold, release
@@ -32,6 +34,18 @@ class Head:
     sequence: int
     hash: str
     authentic: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of decisions: `stored` of them are new, and `answers` by key are those that count.
+
+    `left_out` were not stored because another request with the same `Idempotency-Key` came first.
+    """
+
+    stored: int
+    left_out: int
+    answers: Mapping[str, Answer]
 
 
 class DecisionLog:
@@ -71,17 +85,21 @@ class DecisionLog:
                 connection.execute(insert(tables.head).values(id=1, **self._signed(first)))
             return self.locked_head(connection)
 
-    def append(self, decisions: Sequence[Decision]) -> int:
-        """Chain and store decisions, all or none; returns how many were new.
+    def append(self, decisions: Sequence[Decision]) -> Appended:
+        """Chain and store decisions, all or none, with the answers under their keys.
 
         A decision that is there already is left out, so that one whose commit was never confirmed can be
-        given again. PostgreSQL has the log's time limit for all of it, from connecting to the commit.
+        given again; and so are those of a request whose key was answered with others. PostgreSQL has the
+        log's time limit for all of it, from connecting to the commit.
         """
         with brief(self.engine), self.writing() as connection:
             last = self.locked_head(connection)
-            fresh = self._unknown(connection, decisions)
+            unknown = self._unknown(connection, decisions)
+            claimed = claim(connection, unknown)
+            fresh = claimed.kept
+            appended = Appended(len(fresh), len(unknown) - len(fresh), claimed.answers)
             if not fresh:
-                return 0
+                return appended
             rows = []
             for decision in fresh:
                 rows.append(chain.chained(self.key, decision, last.sequence + 1, last.hash))
@@ -89,7 +107,7 @@ class DecisionLog:
             connection.execute(insert(tables.decisions), rows)
             count_decisions(connection, fresh)
             connection.execute(update(tables.head).values(self._signed(last)))
-            return len(fresh)
+            return appended
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

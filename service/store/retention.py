@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from service.core.errors import ClockAheadError
 from service.store import tables
+from service.store.answer_tables import answers
+from service.store.idempotency import expired_before
 from service.store.log import DecisionLog
 from service.store.times import from_microseconds, to_microseconds
 
@@ -20,6 +22,7 @@ MAX_DAYS = 36_500
 """A hundred years; much longer ones begin before there are dates."""
 
 _ROWS_A_TRANSACTION = 5_000
+_ANSWERS_A_TRANSACTION = 500
 _SKEW = timedelta(days=1)
 
 
@@ -44,11 +47,14 @@ def purge(
     The chain has no holes, so a row goes only when all rows before it may go. A row dated more than a day
     into the future (a clock was wrong) says nothing about its age: it goes with the rows around it.
 
+    Answers to keyed requests that do not hold any more are deleted, too.
+
     Raises `ClockAheadError` unless `force` if the log does not bear out this machine's clock (`_check_clock`,
     with `even_since`: since when this process saw it run evenly), and `StoreError`, also if everything is
     deleted but SQLite's journal could not be cut off.
     """
     now = now or datetime.now(UTC)
+    _delete_answers(decision_log, expired_before(now))
     total = 0
     while True:
         with decision_log.writing() as connection:
@@ -63,6 +69,16 @@ def purge(
             total += _delete_through(decision_log, connection, last, to_microseconds(now))
     decision_log.forget_journal()
     return Purged(total, before)
+
+
+def _delete_answers(decision_log: DecisionLog, cutoff: int) -> None:
+    old = select(answers.c.key).where(answers.c.time <= cutoff).limit(_ANSWERS_A_TRANSACTION)
+    deleted = _ANSWERS_A_TRANSACTION
+    while deleted == _ANSWERS_A_TRANSACTION:
+        with decision_log.writing() as connection:
+            decision_log.locked_head(connection)  # one writer at a time
+            keys = connection.execute(old).scalars().all()
+            deleted = connection.execute(delete(answers).where(answers.c.key.in_(keys))).rowcount
 
 
 def purged_through(connection: Connection) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from service.core.errors import StoreError
 from service.store import tables
+from service.store.answers import Answer
 from service.store.decision import Decision
-from service.store.log import DecisionLog, Head
+from service.store.log import Appended, DecisionLog, Head
 from service.store.observer import StoreObserver
 from service.store.recorder import Recorder, StoreOptions
 from service.store.spool import Spool
@@ -54,7 +55,7 @@ class Disk:
             if not there:
                 raise StoreError("the database failed: for a test")
 
-        def append_if_there(log: DecisionLog, given: Sequence[Decision]) -> int:
+        def append_if_there(log: DecisionLog, given: Sequence[Decision]) -> Appended:
             check(self.database)
             return append(log, given)
 
@@ -66,9 +67,9 @@ class Disk:
             if not self.spool:
                 raise OSError(errno.ENOSPC, "No space left on device")
 
-        def spool_if_room(spool: Spool, given: Sequence[Decision]) -> None:
+        def spool_if_room(spool: Spool, given: Sequence[Decision]) -> Mapping[str, Answer]:
             check_disk()
-            spool_append(spool, given)
+            return spool_append(spool, given)
 
         def probe_if_room(spool: Spool) -> None:
             check_disk()

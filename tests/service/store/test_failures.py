@@ -10,7 +10,7 @@ import pytest
 from service.core.errors import StoreDownError, StoreError
 from service.store.decision import Decision
 from service.store.key import LogKey
-from service.store.log import DecisionLog
+from service.store.log import Appended, DecisionLog
 from service.store.recorder import DATABASE_FILE, StoreOptions
 from service.store.spool import spooled_lines
 from service.store.sqlite import sqlite_url
@@ -135,7 +135,7 @@ async def test_a_commit_that_was_never_confirmed_is_not_stored_twice(
     append = DecisionLog.append
     lost = [True, True]
 
-    def unconfirmed(log: DecisionLog, given: Sequence[Decision]) -> int:
+    def unconfirmed(log: DecisionLog, given: Sequence[Decision]) -> Appended:
         done = append(log, given)
         if lost:
             lost.pop()
@@ -253,7 +253,7 @@ def test_a_lock_held_in_postgresql_ends_in_an_error_not_in_waiting_forever(
         one.locked_head(connection)
         with pytest.raises(StoreError, match="LockNotAvailable"):
             other.append(decisions(1))
-    assert other.append(decisions(1)) == 1
+    assert other.append(decisions(1)).stored == 1
     one.close()
     other.close()
 

@@ -13,7 +13,7 @@ import pytest
 
 from service.core.errors import ConfigurationError, ShuttingDownError, StoreDownError
 from service.store.decision import Decision
-from service.store.log import DecisionLog
+from service.store.log import Appended, DecisionLog
 from service.store.recorder import StoreOptions, open_recorder
 from service.store.submissions import Submission, SubmissionQueue
 from tests.patience import PATIENCE, wait_until
@@ -57,7 +57,7 @@ async def test_requests_at_the_same_time_share_commits(
     commits = []
     append = DecisionLog.append
 
-    def slow(log: DecisionLog, given: Sequence[Decision]) -> int:
+    def slow(log: DecisionLog, given: Sequence[Decision]) -> Appended:
         commits.append(len(given))
         time.sleep(0.05)
         return append(log, given)
@@ -85,7 +85,7 @@ async def test_a_full_queue_makes_answers_wait_and_then_refuses(
     in_hand, release = threading.Event(), threading.Event()
     append = DecisionLog.append
 
-    def blocked(log: DecisionLog, given: Sequence[Decision]) -> int:
+    def blocked(log: DecisionLog, given: Sequence[Decision]) -> Appended:
         in_hand.set()
         release.wait(PATIENCE)
         return append(log, given)
@@ -112,7 +112,7 @@ async def test_a_writer_that_dies_is_said_and_nobody_waits_for_it(
 ) -> None:
     recorder = begin(durable=True)
 
-    def bug(log: DecisionLog, given: Sequence[Decision]) -> int:
+    def bug(log: DecisionLog, given: Sequence[Decision]) -> Appended:
         raise TypeError("a bug")
 
     monkeypatch.setattr(DecisionLog, "append", bug)
