@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import socket
+from functools import partial
 
 import uvicorn
+from fastapi import FastAPI
 
 from service.api.app import create_app, create_metrics
 from service.api.process import exempt_from_collection, uvicorn_config
@@ -14,15 +16,17 @@ from service.api.settings import Settings
 from service.core.errors import ConfigurationError, ProcessError
 from service.monitoring.metrics import Metrics
 from service.runtime.runtime import load_runtime
+from service.runtime.warm_up import WarmUp
 from service.store.recorder import open_recorder
 
 log = logging.getLogger(__name__)
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, metrics: Metrics) -> None:
+    def __init__(self, config: uvicorn.Config, metrics: Metrics, app: FastAPI) -> None:
         super().__init__(config)
         self._metrics = metrics
+        self._app = app
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -31,7 +35,11 @@ class _Server(uvicorn.Server):
         for server in self.servers:
             for listener in server.sockets:
                 host, port = listener.getsockname()[:2]
-                log.info("ready to score at http://%s:%d (docs at /docs)", host, port)
+                address = f"http://{host}:{port}"
+                warm_up: WarmUp = self._app.state.runtime.warm_up
+                if not warm_up.is_done:
+                    log.warning("listening at %s, not ready yet: GET /health/ready says why", address)
+                warm_up.when_done(partial(log.info, "ready to score at %s (docs at /docs)", address))
 
 
 def run(settings: Settings) -> None:
@@ -47,7 +55,7 @@ def run(settings: Settings) -> None:
     runtime = load_runtime(settings.runtime_options(), metrics)
     recorder = open_recorder(settings.store_options(), metrics)
     app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder)
-    server = _Server(uvicorn_config(settings, app), metrics)
+    server = _Server(uvicorn_config(settings, app), metrics, app)
     try:
         server.run()
     except SystemExit:  # uvicorn's way to say that it could not begin; it has logged why
