@@ -57,7 +57,7 @@ def test_what_passes_is_not_kept() -> None:
     no_space = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp/somewhere")
     loader = Loader(no_space, MemoryError())
     once = LoadedOnce("the list", loader, clock=clock)
-    with pytest.raises(WarmingUpError, match="^the list cannot be loaded now: No space left on device$"):
+    with pytest.raises(WarmingUpError, match=r"^the list cannot be loaded now: No space left on device$"):
         once()
     clock.now += PAUSE_SECONDS
     with pytest.raises(WarmingUpError, match="out of memory"):

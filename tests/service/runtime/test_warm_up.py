@@ -84,7 +84,7 @@ def test_a_bug_is_logged_with_its_place(steps: Steps, caplog: pytest.LogCaptureF
     steps.broken["model"] = EngineError("the engine is broken")
     steps.warm_up.start()
     steps.warm_up.wait_for_first_round(LONG)
-    with pytest.raises(WarmingUpError, match="ValueError.*the engine is broken"):
+    with pytest.raises(WarmingUpError, match=r"ValueError.*the engine is broken"):
         steps.warm_up.check()
     steps.warm_up.stop()
     assert "test_warm_up.py" in caplog.text
