@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import socket
+from functools import partial
+
+from fastapi import FastAPI
 
 from service.api.app import create_app, create_metrics
 from service.api.listening import bind, raise_descriptor_limit
@@ -13,20 +16,30 @@ from service.api.receiving import Draining
 from service.api.serving import Server
 from service.api.settings import Settings
 from service.core.errors import ConfigurationError, ProcessError
+from service.monitoring.metrics import Metrics
 from service.runtime.runtime import load_runtime
+from service.runtime.warm_up import WarmUp
 from service.store.recorder import open_recorder
 
 log = logging.getLogger(__name__)
 
 
 class _Server(Server):
+    def __init__(self, settings: Settings, app: FastAPI, draining: Draining, metrics: Metrics) -> None:
+        super().__init__(settings, app, draining, metrics)
+        self._app = app
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         exempt_from_collection()
         self._metrics.process_ready(wanted=1, replaces=False)
         for listener in sockets or []:
             host, port = listener.getsockname()[:2]
-            log.info("ready to score at http://%s:%d (docs at /docs)", host, port)
+            address = f"http://{host}:{port}"
+            warm_up: WarmUp = self._app.state.runtime.warm_up
+            if not warm_up.is_done:
+                log.warning("listening at %s, not ready yet: GET /health/ready says why", address)
+            warm_up.when_done(partial(log.info, "ready to score at %s (docs at /docs)", address))
 
 
 def run(settings: Settings) -> None:

@@ -35,6 +35,7 @@
     `-- CapacityError               not now, but perhaps later
         |-- QueueFullError            the inference queue has no room
         |-- NoIdleTimeError           background work found no time beside the requests
+        |-- WarmingUpError            something that every request needs is not loaded yet
         |-- WorkerDownError           the inference worker died or hangs, and is being restarted
         |-- StoreDownError            decisions cannot be recorded, so none are taken
         |-- StoreUnavailableError     the database does not answer a question about what is stored
@@ -288,6 +289,11 @@ class QueueFullError(CapacityError):
 class NoIdleTimeError(CapacityError):
     code = "no_idle_time"
     title = "No idle time"
+
+
+class WarmingUpError(CapacityError):
+    code = "warming_up"
+    title = "Warming up"
 
 
 class WorkerDownError(CapacityError):

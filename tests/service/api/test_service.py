@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,7 +13,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.api.middleware import ROUTE_ALIASES
+from service.core import language
 from service.core.bundle import Bundle
+from service.core.once import LoadedOnce
 from service.runtime import runtime
 from tests.erasers import random_eraser
 from tests.fakes import WorkerKilled
@@ -154,17 +158,34 @@ def test_a_dead_worker_turns_readiness_and_is_restarted(api: Api) -> None:
     assert api.series("evenmatch_worker_restarts_total") == 1
 
 
-def test_a_language_model_that_cannot_be_read_is_no_readiness(
+def test_a_language_model_that_cannot_be_read_now_is_read_later(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_space(text: str) -> str:
-        raise OSError(28, "No space left on device")
+    full = threading.Event()
+    full.set()
 
-    monkeypatch.setattr(runtime, "language_of", no_space)
+    def read() -> object:
+        if full.is_set():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/secret/place")
+        return loaded
+
+    loaded = language.load_identifier()
+    missing = LoadedOnce("the language model", read)
+    monkeypatch.setattr(language, "load_identifier", missing)
+    monkeypatch.setattr(runtime, "load_identifier", missing)
     api = start()
-    wait_until(lambda: api.get("/health/ready").status_code != 200)
-    assert api.get("/health/ready").status_code == 500
+    for answer in (api.get("/health/ready"), api.score("java"), api.post("/v1/redact", json={"resume": "x"})):
+        assert (answer.status_code, answer.json()["code"]) == (503, "warming_up")
+        assert answer.headers["retry-after"] == "1"
+        assert "the language model cannot be loaded now: No space left on device" in answer.json()["detail"]
     assert api.get("/health/live").status_code == 200
+    assert api.post("/v1/embed", json={"inputs": ["java"]}).status_code == 200  # needs no language
+    full.clear()
+    ready = threading.Event()
+    api.runtime.warm_up.when_done(ready.set)
+    assert ready.wait(PATIENCE)
+    assert api.get("/health/ready").status_code == 200
+    assert api.score("java").status_code == 200
 
 
 def test_an_unexpected_bug_is_a_500_without_its_message(
