@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from service.api.app import create_app, create_metrics
 from service.api.listening import bind, raise_descriptor_limit
-from service.api.process import exempt_from_collection
+from service.api.process import Load, exempt_from_collection
 from service.api.processes import Supervisor
 from service.api.receiving import Draining
 from service.api.serving import Server
@@ -42,7 +42,7 @@ class _Server(Server):
             warm_up.when_done(partial(log.info, "ready to score at %s (docs at /docs)", address))
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, load: Load = load_runtime) -> None:
     """Serve in this process, or in several others if the settings ask for them.
 
     The port is bound, the model loaded and the decision log opened before anybody can connect. Raises an
@@ -55,7 +55,7 @@ def run(settings: Settings) -> None:
     sockets = bind(settings.host, settings.port)
     try:
         metrics, draining = create_metrics(settings), Draining()
-        runtime = load_runtime(settings.runtime_options(), metrics)
+        runtime = load(settings.runtime_options(), metrics)
         recorder = open_recorder(settings.store_options(), metrics)
         app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder, draining=draining)
         server = _Server(settings, app, draining, metrics)

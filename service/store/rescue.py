@@ -22,8 +22,9 @@ from service.store import chain, tables
 from service.store.decision import Decision
 from service.store.key import LogKey
 from service.store.log import DecisionLog, Head
+from service.store.outcome import Outcome
 from service.store.outcome_tables import outcomes
-from service.store.outcomes import Outcome, record_outcomes
+from service.store.outcomes import record_outcomes
 from service.store.retention import purged_through
 from service.store.sqlite import sqlite_url
 from service.store.sqlite_file import forget_drafts, rescued_copies, sync_folder
@@ -115,7 +116,7 @@ def _append(decision_log: DecisionLog, connection: Connection) -> int:
     query = select(rows).where(rows.c.erased.is_(None), rows.c.sequence > purged).order_by(rows.c.sequence)
     stream = connection.execution_options(yield_per=_ROWS).execute(query).mappings()
     return sum(
-        decision_log.append([_decision(decision_log.key, row) for row in batch])
+        decision_log.append([_decision(decision_log.key, row) for row in batch]).stored
         for batch in _batches(iter(stream))
     )
 

@@ -77,5 +77,4 @@ if __name__ == "__main__":
             raise_descriptor_limit()
             Supervisor(settings, work).run()
         else:
-            server.load_runtime = load
-            server.run(settings)
+            server.run(settings, load)
