@@ -52,6 +52,8 @@ class Assignment:
 
 
 class _Server(Server):
+    stop_signals = ()  # ignored here: the parent hears them, too
+
     def __init__(self, assignment: Assignment, app: FastAPI, draining: Draining, metrics: Metrics) -> None:
         super().__init__(assignment.settings, app, draining, metrics)
         self._assignment = assignment
