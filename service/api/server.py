@@ -7,7 +7,7 @@ import socket
 
 from service.api.app import create_app, create_metrics
 from service.api.listening import bind, raise_descriptor_limit
-from service.api.process import exempt_from_collection
+from service.api.process import Load, exempt_from_collection
 from service.api.processes import Supervisor
 from service.api.receiving import Draining
 from service.api.serving import Server
@@ -29,8 +29,8 @@ class _Server(Server):
             log.info("ready to score at http://%s:%d (docs at /docs)", host, port)
 
 
-def run(settings: Settings) -> None:
-    """Serve in this process, or in several others if the settings ask for them.
+def run(settings: Settings, load: Load | None = None) -> None:
+    """Serve in this process, or in several others if the settings ask for them. `load` is `load_runtime`.
 
     The port is bound, the model loaded and the decision log opened before anybody can connect. Raises an
     `EvenmatchError` if that cannot be done.
@@ -42,7 +42,7 @@ def run(settings: Settings) -> None:
     sockets = bind(settings.host, settings.port)
     try:
         metrics, draining = create_metrics(settings), Draining()
-        runtime = load_runtime(settings.runtime_options(), metrics)
+        runtime = (load or load_runtime)(settings.runtime_options(), metrics)
         recorder = open_recorder(settings.store_options(), metrics)
         app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder, draining=draining)
         server = _Server(settings, app, draining, metrics)

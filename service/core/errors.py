@@ -25,6 +25,7 @@
     |-- EngineError                 inference failed
     |   `-- EngineUnavailableError    the engine asked for cannot run on this machine
     |-- ConfigurationError          settings that contradict each other or the bundle
+    |-- MetricsLostError            what the serving processes counted is not all there
     |-- ProcessError                no serving process is left and none can be started
     |-- StoreError                  the decision log cannot be read or written
     `-- CapacityError               not now, but perhaps later
@@ -225,6 +226,11 @@ class ConfigurationError(EvenmatchError):
 class ProcessError(EvenmatchError):
     code = "process_error"
     title = "No serving process"
+
+
+class MetricsLostError(EvenmatchError):
+    code = "metrics_lost"
+    title = "Metrics are missing"
 
 
 class StoreError(EvenmatchError):
