@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Literal, cast
 
 import h11
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
@@ -100,6 +100,7 @@ class Connection(H11Protocol):
         self._shared = shared
         self._limits = shared.limits
         self._quiet_since = 0.0
+        self._surplus = False
         self._owed: Literal["header", "rest"] | None = None
         self._owed_timer: asyncio.TimerHandle | None = None
         self._unread = 0
@@ -142,8 +143,8 @@ class Connection(H11Protocol):
         self.transport = cast(asyncio.Transport, _GentlyClosed(transport, self))
         self._quiet_since = self.loop.time()
         self._shared.metrics.connections_changed(len(self.connections))
-        if full:
-            self.app = partial(self._as_surplus, self.app)
+        self._surplus = full
+        self.app = partial(self._serve, self.app)
         self._watch_what_is_owed()
         if self._shared.draining.begun:
             self.shutdown()
@@ -180,7 +181,6 @@ class Connection(H11Protocol):
     def shutdown(self) -> None:
         """The service stops: end after the open request, or now, or when what is on its way was answered."""
         if self.has_open_request:
-            self._announce_end()
             self.cycle.keep_alive = False
             return
         # A client that was answered a moment ago may be sending its next request: closing now would lose it.
@@ -227,15 +227,19 @@ class Connection(H11Protocol):
         if not self.has_open_request:
             self.transport.close()
 
-    async def _as_surplus(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request on a connection above the limit: few are answered, and it ends in any case."""
-        scope[SURPLUS] = True
-        self._announce_end()
-        await app(scope, receive, send)
+    async def _serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, and say in its answer where it is the connection's last one."""
+        if self._surplus:
+            scope[SURPLUS] = True
 
-    def _announce_end(self) -> None:
-        if not self.cycle.response_started:
-            self.cycle.default_headers = [*self.cycle.default_headers, CLOSE_HEADER]
+        async def send_with_end(message: Message) -> None:
+            if message["type"] == "http.response.start" and (self._surplus or self._shared.draining.begun):
+                headers = list(message.get("headers", ()))
+                if CLOSE_HEADER not in headers:
+                    message = {**message, "headers": [*headers, CLOSE_HEADER]}
+            await send(message)
+
+        await app(scope, receive, send_with_end)
 
     def _watch_what_is_owed(self) -> None:
         """Start the clock for what the client has to send next, or stop it where it has sent it."""

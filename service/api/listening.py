@@ -105,9 +105,9 @@ class Listener:
         listening: socket.socket,
         connection: Callable[[], asyncio.Protocol],
         has_room: Callable[[], bool],
-        make_room: Callable[[], object],
+        make_room: Callable[[], bool],
     ) -> None:
-        """`make_room` closes what can be spared; it is called when no descriptor is left."""
+        """`make_room` closes a connection that can be spared; it is called when no descriptor is left."""
         self._socket = listening
         self._connection = connection
         self._has_room = has_room
@@ -147,8 +147,8 @@ class Listener:
             except OSError as error:
                 name = errno.errorcode.get(error.errno or 0, "an unknown error")
                 self._digest.warning(f"no connection can be accepted for the moment: {name}")
-                self._make_room()
-                self._pause(_PAUSE_WITHOUT_DESCRIPTORS_SECONDS)
+                freed = [self._make_room() for _ in range(_ACCEPTS_A_TURN)]
+                self._pause(_PAUSE_WHEN_FULL_SECONDS if any(freed) else _PAUSE_WITHOUT_DESCRIPTORS_SECONDS)
                 return False
             accepted.setblocking(False)
             task = self._loop.create_task(self._connect(accepted))

@@ -19,11 +19,11 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from service.api.app import create_app, create_metrics
-from service.api.logs import log_to_stderr
+from service.api.logs import OncePerMinute, log_to_stderr
 from service.api.receiving import Draining
 from service.api.serving import CANNOT_START, STOP_AS_SIGTERM, Server
 from service.api.settings import Settings
-from service.core.errors import EvenmatchError
+from service.core.errors import EvenmatchError, MetricsLostError
 from service.monitoring.metrics import Metrics
 from service.monitoring.shared import SharedValues
 from service.runtime.devices import usable_cores
@@ -32,6 +32,9 @@ from service.runtime.runtime import Runtime, RuntimeOptions, load_runtime
 from service.store.recorder import open_recorder
 
 log = logging.getLogger(__name__)
+
+_TICKS_BETWEEN_LOOKS = 10
+"""A tenth of a second each."""
 
 Load = Callable[[RuntimeOptions, RuntimeObserver], Runtime]
 
@@ -49,12 +52,17 @@ class Assignment:
     slot: int
     replaces: bool
     heartbeat: ctypes.c_double
+    joined: ctypes.Array[ctypes.c_byte]
+    """Of all slots, which have counted: see `SharedValues`."""
 
 
 class _Server(Server):
+    stop_signals = ()  # ignored here: the parent hears them, too
+
     def __init__(self, assignment: Assignment, app: FastAPI, draining: Draining, metrics: Metrics) -> None:
         super().__init__(assignment.settings, app, draining, metrics)
         self._assignment = assignment
+        self._digest = OncePerMinute(log)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -66,6 +74,11 @@ class _Server(Server):
 
     async def on_tick(self, counter: int) -> bool:
         self._assignment.heartbeat.value = time.monotonic()
+        if counter % _TICKS_BETWEEN_LOOKS == 0:
+            try:
+                self._metrics.keep()
+            except MetricsLostError as error:
+                self._digest.warning(error.message)
         return await super().on_tick(counter)
 
 
@@ -77,10 +90,12 @@ def serve(assignment: Assignment, load: Load = load_runtime) -> None:
     for number in (signal.SIGINT, *STOP_AS_SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
-    metrics = create_metrics(settings, SharedValues(assignment.folder, assignment.slot))
     options = settings.runtime_options()
     options = replace(options, threads=options.threads or max(1, usable_cores() // settings.workers))
     try:
+        metrics = create_metrics(
+            settings, SharedValues(assignment.folder, assignment.slot, assignment.joined)
+        )
         runtime = load(options, metrics)
         recorder = open_recorder(settings.store_options(), metrics)
     except EvenmatchError as error:

@@ -42,8 +42,8 @@ class _Server(Server):
             warm_up.when_done(partial(log.info, "ready to score at %s (docs at /docs)", address))
 
 
-def run(settings: Settings, load: Load = load_runtime) -> None:
-    """Serve in this process, or in several others if the settings ask for them.
+def run(settings: Settings, load: Load | None = None) -> None:
+    """Serve in this process, or in several others if the settings ask for them. `load` is `load_runtime`.
 
     The port is bound, the model loaded and the decision log opened before anybody can connect. Raises an
     `EvenmatchError` if that cannot be done.
@@ -55,7 +55,7 @@ def run(settings: Settings, load: Load = load_runtime) -> None:
     sockets = bind(settings.host, settings.port)
     try:
         metrics, draining = create_metrics(settings), Draining()
-        runtime = load(settings.runtime_options(), metrics)
+        runtime = (load or load_runtime)(settings.runtime_options(), metrics)
         recorder = open_recorder(settings.store_options(), metrics)
         app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder, draining=draining)
         server = _Server(settings, app, draining, metrics)

@@ -14,7 +14,6 @@ from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 
 from service.api.connections import Connection, ConnectionLimits, Connections
 from service.api.listening import SURPLUS_CONNECTIONS, Listener, most_connections
@@ -35,8 +34,9 @@ Handler = Callable[[int, FrameType | None], object]
 
 @contextmanager
 def handling(handlers: Mapping[signal.Signals, Handler]) -> Iterator[None]:
-    """Handle these signals within the context, except those that are ignored, as SIGHUP is under `nohup`."""
-    heard = [number for number in handlers if signal.getsignal(number) is not signal.SIG_IGN]
+    """Handle these signals within the context, except a SIGHUP that is ignored already, as under `nohup`."""
+    nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    heard = [number for number in handlers if not (nohup and number is signal.SIGHUP)]
     before = {number: signal.signal(number, handlers[number]) for number in heard}
     try:
         yield
@@ -47,6 +47,8 @@ def handling(handlers: Mapping[signal.Signals, Handler]) -> Iterator[None]:
 
 class Server(uvicorn.Server):
     """Serves an app with its `draining` until a signal. `sockets` must be passed to `run`, bound already."""
+
+    stop_signals: tuple[signal.Signals, ...] = STOP_AS_SIGTERM
 
     def __init__(self, settings: Settings, app: ASGIApp, draining: Draining, metrics: Metrics) -> None:
         super().__init__(uvicorn_config(settings, app))
@@ -88,7 +90,6 @@ class Server(uvicorn.Server):
         for listener in self._listeners:
             await listener.close()
         self._draining.begin()
-        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE_HEADER]
         await super().shutdown(sockets)
 
     @contextmanager
@@ -96,7 +97,7 @@ class Server(uvicorn.Server):
         def stop(_: int, frame: FrameType | None) -> None:
             self.handle_exit(signal.SIGTERM, frame)
 
-        with super().capture_signals(), handling(dict.fromkeys(STOP_AS_SIGTERM, stop)):
+        with super().capture_signals(), handling(dict.fromkeys(self.stop_signals, stop)):
             yield
 
 

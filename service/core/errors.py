@@ -27,6 +27,7 @@
     |-- EngineError                 inference failed
     |   `-- EngineUnavailableError    the engine asked for cannot run on this machine
     |-- ConfigurationError          settings that contradict each other or the bundle
+    |-- MetricsLostError            what the serving processes counted is not all there
     |-- ProcessError                no serving process is left and none can be started
     |-- StoreError                  the decision log cannot be read or written
     |   |-- DatabaseLostError         its file was deleted or replaced under the service
@@ -241,6 +242,11 @@ class ConfigurationError(EvenmatchError):
 class ProcessError(EvenmatchError):
     code = "process_error"
     title = "No serving process"
+
+
+class MetricsLostError(EvenmatchError):
+    code = "metrics_lost"
+    title = "Metrics are missing"
 
 
 class StoreError(EvenmatchError):

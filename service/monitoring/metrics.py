@@ -57,6 +57,8 @@ class Metrics(RuntimeObserver, StoreObserver):
         self.registry = CollectorRegistry()
         self._series = Series(self.registry)
         self._start_at_zero()
+        if shared is not None:
+            shared.counts_from_now_on()
 
     def _start_at_zero(self) -> None:
         series = self._series
@@ -193,8 +195,16 @@ class Metrics(RuntimeObserver, StoreObserver):
     def spool_changed(self, decisions: int) -> None:
         self._series.spooled.set(decisions)
 
+    def keep(self) -> None:
+        """Call now and then: files of values that somebody removed are written anew.
+
+        Raises `MetricsLostError` if that cannot be done; `exposition` then raises it, too.
+        """
+        if self._shared is not None:
+            self._shared.restore()
+
     def exposition(self) -> bytes:
-        """The text that Prometheus scrapes."""
+        """The text that Prometheus scrapes. Raises `MetricsLostError`: what is there is not all."""
         return generate_latest(self.registry) if self._shared is None else self._shared.exposition()
 
 

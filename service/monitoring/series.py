@@ -85,7 +85,7 @@ class Series:
         self.connections = gauge("connections", "Open connections.", "livesum")
         self.connections_closed = counter(
             "connections_closed_total",
-            "Connections that the service closed before their client did.",
+            "Connections closed for what their client did or left out.",
             "reason",
         )
         self.queue_depth = gauge("queue_depth", "Texts of requests waiting for inference.", "livesum")

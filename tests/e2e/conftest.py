@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.core.bundle import Bundle
 from tests.patience import PATIENCE
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -45,6 +46,8 @@ class Server:
 
 
 Serve = Callable[..., Server]
+StartFake = Callable[..., Server]
+FAKE = [sys.executable, "-m", "tests.e2e.fake_workers"]
 
 
 def command(*arguments: str) -> list[str]:
@@ -119,3 +122,26 @@ def serve(data_dir: Path) -> Iterator[Serve]:
 def client(server: Server) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=server.url, timeout=PATIENCE) as connected:
         yield connected
+
+
+@pytest.fixture
+def start_fake(tiny_bundle: Bundle, tmp_path: Path) -> Iterator[StartFake]:
+    """Start services on the fake engine, of two processes unless told otherwise."""
+    started: list[Server] = []
+
+    def begin(**settings: str) -> Server:
+        chosen = {
+            "EVENMATCH_BUNDLE": str(tiny_bundle.path),
+            "EVENMATCH_PORT": "0",
+            "EVENMATCH_WORKERS": "2",
+            "TMPDIR": str(tmp_path),
+            **settings,
+        }
+        started.append(start_server(tmp_path, FAKE, **chosen))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        if one.process.poll() is None:
+            one.process.kill()
+        one.wait()

@@ -10,11 +10,11 @@ import os
 import time
 from pathlib import Path
 
-from service.api import server
 from service.api.listening import raise_descriptor_limit
 from service.api.logs import log_to_stderr
 from service.api.process import Assignment, serve
 from service.api.processes import Supervisor
+from service.api.server import run
 from service.api.settings import Settings
 from service.cli.console import exit_codes
 from service.core.bundle import read_bundle
@@ -77,4 +77,4 @@ if __name__ == "__main__":
             raise_descriptor_limit()
             Supervisor(settings, work).run()
         else:
-            server.run(settings, load)
+            run(settings, load)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,38 +19,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.core.bundle import Bundle
-from tests.e2e.conftest import Serve, Server, environment, start_server
+from tests.e2e.conftest import FAKE, Serve, Server, StartFake, environment
 from tests.e2e.texts import BACKEND_JOB
 from tests.patience import PATIENCE, wait_until
 
-FAKE = [sys.executable, "-m", "tests.e2e.fake_workers"]
 JOB = {"title": "backend engineer", "description": "build the payment service in python and java"}
 TEXTS = 3
 """That one request has: a title, a job and a resume of one passage each."""
-
-StartFake = Callable[..., Server]
-
-
-@pytest.fixture
-def start_fake(tiny_bundle: Bundle, tmp_path: Path) -> Iterator[StartFake]:
-    started: list[Server] = []
-
-    def begin(**settings: str) -> Server:
-        chosen = {
-            "EVENMATCH_BUNDLE": str(tiny_bundle.path),
-            "EVENMATCH_PORT": "0",
-            "EVENMATCH_WORKERS": "2",
-            "TMPDIR": str(tmp_path),
-            **settings,
-        }
-        started.append(start_server(tmp_path, FAKE, **chosen))
-        return started[-1]
-
-    yield begin
-    for one in started:
-        if one.process.poll() is None:
-            one.process.kill()
-        one.wait()
 
 
 def score(url: str, sex: str = "female", job: dict[str, str] = JOB) -> int:
@@ -139,6 +113,79 @@ def test_a_killed_process_is_replaced_and_nothing_that_was_counted_is_lost(start
     after = scraped(server.url)
     assert after["evenmatch_processes"] == {(): 2.0}
     assert after["evenmatch_process_replacements_total"] == {(): 1.0}
+
+
+@pytest.mark.slow
+def test_a_removed_folder_of_values_is_made_again_and_dead_processes_are_replaced(
+    start_fake: StartFake, tmp_path: Path
+) -> None:
+    server = start_fake()
+    sent = send(server.url, 30)
+    (folder,) = tmp_path.glob("evenmatch-metrics-*")
+    shutil.rmtree(folder)
+
+    def told() -> Counter[str] | None:
+        """What /metrics says, if it says anything; it may fail, but never tell a part."""
+        answer = httpx.get(f"{server.url}/metrics")
+        if answer.status_code == 500:
+            assert answer.json()["code"] == "metrics_lost"
+            return None
+        return decided(server.url)
+
+    answers = [told() for _ in range(20)]
+    assert [one for one in answers if one is not None and one != sent] == []
+    wait_for(lambda: len(list(folder.glob("counter_*.db"))) == 2)
+    assert "was gone and is written anew" in server.log
+    processes(server)[0].kill()
+    wait_for(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
+    sent += send(server.url, 10)
+    assert [decided(server.url) for _ in range(6)] == [sent] * 6
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.slow
+def test_metrics_fail_loudly_while_their_folder_cannot_be_made_again(
+    start_fake: StartFake, tmp_path: Path
+) -> None:
+    server = start_fake()
+    (folder,) = tmp_path.glob("evenmatch-metrics-*")
+    shutil.rmtree(folder)
+    folder.touch()
+    assert {httpx.get(f"{server.url}/metrics").status_code for _ in range(6)} == {500}
+    processes(server)[0].kill()
+    assert score(server.url) == 200
+    folder.unlink()
+    wait_for(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
+    wait_for(lambda: httpx.get(f"{server.url}/metrics").status_code == 200)
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.slow
+def test_a_process_that_does_not_come_to_serve_is_replaced(start_fake: StartFake, tmp_path: Path) -> None:
+    held = tmp_path / "loading"
+    server = start_fake(EVENMATCH_START_SECONDS="20", FAKE_LOADING=str(held))
+    held.touch()
+    processes(server)[0].kill()
+    wait_for(lambda: "does not serve 20 s after its start and is killed" in server.log)
+    held.unlink()
+    wait_for(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
+    assert score(server.url) == 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT])
+def test_a_closed_terminal_stops_all_processes_as_sigterm_does(
+    start_fake: StartFake, number: signal.Signals
+) -> None:
+    """A terminal tells every process of it at once."""
+    server = start_fake()
+    sent = send(server.url, 20)
+    for child in processes(server):
+        child.send_signal(number)
+    assert decided(server.url) == sent
+    server.process.send_signal(number)
+    assert server.wait() == -signal.SIGTERM
+    assert server.log.count("Application shutdown complete") == 2
 
 
 @pytest.mark.slow
