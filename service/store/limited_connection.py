@@ -74,6 +74,9 @@ def connect(arguments: dict[str, Any], timeout: float, longest_wait: float) -> L
 class LimitedPool(QueuePool):
     """Getting a connection that works, a new one if need be, has the pool's time limit."""
 
+    # SQLAlchemy names its pools' loggers by this: what they say of each connection is not this service's log.
+    __module__ = QueuePool.__module__
+
     def connect(self) -> PoolProxiedConnection:
         """Raise `NoAnswerError` or another error of the driver if there is none."""
         with at_most(self.timeout()):
