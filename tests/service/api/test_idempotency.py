@@ -199,7 +199,7 @@ def test_the_size_of_an_answer_is_what_the_documentation_says(start: Start) -> N
     assert send(api, candidates=many).status_code == 200
     with api.database.connect() as connection:
         (content,) = connection.exec_driver_sql("SELECT content FROM answers").scalars()
-    assert len(content) < 40_000
+    assert 20_000 < len(content) < 40_000
 
 
 def test_an_explanation_of_another_model_is_left_out(api: Api) -> None:
