@@ -75,7 +75,7 @@ async def _idempotency(
     response: Response,
     recorder: RecorderDep,
     _: Annotated[
-        str | None,
+        str,
         Header(
             alias=HEADER,
             description="1 to 255 visible ASCII characters, best a new UUID for every request that is not "
@@ -83,7 +83,7 @@ async def _idempotency(
             "twice; the same key with another body is 409 (`idempotency_key_reused`).",
             json_schema_extra={"maxLength": MAX_CHARACTERS, "pattern": "^[!-~]*$"},
         ),
-    ] = None,
+    ] = "",
 ) -> Idempotency:
     given = [value for value in request.headers.getlist(HEADER) if value.strip()]
     if len(given) > 1:
