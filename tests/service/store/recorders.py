@@ -24,13 +24,16 @@ Begin = Callable[..., Recorder]
 
 class Watcher(StoreObserver):
     def __init__(self) -> None:
-        self.stored = self.failures = self.queued = self.spooled = 0
+        self.stored = self.failures = self.queued = self.spooled = self.lost = 0
 
     def decisions_stored(self, decisions: int) -> None:
         self.stored += decisions
 
     def store_failed(self) -> None:
         self.failures += 1
+
+    def store_lost(self) -> None:
+        self.lost = 1
 
     def store_queue_changed(self, decisions: int) -> None:
         self.queued = decisions
