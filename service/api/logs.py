@@ -6,14 +6,23 @@ import logging
 import time
 from collections.abc import Callable
 
+from service.core.printable import printable
+
 _PAUSE_SECONDS = 60.0
+
+
+class _Printable(logging.Formatter):
+    """Names of files and bundles are in the log, and the log may be read in a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 def log_to_stderr(level: str) -> None:
     """Log lines of `level` and above."""
-    logging.basicConfig(
-        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Printable("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
 class OncePerMinute:

@@ -20,10 +20,11 @@ from service.cli.console import (
     EXIT_USAGE,
     exit_codes,
     fail,
+    say,
     settings_from,
-    stderr,
 )
 from service.core.errors import DatabaseDamagedError, StoreError
+from service.core.printable import one_line
 from service.jobs.decision_export import SUFFIXES, export_decisions
 from service.store.erasure import erase as erase_candidate
 from service.store.log import DecisionLog
@@ -55,9 +56,9 @@ def verify(
             fail(error.message, EXIT_BROKEN_LOG)
         copies = _copies(decision_log)
     for fault in result.damage:
-        typer.echo(f"damaged pages: {fault}")
+        typer.echo(one_line(f"damaged pages: {fault}"))
     for finding in result.findings:
-        typer.echo(f"broken: {finding}")
+        typer.echo(one_line(f"broken: {finding}"))
     if result.broken > len(result.findings):
         typer.echo(f"broken: and {result.broken - len(result.findings):,} more")
     typer.echo(_summary(result))
@@ -149,7 +150,7 @@ def export(
         fail(f"the file must end in {' or '.join(SUFFIXES)}, not {output.suffix or 'nothing'}", EXIT_USAGE)
     with _opened() as (decision_log, settings):
         written = export_decisions(decision_log, output, settings.groups)
-    stderr.print(f"wrote {written:,} decisions to {output}", highlight=False, markup=False)
+    say(f"wrote {written:,} decisions to {output}")
 
 
 def _copies(decision_log: DecisionLog) -> list[Path]:

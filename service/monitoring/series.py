@@ -62,9 +62,9 @@ class Series:
         )
         self.baseline_scores = gauge(
             "baseline_match_score_share",
-            "Share of the bundle's test pairs with a calibrated probability up to `le`.",
+            "Share of the bundle's test pairs with a calibrated probability up to `upper`.",
             "livemax",
-            "le",
+            "upper",
         )
 
         arm = ("attribute", "source", "redact")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,6 +17,7 @@ from service.api.middleware import ROUTE_ALIASES
 from service.core import language
 from service.core.bundle import Bundle
 from service.core.once import LoadedOnce
+from service.monitoring.baselines import Baselines
 from service.runtime import runtime
 from tests.erasers import random_eraser
 from tests.fakes import WorkerKilled
@@ -186,6 +188,21 @@ def test_a_language_model_that_cannot_be_read_now_is_read_later(
     assert ready.wait(PATIENCE)
     assert api.get("/health/ready").status_code == 200
     assert api.score("java").status_code == 200
+
+
+@pytest.mark.prometheus
+def test_promtool_finds_nothing_to_say_about_the_exposition(api: Api) -> None:
+    """Names, units, labels and help texts, once every kind of series has values."""
+    assert api.score(ENGINEER, NURSE, groups={"sex": "female"}).status_code == 200
+    assert api.score("").status_code == 422
+    audit = {"job": JOB, "resumes": [{"id": "a", "resume": ENGINEER}]}
+    assert api.post("/v1/audit/counterfactual", json=audit).status_code == 200
+    api.metrics.baselines(Baselines({("sex", "equalized_odds"): 0.05}, {0.1: 0.4, 1.0: 1.0}))
+    exposition = api.get("/metrics").content
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"], input=exposition, capture_output=True, timeout=60, check=False
+    )
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
 
 
 def test_an_unexpected_bug_is_a_500_without_its_message(

@@ -154,7 +154,7 @@ def test_baselines_stand_beside_the_live_series_of_the_same_labels(metrics: Metr
     found = series(metrics)
     edges = {dict(labels)["le"] for name, labels in found if name == "evenmatch_match_score_bucket"}
     baseline = {
-        dict(labels)["le"] for name, labels in found if name == "evenmatch_baseline_match_score_share"
+        dict(labels)["upper"] for name, labels in found if name == "evenmatch_baseline_match_score_share"
     }
     assert baseline == {"0.1", "1.0"} <= edges
 
