@@ -33,7 +33,8 @@ AUDIT_SOURCES: tuple[AuditSource, ...] = ("requested", "shadow")
 OTHER = "other"
 CONTROL = "control"
 
-STATUSES = ("200", "207", "400", "404", "405", "409", "413", "415", "422", "429", "500", "503")
+STATUSES = ("200", "207", "400", "404", "405", "409", "413", "415", "422", "429", "499", "500", "503")
+"""499: the caller hung up before the answer."""
 
 
 class Metrics(RuntimeObserver, StoreObserver):

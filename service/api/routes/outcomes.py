@@ -10,7 +10,8 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 from sqlalchemy import Engine
 
-from service.api.dependencies import DatabaseDep, MetricsDep, SettingsDep
+from service.api.bodies import BodyRoute
+from service.api.dependencies import DatabaseDep, LanesDep, MetricsDep, SettingsDep
 from service.api.errors import status_of
 from service.api.schemas.outcomes import OutcomeIn, OutcomeItemOut, OutcomeOut, OutcomesIn, OutcomesOut
 from service.api.settings import Settings
@@ -18,16 +19,18 @@ from service.core.errors import CountError
 from service.monitoring.metrics import Metrics
 from service.store.outcomes import Outcome, OutcomeResult, record_outcomes
 
-router = APIRouter(tags=["fairness"])
+router = APIRouter(tags=["fairness"], route_class=BodyRoute)
 
 
 @router.post("/outcomes", summary="Attach an outcome to a decision")
-def outcome(body: OutcomeIn, database: DatabaseDep, settings: SettingsDep, metrics: MetricsDep) -> OutcomeOut:
+async def outcome(
+    body: OutcomeIn, database: DatabaseDep, settings: SettingsDep, metrics: MetricsDep, lanes: LanesDep
+) -> OutcomeOut:
     """Record what a person decided, or a later label. Safe to send again: the same outcome changes nothing.
 
     Another outcome of the same kind is refused with 409, unless it says `replace`; the history keeps both.
     """
-    result = _record([body], database, settings, metrics)[0]
+    (result,) = await lanes.writing.run(lambda: _record([body], database, settings, metrics))
     if result.error is not None:
         raise result.error
     assert result.event is not None
@@ -39,8 +42,13 @@ def outcome(body: OutcomeIn, database: DatabaseDep, settings: SettingsDep, metri
     summary="Attach outcomes to many decisions",
     responses={207: {"model": OutcomesOut, "description": "Some were refused: see `results`"}},
 )
-def outcomes(
-    body: OutcomesIn, response: Response, database: DatabaseDep, settings: SettingsDep, metrics: MetricsDep
+async def outcomes(
+    body: OutcomesIn,
+    response: Response,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    metrics: MetricsDep,
+    lanes: LanesDep,
 ) -> OutcomesOut:
     """Record each by itself: one erased decision must not keep a night's outcomes from being recorded.
 
@@ -54,7 +62,8 @@ def outcomes(
             limit=settings.max_outcomes if given else 1,
             actual=len(given),
         )
-    results = [_item(result) for result in _record(given, database, settings, metrics)]
+    recorded = await lanes.writing.run(lambda: _record(given, database, settings, metrics))
+    results = [_item(result) for result in recorded]
     counts = Counter(result.status for result in results)
     if counts["refused"]:
         response.status_code = HTTPStatus.MULTI_STATUS

@@ -5,11 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
-from anyio import to_thread
+from anyio import CancelScope
 from fastapi import APIRouter
+from starlette.responses import Response
 
+from service.api.bodies import BodyRoute
 from service.api.dependencies import (
+    LanesDep,
     MetricsDep,
     RecorderDep,
     RequestId,
@@ -26,18 +30,20 @@ from service.api.schemas.score import (
     ScoringModel,
     Warning,
 )
-from service.core.errors import CountError, DuplicateIdError, ErrorCollector
-from service.core.explaining import PassageContribution, explain
+from service.core.errors import CountError, DuplicateIdError, ErrorCollector, RequestTooLargeError
+from service.core.explaining import explain
 from service.core.groups import GroupSchema
 from service.core.language import is_foreign
-from service.core.matching import Match
+from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
+from service.core.scoring import Vectors
+from service.runtime.reading import tokenize_all
 from service.runtime.runtime import Runtime
 from service.store.decision import Decision
 
-router = APIRouter(tags=["score"])
+router = APIRouter(tags=["score"], route_class=BodyRoute)
 
 
-@router.post("/score", summary="Score candidates against a job")
+@router.post("/score", summary="Score candidates against a job", response_model=ScoreResponse)
 async def score(
     body: ScoreRequest,
     runtime: RuntimeDep,
@@ -45,57 +51,59 @@ async def score(
     metrics: MetricsDep,
     recorder: RecorderDep,
     shadow: ShadowDep,
+    lanes: LanesDep,
     request_id: RequestId,
-) -> ScoreResponse:
+) -> Response:
     """Score every candidate against the job. Either all candidates are scored and recorded or none is.
 
     The scores do not depend on `groups`, on the order of candidates, or on who else is in the request.
     """
     check_candidates(body.candidates, settings.groups, settings.max_candidates)
     recorder.check()
-    job, resumes = await to_thread.run_sync(
-        lambda: runtime.matcher.tokenize_all(
+    texts = [candidate.resume for candidate in body.candidates]
+    async with runtime.turn([body.job.description, *texts]) as turn:
+        job, resumes = await tokenize_all(
+            runtime.matcher,
             body.job.description,
             body.job.title,
-            [candidate.resume for candidate in body.candidates],
+            texts,
             redact=body.redact,
+            run=lanes.text.run,
         )
-    )
-    job_vectors, vectors = await runtime.encode(job, resumes)
-    matches = [runtime.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
+        if body.explain:
+            check_passages(sum(len(resume.passages) for resume in resumes), settings.max_passages)
+        turn.texts_read()
+        job_vectors, vectors = await runtime.encode(job, resumes)
+        matches = await lanes.text.run(
+            lambda: [runtime.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
+        )
     decisions = decisions_of(body, matches, runtime, request_id)
-    await recorder.record(decisions)
-    results = []
-    for decision, match, resume, of_resume in zip(decisions, matches, resumes, vectors, strict=True):
-        metrics.decided(decision.groups, decision.calibrated_probability, decision.decision)
-        metrics.redacted(resume.read.redactions)
-        results.append(
-            ScoreResult(
-                candidate_id=decision.candidate_id,
-                decision_id=decision.decision_id,
-                raw_score=decision.raw_score,
-                calibrated_probability=decision.calibrated_probability,
-                decision=decision.decision,
-                borderline=match.borderline,
-                truncated=False,
-                language=resume.read.language,
-                warnings=warnings_of(resume.read.language, resume.read.document.non_latin_script),
-                redactions=dict(resume.read.redactions or {}),
-                explanation=passages_out(explain(runtime.matcher, job, job_vectors, resume, of_resume))
-                if body.explain
-                else None,
+    with CancelScope(shield=True):  # who leaves from here on leaves decisions: stored, and counted too
+        await recorder.record(decisions)
+        for decision, resume in zip(decisions, resumes, strict=True):
+            metrics.decided(decision.groups, decision.calibrated_probability, decision.decision)
+            metrics.redacted(resume.read.redactions)
+        shadow.offer(body.job.description, body.job.title, texts, redact=body.redact)
+    explanations: list[list[PassageOut] | None] = [None] * len(resumes)
+    if body.explain:
+        for i, (resume, of_resume) in enumerate(zip(resumes, vectors, strict=True)):
+            explanations[i] = await lanes.text.run(
+                partial(explained, runtime.matcher, job, job_vectors, resume, of_resume)
             )
+
+    def render() -> bytes:
+        results = map(_result, decisions, matches, resumes, explanations)
+        answer = ScoreResponse(
+            model=scoring_model(runtime),
+            job_id=body.job.id,
+            threshold=runtime.bundle.decision.threshold,
+            redact=body.redact,
+            warnings=warnings_of(job.language, job.non_latin_script),
+            results=list(results),
         )
-    texts = [candidate.resume for candidate in body.candidates]
-    shadow.offer(body.job.description, body.job.title, texts, redact=body.redact)
-    return ScoreResponse(
-        model=scoring_model(runtime),
-        job_id=body.job.id,
-        threshold=runtime.bundle.decision.threshold,
-        redact=body.redact,
-        warnings=warnings_of(job.language, job.non_latin_script),
-        results=results,
-    )
+        return answer.model_dump_json().encode()
+
+    return Response(await lanes.text.run(render), media_type="application/json")
 
 
 def check_candidates(candidates: Sequence[CandidateIn], groups: GroupSchema, most: int) -> None:
@@ -119,6 +127,16 @@ def check_candidates(candidates: Sequence[CandidateIn], groups: GroupSchema, mos
         with errors:
             groups.validate_groups(candidate.groups, field=f"candidates[{i}].groups")
     errors.raise_any()
+
+
+def check_passages(passages: int, most: int) -> None:
+    """Raise `RequestTooLargeError` if an answer would hold more passages, or their vectors, than it may."""
+    if passages > most:
+        raise RequestTooLargeError(
+            f"the answer would hold {passages:,} passages or more; the limit is {most:,}: split it",
+            limit=most,
+            actual=passages,
+        )
 
 
 def decisions_of(
@@ -160,8 +178,28 @@ def warnings_of(language: str, non_latin_script: bool) -> list[Warning]:
     return [*warnings, "not_english"] if is_foreign(language) else warnings
 
 
-def passages_out(passages: Sequence[PassageContribution]) -> list[PassageOut]:
-    """An explanation as it is sent."""
+def _result(
+    decision: Decision, match: Match, resume: TokenizedResume, explanation: list[PassageOut] | None
+) -> ScoreResult:
+    return ScoreResult(
+        candidate_id=decision.candidate_id,
+        decision_id=decision.decision_id,
+        raw_score=decision.raw_score,
+        calibrated_probability=decision.calibrated_probability,
+        decision=decision.decision,
+        borderline=match.borderline,
+        truncated=False,
+        language=resume.read.language,
+        warnings=warnings_of(resume.read.language, resume.read.document.non_latin_script),
+        redactions=dict(resume.read.redactions or {}),
+        explanation=explanation,
+    )
+
+
+def explained(
+    matcher: Matcher, job: TokenizedJob, job_vectors: Vectors, resume: TokenizedResume, vectors: Vectors
+) -> list[PassageOut]:
+    """The explanation of one resume as it is sent; for a thread, since long resumes take seconds."""
     return [
         PassageOut(
             text=passage.text,
@@ -169,5 +207,5 @@ def passages_out(passages: Sequence[PassageContribution]) -> list[PassageOut]:
             job_passage=passage.job_passage,
             similarity=passage.similarity,
         )
-        for passage in passages
+        for passage in explain(matcher, job, job_vectors, resume, vectors)
     ]
