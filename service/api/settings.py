@@ -64,7 +64,11 @@ class Settings(BaseSettings):
         description="Serving processes behind the port; each loads the model, they share the cores.",
     )
     batch_tokens: int = Field(4_096, ge=8, description="Most tokens in one engine call.")
-    queue_tokens: int = Field(400_000, ge=8, description="Most tokens waiting; above it requests get 429.")
+    queue_tokens: int = Field(
+        400_000,
+        ge=8,
+        description="Most words and tokens waiting, and in one request; above it requests get 429 or 413.",
+    )
     cache_mib: int = Field(32, ge=0, le=65_536, description="Memory for the embedding cache, in MiB.")
     stall_seconds: float = Field(
         120.0, gt=0, description="An engine call longer than this counts as hung; the worker is replaced."

@@ -208,6 +208,13 @@ class InferenceQueue:
             self._announce()
         return sorted(batch, key=lambda item: len(item.ids), reverse=True)
 
+    def forget(self, request: EmbedRequest) -> None:
+        """Drop a request whose caller left: its texts make room at once."""
+        request.future.cancel()
+        with self._changed:
+            (self._background if request.background else self._live).drop_settled()
+            self._announce()
+
     def close(self) -> None:
         """Take no more requests; those that wait are still served, but for background ones, which fail."""
         with self._changed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
@@ -164,10 +165,12 @@ class Runtime:
     def _queue_changed(self, texts: int) -> None:
         self._queued_texts = texts
         self.turns.queue_changed()
-        self._line_changed(self.turns.requests_waiting)
+        self._line_changed(self.turns.words_waiting)
 
-    def _line_changed(self, requests: int) -> None:
-        self._observer.queue_changed(self._queued_texts + requests)
+    def _line_changed(self, words: int) -> None:
+        # Texts that were not cut into passages yet count as so many of full length.
+        waiting = math.ceil(words / self.bundle.manifest.passages.words)
+        self._observer.queue_changed(self._queued_texts + waiting)
 
     @property
     def worker_state(self) -> WorkerState:

@@ -15,10 +15,13 @@ from contextlib import asynccontextmanager
 
 from service.core.errors import QueueFullError, RequestTooLargeError
 
+_SMALL_AHEAD = 2
+"""Small requests in turn have so many times the words of a largest one: a batch, and one more to wait."""
+
 
 def count_words(texts: Iterable[str]) -> int:
-    """White-space separated words of the distinct texts."""
-    return sum(len(text.split()) for text in set(texts))
+    """White-space separated words of all texts: what reading them costs, and about the tokens they have."""
+    return sum(len(text.split()) for text in texts)
 
 
 class Turn:
@@ -64,9 +67,9 @@ class Turns:
     """For one event loop; only `queue_changed` may be called from other threads.
 
     `limit`: most words of one request, and most words that wait, with the tokens in the queue. `ahead`: words
-    or tokens in progress up to which the next request of a line begins. `backlog`: tokens in the queue.
+    or tokens in progress below which the next large request begins. `backlog`: tokens in the queue.
     `retry_after`: seconds until so many words, and what is in the queue, are done. `on_change` is told how
-    many requests wait.
+    many words wait.
     """
 
     def __init__(
@@ -99,7 +102,7 @@ class Turns:
 
     def seconds_to_drain(self) -> int:
         """Estimated seconds, at least 1, until all that waits is done."""
-        return self._retry_after(self.words_waiting)
+        return self._retry_after(self.words_waiting + self._large.words_in_turn)
 
     @asynccontextmanager
     async def turn(self, words: int) -> AsyncIterator[Turn]:
@@ -114,13 +117,13 @@ class Turns:
         if line.waiting or not self._may_begin(line, turn):
             turn.granted = self._loop.create_future()
             line.waiting.append(turn)
-            self._on_change(self.requests_waiting)
+            self._on_change(self.words_waiting)
             try:
                 await turn.granted
             except asyncio.CancelledError:
                 if turn in line.waiting:
                     line.waiting.remove(turn)
-                    self._on_change(self.requests_waiting)
+                    self._on_change(self.words_waiting)
                 turn.end()  # it may have been granted in the same moment
                 self.look_soon()
                 raise
@@ -155,14 +158,14 @@ class Turns:
             raise QueueFullError(
                 f"{ahead:,} words or tokens of other requests wait, and {words:,} more do not fit now; "
                 f"the limit is {self._limit:,}",
-                retry_after=self._retry_after(self.words_waiting),
+                retry_after=self.seconds_to_drain(),
                 limit=self._limit,
                 actual=ahead + words,
             )
 
     def _may_begin(self, line: _Line, turn: Turn) -> bool:
         if line is self._small:
-            return line.words_in_turn == 0 or line.words_in_turn + turn.words <= self._ahead
+            return line.words_in_turn + turn.words <= _SMALL_AHEAD * self._small_words
         return line.words_in_turn + self._backlog() < self._ahead
 
     def _look(self) -> None:
@@ -175,4 +178,4 @@ class Turns:
                     turn.begin()
                     turn.granted.set_result(None)
         if self.requests_waiting != before:
-            self._on_change(self.requests_waiting)
+            self._on_change(self.words_waiting)

@@ -79,6 +79,10 @@ class InferenceWorker:
         if self.state == "down":
             raise WorkerDownError("the inference worker is down and being restarted", retry_after=5)
 
+    def forget(self, request: EmbedRequest) -> None:
+        """Encode no more texts of a request for which nobody waits."""
+        self._queue.forget(request)
+
     def seconds_to_drain(self, tokens: int = 0) -> int:
         """Estimated seconds, 1 to 600, until the engine has done what waits and `tokens` more."""
         if not self._tokens_per_second:

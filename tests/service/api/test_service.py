@@ -115,7 +115,7 @@ def test_a_full_queue_answers_429_with_retry_after(start: Start) -> None:
         deadline = time.monotonic() + 10
         while not api.engine.batches and time.monotonic() < deadline:
             time.sleep(0.01)
-        refused = api.score(*(numbers(10 + i, 100) for i in range(4)))
+        refused = api.score(*(numbers(10 + i, 500) for i in range(4)))  # 2,000 words, refused unread
         ready = api.get("/health/live")
         release.set()
         assert waiting.result(20).status_code == 200
