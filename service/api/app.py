@@ -11,8 +11,11 @@ from anyio import to_thread
 from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
+from service.api.admission import Admission, Budget
+from service.api.departures import WatchCaller
 from service.api.errors import PROBLEM_JSON, install_error_handlers
-from service.api.middleware import BodyLimit, CountLiveWork, RequestContext
+from service.api.lanes import Lanes
+from service.api.middleware import CountLiveWork, RequestContext
 from service.api.receiving import Draining, ReceiveInTime
 from service.api.routes import audit, embed, embeddings, fairness, health, model, outcomes, redact, score
 from service.api.schemas.problem import Problem
@@ -27,6 +30,9 @@ from service.runtime.runtime import Runtime, load_runtime
 from service.runtime.shadow import ShadowAuditor
 from service.store.database import open_database
 from service.store.recorder import Recorder, open_recorder
+
+_ANSWER_BYTES = 64 * 2**20
+"""Vectors, in bytes, of large answers that are made or sent at a time."""
 
 ROUTES = (
     "/v1/score",
@@ -122,7 +128,7 @@ def create_app(
         shadow = ShadowAuditor(served, live, settings.shadow_options(), metrics)
         shadow.start()
         app.state.runtime, app.state.recorder, app.state.shadow = served, records, shadow
-        app.state.database = database
+        app.state.database, app.state.lanes = database, Lanes()
         # Before the port opens; what fails is tried again while readiness says so.
         await to_thread.run_sync(warm_up.wait_for_first_round, FIRST_ROUND_SECONDS)
         try:
@@ -166,7 +172,13 @@ def create_app(
     patch_fastapi(app, docs_url="/docs")  # Swagger UI from the package: no third party sees who reads it
     install_error_handlers(app)
     app.add_middleware(CountLiveWork, live=live)
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(WatchCaller)
+    app.add_middleware(
+        Admission,
+        limit=settings.max_body_bytes,
+        budget=Budget(settings.max_inflight_bytes, _ANSWER_BYTES, settings.max_requests),
+        retry_after=lambda: app.state.runtime.turns.seconds_to_drain(),
+    )
     app.add_middleware(ReceiveInTime, body_seconds=settings.body_seconds, draining=draining or Draining())
     app.add_middleware(RequestContext, metrics=metrics)
     return app

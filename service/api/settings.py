@@ -13,7 +13,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from service.core.audit.plan import MAX_CONTROLS, MAX_NAMES, MIN_NAMES
+from service.core.audit.plan import DEFAULT_MAX_CHARACTERS, MAX_CONTROLS, MAX_NAMES, MIN_NAMES
 from service.core.counterfactual.variants import ATTRIBUTES, Attribute
 from service.core.groups import GroupSchema
 from service.core.redaction.policy import Category
@@ -64,7 +64,11 @@ class Settings(BaseSettings):
         description="Serving processes behind the port; each loads the model, they share the cores.",
     )
     batch_tokens: int = Field(4_096, ge=8, description="Most tokens in one engine call.")
-    queue_tokens: int = Field(400_000, ge=8, description="Most tokens waiting; above it requests get 429.")
+    queue_tokens: int = Field(
+        400_000,
+        ge=8,
+        description="Most words and tokens waiting, and in one request; above it requests get 429 or 413.",
+    )
     cache_mib: int = Field(32, ge=0, le=65_536, description="Memory for the embedding cache, in MiB.")
     stall_seconds: float = Field(
         120.0, gt=0, description="An engine call longer than this counts as hung; the worker is replaced."
@@ -105,7 +109,25 @@ class Settings(BaseSettings):
         5_000, ge=1, description="Most distinct texts that one audit may score, variants included."
     )
     max_text_characters: int = Field(100_000, ge=1, description="Most characters in one resume, job or text.")
+    max_audit_characters: int = Field(
+        DEFAULT_MAX_CHARACTERS,
+        ge=1,
+        description="Most characters in all texts that one audit may score, variants included.",
+    )
+    max_passages: int = Field(
+        8_192, ge=1, description="Most vectors, or explained passages, in one answer; each passage has one."
+    )
     max_body_bytes: int = Field(8 * 2**20, ge=1_024, description="Largest request body, in bytes.")
+    max_inflight_bytes: int = Field(
+        16 * 2**20,
+        ge=1_024,
+        description="Most bytes of bodies that one process holds at a time; above it requests get 429.",
+    )
+    max_requests: int = Field(
+        256,
+        ge=1,
+        description="Most requests with a body that one process has open; above it requests get 429.",
+    )
     redact_categories: tuple[Category, ...] | None = Field(
         None,
         description="What redaction hides, a JSON list (docs/redaction.md); empty: the bundle's policy.",
@@ -216,6 +238,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"queue_tokens ({self.queue_tokens}) must not be below batch_tokens ({self.batch_tokens})"
             )
+        if self.max_inflight_bytes < self.max_body_bytes:
+            raise ValueError(
+                f"max_inflight_bytes ({self.max_inflight_bytes}) must not be below max_body_bytes "
+                f"({self.max_body_bytes})"
+            )
         if len(set(self.shadow_audit_attributes)) != len(self.shadow_audit_attributes):
             raise ValueError("shadow_audit_attributes names one of them twice")
         return self
@@ -272,5 +299,6 @@ class Settings(BaseSettings):
             redact_entities=self.redact_entities,
             max_audit_resumes=self.max_candidates,
             max_audit_texts=self.max_audit_texts,
+            max_audit_characters=self.max_audit_characters,
             ready_models=self.models_dir,
         )

@@ -35,7 +35,8 @@ CONTROL = "control"
 
 CloseReason = Literal["header_timeout", "body_timeout", "write_timeout", "evicted", "invalid_request"]
 CLOSE_REASONS: tuple[CloseReason, ...] = get_args(CloseReason)
-STATUSES = ("200", "207", "400", "404", "405", "408", "409", "413", "415", "422", "429", "500", "503")
+STATUSES = ("200", "207", "400", "404", "405", "408", "409", "413", "415", "422", "429", "499", "500", "503")
+"""499: the caller hung up before the answer."""
 
 
 class Metrics(RuntimeObserver, StoreObserver):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from anyio import to_thread
+
 from service.core.audit.plan import (
+    DEFAULT_MAX_CHARACTERS,
     DEFAULT_MAX_TEXTS,
     AuditOptions,
     AuditPlan,
@@ -35,6 +39,7 @@ from service.runtime.devices import EngineChoice, EngineSetting, choose_engine, 
 from service.runtime.embedder import Embedder
 from service.runtime.observer import RuntimeObserver
 from service.runtime.queue import InferenceQueue
+from service.runtime.turns import Turn, Turns, count_words
 from service.runtime.warm_up import WarmUp
 from service.runtime.worker import InferenceWorker, WorkerState
 
@@ -51,6 +56,9 @@ EXPERIENCE
 Senior engineer, Example Inc., 2016 - present
 - She built the payment service in Python and Java."""
 """Nobody's resume: redacting it leads through every rule once."""
+
+_BATCHES_AHEAD = 4
+"""Of the engine's work that waits when the next large request is read: reading it takes about as long."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,7 @@ class RuntimeOptions:
     redact_entities: str | None = None
     max_audit_resumes: int = 200
     max_audit_texts: int = DEFAULT_MAX_TEXTS
+    max_audit_characters: int = DEFAULT_MAX_CHARACTERS
     ready_models: Path | None = None
 
 
@@ -129,13 +138,26 @@ class Runtime:
         )
         self.info: EngineInfo = loaded.engine.info
         self.warm_up = self._warm_up_steps()
+        self._observer = observer
+        self._queued_texts = 0
+        ahead = _BATCHES_AHEAD * options.batch_tokens
+        # Requests that have had their turn always find room: nobody is refused after the work was done.
+        queue = InferenceQueue(options.queue_tokens, self._queue_changed, margin=2 * ahead)
         self._worker = InferenceWorker(
             loaded.engine,
             reload,
-            InferenceQueue(options.queue_tokens, observer.queue_changed),
+            queue,
             batch_tokens=options.batch_tokens,
             stall_seconds=options.stall_seconds,
             observer=observer,
+        )
+        self.turns = Turns(
+            options.queue_tokens,
+            small_words=options.batch_tokens,
+            ahead=ahead,
+            backlog=lambda: queue.tokens,
+            retry_after=self._worker.seconds_to_drain,
+            on_change=self._line_changed,
         )
         self.embedder = Embedder(
             self._worker,
@@ -144,6 +166,25 @@ class Runtime:
             probe=loaded.tokenizer.encode_all([bundle.probes.probes[0].text], "resume")[0],
             observer=observer,
         )
+
+    def turn(self, texts: Iterable[str]) -> AbstractAsyncContextManager[Turn]:
+        """Wait for a turn to read texts, to be held until the request is answered.
+
+        Raises `RequestTooLargeError` for more words than `queue_tokens`, `QueueFullError` if they do not fit
+        now, `WorkerDownError`: all of that before anything is computed.
+        """
+        self._worker.check()
+        return self.turns.turn(count_words(texts))
+
+    def _queue_changed(self, texts: int) -> None:
+        self._queued_texts = texts
+        self.turns.queue_changed()
+        self._line_changed(self.turns.words_waiting)
+
+    def _line_changed(self, words: int) -> None:
+        # Texts that were not cut into passages yet count as so many of full length.
+        waiting = math.ceil(words / self.bundle.manifest.passages.words)
+        self._observer.queue_changed(self._queued_texts + waiting)
 
     @property
     def worker_state(self) -> WorkerState:
@@ -193,7 +234,8 @@ class Runtime:
         Raises what `plan_audit` and `match` raise.
         """
         plan, matches = await score_variants(self, description, title, resumes, options)
-        return Audit(plan, await asyncio.to_thread(summarise, plan, matches))
+        # A thread cannot be stopped: who leaves waits for it, so that audits stay as many as may be.
+        return Audit(plan, await to_thread.run_sync(summarise, plan, matches))
 
     async def encode(
         self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, background: bool = False

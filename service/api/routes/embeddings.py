@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from anyio import to_thread
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from service.api.dependencies import RuntimeDep, SettingsDep
+from service.api.bodies import BodyRoute
+from service.api.dependencies import LanesDep, RuntimeDep, SettingsDep
 from service.api.routes.embed import check_count
 from service.api.schemas.embed import (
     OpenAIEmbedding,
@@ -26,14 +26,17 @@ from service.core.errors import (
     UnknownModelError,
 )
 from service.core.tokenization import TextTokenizer, TokenIds
+from service.runtime.turns import count_words
 
-router = APIRouter(tags=["embed"])
+router = APIRouter(tags=["embed"], route_class=BodyRoute)
 
 
 @router.post(
     "/embeddings", summary="Embed texts (OpenAI-compatible)", response_model=OpenAIEmbeddingsResponse
 )
-async def embeddings(body: OpenAIEmbeddingsRequest, runtime: RuntimeDep, settings: SettingsDep) -> Response:
+async def embeddings(
+    body: OpenAIEmbeddingsRequest, runtime: RuntimeDep, settings: SettingsDep, lanes: LanesDep
+) -> Response:
     """Embed texts or token arrays of this model's vocabulary.
 
     This interface cannot say that a text was cut, so one beyond the model's length is refused.
@@ -50,8 +53,14 @@ async def embeddings(body: OpenAIEmbeddingsRequest, runtime: RuntimeDep, setting
         )
     inputs = _as_list(body.input)
     check_count(inputs, "input", settings.max_inputs)
-    sequences = await to_thread.run_sync(_tokenize, runtime.tokenizer, inputs, settings.max_text_characters)
-    vectors = await runtime.embedder.embed(sequences)
+    words = count_words(item for item in inputs if isinstance(item, str))
+    words += sum(len(item) for item in inputs if not isinstance(item, str))
+    async with runtime.turns.turn(words) as turn:
+        sequences = await lanes.text.run(
+            lambda: _tokenize(runtime.tokenizer, inputs, settings.max_text_characters)
+        )
+        turn.texts_read()
+        vectors = await runtime.embedder.embed(sequences)
 
     def render() -> bytes:
         as_text = body.encoding_format == "base64"
@@ -71,7 +80,7 @@ async def embeddings(body: OpenAIEmbeddingsRequest, runtime: RuntimeDep, setting
         )
         return response.model_dump_json().encode()
 
-    return Response(await to_thread.run_sync(render), media_type="application/json")
+    return Response(await lanes.text.run(render), media_type="application/json")
 
 
 def _as_list(value: str | list[str] | list[int] | list[list[int]]) -> list[str | list[int]]:

@@ -119,7 +119,7 @@ def test_a_full_queue_answers_429_with_retry_after(start: Start) -> None:
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(api.score, *resumes)
         wait_until(lambda: api.engine.batches)
-        refused = api.score(*(numbers(10 + i, 100) for i in range(4)))
+        refused = api.score(*(numbers(10 + i, 500) for i in range(4)))  # 2,000 words, refused unread
         ready = api.get("/health/live")
         release.set()
         assert waiting.result(PATIENCE).status_code == 200
