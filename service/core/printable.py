@@ -32,3 +32,8 @@ def one_line(text: str) -> str:
 def as_message(text: str) -> str:
     """As `printable`, further lines indented: none of them can pass for a message of its own."""
     return printable(text).replace("\n", "\n  ")
+
+
+def shortened(text: str, most: int = 100) -> str:
+    """`text`, or its first `most` characters and how many it has."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
