@@ -27,7 +27,7 @@ _CLOSING_CHARACTERS = 30
 # Each part is as long as it can be and is not tried shorter: parts may hold the "_" that stands between them,
 # and trying every way to part a long run of them takes very long.
 _USER_NAME = re.compile(
-    r"(?<![\w.-])[a-z](?>[\w-]{1,20}(?![^\W_]|@))(?>[._][\w-]{1,30}(?![^\W_]|@)){0,3}+(?![\w@])"
+    r"(?<![\w.-])[a-z](?>[\w-]{1,20}(?![^\W_]|@|_(?![\w-])))(?>[._][\w-]{1,30}(?![^\W_]|@|_(?![\w-]))){0,3}+(?![\w@])"
 )
 
 
