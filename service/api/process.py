@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 from multiprocessing import connection, parent_process
 from pathlib import Path
 
-import uvicorn
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
 from service.api.app import create_app, create_metrics
 from service.api.logs import log_to_stderr
+from service.api.receiving import Draining
+from service.api.serving import CANNOT_START, STOP_AS_SIGTERM, Server
 from service.api.settings import Settings
 from service.core.errors import EvenmatchError
 from service.monitoring.metrics import Metrics
@@ -31,9 +32,6 @@ from service.runtime.runtime import Runtime, RuntimeOptions, load_runtime
 from service.store.recorder import open_recorder
 
 log = logging.getLogger(__name__)
-
-CANNOT_START = 3
-"""Exit status of a process that cannot serve; it has logged why."""
 
 Load = Callable[[RuntimeOptions, RuntimeObserver], Runtime]
 
@@ -46,26 +44,20 @@ class Assignment:
     """
 
     settings: Settings
-    listener: socket.socket
+    sockets: list[socket.socket]
     folder: Path
     slot: int
     replaces: bool
     heartbeat: ctypes.c_double
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, assignment: Assignment, metrics: Metrics) -> None:
-        super().__init__(config)
+class _Server(Server):
+    def __init__(self, assignment: Assignment, app: FastAPI, draining: Draining, metrics: Metrics) -> None:
+        super().__init__(assignment.settings, app, draining, metrics)
         self._assignment = assignment
-        self._metrics = metrics
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            await super().startup(sockets)
-        except OSError as error:  # somebody else began to listen after the parent had bound the socket
-            log.error("process %d cannot listen: %s", os.getpid(), error.strerror)
-            await self.lifespan.shutdown()
-            sys.exit(CANNOT_START)
+        await super().startup(sockets)
         exempt_from_collection()
         self._metrics.process_ready(
             wanted=self._assignment.settings.workers, replaces=self._assignment.replaces
@@ -81,8 +73,9 @@ def serve(assignment: Assignment, load: Load = load_runtime) -> None:
     """Load the model and serve until SIGTERM. The process ends if its parent does."""
     settings = assignment.settings
     log_to_stderr(settings.log_level)
-    # A terminal's Ctrl-C reaches every process; the parent passes it on as SIGTERM, in its own order.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A terminal's Ctrl-C and its end reach every process; the parent passes them on as SIGTERM, in its order.
+    for number in (signal.SIGINT, *STOP_AS_SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
     metrics = create_metrics(settings, SharedValues(assignment.folder, assignment.slot))
     options = settings.runtime_options()
@@ -93,21 +86,9 @@ def serve(assignment: Assignment, load: Load = load_runtime) -> None:
     except EvenmatchError as error:
         log.error("process %d cannot serve: %s", os.getpid(), error.message)
         sys.exit(CANNOT_START)
-    app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder)
-    config = uvicorn_config(settings, app)
-    _Server(config, assignment, metrics).run(sockets=[assignment.listener])
-
-
-def uvicorn_config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
-    """How the app is served, in one process or in several."""
-    return uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=int(settings.drain_seconds) or 1,
-    )
+    draining = Draining()
+    app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder, draining=draining)
+    _Server(assignment, app, draining, metrics).run(assignment.sockets)
 
 
 def exempt_from_collection() -> None:

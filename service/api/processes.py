@@ -24,7 +24,9 @@ from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 from types import FrameType
 
+from service.api.listening import bind
 from service.api.process import Assignment, serve
+from service.api.serving import STOP_AS_SIGTERM, handling
 from service.api.settings import Settings
 from service.core.errors import ConfigurationError, ProcessError
 from service.monitoring.shared import forget_gauges
@@ -64,7 +66,7 @@ class _Slot:
 
 
 class Supervisor:
-    """Runs `settings.workers` processes until SIGTERM or SIGINT. `work` is what each of them does."""
+    """Runs `settings.workers` processes until a signal that stops them. `work` is what each of them does."""
 
     def __init__(self, settings: Settings, work: Callable[[Assignment], None] = serve) -> None:
         self._settings = settings
@@ -80,34 +82,32 @@ class Supervisor:
         """
         folder = _folder_for_metrics()
         try:
-            listener = _bind(self._settings.host, self._settings.port)
+            sockets = bind(self._settings.host, self._settings.port)
             with self._signals():
                 try:
-                    self._supervise(listener, folder)
+                    self._supervise(sockets, folder)
                 finally:
-                    listener.close()  # now, so that new connections are refused and do not wait in vain
+                    for one in sockets:  # now, so that new connections are refused and do not wait in vain
+                        one.close()
                     self._stop()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         if self._signal is not None:
             signal.raise_signal(self._signal)
 
-    def _supervise(self, listener: socket.socket, folder: Path) -> None:
+    def _supervise(self, sockets: list[socket.socket], folder: Path) -> None:
         announced = False
-        self._start(self._slots[0], listener, folder, replaces=False)
+        self._start(self._slots[0], sockets, folder, replaces=False)
         while self._signal is None:
             self._notice_pause(time.monotonic())
             for slot in self._slots:
-                self._look_after(slot, listener, folder)
+                self._look_after(slot, sockets, folder)
             if not announced and all(slot.is_ready for slot in self._slots):
                 announced = True
-                host, port = listener.getsockname()[:2]
-                log.info(
-                    "ready to score at http://%s:%d (docs at /docs) in %d processes",
-                    host,
-                    port,
-                    len(self._slots),
-                )
+                for one in sockets:
+                    host, port = one.getsockname()[:2]
+                    where = f"http://{host}:{port}"
+                    log.info("ready to score at %s (docs at /docs) in %d processes", where, len(self._slots))
             connection.wait(
                 [slot.process.sentinel for slot in self._slots if slot.process is not None], _POLL_SECONDS
             )
@@ -118,12 +118,12 @@ class Supervisor:
             self._awake_since = now
         self._looked_at = now
 
-    def _look_after(self, slot: _Slot, listener: socket.socket, folder: Path) -> None:
+    def _look_after(self, slot: _Slot, sockets: list[socket.socket], folder: Path) -> None:
         """Start, watch, and bury the process of one slot."""
         now = time.monotonic()
         if slot.process is None:
             if slot.start_at <= now and (slot.backoff or self._slots[0].ready_since is not None):
-                self._start(slot, listener, folder, replaces=slot.backoff > 0)
+                self._start(slot, sockets, folder, replaces=slot.backoff > 0)
             return
         if slot.heartbeat.value and slot.ready_since is None:
             slot.ready_since = now
@@ -135,9 +135,9 @@ class Supervisor:
         if not slot.process.is_alive():
             self._bury(slot, folder)
 
-    def _start(self, slot: _Slot, listener: socket.socket, folder: Path, *, replaces: bool) -> None:
+    def _start(self, slot: _Slot, sockets: list[socket.socket], folder: Path, *, replaces: bool) -> None:
         slot.heartbeat.value, slot.ready_since = 0.0, None
-        assignment = Assignment(self._settings, listener, folder, slot.number, replaces, slot.heartbeat)
+        assignment = Assignment(self._settings, sockets, folder, slot.number, replaces, slot.heartbeat)
         slot.process = _SPAWN.Process(target=self._work, args=(assignment,), name=f"serve-{slot.number}")
         slot.process.start()
 
@@ -177,31 +177,10 @@ class Supervisor:
         """Note the signals that ask for an end instead of ending."""
 
         def note(number: int, _: FrameType | None) -> None:
-            self._signal = number
+            self._signal = signal.SIGTERM if number in STOP_AS_SIGTERM else number
 
-        before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
+        with handling(dict.fromkeys((signal.SIGTERM, signal.SIGINT, *STOP_AS_SIGTERM), note)):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """A socket on the port, which the first process begins to listen on."""
-    listener: socket.socket | None = None
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        if listener is not None:
-            listener.close()
-        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from None
-    return listener
 
 
 def _folder_for_metrics() -> Path:

@@ -20,7 +20,7 @@ from service.core.redaction.policy import Category
 from service.runtime.devices import EngineSetting
 from service.runtime.runtime import RuntimeOptions
 from service.runtime.shadow import ShadowOptions
-from service.store.outcomes import OutcomeKind
+from service.store.outcome import OutcomeKind
 from service.store.recorder import StoreOptions
 from service.store.retention import MAX_DAYS, SIX_MONTHS_DAYS
 from service.store.writer import Policy
@@ -71,6 +71,32 @@ class Settings(BaseSettings):
     )
     ready_seconds: float = Field(5.0, gt=0, description="Longest forward pass that readiness accepts.")
     drain_seconds: float = Field(30.0, gt=0, description="Time given to open requests after SIGTERM.")
+    start_seconds: float = Field(
+        600.0,
+        gt=0,
+        description="With several workers: one that does not serve so long after its start is replaced.",
+    )
+    keep_alive_seconds: int = Field(
+        75,
+        ge=1,
+        description="Seconds that a connection stays open between two requests; above the proxy's own.",
+    )
+    header_seconds: float = Field(
+        20.0, gt=0, description="Time for a request's header, from the connection's or the header's begin."
+    )
+    body_seconds: float = Field(
+        20.0,
+        gt=0,
+        description="Time for a request's body; bytes that arrive earn time back, 10,000 a second.",
+    )
+    write_seconds: float = Field(
+        60.0, gt=0, description="Longest time in which a client reads nothing of its answer."
+    )
+    max_connections: int = Field(
+        1_000,
+        ge=8,
+        description="Most open connections of one process; fewer where too few files may be open.",
+    )
     max_candidates: int = Field(200, ge=1, description="Most candidates in one `/v1/score` request.")
     max_inputs: int = Field(
         256, ge=1, description="Most texts in one `/v1/embed` or `/v1/embeddings` request."
@@ -127,8 +153,17 @@ class Settings(BaseSettings):
         description="Where decisions are kept (docs/decision-log.md): a `sqlite:///` or `postgresql://` URL; "
         "empty: a SQLite file in `data_dir`.",
     )
+    database_seconds: float = Field(
+        10.0,
+        ge=1,
+        le=60,
+        description="Longest that decisions wait for the database (a lock, a server that does not answer) "
+        "before they go to the spool; one question to PostgreSQL may take six times as long.",
+    )
     durable: bool = Field(
-        False, description="Answer `/v1/score` only after its decisions are committed or on disk."
+        True,
+        description="Answer `/v1/score` only after its decisions are committed or on disk; `false`: a crash "
+        "loses the last ones.",
     )
     store_failure: Policy = Field(
         "spool",
@@ -213,6 +248,7 @@ class Settings(BaseSettings):
             durable=self.durable,
             on_failure=self.store_failure,
             retention_days=self.retention_days,
+            timeout=self.database_seconds,
         )
 
     @property

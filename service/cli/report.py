@@ -143,7 +143,7 @@ def report(
             now = datetime.now(UTC)
             asked = window_asked(window, _moment("since", since), _moment("until", until), now)
             question = StoredQuestion(asked, settings.ground_truth, bundle)
-            engine = open_database(settings.store_url)
+            engine = open_database(settings.store_url, timeout=settings.database_seconds)
             try:
                 audit = audit_store(engine, schema, question, statement, options, now).audit
             finally:

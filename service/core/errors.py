@@ -19,7 +19,9 @@
     |   |-- WindowError               a window of time that is none, or that is not understood
     |   |-- UnknownDecisionError      a decision_id that names no decision that is kept
     |   |-- OutcomeConflictError      another outcome of the same kind is recorded for the decision
-    |   `-- OutcomeTimeError          an outcome from the future, or from before its decision
+    |   |-- OutcomeTimeError          an outcome from the future, or from before its decision
+    |   |-- KeyReusedError            an Idempotency-Key that came with another request before
+    |   `-- AnswerErasedError         an Idempotency-Key whose answer held a person who was erased
     |-- BundleError                 the bundle or its base model is damaged, missing or foreign
     |   `-- BundleParityError         the loaded model does not reproduce the bundle's probe vectors
     |-- EngineError                 inference failed
@@ -27,9 +29,13 @@
     |-- ConfigurationError          settings that contradict each other or the bundle
     |-- ProcessError                no serving process is left and none can be started
     |-- StoreError                  the decision log cannot be read or written
+    |   |-- DatabaseLostError         its file was deleted or replaced under the service
+    |   |-- DatabaseDamagedError      pages of its file are damaged
+    |   `-- ClockAheadError           by this machine's clock, a purge would delete what nobody expects
     `-- CapacityError               not now, but perhaps later
         |-- QueueFullError            the inference queue has no room
         |-- NoIdleTimeError           background work found no time beside the requests
+        |-- WarmingUpError            something that every request needs is not loaded yet
         |-- WorkerDownError           the inference worker died or hangs, and is being restarted
         |-- StoreDownError            decisions cannot be recorded, so none are taken
         |-- StoreUnavailableError     the database does not answer a question about what is stored
@@ -197,6 +203,16 @@ class OutcomeTimeError(InputError):
     title = "Impossible outcome time"
 
 
+class KeyReusedError(InputError):
+    code = "idempotency_key_reused"
+    title = "Idempotency-Key reused"
+
+
+class AnswerErasedError(InputError):
+    code = "idempotency_answer_erased"
+    title = "Answer erased"
+
+
 class BundleError(EvenmatchError):
     code = "bundle_error"
     title = "Unusable bundle"
@@ -232,6 +248,21 @@ class StoreError(EvenmatchError):
     title = "Decision log unusable"
 
 
+class DatabaseLostError(StoreError):
+    code = "store_lost"
+    title = "Decision log deleted or replaced"
+
+
+class DatabaseDamagedError(StoreError):
+    code = "store_damaged"
+    title = "Decision log damaged"
+
+
+class ClockAheadError(StoreError):
+    code = "clock_ahead"
+    title = "Clock ahead of the decision log"
+
+
 class CapacityError(EvenmatchError):
     """`retry_after` is the whole number of seconds after which a new try makes sense."""
 
@@ -258,6 +289,11 @@ class QueueFullError(CapacityError):
 class NoIdleTimeError(CapacityError):
     code = "no_idle_time"
     title = "No idle time"
+
+
+class WarmingUpError(CapacityError):
+    code = "warming_up"
+    title = "Warming up"
 
 
 class WorkerDownError(CapacityError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Literal
+from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, generate_latest
 
@@ -33,7 +33,9 @@ AUDIT_SOURCES: tuple[AuditSource, ...] = ("requested", "shadow")
 OTHER = "other"
 CONTROL = "control"
 
-STATUSES = ("200", "207", "400", "404", "405", "409", "413", "415", "422", "429", "500", "503")
+CloseReason = Literal["header_timeout", "body_timeout", "write_timeout", "evicted", "invalid_request"]
+CLOSE_REASONS: tuple[CloseReason, ...] = get_args(CloseReason)
+STATUSES = ("200", "207", "400", "404", "405", "408", "409", "413", "415", "422", "429", "500", "503")
 
 
 class Metrics(RuntimeObserver, StoreObserver):
@@ -74,6 +76,8 @@ class Metrics(RuntimeObserver, StoreObserver):
             series.shadow_drops.labels(reason)
         for category in CATEGORIES:
             series.redactions.labels(category)
+        for closed in CLOSE_REASONS:
+            series.connections_closed.labels(closed)
         for route in (*sorted(self._routes), OTHER):
             series.request_seconds.labels(route)
             for status in (*STATUSES, OTHER):
@@ -154,6 +158,12 @@ class Metrics(RuntimeObserver, StoreObserver):
         self._series.processes_wanted.set(wanted)
         self._series.replacements.inc(int(replaces))
 
+    def connections_changed(self, connections: int) -> None:
+        self._series.connections.set(connections)
+
+    def connection_closed(self, reason: CloseReason) -> None:
+        self._series.connections_closed.labels(reason).inc()
+
     def queue_changed(self, texts: int) -> None:
         self._series.queue_depth.set(texts)
 
@@ -173,6 +183,9 @@ class Metrics(RuntimeObserver, StoreObserver):
 
     def store_failed(self) -> None:
         self._series.store_failures.inc()
+
+    def store_lost(self) -> None:
+        self._series.store_lost.set(1)
 
     def store_queue_changed(self, decisions: int) -> None:
         self._series.store_depth.set(decisions)

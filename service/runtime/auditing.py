@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401  # else the first `to_thread` reads it from disk
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-START_SECONDS = 120
+from tests.patience import PATIENCE
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -38,8 +39,8 @@ class Server:
 
     def wait(self) -> int:
         """Wait for the end, of the log too."""
-        status = self.process.wait(60)
-        self.reader.join(10)
+        status = self.process.wait(PATIENCE)
+        self.reader.join(PATIENCE)
         return status
 
 
@@ -83,7 +84,7 @@ def start_server(data_dir: Path, arguments: Sequence[str] | None = None, **setti
 
     server.reader = threading.Thread(target=read, daemon=True)
     server.reader.start()
-    url = ready.get(timeout=START_SECONDS)
+    url = ready.get(timeout=PATIENCE)
     assert url is not None, f"the server did not start:\n{server.log}"
     server.url = url
     return server
@@ -116,5 +117,5 @@ def serve(data_dir: Path) -> Iterator[Serve]:
 
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=60) as connected:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as connected:
         yield connected

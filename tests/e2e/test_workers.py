@@ -22,6 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.core.bundle import Bundle
 from tests.e2e.conftest import Serve, Server, environment, start_server
 from tests.e2e.texts import BACKEND_JOB
+from tests.patience import PATIENCE, wait_until
 
 FAKE = [sys.executable, "-m", "tests.e2e.fake_workers"]
 JOB = {"title": "backend engineer", "description": "build the payment service in python and java"}
@@ -56,7 +57,9 @@ def start_fake(tiny_bundle: Bundle, tmp_path: Path) -> Iterator[StartFake]:
 def score(url: str, sex: str = "female", job: dict[str, str] = JOB) -> int:
     """One request over a connection of its own, which any of the processes may take."""
     candidate = {"id": "c", "resume": "senior backend engineer, python, java", "groups": {"sex": sex}}
-    return httpx.post(f"{url}/v1/score", json={"job": job, "candidates": [candidate]}, timeout=60).status_code
+    return httpx.post(
+        f"{url}/v1/score", json={"job": job, "candidates": [candidate]}, timeout=PATIENCE
+    ).status_code
 
 
 def send(url: str, count: int) -> Counter[str]:
@@ -70,7 +73,7 @@ def send(url: str, count: int) -> Counter[str]:
 def scraped(url: str) -> dict[str, dict[tuple[str, ...], float]]:
     """Values of all series by name and label values."""
     found: dict[str, dict[tuple[str, ...], float]] = {}
-    for family in text_string_to_metric_families(httpx.get(f"{url}/metrics").text):
+    for family in text_string_to_metric_families(httpx.get(f"{url}/metrics", timeout=PATIENCE).text):
         for sample in family.samples:
             found.setdefault(sample.name, {})[tuple(sample.labels.values())] = sample.value
     return found
@@ -84,7 +87,7 @@ def texts_looked_up(url: str) -> float:
 
 def decided(url: str) -> Counter[str]:
     """Decisions by sex as /metrics says them."""
-    text = httpx.get(f"{url}/metrics").text
+    text = httpx.get(f"{url}/metrics", timeout=PATIENCE).text
     counts: Counter[str] = Counter()
     for sex, value in re.findall(
         r'^evenmatch_decisions_total\{attribute="sex",decision="\w+",group="(\w+)"\} (\S+)$', text, re.M
@@ -98,13 +101,6 @@ def processes(server: Server) -> list[psutil.Process]:
     """The serving processes, oldest first."""
     pids = [int(pid) for pid in re.findall(r"process (\d+) serves", server.log)]
     return [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.1)
 
 
 def answered_by(file: Path) -> float:
@@ -136,7 +132,7 @@ def test_a_killed_process_is_replaced_and_nothing_that_was_counted_is_lost(start
     sent = send(server.url, 30)
     victim = processes(server)[0]
     victim.kill()
-    wait_for(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
+    wait_until(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
     assert f"process {victim.pid} died with status -9" in server.log
     sent += send(server.url, 30)
     assert [decided(server.url) for _ in range(10)] == [sent] * 10
@@ -155,7 +151,7 @@ def test_sigterm_stops_all_processes_and_leaves_no_files(start_fake: StartFake, 
     assert not list(tmp_path.glob("evenmatch-metrics-*"))
     assert "Traceback" not in server.log
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{server.url}/health/live")
+        httpx.get(f"{server.url}/health/live", timeout=PATIENCE)
 
 
 @pytest.mark.slow
@@ -167,9 +163,9 @@ def test_sigterm_answers_the_open_requests_of_all_processes_first(
     server = start_fake(FAKE_HELD=str(held))
     with ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(score, server.url) for _ in range(8)]
-        wait_for(lambda: texts_looked_up(server.url) == 8 * TEXTS)
+        wait_until(lambda: texts_looked_up(server.url) == 8 * TEXTS)
         server.process.send_signal(signal.SIGTERM)
-        wait_for(lambda: server.log.count("Shutting down") == 2)
+        wait_until(lambda: server.log.count("Shutting down") == 2)
         assert not any(answer.done() for answer in answers)
         held.unlink()
         assert [answer.result() for answer in answers] == [200] * 8
@@ -182,8 +178,8 @@ def test_processes_whose_parent_is_killed_end_by_themselves(start_fake: StartFak
     children = processes(server)
     assert len(children) == 2
     server.process.kill()
-    server.process.wait(10)
-    wait_for(lambda: not any(child.is_running() for child in children))
+    server.process.wait(PATIENCE)
+    wait_until(lambda: not any(child.is_running() for child in children))
 
 
 @pytest.mark.slow
@@ -191,7 +187,7 @@ def test_a_process_whose_event_loop_stands_still_is_replaced(start_fake: StartFa
     server = start_fake(EVENMATCH_STALL_SECONDS="2")
     stopped = processes(server)[0]
     stopped.suspend()
-    wait_for(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
+    wait_until(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
     assert f"process {stopped.pid} hangs and is killed" in server.log
     assert score(server.url) == 200
 
@@ -214,7 +210,7 @@ def test_processes_that_stood_still_with_their_parent_are_left_alone(start_fake:
     assert processes(server) == children
     # From now on they are watched as before.
     children[0].suspend()
-    wait_for(lambda: f"process {children[0].pid} hangs and is killed" in server.log)
+    wait_until(lambda: f"process {children[0].pid} hangs and is killed" in server.log)
 
 
 @pytest.mark.slow
@@ -241,7 +237,7 @@ def test_a_port_that_is_taken_while_the_first_process_loads_is_said(
             log += process.stderr.readline()
         taken.listen()
         held.unlink()
-        log += process.communicate(timeout=60)[1]
+        log += process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 1
     assert re.search(r"process \d+ cannot listen: Address already in use", log)
     assert "error: no process can serve" in log

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from anyio import to_thread
@@ -17,6 +18,7 @@ from service.api.dependencies import (
     SettingsDep,
     ShadowDep,
 )
+from service.api.idempotency import REPLAYED, IdempotencyDep
 from service.api.schemas.score import (
     CandidateIn,
     PassageOut,
@@ -26,18 +28,31 @@ from service.api.schemas.score import (
     ScoringModel,
     Warning,
 )
+from service.api.score_answers import pack, unpack
 from service.core.errors import CountError, DuplicateIdError, ErrorCollector
 from service.core.explaining import PassageContribution, explain
 from service.core.groups import GroupSchema
 from service.core.language import is_foreign
-from service.core.matching import Match
+from service.core.matching import Match, TokenizedJob, TokenizedResume
+from service.core.scoring import Vectors
 from service.runtime.runtime import Runtime
 from service.store.decision import Decision
+from service.store.idempotency import with_answer
 
 router = APIRouter(tags=["score"])
 
 
-@router.post("/score", summary="Score candidates against a job")
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """A job and its candidates, with their vectors."""
+
+    job: TokenizedJob
+    job_vectors: Vectors
+    resumes: list[TokenizedResume]
+    vectors: list[Vectors]
+
+
+@router.post("/score", summary="Score candidates against a job", responses={200: REPLAYED})
 async def score(
     body: ScoreRequest,
     runtime: RuntimeDep,
@@ -46,13 +61,46 @@ async def score(
     recorder: RecorderDep,
     shadow: ShadowDep,
     request_id: RequestId,
+    idempotency: IdempotencyDep,
 ) -> ScoreResponse:
     """Score every candidate against the job. Either all candidates are scored and recorded or none is.
 
     The scores do not depend on `groups`, on the order of candidates, or on who else is in the request.
     """
     check_candidates(body.candidates, settings.groups, settings.max_candidates)
-    recorder.check()
+    keyed = await idempotency.request_of_texts(body)
+    earlier = None if keyed is None else await recorder.earlier(keyed)
+    encoded = None
+    if earlier is None:
+        recorder.check()
+        encoded = await _encode(body, runtime)
+        matches = [
+            runtime.matcher.match(encoded.job, encoded.job_vectors, vectors) for vectors in encoded.vectors
+        ]
+        decisions = decisions_of(body, matches, runtime, request_id)
+        answer = _answer(body, runtime, encoded, matches, decisions)
+        if keyed is not None:
+            decisions = with_answer(decisions, keyed, pack(answer, runtime.bundle.digest))
+        earlier = await recorder.record(decisions)
+        if earlier is None:
+            for decision, resume in zip(decisions, encoded.resumes, strict=True):
+                metrics.decided(decision.groups, decision.calibrated_probability, decision.decision)
+                metrics.redacted(resume.read.redactions)
+            texts = [candidate.resume for candidate in body.candidates]
+            shadow.offer(body.job.description, body.job.title, texts, redact=body.redact)
+    explicable = True
+    if earlier is not None:
+        assert keyed is not None
+        answer, bundle_digest = unpack(earlier.content_for(keyed), body)
+        idempotency.replayed()
+        # The passages of another model would not explain these scores.
+        explicable = bundle_digest == runtime.bundle.digest
+    if body.explain and explicable:
+        _explain(answer, encoded or await _encode(body, runtime), runtime)
+    return answer
+
+
+async def _encode(body: ScoreRequest, runtime: Runtime) -> _Encoded:
     job, resumes = await to_thread.run_sync(
         lambda: runtime.matcher.tokenize_all(
             body.job.description,
@@ -62,14 +110,24 @@ async def score(
         )
     )
     job_vectors, vectors = await runtime.encode(job, resumes)
-    matches = [runtime.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
-    decisions = decisions_of(body, matches, runtime, request_id)
-    await recorder.record(decisions)
-    results = []
-    for decision, match, resume, of_resume in zip(decisions, matches, resumes, vectors, strict=True):
-        metrics.decided(decision.groups, decision.calibrated_probability, decision.decision)
-        metrics.redacted(resume.read.redactions)
-        results.append(
+    return _Encoded(job, job_vectors, resumes, vectors)
+
+
+def _answer(
+    body: ScoreRequest,
+    runtime: Runtime,
+    encoded: _Encoded,
+    matches: Sequence[Match],
+    decisions: Sequence[Decision],
+) -> ScoreResponse:
+    """What is answered, but for explanations."""
+    return ScoreResponse(
+        model=scoring_model(runtime),
+        job_id=body.job.id,
+        threshold=runtime.bundle.decision.threshold,
+        redact=body.redact,
+        warnings=warnings_of(encoded.job.language, encoded.job.non_latin_script),
+        results=[
             ScoreResult(
                 candidate_id=decision.candidate_id,
                 decision_id=decision.decision_id,
@@ -81,21 +139,17 @@ async def score(
                 language=resume.read.language,
                 warnings=warnings_of(resume.read.language, resume.read.document.non_latin_script),
                 redactions=dict(resume.read.redactions or {}),
-                explanation=passages_out(explain(runtime.matcher, job, job_vectors, resume, of_resume))
-                if body.explain
-                else None,
             )
-        )
-    texts = [candidate.resume for candidate in body.candidates]
-    shadow.offer(body.job.description, body.job.title, texts, redact=body.redact)
-    return ScoreResponse(
-        model=scoring_model(runtime),
-        job_id=body.job.id,
-        threshold=runtime.bundle.decision.threshold,
-        redact=body.redact,
-        warnings=warnings_of(job.language, job.non_latin_script),
-        results=results,
+            for decision, match, resume in zip(decisions, matches, encoded.resumes, strict=True)
+        ],
     )
+
+
+def _explain(answer: ScoreResponse, encoded: _Encoded, runtime: Runtime) -> None:
+    for result, resume, vectors in zip(answer.results, encoded.resumes, encoded.vectors, strict=True):
+        result.explanation = passages_out(
+            explain(runtime.matcher, encoded.job, encoded.job_vectors, resume, vectors)
+        )
 
 
 def check_candidates(candidates: Sequence[CandidateIn], groups: GroupSchema, most: int) -> None:

@@ -75,7 +75,7 @@ def start(tiny_bundle: Bundle, bge_like: Path, tmp_path: Path) -> Iterator[Start
                 reload=FakeEngine,
                 observer=metrics,
             )
-            app = create_app(chosen, runtime=runtime, metrics=metrics)
+            app = create_app(chosen, runtime=runtime, metrics=metrics, describe=False)
             api = Api(app, raise_server_exceptions=False)
             api.engine, api.runtime = engine, runtime
             stack.enter_context(api)

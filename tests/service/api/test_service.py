@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -12,10 +13,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.api.middleware import ROUTE_ALIASES
+from service.core import language
 from service.core.bundle import Bundle
+from service.core.once import LoadedOnce
 from service.runtime import runtime
 from tests.erasers import random_eraser
 from tests.fakes import WorkerKilled
+from tests.patience import PATIENCE, wait_until
 from tests.service.api.conftest import ENGINEER, JOB, NURSE, Api, Start, numbers
 
 SECRET = "Zaphod Beeblebrox 555-0100"
@@ -108,17 +112,15 @@ def test_a_given_request_id_is_kept_if_it_is_one(api: Api) -> None:
 def test_a_full_queue_answers_429_with_retry_after(start: Start) -> None:
     api = start(queue_tokens=4_096, batch_tokens=64)
     release = threading.Event()
-    api.engine.before = lambda batch: release.wait(20)
+    api.engine.before = lambda batch: release.wait(PATIENCE)
     resumes = [numbers(i, 100) for i in range(4)]  # 2,400 tokens and some
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(api.score, *resumes)
-        deadline = time.monotonic() + 10
-        while not api.engine.batches and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until(lambda: api.engine.batches)
         refused = api.score(*(numbers(10 + i, 100) for i in range(4)))
         ready = api.get("/health/live")
         release.set()
-        assert waiting.result(20).status_code == 200
+        assert waiting.result(PATIENCE).status_code == 200
     assert (refused.status_code, refused.json()["code"]) == (429, "queue_full")
     assert int(refused.headers["retry-after"]) >= 1
     assert ready.status_code == 200
@@ -151,26 +153,39 @@ def test_a_dead_worker_turns_readiness_and_is_restarted(api: Api) -> None:
     assert down.status_code == 503
     assert down.headers["content-type"] == "application/problem+json"
     assert api.get("/health/live").status_code == 200
-    deadline = time.monotonic() + 10
-    while api.get("/health/ready").status_code != 200 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: api.get("/health/ready").status_code == 200)
     assert api.score("java").status_code == 200
     assert api.series("evenmatch_worker_restarts_total") == 1
 
 
-def test_a_language_model_that_cannot_be_read_is_no_readiness(
+def test_a_language_model_that_cannot_be_read_now_is_read_later(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_space(text: str) -> str:
-        raise OSError(28, "No space left on device")
+    full = threading.Event()
+    full.set()
 
-    monkeypatch.setattr(runtime, "language_of", no_space)
+    def read() -> object:
+        if full.is_set():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/secret/place")
+        return loaded
+
+    loaded = language.load_identifier()
+    missing = LoadedOnce("the language model", read)
+    monkeypatch.setattr(language, "load_identifier", missing)
+    monkeypatch.setattr(runtime, "load_identifier", missing)
     api = start()
-    deadline = time.monotonic() + 10
-    while api.get("/health/ready").status_code == 200 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert api.get("/health/ready").status_code == 500
+    for answer in (api.get("/health/ready"), api.score("java"), api.post("/v1/redact", json={"resume": "x"})):
+        assert (answer.status_code, answer.json()["code"]) == (503, "warming_up")
+        assert answer.headers["retry-after"] == "1"
+        assert "the language model cannot be loaded now: No space left on device" in answer.json()["detail"]
     assert api.get("/health/live").status_code == 200
+    assert api.post("/v1/embed", json={"inputs": ["java"]}).status_code == 200  # needs no language
+    full.clear()
+    ready = threading.Event()
+    api.runtime.warm_up.when_done(ready.set)
+    assert ready.wait(PATIENCE)
+    assert api.get("/health/ready").status_code == 200
+    assert api.score("java").status_code == 200
 
 
 def test_an_unexpected_bug_is_a_500_without_its_message(

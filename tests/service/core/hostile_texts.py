@@ -38,13 +38,13 @@ def drawn(characters: str, seed: int) -> Generator:
 @cache
 def _of_category(category: str) -> str:
     """Up to 200 characters of one general category of Unicode, spread over the code points."""
-    found = [chr(point) for point in range(sys.maxunicode + 1) if unicodedata.category(chr(point)) == category]
+    found = [
+        chr(point) for point in range(sys.maxunicode + 1) if unicodedata.category(chr(point)) == category
+    ]
     return "".join(found[:: max(1, len(found) // 200)])
 
 
-CATEGORIES = (
-    "Cc Cf Cn Co Cs Ll Lm Lo Lt Lu Mc Me Mn Nd Nl No Pc Pd Pe Pf Pi Po Ps Sc Sk Sm So Zl Zp Zs"
-).split()  # fmt: skip
+CATEGORIES = ["Cc", "Cf", "Cn", "Co", "Cs", "Ll", "Lm", "Lo", "Lt", "Lu", "Mc", "Me", "Mn", "Nd", "Nl", "No", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Sc", "Sk", "Sm", "So", "Zl", "Zp", "Zs"]  # fmt: skip
 
 
 def _of_all(category: str) -> Generator:
@@ -52,9 +52,7 @@ def _of_all(category: str) -> Generator:
 
 
 def _with_letters(category: str) -> Generator:
-    return lambda n: "".join(
-        pair for ch in repeated(_of_category(category))(n // 2) for pair in (ch, "a")
-    )
+    return lambda n: "".join(pair for ch in repeated(_of_category(category))(n // 2) for pair in (ch, "a"))
 
 
 _PERSON = "Jane Doe\njane.doe@mail.com | +1 415 555 0100\n"
