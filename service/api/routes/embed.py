@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from service.api.dependencies import MetricsDep, RuntimeDep, SettingsDep
 from service.api.schemas.embed import EmbedRequest, EmbedResponse
-from service.core.documents import read_document
 from service.core.errors import CountError, ErrorCollector
 from service.core.matching import Matcher
 from service.core.redaction.policy import Category
@@ -39,9 +38,7 @@ async def embed(
     """
     inputs = [body.inputs] if isinstance(body.inputs, str) else body.inputs
     check_count(inputs, "inputs", settings.max_inputs)
-    tokenized = await to_thread.run_sync(
-        _tokenize, runtime.matcher, runtime.tokenizer, inputs, body, settings.max_text_characters
-    )
+    tokenized = await to_thread.run_sync(_tokenize, runtime.matcher, runtime.tokenizer, inputs, body)
     if body.kind == "resume":
         for counts in tokenized.redactions:
             metrics.redacted(counts if body.redact else None)
@@ -75,8 +72,9 @@ def check_count(inputs: Sequence[object], field: str, most: int) -> None:
 
 
 def _tokenize(
-    matcher: Matcher, tokenizer: TextTokenizer, inputs: Sequence[str], body: EmbedRequest, max_characters: int
+    matcher: Matcher, tokenizer: TextTokenizer, inputs: Sequence[str], body: EmbedRequest
 ) -> _Tokenized:
+    categories = matcher.redactor.categories if body.kind == "resume" and body.redact else None
     sequences: list[list[TokenIds]] = []
     truncated: list[bool] = []
     redactions: list[dict[Category, int]] = []
@@ -84,11 +82,11 @@ def _tokenize(
     for i, text in enumerate(inputs):
         field = "inputs" if isinstance(body.inputs, str) else f"inputs[{i}]"
         with errors:
-            document = read_document(text, field=field, max_characters=max_characters)
+            read = matcher.read(text, field=field, categories=categories)
+            document = read.document
             counts: dict[Category, int] = {}
-            if body.kind == "resume" and body.redact:
-                redacted = matcher.redactor.redact(document.text, field=field)
-                document, counts = replace(document, text=redacted.text), redacted.counts
+            if read.redacted is not None:
+                document, counts = replace(document, text=read.redacted.text), read.redacted.counts
             redactions.append(counts)
             if body.passages:
                 passages = tokenizer.encode_passages(document, body.kind, field=field)

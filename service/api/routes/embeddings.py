@@ -17,7 +17,6 @@ from service.api.schemas.embed import (
     OpenAIEmbeddingsResponse,
     OpenAIUsage,
 )
-from service.core.documents import read_document
 from service.core.errors import (
     CountError,
     EmptyTextError,
@@ -25,6 +24,7 @@ from service.core.errors import (
     TextTooLongError,
     UnknownModelError,
 )
+from service.core.matching import Matcher
 from service.core.tokenization import TextTokenizer, TokenIds
 
 router = APIRouter(tags=["embed"])
@@ -50,7 +50,7 @@ async def embeddings(body: OpenAIEmbeddingsRequest, runtime: RuntimeDep, setting
         )
     inputs = _as_list(body.input)
     check_count(inputs, "input", settings.max_inputs)
-    sequences = await to_thread.run_sync(_tokenize, runtime.tokenizer, inputs, settings.max_text_characters)
+    sequences = await to_thread.run_sync(_tokenize, runtime.matcher, runtime.tokenizer, inputs)
     vectors = await runtime.embedder.embed(sequences)
 
     def render() -> bytes:
@@ -83,22 +83,20 @@ def _as_list(value: str | list[str] | list[int] | list[list[int]]) -> list[str |
 
 
 def _tokenize(
-    tokenizer: TextTokenizer, inputs: Sequence[str | list[int]], max_characters: int
+    matcher: Matcher, tokenizer: TextTokenizer, inputs: Sequence[str | list[int]]
 ) -> list[TokenIds]:
     errors = ErrorCollector()
     sequences = []
     for i, item in enumerate(inputs):
         with errors:
-            sequences.append(_tokenize_one(tokenizer, item, f"input[{i}]", max_characters))
+            sequences.append(_tokenize_one(matcher, tokenizer, item, f"input[{i}]"))
     errors.raise_any()
     return sequences
 
 
-def _tokenize_one(
-    tokenizer: TextTokenizer, item: str | list[int], field: str, max_characters: int
-) -> TokenIds:
+def _tokenize_one(matcher: Matcher, tokenizer: TextTokenizer, item: str | list[int], field: str) -> TokenIds:
     if isinstance(item, str):
-        document = read_document(item, field=field, max_characters=max_characters)
+        document = matcher.read(item, field=field, categories=None).document
         text = tokenizer.encode_text(document, "resume", field=field)
         ids, fits = text.ids, not text.truncated
     elif not item:
