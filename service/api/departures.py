@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import anyio
+from anyio import from_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LEFT = "evenmatch.left"
 """In a request's scope: true once its caller hung up before the answer began."""
+
+
+def caller_has_gone() -> bool:
+    """Asked in a thread that works for a request: whether the request was cancelled meanwhile."""
+    try:
+        from_thread.check_cancelled()
+    except asyncio.CancelledError:
+        return True
+    return False
 
 
 class WatchCaller:

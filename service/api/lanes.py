@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sized
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -16,6 +16,7 @@ from typing import TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from service.core.errors import CapacityError, QueueFullError, StoreUnavailableError
+from service.runtime.text_pool import LONG_TEXT
 
 T = TypeVar("T")
 
@@ -119,12 +120,18 @@ class StoreLane(Lane):
 class Lanes:
     """`parsing`: large bodies. `text`: short steps of work on texts and vectors. `audits`: whole audits.
 
+    `long_text`: waiting for the process that reads long texts, which must not keep short ones waiting.
     `reading`, `writing`: the database. `upkeep`: metrics and what else must work while all others are full.
     """
 
     parsing: Lane = field(default_factory=lambda: Lane(1))
     text: Lane = field(default_factory=lambda: Lane(_TEXT_PLACES))
+    long_text: Lane = field(default_factory=lambda: Lane(_TEXT_PLACES))
     audits: Lane = field(default_factory=lambda: Lane(1, waiting=8))
     reading: StoreLane = field(default_factory=lambda: StoreLane(_STORE_PLACES, waiting=32))
     writing: StoreLane = field(default_factory=lambda: StoreLane(_STORE_PLACES, waiting=256))
     upkeep: Lane = field(default_factory=lambda: Lane(2))
+
+    def for_text(self, text: Sized) -> Lane:
+        """Where a text, or what else a caller gave in its place, is read."""
+        return self.long_text if len(text) > LONG_TEXT else self.text

@@ -4,7 +4,7 @@
     |-- InputError                  the caller sent something that cannot be used
     |   |-- EmptyTextError            no text, or nothing but white space and control characters
     |   |-- TextTooLongError          more characters (or tokens) than the limit
-    |   |-- UnreadableTextError       text that the model's vocabulary does not cover
+    |   |-- UnreadableTextError       text that the model's vocabulary does not cover, or that takes too long to read
     |   |-- UndecodableTextError      bytes that are not UTF-8
     |   |-- CountError                too few or too many items in a list
     |   |-- DuplicateIdError          the same id twice in one request
@@ -29,6 +29,7 @@
     |-- ConfigurationError          settings that contradict each other or the bundle
     |-- MetricsLostError            what the serving processes counted is not all there
     |-- ProcessError                no serving process is left and none can be started
+    |-- CallerGoneError             nobody waits for the answer any more, so the work was broken off
     |-- StoreError                  the decision log cannot be read or written
     |   |-- DatabaseLostError         its file was deleted or replaced under the service
     |   |-- DatabaseDamagedError      pages of its file are damaged
@@ -38,6 +39,7 @@
         |-- NoIdleTimeError           background work found no time beside the requests
         |-- WarmingUpError            something that every request needs is not loaded yet
         |-- WorkerDownError           the inference worker died or hangs, and is being restarted
+        |-- ReaderDownError           the process that reads long texts died or cannot be started
         |-- StoreDownError            decisions cannot be recorded, so none are taken
         |-- StoreUnavailableError     the database does not answer a question about what is stored
         `-- ShuttingDownError         the service drains and takes no new work
@@ -249,6 +251,13 @@ class MetricsLostError(EvenmatchError):
     title = "Metrics are missing"
 
 
+class CallerGoneError(EvenmatchError):
+    """Never sent: there is nobody to send it to."""
+
+    code = "caller_gone"
+    title = "Caller gone"
+
+
 class StoreError(EvenmatchError):
     code = "store_error"
     title = "Decision log unusable"
@@ -310,6 +319,11 @@ class WorkerDownError(CapacityError):
 class StoreDownError(CapacityError):
     code = "store_down"
     title = "Decisions cannot be recorded"
+
+
+class ReaderDownError(CapacityError):
+    code = "reader_down"
+    title = "Reader of long texts down"
 
 
 class ShuttingDownError(CapacityError):

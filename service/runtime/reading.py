@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence, Sized
 from typing import Protocol, TypeVar
 
 from service.core.errors import ErrorCollector
 from service.core.matching import Matcher, TokenizedJob, TokenizedResume
+from service.core.text_reader import Cancelled, never
+from service.runtime.text_pool import LONG_TEXT
 
 T = TypeVar("T")
 
@@ -28,28 +30,41 @@ async def tokenize_all(
     *,
     redact: bool,
     run: RunStep,
+    run_long: RunStep,
+    cancelled: Cancelled = never,
 ) -> tuple[TokenizedJob, list[TokenizedResume]]:
-    """As `Matcher.tokenize_all`, in steps. Raises one error that holds all that is wrong with the texts."""
+    """As `Matcher.tokenize_all`, in steps; those of long texts, which wait for a process, by `run_long`.
+
+    Raises one error that holds all that is wrong with the texts.
+    """
+
+    def runner(text: str) -> RunStep:
+        return run_long if len(text) > LONG_TEXT else run
+
     errors = ErrorCollector()
     tokenized: list[TokenizedResume] = []
     with errors:
-        job = await run(lambda: matcher.tokenize_job(description, title, field="job.description"))
+        job = await runner(description)(
+            lambda: matcher.tokenize_job(description, title, field="job.description", cancelled=cancelled)
+        )
     for step in steps(resumes):
 
         def read(step: range = step) -> None:
             for i in step:
                 with errors:
                     tokenized.append(
-                        matcher.tokenize_resume(resumes[i], redact=redact, field=f"candidates[{i}].resume")
+                        matcher.tokenize_resume(
+                            resumes[i], redact=redact, field=f"candidates[{i}].resume", cancelled=cancelled
+                        )
                     )
 
-        await run(read)
+        await runner(resumes[step[0]])(read)
     errors.raise_any()
     return job, tokenized
 
 
-def steps(texts: Sequence[str]) -> Iterator[range]:
-    """Indexes of `texts` in parts of some thousand characters, one text at least."""
+def steps(texts: Sequence[Sized]) -> Iterator[range]:
+    """Indexes of `texts` in parts of some thousand characters, one text at least; a long one is alone."""
     start = characters = 0
     for i, text in enumerate(texts):
         if characters and characters + len(text) > _STEP_CHARACTERS:

@@ -32,6 +32,7 @@ from service.core.redaction.lexicon import load_lexicon
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
 from service.core.scoring import Vectors
+from service.core.text_reader import InProcessReader
 from service.core.tokenization import TextTokenizer
 from service.runtime.auditing import score_variants
 from service.runtime.cache import EmbeddingCache
@@ -39,6 +40,7 @@ from service.runtime.devices import EngineChoice, EngineSetting, choose_engine, 
 from service.runtime.embedder import Embedder
 from service.runtime.observer import RuntimeObserver
 from service.runtime.queue import InferenceQueue
+from service.runtime.text_pool import PooledReader, TextPool
 from service.runtime.turns import Turn, Turns, count_words
 from service.runtime.warm_up import WarmUp
 from service.runtime.worker import InferenceWorker, WorkerState
@@ -127,13 +129,16 @@ class Runtime:
                 bundle.manifest.name,
                 len(policy.categories),
             )
+        redactor = Redactor(
+            policy.categories if asked is None else asked,
+            entities=EntityFinder(options.redact_entities) if options.redact_entities else None,
+        )
+        self.text_pool = TextPool(entities=options.redact_entities, stall_seconds=options.stall_seconds)
         self.matcher = Matcher(
             bundle,
             loaded.tokenizer,
-            redactor=Redactor(
-                policy.categories if asked is None else asked,
-                entities=EntityFinder(options.redact_entities) if options.redact_entities else None,
-            ),
+            redactor=redactor,
+            reader=PooledReader(InProcessReader(redactor), self.text_pool),
             max_characters=options.max_text_characters,
         )
         self.info: EngineInfo = loaded.engine.info
@@ -191,7 +196,7 @@ class Runtime:
         return self._worker.state
 
     def start(self) -> None:
-        """Start the worker. What `warm_up` would load is loaded when it is first needed."""
+        """Start the worker. What `warm_up` would load is loaded when it is first needed, `text_pool` too."""
         self._worker.start()
 
     def _warm_up_steps(self) -> WarmUp:
@@ -215,6 +220,7 @@ class Runtime:
         """Serve what waits for up to `timeout` seconds, then stop the worker."""
         self.warm_up.stop()
         self._worker.stop(timeout)
+        self.text_pool.stop()
 
     async def match(
         self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, background: bool = False
@@ -291,7 +297,7 @@ def load_runtime(options: RuntimeOptions, observer: RuntimeObserver | None = Non
         info.threads,
         choice.reason,
     )
-    return Runtime(
+    runtime = Runtime(
         bundle,
         loaded,
         choice,
@@ -299,3 +305,5 @@ def load_runtime(options: RuntimeOptions, observer: RuntimeObserver | None = Non
         reload=EngineFactory(bundle, engine_options),
         observer=observer or RuntimeObserver(),
     )
+    runtime.warm_up.add("the process that reads long texts", runtime.text_pool.warm_up)
+    return runtime

@@ -11,12 +11,12 @@ from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from service.api.bodies import BodyRoute, PartsResponse
+from service.api.departures import caller_has_gone
 from service.api.dependencies import HeldDep, LanesDep, MetricsDep, RuntimeDep, SettingsDep
 from service.api.lanes import Lanes
 from service.api.routes.score import check_passages
 from service.api.schemas.embed import EmbedRequest, EmbedResponse
 from service.api.settings import Settings
-from service.core.documents import read_document
 from service.core.errors import CountError, ErrorCollector
 from service.core.redaction.policy import Category
 from service.core.scoring import Vectors
@@ -123,22 +123,22 @@ async def _tokenize_all(
             for i in step:
                 field = "inputs" if isinstance(body.inputs, str) else f"inputs[{i}]"
                 with errors:
-                    _tokenize(runtime, inputs[i], body, field, settings.max_text_characters, done)
+                    _tokenize(runtime, inputs[i], body, field, done)
 
-        await lanes.text.run(read)
+        await lanes.for_text(inputs[step[0]]).run(read)
         check_passages(sum(map(len, done.sequences)), settings.max_passages)
     errors.raise_any()
     return done
 
 
-def _tokenize(
-    runtime: Runtime, text: str, body: EmbedRequest, field: str, max_characters: int, done: _Tokenized
-) -> None:
-    document = read_document(text, field=field, max_characters=max_characters)
+def _tokenize(runtime: Runtime, text: str, body: EmbedRequest, field: str, done: _Tokenized) -> None:
+    matcher = runtime.matcher
+    categories = matcher.redactor.categories if body.kind == "resume" and body.redact else None
+    read = matcher.read(text, field=field, categories=categories, cancelled=caller_has_gone)
+    document = read.document
     counts: dict[Category, int] = {}
-    if body.kind == "resume" and body.redact:
-        redacted = runtime.matcher.redactor.redact(document.text, field=field)
-        document, counts = replace(document, text=redacted.text), redacted.counts
+    if read.redacted is not None:
+        document, counts = replace(document, text=read.redacted.text), read.redacted.counts
     done.redactions.append(counts)
     if body.passages:
         passages = runtime.tokenizer.encode_passages(document, body.kind, field=field)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from service.api.bodies import BodyRoute
+from service.api.departures import caller_has_gone
 from service.api.dependencies import LanesDep, MetricsDep, RuntimeDep, SettingsDep
 from service.api.routes.score import warnings_of
 from service.api.schemas.redact import RedactionWarning, RedactRequest, RedactResponse
-from service.core.documents import Document, read_document
+from service.core.documents import Document
 from service.core.language import language_of
 from service.core.redaction.redactor import Redacted
 
@@ -23,18 +24,18 @@ async def redact(
 
     Redacting the answer again changes nothing. No span is returned apart from its token, and none is logged.
     """
-    redactor = runtime.matcher.redactor
-    if body.categories is not None:
-        redactor = redactor.with_categories(body.categories)
+    matcher = runtime.matcher
+    categories = frozenset(matcher.redactor.categories if body.categories is None else body.categories)
 
     def read() -> tuple[Document, Redacted, str]:
-        document = read_document(body.resume, field="resume", max_characters=settings.max_text_characters)
-        return document, redactor.redact(document.text), language_of(document.text)
+        found = matcher.read(body.resume, field="resume", categories=categories, cancelled=caller_has_gone)
+        assert found.redacted is not None
+        return found.document, found.redacted, language_of(found.document.text)
 
-    document, redacted, language = await lanes.text.run(read)
+    document, redacted, language = await lanes.for_text(body.resume).run(read)
     metrics.redacted(redacted.counts)
     warnings: list[RedactionWarning] = [*warnings_of(language, document.non_latin_script)]
-    if "name" in redactor.categories and not redacted.has_own_name:
+    if "name" in categories and not redacted.has_own_name:
         warnings.append("no_name_found")
     if redacted.other_people:
         warnings.append("several_names")

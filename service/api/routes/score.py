@@ -13,6 +13,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from service.api.bodies import BodyRoute
+from service.api.departures import caller_has_gone
 from service.api.dependencies import (
     LanesDep,
     MetricsDep,
@@ -126,6 +127,8 @@ async def _encode_and_match(
             texts,
             redact=body.redact,
             run=lanes.text.run,
+            run_long=lanes.long_text.run,
+            cancelled=caller_has_gone,
         )
         if body.explain:
             check_passages(sum(len(resume.passages) for resume in resumes), settings.max_passages)

@@ -13,11 +13,12 @@ from service.core.counterfactual.variants import (
     VariantOptions,
     make_variants,
 )
-from service.core.documents import Document, read_document
+from service.core.documents import Document
 from service.core.errors import AuditOptionsError, CountError, DuplicateIdError, ErrorCollector
 from service.core.language import UNDETERMINED, language_of
 from service.core.matching import Matcher, ReadResume, TokenizedJob, TokenizedResume
 from service.core.redaction.memo import Memo
+from service.core.redaction.policy import CATEGORIES
 from service.core.redaction.redactor import Redactor
 
 MIN_NAMES, MAX_NAMES = 2, 20
@@ -160,7 +161,13 @@ def plan_audit(
                     f"resumes[{i}].id is that of resumes[{first}]", field=f"resumes[{i}].id"
                 )
         with errors:
-            document = read_document(resume.text, field=f"resumes[{i}].resume", max_characters=max_characters)
+            # Redacted once where that can be broken off: what follows is done here, to the same text.
+            document = matcher.reader.read(
+                resume.text,
+                field=f"resumes[{i}].resume",
+                max_characters=max_characters,
+                categories=CATEGORIES,
+            ).document
             matcher.tokenize_read(ReadResume(document, None, UNDETERMINED), field=f"resumes[{i}].resume")
             documents.append(document)
     errors.raise_any()

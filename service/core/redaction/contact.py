@@ -119,7 +119,7 @@ _HEADER_PLACE = re.compile(
     rf"{_CITY},\s*(?:{_STATES}\b(?:,?\s*\d{{5}})?|{_COUNTRY}\b(?!\s+(?:Institute|State|University|College|Tech)))(?:[\s,-]*\b{_POSTCODE}\b)?"
     rf"|\b(?!19|20)\d{{4,5}} {_CITY}(?:,\s*{_COUNTRY}\b)?"
     rf"|{_CITY}\s*[-–,]\s*[1-9]\d{{2}}\s?\d{{3}}\b"
-    rf"|\b(?:[Ff]lat|[Hh]ouse|[Pp]lot|[Dd]oor|H\.?\s?[Nn]o|[Bb]lock)\.?\s*(?:[Nn]o\.?)?\s*[:#.-]?\s*[A-Z]?-?\d[^\n|•]*"
+    rf"|\b(?:[Ff]lat|[Hh]ouse|[Pp]lot|[Dd]oor|H\.?\s?[Nn]o|[Bb]lock)\.?\s*+(?:[Nn]o\.?)?\s*+[:#.-]?\s*+[A-Z]?-?\d[^\n|•]*"
 )
 
 _HEADER_CHARACTERS = 500
