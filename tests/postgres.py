@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.patience import PATIENCE
+
 
 def programs() -> Path | None:
     """The folder with initdb and pg_ctl, or None if they are missing or cannot run here."""
@@ -85,6 +87,6 @@ class PostgresServer:
             command = ("runuser", "-u", "postgres", "--", *command)
         # To a file, not a pipe: the server keeps it open.
         with tempfile.TemporaryFile() as output:
-            done = subprocess.run(command, stdout=output, stderr=output, cwd="/", timeout=60)
+            done = subprocess.run(command, stdout=output, stderr=output, cwd="/", timeout=PATIENCE)
             output.seek(0)
             assert done.returncode == 0, f"{program}: {output.read().decode()}"

@@ -19,10 +19,14 @@ from starlette.types import Scope
 from service.api.schemas.base import UNION_MEMBER
 from service.api.schemas.problem import FieldError, Problem
 from service.core.errors import (
+    AnswerErasedError,
     CapacityError,
+    DatabaseDamagedError,
+    DatabaseLostError,
     EvenmatchError,
     InputError,
     InputErrors,
+    KeyReusedError,
     OutcomeConflictError,
     QueueFullError,
     RequestTooLargeError,
@@ -38,9 +42,13 @@ _STATUS: dict[type[EvenmatchError], HTTPStatus] = {
     UnknownModelError: HTTPStatus.NOT_FOUND,
     UnknownDecisionError: HTTPStatus.NOT_FOUND,
     OutcomeConflictError: HTTPStatus.CONFLICT,
+    KeyReusedError: HTTPStatus.CONFLICT,
+    AnswerErasedError: HTTPStatus.CONFLICT,
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,
     CapacityError: HTTPStatus.SERVICE_UNAVAILABLE,
+    DatabaseLostError: HTTPStatus.SERVICE_UNAVAILABLE,
+    DatabaseDamagedError: HTTPStatus.SERVICE_UNAVAILABLE,
     EvenmatchError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 _HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, get_args
 
 from sqlalchemy import Engine
 
-from service.core.errors import StoreUnavailableError
+from service.core.errors import StoreError, StoreUnavailableError
 from service.core.fairness.comparison import compare_groups
 from service.core.fairness.counts import GroupCounts
 from service.core.groups import UNKNOWN, GroupSchema
@@ -95,7 +95,7 @@ class LiveFairnessThread:
         """Compute and tell. If the database does not answer, old numbers give way to none."""
         try:
             figures = live_fairness(self._engine, self._schema, self._clock())
-        except StoreUnavailableError:
+        except (StoreError, StoreUnavailableError):
             log.warning("the database does not answer: live fairness has no numbers")
             figures = self._nothing()
         self._observer.fairness(figures)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select, update
 
 from service.store import chain, tables
+from service.store.idempotency import forget_answers
 from service.store.log import DecisionLog
 from service.store.outcomes import forget_outcomes
 from service.store.times import to_microseconds
@@ -18,8 +19,8 @@ def erase(decision_log: DecisionLog, candidate_id: str, *, now: datetime | None 
     """Empty every row of a candidate; returns how many. May be given again.
 
     Of a row stay its place in the chain, its time, its `decision_id` (a random number that says nothing by
-    itself) and digests under a salt that is gone. Its outcomes go with it. Counts that were made of it stay:
-    they hold nobody.
+    itself) and digests under a salt that is gone. Its outcomes go with it, and the answers that speak of it.
+    Counts that were made of it stay: they hold nobody.
 
     Raises `StoreError`, also if everything is emptied but SQLite's journal could not be cut off.
     """
@@ -27,7 +28,7 @@ def erase(decision_log: DecisionLog, candidate_id: str, *, now: datetime | None 
     empty = dict.fromkeys((*chain.CONTENT, "salt"))
     rows = tables.decisions
     query = (
-        select(rows.c.sequence, rows.c.hash, rows.c.decision_id)
+        select(rows.c.sequence, rows.c.hash, rows.c.decision_id, rows.c.time)
         .where(rows.c.candidate_id == candidate_id)
         # As whoever records outcomes locks them: in another order, the two could wait for each other.
         .order_by(rows.c.decision_id)
@@ -46,6 +47,7 @@ def erase(decision_log: DecisionLog, candidate_id: str, *, now: datetime | None 
                     .values(**empty, erased=erased, tombstone=chain.tombstone(decision_log.key, row, erased))
                 )
             forget_outcomes(connection, [row["decision_id"] for row in found])
+            forget_answers(connection, {row["decision_id"]: row["time"] for row in found})
         total += len(found)
         if len(found) < _ROWS_A_TRANSACTION:
             break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +13,13 @@ from sqlalchemy import Connection, func, insert, select, update
 from service.core.errors import ConfigurationError, StoreError
 from service.store import chain, tables
 from service.store.aggregates import count_decisions
-from service.store.database import migrate, open_database, snapshot, store_errors
+from service.store.answers import Answer
+from service.store.database import BUSY_SECONDS, migrate, open_database, snapshot, store_errors, transaction
 from service.store.decision import Decision
+from service.store.idempotency import claim
 from service.store.key import LogKey
+from service.store.sqlite import file_of
+from service.store.sqlite_file import HeldFile, hold, release
 from service.store.time_limits import brief
 
 log = logging.getLogger(__name__)
@@ -32,21 +36,45 @@ class Head:
     authentic: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of decisions: `stored` of them are new, and `answers` by key are those that count.
+
+    `left_out` were not stored because another request with the same `Idempotency-Key` came first.
+    """
+
+    stored: int
+    left_out: int
+    answers: Mapping[str, Answer]
+
+
 class DecisionLog:
     """Thread-safe. Whatever fails in the database is a `StoreError` without any content of a row."""
 
-    def __init__(self, url: str, key: LogKey, *, timeout: float = 10.0) -> None:
-        """`timeout`: seconds to wait for a lock or a server. Raises `ConfigurationError` for a bad URL."""
+    def __init__(self, url: str, key: LogKey, *, timeout: float = BUSY_SECONDS, frozen: bool = False) -> None:
+        """`timeout`: seconds to wait for a lock or a server. `frozen`: a SQLite file that nobody writes to.
+
+        Raises `ConfigurationError` for a bad URL.
+        """
         self.key = key
-        self.engine = open_database(url, timeout=timeout)
+        self.engine = open_database(url, timeout=timeout, frozen=frozen)
+        self.file = file_of(self.engine.url) if self.engine.dialect.name == "sqlite" else None
+        self._timeout = timeout
+        self._held: HeldFile | None = None
 
     def open(self) -> Head:
         """Make or migrate the tables and begin the chain if there is none yet.
+
+        From then until `close`, a SQLite file is held: if it is deleted or replaced, no other one is taken
+        for it, here or elsewhere in this process.
 
         Raises `ConfigurationError` if the log was begun under another key, `StoreError` if the database
         cannot be used.
         """
         with store_errors():
+            if self.file is not None and self._held is None:
+                self._held = hold(self.file, self._timeout)
+            self.check()
             migrate(self.engine)
         with self.writing() as connection:
             if connection.execute(select(func.count()).select_from(tables.head)).scalar_one() == 0:
@@ -57,17 +85,21 @@ class DecisionLog:
                 connection.execute(insert(tables.head).values(id=1, **self._signed(first)))
             return self.locked_head(connection)
 
-    def append(self, decisions: Sequence[Decision]) -> int:
-        """Chain and store decisions, all or none; returns how many were new.
+    def append(self, decisions: Sequence[Decision]) -> Appended:
+        """Chain and store decisions, all or none, with the answers under their keys.
 
         A decision that is there already is left out, so that one whose commit was never confirmed can be
-        given again. PostgreSQL has the log's time limit for all of it, from connecting to the commit.
+        given again; and so are those of a request whose key was answered with others. PostgreSQL has the
+        log's time limit for all of it, from connecting to the commit.
         """
         with brief(self.engine), self.writing() as connection:
             last = self.locked_head(connection)
-            fresh = self._unknown(connection, decisions)
+            unknown = self._unknown(connection, decisions)
+            claimed = claim(connection, unknown)
+            fresh = claimed.kept
+            appended = Appended(len(fresh), len(unknown) - len(fresh), claimed.answers)
             if not fresh:
-                return 0
+                return appended
             rows = []
             for decision in fresh:
                 rows.append(chain.chained(self.key, decision, last.sequence + 1, last.hash))
@@ -75,12 +107,12 @@ class DecisionLog:
             connection.execute(insert(tables.decisions), rows)
             count_decisions(connection, fresh)
             connection.execute(update(tables.head).values(self._signed(last)))
-            return len(fresh)
+            return appended
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction that may write."""
-        with store_errors(), self.engine.begin() as connection:
+        with store_errors(), transaction(self.engine) as connection:
             yield connection
 
     @contextmanager
@@ -123,7 +155,7 @@ class DecisionLog:
         if row is None:
             return None
         authentic = self.key.signed(row["signature"], "head", [row["sequence"], row["hash"], row["key_id"]])
-        if not authentic and row["key_id"] != self.key.id:
+        if not authentic and isinstance(row["key_id"], str) and row["key_id"] != self.key.id:
             raise ConfigurationError(
                 f"the decision log was begun under another key ({row['key_id']}, not {self.key.id}): all "
                 "processes need the same log_key",
@@ -131,9 +163,31 @@ class DecisionLog:
             )
         return Head(row["sequence"], row["hash"], authentic)
 
-    def close(self) -> None:
-        """Close all connections; they are opened again when needed."""
+    @property
+    def is_held(self) -> bool:
+        """Whether a file is held: its place is then not vacant, even if nothing stands there."""
+        return self._held is not None
+
+    def check(self) -> None:
+        """Raise `DatabaseLostError` if the file is gone, `DatabaseDamagedError` if it is damaged."""
+        if self._held is not None:
+            self._held.check()
+
+    def rescue(self) -> None:
+        """Save what a lost database held, if that was not done yet. Raises `StoreError` if it cannot be."""
+        if self._held is not None:
+            self._held.rescue()
+
+    def disconnect(self) -> None:
+        """Close the connections that are written through; they are opened again when needed."""
         self.engine.dispose()
+
+    def close(self) -> None:
+        """Close all connections, and let go of the file; they are opened again when needed."""
+        self.engine.dispose()
+        if self._held is not None:
+            release(self._held)
+            self._held = None
 
     def _signed(self, head: Head) -> dict[str, Any]:
         signature = self.key.sign("head", [head.sequence, head.hash, self.key.id])

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -14,50 +12,39 @@ from sqlalchemy.dialects import postgresql, sqlite
 from service.core.errors import InputError, OutcomeConflictError, OutcomeTimeError, UnknownDecisionError
 from service.store.access import writing
 from service.store.aggregates import CountedDecision, CountedOutcome, count_outcomes
+from service.store.answers import KeyedRequest
 from service.store.cells import cell_groups, cell_text
+from service.store.outcome import Outcome, OutcomeEvent, OutcomeResult
+from service.store.outcome_answers import keep_results, take_key
 from service.store.outcome_tables import outcome_history, outcomes
 from service.store.tables import decisions
 from service.store.times import from_microseconds, to_microseconds
 
-OutcomeKind = Literal["human_decision", "label"]
-OUTCOME_KINDS: tuple[OutcomeKind, ...] = ("human_decision", "label")
-OutcomeEvent = Literal["recorded", "replaced", "unchanged"]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """`time` is when it came about; None for now. `replace`: it corrects what was said before."""
-
-    decision_id: str
-    positive: bool
-    kind: OutcomeKind
-    time: datetime | None = None
-    replace: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeResult:
-    """What was done, or the error for which nothing was. Groups and decision are those of the decision."""
-
-    outcome: Outcome
-    event: OutcomeEvent | None = None
-    error: InputError | None = None
-    groups: Mapping[str, str] | None = None
-    selected: bool | None = None
-
 
 def record_outcomes(
-    engine: Engine, given: Sequence[Outcome], *, now: datetime, skew: timedelta
+    engine: Engine,
+    given: Sequence[Outcome],
+    *,
+    now: datetime,
+    skew: timedelta,
+    request: KeyedRequest | None = None,
 ) -> list[OutcomeResult]:
     """Attach outcomes to their decisions; each is taken or refused by itself, in the order given.
 
     The same outcome again changes nothing. Another one is refused with `OutcomeConflictError`, unless it says
-    `replace`; both are in the history. `skew`: how far clocks may differ. Raises `StoreUnavailableError`.
+    `replace`; both are in the history. `skew`: how far clocks may differ. `request`: the
+    key that they came with; under one key outcomes are taken once. Raises `KeyReusedError`,
+    `StoreUnavailableError`.
     """
     with writing(engine) as connection:
+        done = None if request is None else take_key(connection, request, given, now)
+        if done is not None:
+            return done
         recorder = _Recorder(connection, {outcome.decision_id for outcome in given}, now, skew)
         results = [recorder.record(outcome) for outcome in given]
         recorder.write()
+        if request is not None:
+            keep_results(connection, request, results)
     return results
 
 

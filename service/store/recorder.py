@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from service.core.errors import ConfigurationError, StoreError
+from service.store.answers import Answer, KeyedRequest, keyed_request
 from service.store.decision import Decision
+from service.store.idempotency import find_answer
 from service.store.keeper import Keeper
 from service.store.key import load_key
 from service.store.log import DecisionLog
 from service.store.observer import StoreObserver
+from service.store.recent_answers import RecentAnswers
+from service.store.rescue import open_and_recover
 from service.store.spool import Spool
 from service.store.sqlite import sqlite_url
 from service.store.submissions import Submission
@@ -28,6 +34,9 @@ _STOP_SECONDS = 60.0
 _KEEPER_STOP_SECONDS = 5.0
 """Nothing is lost if the keeper is cut off: its transaction is rolled back, and done by the next start."""
 
+_LOOKUP_SECONDS = 2.0
+_LOOKUP_THREADS = 2
+
 
 @dataclass(frozen=True)
 class StoreOptions:
@@ -36,7 +45,7 @@ class StoreOptions:
     data_dir: Path
     url: str = ""
     key: str = ""
-    durable: bool = False
+    durable: bool = True
     on_failure: Policy = "spool"
     retention_days: int = 200
     timeout: float = 10.0
@@ -57,11 +66,16 @@ class StoreOptions:
 class Recorder:
     """The decision log of one process, made by `open_recorder`. `start` before use, `stop` after."""
 
-    def __init__(self, decision_log: DecisionLog, writer: Writer, keeper: Keeper, *, durable: bool) -> None:
+    def __init__(
+        self, decision_log: DecisionLog, spool: Spool, writer: Writer, keeper: Keeper, *, durable: bool
+    ) -> None:
         self._log = decision_log
+        self._spool = spool
         self._writer = writer
         self._keeper = keeper
         self._durable = durable
+        self._recent = RecentAnswers()
+        self._lookups = ThreadPoolExecutor(_LOOKUP_THREADS, "answer-lookup")
 
     @property
     def state(self) -> State:
@@ -77,23 +91,67 @@ class Recorder:
         if not self._writer.stop(_STOP_SECONDS):
             log.critical("decisions still wait to be recorded after %d seconds", _STOP_SECONDS)
         self._keeper.stop(_KEEPER_STOP_SECONDS)
+        self._lookups.shutdown(wait=False, cancel_futures=True)
         self._log.close()
 
     def check(self) -> None:
         """Raise `StoreDownError` if a decision made now could not be kept: before any work is done for it."""
         self._writer.check()
 
-    async def record(self, decisions: Sequence[Decision]) -> None:
-        """Take decisions over; when this returns they may be answered for.
+    def check_ready(self) -> None:
+        """As `check`, and raise `StoreError` if the database's file was deleted, replaced or is damaged."""
+        self._writer.check()
+        self._log.check()
 
-        In durable mode, and whenever the database is away, that is after they are committed or on disk.
-        Raises `StoreDownError` if they cannot be kept; then none of them counts as made.
+    def keyed_request(self, route: str, key: str, body: bytes) -> KeyedRequest:
+        """A request with an `Idempotency-Key`; `body` is the same whenever the same is asked."""
+        return keyed_request(self._log.key, route, key, body)
+
+    async def earlier(self, request: KeyedRequest) -> Answer | None:
+        """The answer that was given under this key already, as far as it can be found out now.
+
+        If there is one and it is not found, `record` returns it: this only saves the work.
         """
-        submission = Submission(tuple(decisions), waiting=self._durable)
+        lookup = self._lookups.submit(self._find, request.key)
+        try:
+            async with asyncio.timeout(_LOOKUP_SECONDS):
+                return await asyncio.wrap_future(lookup)
+        except TimeoutError:
+            return None
+
+    async def record(self, decisions: Sequence[Decision]) -> Answer | None:
+        """Take the decisions of one request over; when this returns they may be answered for.
+
+        In durable mode, whenever the database is away, and if the request has a key, that is after they are
+        committed or on disk. If another request came first with the same key, its answer is returned.
+
+        Raises `StoreDownError` if they cannot be kept. Then, or if there is another answer, none of them
+        counts as made.
+        """
+        keyed = decisions[0].keyed if decisions else None
+        submission = Submission(tuple(decisions), waiting=self._durable or keyed is not None)
+        if keyed is not None and keyed.answer is not None:
+            submission.safe.add_done_callback(partial(self._remember, keyed.answer))
         self._writer.submit(submission)
         if submission.waiting:
             # A caller that hangs up must not take the decisions back.
-            await asyncio.shield(asyncio.wrap_future(submission.safe))
+            return await asyncio.shield(asyncio.wrap_future(submission.safe))
+        return None
+
+    def _find(self, key: str) -> Answer | None:
+        try:
+            # In this order: what leaves the spool is in the database before.
+            answer = self._recent.get(key) or self._spool.answer(key)
+            if answer is None and self._writer.connected:
+                with self._log.reading() as connection:
+                    answer = find_answer(connection, key, datetime.now(UTC))
+        except (StoreError, OSError):
+            return None  # `record` compares again
+        return answer if answer is not None and answer.holds_for(datetime.now(UTC)) else None
+
+    def _remember(self, answer: Answer, safe: Future[Answer | None]) -> None:
+        if not safe.cancelled() and safe.exception() is None:
+            self._recent.put(safe.result() or answer)
 
 
 def open_recorder(options: StoreOptions, observer: StoreObserver | None = None) -> Recorder:
@@ -104,11 +162,11 @@ def open_recorder(options: StoreOptions, observer: StoreObserver | None = None) 
     """
     observer = observer or StoreObserver()
     decision_log = options.open_log(create_key=True)
-    keeper = Keeper(decision_log, timedelta(days=options.retention_days))
+    keeper = Keeper(decision_log, timedelta(days=options.retention_days), observer)
     spool = Spool(options.data_dir / SPOOL_FOLDER, decision_log.key)
     writer = Writer(decision_log, spool, options.on_failure, observer, keeper.wake)
     try:
-        decision_log.open()
+        open_and_recover(decision_log)
         writer.database_is_back()
     except StoreError as error:
         observer.store_failed()
@@ -116,4 +174,4 @@ def open_recorder(options: StoreOptions, observer: StoreObserver | None = None) 
     except ConfigurationError:
         decision_log.close()
         raise
-    return Recorder(decision_log, writer, keeper, durable=options.durable)
+    return Recorder(decision_log, spool, writer, keeper, durable=options.durable)

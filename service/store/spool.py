@@ -1,6 +1,7 @@
 """Decisions on disk until the database takes them: a folder of append-only files, each owned by one process.
 
-A line is a signature and a JSON record. A process that was killed leaves its files behind; the next one that
+A line is a signature and a JSON record; with the first decision of a request with an `Idempotency-Key` stands
+its answer. A process that was killed leaves its files behind; the next one that
 opens the folder takes them over. A file is deleted when the database has all of it.
 """
 
@@ -8,28 +9,46 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from service.core.errors import StoreError
+from service.store.answers import Answer, Keyed
 from service.store.decision import Decision
+from service.store.idempotency import first_of_each_key
 from service.store.key import LogKey
 from service.store.spool_file import DAMAGED_SUFFIX, SpoolFile, claim, create
 
 log = logging.getLogger(__name__)
 
 SUFFIX = ".spool"
+_ANSWER_SIGN = b'"answer":{'
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the line with an answer stands."""
+
+    file: SpoolFile
+    offset: int
+    size: int
 
 
 class Spool:
-    """Used by one thread. `decisions`: how many wait in it."""
+    """Used by one thread, but for `answer`. `decisions`: how many wait in it."""
 
     def __init__(self, folder: Path, key: LogKey) -> None:
         self._folder = folder
         self._key = key
         self._files: list[SpoolFile] = []
         self._damaged: list[bytes] = []  # lines of the last `oldest`
+        self._answered: list[str] = []  # keys whose answers were in the last `oldest`
+        self._places: dict[str, _Place] = {}  # by key
+        self._lock = threading.Lock()  # of the places, and of closing the files that they are in
         self.decisions = 0
 
     def open(self) -> None:
@@ -40,15 +59,49 @@ class Spool:
             if file is not None:
                 self._files.append(file)
                 self.decisions += file.lines
+                self._find_answers(file)
                 log.info("%s: %d decisions wait there for the database", path, file.lines)
 
-    def append(self, decisions: Sequence[Decision]) -> None:
-        """On disk when it returns. Raises `OSError` if that cannot be done; then nothing was appended."""
+    def append(self, decisions: Sequence[Decision]) -> Mapping[str, Answer]:
+        """On disk when it returns. Raises `OSError` if that cannot be done; then nothing was appended.
+
+        Left out are decisions of a request whose `Idempotency-Key` was answered with others that wait here.
+        Returns by key the answer that counts.
+        """
+        keys = {decision.keyed.key for decision in decisions if decision.keyed is not None}
+        known = {key: answer for key in keys if (answer := self.answer(key)) is not None}
+        claimed = first_of_each_key(decisions, known)
+        if claimed.kept:
+            self._append(claimed.kept)
+        return claimed.answers
+
+    def answer(self, key: str) -> Answer | None:
+        """The answer under a key, if it waits here. For any thread. Raises `OSError`."""
+        with self._lock:
+            place = self._places.get(key)
+            line = None if place is None else place.file.line_at(place.offset, place.size)
+        decision = None if line is None else self._decision(line)
+        return None if decision is None or decision.keyed is None else decision.keyed.answer
+
+    def _append(self, decisions: Sequence[Decision]) -> None:
         if not self._files or self._files[-1].nameless:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._files.append(create(self._folder, SUFFIX))
-        self._files[-1].append([self._line(decision) for decision in decisions])
+        file = self._files[-1]
+        offset, lines = file.size, []
+        places: dict[str, _Place] = {}
+        for decision in decisions:
+            keyed = decision.keyed
+            with_answer = keyed is not None and keyed.key not in places
+            line = self._line(decision, with_answer=with_answer)
+            if keyed is not None and with_answer:
+                places[keyed.key] = _Place(file, offset, len(line))
+            lines.append(line)
+            offset += len(line)
+        file.append(lines)
         self.decisions += len(decisions)
+        with self._lock:
+            self._places |= places
 
     def oldest(self, limit: int) -> list[Decision]:
         """Up to `limit` decisions, in the order in which they came. Raises `OSError`."""
@@ -56,6 +109,8 @@ class Spool:
             return []
         read = [(line, self._decision(line)) for line in self._files[0].peek(limit)]
         self._damaged = [line for line, decision in read if decision is None]
+        keyed = [decision.keyed for _, decision in read if decision is not None and decision.keyed]
+        self._answered = [one.key for one in keyed if one.answer is not None]
         return [decision for _, decision in read if decision is not None]
 
     def drop_oldest(self) -> None:
@@ -66,9 +121,15 @@ class Spool:
             log.error("%s: a line is damaged; it was set aside in %s", file.path, file.damaged_path)
         self._damaged.clear()
         self.decisions -= file.advance()
-        if not file.lines:
-            self._files.pop(0)
-            file.delete()
+        with self._lock:
+            for key in self._answered:
+                place = self._places.get(key)
+                if place is not None and place.file is file and place.offset < file.consumed:
+                    del self._places[key]
+            if not file.lines:
+                self._files.pop(0)
+                self._forget_places(file)
+                file.delete()
 
     def probe(self) -> None:
         """Raises `OSError` if the disk takes nothing now."""
@@ -76,12 +137,25 @@ class Spool:
 
     def close(self) -> None:
         """Let another process take over what still waits."""
-        for file in self._files:
-            file.close()
-        self._files.clear()
+        with self._lock:
+            self._places.clear()
+            for file in self._files:
+                file.close()
+            self._files.clear()
 
-    def _line(self, decision: Decision) -> bytes:
-        record = {
+    def _find_answers(self, file: SpoolFile) -> None:
+        for offset, line in file.scan():
+            if _ANSWER_SIGN in line and (decision := self._decision(line)) is not None:
+                keyed = decision.keyed
+                if keyed is not None and keyed.answer is not None:
+                    # Two dead processes may have taken the same key: the first will be first in the database.
+                    self._places.setdefault(keyed.key, _Place(file, offset, len(line)))
+
+    def _forget_places(self, file: SpoolFile) -> None:
+        self._places = {key: place for key, place in self._places.items() if place.file is not file}
+
+    def _line(self, decision: Decision, *, with_answer: bool) -> bytes:
+        record: dict[str, Any] = {
             "decision_id": decision.decision_id,
             "time": decision.time.isoformat(),
             "request_id": decision.request_id,
@@ -96,6 +170,8 @@ class Spool:
             "bundle_digest": decision.bundle_digest,
             "engine": decision.engine,
         }
+        if decision.keyed is not None:
+            record["keyed"] = _keyed_record(decision.keyed, with_answer=with_answer)
         content = json.dumps(record, separators=(",", ":")).encode()
         return f"{self._key.sign_bytes('spool', content)} ".encode() + content + b"\n"
 
@@ -104,7 +180,25 @@ class Spool:
         if signature != self._key.sign_bytes("spool", content).encode():
             return None
         record = json.loads(content)
-        return Decision(**{**record, "time": datetime.fromisoformat(record["time"])})
+        record["time"] = datetime.fromisoformat(record["time"])
+        if "keyed" in record:
+            record["keyed"] = _keyed(record["keyed"], record["time"])
+        return Decision(**record)
+
+
+def _keyed_record(keyed: Keyed, *, with_answer: bool) -> dict[str, Any]:
+    record: dict[str, Any] = {"key": keyed.key, "submission": keyed.submission}
+    if with_answer and keyed.answer is not None:
+        record["answer"] = {"body": keyed.answer.body, "content": keyed.answer.content}
+    return record
+
+
+def _keyed(record: dict[str, Any], time: datetime) -> Keyed:
+    key, submission = record["key"], record["submission"]
+    if "answer" not in record:
+        return Keyed(key, submission, None)
+    answer = record["answer"]
+    return Keyed(key, submission, Answer(key, answer["body"], submission, time, answer["content"]))
 
 
 def spooled_lines(folder: Path) -> int:

@@ -7,7 +7,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,6 +46,16 @@ class SpoolFile:
         """Whether somebody removed it: what is appended to it would not be found again."""
         return os.fstat(self._descriptor).st_nlink == 0
 
+    @property
+    def consumed(self) -> int:
+        """Where the first line begins that is not yet consumed, in bytes."""
+        return self._consumed
+
+    @property
+    def size(self) -> int:
+        """Where the next line will begin, in bytes."""
+        return self._size
+
     def append(self, lines: Sequence[bytes]) -> None:
         """All lines, on disk when it returns, or none."""
         # A try that failed halfway may have left bytes behind, and could not remove them.
@@ -69,6 +79,19 @@ class SpoolFile:
             lines = [stream.readline() for _ in range(min(limit, self.lines))]
         self._peeked = sum(map(len, lines)), len(lines)
         return lines
+
+    def scan(self) -> Iterator[tuple[int, bytes]]:
+        """All lines that are not yet consumed, each with the offset at which it begins."""
+        offset = self._consumed
+        with self._reader() as stream:
+            stream.seek(offset)
+            for line in stream:
+                yield offset, line
+                offset += len(line)
+
+    def line_at(self, offset: int, size: int) -> bytes:
+        """A line that `scan` or `append` put there; unlike the rest, by any thread, but not after `close`."""
+        return os.pread(self._descriptor, size, offset)
 
     def advance(self) -> int:
         """Go past what `peek` returned last; returns the number of lines."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from service.core.errors import ShuttingDownError, StoreDownError
+from service.store.answers import Answer
 from service.store.decision import Decision
 
 
@@ -17,13 +18,22 @@ from service.store.decision import Decision
 class Submission:
     """The decisions of one request.
 
+    `safe`: done when they are kept, with None; or, if they are not because an earlier request had the same
+    `Idempotency-Key`, with its answer.
+
     `waiting`: the answer is held back until `safe` is done. Otherwise it goes out at once, and the decisions
     count as acknowledged from then on.
     """
 
     decisions: Sequence[Decision]
     waiting: bool = False
-    safe: Future[None] = field(default_factory=Future)
+    safe: Future[Answer | None] = field(default_factory=Future)
+
+    def earlier(self, answers: Mapping[str, Answer]) -> Answer | None:
+        """Of the answers that count, by key, the one that counts instead of this submission's."""
+        keyed = self.decisions[0].keyed if self.decisions else None
+        answer = None if keyed is None else answers.get(keyed.key)
+        return answer if keyed is not None and answer and answer.submission != keyed.submission else None
 
 
 class SubmissionQueue:

@@ -17,7 +17,7 @@ from service.core.fairness.counts import GroupCounts, OutcomeCounts
 from service.store.cells import cell_groups
 from service.store.count_tables import BIN_NAMES, decision_counts, outcome_counts
 from service.store.middle_scores import MiddleScores, find_middle_scores
-from service.store.outcomes import OutcomeKind
+from service.store.outcome import OutcomeKind
 from service.store.score_bins import BINS
 from service.store.times import from_microseconds
 from service.store.windows import Period, Window

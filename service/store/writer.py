@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from service.core.errors import ConfigurationError, StoreDownError, StoreError
+from service.store.answers import Answer
 from service.store.decision import Decision
-from service.store.log import DecisionLog
+from service.store.log import Appended, DecisionLog
 from service.store.observer import StoreObserver
 from service.store.spool import Spool
 from service.store.submissions import Submission, SubmissionQueue
@@ -56,6 +57,7 @@ class Writer:
         self._connected = False
         self._in_hand: Sequence[Submission] = ()
         self._disk_failed = False
+        self._disk_reason = ""
         self._died = False
 
     @property
@@ -73,7 +75,10 @@ class Writer:
         """Take over old spools and start the thread."""
         try:
             self._spool.open()
+            self._spool.probe()
         except OSError as error:
+            # Known from the start: without a database either, no decision may be made.
+            self._disk_failed, self._disk_reason = True, f": {error.strerror}"
             log.warning("the spool cannot be used: %s", error.strerror)
         self._observer.spool_changed(self._spool.decisions)
         self._thread.start()
@@ -100,6 +105,11 @@ class Writer:
         self._connected = True
         self._queue.wake()
 
+    def database_is_lost(self) -> None:
+        """Write to the spool until `database_is_back`."""
+        self._connected = False
+        self._queue.wake()
+
     def stop(self, timeout: float) -> bool:
         """Keep all that was submitted, then end; False if that took longer than `timeout` seconds."""
         self._queue.close()
@@ -113,7 +123,7 @@ class Writer:
             return "the database of decisions is away"
         needs_disk = not self._connected or self._spool.decisions > 0
         if self._held or (self._disk_failed and needs_disk):
-            return _NOWHERE
+            return f"{_NOWHERE}{self._disk_reason if self._disk_failed else ''}"
         return None
 
     def _run(self) -> None:
@@ -147,16 +157,16 @@ class Writer:
             return
         decisions = [decision for submission in batch for decision in submission.decisions]
         # What came before must be stored before.
-        if not self._spool.decisions and not self._held and self._store(decisions):
-            _settle(batch)
+        if not self._spool.decisions and not self._held and (appended := self._store(decisions)):
+            _settle(batch, appended.answers)
             return
         if self._policy == "refuse" and not self._connected:
             # Nobody knows of these yet, and nobody will; what was answered for is kept all the same.
             _refuse([submission for submission in batch if submission.waiting])
             batch = [submission for submission in batch if not submission.waiting]
             decisions = [decision for submission in batch for decision in submission.decisions]
-        if not self._held and self._spool_out(decisions):
-            _settle(batch)
+        if not self._held and (answers := self._spool_out(decisions)) is not None:
+            _settle(batch, answers)
             return
         _refuse([submission for submission in batch if submission.waiting])
         for submission in batch:
@@ -166,7 +176,8 @@ class Writer:
     def _try_again(self) -> None:
         """See whether the disk takes something again, first of all what is held in memory."""
         if self._held:
-            if (not self._spool.decisions and self._store(self._held)) or self._spool_out(self._held):
+            stored = not self._spool.decisions and self._store(self._held)
+            if stored or self._spool_out(self._held) is not None:
                 self._held = []
         elif self._disk_failed:
             try:
@@ -180,47 +191,55 @@ class Writer:
         if not self._connected or not self._spool.decisions:
             return
         try:
-            if not self._store(self._spool.oldest(_BATCH)):
+            appended = self._store(self._spool.oldest(_BATCH))
+            if appended is None:
                 return
             self._spool.drop_oldest()
         except OSError as error:
             self._spool_failed(error)
             return
         self._observer.spool_changed(self._spool.decisions)
+        if appended.left_out:
+            log.warning(
+                "%d decisions of the spool were left out: other ones stand under their Idempotency-Key",
+                appended.left_out,
+            )
         if not self._spool.decisions:
             log.info("the spool is empty again: all decisions are in the database")
 
-    def _store(self, decisions: Sequence[Decision]) -> bool:
+    def _store(self, decisions: Sequence[Decision]) -> Appended | None:
+        """What the database made of them; None if it is away."""
         if not self._connected:
-            return False
+            return None
         try:
-            stored = self._log.append(decisions)
+            appended = self._log.append(decisions)
         except (StoreError, ConfigurationError) as error:
             self._connected = False
             self._observer.store_failed()
             log.error("decisions cannot be stored: %s", error.message)
-            self._log.close()
+            self._log.disconnect()
             self._on_failure()
-            return False
-        self._observer.decisions_stored(stored)
-        return True
+            return None
+        self._observer.decisions_stored(appended.stored)
+        return appended
 
-    def _spool_out(self, decisions: Sequence[Decision]) -> bool:
+    def _spool_out(self, decisions: Sequence[Decision]) -> Mapping[str, Answer] | None:
+        """The answers that count, by key; None if the disk takes nothing."""
         if not decisions:
-            return True
+            return {}
         try:
-            self._spool.append(decisions)
+            answers = self._spool.append(decisions)
         except OSError as error:
             self._spool_failed(error)
-            return False
+            return None
         self._disk_failed = False
         self._observer.spool_changed(self._spool.decisions)
-        return True
+        return answers
 
     def _spool_failed(self, error: OSError) -> None:
         if not self._disk_failed:
             log.error("the spool cannot be used: %s", error.strerror)
-        self._disk_failed = True
+        self._disk_failed, self._disk_reason = True, f": {error.strerror}"
         self._observer.store_failed()
 
     def _fail_all(self) -> None:
@@ -229,9 +248,9 @@ class Writer:
             _refuse(batch)
 
 
-def _settle(batch: Sequence[Submission]) -> None:
+def _settle(batch: Sequence[Submission], answers: Mapping[str, Answer]) -> None:
     for submission in batch:
-        submission.safe.set_result(None)
+        submission.safe.set_result(submission.earlier(answers))
 
 
 def _refuse(batch: Sequence[Submission]) -> None:

@@ -25,7 +25,8 @@ from service.core.groups import RACE_ETHNICITY, SEX, UNKNOWN, GroupSchema
 from service.monitoring.live import live_fairness
 from service.store.database import migrate, open_database
 from service.store.decision import Decision
-from service.store.outcomes import Outcome, record_outcomes
+from service.store.outcome import Outcome
+from service.store.outcomes import record_outcomes
 from service.store.sqlite import sqlite_url
 from tests.stored import decision, store
 

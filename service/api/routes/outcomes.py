@@ -10,24 +10,36 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 from sqlalchemy import Engine
 
-from service.api.dependencies import DatabaseDep, MetricsDep, SettingsDep
+from service.api.bodies import BodyRoute
+from service.api.dependencies import DatabaseDep, LanesDep, MetricsDep, SettingsDep
 from service.api.errors import status_of
+from service.api.idempotency import REPLAYED, Idempotency, IdempotencyDep
 from service.api.schemas.outcomes import OutcomeIn, OutcomeItemOut, OutcomeOut, OutcomesIn, OutcomesOut
 from service.api.settings import Settings
 from service.core.errors import CountError
 from service.monitoring.metrics import Metrics
-from service.store.outcomes import Outcome, OutcomeResult, record_outcomes
+from service.store.outcome import Outcome, OutcomeResult
+from service.store.outcomes import record_outcomes
 
-router = APIRouter(tags=["fairness"])
+router = APIRouter(tags=["fairness"], route_class=BodyRoute)
 
 
-@router.post("/outcomes", summary="Attach an outcome to a decision")
-def outcome(body: OutcomeIn, database: DatabaseDep, settings: SettingsDep, metrics: MetricsDep) -> OutcomeOut:
+@router.post("/outcomes", summary="Attach an outcome to a decision", responses={200: REPLAYED})
+async def outcome(
+    body: OutcomeIn,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    metrics: MetricsDep,
+    lanes: LanesDep,
+    idempotency: IdempotencyDep,
+) -> OutcomeOut:
     """Record what a person decided, or a later label. Safe to send again: the same outcome changes nothing.
 
     Another outcome of the same kind is refused with 409, unless it says `replace`; the history keeps both.
     """
-    result = _record([body], database, settings, metrics)[0]
+    (result,) = await lanes.writing.run(
+        lambda: _record(body, [body], database, settings, metrics, idempotency)
+    )
     if result.error is not None:
         raise result.error
     assert result.event is not None
@@ -37,10 +49,19 @@ def outcome(body: OutcomeIn, database: DatabaseDep, settings: SettingsDep, metri
 @router.post(
     "/outcomes/bulk",
     summary="Attach outcomes to many decisions",
-    responses={207: {"model": OutcomesOut, "description": "Some were refused: see `results`"}},
+    responses={
+        200: REPLAYED,
+        207: {"model": OutcomesOut, "description": "Some were refused: see `results`", **REPLAYED},
+    },
 )
-def outcomes(
-    body: OutcomesIn, response: Response, database: DatabaseDep, settings: SettingsDep, metrics: MetricsDep
+async def outcomes(
+    body: OutcomesIn,
+    response: Response,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    metrics: MetricsDep,
+    lanes: LanesDep,
+    idempotency: IdempotencyDep,
 ) -> OutcomesOut:
     """Record each by itself: one erased decision must not keep a night's outcomes from being recorded.
 
@@ -54,7 +75,8 @@ def outcomes(
             limit=settings.max_outcomes if given else 1,
             actual=len(given),
         )
-    results = [_item(result) for result in _record(given, database, settings, metrics)]
+    recorded = await lanes.writing.run(lambda: _record(body, given, database, settings, metrics, idempotency))
+    results = [_item(result) for result in recorded]
     counts = Counter(result.status for result in results)
     if counts["refused"]:
         response.status_code = HTTPStatus.MULTI_STATUS
@@ -68,7 +90,12 @@ def outcomes(
 
 
 def _record(
-    given: Sequence[OutcomeIn], database: Engine, settings: Settings, metrics: Metrics
+    body: OutcomeIn | OutcomesIn,
+    given: Sequence[OutcomeIn],
+    database: Engine,
+    settings: Settings,
+    metrics: Metrics,
+    idempotency: Idempotency,
 ) -> list[OutcomeResult]:
     results = record_outcomes(
         database,
@@ -78,7 +105,11 @@ def _record(
         ],
         now=datetime.now(UTC),
         skew=timedelta(seconds=settings.clock_skew_seconds),
+        request=idempotency.request(body),
     )
+    if results[0].repeated:
+        idempotency.replayed()
+        return results
     for result in results:
         if result.event == "recorded" and result.outcome.kind == settings.ground_truth:
             assert result.groups is not None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-# Both for their tables, which they add to the metadata.
-from service.store import count_tables, outcome_tables  # noqa: F401
+# For their tables, which they add to the metadata.
+from service.store import answer_tables, count_tables, outcome_tables  # noqa: F401
 from service.store.tables import metadata
 
 context.configure(

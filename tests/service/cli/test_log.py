@@ -173,7 +173,10 @@ def test_a_retention_that_begins_before_there_are_dates_is_refused(
 
 
 def test_purging_takes_the_retention_of_the_settings(run: Run, log: DecisionLog) -> None:
-    result = run("purge")
+    refused = run("purge")
+    assert (refused.exit_code, "`evenmatch log purge --force`" in refused.stderr) == (1, True)
+    assert len(candidates(log)) == 5
+    result = run("purge", "--force")
     assert (result.exit_code, result.stdout) == (0, "purged 1 decisions older than 200 days, all through 1\n")
     assert candidates(log) == ["c-2", "c-3", "c-4", "c-5"]
     result = run("verify")
@@ -185,7 +188,7 @@ def test_purging_before_six_months_must_be_confirmed(run: Run, log: DecisionLog)
     assert result.exit_code == 2
     assert "less than the 183 days" in result.stderr
     assert len(candidates(log)) == 5
-    result = run("purge", "--older-than", "100", "--law-allows")
+    result = run("purge", "--older-than", "100", "--law-allows", "--force")
     assert (result.exit_code, candidates(log)) == (0, ["c-4", "c-5"])
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import errno
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,9 @@ from sqlalchemy import select
 
 from service.core.errors import StoreError
 from service.store import tables
+from service.store.answers import Answer
 from service.store.decision import Decision
-from service.store.log import DecisionLog, Head
+from service.store.log import Appended, DecisionLog, Head
 from service.store.observer import StoreObserver
 from service.store.recorder import Recorder, StoreOptions
 from service.store.spool import Spool
@@ -24,7 +24,7 @@ Begin = Callable[..., Recorder]
 
 class Watcher(StoreObserver):
     def __init__(self) -> None:
-        self.stored = self.failures = self.queued = self.spooled = 0
+        self.stored = self.failures = self.queued = self.spooled = self.lost = 0
 
     def decisions_stored(self, decisions: int) -> None:
         self.stored += decisions
@@ -32,18 +32,14 @@ class Watcher(StoreObserver):
     def store_failed(self) -> None:
         self.failures += 1
 
+    def store_lost(self) -> None:
+        self.lost = 1
+
     def store_queue_changed(self, decisions: int) -> None:
         self.queued = decisions
 
     def spool_changed(self, decisions: int) -> None:
         self.spooled = decisions
-
-
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def ids(given: Sequence[Decision]) -> list[str]:
@@ -62,7 +58,7 @@ class Disk:
             if not there:
                 raise StoreError("the database failed: for a test")
 
-        def append_if_there(log: DecisionLog, given: Sequence[Decision]) -> int:
+        def append_if_there(log: DecisionLog, given: Sequence[Decision]) -> Appended:
             check(self.database)
             return append(log, given)
 
@@ -74,9 +70,9 @@ class Disk:
             if not self.spool:
                 raise OSError(errno.ENOSPC, "No space left on device")
 
-        def spool_if_room(spool: Spool, given: Sequence[Decision]) -> None:
+        def spool_if_room(spool: Spool, given: Sequence[Decision]) -> Mapping[str, Answer]:
             check_disk()
-            spool_append(spool, given)
+            return spool_append(spool, given)
 
         def probe_if_room(spool: Spool) -> None:
             check_disk()

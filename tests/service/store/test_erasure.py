@@ -16,7 +16,8 @@ from service.store import chain, tables
 from service.store.database import open_database
 from service.store.erasure import erase
 from service.store.log import DecisionLog
-from service.store.outcomes import Outcome, record_outcomes
+from service.store.outcome import Outcome
+from service.store.outcomes import record_outcomes
 from service.store.retention import purge
 from service.store.sqlite import sqlite_url
 from service.store.times import to_microseconds
@@ -67,7 +68,7 @@ def test_the_chain_goes_on_after_an_erasure(decision_log: DecisionLog) -> None:
 def test_an_erased_decision_does_not_come_back_with_a_replay(decision_log: DecisionLog) -> None:
     decision_log.append(decisions(2))
     erase(decision_log, "c-2")
-    assert decision_log.append(decisions(2)) == 0
+    assert decision_log.append(decisions(2)).stored == 0
     assert candidates(decision_log) == ["c-1", None]
 
 

@@ -17,14 +17,16 @@ from service.core.errors import StoreError, StoreUnavailableError
 from service.store.access import reading
 from service.store.database import open_database
 from service.store.log import DecisionLog
-from service.store.outcomes import Outcome, record_outcomes
+from service.store.outcome import Outcome
+from service.store.outcomes import record_outcomes
 from service.store.recorder import StoreOptions
 from service.store.spool import spooled_lines
 from service.store.time_limits import at_most
 from service.store.verification import verify
+from tests.patience import wait_until
 from tests.postgres import PostgresServer
 from tests.service.store.conftest import KEY, OpenLog, candidates, decision, decisions
-from tests.service.store.recorders import Begin, Watcher, ids, until
+from tests.service.store.recorders import Begin, Watcher, ids
 
 pytestmark = pytest.mark.postgres
 
@@ -46,13 +48,13 @@ async def test_decisions_go_to_the_spool_and_come_back_once_each(
 ) -> None:
     recorder = begin(url=postgres_url, durable=True, timeout=0.4)
     await recorder.record(decisions(3))
-    until(lambda: watcher.stored == 3 and recorder.state == "ok")
+    wait_until(lambda: watcher.stored == 3 and recorder.state == "ok")
     with postgres_server.frozen():
         await recorder.record(decisions(3, 4))
         assert recorder.state == "spooling"
         assert spooled_lines(tmp_path / "spool") == 3
         await recorder.record([decision(7)])
-    until(lambda: recorder.state == "ok")
+    wait_until(lambda: recorder.state == "ok")
     await recorder.record([decision(8)])
     recorder.stop()
     assert stored(tmp_path, postgres_url) == ids(decisions(8))
@@ -64,13 +66,13 @@ async def test_a_stop_while_the_server_stands_still_leaves_a_spool(
 ) -> None:
     recorder = begin(url=postgres_url, timeout=0.4)
     await recorder.record(decisions(3))
-    until(lambda: watcher.stored == 3 and recorder.state == "ok")
+    wait_until(lambda: watcher.stored == 3 and recorder.state == "ok")
     with postgres_server.frozen():
         await recorder.record(decisions(3, 4))
         recorder.stop()
         assert spooled_lines(tmp_path / "spool") == 3
     again = begin(url=postgres_url)
-    until(lambda: again.state == "ok")
+    wait_until(lambda: again.state == "ok")
     again.stop()
     assert stored(tmp_path, postgres_url) == ids(decisions(6))
 
@@ -82,7 +84,7 @@ async def test_a_start_while_the_server_stands_still_spools_until_it_goes_on(
         recorder = begin(url=postgres_url, timeout=0.5)
         assert recorder.state == "spooling"
         await recorder.record(decisions(2))
-    until(lambda: recorder.state == "ok")
+    wait_until(lambda: recorder.state == "ok")
     recorder.stop()
     assert stored(tmp_path, postgres_url) == ids(decisions(2))
 
@@ -91,7 +93,7 @@ async def test_a_start_while_the_server_stands_still_spools_until_it_goes_on(
 def log(postgres_url: str, open_log: OpenLog) -> DecisionLog:
     """An open log of three decisions, in no hurry."""
     opened = open_log(postgres_url, timeout=60.0)
-    assert opened.append(decisions(3)) == 3
+    assert opened.append(decisions(3)).stored == 3
     return opened
 
 
@@ -129,7 +131,7 @@ def test_at_whatever_moment_it_stops_the_append_ends_and_can_be_given_again(
     with frozen_before(postgres_server, log, moment), pytest.raises(StoreError, match=NO_ANSWER):
         log.append(decisions(500, 4))
     # The server goes on with what it had been sent, and holds the head until it notices that nobody listens.
-    assert log.append(decisions(500, 4)) in ({0, 500} if moment == "COMMIT" else {500})
+    assert log.append(decisions(500, 4)).stored in ({0, 500} if moment == "COMMIT" else {500})
     assert verify(log).broken == 0
     assert candidates(log) == ids(decisions(503))
 
@@ -144,7 +146,7 @@ def test_many_slow_statements_have_no_more_time_than_one(log: DecisionLog, postg
     with pytest.raises(StoreError, match=NO_ANSWER):
         hasty.append(decisions(3, 4))
     hasty.close()
-    assert log.append(decisions(3, 4)) == 3
+    assert log.append(decisions(3, 4)).stored == 3
 
 
 def outcome_is_taken(database: Engine) -> bool:
@@ -160,7 +162,7 @@ def test_all_who_wait_for_a_connection_are_told_that_there_is_none(
     postgres_server: PostgresServer, postgres_url: str, log: DecisionLog
 ) -> None:
     database = open_database(postgres_url, timeout=0.3)
-    until(lambda: outcome_is_taken(database))
+    wait_until(lambda: outcome_is_taken(database))
     taken: list[bool] = []
     threads = [  # more than the pool has connections
         threading.Thread(target=lambda: taken.append(outcome_is_taken(database))) for _ in range(20)
@@ -171,7 +173,7 @@ def test_all_who_wait_for_a_connection_are_told_that_there_is_none(
         for thread in threads:
             thread.join(60)
         assert taken == [False] * 20
-    until(lambda: outcome_is_taken(database))
+    wait_until(lambda: outcome_is_taken(database))
     database.dispose()
 
 
@@ -208,5 +210,5 @@ def test_the_server_gives_up_what_nobody_waits_for(postgres_url: str) -> None:
         with database.connect() as connection:
             return not connection.execute(running).scalar_one()
 
-    until(none_runs)
+    wait_until(none_runs)
     database.dispose()

@@ -20,6 +20,7 @@ from service.store.key import LogKey
 from service.store.log import DecisionLog
 from service.store.sqlite import sqlite_url
 from service.store.verification import verify
+from tests.patience import PATIENCE
 from tests.service.store.conftest import KEY, OpenLog, candidates, decision, decisions, tamper
 
 
@@ -30,7 +31,7 @@ def test_the_migrations_make_the_tables_of_the_code(decision_log: DecisionLog) -
 
 def test_a_decision_comes_back_as_it_was_given(decision_log: DecisionLog) -> None:
     given = decision(1, candidate_id="Zoë\u2028'; --", job_id=None, groups={"sex": "male", "a": "b"})
-    assert decision_log.append([given]) == 1
+    assert decision_log.append([given]).stored == 1
     with decision_log.reading() as connection:
         row = connection.execute(select(tables.decisions)).mappings().one()
     assert (row["sequence"], row["decision_id"]) == (1, given.decision_id)
@@ -43,16 +44,16 @@ def test_a_decision_comes_back_as_it_was_given(decision_log: DecisionLog) -> Non
 
 
 def test_what_is_there_already_is_left_out(decision_log: DecisionLog) -> None:
-    assert decision_log.append(decisions(3)) == 3
-    assert decision_log.append([*decisions(5), decision(5)]) == 2
-    assert decision_log.append(decisions(5)) == 0
+    assert decision_log.append(decisions(3)).stored == 3
+    assert decision_log.append([*decisions(5), decision(5)]).stored == 2
+    assert decision_log.append(decisions(5)).stored == 0
     assert candidates(decision_log) == [f"c-{n}" for n in range(1, 6)]
     assert verify(decision_log).broken == 0
 
 
 def test_more_decisions_than_a_query_takes_ids(decision_log: DecisionLog) -> None:
     decision_log.append(decisions(1_200))
-    assert decision_log.append(decisions(1_201)) == 1
+    assert decision_log.append(decisions(1_201)).stored == 1
     assert verify(decision_log).rows == 1_201
 
 
@@ -112,7 +113,7 @@ def test_replicas_that_start_and_write_at_once_make_one_chain(url: str, open_log
     for replica in replicas:
         replica.start()
     for replica in replicas:
-        replica.join(120)
+        replica.join(PATIENCE)
     assert [replica.exitcode for replica in replicas] == [0, 0, 0]
     log = open_log(url)
     result = verify(log)
@@ -132,7 +133,7 @@ def test_a_replica_that_freezes_while_it_has_the_head_does_not_hold_up_the_other
     def freeze_with_the_head() -> None:
         with frozen.writing() as connection:
             frozen.locked_head(connection)
-            appended.append(other.append(decisions(3)))
+            appended.append(other.append(decisions(3)).stored)
             connection.execute(select(tables.head))
 
     with pytest.raises(StoreError, match="the database failed"):

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, inspect
 from service.store.database import migrate
 from service.store.tables import metadata
 
-LIVE = {"outcomes", "outcome_history", "decision_counts", "outcome_counts"}
+LIVE = {"outcomes", "outcome_history", "decision_counts", "outcome_counts", "answers"}
 
 
 def test_the_migrations_make_the_tables_of_the_code(engine: Engine) -> None:
@@ -17,7 +17,7 @@ def test_the_migrations_make_the_tables_of_the_code(engine: Engine) -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_outcomes_and_counts_can_be_taken_back_and_made_again(engine: Engine) -> None:
+def test_outcomes_counts_and_answers_can_be_taken_back_and_made_again(engine: Engine) -> None:
     with engine.begin() as connection:
         config = Config()
         config.set_main_option("script_location", "service:store/migrations")

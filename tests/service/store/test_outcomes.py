@@ -13,8 +13,9 @@ from service.core.groups import GroupSchema
 from service.monitoring.stored_audit import group_counts
 from service.store.access import reading
 from service.store.database import migrate, open_database
+from service.store.outcome import Outcome, OutcomeResult
 from service.store.outcome_tables import outcome_history, outcomes
-from service.store.outcomes import Outcome, OutcomeResult, forget_outcomes, record_outcomes
+from service.store.outcomes import forget_outcomes, record_outcomes
 from service.store.sqlite import sqlite_url
 from service.store.tables import decisions
 from service.store.times import to_microseconds

@@ -21,7 +21,8 @@ from service.store.count_tables import BIN_NAMES, decision_counts, outcome_count
 from service.store.decision import Decision
 from service.store.erasure import erase
 from service.store.log import DecisionLog
-from service.store.outcomes import Outcome, OutcomeKind, record_outcomes
+from service.store.outcome import Outcome, OutcomeKind
+from service.store.outcomes import record_outcomes
 from service.store.retention import purge
 from service.store.score_bins import bin_of
 from service.store.sqlite import sqlite_url
@@ -56,13 +57,13 @@ class Everything:
 
     def append(self) -> None:
         new = [self._decision(len(self.made) + i) for i in range(self.dice.randint(1, 5))]
-        assert self.log.append(new) == len(new)
+        assert self.log.append(new).stored == len(new)
         self.made += new
 
     def again(self) -> None:
         """What a spool brings a second time, or after an erasure; not after a purge, which forgets ids."""
         known = [one for one in self.made if one.decision_id in self._kept()]
-        assert self.log.append(self.dice.sample(known, min(4, len(known)))) == 0
+        assert self.log.append(self.dice.sample(known, min(4, len(known)))).stored == 0
 
     def outcomes_come(self) -> None:
         given = [self._outcome() for _ in range(self.dice.randint(1, 6))] if self.made else []
@@ -87,7 +88,7 @@ class Everything:
 
     def purge(self) -> None:
         age = timedelta(days=self.dice.choice((100, 300, 390)))
-        purge(self.log, age, now=NOW)
+        purge(self.log, age, now=NOW, force=True)
         while self.purged < len(self.made) and self.made[self.purged].time < NOW - age:
             self._forget({self.made[self.purged].decision_id})
             self.purged += 1

@@ -25,7 +25,8 @@ from service.store.access import reading
 from service.store.aggregates import count_decisions
 from service.store.database import migrate, open_database
 from service.store.decision import Decision
-from service.store.outcomes import Outcome, record_outcomes
+from service.store.outcome import Outcome
+from service.store.outcomes import record_outcomes
 from service.store.sqlite import sqlite_url
 from service.store.tables import decisions as table
 from service.store.window_counts import WindowCounts, count_window
