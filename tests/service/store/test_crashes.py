@@ -276,7 +276,7 @@ def test_a_database_deleted_under_the_service_is_said_and_comes_back(replica: Be
         assert client.get(f"{service.url}/health/ready").json()["code"] == "store_lost"
         fairness = client.get(f"{service.url}/v1/fairness")
         assert (fairness.status_code, fairness.json()["code"]) == (503, "store_lost")
-        ids.append(service.score(client, "later").json()["results"][0]["decision_id"])
+        ids += [service.score(client, "later").json()["results"][0]["decision_id"]]
         wait_until(lambda: list(tmp_path.glob("decisions.sqlite.rescued-*")))
         wait_until(lambda: "evenmatch_store_lost 1.0" in client.get(f"{service.url}/metrics").text)
     service.kill()
