@@ -25,7 +25,8 @@ async def live() -> LiveResponse:
 async def ready(runtime: RuntimeDep, recorder: RecorderDep, settings: SettingsDep) -> ReadyResponse:
     """Run a real forward pass; 503 if the inference worker is dead, hangs or is too slow.
 
-    Also 503 if decisions can be recorded nowhere, so that none may be made.
+    Also 503 if decisions can be recorded nowhere, so that none may be made, and `warming_up` until word lists
+    and the language model are loaded; what could not be loaded is tried again.
     """
     recorder.check()
     started = time.perf_counter()
