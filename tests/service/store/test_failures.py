@@ -269,7 +269,7 @@ def test_a_data_folder_that_cannot_be_written_to_is_not_ready_at_once(begin: Beg
         with pytest.raises(StoreDownError, match="neither in the database nor on disk: Not a directory"):
             check()
     (tmp_path / "data").unlink()
-    until(lambda: recorder.state == "ok")
+    wait_until(lambda: recorder.state == "ok")
     recorder.check_ready()
 
 
