@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import select
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, cast
@@ -72,13 +73,15 @@ class Connections:
         """Close the connection that is missed least, if there is one without an open request.
 
         First those that stayed silent since they were opened, then kept-alive ones, the longest quiet first;
-        those opened a moment ago come last, for their request is probably on its way.
+        those opened a moment ago come last, for their request is probably on its way. One whose request has
+        arrived is not closed.
         """
         now = asyncio.get_running_loop().time()
         candidates = [one for one in state.connections if isinstance(one, Connection) and one.is_idle]
-        if not candidates:
+        candidates.sort(key=lambda one: one.rank(now))
+        victim = next((one for one in candidates if not one.has_unread_data), None)
+        if victim is None:
             return False
-        victim = min(candidates, key=lambda one: one.rank(now))
         state.connections.discard(victim)  # now, and not a turn later when it is closed: it counts no more
         victim.close_at_once()
         self.ended("evicted")
@@ -129,6 +132,14 @@ class Connection(H11Protocol):
             and not self.has_open_request
             and self._raw.get_write_buffer_size() == 0
         )
+
+    @property
+    def has_unread_data(self) -> bool:
+        """Whether a request, or the client's end, has arrived at the system and was not read yet."""
+        assert self._raw is not None
+        poll = select.poll()
+        poll.register(self._raw.get_extra_info("socket").fileno(), select.POLLIN)
+        return bool(poll.poll(0))
 
     def rank(self, now: float) -> tuple[int, float]:
         """Place in the order in which idle connections are closed when there are too many."""
