@@ -86,11 +86,12 @@ class Held:
 
 
 class _Refused(Exception):
-    """Carries the answer to a request that is not let in."""
+    """Carries the answer to a request that is not let in. `unread`: more of its body may come."""
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, response: Response, *, unread: bool = True) -> None:
         super().__init__(response.status_code)
         self.response = response
+        self.unread = unread
 
 
 class _CallerLeft(Exception):
@@ -131,7 +132,7 @@ class Admission:
 
                 await self._app(scope, replay, send)
         except _Refused as refused:
-            await self._answer(refused.response, scope, receive, send, declared)
+            await self._answer(refused, scope, receive, send, declared)
         except _CallerLeft:
             scope[LEFT] = True
 
@@ -162,25 +163,28 @@ class Admission:
                     raise _CallerLeft
                 chunk = message.get("body", b"")
                 size = held.body + len(chunk)
+                more = message.get("more_body", False)
                 if size > self._limit:
-                    raise _Refused(self._too_large(scope, size))
+                    raise _Refused(self._too_large(scope, size), unread=more)
                 if not self._budget.fits(len(chunk)):
-                    raise _Refused(self._no_room(scope, len(chunk)))
+                    raise _Refused(self._no_room(scope, len(chunk)), unread=more)
                 held.take(len(chunk))
                 chunks.append(chunk)
-                more = message.get("more_body", False)
             return b"".join(chunks)
         finally:
             chunks.clear()  # not kept by the traceback while a refused caller is answered
 
     async def _answer(
-        self, response: Response, scope: Scope, receive: Receive, send: Send, declared: int | None
+        self, refused: _Refused, scope: Scope, receive: Receive, send: Send, declared: int | None
     ) -> None:
         """Send the answer, and read what is still being sent so that it is seen."""
-        if declared is not None and declared <= _SMALL_BYTES:
+        response, unread = refused.response, refused.unread
+        if unread and declared is not None and declared <= _SMALL_BYTES:
             if not await self._drain(receive):
                 scope[LEFT] = True
                 return
+            unread = False
+        if not unread:
             await response(scope, receive, send)
             return
         response.headers["Connection"] = "close"

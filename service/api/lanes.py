@@ -40,7 +40,9 @@ class Lane:
     @property
     def is_full(self) -> bool:
         """Whether as many wait as may."""
-        return self._limiter.statistics().tasks_waiting >= self._waiting
+        statistics = self._limiter.statistics()
+        taken = statistics.borrowed_tokens >= statistics.total_tokens
+        return taken and statistics.tasks_waiting >= self._waiting
 
     async def run(self, work: Callable[[], T]) -> T:
         """What `work` returns.
@@ -85,18 +87,18 @@ class StoreLane(Lane):
         def ask() -> T:
             if self._away_until is not None and not tries:  # found while this one waited for a place
                 raise self._away()
-            return work()
+            try:
+                answer = work()
+            except StoreUnavailableError:
+                self._away_until = self._clock() + _PAUSE_SECONDS
+                raise
+            self._away_until = None
+            return answer
 
         try:
-            result = await super().run(ask)
-        except StoreUnavailableError:
-            if tries or self._away_until is None:
-                self._away_until = self._clock() + _PAUSE_SECONDS
-            raise
+            return await super().run(ask)
         finally:
             self._trying &= not tries
-        self._away_until = None
-        return result
 
     def _is_away(self) -> bool:
         """Whether the database was away, and may be asked once more now; raises if it may not."""

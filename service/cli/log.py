@@ -110,8 +110,8 @@ def erase(
         )
     if copies:
         fail(
-            f"{len(copies):,} copies saved when the database was lost ({copies[0].name}) may hold decisions of "
-            "anybody: restart the service, which brings them back, and erase again",
+            f"{len(copies):,} copies saved when the database was lost ({copies[0].name}) may hold decisions "
+            "of anybody: restart the service, which brings them back, and erase again",
             EXIT_UNUSABLE_MODEL,
         )
 

@@ -25,7 +25,7 @@ MOST_MARKS = 30
 as many; those beyond are dropped, since putting a run in canonical order takes the square of its length."""
 
 MOST_BLANKS = 128
-"""Blanks in one run: more than a line of print holds. Those beyond are dropped, which no gap of columns misses."""
+"""Blanks in one run: as many as a line of print. A gap of columns that loses those beyond is still a gap."""
 
 _LINE_BREAKS = frozenset("\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
 _MANY_BREAKS = re.compile(r"\n{3,}+")

@@ -4,7 +4,7 @@
     |-- InputError                  the caller sent something that cannot be used
     |   |-- EmptyTextError            no text, or nothing but white space and control characters
     |   |-- TextTooLongError          more characters (or tokens) than the limit
-    |   |-- UnreadableTextError       text that the model's vocabulary does not cover, or that takes too long to read
+    |   |-- UnreadableTextError       text outside the model's vocabulary, or that takes too long to read
     |   |-- UndecodableTextError      bytes that are not UTF-8
     |   |-- CountError                too few or too many items in a list
     |   |-- DuplicateIdError          the same id twice in one request

@@ -117,7 +117,7 @@ class _File:
                 copy.write_value(key, value, timestamp)  # type: ignore[no-untyped-call]
             new.replace(path)  # whole, since sister processes may be reading
             copy._fname = str(path)
-            # The library's values hold on to the object: it becomes the copy, and lets go of what was removed.
+            # The library's values hold on to the object: it becomes the copy and lets go of what was removed.
             self._mapped.__dict__, copy.__dict__ = copy.__dict__, self._mapped.__dict__
             copy.close()  # type: ignore[no-untyped-call]
             self._identity = _identity(path)

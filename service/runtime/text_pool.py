@@ -1,8 +1,8 @@
 """Processes that read long texts, so that no text can hold the interpreter's lock of the service.
 
-A short text is read in the caller's thread. A long one goes through a pipe to a worker (`text_worker`), which has
-so much CPU time for each thousand characters; the kernel ends it if that is not enough, and the text is refused.
-CPU time and not the clock: a busy machine refuses nobody (docs/adr/0015-bounded-text.md).
+A short text is read in the caller's thread. A long one goes through a pipe to a worker (`text_worker`), which
+has so much CPU time for each thousand characters; the kernel ends it if that is not enough, and the text is
+refused. CPU time and not the clock: a busy machine refuses nobody (docs/adr/0015-bounded-text.md).
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ _TRIES = 2
 """Workers that may die of a text by something else than its budget, before the caller is told so."""
 
 _STOP_SECONDS = 2.0
-_RUN = "import sys; sys.path.insert(0, sys.argv[1]); from service.runtime.text_worker import main; main(sys.argv[2])"
+_RUN = """import sys
+sys.path.insert(0, sys.argv[1])
+from service.runtime.text_worker import main
+main(sys.argv[2])"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,8 @@ class _Worker:
             bufsize=0,
             env=kept,
         )
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._in, self._out = self._process.stdin, self._process.stdout
         os.set_blocking(self._in.fileno(), False)
         os.set_blocking(self._out.fileno(), False)
@@ -108,7 +112,7 @@ class _Worker:
             raise error
 
     def ask(self, task: Task, cancelled: Cancelled) -> Reply:
-        """Raises `_DiedError` if the worker ends, `CallerGoneError` if nobody waits: then it is of no more use."""
+        """Raises `_DiedError` or `CallerGoneError`; after either the worker is of no more use."""
         return self._receive(memoryview(packed(task)), cancelled)  # type: ignore[return-value]
 
     def kill(self) -> None:
@@ -215,7 +219,7 @@ class TextPool:
     def warm_up(self) -> None:
         """Start a worker and wait until it can read.
 
-        Raises `ConfigurationError` if the named-entity model is missing, `ReaderDownError` if no process starts.
+        Raises `ReaderDownError` if no process starts, `ConfigurationError` without the named-entity model.
         """
         if self.pids:
             return
@@ -316,7 +320,7 @@ class TextPool:
             self._give_back(kept)
 
     def _take(self, cancelled: Cancelled) -> _Worker | None:
-        """A free place, for the first who waits. Raises `CallerGoneError`, and `ShuttingDownError` after `stop`."""
+        """A free place, once nobody came earlier. Raises `CallerGoneError` or `ShuttingDownError`."""
         ticket = object()
         with self._changed:
             self._waiting.append(ticket)

@@ -57,7 +57,7 @@ def packed(message: object) -> bytes:
 
 
 def main(entities: str) -> None:
-    """Read texts until the pipe ends, as it does when the parent has ended. `entities`: a spaCy model, or ""."""
+    """Read texts until the pipe ends, as it does with the parent. `entities`: a spaCy model, or ""."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(
         signal.SIGINT, signal.SIG_IGN

@@ -85,8 +85,10 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
     options: dict[str, Any] = {"read_only": True}
     if engine.dialect.name == "postgresql":
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with engine.connect().execution_options(**options) as connection, connection.begin():
+    with engine.connect().execution_options(**options) as connection, connection.begin() as transaction:
         yield connection
+        # There is nothing to commit; SQLite refuses to after it has met a damaged page.
+        transaction.rollback()
 
 
 @contextmanager

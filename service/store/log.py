@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from service.store.time_limits import brief
 log = logging.getLogger(__name__)
 
 _IDS_A_QUERY = 500
+_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +130,16 @@ class DecisionLog:
         """
         if self.engine.dialect.name != "sqlite":
             return
+        deadline = time.monotonic() + self._timeout
         with store_errors(), closing(self.engine.raw_connection()) as connection:
-            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise StoreError(
-                "the rows are gone, but SQLite's journal, which still holds them, is being read: do the same "
-                "again when no verify, export or backup runs"
-            )
+            while connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > deadline:
+                    raise StoreError(
+                        "the rows are gone, but SQLite's journal, which still holds them, is being read: do "
+                        "the same again when no verify, export or backup runs"
+                    )
+                # SQLite waits for readers by itself, but not for another one that does the same as this one.
+                time.sleep(_PAUSE_SECONDS)
 
     def locked_head(self, connection: Connection) -> Head:
         """The head, which no other process can move until the transaction ends.

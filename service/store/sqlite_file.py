@@ -127,8 +127,8 @@ class HeldFile:
         part, now = ("database", found[0]) if found[0] != self._opened[0] else ("journal", found[1])
         what = "deleted" if now is None else "replaced"
         return (
-            f"the {part}'s file was {what} under the service, which records nothing there until it is restarted: "
-            f"{_WHAT_TO_DO}"
+            f"the {part}'s file was {what} under the service, which records nothing there until it is "
+            f"restarted: {_WHAT_TO_DO}"
         )
 
     def _save(self) -> Path:

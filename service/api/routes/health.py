@@ -24,8 +24,9 @@ async def live() -> LiveResponse:
 async def ready(runtime: RuntimeDep, recorder: RecorderDep, settings: SettingsDep) -> ReadyResponse:
     """Run a real forward pass; 503 if the inference worker is dead, hangs or is too slow.
 
-    Also 503 if decisions can be recorded nowhere, so that none may be made, and if the decision log's file
-    was deleted or replaced (`store_lost`) or is damaged (`store_damaged`): a person must look, and restart.
+    Also 503 if decisions can be recorded nowhere, so that none may be made; if the decision log's file was
+    deleted or replaced (`store_lost`) or is damaged (`store_damaged`): a person must look, and restart; and
+    `warming_up` until word lists and the language model are loaded: what could not be is tried again.
     """
     recorder.check_ready()
     started = time.perf_counter()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.api.bodies import parse
@@ -65,9 +65,14 @@ def test_a_body_without_a_length_takes_room_as_it_comes(held: tuple[Api, threadi
     api, release = held
     callers = [Caller(api, "/v1/score", filler(4_000)) for _ in range(2)]
     until(lambda: api.engine.batches)
-    refused = post(api, iter([filler(4_000)[:100], filler(4_000)[100:]]))
+    body = filler(4_000)
+    refused = post(api, iter([body[:100], body[100:]]))
     assert (refused.status_code, refused.json()["code"]) == (429, "too_busy")
-    assert refused.headers["connection"] == "close"
+    unread = Caller(api, "/v1/score", body[:500], more=True, **{"content-length": "100000"})
+    until(lambda: unread.answer)
+    assert (unread.status, dict(unread.answer[0]["headers"])[b"connection"]) == (413, b"close")
+    unread.leave()
+    unread.done.result(60)
     release.set()
     for caller in callers:
         caller.done.result(60)
@@ -195,6 +200,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(max_examples=30)
 @given(_JSON, st.booleans())
 def test_large_bodies_are_read_as_json_reads_them(value: object, ascii_only: bool) -> None:
     body = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")

@@ -211,7 +211,7 @@ def test_an_unexpected_bug_is_a_500_without_its_message(
     def bug(*_: object) -> None:
         raise KeyError(SECRET)
 
-    monkeypatch.setattr(api.runtime.matcher, "tokenize_all", bug)
+    monkeypatch.setattr(api.runtime.matcher, "tokenize_resume", bug)
     answer = api.score("java")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert "Zaphod" not in answer.text + caplog.text

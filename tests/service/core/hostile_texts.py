@@ -45,7 +45,7 @@ def _of_category(category: str) -> str:
     return "".join(found[:: max(1, len(found) // 200)])
 
 
-CATEGORIES = ["Cc", "Cf", "Cn", "Co", "Cs", "Ll", "Lm", "Lo", "Lt", "Lu", "Mc", "Me", "Mn", "Nd", "Nl", "No", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Sc", "Sk", "Sm", "So", "Zl", "Zp", "Zs"]  # fmt: skip
+CATEGORIES = "Cc Cf Cn Co Cs Ll Lm Lo Lt Lu Mc Me Mn Nd Nl No Pc Pd Pe Pf Pi Po Ps Sc Sk Sm So Zl Zp Zs"
 
 
 def _of_all(category: str) -> Generator:
@@ -188,7 +188,7 @@ PATTERNS: dict[str, Generator] = {
     "own particles": framed("Name: De Jong\n", "De ", ""),
     "own names": lambda n: "".join(f"Name: {_word(7 * i)} {_word(7 * i + 1)}\n" for i in range(n // 18)),
     "own initials": lambda n: "".join(f"Name: J. {_word(i)}\nj{_word(i)}@mail.com\n" for i in range(n // 30)),
-    "own files": lambda n: "".join(f"Name: {_word(i)} Doe\n{_word(n - i)}_{_word(i)}.doc\n" for i in range(n // 30)),
+    "own files": lambda n: "".join(f"Name: {_word(i)} Doe\n{_word(i)}_x.doc\n" for i in range(n // 26)),
     "other names": lambda n: "".join(f"Dr. {_word(7 * i)} {_word(7 * i + 1)}, " for i in range(n // 18)),
     "file names": repeated("resume.pdf "),
     "file names without end": repeated("a.b_"),
@@ -212,8 +212,8 @@ PATTERNS: dict[str, Generator] = {
 }  # fmt: skip
 
 UNICODE: dict[str, Generator] = {
-    **{f"all of {category}": _of_all(category) for category in CATEGORIES},
-    **{f"{category} and letters": _with_letters(category) for category in CATEGORIES},
+    **{f"all of {category}": _of_all(category) for category in CATEGORIES.split()},
+    **{f"{category} and letters": _with_letters(category) for category in CATEGORIES.split()},
 }
 
 GENERATORS: dict[str, Generator] = {**PATTERNS, **UNICODE}

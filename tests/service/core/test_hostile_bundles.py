@@ -18,8 +18,9 @@ from tests.service.core.test_bundle import edit, relist
 
 HOSTILE: list[Any] = [
     "", " ", "x", "x" * 300, "/" * 300, "x" * 100_000, "\x1b[2J", "a\x00b", "\u202e", "é" * 200, "../..",
-    "pypi:", "pypi:a.b", "pypi:.", "pypi:" + "x" * 5_000, "owner/" + "n" * 5_000, "a--b/c..d", "~nobody/x", "~" * 300,
-    None, True, -1, 0, 10**12, 10**30, 1.5, 1e308, [], {}, [[]], {"x": "y"}, ["x"] * 10, "[" * 1_000,
+    "pypi:", "pypi:a.b", "pypi:.", "pypi:" + "x" * 5_000, "owner/" + "n" * 5_000, "a--b/c..d", "~nobody/x",
+    "~" * 300, None, True, -1, 0, 10**12, 10**30, 1.5, 1e308, [], {}, [[]], {"x": "y"}, ["x"] * 10,
+    "[" * 1_000,
 ]  # fmt: skip
 LONGEST_MESSAGE = 1_000
 

@@ -303,7 +303,7 @@ def test_a_folder_that_cannot_be_made_again_fails_loudly(folder: Path) -> None:
     shutil.rmtree(folder)
     folder.touch()
     for tell in (metrics.keep, metrics.exposition):
-        with pytest.raises(MetricsLostError, match="cannot be made|somebody else's"):
+        with pytest.raises(MetricsLostError, match=r"cannot be made|somebody else's"):
             tell()
     metrics.decided({}, 0.5, "selected")
     folder.unlink()

@@ -92,8 +92,10 @@ def test_what_is_wrong_with_a_text_comes_back_as_it_was_raised(shared: TextPool)
     with pytest.raises(TextTooLongError) as long:
         read(shared, "\ufdfa" * 10_000)
 
-    assert empty.value.field == "resume" and empty.value.limit == 1
-    assert long.value.limit == LIMIT and long.value.actual == 180_000
+    assert empty.value.field == "resume"
+    assert empty.value.limit == 1
+    assert long.value.limit == LIMIT
+    assert long.value.actual == 180_000
 
 
 def test_a_text_above_its_cpu_budget_is_refused_and_the_next_is_read() -> None:
@@ -102,7 +104,8 @@ def test_a_text_above_its_cpu_budget_is_refused_and_the_next_is_read() -> None:
         with pytest.raises(UnreadableTextError, match="more than 100 ms of CPU time") as refused:
             read(pool, COSTLY)
 
-        assert refused.value.field == "resume" and refused.value.limit == 100
+        assert refused.value.field == "resume"
+        assert refused.value.limit == 100
         assert "Jane" not in str(refused.value)
         assert read(pool, CHEAP).document.text == CHEAP
     finally:
@@ -112,7 +115,8 @@ def test_a_text_above_its_cpu_budget_is_refused_and_the_next_is_read() -> None:
 def test_short_texts_start_no_process_and_texts_that_become_long_do(pool: TextPool) -> None:
     reader = PooledReader(in_process(), pool)
     short = reader.read("Jane Doe\nengineer", field="resume", max_characters=LIMIT, categories=CATEGORIES)
-    assert short.redacted is not None and pool.pids == []
+    assert short.redacted is not None
+    assert pool.pids == []
 
     grown = "\ufdfa " * 1_000
     assert len(grown) < LONG_TEXT
@@ -128,7 +132,8 @@ def test_a_worker_that_dies_is_replaced(pool: TextPool) -> None:
     os.kill(first, signal.SIGKILL)
 
     assert read(pool, CHEAP).document.text == CHEAP
-    assert pool.pids and pool.pids != [first]
+    assert pool.pids
+    assert pool.pids != [first]
 
 
 @pytest.mark.slow

@@ -104,18 +104,14 @@ def begin(tmp_path: Path, watcher: Watcher) -> Iterator[Begin]:
     started = []
 
     def start(**options: object) -> Recorder:
-        recorder = open_recorder(
-            StoreOptions(
-                **{
-                    "data_dir": tmp_path,
-                    "timeout": 2.0,
-                    "durable": False,
-                    "retention_days": 36_500,
-                    **options,
-                }
-            ),  # type: ignore[arg-type]
-            watcher,
-        )
+        chosen: dict[str, Any] = {
+            "data_dir": tmp_path,
+            "timeout": 2.0,
+            "durable": False,
+            "retention_days": 36_500,
+            **options,
+        }
+        recorder = open_recorder(StoreOptions(**chosen), watcher)
         recorder.start()
         started.append(recorder)
         return recorder

@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -123,10 +124,10 @@ def in_database(folder: Path, url: str = "") -> list[str]:
         return recorded(log)
 
 
-def test_kill_9_loses_nothing_acknowledged_in_durable_mode(replica: Begin, tmp_path: Path) -> None:
+def test_kill_9_loses_nothing_acknowledged(replica: Begin, tmp_path: Path) -> None:
     everything: set[str] = set()
     for seconds in (0.7, 0.31):
-        acknowledged = acknowledged_until_killed(replica(EVENMATCH_DURABLE="true"), seconds)
+        acknowledged = acknowledged_until_killed(replica(), seconds)
         everything |= acknowledged
         found = in_database(tmp_path)
         assert everything <= set(found)
@@ -134,10 +135,10 @@ def test_kill_9_loses_nothing_acknowledged_in_durable_mode(replica: Begin, tmp_p
 
 
 @pytest.mark.slow
-def test_kill_9_in_the_default_mode_loses_at_most_what_was_not_flushed_yet(
+def test_kill_9_of_what_is_not_durable_loses_at_most_what_was_not_flushed_yet(
     replica: Begin, tmp_path: Path
 ) -> None:
-    service = replica()
+    service = replica(EVENMATCH_DURABLE="false")
     with httpx.Client(timeout=PATIENCE) as client:
         early = {service.score(client, f"c-{n}").json()["results"][0]["decision_id"] for n in range(20)}
         wait_until(lambda: early <= set(in_database(tmp_path)))
@@ -148,8 +149,8 @@ def test_kill_9_in_the_default_mode_loses_at_most_what_was_not_flushed_yet(
 
 
 @pytest.mark.slow
-def test_sigterm_loses_nothing_in_the_default_mode(replica: Begin, tmp_path: Path) -> None:
-    service = replica()
+def test_sigterm_loses_nothing_of_what_is_not_durable(replica: Begin, tmp_path: Path) -> None:
+    service = replica(EVENMATCH_DURABLE="false")
     with httpx.Client(timeout=PATIENCE) as client:
         ids = [service.score(client, f"c-{n}").json()["results"][0]["decision_id"] for n in range(20)]
     service.process.send_signal(signal.SIGTERM)
@@ -178,8 +179,7 @@ def test_kill_9_while_the_database_is_away_leaves_everything_in_the_spool(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit")
 def test_a_full_disk_ends_in_503_and_keeps_what_was_acknowledged(replica: Begin, tmp_path: Path) -> None:
-    # In the default mode the last answers may be in memory only when no disk takes them.
-    service = replica(EVENMATCH_DURABLE="true")
+    service = replica()
     acknowledged: list[str] = []
     with httpx.Client(timeout=PATIENCE) as client:
         assert service.score(client, "first").status_code == 200
@@ -212,7 +212,7 @@ def test_a_full_disk_ends_in_503_and_keeps_what_was_acknowledged(replica: Begin,
 @pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit")
 def test_readiness_stays_down_until_the_disk_takes_decisions_again(replica: Begin) -> None:
     """A database can be opened on a full disk: that alone must not send requests here."""
-    service = replica(EVENMATCH_DURABLE="true", EVENMATCH_STORE_FAILURE="refuse")
+    service = replica(EVENMATCH_STORE_FAILURE="refuse")
     unlimited = resource.RLIM_INFINITY
     with httpx.Client(timeout=PATIENCE) as client:
         assert service.score(client, "first").status_code == 200  # reads word lists
@@ -224,6 +224,59 @@ def test_readiness_stays_down_until_the_disk_takes_decisions_again(replica: Begi
         resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (unlimited, unlimited))
         wait_until(lambda: client.get(f"{service.url}/health/ready").status_code == 200)
         assert service.score(client, "some").status_code == 200
+
+
+@pytest.mark.slow
+def test_a_lock_held_for_long_and_a_look_at_the_log_afterwards_lose_nothing(
+    replica: Begin, tmp_path: Path
+) -> None:
+    """The service reconnects; then another process opens and closes the database: the journal must stay."""
+    service = replica()
+    command = [sys.executable, "-c", "from service.cli import main; main()", "log"]
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "EVENMATCH_DATA_DIR": str(tmp_path)}
+    acknowledged = []
+    with httpx.Client() as client:
+
+        def score(name: str) -> None:
+            answer = service.score(client, name)
+            assert answer.status_code == 200
+            acknowledged.append(answer.json()["results"][0]["decision_id"])
+
+        score("first")
+        with closing(sqlite3.connect(tmp_path / "decisions.sqlite", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            score("while-it-is-locked")  # after 10 s, from the spool
+            other.execute("ROLLBACK")
+        wait_until(lambda: client.get(f"{service.url}/health/ready").json()["store"] == "ok")
+        for arguments in (["verify"], ["erase", "--candidate", "first-0"], ["head"]):
+            subprocess.run([*command, *arguments], check=True, env=environment, stdout=subprocess.DEVNULL)
+            for number in range(5):
+                score(f"{arguments[0]}-{number}")
+        assert client.get(f"{service.url}/health/ready").json()["store"] == "ok"
+    service.kill()
+    assert sorted(in_database(tmp_path)) == sorted(acknowledged)
+    with closing(sqlite3.connect(tmp_path / "decisions.sqlite")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert database.execute("SELECT 1 FROM decisions WHERE candidate_id = 'first-0'").fetchall() == []
+
+
+def test_a_database_deleted_under_the_service_is_said_and_comes_back(replica: Begin, tmp_path: Path) -> None:
+    service = replica()
+    with httpx.Client() as client:
+        ids = [service.score(client, f"c-{n}").json()["results"][0]["decision_id"] for n in range(3)]
+        for file in tmp_path.glob("decisions.sqlite*"):
+            file.unlink()
+        wait_until(lambda: client.get(f"{service.url}/health/ready").status_code == 503)
+        assert client.get(f"{service.url}/health/ready").json()["code"] == "store_lost"
+        fairness = client.get(f"{service.url}/v1/fairness")
+        assert (fairness.status_code, fairness.json()["code"]) == (503, "store_lost")
+        ids += [service.score(client, "later").json()["results"][0]["decision_id"]]
+        wait_until(lambda: list(tmp_path.glob("decisions.sqlite.rescued-*")))
+        wait_until(lambda: "evenmatch_store_lost 1.0" in client.get(f"{service.url}/metrics").text)
+    service.kill()
+    again = replica()
+    wait_until(lambda: httpx.get(f"{again.url}/health/ready").json()["store"] == "ok")
+    assert in_database(tmp_path) == ids
 
 
 @pytest.mark.postgres
@@ -249,7 +302,7 @@ def test_two_replicas_on_one_postgresql_make_one_chain_and_sum_up(
 def test_kill_9_loses_nothing_acknowledged_on_postgresql_and_the_server_may_crash_too(
     replica: Begin, postgres_server: PostgresServer, postgres_url: str, tmp_path: Path
 ) -> None:
-    settings = {"EVENMATCH_DATABASE_URL": postgres_url, "EVENMATCH_DURABLE": "true"}
+    settings = {"EVENMATCH_DATABASE_URL": postgres_url}
     service = replica(**settings)
     with httpx.Client(timeout=PATIENCE) as client:
         assert service.score(client, "first").status_code == 200

@@ -262,6 +262,17 @@ async def test_without_a_folder_for_the_spool_all_goes_well_until_it_is_needed(
     assert stored(tmp_path) == ["c-1", "c-3"]
 
 
+def test_a_data_folder_that_cannot_be_written_to_is_not_ready_at_once(begin: Begin, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("no folder")
+    recorder = begin(data_dir=tmp_path / "data", key="a key that needs no file")
+    for check in (recorder.check, recorder.check_ready):
+        with pytest.raises(StoreDownError, match="neither in the database nor on disk: Not a directory"):
+            check()
+    (tmp_path / "data").unlink()
+    wait_until(lambda: recorder.state == "ok")
+    recorder.check_ready()
+
+
 async def test_a_log_that_gets_another_key_while_it_is_away_is_not_written_to(
     begin: Begin, tmp_path: Path, disk: Disk, caplog: pytest.LogCaptureFixture
 ) -> None:
