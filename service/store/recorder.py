@@ -24,6 +24,7 @@ from service.store.rescue import open_and_recover
 from service.store.spool import Spool
 from service.store.sqlite import sqlite_url
 from service.store.submissions import Submission
+from service.store.time_limits import brief
 from service.store.writer import Policy, State, Writer
 
 log = logging.getLogger(__name__)
@@ -143,7 +144,7 @@ class Recorder:
             # In this order: what leaves the spool is in the database before.
             answer = self._recent.get(key) or self._spool.answer(key)
             if answer is None and self._writer.connected:
-                with self._log.reading() as connection:
+                with brief(self._log.engine), self._log.reading() as connection:
                     answer = find_answer(connection, key, datetime.now(UTC))
         except (StoreError, OSError):
             return None  # `record` compares again

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -13,6 +14,9 @@ from tests.chaos.service import Service
 
 _REFUSALS = {429, 503}
 """The documented answers of a service that can keep nothing now."""
+_PATIENCE_SECONDS = 90.0
+_IMPATIENCE_SECONDS = 1.0
+_TRIES = 20
 _OUTCOME_REFUSALS = {404, *_REFUSALS}
 """A decision that waits in the spool has no outcome yet."""
 
@@ -34,11 +38,16 @@ class Ledger:
 
 
 class Clients:
-    """Send from several threads until `stop`, or until nobody answers any more."""
+    """Send from several threads until `stop`.
 
-    def __init__(self, service: Service, ledger: Ledger, count: int) -> None:
+    `impatient`: some requests have an `Idempotency-Key`, are given up after a second, and sent again. While
+    the database is away, only one process that serves can keep what is promised of keys.
+    """
+
+    def __init__(self, service: Service, ledger: Ledger, count: int, *, impatient: bool) -> None:
         self._url = service.url
         self._ledger = ledger
+        self._impatient = impatient
         self._stopped = threading.Event()
         self._threads = [threading.Thread(target=self._send, daemon=True) for _ in range(count)]
         for thread in self._threads:
@@ -52,25 +61,27 @@ class Clients:
 
     def _send(self) -> None:
         number = 0
-        with httpx.Client(base_url=self._url, timeout=90) as client:
+        with httpx.Client(base_url=self._url, timeout=_PATIENCE_SECONDS) as client:
             while not self._stopped.is_set():
                 number += 1
                 try:
-                    self._score(client, 1 + number % 3)
+                    self._score(client, 1 + number % 3, impatient=self._impatient and number % 4 == 0)
                 except httpx.TimeoutException:
-                    self._ledger.wrong.append("no answer within 90 s")
+                    self._ledger.wrong.append(f"no answer within {_PATIENCE_SECONDS:g} s")
                 except httpx.TransportError:
                     # The process was killed; its sisters may go on.
                     self._stopped.wait(0.1)
 
-    def _score(self, client: httpx.Client, count: int) -> None:
+    def _score(self, client: httpx.Client, count: int, *, impatient: bool) -> None:
         # Never two rows of one candidate, unless one decision is stored twice.
         ids = [f"candidate-{uuid.uuid4().hex}" for _ in range(count)]
         body = {
             "job": {"id": "job-1", "description": "python developer"},
             "candidates": [{"id": one, "resume": f"java {i} python"} for i, one in enumerate(ids)],
         }
-        answer = client.post("/v1/score", json=body)
+        answer = self._insist(client, body) if impatient else client.post("/v1/score", json=body)
+        if answer is None:
+            return
         if not self._is_taken(answer, _REFUSALS):
             self._stopped.wait(0.1)
             return
@@ -79,6 +90,18 @@ class Clients:
             self._ledger.decisions[result["decision_id"]] = result["candidate_id"]
         if count == 1:
             self._outcome(client, results[0]["decision_id"])
+
+    def _insist(self, client: httpx.Client, body: Mapping[str, object]) -> httpx.Response | None:
+        """Ask again and again under one key; None if none of the tries was waited for long enough."""
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        for _ in range(_TRIES):
+            if self._stopped.is_set():
+                break
+            try:
+                return client.post("/v1/score", json=body, headers=headers, timeout=_IMPATIENCE_SECONDS)
+            except httpx.TimeoutException:
+                self._ledger.answers["/v1/score given up"] += 1
+        return None
 
     def _outcome(self, client: httpx.Client, decision_id: str) -> None:
         body = {"decision_id": decision_id, "outcome": "positive", "kind": "label"}

@@ -78,7 +78,7 @@ class History:
         lived = Round("sqlite" if self._server is None else "postgresql", self._place.workers)
         lived.failure = chance.choice(self._names)
         before = len(self.ledger.decisions)
-        clients = Clients(service, self.ledger, _CLIENTS)
+        clients = Clients(service, self.ledger, _CLIENTS, impatient=self._place.workers == 1)
         try:
             self._wait_for_traffic(before)
             time.sleep(chance.uniform(0, 1))
