@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from httpx import Response
 from sqlalchemy import func, select
 
 from service.store import tables
@@ -36,7 +35,7 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RecentAnswers, "get", lambda self, key: None)
 
 
-def send(api: Api, key: str = "key-1", path: str = "/v1/score", **changes: Any) -> Response:
+def send(api: Api, key: str = "key-1", path: str = "/v1/score", **changes: Any) -> Any:
     return api.post(path, json={**BODY, **changes}, headers={"Idempotency-Key": key})
 
 
@@ -62,7 +61,7 @@ def outcomes_counted(api: Api) -> float:
     )
 
 
-def assert_repeated(first: Response, again: Response) -> None:
+def assert_repeated(first: Any, again: Any) -> None:
     assert first.status_code in (200, 207)
     assert (again.status_code, again.json()) == (first.status_code, first.json())
     assert "idempotency-replayed" not in first.headers
@@ -70,13 +69,14 @@ def assert_repeated(first: Response, again: Response) -> None:
     assert again.headers["x-request-id"] != first.headers["x-request-id"]
 
 
-def assert_problem(answer: Response, status: int, code: str) -> None:
+def assert_problem(answer: Any, status: int, code: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_the_same_request_gets_the_same_answer_and_one_set_of_decisions(api: Api) -> None:
-    for number, changes in enumerate(({}, {"explain": True}, {"redact": False, "explain": True}), 1):
+    asked: list[dict[str, Any]] = [{}, {"explain": True}, {"redact": False, "explain": True}]
+    for number, changes in enumerate(asked, 1):
         key = f"key-{number}"
         first = send(api, key, **changes)
         batches = len(api.engine.batches)
@@ -138,7 +138,7 @@ def test_a_key_that_is_none_is_refused_by_name(api: Api) -> None:
     bad = {"k" * 256: 256, "two words": 9, "Zo\u00eb": 4, "a\tb": 3, "a, b": 4, "a\x7f": 2}  # in bytes
     for path in ("/v1/score", "/v1/outcomes", "/outcomes/bulk"):
         for key, actual in bad.items():
-            answer = api.post(path, json={}, headers={"Idempotency-Key": key.encode()})
+            answer = api.post(path, json={}, headers={b"Idempotency-Key": key.encode()})
             assert_problem(answer, 422, "invalid_input")
             (error,) = answer.json()["errors"]
             assert (error["field"], error["limit"], error["actual"]) == ("Idempotency-Key", 255, actual)
@@ -193,15 +193,6 @@ def test_the_stored_answer_holds_ids_of_decisions_and_nothing_of_people_or_texts
         assert hidden not in content
 
 
-def test_the_size_of_an_answer_is_what_the_documentation_says(start: Start) -> None:
-    api = start()
-    many = [{"id": f"c-{i}", "resume": f"{ENGINEER} {i}"} for i in range(200)]
-    assert send(api, candidates=many).status_code == 200
-    with api.database.connect() as connection:
-        (content,) = connection.exec_driver_sql("SELECT content FROM answers").scalars()
-    assert 20_000 < len(content) < 40_000
-
-
 def test_an_explanation_of_another_model_is_left_out(api: Api) -> None:
     first = send(api, explain=True).json()
     with api.database.begin() as connection:
@@ -213,7 +204,7 @@ def test_an_explanation_of_another_model_is_left_out(api: Api) -> None:
     assert again == first
 
 
-def outcomes(api: Api, path: str, body: dict[str, Any], key: str = "key-1") -> Response:
+def outcomes(api: Api, path: str, body: dict[str, Any], key: str = "key-1") -> Any:
     return api.post(path, json=body, headers={"Idempotency-Key": key})
 
 

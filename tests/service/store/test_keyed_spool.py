@@ -101,8 +101,8 @@ async def test_a_retry_during_the_outage_gets_the_first_answer_and_so_after_a_re
     disk.database = False
     recorder = begin()
     assert await send(recorder, 1) == "c-1"
-    assert await asyncio.gather(send(recorder, 2), send(recorder, 3)) == ["c-1", "c-1"]
-    assert await asyncio.gather(send(recorder, 4, "b"), send(recorder, 5, "b")) == ["c-4", "c-4"]
+    assert list(await asyncio.gather(send(recorder, 2), send(recorder, 3))) == ["c-1", "c-1"]
+    assert list(await asyncio.gather(send(recorder, 4, "b"), send(recorder, 5, "b"))) == ["c-4", "c-4"]
     with pytest.raises(KeyReusedError):
         await send(recorder, 6, body="another")
     recorder.stop()
