@@ -36,7 +36,7 @@ from service.core.groups import GroupSchema
 from service.core.language import is_foreign
 from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
 from service.core.scoring import Vectors
-from service.runtime.reading import tokenize_all
+from service.runtime.reading import match_all, tokenize_all
 from service.runtime.runtime import Runtime
 from service.store.decision import Decision
 
@@ -74,9 +74,7 @@ async def score(
             check_passages(sum(len(resume.passages) for resume in resumes), settings.max_passages)
         turn.texts_read()
         job_vectors, vectors = await runtime.encode(job, resumes)
-        matches = await lanes.text.run(
-            lambda: [runtime.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
-        )
+        matches = await match_all(runtime.matcher, job, job_vectors, vectors, run=lanes.text.run)
     decisions = decisions_of(body, matches, runtime, request_id)
     with CancelScope(shield=True):  # who leaves from here on leaves decisions: stored, and counted too
         await recorder.record(decisions)
