@@ -11,7 +11,7 @@ from service.core.errors import ErrorCollector, TextTooLongError
 from service.core.language import language_of
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
-from service.core.scoring import Vectors, late_interaction
+from service.core.scoring import Vectors, late_interaction, without_each
 from service.core.text_reader import Cancelled, InProcessReader, ReadText, TextReader, never
 from service.core.tokenization import Passage, TextTokenizer, TokenIds
 
@@ -184,6 +184,15 @@ class Matcher:
         if job.title is None:
             return late_interaction(job_vectors, resume_vectors, None, policy)
         return late_interaction(job_vectors[1:], resume_vectors, job_vectors[0], policy)
+
+    def scores_without_each(
+        self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors
+    ) -> list[float]:
+        """`raw_score` without each of the resume's passages, of which there are two at least."""
+        policy = self.bundle.manifest.matching
+        if job.title is None:
+            return without_each(job_vectors, resume_vectors, None, policy)
+        return without_each(job_vectors[1:], resume_vectors, job_vectors[0], policy)
 
     def _tokenize_title(self, title: str, field: str) -> TokenIds:
         document = read_document(title, field=field, max_characters=MAX_TITLE_CHARACTERS)

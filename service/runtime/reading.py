@@ -6,11 +6,15 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence, Sized
 from typing import Protocol, TypeVar
 
 from service.core.errors import ErrorCollector
-from service.core.matching import Matcher, TokenizedJob, TokenizedResume
+from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
+from service.core.scoring import Vectors
 from service.core.text_reader import Cancelled, never
 from service.runtime.text_pool import LONG_TEXT
 
 T = TypeVar("T")
+
+_STEP_COSINES = 1_000_000
+"""Of one step: about 50 ms, too. Most requests have some ten thousand in all."""
 
 _STEP_CHARACTERS = 4_000
 """Texts of one step: about 50 ms of redaction at most, unless a single text takes longer."""
@@ -61,6 +65,30 @@ async def tokenize_all(
         await runner(resumes[step[0]])(read)
     errors.raise_any()
     return job, tokenized
+
+
+async def match_all(
+    matcher: Matcher,
+    job: TokenizedJob,
+    job_vectors: Vectors,
+    vectors: Sequence[Vectors],
+    *,
+    run: RunStep,
+) -> list[Match]:
+    """`Matcher.match` of each resume's vectors, in steps."""
+    matches: list[Match] = []
+    done = 0
+    while done < len(vectors):
+        start, cosines = done, 0
+        while done < len(vectors) and (done == start or cosines < _STEP_COSINES):
+            cosines += len(job_vectors) * len(vectors[done])
+            done += 1
+
+        def match(step: Sequence[Vectors] = vectors[start:done]) -> list[Match]:
+            return [matcher.match(job, job_vectors, of_resume) for of_resume in step]
+
+        matches += await run(match)
+    return matches
 
 
 def steps(texts: Sequence[Sized]) -> Iterator[range]:

@@ -42,7 +42,7 @@ from service.core.groups import GroupSchema
 from service.core.language import is_foreign
 from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
 from service.core.scoring import Vectors
-from service.runtime.reading import tokenize_all
+from service.runtime.reading import match_all, tokenize_all
 from service.runtime.runtime import Runtime
 from service.store.decision import Decision
 from service.store.idempotency import with_answer
@@ -134,9 +134,7 @@ async def _encode_and_match(
             check_passages(sum(len(resume.passages) for resume in resumes), settings.max_passages)
         turn.texts_read()
         job_vectors, vectors = await runtime.encode(job, resumes)
-        matches = await lanes.text.run(
-            lambda: [runtime.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
-        )
+        matches = await match_all(runtime.matcher, job, job_vectors, vectors, run=lanes.text.run)
     return _Encoded(job, job_vectors, resumes, vectors), matches
 
 
