@@ -163,7 +163,7 @@ def put_another(file: Path) -> None:
     other.replace(file)
 
 
-LOSSES = {
+LOSSES: dict[str, tuple[Callable[[Path], object], str]] = {
     "deleted": (lambda file: file.unlink(), "the database's file was deleted"),
     "replaced": (put_another, "the database's file was replaced"),
     "journal deleted": (lambda file: wal(file).unlink(), "the journal's file was deleted"),
