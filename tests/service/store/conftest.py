@@ -104,14 +104,8 @@ def begin(tmp_path: Path, watcher: Watcher) -> Iterator[Begin]:
     started = []
 
     def start(**options: object) -> Recorder:
-        chosen: dict[str, Any] = {
-            "data_dir": tmp_path,
-            "timeout": 2.0,
-            "durable": False,
-            "retention_days": 36_500,
-            **options,
-        }
-        recorder = open_recorder(StoreOptions(**chosen), watcher)
+        defaults = {"data_dir": tmp_path, "timeout": 2.0, "durable": False, "retention_days": 36_500}
+        recorder = open_recorder(StoreOptions(**{**defaults, **options}), watcher)  # type: ignore[arg-type]
         recorder.start()
         started.append(recorder)
         return recorder

@@ -230,7 +230,7 @@ def test_readiness_stays_down_until_the_disk_takes_decisions_again(replica: Begi
 def test_a_lock_held_for_long_and_a_look_at_the_log_afterwards_lose_nothing(
     replica: Begin, tmp_path: Path
 ) -> None:
-    """The service reconnects; then another process opens and closes the database: the journal must stay."""
+    """The service reconnects; another process opens and closes the database: the journal must stay."""
     service = replica()
     command = [sys.executable, "-c", "from service.cli import main; main()", "log"]
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "EVENMATCH_DATA_DIR": str(tmp_path)}
