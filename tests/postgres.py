@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+import psutil
+
+from tests.patience import PATIENCE
 
 
 def programs() -> Path | None:
@@ -35,12 +41,27 @@ class PostgresServer:
         self._databases = 0
 
     def start(self) -> None:
-        options = f"-k {self.folder} -c listen_addresses='' -c max_connections=50"
+        # What only a power failure would lose need not be on the disk.
+        options = f"-k {self.folder} -c listen_addresses='' -c max_connections=50 -c fsync=off"
         log = str(self.folder / "log")
         self._run("pg_ctl", "-D", str(self._data), "-l", log, "-o", options, "-w", "start")
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """No process of the server runs, and the kernel goes on taking what is sent to them."""
+        main = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
+        main.send_signal(signal.SIGSTOP)  # first: it starts no more of them
+        processes = [main, *main.children(recursive=True)]
+        try:
+            for process in processes:
+                process.send_signal(signal.SIGSTOP)
+            yield
+        finally:
+            for process in reversed(processes):
+                process.send_signal(signal.SIGCONT)
 
     def new_database(self) -> str:
         """The URL of an empty database."""
@@ -66,6 +87,6 @@ class PostgresServer:
             command = ("runuser", "-u", "postgres", "--", *command)
         # To a file, not a pipe: the server keeps it open.
         with tempfile.TemporaryFile() as output:
-            done = subprocess.run(command, stdout=output, stderr=output, cwd="/", timeout=60)
+            done = subprocess.run(command, stdout=output, stderr=output, cwd="/", timeout=PATIENCE)
             output.seek(0)
             assert done.returncode == 0, f"{program}: {output.read().decode()}"

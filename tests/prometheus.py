@@ -16,9 +16,10 @@ from typing import Any
 import httpx
 import yaml
 
+from tests.patience import PATIENCE
+
 FOLDER = Path(__file__).resolve().parent.parent / "docker" / "prometheus"
 RULES = sorted((FOLDER / "rules").glob("*.yml"))
-START_SECONDS = 60
 
 
 def groups_of(path: Path) -> list[dict[str, Any]]:
@@ -64,7 +65,7 @@ class Prometheus:
             for sample in self.query(expression)
         }
 
-    def wait_for(self, expression: str, seconds: float = 60) -> list[dict[str, Any]]:
+    def wait_for(self, expression: str, seconds: float = PATIENCE) -> list[dict[str, Any]]:
         """The first answer that is not empty."""
         deadline = time.monotonic() + seconds
         while not (found := self.query(expression)):
@@ -73,7 +74,7 @@ class Prometheus:
         return found
 
     def _data(self, route: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-        answer = httpx.get(f"{self.url}/api/v1/{route}", params=dict(parameters), timeout=60).json()
+        answer = httpx.get(f"{self.url}/api/v1/{route}", params=dict(parameters), timeout=PATIENCE).json()
         assert answer["status"] == "success", f"{parameters['query']}: {answer.get('error')}"
         assert not answer.get("warnings"), answer["warnings"]
         result: list[dict[str, Any]] = answer["data"]["result"]
@@ -107,7 +108,7 @@ def running_prometheus(folder: Path, *targets: str, wait: str = "2s") -> Iterato
         yield Prometheus(f"http://{address}", process)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE)
 
 
 def _free_port() -> int:
@@ -118,12 +119,12 @@ def _free_port() -> int:
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while True:
         assert process.poll() is None, log.read_text("utf-8")
         assert time.monotonic() < deadline, log.read_text("utf-8")
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{url}/-/ready").status_code == 200:
+            if httpx.get(f"{url}/-/ready", timeout=PATIENCE).status_code == 200:
                 return
         time.sleep(0.1)
 
@@ -160,9 +161,9 @@ class Exporter:
         finally:
             server.shutdown()
             server.server_close()
-            thread.join(10)
+            thread.join(PATIENCE)
 
-    def wait_for_scrapes(self, more: int, seconds: float = 30) -> None:
+    def wait_for_scrapes(self, more: int, seconds: float = PATIENCE) -> None:
         """Wait until what is served now was read `more` times."""
         target, deadline = self.scrapes + more, time.monotonic() + seconds
         while self.scrapes < target:

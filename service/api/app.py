@@ -11,8 +11,12 @@ from anyio import to_thread
 from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
+from service.api.admission import Admission, Budget
+from service.api.departures import WatchCaller
 from service.api.errors import PROBLEM_JSON, install_error_handlers
-from service.api.middleware import BodyLimit, CountLiveWork, RequestContext
+from service.api.lanes import Lanes
+from service.api.middleware import CountLiveWork, RequestContext
+from service.api.receiving import Draining, ReceiveInTime
 from service.api.routes import audit, embed, embeddings, fairness, health, model, outcomes, redact, score
 from service.api.schemas.problem import Problem
 from service.api.settings import Settings
@@ -20,11 +24,15 @@ from service.monitoring.baselines import read_baselines
 from service.monitoring.live import LiveFairnessThread
 from service.monitoring.metrics import Metrics
 from service.monitoring.shared import SharedValues
+from service.monitoring.templating import load_templates
 from service.runtime.live_work import LiveWork
 from service.runtime.runtime import Runtime, load_runtime
 from service.runtime.shadow import ShadowAuditor
 from service.store.database import open_database
 from service.store.recorder import Recorder, open_recorder
+
+_ANSWER_BYTES = 64 * 2**20
+"""Vectors, in bytes, of large answers that are made or sent at a time."""
 
 ROUTES = (
     "/v1/score",
@@ -41,6 +49,9 @@ ROUTES = (
     "/health/ready",
     "/metrics",
 )
+
+FIRST_ROUND_SECONDS = 60.0
+"""How long a start waits for the warm-up before it opens the port all the same."""
 
 DESCRIPTION = """Scores how well resumes match a job. A score is a recommendation to a person: nothing here
 rejects anyone. Texts are read in memory only and never logged."""
@@ -70,8 +81,13 @@ def create_app(
     runtime: Runtime | None = None,
     metrics: Metrics | None = None,
     recorder: Recorder | None = None,
+    draining: Draining | None = None,
+    describe: bool = True,
 ) -> FastAPI:
     """Build the app. Without a `runtime` or `recorder`, they are loaded and opened when the app starts.
+
+    `draining` is what a server tells that it stops. `describe`: make the OpenAPI document before the app is
+    ready, and not when it is first asked for.
 
     That raises what `load_runtime` and `open_recorder` raise: a service that could not score does not come
     up.
@@ -98,15 +114,23 @@ def create_app(
             records = await to_thread.run_sync(open_recorder, settings.store_options(), metrics)
         await to_thread.run_sync(records.start)
         # Beside the recorder's: questions must not wait for the writer's connection.
-        database = open_database(settings.store_url)
+        database = open_database(settings.store_url, timeout=settings.database_seconds)
         watch = LiveFairnessThread(database, settings.groups, metrics, settings.fairness_seconds)
         await to_thread.run_sync(watch.start)
         served.start()
+        warm_up = served.warm_up
+        # The first one unpacks all names, and is slow.
+        warm_up.add("a first exposition of metrics", metrics.exposition)
+        warm_up.add("the templates of reports", load_templates)
+        if describe:
+            warm_up.add("the API's description", app.openapi)
+        warm_up.start()
         shadow = ShadowAuditor(served, live, settings.shadow_options(), metrics)
         shadow.start()
         app.state.runtime, app.state.recorder, app.state.shadow = served, records, shadow
-        app.state.database = database
-        await to_thread.run_sync(metrics.exposition)  # the first one unpacks all names, and is slow
+        app.state.database, app.state.lanes = database, Lanes()
+        # Before the port opens; what fails is tried again while readiness says so.
+        await to_thread.run_sync(warm_up.wait_for_first_round, FIRST_ROUND_SECONDS)
         try:
             yield
         finally:
@@ -148,6 +172,13 @@ def create_app(
     patch_fastapi(app, docs_url="/docs")  # Swagger UI from the package: no third party sees who reads it
     install_error_handlers(app)
     app.add_middleware(CountLiveWork, live=live)
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(WatchCaller)
+    app.add_middleware(
+        Admission,
+        limit=settings.max_body_bytes,
+        budget=Budget(settings.max_inflight_bytes, _ANSWER_BYTES, settings.max_requests),
+        retry_after=lambda: app.state.runtime.turns.seconds_to_drain(),
+    )
+    app.add_middleware(ReceiveInTime, body_seconds=settings.body_seconds, draining=draining or Draining())
     app.add_middleware(RequestContext, metrics=metrics)
     return app

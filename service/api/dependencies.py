@@ -1,4 +1,7 @@
-"""What routes ask for, by name."""
+"""What routes ask for, by name.
+
+All of it is `async`: FastAPI would run plain functions in threads that every kind of work shares.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
+from service.api.admission import Held
+from service.api.lanes import Lanes
 from service.api.settings import Settings
 from service.monitoring.metrics import Metrics
 from service.runtime.runtime import Runtime
@@ -14,32 +19,40 @@ from service.runtime.shadow import ShadowAuditor
 from service.store.recorder import Recorder
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     return cast(Settings, request.app.state.settings)
 
 
-def _runtime(request: Request) -> Runtime:
+async def _runtime(request: Request) -> Runtime:
     return cast(Runtime, request.app.state.runtime)
 
 
-def _metrics(request: Request) -> Metrics:
+async def _metrics(request: Request) -> Metrics:
     return cast(Metrics, request.app.state.metrics)
 
 
-def _shadow(request: Request) -> ShadowAuditor:
+async def _shadow(request: Request) -> ShadowAuditor:
     return cast(ShadowAuditor, request.app.state.shadow)
 
 
-def _request_id(request: Request) -> str:
+async def _request_id(request: Request) -> str:
     return cast(str, request.scope["evenmatch.request_id"])
 
 
-def _recorder(request: Request) -> Recorder:
+async def _recorder(request: Request) -> Recorder:
     return cast(Recorder, request.app.state.recorder)
 
 
-def _database(request: Request) -> Engine:
+async def _database(request: Request) -> Engine:
     return cast(Engine, request.app.state.database)
+
+
+async def _lanes(request: Request) -> Lanes:
+    return cast(Lanes, request.app.state.lanes)
+
+
+async def _held(request: Request) -> Held:
+    return cast(Held, request.scope[Held.KEY])
 
 
 SettingsDep = Annotated[Settings, Depends(_settings)]
@@ -49,3 +62,5 @@ ShadowDep = Annotated[ShadowAuditor, Depends(_shadow)]
 RecorderDep = Annotated[Recorder, Depends(_recorder)]
 RequestId = Annotated[str, Depends(_request_id)]
 DatabaseDep = Annotated[Engine, Depends(_database)]
+LanesDep = Annotated[Lanes, Depends(_lanes)]
+HeldDep = Annotated[Held, Depends(_held)]

@@ -21,6 +21,8 @@ from service.api.schemas.problem import FieldError, Problem
 from service.core.errors import (
     AnswerErasedError,
     CapacityError,
+    DatabaseDamagedError,
+    DatabaseLostError,
     EvenmatchError,
     InputError,
     InputErrors,
@@ -45,6 +47,8 @@ _STATUS: dict[type[EvenmatchError], HTTPStatus] = {
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,
     CapacityError: HTTPStatus.SERVICE_UNAVAILABLE,
+    DatabaseLostError: HTTPStatus.SERVICE_UNAVAILABLE,
+    DatabaseDamagedError: HTTPStatus.SERVICE_UNAVAILABLE,
     EvenmatchError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 _HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}

@@ -44,6 +44,8 @@ class Idempotency:
         self._route = route
         self._recorder = recorder
         self._response = response
+        self.headers: dict[str, str] = {}
+        """Of an answer that the route sends as a response of its own."""
 
     def request(self, body: BaseModel) -> KeyedRequest | None:
         """What was asked under the key, or None without a key. Takes milliseconds per megabyte."""
@@ -57,7 +59,7 @@ class Idempotency:
 
     def replayed(self) -> None:
         """Say that the answer is that of an earlier request."""
-        self._response.headers[REPLAYED_HEADER] = "true"
+        self._response.headers[REPLAYED_HEADER] = self.headers[REPLAYED_HEADER] = "true"
 
 
 def canonical(body: BaseModel) -> bytes:

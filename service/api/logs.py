@@ -3,10 +3,48 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
+
+from service.core.printable import printable
+
+_PAUSE_SECONDS = 60.0
+
+
+class _Printable(logging.Formatter):
+    """Names of files and bundles are in the log, and the log may be read in a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 def log_to_stderr(level: str) -> None:
     """Log lines of `level` and above."""
-    logging.basicConfig(
-        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Printable("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+class OncePerMinute:
+    """Says what may happen thousands of times a second in one line a minute and kind, with its number."""
+
+    def __init__(self, logger: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
+        self._logger = logger
+        self._clock = clock
+        self._said_at: dict[str, float] = {}
+        self._unsaid: dict[str, int] = {}
+
+    def warning(self, kind: str) -> None:
+        """Log `kind` at once, or count it for the next line about it if one was written within a minute.
+
+        Args:
+            kind: What happened, one of a few fixed texts: each is remembered.
+        """
+        now = self._clock()
+        said_at = self._said_at.get(kind)
+        if said_at is not None and now - said_at < _PAUSE_SECONDS:
+            self._unsaid[kind] = self._unsaid.get(kind, 0) + 1
+            return
+        unsaid = self._unsaid.pop(kind, 0)
+        self._said_at[kind] = now
+        self._logger.warning("%s%s", kind, f" ({unsaid:,} times more since the last line)" if unsaid else "")

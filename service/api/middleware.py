@@ -1,4 +1,4 @@
-"""Around every request: an id, a size limit, a log line without content, metrics, and the last resort."""
+"""Around every request: an id, a log line without content, metrics, and the last resort."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import traceback
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.departures import LEFT
 from service.api.errors import problem_response
 from service.monitoring.metrics import Metrics
 from service.runtime.live_work import LiveWork
@@ -18,8 +19,11 @@ from service.runtime.live_work import LiveWork
 log = logging.getLogger("service.requests")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_DRAIN_FACTOR = 8
-"""A body up to this many times the limit is read to its end, so that the client sees the 413."""
+_LEFT_STATUS = 499
+"""Of a request whose caller hung up before the answer: in the log and in metrics, never sent."""
+
+_BEFORE_ROUTING = (413, 429, _LEFT_STATUS)
+"""Answers of `Admission`, which are given before it is known which route would answer."""
 
 
 class RequestContext:
@@ -57,7 +61,9 @@ class RequestContext:
             await _internal_error(scope)(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - started
-            route = route_label(scope)
+            if not status and scope.get(LEFT, False):
+                status = _LEFT_STATUS
+            route = route_label(scope) or (_path_label(scope) if status in _BEFORE_ROUTING else None)
             self._metrics.answered(route, status, seconds)
             log.info(
                 "%s %s %d %.1f ms request_id=%s",
@@ -67,56 +73,6 @@ class RequestContext:
                 1000 * seconds,
                 request_id,
             )
-
-
-class BodyLimit:
-    """Reads the body up to `limit` bytes and answers 413 beyond it."""
-
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self._app = app
-        self._limit = limit
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
-            await self._app(scope, receive, send)
-            return
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            size += len(message.get("body", b""))
-            if size <= self._limit:
-                chunks.append(message.get("body", b""))
-            else:
-                chunks.clear()
-            if not message.get("more_body", False) or size > _DRAIN_FACTOR * self._limit:
-                break
-        if size > self._limit:
-            response = problem_response(
-                scope,
-                status=413,
-                code="body_too_large",
-                title="Body too large",
-                detail=f"the body has {size:,} bytes or more; the limit is {self._limit:,}",
-                limit=self._limit,
-                actual=size,
-                headers={"Connection": "close"},
-            )
-            await response(scope, receive, send)
-            return
-        body = b"".join(chunks)
-        delivered = False
-
-        async def replay() -> Message:
-            nonlocal delivered
-            if delivered:
-                return await receive()
-            delivered = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        await self._app(scope, replay, send)
 
 
 class CountLiveWork:
@@ -138,6 +94,12 @@ def route_label(scope: Scope) -> str | None:
     """The route's template under `/v1`, whichever alias was asked; None if no route matched."""
     path = getattr(scope.get("route"), "path", None)
     return ROUTE_ALIASES.get(path, path) if path else None
+
+
+def _path_label(scope: Scope) -> str | None:
+    """As `route_label` of a request that was not routed; paths have no parameters."""
+    path = ROUTE_ALIASES.get(scope["path"], scope["path"])
+    return path if path in ROUTE_ALIASES.values() else None
 
 
 ROUTE_ALIASES = {

@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 from multiprocessing import connection, parent_process
 from pathlib import Path
 
-import uvicorn
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
 from service.api.app import create_app, create_metrics
-from service.api.logs import log_to_stderr
+from service.api.logs import OncePerMinute, log_to_stderr
+from service.api.receiving import Draining
+from service.api.serving import CANNOT_START, STOP_AS_SIGTERM, Server
 from service.api.settings import Settings
-from service.core.errors import EvenmatchError
+from service.core.errors import EvenmatchError, MetricsLostError
 from service.monitoring.metrics import Metrics
 from service.monitoring.shared import SharedValues
 from service.runtime.devices import usable_cores
@@ -32,8 +33,8 @@ from service.store.recorder import open_recorder
 
 log = logging.getLogger(__name__)
 
-CANNOT_START = 3
-"""Exit status of a process that cannot serve; it has logged why."""
+_TICKS_BETWEEN_LOOKS = 10
+"""A tenth of a second each."""
 
 Load = Callable[[RuntimeOptions, RuntimeObserver], Runtime]
 
@@ -46,26 +47,25 @@ class Assignment:
     """
 
     settings: Settings
-    listener: socket.socket
+    sockets: list[socket.socket]
     folder: Path
     slot: int
     replaces: bool
     heartbeat: ctypes.c_double
+    joined: ctypes.Array[ctypes.c_byte]
+    """Of all slots, which have counted: see `SharedValues`."""
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, assignment: Assignment, metrics: Metrics) -> None:
-        super().__init__(config)
+class _Server(Server):
+    stop_signals = ()  # ignored here: the parent hears them, too
+
+    def __init__(self, assignment: Assignment, app: FastAPI, draining: Draining, metrics: Metrics) -> None:
+        super().__init__(assignment.settings, app, draining, metrics)
         self._assignment = assignment
-        self._metrics = metrics
+        self._digest = OncePerMinute(log)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            await super().startup(sockets)
-        except OSError as error:  # somebody else began to listen after the parent had bound the socket
-            log.error("process %d cannot listen: %s", os.getpid(), error.strerror)
-            await self.lifespan.shutdown()
-            sys.exit(CANNOT_START)
+        await super().startup(sockets)
         exempt_from_collection()
         self._metrics.process_ready(
             wanted=self._assignment.settings.workers, replaces=self._assignment.replaces
@@ -74,6 +74,11 @@ class _Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         self._assignment.heartbeat.value = time.monotonic()
+        if counter % _TICKS_BETWEEN_LOOKS == 0:
+            try:
+                self._metrics.keep()
+            except MetricsLostError as error:
+                self._digest.warning(error.message)
         return await super().on_tick(counter)
 
 
@@ -81,33 +86,24 @@ def serve(assignment: Assignment, load: Load = load_runtime) -> None:
     """Load the model and serve until SIGTERM. The process ends if its parent does."""
     settings = assignment.settings
     log_to_stderr(settings.log_level)
-    # A terminal's Ctrl-C reaches every process; the parent passes it on as SIGTERM, in its own order.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A terminal's Ctrl-C and its end reach every process; the parent passes them on as SIGTERM, in its order.
+    for number in (signal.SIGINT, *STOP_AS_SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
-    metrics = create_metrics(settings, SharedValues(assignment.folder, assignment.slot))
     options = settings.runtime_options()
     options = replace(options, threads=options.threads or max(1, usable_cores() // settings.workers))
     try:
+        metrics = create_metrics(
+            settings, SharedValues(assignment.folder, assignment.slot, assignment.joined)
+        )
         runtime = load(options, metrics)
         recorder = open_recorder(settings.store_options(), metrics)
     except EvenmatchError as error:
         log.error("process %d cannot serve: %s", os.getpid(), error.message)
         sys.exit(CANNOT_START)
-    app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder)
-    config = uvicorn_config(settings, app)
-    _Server(config, assignment, metrics).run(sockets=[assignment.listener])
-
-
-def uvicorn_config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
-    """How the app is served, in one process or in several."""
-    return uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=int(settings.drain_seconds) or 1,
-    )
+    draining = Draining()
+    app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder, draining=draining)
+    _Server(assignment, app, draining, metrics).run(assignment.sockets)
 
 
 def exempt_from_collection() -> None:

@@ -1,9 +1,10 @@
 """Several serving processes behind one port, and who starts, replaces and stops them.
 
 The first process starts alone, so that the model is converted and the database migrated once; then the
-others. A process that dies, or whose event loop stands still for `stall_seconds`, is replaced, after longer
-and longer pauses. If none is left that serves and a new one cannot start, the service ends with an error.
-Where all stood still together (a paused container, Ctrl-Z), none is at fault: each gets its time anew.
+others. A process that dies, does not serve `start_seconds` after its start, or whose event loop stands still
+for `stall_seconds`, is replaced, after longer and longer pauses. If none is left that serves and a new one
+cannot start, the service ends with an error. Where all stood still together (a paused container, Ctrl-Z),
+none is at fault: each gets its time anew.
 """
 
 from __future__ import annotations
@@ -11,23 +12,24 @@ from __future__ import annotations
 import ctypes
 import logging
 import multiprocessing
-import shutil
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import connection
 from multiprocessing.context import SpawnProcess
-from multiprocessing.sharedctypes import RawValue
-from pathlib import Path
+from multiprocessing.sharedctypes import RawArray, RawValue
 from types import FrameType
 
+from service.api.listening import bind
+from service.api.logs import OncePerMinute
 from service.api.process import Assignment, serve
+from service.api.serving import STOP_AS_SIGTERM, handling
 from service.api.settings import Settings
-from service.core.errors import ConfigurationError, ProcessError
+from service.core.errors import MetricsLostError, ProcessError
 from service.monitoring.shared import forget_gauges
+from service.monitoring.shared_folder import SharedFolder
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,7 @@ class _Slot:
         self.ready_since: float | None = None
         self.backoff = 0.0
         self.start_at = 0.0
+        self.started_at = 0.0
 
     @property
     def is_alive(self) -> bool:
@@ -64,13 +67,16 @@ class _Slot:
 
 
 class Supervisor:
-    """Runs `settings.workers` processes until SIGTERM or SIGINT. `work` is what each of them does."""
+    """Runs `settings.workers` processes until a signal that stops them. `work` is what each of them does."""
 
     def __init__(self, settings: Settings, work: Callable[[Assignment], None] = serve) -> None:
         self._settings = settings
         self._work = work
         self._slots = [_Slot(number) for number in range(settings.workers)]
         self._signal: int | None = None
+        self._joined = RawArray(ctypes.c_byte, settings.workers)
+        self._folder: SharedFolder
+        self._digest = OncePerMinute(log)
         self._looked_at = self._awake_since = time.monotonic()
 
     def run(self) -> None:
@@ -78,39 +84,44 @@ class Supervisor:
 
         Raises `ConfigurationError` if the port cannot be had, `ProcessError` if no process can serve.
         """
-        folder = _folder_for_metrics()
+        self._folder = SharedFolder()
         try:
-            listener = _bind(self._settings.host, self._settings.port)
+            sockets = bind(self._settings.host, self._settings.port)
             with self._signals():
                 try:
-                    self._supervise(listener, folder)
+                    self._supervise(sockets)
                 finally:
-                    listener.close()  # now, so that new connections are refused and do not wait in vain
+                    for one in sockets:  # now, so that new connections are refused and do not wait in vain
+                        one.close()
                     self._stop()
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            self._folder.remove()
         if self._signal is not None:
             signal.raise_signal(self._signal)
 
-    def _supervise(self, listener: socket.socket, folder: Path) -> None:
+    def _supervise(self, sockets: list[socket.socket]) -> None:
         announced = False
-        self._start(self._slots[0], listener, folder, replaces=False)
+        self._start(self._slots[0], sockets, replaces=False)
         while self._signal is None:
             self._notice_pause(time.monotonic())
+            self._keep_folder()
             for slot in self._slots:
-                self._look_after(slot, listener, folder)
+                self._look_after(slot, sockets)
             if not announced and all(slot.is_ready for slot in self._slots):
                 announced = True
-                host, port = listener.getsockname()[:2]
-                log.info(
-                    "ready to score at http://%s:%d (docs at /docs) in %d processes",
-                    host,
-                    port,
-                    len(self._slots),
-                )
+                for one in sockets:
+                    host, port = one.getsockname()[:2]
+                    where = f"http://{host}:{port}"
+                    log.info("ready to score at %s (docs at /docs) in %d processes", where, len(self._slots))
             connection.wait(
                 [slot.process.sentinel for slot in self._slots if slot.process is not None], _POLL_SECONDS
             )
+
+    def _keep_folder(self) -> None:
+        try:
+            self._folder.keep()
+        except MetricsLostError as error:  # `/metrics` says so, too
+            self._digest.warning(error.message)
 
     def _notice_pause(self, now: float) -> None:
         """Remember since when this process runs without having stood still itself."""
@@ -118,12 +129,12 @@ class Supervisor:
             self._awake_since = now
         self._looked_at = now
 
-    def _look_after(self, slot: _Slot, listener: socket.socket, folder: Path) -> None:
+    def _look_after(self, slot: _Slot, sockets: list[socket.socket]) -> None:
         """Start, watch, and bury the process of one slot."""
         now = time.monotonic()
         if slot.process is None:
             if slot.start_at <= now and (slot.backoff or self._slots[0].ready_since is not None):
-                self._start(slot, listener, folder, replaces=slot.backoff > 0)
+                self._start(slot, sockets, replaces=slot.backoff > 0)
             return
         if slot.heartbeat.value and slot.ready_since is None:
             slot.ready_since = now
@@ -132,16 +143,31 @@ class Supervisor:
             log.error("process %s hangs and is killed", slot.process.pid)
             slot.process.kill()
             slot.process.join()
+        begun_at = max(slot.started_at, self._awake_since)
+        if slot.ready_since is None and now - begun_at > self._settings.start_seconds:
+            limit = self._settings.start_seconds
+            log.error("process %s does not serve %g s after its start and is killed", slot.process.pid, limit)
+            slot.process.kill()
+            slot.process.join()
         if not slot.process.is_alive():
-            self._bury(slot, folder)
+            self._bury(slot)
 
-    def _start(self, slot: _Slot, listener: socket.socket, folder: Path, *, replaces: bool) -> None:
+    def _start(self, slot: _Slot, sockets: list[socket.socket], *, replaces: bool) -> None:
         slot.heartbeat.value, slot.ready_since = 0.0, None
-        assignment = Assignment(self._settings, listener, folder, slot.number, replaces, slot.heartbeat)
+        slot.started_at = time.monotonic()
+        assignment = Assignment(
+            settings=self._settings,
+            sockets=sockets,
+            folder=self._folder.path,
+            slot=slot.number,
+            replaces=replaces,
+            heartbeat=slot.heartbeat,
+            joined=self._joined,
+        )
         slot.process = _SPAWN.Process(target=self._work, args=(assignment,), name=f"serve-{slot.number}")
         slot.process.start()
 
-    def _bury(self, slot: _Slot, folder: Path) -> None:
+    def _bury(self, slot: _Slot) -> None:
         """Forget a dead process, and say when the next one starts."""
         assert slot.process is not None
         pid, status = slot.process.pid, slot.process.exitcode
@@ -150,7 +176,7 @@ class Supervisor:
             slot.backoff = 0.0
         slot.process.close()
         slot.process, slot.ready_since = None, None
-        forget_gauges(folder, slot.number)
+        forget_gauges(self._folder.path, slot.number)
         if not was_ready and not any(other.is_ready for other in self._slots):
             raise ProcessError(f"no process can serve: process {pid} ended with status {status} at its start")
         slot.backoff = min(_LAST_BACKOFF_SECONDS, 2 * slot.backoff or _FIRST_BACKOFF_SECONDS)
@@ -177,38 +203,7 @@ class Supervisor:
         """Note the signals that ask for an end instead of ending."""
 
         def note(number: int, _: FrameType | None) -> None:
-            self._signal = number
+            self._signal = signal.SIGTERM if number in STOP_AS_SIGTERM else number
 
-        before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
+        with handling(dict.fromkeys((signal.SIGTERM, signal.SIGINT, *STOP_AS_SIGTERM), note)):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """A socket on the port, which the first process begins to listen on."""
-    listener: socket.socket | None = None
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        if listener is not None:
-            listener.close()
-        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from None
-    return listener
-
-
-def _folder_for_metrics() -> Path:
-    """A fresh folder, so that nothing of an earlier run is counted."""
-    try:
-        return Path(tempfile.mkdtemp(prefix="evenmatch-metrics-"))
-    except OSError as error:
-        raise ConfigurationError(
-            f"several workers need a writable folder for temporary files (TMPDIR): {error.strerror}"
-        ) from None

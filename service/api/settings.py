@@ -13,7 +13,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from service.core.audit.plan import MAX_CONTROLS, MAX_NAMES, MIN_NAMES
+from service.core.audit.plan import DEFAULT_MAX_CHARACTERS, MAX_CONTROLS, MAX_NAMES, MIN_NAMES
 from service.core.counterfactual.variants import ATTRIBUTES, Attribute
 from service.core.groups import GroupSchema
 from service.core.redaction.policy import Category
@@ -64,13 +64,43 @@ class Settings(BaseSettings):
         description="Serving processes behind the port; each loads the model, they share the cores.",
     )
     batch_tokens: int = Field(4_096, ge=8, description="Most tokens in one engine call.")
-    queue_tokens: int = Field(400_000, ge=8, description="Most tokens waiting; above it requests get 429.")
+    queue_tokens: int = Field(
+        400_000,
+        ge=8,
+        description="Most words and tokens waiting, and in one request; above it requests get 429 or 413.",
+    )
     cache_mib: int = Field(32, ge=0, le=65_536, description="Memory for the embedding cache, in MiB.")
     stall_seconds: float = Field(
         120.0, gt=0, description="An engine call longer than this counts as hung; the worker is replaced."
     )
     ready_seconds: float = Field(5.0, gt=0, description="Longest forward pass that readiness accepts.")
     drain_seconds: float = Field(30.0, gt=0, description="Time given to open requests after SIGTERM.")
+    start_seconds: float = Field(
+        600.0,
+        gt=0,
+        description="With several workers: one that does not serve so long after its start is replaced.",
+    )
+    keep_alive_seconds: int = Field(
+        75,
+        ge=1,
+        description="Seconds that a connection stays open between two requests; above the proxy's own.",
+    )
+    header_seconds: float = Field(
+        20.0, gt=0, description="Time for a request's header, from the connection's or the header's begin."
+    )
+    body_seconds: float = Field(
+        20.0,
+        gt=0,
+        description="Time for a request's body; bytes that arrive earn time back, 10,000 a second.",
+    )
+    write_seconds: float = Field(
+        60.0, gt=0, description="Longest time in which a client reads nothing of its answer."
+    )
+    max_connections: int = Field(
+        1_000,
+        ge=8,
+        description="Most open connections of one process; fewer where too few files may be open.",
+    )
     max_candidates: int = Field(200, ge=1, description="Most candidates in one `/v1/score` request.")
     max_inputs: int = Field(
         256, ge=1, description="Most texts in one `/v1/embed` or `/v1/embeddings` request."
@@ -79,7 +109,25 @@ class Settings(BaseSettings):
         5_000, ge=1, description="Most distinct texts that one audit may score, variants included."
     )
     max_text_characters: int = Field(100_000, ge=1, description="Most characters in one resume, job or text.")
+    max_audit_characters: int = Field(
+        DEFAULT_MAX_CHARACTERS,
+        ge=1,
+        description="Most characters in all texts that one audit may score, variants included.",
+    )
+    max_passages: int = Field(
+        8_192, ge=1, description="Most vectors, or explained passages, in one answer; each passage has one."
+    )
     max_body_bytes: int = Field(8 * 2**20, ge=1_024, description="Largest request body, in bytes.")
+    max_inflight_bytes: int = Field(
+        16 * 2**20,
+        ge=1_024,
+        description="Most bytes of bodies that one process holds at a time; above it requests get 429.",
+    )
+    max_requests: int = Field(
+        256,
+        ge=1,
+        description="Most requests with a body that one process has open; above it requests get 429.",
+    )
     redact_categories: tuple[Category, ...] | None = Field(
         None,
         description="What redaction hides, a JSON list (docs/redaction.md); empty: the bundle's policy.",
@@ -127,8 +175,17 @@ class Settings(BaseSettings):
         description="Where decisions are kept (docs/decision-log.md): a `sqlite:///` or `postgresql://` URL; "
         "empty: a SQLite file in `data_dir`.",
     )
+    database_seconds: float = Field(
+        10.0,
+        ge=1,
+        le=60,
+        description="Longest that decisions wait for the database (a lock, a server that does not answer) "
+        "before they go to the spool; one question to PostgreSQL may take six times as long.",
+    )
     durable: bool = Field(
-        False, description="Answer `/v1/score` only after its decisions are committed or on disk."
+        True,
+        description="Answer `/v1/score` only after its decisions are committed or on disk; `false`: a crash "
+        "loses the last ones.",
     )
     store_failure: Policy = Field(
         "spool",
@@ -181,6 +238,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"queue_tokens ({self.queue_tokens}) must not be below batch_tokens ({self.batch_tokens})"
             )
+        if self.max_inflight_bytes < self.max_body_bytes:
+            raise ValueError(
+                f"max_inflight_bytes ({self.max_inflight_bytes}) must not be below max_body_bytes "
+                f"({self.max_body_bytes})"
+            )
         if len(set(self.shadow_audit_attributes)) != len(self.shadow_audit_attributes):
             raise ValueError("shadow_audit_attributes names one of them twice")
         return self
@@ -213,6 +275,7 @@ class Settings(BaseSettings):
             durable=self.durable,
             on_failure=self.store_failure,
             retention_days=self.retention_days,
+            timeout=self.database_seconds,
         )
 
     @property
@@ -236,5 +299,6 @@ class Settings(BaseSettings):
             redact_entities=self.redact_entities,
             max_audit_resumes=self.max_candidates,
             max_audit_texts=self.max_audit_texts,
+            max_audit_characters=self.max_audit_characters,
             ready_models=self.models_dir,
         )

@@ -23,15 +23,18 @@ from service.cli.console import (
     ResumesArgument,
     TextColumn,
     TitleOption,
+    add_row,
     exit_codes,
     fail,
     running,
+    say,
     settings_from,
     stderr,
 )
 from service.core.audit.plan import AuditOptions, AuditResume
 from service.core.audit.report import AuditReport
 from service.core.counterfactual.variants import Attribute
+from service.core.printable import one_line
 from service.jobs.resume_files import read_job, read_resumes, write_whole
 from service.monitoring.audit_report import AuditSubject, audit_html, audit_json
 
@@ -76,10 +79,10 @@ def audit(
         )
         if json_file is not None:
             write_whole(json_file, audit_json(report, subject))
-            stderr.print(f"wrote {json_file}", highlight=False)
+            say(f"wrote {json_file}")
         if html_file is not None:
             write_whole(html_file, audit_html(report, subject))
-            stderr.print(f"wrote {html_file}", highlight=False)
+            say(f"wrote {html_file}")
         _print(report)
 
 
@@ -129,7 +132,8 @@ def _print(report: AuditReport) -> None:
     for attribute in report.attributes:
         for group in attribute.groups:
             s = group.summary
-            table.add_row(
+            add_row(
+                table,
                 f"{attribute.attribute}: {group.group}",
                 str(s.n),
                 f"{s.mean_gap:+.4f}",
@@ -141,4 +145,4 @@ def _print(report: AuditReport) -> None:
             )
     console.print(table, markup=False, highlight=False)
     for finding in report.findings:
-        console.print(f"- {finding}", markup=False, highlight=False)
+        console.print(one_line(f"- {finding}"), markup=False, highlight=False)

@@ -11,9 +11,11 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from rich.console import Console
+from rich.table import Table
 
 from service.api.settings import Settings
 from service.core.errors import EvenmatchError, InputError
+from service.core.printable import as_message, one_line
 from service.runtime.runtime import Runtime, load_runtime
 
 EXIT_UNUSABLE_MODEL = 1
@@ -55,7 +57,7 @@ def exit_codes() -> Iterator[None]:
         yield
     except InputError as error:
         for one in getattr(error, "errors", [error]):
-            stderr.print(f"error: {one.message}", style="red", markup=False, highlight=False, soft_wrap=True)
+            _print_error(one.message)
         raise typer.Exit(EXIT_UNUSABLE_INPUT) from None
     except EvenmatchError as error:
         fail(error.message, EXIT_UNUSABLE_MODEL)
@@ -75,5 +77,19 @@ def running(settings: Settings) -> Iterator[Runtime]:
 
 def fail(message: str, code: int) -> NoReturn:
     """Say what is wrong and exit."""
-    stderr.print(f"error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    _print_error(message)
     raise typer.Exit(code)
+
+
+def say(message: str) -> None:
+    """Tell what was done, on stderr."""
+    stderr.print(as_message(message), markup=False, highlight=False, soft_wrap=True)
+
+
+def add_row(table: Table, *cells: str, style: str | None = None) -> None:
+    """Add a row to a table for the terminal, each cell in one line."""
+    table.add_row(*map(one_line, cells), style=style)
+
+
+def _print_error(message: str) -> None:
+    stderr.print(as_message(f"error: {message}"), style="red", markup=False, highlight=False, soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from service.api.logs import log_to_stderr
-from service.cli.console import BundleOption, exit_codes, settings_from, stderr
+from service.cli.console import BundleOption, exit_codes, say, settings_from
 from service.core.bundle import read_bundle
 from service.core.engines.loading import EngineOptions, load_model
 from service.runtime.devices import usable_cores
@@ -34,4 +34,4 @@ def convert(
             ),
         )
     name, version = source.manifest.name, source.manifest.version
-    stderr.print(f"{output} holds {name} {version}", markup=False, highlight=False, soft_wrap=True)
+    say(f"{output} holds {name} {version}")

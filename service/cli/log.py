@@ -20,10 +20,11 @@ from service.cli.console import (
     EXIT_USAGE,
     exit_codes,
     fail,
+    say,
     settings_from,
-    stderr,
 )
-from service.core.errors import StoreError
+from service.core.errors import DatabaseDamagedError, StoreError
+from service.core.printable import one_line
 from service.jobs.decision_export import SUFFIXES, export_decisions
 from service.store.erasure import erase as erase_candidate
 from service.store.log import DecisionLog
@@ -31,6 +32,7 @@ from service.store.recorder import SPOOL_FOLDER
 from service.store.retention import MAX_DAYS, SIX_MONTHS_DAYS
 from service.store.retention import purge as purge_old
 from service.store.spool import damaged_files, spooled_lines
+from service.store.sqlite_file import rescued_copies
 from service.store.verification import Verification, read_anchors
 from service.store.verification import verify as verify_log
 
@@ -48,13 +50,21 @@ def verify(
     That rows are missing at the end together with the head is found by an anchor only.
     """
     with _opened() as (decision_log, _):
-        result = verify_log(decision_log, {} if anchor is None else read_anchors(anchor))
+        try:
+            result = verify_log(decision_log, {} if anchor is None else read_anchors(anchor))
+        except DatabaseDamagedError as error:  # so much that nothing can be read
+            fail(error.message, EXIT_BROKEN_LOG)
+        copies = _copies(decision_log)
+    for fault in result.damage:
+        typer.echo(one_line(f"damaged pages: {fault}"))
     for finding in result.findings:
-        typer.echo(f"broken: {finding}")
+        typer.echo(one_line(f"broken: {finding}"))
     if result.broken > len(result.findings):
         typer.echo(f"broken: and {result.broken - len(result.findings):,} more")
     typer.echo(_summary(result))
-    if result.broken:
+    for copy in copies:
+        typer.echo(f"not in the log: {copy.name}, saved when the database was lost: restart the service")
+    if result.broken or result.damage or copies:
         raise typer.Exit(EXIT_BROKEN_LOG)
 
 
@@ -84,6 +94,7 @@ def erase(
         rows = erase_candidate(decision_log, candidate_id)
         waiting = max(waiting, spooled_lines(spool))
         damaged = damaged_files(spool)
+        copies = _copies(decision_log)
     typer.echo(f"erased {rows:,} decisions")
     if waiting:
         fail(
@@ -97,6 +108,12 @@ def erase(
             "delete them",
             EXIT_UNUSABLE_MODEL,
         )
+    if copies:
+        fail(
+            f"{len(copies):,} copies saved when the database was lost ({copies[0].name}) may hold decisions "
+            "of anybody: restart the service, which brings them back, and erase again",
+            EXIT_UNUSABLE_MODEL,
+        )
 
 
 @log.command()
@@ -106,6 +123,9 @@ def purge(
     ] = None,
     law_allows: Annotated[
         bool, typer.Option("--law-allows", help="Confirm that other law asks for less than six months.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Purge even if the log does not bear out this machine's clock.")
     ] = False,
 ) -> None:
     """Delete old decisions from the front of the log, leaving a signed record that `verify` starts from."""
@@ -117,7 +137,7 @@ def purge(
                 "logs; add --law-allows if other law goes before it",
                 EXIT_USAGE,
             )
-        purged = purge_old(decision_log, timedelta(days=days))
+        purged = purge_old(decision_log, timedelta(days=days), force=force)
     typer.echo(f"purged {purged.rows:,} decisions older than {days} days, all through {purged.through:,}")
 
 
@@ -130,7 +150,12 @@ def export(
         fail(f"the file must end in {' or '.join(SUFFIXES)}, not {output.suffix or 'nothing'}", EXIT_USAGE)
     with _opened() as (decision_log, settings):
         written = export_decisions(decision_log, output, settings.groups)
-    stderr.print(f"wrote {written:,} decisions to {output}", highlight=False, markup=False)
+    say(f"wrote {written:,} decisions to {output}")
+
+
+def _copies(decision_log: DecisionLog) -> list[Path]:
+    """What was saved of a database that was lost, and is not in the log yet."""
+    return [] if decision_log.file is None else rescued_copies(decision_log.file)
 
 
 def _candidate_id(given: str) -> str:
@@ -167,4 +192,6 @@ def _summary(result: Verification) -> str:
     if result.unchecked_anchors:
         parts.append(f"{result.unchecked_anchors:,} anchors of purged rows left out")
     parts.append(f"{result.broken:,} breaks" if result.broken else "unbroken")
+    if result.damage:
+        parts.append(f"{len(result.damage):,} faults in the database's pages: put a backup in its place")
     return "; ".join(parts)

@@ -16,12 +16,13 @@ from service.cli.console import (
     TextColumn,
     exit_codes,
     fail,
+    say,
     settings_from,
-    stderr,
 )
 from service.core.bundle import read_bundle
 from service.core.documents import read_document
 from service.core.language import is_foreign, language_of
+from service.core.printable import one_line
 from service.core.redaction.entities import EntityFinder
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.redactor import Redacted, Redactor
@@ -66,8 +67,8 @@ def redact(
             write_redacted([file.id for file in files], redacted, output)
         for file, document, one in zip(files, documents, redacted, strict=True):
             if output is None:
-                typer.echo(one.text if len(files) == 1 else f"==> {file.id} <==\n{one.text}\n")
-            stderr.print(f"{file.id}: {_said(one, document.text)}", markup=False, highlight=False)
+                typer.echo(one.text if len(files) == 1 else f"==> {one_line(file.id)} <==\n{one.text}\n")
+            say(f"{one_line(file.id)}: {_said(one, document.text)}")
 
 
 def _chosen(categories: str | None) -> tuple[Category, ...] | None:

@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from service.api.logs import log_to_stderr
-from service.cli.console import EXIT_USAGE, exit_codes, fail, settings_from, stderr
+from service.cli.console import EXIT_USAGE, add_row, exit_codes, fail, say, settings_from
 from service.core.fairness.figure import Figure, number_text, percent_text
 from service.core.fairness.options import ALPHA, MINIMUM, SMALL_SHARE, FairnessOptions
 from service.core.fairness.ratios import ratio_text
 from service.core.groups import GroupSchema
+from service.core.printable import one_line
 from service.jobs.decision_files import SUFFIXES, DecisionColumns, Decisions, read_decisions
 from service.jobs.resume_files import write_whole
 from service.monitoring.bias_audit import (
@@ -143,7 +144,7 @@ def report(
             now = datetime.now(UTC)
             asked = window_asked(window, _moment("since", since), _moment("until", until), now)
             question = StoredQuestion(asked, settings.ground_truth, bundle)
-            engine = open_database(settings.store_url)
+            engine = open_database(settings.store_url, timeout=settings.database_seconds)
             try:
                 audit = audit_store(engine, schema, question, statement, options, now).audit
             finally:
@@ -153,7 +154,7 @@ def report(
         # Nothing is written before everything is made.
         for file, text in [(file, _WRITERS[file.suffix.lower()](audit)) for file in outputs]:
             write_whole(file, text)
-            stderr.print(f"wrote {file}", highlight=False, markup=False)
+            say(f"wrote {file}")
     _print(audit)
 
 
@@ -211,12 +212,12 @@ def _print(audit: BiasAudit) -> None:
         table.add_column(heading, justify="left" if heading == headings[-1] else "right", no_wrap=True)
         width += 2 + max(len(heading), max((len(row[i]) for row in rows if len(row) > i), default=0))
     for row in rows:
-        table.add_row(*row, style="bold" if len(row) == 1 else None)
+        add_row(table, *row, style="bold" if len(row) == 1 else None)
     console = Console()
     console.width = max(console.width, width)
     console.print(table, markup=False, highlight=False)
     for finding in audit.findings:
-        console.print(f"- {finding}", markup=False, highlight=False, soft_wrap=True)
+        console.print(one_line(f"- {finding}"), markup=False, highlight=False, soft_wrap=True)
 
 
 def _rows(audit: BiasAudit) -> Iterator[tuple[str, ...]]:

@@ -23,9 +23,11 @@ from service.cli.console import (
     ResumesArgument,
     TextColumn,
     TitleOption,
+    add_row,
     exit_codes,
     fail,
     running,
+    say,
     settings_from,
     stderr,
 )
@@ -57,7 +59,7 @@ def score(
         ranked = asyncio.run(_score(settings, description, title, candidates, redact=redact))
         if output is not None:
             write_results(ranked, output)
-            stderr.print(f"wrote {len(ranked)} results to {output}", highlight=False)
+            say(f"wrote {len(ranked)} results to {output}")
         else:
             _print_table(ranked)
 
@@ -85,7 +87,8 @@ async def _score(
 def _print_table(ranked: Sequence[ScoredResume]) -> None:
     table = Table("rank", "candidate", "probability", "raw score", "decision", "note")
     for rank, one in enumerate(ranked, 1):
-        table.add_row(
+        add_row(
+            table,
             str(rank),
             one.candidate_id,
             _in_words(one.match.calibrated_probability),

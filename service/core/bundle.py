@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ from service.core.manifest import (
     Manifest,
     Probes,
 )
+from service.core.printable import shortened
 
 MANIFEST = "manifest.json"
 REQUIRED = ("calibration.json", "decision.json", "probes.json")
@@ -75,7 +76,7 @@ def read_bundle(path: Path) -> Bundle:
     file (with both hashes), a file of another kind than `KINDS`, an adapter without its weights, an
     unknown format version, and on JSON that does not fit the schema.
     """
-    if not path.is_dir():
+    if not _stat_says(path.is_dir, path):
         raise BundleError(f"no bundle at {path}: not a folder")
     manifest_file = path / MANIFEST
     raw = _read_bytes(manifest_file)
@@ -170,7 +171,7 @@ def _check_format_version(raw: bytes, file: Path) -> None:
         raise BundleError(f"{file} is not JSON: {error}") from None
     version = content.get("format_version") if isinstance(content, dict) else None
     if version != FORMAT_VERSION:
-        said = version if isinstance(version, int) else f"of type {type(version).__name__}"
+        said = shortened(str(version)) if isinstance(version, int) else f"of type {type(version).__name__}"
         raise BundleError(f"{file}: unknown format_version {said}; this release reads {FORMAT_VERSION}")
 
 
@@ -185,7 +186,7 @@ def _check_files(path: Path, manifest: Manifest) -> None:
         file = path / name
         if file.suffix not in KINDS:
             raise BundleError(f"{file} is none of {', '.join(KINDS)}: no bundle holds such a file")
-        if not file.is_file():
+        if not _stat_says(file.is_file, file):
             raise BundleError(f"{file} is missing; the manifest lists it")
         actual = _hash(file)
         if actual != expected:
@@ -194,6 +195,14 @@ def _check_files(path: Path, manifest: Manifest) -> None:
     for file in _files_in(path):
         if _name_in(path, file) not in listed:
             raise BundleError(f"{file} is foreign: the manifest does not list it")
+
+
+def _stat_says(question: Callable[[], bool], place: Path) -> bool:
+    """`place.is_file()` and the like, which raise an `OSError` on a path that is too long as a whole."""
+    try:
+        return question()
+    except OSError as error:
+        raise BundleError(f"{shortened(str(place))} cannot be read: {error.strerror}") from None
 
 
 def _hash(file: Path) -> str:
@@ -224,6 +233,10 @@ def _parse(schema: type[_Schema], raw: bytes, file: Path) -> _Schema:
     try:
         return schema.model_validate_json(raw)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise BundleError(f"{file}: {where}: {first['msg']}") from None
+        first = error.errors(include_url=False)[0]
+        where = ".".join(shortened(str(part)) for part in first["loc"]) or "the file"
+        limit = first.get("ctx", {}).get("max_length")
+        given = first["input"]
+        actual = len(given) if limit is not None and isinstance(given, str | dict | list) else None
+        said = shortened(first["msg"], 300) + ("" if actual is None else f"; it has {actual:,}")
+        raise BundleError(f"{file}: {where}: {said}", field=where, limit=limit, actual=actual) from None

@@ -4,7 +4,7 @@
     |-- InputError                  the caller sent something that cannot be used
     |   |-- EmptyTextError            no text, or nothing but white space and control characters
     |   |-- TextTooLongError          more characters (or tokens) than the limit
-    |   |-- UnreadableTextError       text that the model's vocabulary does not cover
+    |   |-- UnreadableTextError       text outside the model's vocabulary, or that takes too long to read
     |   |-- UndecodableTextError      bytes that are not UTF-8
     |   |-- CountError                too few or too many items in a list
     |   |-- DuplicateIdError          the same id twice in one request
@@ -27,12 +27,19 @@
     |-- EngineError                 inference failed
     |   `-- EngineUnavailableError    the engine asked for cannot run on this machine
     |-- ConfigurationError          settings that contradict each other or the bundle
+    |-- MetricsLostError            what the serving processes counted is not all there
     |-- ProcessError                no serving process is left and none can be started
+    |-- CallerGoneError             nobody waits for the answer any more, so the work was broken off
     |-- StoreError                  the decision log cannot be read or written
+    |   |-- DatabaseLostError         its file was deleted or replaced under the service
+    |   |-- DatabaseDamagedError      pages of its file are damaged
+    |   `-- ClockAheadError           by this machine's clock, a purge would delete what nobody expects
     `-- CapacityError               not now, but perhaps later
         |-- QueueFullError            the inference queue has no room
         |-- NoIdleTimeError           background work found no time beside the requests
+        |-- WarmingUpError            something that every request needs is not loaded yet
         |-- WorkerDownError           the inference worker died or hangs, and is being restarted
+        |-- ReaderDownError           the process that reads long texts died or cannot be started
         |-- StoreDownError            decisions cannot be recorded, so none are taken
         |-- StoreUnavailableError     the database does not answer a question about what is stored
         `-- ShuttingDownError         the service drains and takes no new work
@@ -239,9 +246,36 @@ class ProcessError(EvenmatchError):
     title = "No serving process"
 
 
+class MetricsLostError(EvenmatchError):
+    code = "metrics_lost"
+    title = "Metrics are missing"
+
+
+class CallerGoneError(EvenmatchError):
+    """Never sent: there is nobody to send it to."""
+
+    code = "caller_gone"
+    title = "Caller gone"
+
+
 class StoreError(EvenmatchError):
     code = "store_error"
     title = "Decision log unusable"
+
+
+class DatabaseLostError(StoreError):
+    code = "store_lost"
+    title = "Decision log deleted or replaced"
+
+
+class DatabaseDamagedError(StoreError):
+    code = "store_damaged"
+    title = "Decision log damaged"
+
+
+class ClockAheadError(StoreError):
+    code = "clock_ahead"
+    title = "Clock ahead of the decision log"
 
 
 class CapacityError(EvenmatchError):
@@ -272,6 +306,11 @@ class NoIdleTimeError(CapacityError):
     title = "No idle time"
 
 
+class WarmingUpError(CapacityError):
+    code = "warming_up"
+    title = "Warming up"
+
+
 class WorkerDownError(CapacityError):
     code = "worker_down"
     title = "Inference worker down"
@@ -280,6 +319,11 @@ class WorkerDownError(CapacityError):
 class StoreDownError(CapacityError):
     code = "store_down"
     title = "Decisions cannot be recorded"
+
+
+class ReaderDownError(CapacityError):
+    code = "reader_down"
+    title = "Reader of long texts down"
 
 
 class ShuttingDownError(CapacityError):

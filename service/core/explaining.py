@@ -3,8 +3,8 @@
     contribution(r) = raw_score(all passages) - raw_score(all but r)
 
 A positive contribution raised the score, a negative one lowered it. Passages are encoded alone, so
-leaving one out needs no further inference: an explanation of R passages costs R products of small
-matrices. Contributions do not add up to the score, since late interaction is not linear.
+leaving one out needs no further inference: an explanation of R passages costs about as much as a score.
+Contributions do not add up to the score, since late interaction is not linear.
 """
 
 from __future__ import annotations
@@ -42,19 +42,14 @@ def explain(
     """Contributions of the resume's passages, in their order. Shapes as in `Matcher.match`."""
     whole = matcher.raw_score(job, job_vectors, resume_vectors)
     bodies = job_vectors if job.title is None else job_vectors[1:]
-    cosines = resume_vectors @ bodies.T  # (R, J)
+    without: list[float] = []
+    if len(resume.passages) > 1:
+        without = matcher.scores_without_each(job, job_vectors, resume_vectors)
     explained = []
     for i, passage in enumerate(resume.passages):
-        without = np.delete(resume_vectors, i, axis=0)
-        contribution = (
-            round(whole - matcher.raw_score(job, job_vectors, without), SCORE_DECIMALS)
-            if len(without)
-            else None
-        )
-        nearest = int(np.argmax(cosines[i]))
-        explained.append(
-            PassageContribution(
-                i, passage.text, contribution, nearest, round(float(cosines[i, nearest]), SCORE_DECIMALS)
-            )
-        )
+        contribution = round(whole - without[i], SCORE_DECIMALS) if without else None
+        cosines = bodies @ resume_vectors[i]  # (J,)
+        nearest = int(np.argmax(cosines))
+        similarity = round(float(cosines[nearest]), SCORE_DECIMALS)
+        explained.append(PassageContribution(i, passage.text, contribution, nearest, similarity))
     return explained

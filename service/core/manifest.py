@@ -22,10 +22,23 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+MAX_FILES = 1_000
+MAX_PATH_BYTES = 1_024
+MAX_NAME_BYTES = 255
+"""Of one part of a path: what common file systems allow."""
+
+
 def _inside_the_bundle(name: str) -> str:
     parts = name.split("/")
     if not name or "\\" in name or any(part in ("", ".", "..") for part in parts):
         raise ValueError("must be a relative path inside the bundle, with forward slashes")
+    if not name.isprintable():
+        raise ValueError("must be printable")
+    longest = max(len(part.encode()) for part in parts)
+    if longest > MAX_NAME_BYTES:
+        raise ValueError(f"has a name of {longest:,} bytes; the limit is {MAX_NAME_BYTES}")
+    if len(name.encode()) > MAX_PATH_BYTES:
+        raise ValueError(f"has {len(name.encode()):,} bytes; the limit is {MAX_PATH_BYTES:,}")
     return name
 
 
@@ -39,26 +52,26 @@ class BaseModelSpec(_Part):
     `weights_sha256`: of its `*.safetensors` (for shards: of the list of their hashes).
     """
 
-    id: str = Field(min_length=1)
-    revision: str | None = None
+    id: str = Field(min_length=1, max_length=1_024)
+    revision: str | None = Field(default=None, max_length=255)
     weights_sha256: Sha256
     tokenizer_sha256: Sha256
-    dimensions: int = Field(ge=1)
+    dimensions: int = Field(ge=1, le=65_536)
 
 
 class Prefixes(_Part):
     """What is put before each text of a kind: bge asks for an instruction before queries (jobs)."""
 
-    job: str = ""
-    resume: str = ""
+    job: str = Field(default="", max_length=1_000)
+    resume: str = Field(default="", max_length=1_000)
 
 
 class Manifest(_Part):
     """`manifest.json`: identity, encoding policy and the SHA-256 of every other file."""
 
     format_version: Literal[1] = FORMAT_VERSION
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
-    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    name: str = Field(max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    version: str = Field(max_length=64, pattern=r"^\d+\.\d+\.\d+$")
     base_model: BaseModelSpec
     pooling: Pooling
     prefixes: Prefixes = Prefixes()
@@ -66,7 +79,7 @@ class Manifest(_Part):
     passages: PassagePolicy = PassagePolicy()
     matching: MatchPolicy = MatchPolicy()
     redaction: RedactionPolicy
-    files: dict[BundleFile, Sha256]
+    files: dict[BundleFile, Sha256] = Field(max_length=MAX_FILES)
 
     @property
     def has_adapter(self) -> bool:
@@ -86,8 +99,8 @@ class DecisionRule(_Part):
 
     threshold: FiniteFloat = Field(gt=0, lt=1)
     borderline: tuple[FiniteFloat, FiniteFloat]
-    rule: str
-    constraint: str
+    rule: str = Field(max_length=1_000)
+    constraint: str = Field(max_length=1_000)
 
     @model_validator(mode="after")
     def _band_holds_threshold(self) -> DecisionRule:
@@ -109,11 +122,11 @@ class Probe(_Part):
     """One text and the unit vector that the exported model gave it."""
 
     kind: Kind
-    text: str = Field(min_length=1)
-    vector: list[FiniteFloat]
+    text: str = Field(min_length=1, max_length=100_000)
+    vector: list[FiniteFloat] = Field(max_length=65_536)
 
 
 class Probes(_Part):
     """`probes.json`: re-encoded at every start. Cosines below 1 - tolerance mean another model."""
 
-    probes: list[Probe] = Field(min_length=2)
+    probes: list[Probe] = Field(min_length=2, max_length=1_000)

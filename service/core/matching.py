@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from service.core.bundle import Bundle
@@ -11,7 +11,8 @@ from service.core.errors import ErrorCollector, TextTooLongError
 from service.core.language import language_of
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
-from service.core.scoring import Vectors, late_interaction
+from service.core.scoring import Vectors, late_interaction, without_each
+from service.core.text_reader import Cancelled, InProcessReader, ReadText, TextReader, never
 from service.core.tokenization import Passage, TextTokenizer, TokenIds
 
 MAX_TITLE_CHARACTERS = 200
@@ -68,7 +69,8 @@ class Match:
 class Matcher:
     """Redacts, tokenizes and scores by the policy of one bundle.
 
-    `redactor`: by default that of the bundle's policy.
+    `redactor`: by default that of the bundle's policy. `reader`: reads texts by the same redactor; by default
+    in the caller's thread.
     """
 
     def __init__(
@@ -77,59 +79,95 @@ class Matcher:
         tokenizer: TextTokenizer,
         *,
         redactor: Redactor | None = None,
+        reader: TextReader | None = None,
         max_characters: int = MAX_TEXT_CHARACTERS,
     ) -> None:
         self.bundle = bundle
         self.redactor = redactor or Redactor(bundle.manifest.redaction.categories)
+        self.reader = reader or InProcessReader(self.redactor)
         self._tokenizer = tokenizer
         self._max_characters = max_characters
 
+    def read(
+        self,
+        text: str,
+        *,
+        field: str,
+        categories: Collection[Category] | None,
+        cancelled: Cancelled = never,
+    ) -> ReadText:
+        """As `TextReader.read`, with the limit on characters that this matcher has."""
+        return self.reader.read(
+            text,
+            field=field,
+            max_characters=self._max_characters,
+            categories=categories,
+            cancelled=cancelled,
+        )
+
     def tokenize_job(
-        self, description: str, title: str | None, *, field: str = "job", title_field: str = "job.title"
+        self,
+        description: str,
+        title: str | None,
+        *,
+        field: str = "job",
+        title_field: str = "job.title",
+        cancelled: Cancelled = never,
     ) -> TokenizedJob:
         """Raises an `InputError` that names the field if a text is empty, too long or unreadable."""
         errors = ErrorCollector()
         with errors:
-            document = read_document(description, field=field, max_characters=self._max_characters)
+            document = self.read(description, field=field, categories=None, cancelled=cancelled).document
             passages = self._tokenizer.encode_passages(document, "job", field=field)
         with errors:
             title_ids = None if title is None else self._tokenize_title(title, title_field)
         errors.raise_any()
         return TokenizedJob(passages, title_ids, language_of(document.text), document.non_latin_script)
 
-    def read_resume(self, text: str, *, redact: bool = True, field: str = "resume") -> ReadResume:
+    def read_resume(
+        self, text: str, *, redact: bool = True, field: str = "resume", cancelled: Cancelled = never
+    ) -> ReadResume:
         """Normalise and redact. Raises an `InputError` that names the field if that cannot be done."""
-        document = read_document(text, field=field, max_characters=self._max_characters)
-        language = language_of(document.text)
-        if not redact:
-            return ReadResume(document, None, language)
-        redacted = self.redactor.redact(document.text, field=field)
-        return ReadResume(replace(document, text=redacted.text), redacted.counts, language)
+        return _as_scored(self._read_resume(text, redact, field, cancelled))
 
-    def tokenize_resume(self, text: str, *, redact: bool = True, field: str = "resume") -> TokenizedResume:
+    def tokenize_resume(
+        self, text: str, *, redact: bool = True, field: str = "resume", cancelled: Cancelled = never
+    ) -> TokenizedResume:
         """Raises an `InputError` that names the field if the text is empty, too long or unreadable."""
-        if redact:
+        read = self._read_resume(text, redact, field, cancelled)
+        if redact and read.document.non_latin_script:
             # What cannot be read must not pass as readable because most of it was hidden.
-            document = read_document(text, field=field, max_characters=self._max_characters)
-            if document.non_latin_script:
-                self._tokenizer.encode_passages(document, "resume", field=field)
-        return self.tokenize_read(self.read_resume(text, redact=redact, field=field), field=field)
+            self._tokenizer.encode_passages(read.document, "resume", field=field)
+        return self.tokenize_read(_as_scored(read), field=field)
+
+    def _read_resume(self, text: str, redact: bool, field: str, cancelled: Cancelled) -> ReadText:
+        categories = self.redactor.categories if redact else None
+        return self.read(text, field=field, categories=categories, cancelled=cancelled)
 
     def tokenize_read(self, read: ReadResume, *, field: str = "resume") -> TokenizedResume:
         """Raises `UnreadableTextError` if most tokens are unknown."""
         return TokenizedResume(read, self._tokenizer.encode_passages(read.document, "resume", field=field))
 
     def tokenize_all(
-        self, description: str, title: str | None, resumes: Sequence[str], *, redact: bool = True
+        self,
+        description: str,
+        title: str | None,
+        resumes: Sequence[str],
+        *,
+        redact: bool = True,
+        cancelled: Cancelled = never,
     ) -> tuple[TokenizedJob, list[TokenizedResume]]:
         """Tokenize a job and its candidates; raises one error that holds all that is wrong with them."""
         errors = ErrorCollector()
         tokenized = []
         with errors:
-            job = self.tokenize_job(description, title, field="job.description")
+            job = self.tokenize_job(description, title, field="job.description", cancelled=cancelled)
         for i, resume in enumerate(resumes):
             with errors:
-                tokenized.append(self.tokenize_resume(resume, redact=redact, field=f"candidates[{i}].resume"))
+                field = f"candidates[{i}].resume"
+                tokenized.append(
+                    self.tokenize_resume(resume, redact=redact, field=field, cancelled=cancelled)
+                )
         errors.raise_any()
         return job, tokenized
 
@@ -147,6 +185,15 @@ class Matcher:
             return late_interaction(job_vectors, resume_vectors, None, policy)
         return late_interaction(job_vectors[1:], resume_vectors, job_vectors[0], policy)
 
+    def scores_without_each(
+        self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors
+    ) -> list[float]:
+        """`raw_score` without each of the resume's passages, of which there are two at least."""
+        policy = self.bundle.manifest.matching
+        if job.title is None:
+            return without_each(job_vectors, resume_vectors, None, policy)
+        return without_each(job_vectors[1:], resume_vectors, job_vectors[0], policy)
+
     def _tokenize_title(self, title: str, field: str) -> TokenIds:
         document = read_document(title, field=field, max_characters=MAX_TITLE_CHARACTERS)
         tokenized = self._tokenizer.encode_text(document, "job", field=field)
@@ -154,3 +201,11 @@ class Matcher:
             limit = self._tokenizer.max_tokens
             raise TextTooLongError(f"{field} has more than {limit} tokens", field=field, limit=limit)
         return tokenized.ids
+
+
+def _as_scored(read: ReadText) -> ReadResume:
+    """What the model may see of a text. The language is that of the text as it came."""
+    language = language_of(read.document.text)
+    if read.redacted is None:
+        return ReadResume(read.document, None, language)
+    return ReadResume(replace(read.document, text=read.redacted.text), read.redacted.counts, language)

@@ -70,9 +70,10 @@ def _pack(text: str, limit: int) -> Iterator[str]:
         if open_words and len(open_words) + len(words) > limit:
             yield " ".join(open_words)
             open_words = []
-        while len(words) > limit:
-            yield " ".join(words[:limit])
-            words = words[limit:]
-        open_words += words
+        rest = 0  # the first word that is not handed out
+        while len(words) - rest > limit:
+            yield " ".join(words[rest : rest + limit])
+            rest += limit
+        open_words += words[rest:]
     if open_words:
         yield " ".join(open_words)

@@ -21,6 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 Vectors = NDArray[np.float32]
 
+_BLOCK = 2**22
+"""Cosines held at once; a long job and a long resume, of a line for each word, have a billion."""
+
 SCORE_DECIMALS = 6
 """Scores are rounded before anything is decided on them, far above the engine's noise of 1e-7."""
 
@@ -52,11 +55,8 @@ def late_interaction(job: Vectors, resume: Vectors, title: Vectors | None, polic
         title: unit vector of the job title, (D,), or None if the job has no title.
         policy: temperature and weight of the title.
     """
-    cosines = job @ resume.T  # (J, R)
-    peak = float(cosines.max())
     t = policy.temperature
-    # Subtracting the maximum first keeps exp in range for any temperature.
-    summed = np.exp(t * (cosines.astype(np.float64) - peak)).sum(axis=0)  # (R,)
+    peak, summed = _sums(job, resume, t)
     counted = policy.counted(len(resume))
     best_sums = summed if counted == len(resume) else np.sort(summed)[len(resume) - counted :]
     body = peak + float(np.log(best_sums.sum() / (len(job) * counted))) / t
@@ -66,3 +66,50 @@ def late_interaction(job: Vectors, resume: Vectors, title: Vectors | None, polic
     title_score = float(np.mean(best, dtype=np.float64))
     score = (1.0 - policy.title_weight) * body + policy.title_weight * title_score
     return round(score, SCORE_DECIMALS)
+
+
+def without_each(job: Vectors, resume: Vectors, title: Vectors | None, policy: MatchPolicy) -> list[float]:
+    """`late_interaction` without each of the resume's passages, in their order; R >= 2, the rest as there.
+
+    Costs about as much as one score, not R of them: a resume may have thousands of passages.
+    """
+    t = policy.temperature
+    peak, summed = _sums(job, resume, t)
+    counted = policy.counted(len(resume) - 1)
+    sums = _best_without_each(summed, counted)  # (R,)
+    scores = peak + np.log(np.maximum(sums, np.finfo(np.float64).tiny) / (len(job) * counted)) / t
+    if title is not None:
+        best = min(policy.title_passages, len(resume) - 1)
+        titles = _best_without_each((resume @ title).astype(np.float64), best) / best
+        scores = (1.0 - policy.title_weight) * scores + policy.title_weight * titles
+    rounded = [round(float(score), SCORE_DECIMALS) for score in scores]
+    for i in np.flatnonzero(sums == 0.0):  # all but this one vanish beside it at a very high temperature
+        rounded[i] = late_interaction(job, np.delete(resume, i, axis=0), title, policy)
+    return rounded
+
+
+def _sums(job: Vectors, resume: Vectors, t: float) -> tuple[float, NDArray[np.float64]]:
+    """The largest cosine, and of each resume passage the sum of exp(t * (cosine - largest)) over the job."""
+    peak = -math.inf
+    summed = np.zeros(len(resume))
+    rows = max(1, _BLOCK // len(resume))
+    for start in range(0, len(job), rows):
+        cosines = job[start : start + rows] @ resume.T  # (rows, R)
+        # Subtracting the maximum first keeps exp in range for any temperature.
+        highest = max(peak, float(cosines.max()))
+        summed *= math.exp(t * (peak - highest))
+        peak = highest
+        summed += np.exp(t * (cosines.astype(np.float64) - peak)).sum(axis=0)
+    return peak, summed
+
+
+def _best_without_each(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """The sum of the `count` largest of the others, for each of the values; count < len(values)."""
+    order = np.argsort(values)[::-1]
+    largest = values[order[: count + 1]]
+    # Added up from both ends: a difference of sums would lose small ones beside a large one.
+    before = np.concatenate(([0.0], np.cumsum(largest)[:-1]))
+    after = np.concatenate((np.cumsum(largest[::-1])[::-1][1:], [0.0]))
+    sums = np.full(len(values), largest[:count].sum())
+    sums[order[: count + 1]] = before + after
+    return sums

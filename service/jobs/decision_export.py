@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,6 +11,7 @@ from typing import Any, TextIO
 from sqlalchemy import select
 
 from service.core.errors import TableError
+from service.core.files import private_file
 from service.core.groups import GroupSchema
 from service.jobs.decision_files import SUFFIXES as SUFFIXES
 from service.jobs.resume_files import spreadsheet_safe
@@ -51,20 +50,15 @@ def export_decisions(decision_log: DecisionLog, file: Path, schema: GroupSchema)
             raise TableError(
                 f"attribute {name} of EVENMATCH_GROUPS would take the place of the column {name}"
             )
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     written = 0
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
+        with private_file(file) as stream:
             write = (_csv_writer if file.suffix.lower() == ".csv" else _jsonl_writer)(stream, schema)
             for record in _records(decision_log, schema):
                 write(record)
                 written += 1
-        os.replace(draft, file)
     except OSError as error:
         raise TableError(f"{file} cannot be written: {error.strerror}") from None
-    finally:
-        draft.unlink(missing_ok=True)
     return written
 
 

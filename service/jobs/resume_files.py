@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Literal
 
 from service.core.documents import decode
 from service.core.errors import DuplicateIdError, TableError
+from service.core.files import write_private
 from service.core.language import is_foreign
 from service.core.matching import Match, ReadResume
 
@@ -109,13 +108,10 @@ def write_results(ranked: Sequence[ScoredResume], file: Path) -> None:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write `text` to a draft beside `file` and rename it. Raises `TableError` if that cannot be done."""
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    """Write `text` to `file`, mode 0600, whole or not at all. Raises `TableError` if that cannot be done."""
     try:
-        draft.write_text(text, "utf-8", newline="")
-        os.replace(draft, file)
+        write_private(file, text)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise TableError(f"{file} cannot be written: {error.strerror}") from None
 
 

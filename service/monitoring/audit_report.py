@@ -6,9 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from importlib import metadata
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from service.core.audit.report import AuditReport, GapSummary
+from service.monitoring.templating import template
 
 WIDTH = 640
 """Plot width in SVG units; the labels' column is beside it."""
@@ -43,15 +42,9 @@ def audit_json(report: AuditReport, subject: AuditSubject) -> str:
 
 def audit_html(report: AuditReport, subject: AuditSubject) -> str:
     """The report with plots: gap distributions beside the control arm, group means with intervals."""
-    environment = Environment(
-        loader=PackageLoader("service.monitoring"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
     arms = _arms(report)
     scale = _Scale(max([summary.max_absolute_gap for _, summary in arms], default=0.0))
-    return environment.get_template("audit.html.j2").render(
+    return template("audit.html.j2").render(
         report=report,
         subject=subject,
         version=metadata.version("evenmatch"),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import metadata
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from service.core.fairness.comparison import AttributeComparison, GroupResult, GroupSize, RateComparison
 from service.core.fairness.figure import Figure, number_text, percent_text
 from service.core.fairness.ratios import ratio_text
 from service.core.statistics import Interval
 from service.monitoring.bias_audit import BiasAudit, conclusion
+from service.monitoring.templating import template
 
 WIDTH = 430
 """Width of a plot's area in SVG units; names stand left of it, numbers right."""
@@ -83,13 +82,7 @@ class AttributeView:
 
 def bias_audit_html(audit: BiasAudit) -> str:
     """The report with plots of rates and of impact ratios, sample sizes beside every number."""
-    environment = Environment(
-        loader=PackageLoader("service.monitoring"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    return environment.get_template("bias_audit.html.j2").render(
+    return template("bias_audit.html.j2").render(
         audit=audit,
         version=metadata.version("evenmatch"),
         attributes=[_attribute(attribute, audit.options.minimum) for attribute in audit.attributes],

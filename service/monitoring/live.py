@@ -11,7 +11,7 @@ from typing import Literal, Protocol, get_args
 
 from sqlalchemy import Engine
 
-from service.core.errors import StoreUnavailableError
+from service.core.errors import StoreError, StoreUnavailableError
 from service.core.fairness.comparison import compare_groups
 from service.core.fairness.counts import GroupCounts
 from service.core.groups import UNKNOWN, GroupSchema
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 WindowName = Literal["1h", "24h", "7d", "30d"]
 WINDOWS: tuple[WindowName, ...] = get_args(WindowName)
+_STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +87,15 @@ class LiveFairnessThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """Return when the thread has ended."""
+        """Return when the thread has ended, or is waiting for a database that does not answer."""
         self._stopped.set()
-        self._thread.join()
+        self._thread.join(_STOP_SECONDS)
 
     def refresh(self) -> None:
         """Compute and tell. If the database does not answer, old numbers give way to none."""
         try:
             figures = live_fairness(self._engine, self._schema, self._clock())
-        except StoreUnavailableError:
+        except (StoreError, StoreUnavailableError):
             log.warning("the database does not answer: live fairness has no numbers")
             figures = self._nothing()
         self._observer.fairness(figures)

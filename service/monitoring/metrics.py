@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Literal
+from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, generate_latest
 
@@ -33,7 +33,10 @@ AUDIT_SOURCES: tuple[AuditSource, ...] = ("requested", "shadow")
 OTHER = "other"
 CONTROL = "control"
 
-STATUSES = ("200", "207", "400", "404", "405", "409", "413", "415", "422", "429", "500", "503")
+CloseReason = Literal["header_timeout", "body_timeout", "write_timeout", "evicted", "invalid_request"]
+CLOSE_REASONS: tuple[CloseReason, ...] = get_args(CloseReason)
+STATUSES = ("200", "207", "400", "404", "405", "408", "409", "413", "415", "422", "429", "499", "500", "503")
+"""499: the caller hung up before the answer."""
 
 
 class Metrics(RuntimeObserver, StoreObserver):
@@ -55,6 +58,8 @@ class Metrics(RuntimeObserver, StoreObserver):
         self.registry = CollectorRegistry()
         self._series = Series(self.registry)
         self._start_at_zero()
+        if shared is not None:
+            shared.counts_from_now_on()
 
     def _start_at_zero(self) -> None:
         series = self._series
@@ -74,6 +79,8 @@ class Metrics(RuntimeObserver, StoreObserver):
             series.shadow_drops.labels(reason)
         for category in CATEGORIES:
             series.redactions.labels(category)
+        for closed in CLOSE_REASONS:
+            series.connections_closed.labels(closed)
         for route in (*sorted(self._routes), OTHER):
             series.request_seconds.labels(route)
             for status in (*STATUSES, OTHER):
@@ -154,6 +161,12 @@ class Metrics(RuntimeObserver, StoreObserver):
         self._series.processes_wanted.set(wanted)
         self._series.replacements.inc(int(replaces))
 
+    def connections_changed(self, connections: int) -> None:
+        self._series.connections.set(connections)
+
+    def connection_closed(self, reason: CloseReason) -> None:
+        self._series.connections_closed.labels(reason).inc()
+
     def queue_changed(self, texts: int) -> None:
         self._series.queue_depth.set(texts)
 
@@ -174,14 +187,25 @@ class Metrics(RuntimeObserver, StoreObserver):
     def store_failed(self) -> None:
         self._series.store_failures.inc()
 
+    def store_lost(self) -> None:
+        self._series.store_lost.set(1)
+
     def store_queue_changed(self, decisions: int) -> None:
         self._series.store_depth.set(decisions)
 
     def spool_changed(self, decisions: int) -> None:
         self._series.spooled.set(decisions)
 
+    def keep(self) -> None:
+        """Call now and then: files of values that somebody removed are written anew.
+
+        Raises `MetricsLostError` if that cannot be done; `exposition` then raises it, too.
+        """
+        if self._shared is not None:
+            self._shared.restore()
+
     def exposition(self) -> bytes:
-        """The text that Prometheus scrapes."""
+        """The text that Prometheus scrapes. Raises `MetricsLostError`: what is there is not all."""
         return generate_latest(self.registry) if self._shared is None else self._shared.exposition()
 
 

@@ -62,9 +62,9 @@ class Series:
         )
         self.baseline_scores = gauge(
             "baseline_match_score_share",
-            "Share of the bundle's test pairs with a calibrated probability up to `le`.",
+            "Share of the bundle's test pairs with a calibrated probability up to `upper`.",
             "livemax",
-            "le",
+            "upper",
         )
 
         arm = ("attribute", "source", "redact")
@@ -81,6 +81,12 @@ class Series:
         self.requests = counter("requests_total", "Answered requests.", "route", "status")
         self.request_seconds = histogram(
             "request_seconds", "Time to answer, in seconds.", _SECONDS_BUCKETS, "route"
+        )
+        self.connections = gauge("connections", "Open connections.", "livesum")
+        self.connections_closed = counter(
+            "connections_closed_total",
+            "Connections closed for what their client did or left out.",
+            "reason",
         )
         self.queue_depth = gauge("queue_depth", "Texts of requests waiting for inference.", "livesum")
         self.batch_tokens = histogram("batch_tokens", "Tokens in one engine call.", _TOKENS_BUCKETS)
@@ -113,3 +119,6 @@ class Series:
         self.store_depth = gauge("store_queue_depth", "Decisions waiting to be written.", "livesum")
         self.store_failures = counter("store_failures_total", "Failed attempts to write to the store.")
         self.spooled = gauge("spooled_decisions", "Decisions on disk, waiting for the database.", "livesum")
+        self.store_lost = gauge(
+            "store_lost", "1 once the database's file was deleted or replaced under a process.", "livemax"
+        )

@@ -3,44 +3,154 @@
 A process has a slot, a small number. Its files are named after the slot, not after the process id: one that
 takes the place of a dead process goes on counting where that one stopped, so no counter falls and no file is
 left over.
+
+The files lie in a folder for temporary files, which somebody may clean. Every process holds its own values in
+memory, too, and writes them anew where their files are gone (`restore`). Until all have done so, there is no
+exposition, so that Prometheus sees a service without metrics and not one that has counted less.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
+import logging
 import os
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest, values
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
+from service.core.errors import MetricsLostError
+from service.monitoring.shared_folder import make_folder
+
+log = logging.getLogger(__name__)
+
 _FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # the client library knows no other way
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SharedValues:
-    """The folder of all processes' values, and the slot of this one."""
+    """The folder of all processes' values, and the slot of this one.
+
+    `joined` has one place a slot, shared by all processes: 1 where one has counted. The files of such a slot
+    are missed if they are gone; without `joined` only this process' are.
+    """
 
     folder: Path
     slot: int
+    joined: ctypes.Array[ctypes.c_byte] | None = None
+    _files: dict[Path, _File] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def join(self) -> None:
-        """From here on this process' metrics keep their values in the folder. Before any metric is made."""
+        """From here on this process' metrics keep their values in the folder. Before any metric is made.
+
+        Raises `MetricsLostError` if the folder is gone and cannot be made again.
+        """
+        make_folder(self.folder)
+        lost = self.joined is not None and self.joined[self.slot] and not self._path("counter").exists()
+        if lost:
+            log.error("what process slot %d had counted is lost: its files are gone", self.slot)
         os.environ[_FOLDER_VARIABLE] = str(self.folder)
-        slot = self.slot
-        values.ValueClass = values.MultiProcessValue(lambda: slot)  # type: ignore[no-untyped-call]
+        values.ValueClass = _value_class(self.slot, self._files, self._lock)
+
+    def counts_from_now_on(self) -> None:
+        """All series of this process are made: from now on their files are missed if they are gone."""
+        if self.joined is not None:
+            self.joined[self.slot] = 1
+
+    def restore(self) -> None:
+        """Write this process' values anew where their files are gone. Takes microseconds if none is.
+
+        Raises `MetricsLostError` if that cannot be done.
+        """
+        with self._lock:
+            for path, file in self._files.items():
+                if not file.is_there(path):
+                    make_folder(self.folder)
+                    file.write_anew(path)
+                    log.error("the metrics file %s was gone and is written anew from memory", path)
 
     def exposition(self) -> bytes:
-        """All processes' values together, in Prometheus' text format."""
+        """All processes' values together, in Prometheus' text format. Raises `MetricsLostError`."""
+        self.restore()
+        for slot, has_joined in enumerate(self.joined or ()):
+            for kind in ("counter", "histogram"):
+                if has_joined and not (self.folder / f"{kind}_{slot}.db").exists():
+                    raise MetricsLostError(f"the metrics of process slot {slot} are gone from {self.folder}")
         registry = CollectorRegistry()
         registry.register(_AllProcesses(self.folder))
         return generate_latest(registry)
+
+    def _path(self, kind: str) -> Path:
+        return self.folder / f"{kind}_{self.slot}.db"
+
+
+class _File:
+    """One of the client library's files, mapped into memory, and which file of the disk it is."""
+
+    def __init__(self, mapped: MmapedDict, path: Path) -> None:
+        self._mapped = mapped
+        self._identity = _identity(path)
+
+    def is_there(self, path: Path) -> bool:
+        try:
+            return _identity(path) == self._identity
+        except OSError:
+            return False
+
+    def write_anew(self, path: Path) -> None:
+        """Copy what is in memory to a new file and go on there."""
+        new = path.with_suffix(".new")
+        try:
+            new.unlink(missing_ok=True)
+            copy = MmapedDict(str(new))  # type: ignore[no-untyped-call]
+            for key, value, timestamp in self._mapped.read_all_values():  # type: ignore[no-untyped-call]
+                copy.write_value(key, value, timestamp)  # type: ignore[no-untyped-call]
+            new.replace(path)  # whole, since sister processes may be reading
+            copy._fname = str(path)
+            # The library's values hold on to the object: it becomes the copy and drops what was removed.
+            self._mapped.__dict__, copy.__dict__ = copy.__dict__, self._mapped.__dict__
+            copy.close()  # type: ignore[no-untyped-call]
+            self._identity = _identity(path)
+        except OSError as error:
+            raise MetricsLostError(f"metrics cannot be written to {path}: {error.strerror}") from None
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+def _value_class(slot: int, files: dict[Path, _File], lock: threading.Lock) -> type:
+    """The client library's class of values in files; it notes the files, and waits while they are renewed."""
+    base = values.MultiProcessValue(lambda: slot)  # type: ignore[no-untyped-call]
+
+    class Value(base):  # type: ignore[misc,valid-type]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            with lock:
+                super().__init__(*args, **kwargs)
+                path = Path(self._file._fname)
+                if path not in files:
+                    files[path] = _File(self._file, path)
+
+        def inc(self, amount: float) -> None:
+            with lock:
+                super().inc(amount)
+
+        def set(self, value: float, timestamp: float | None = None) -> None:
+            with lock:
+                super().set(value, timestamp)
+
+    return Value
 
 
 def keep_apart() -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401  # else the first `to_thread` reads it from disk
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from anyio import CancelScope
 
 from service.core.audit.plan import AuditOptions, AuditPlan, AuditResume, Pause, plan_audit
 from service.core.matching import Match, TokenizedJob, TokenizedResume
@@ -17,6 +21,10 @@ _PART = 64
 
 _BACKGROUND_PART = 4
 """The same in the background: their scores are computed in the event loop, between requests."""
+
+
+class _GivenUp(Exception):
+    """Ends the planning of an audit for which nobody waits any more."""
 
 
 async def score_variants(
@@ -34,6 +42,7 @@ async def score_variants(
     thread, before each step. Raises what `plan_audit`, `Runtime.match` and `pause` raise.
     """
     loop = asyncio.get_running_loop()
+    given_up = threading.Event()
     size = _PART if pause is None else _BACKGROUND_PART
     waiting: list[tuple[TokenizedJob, TokenizedResume]] = []
     changed = asyncio.Event()
@@ -44,6 +53,12 @@ async def score_variants(
 
     def ready(job: TokenizedJob, texts: list[TokenizedResume]) -> None:
         loop.call_soon_threadsafe(arrived, job, texts)
+
+    def step() -> None:
+        if given_up.is_set():
+            raise _GivenUp
+        if pause is not None:
+            pause()
 
     planning = asyncio.create_task(
         asyncio.to_thread(
@@ -56,8 +71,9 @@ async def score_variants(
             max_resumes=runtime.options.max_audit_resumes,
             max_characters=runtime.options.max_text_characters,
             max_texts=runtime.options.max_audit_texts,
+            max_total=runtime.options.max_audit_characters,
             ready=ready,
-            pause=pause or (lambda: None),
+            pause=step,
         )
     )
     planning.add_done_callback(lambda _: changed.set())
@@ -76,7 +92,9 @@ async def score_variants(
                 changed.clear()
                 await changed.wait()
     finally:
-        planning.cancel()  # unless it is done: nobody waits for it then
-        if planning.done() and not planning.cancelled():
+        given_up.set()
+        with CancelScope(shield=True):  # so that no more threads plan than audits may run
+            await asyncio.wait({planning})
+        if not planning.cancelled():
             planning.exception()  # looked at, or asyncio would log it, and its message might quote a text
     return planning.result(), matches

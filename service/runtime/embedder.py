@@ -59,7 +59,11 @@ class Embedder:
         if not background:  # not before: texts of a refused request are never encoded
             self._observer.cache_looked_up(hits, len(missing))
         if missing:
-            computed = await asyncio.wrap_future(request.future)
+            try:
+                computed = await asyncio.wrap_future(request.future)
+            except asyncio.CancelledError:
+                self._worker.forget(request)
+                raise
             for key, vector in zip(missing, computed, strict=True):
                 self._cache.put(key, vector, recent=not background)
                 known[key] = vector

@@ -136,8 +136,10 @@ class _Line:
 class InferenceQueue:
     """Bounded by tokens. Thread-safe; any number of producers, one consumer at a time."""
 
-    def __init__(self, max_tokens: int, on_change: Callable[[int], None]) -> None:
+    def __init__(self, max_tokens: int, on_change: Callable[[int], None], *, margin: int = 0) -> None:
+        """`max_tokens`: of one request, and with `margin` more of all that wait."""
         self._max_tokens = max_tokens
+        self._margin = margin
         self._on_change = on_change
         self._live = _Line()
         self._background = _Line()
@@ -170,12 +172,15 @@ class InferenceQueue:
             if self._closed:
                 raise ShuttingDownError("the service is shutting down and takes no new work")
             line = self._background if request.background else self._live
-            if not urgent and line.tokens + request.tokens > self._max_tokens:
+            most = self._max_tokens + self._margin
+            if line.tokens + request.tokens > most:
+                line.drop_settled()
+            if not urgent and line.tokens + request.tokens > most:
                 raise QueueFullError(
-                    f"the inference queue holds {line.tokens:,} of {self._max_tokens:,} tokens; "
+                    f"the inference queue holds {line.tokens:,} of {most:,} tokens; "
                     f"{request.tokens:,} more do not fit now",
                     retry_after=retry_after,
-                    limit=self._max_tokens,
+                    limit=most,
                     actual=line.tokens + request.tokens,
                 )
             line.add(request, first=urgent)
@@ -202,6 +207,13 @@ class InferenceQueue:
                 self._changed.wait()
             self._announce()
         return sorted(batch, key=lambda item: len(item.ids), reverse=True)
+
+    def forget(self, request: EmbedRequest) -> None:
+        """Drop a request whose caller left: its texts make room at once."""
+        request.future.cancel()
+        with self._changed:
+            (self._background if request.background else self._live).drop_settled()
+            self._announce()
 
     def close(self) -> None:
         """Take no more requests; those that wait are still served, but for background ones, which fail."""

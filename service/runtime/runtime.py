@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import math
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from anyio import to_thread
+
 from service.core.audit.plan import (
+    DEFAULT_MAX_CHARACTERS,
     DEFAULT_MAX_TEXTS,
     AuditOptions,
     AuditPlan,
@@ -17,16 +20,19 @@ from service.core.audit.plan import (
 )
 from service.core.audit.report import AuditReport, summarise
 from service.core.bundle import Bundle, read_bundle
+from service.core.counterfactual.lexicons import load_groups
 from service.core.documents import MAX_TEXT_CHARACTERS
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.protocol import Engine, EngineInfo
 from service.core.errors import ConfigurationError
-from service.core.language import language_of
+from service.core.language import load_identifier
 from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
 from service.core.redaction.entities import EntityFinder
+from service.core.redaction.lexicon import load_lexicon
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
 from service.core.scoring import Vectors
+from service.core.text_reader import InProcessReader
 from service.core.tokenization import TextTokenizer
 from service.runtime.auditing import score_variants
 from service.runtime.cache import EmbeddingCache
@@ -34,9 +40,27 @@ from service.runtime.devices import EngineChoice, EngineSetting, choose_engine, 
 from service.runtime.embedder import Embedder
 from service.runtime.observer import RuntimeObserver
 from service.runtime.queue import InferenceQueue
+from service.runtime.text_pool import PooledReader, TextPool
+from service.runtime.turns import Turn, Turns, count_words
+from service.runtime.warm_up import WarmUp
 from service.runtime.worker import InferenceWorker, WorkerState
 
 log = logging.getLogger(__name__)
+
+_FIRST_RESUME = """Alex Example
+alex@example.org | +1 212 555 0100 | linkedin.com/in/alexexample
+Example Street 1, New York, NY 10001
+
+EDUCATION
+University of Michigan, BSc, 2012 - 2016
+
+EXPERIENCE
+Senior engineer, Example Inc., 2016 - present
+- She built the payment service in Python and Java."""
+"""Nobody's resume: redacting it leads through every rule once."""
+
+_BATCHES_AHEAD = 4
+"""Of the engine's work that waits when the next large request is read: reading it takes about as long."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +81,7 @@ class RuntimeOptions:
     redact_entities: str | None = None
     max_audit_resumes: int = 200
     max_audit_texts: int = DEFAULT_MAX_TEXTS
+    max_audit_characters: int = DEFAULT_MAX_CHARACTERS
     ready_models: Path | None = None
 
 
@@ -104,24 +129,40 @@ class Runtime:
                 bundle.manifest.name,
                 len(policy.categories),
             )
+        redactor = Redactor(
+            policy.categories if asked is None else asked,
+            entities=EntityFinder(options.redact_entities) if options.redact_entities else None,
+        )
+        self.text_pool = TextPool(entities=options.redact_entities, stall_seconds=options.stall_seconds)
         self.matcher = Matcher(
             bundle,
             loaded.tokenizer,
-            redactor=Redactor(
-                policy.categories if asked is None else asked,
-                entities=EntityFinder(options.redact_entities) if options.redact_entities else None,
-            ),
+            redactor=redactor,
+            reader=PooledReader(InProcessReader(redactor), self.text_pool),
             max_characters=options.max_text_characters,
         )
         self.info: EngineInfo = loaded.engine.info
-        self._warmed_up: Future[None] = Future()
+        self.warm_up = self._warm_up_steps()
+        self._observer = observer
+        self._queued_texts = 0
+        ahead = _BATCHES_AHEAD * options.batch_tokens
+        # Requests that have had their turn always find room: nobody is refused after the work was done.
+        queue = InferenceQueue(options.queue_tokens, self._queue_changed, margin=2 * ahead)
         self._worker = InferenceWorker(
             loaded.engine,
             reload,
-            InferenceQueue(options.queue_tokens, observer.queue_changed),
+            queue,
             batch_tokens=options.batch_tokens,
             stall_seconds=options.stall_seconds,
             observer=observer,
+        )
+        self.turns = Turns(
+            options.queue_tokens,
+            small_words=options.batch_tokens,
+            ahead=ahead,
+            backlog=lambda: queue.tokens,
+            retry_after=self._worker.seconds_to_drain,
+            on_change=self._line_changed,
         )
         self.embedder = Embedder(
             self._worker,
@@ -131,34 +172,55 @@ class Runtime:
             observer=observer,
         )
 
+    def turn(self, texts: Iterable[str]) -> AbstractAsyncContextManager[Turn]:
+        """Wait for a turn to read texts, to be held until the request is answered.
+
+        Raises `RequestTooLargeError` for more words than `queue_tokens`, `QueueFullError` if they do not fit
+        now, `WorkerDownError`: all of that before anything is computed.
+        """
+        self._worker.check()
+        return self.turns.turn(count_words(texts))
+
+    def _queue_changed(self, texts: int) -> None:
+        self._queued_texts = texts
+        self.turns.queue_changed()
+        self._line_changed(self.turns.words_waiting)
+
+    def _line_changed(self, words: int) -> None:
+        # Texts that were not cut into passages yet count as so many of full length.
+        waiting = math.ceil(words / self.bundle.manifest.passages.words)
+        self._observer.queue_changed(self._queued_texts + waiting)
+
     @property
     def worker_state(self) -> WorkerState:
         return self._worker.state
 
     def start(self) -> None:
-        """Start the worker; word lists and the language model are read beside it."""
+        """Start the worker. What `warm_up` would load is loaded when it is first needed, `text_pool` too."""
         self._worker.start()
-        pool = ThreadPoolExecutor(1, thread_name_prefix="warm-up")
-        self._warmed_up = pool.submit(self._warm_up)
-        pool.shutdown(wait=False)
 
-    def _warm_up(self) -> None:
-        self.matcher.redactor.redact("warm up")
-        language_of("warm up")
+    def _warm_up_steps(self) -> WarmUp:
+        """Everything of the runtime that is loaded lazily. Who serves it may add steps, and starts it."""
+        steps = WarmUp()
+        steps.add("the word lists", load_lexicon)
+        steps.add("the language model", load_identifier)
+        steps.add("the lists of groups", lambda: load_groups("audit"))
+        steps.add("a first redaction", lambda: self.matcher.read_resume(_FIRST_RESUME))
+        return steps
 
     async def check(self, seconds: float) -> None:
         """Run a forward pass of at most `seconds`.
 
-        Raises a `CapacityError` or an `EngineError` if that fails, and whatever kept the word lists or the
-        language model from being read: without them no request could be scored.
+        Raises a `CapacityError` or an `EngineError` if that fails, `WarmingUpError` until `warm_up` is done.
         """
-        if self._warmed_up.done():
-            self._warmed_up.result()
+        self.warm_up.check()
         await self.embedder.check(seconds)
 
     def stop(self, timeout: float) -> None:
         """Serve what waits for up to `timeout` seconds, then stop the worker."""
+        self.warm_up.stop()
         self._worker.stop(timeout)
+        self.text_pool.stop()
 
     async def match(
         self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, background: bool = False
@@ -178,7 +240,8 @@ class Runtime:
         Raises what `plan_audit` and `match` raise.
         """
         plan, matches = await score_variants(self, description, title, resumes, options)
-        return Audit(plan, await asyncio.to_thread(summarise, plan, matches))
+        # A thread cannot be stopped: who leaves waits for it, so that audits stay as many as may be.
+        return Audit(plan, await to_thread.run_sync(summarise, plan, matches))
 
     async def encode(
         self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, background: bool = False
@@ -234,7 +297,7 @@ def load_runtime(options: RuntimeOptions, observer: RuntimeObserver | None = Non
         info.threads,
         choice.reason,
     )
-    return Runtime(
+    runtime = Runtime(
         bundle,
         loaded,
         choice,
@@ -242,3 +305,5 @@ def load_runtime(options: RuntimeOptions, observer: RuntimeObserver | None = Non
         reload=EngineFactory(bundle, engine_options),
         observer=observer or RuntimeObserver(),
     )
+    runtime.warm_up.add("the process that reads long texts", runtime.text_pool.warm_up)
+    return runtime

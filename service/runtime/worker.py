@@ -71,9 +71,23 @@ class InferenceWorker:
 
     def submit(self, request: EmbedRequest, *, urgent: bool = False) -> None:
         """Queue a request. Raises a `CapacityError` if the worker is down or the queue is full."""
+        self.check()
+        self._queue.put(request, urgent=urgent, retry_after=self.seconds_to_drain())
+
+    def check(self) -> None:
+        """Raise `WorkerDownError` if the worker is being restarted."""
         if self.state == "down":
             raise WorkerDownError("the inference worker is down and being restarted", retry_after=5)
-        self._queue.put(request, urgent=urgent, retry_after=self._seconds_to_drain())
+
+    def forget(self, request: EmbedRequest) -> None:
+        """Encode no more texts of a request for which nobody waits."""
+        self._queue.forget(request)
+
+    def seconds_to_drain(self, tokens: int = 0) -> int:
+        """Estimated seconds, 1 to 600, until the engine has done what waits and `tokens` more."""
+        if not self._tokens_per_second:
+            return 1
+        return max(1, min(600, math.ceil((self._queue.tokens + tokens) / self._tokens_per_second)))
 
     def stop(self, timeout: float) -> None:
         """Serve what waits, for up to `timeout` seconds, then stop."""
@@ -172,11 +186,6 @@ class InferenceWorker:
             return self._queue.is_drained
         busy_since = shift.busy_since
         return busy_since is None or time.monotonic() - busy_since < self._stall_seconds
-
-    def _seconds_to_drain(self) -> int:
-        if not self._tokens_per_second:
-            return 1
-        return max(1, min(600, math.ceil(self._queue.tokens / self._tokens_per_second)))
 
 
 def _fail(batch: list[Item], error: EvenmatchError) -> None:

@@ -17,7 +17,9 @@ from sqlalchemy.exc import (
 )
 
 from service.core.errors import StoreUnavailableError
-from service.store.database import snapshot
+from service.store.database import snapshot, transaction
+from service.store.sqlite_file import damage, is_damage
+from service.store.time_limits import brief
 
 _RETRY_AFTER_SECONDS = 5
 _NOT_MIGRATED = "42P01"
@@ -37,8 +39,8 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """All of it or nothing. Raises `StoreUnavailableError` if the database does not answer."""
-    with reachable(), engine.begin() as connection:
+    """All of it or nothing. Raises `StoreUnavailableError` if the database does not answer in time."""
+    with reachable(), brief(engine), transaction(engine) as connection:
         yield connection
 
 
@@ -54,7 +56,7 @@ def reachable() -> Iterator[None]:
         not_migrated = getattr(getattr(error, "orig", None), "sqlstate", "") == _NOT_MIGRATED
         if isinstance(error, _OUR_FAULT) and not not_migrated:
             raise
+        kind = getattr(getattr(error, "orig", None), "sqlite_errorname", "")
         # The database's own words may hold its address and a password.
-        raise StoreUnavailableError(
-            "the database of decisions does not answer", retry_after=_RETRY_AFTER_SECONDS
-        ) from None
+        message = damage(kind) if is_damage(kind) else "the database of decisions does not answer"
+        raise StoreUnavailableError(message, retry_after=_RETRY_AFTER_SECONDS) from None

@@ -1,14 +1,16 @@
-"""What the store does beside writing: reach for a lost database again, and purge what is too old."""
+"""What the store does beside writing: reach for the database again, watch its file, purge what is too old."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from service.core.errors import ConfigurationError, StoreError
+from service.core.errors import ClockAheadError, ConfigurationError, DatabaseLostError, StoreError
 from service.store.log import DecisionLog
+from service.store.observer import StoreObserver
+from service.store.rescue import open_and_recover
 from service.store.retention import purge
 from service.store.sqlite import check_room
 from service.store.writer import Writer
@@ -16,18 +18,41 @@ from service.store.writer import Writer
 log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 1.0
+_WATCH_SECONDS = 1.0
+_RESCUE_SECONDS = 30.0
 _PURGE_SECONDS = 3_600.0
+_EVEN = timedelta(hours=1)
+
+
+class EvenClock:
+    """Since when this machine's clock has run as evenly as the one that nobody can set."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def since(self) -> datetime:
+        """Begins anew when the clock was set by more than an hour."""
+        ran = timedelta(seconds=time.monotonic() - self._monotonic)
+        if abs(datetime.now(UTC) - self._since - ran) > _EVEN:
+            self._begin()
+        return self._since
+
+    def _begin(self) -> None:
+        self._since, self._monotonic = datetime.now(UTC), time.monotonic()
 
 
 class Keeper:
     """A thread of its own, so that a database that does not answer holds up nobody who writes to disk."""
 
-    def __init__(self, decision_log: DecisionLog, retention: timedelta) -> None:
+    def __init__(self, decision_log: DecisionLog, retention: timedelta, observer: StoreObserver) -> None:
         self._log = decision_log
         self._retention = retention
+        self._observer = observer
+        self._clock = EvenClock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._complaint = ""
+        self._complaint = self._doubt = ""
+        self._rescue_at = 0.0
         self._thread: threading.Thread | None = None
 
     def start(self, writer: Writer) -> None:
@@ -47,25 +72,52 @@ class Keeper:
     def _run(self, writer: Writer) -> None:
         purge_at = time.monotonic()
         while not self._stopping.is_set():
-            if not writer.connected:
+            if self._watch(writer) and not writer.connected:
                 self._reach(writer)
             if writer.connected and time.monotonic() >= purge_at:
                 self._purge()
                 purge_at = time.monotonic() + _PURGE_SECONDS
             if self._stopping.is_set():
                 return
-            self._wake.wait(purge_at - time.monotonic() if writer.connected else _RETRY_SECONDS)
+            self._wake.wait(_WATCH_SECONDS if writer.connected else _RETRY_SECONDS)
             self._wake.clear()
+
+    def _watch(self, writer: Writer) -> bool:
+        """Whether the file is still there and sound, as far as anybody knows."""
+        try:
+            self._log.check()
+        except StoreError as error:
+            if writer.connected:
+                writer.database_is_lost()
+                self._observer.store_failed()
+            if isinstance(error, DatabaseLostError):
+                self._observer.store_lost()
+                self._rescue()
+            return False
+        return True
+
+    def _rescue(self) -> None:
+        if time.monotonic() < self._rescue_at:
+            return
+        try:
+            self._log.rescue()
+        except StoreError as error:
+            self._complain(error.message)
+        self._rescue_at = time.monotonic() + _RESCUE_SECONDS
+
+    def _complain(self, message: str) -> None:
+        """Once, not every second."""
+        if message != self._complaint:
+            log.error("%s", message)
+        self._complaint = message
 
     def _reach(self, writer: Writer) -> None:
         try:
-            self._log.open()
+            open_and_recover(self._log)
             check_room(self._log.engine)
         except (StoreError, ConfigurationError) as error:
-            self._log.close()
-            if error.message != self._complaint:
-                log.error("the decision log is out of reach: %s", error.message)
-            self._complaint = error.message
+            self._log.disconnect()
+            self._complain(f"the decision log is out of reach: {error.message}")
             return
         self._complaint = ""
         log.info("the decision log is in reach")
@@ -73,7 +125,12 @@ class Keeper:
 
     def _purge(self) -> None:
         try:
-            purged = purge(self._log, self._retention)
+            purged = purge(self._log, self._retention, even_since=self._clock.since())
+        except ClockAheadError as error:
+            if error.message != self._doubt:
+                log.warning("%s", error.message)
+            self._doubt = error.message
+            return
         except (StoreError, ConfigurationError) as error:
             log.error("old decisions could not be purged: %s", error.message)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -14,14 +15,18 @@ from service.core.errors import ConfigurationError, StoreError
 from service.store import chain, tables
 from service.store.aggregates import count_decisions
 from service.store.answers import Answer
-from service.store.database import migrate, open_database, snapshot, store_errors
+from service.store.database import BUSY_SECONDS, migrate, open_database, snapshot, store_errors, transaction
 from service.store.decision import Decision
 from service.store.idempotency import claim
 from service.store.key import LogKey
+from service.store.sqlite import file_of
+from service.store.sqlite_file import HeldFile, hold, release
+from service.store.time_limits import brief
 
 log = logging.getLogger(__name__)
 
 _IDS_A_QUERY = 500
+_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +53,30 @@ class Appended:
 class DecisionLog:
     """Thread-safe. Whatever fails in the database is a `StoreError` without any content of a row."""
 
-    def __init__(self, url: str, key: LogKey, *, timeout: float = 10.0) -> None:
-        """`timeout`: seconds to wait for a lock or a server. Raises `ConfigurationError` for a bad URL."""
+    def __init__(self, url: str, key: LogKey, *, timeout: float = BUSY_SECONDS, frozen: bool = False) -> None:
+        """`timeout`: seconds to wait for a lock or a server. `frozen`: a SQLite file that nobody writes to.
+
+        Raises `ConfigurationError` for a bad URL.
+        """
         self.key = key
-        self.engine = open_database(url, timeout=timeout)
+        self.engine = open_database(url, timeout=timeout, frozen=frozen)
+        self.file = file_of(self.engine.url) if self.engine.dialect.name == "sqlite" else None
+        self._timeout = timeout
+        self._held: HeldFile | None = None
 
     def open(self) -> Head:
         """Make or migrate the tables and begin the chain if there is none yet.
+
+        From then until `close`, a SQLite file is held: if it is deleted or replaced, no other one is taken
+        for it, here or elsewhere in this process.
 
         Raises `ConfigurationError` if the log was begun under another key, `StoreError` if the database
         cannot be used.
         """
         with store_errors():
+            if self.file is not None and self._held is None:
+                self._held = hold(self.file, self._timeout)
+            self.check()
             migrate(self.engine)
         with self.writing() as connection:
             if connection.execute(select(func.count()).select_from(tables.head)).scalar_one() == 0:
@@ -74,9 +91,10 @@ class DecisionLog:
         """Chain and store decisions, all or none, with the answers under their keys.
 
         A decision that is there already is left out, so that one whose commit was never confirmed can be
-        given again; and so are those of a request whose key was answered with others.
+        given again; and so are those of a request whose key was answered with others. PostgreSQL has the
+        log's time limit for all of it, from connecting to the commit.
         """
-        with self.writing() as connection:
+        with brief(self.engine), self.writing() as connection:
             last = self.locked_head(connection)
             unknown = self._unknown(connection, decisions)
             claimed = claim(connection, unknown)
@@ -96,7 +114,7 @@ class DecisionLog:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction that may write."""
-        with store_errors(), self.engine.begin() as connection:
+        with store_errors(), transaction(self.engine) as connection:
             yield connection
 
     @contextmanager
@@ -112,13 +130,16 @@ class DecisionLog:
         """
         if self.engine.dialect.name != "sqlite":
             return
+        deadline = time.monotonic() + self._timeout
         with store_errors(), closing(self.engine.raw_connection()) as connection:
-            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise StoreError(
-                "the rows are gone, but SQLite's journal, which still holds them, is being read: do the same "
-                "again when no verify, export or backup runs"
-            )
+            while connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > deadline:
+                    raise StoreError(
+                        "the rows are gone, but SQLite's journal, which still holds them, is being read: do "
+                        "the same again when no verify, export or backup runs"
+                    )
+                # SQLite waits for readers by itself, but not for another one that does the same as this one.
+                time.sleep(_PAUSE_SECONDS)
 
     def locked_head(self, connection: Connection) -> Head:
         """The head, which no other process can move until the transaction ends.
@@ -139,7 +160,7 @@ class DecisionLog:
         if row is None:
             return None
         authentic = self.key.signed(row["signature"], "head", [row["sequence"], row["hash"], row["key_id"]])
-        if not authentic and row["key_id"] != self.key.id:
+        if not authentic and isinstance(row["key_id"], str) and row["key_id"] != self.key.id:
             raise ConfigurationError(
                 f"the decision log was begun under another key ({row['key_id']}, not {self.key.id}): all "
                 "processes need the same log_key",
@@ -147,9 +168,31 @@ class DecisionLog:
             )
         return Head(row["sequence"], row["hash"], authentic)
 
-    def close(self) -> None:
-        """Close all connections; they are opened again when needed."""
+    @property
+    def is_held(self) -> bool:
+        """Whether a file is held: its place is then not vacant, even if nothing stands there."""
+        return self._held is not None
+
+    def check(self) -> None:
+        """Raise `DatabaseLostError` if the file is gone, `DatabaseDamagedError` if it is damaged."""
+        if self._held is not None:
+            self._held.check()
+
+    def rescue(self) -> None:
+        """Save what a lost database held, if that was not done yet. Raises `StoreError` if it cannot be."""
+        if self._held is not None:
+            self._held.rescue()
+
+    def disconnect(self) -> None:
+        """Close the connections that are written through; they are opened again when needed."""
         self.engine.dispose()
+
+    def close(self) -> None:
+        """Close all connections, and let go of the file; they are opened again when needed."""
+        self.engine.dispose()
+        if self._held is not None:
+            release(self._held)
+            self._held = None
 
     def _signed(self, head: Head) -> dict[str, Any]:
         signature = self.key.sign("head", [head.sequence, head.hash, self.key.id])

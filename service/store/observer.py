@@ -12,6 +12,9 @@ class StoreObserver:
     def store_failed(self) -> None:
         """An attempt to write to the database or to the spool failed."""
 
+    def store_lost(self) -> None:
+        """The database's file was deleted or replaced: until a restart, nothing is written there."""
+
     def store_queue_changed(self, decisions: int) -> None:
         """`decisions` now wait in memory."""
 

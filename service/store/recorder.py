@@ -20,9 +20,11 @@ from service.store.key import load_key
 from service.store.log import DecisionLog
 from service.store.observer import StoreObserver
 from service.store.recent_answers import RecentAnswers
+from service.store.rescue import open_and_recover
 from service.store.spool import Spool
 from service.store.sqlite import sqlite_url
 from service.store.submissions import Submission
+from service.store.time_limits import brief
 from service.store.writer import Policy, State, Writer
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,9 @@ log = logging.getLogger(__name__)
 DATABASE_FILE = "decisions.sqlite"
 SPOOL_FOLDER = "spool"
 _STOP_SECONDS = 60.0
+_KEEPER_STOP_SECONDS = 5.0
+"""Nothing is lost if the keeper is cut off: its transaction is rolled back, and done by the next start."""
+
 _LOOKUP_SECONDS = 2.0
 _LOOKUP_THREADS = 2
 
@@ -41,7 +46,7 @@ class StoreOptions:
     data_dir: Path
     url: str = ""
     key: str = ""
-    durable: bool = False
+    durable: bool = True
     on_failure: Policy = "spool"
     retention_days: int = 200
     timeout: float = 10.0
@@ -86,13 +91,18 @@ class Recorder:
         """Keep all that was recorded, then end."""
         if not self._writer.stop(_STOP_SECONDS):
             log.critical("decisions still wait to be recorded after %d seconds", _STOP_SECONDS)
-        self._keeper.stop(_STOP_SECONDS)
+        self._keeper.stop(_KEEPER_STOP_SECONDS)
         self._lookups.shutdown(wait=False, cancel_futures=True)
         self._log.close()
 
     def check(self) -> None:
         """Raise `StoreDownError` if a decision made now could not be kept: before any work is done for it."""
         self._writer.check()
+
+    def check_ready(self) -> None:
+        """As `check`, and raise `StoreError` if the database's file was deleted, replaced or is damaged."""
+        self._writer.check()
+        self._log.check()
 
     def keyed_request(self, route: str, key: str, body: bytes) -> KeyedRequest:
         """A request with an `Idempotency-Key`; `body` is the same whenever the same is asked."""
@@ -134,7 +144,7 @@ class Recorder:
             # In this order: what leaves the spool is in the database before.
             answer = self._recent.get(key) or self._spool.answer(key)
             if answer is None and self._writer.connected:
-                with self._log.reading() as connection:
+                with brief(self._log.engine), self._log.reading() as connection:
                     answer = find_answer(connection, key, datetime.now(UTC))
         except (StoreError, OSError):
             return None  # `record` compares again
@@ -153,11 +163,11 @@ def open_recorder(options: StoreOptions, observer: StoreObserver | None = None) 
     """
     observer = observer or StoreObserver()
     decision_log = options.open_log(create_key=True)
-    keeper = Keeper(decision_log, timedelta(days=options.retention_days))
+    keeper = Keeper(decision_log, timedelta(days=options.retention_days), observer)
     spool = Spool(options.data_dir / SPOOL_FOLDER, decision_log.key)
     writer = Writer(decision_log, spool, options.on_failure, observer, keeper.wake)
     try:
-        decision_log.open()
+        open_and_recover(decision_log)
         writer.database_is_back()
     except StoreError as error:
         observer.store_failed()

@@ -1,4 +1,4 @@
-"""SQLite: the only module that touches the database's file, and how its connections are set up."""
+"""SQLite: how its connections are made, and what they check before anything is acknowledged."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import sqlite3
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
-from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DisconnectionError
 
 from service.core.errors import ConfigurationError, StoreError
+from service.store.sqlite_file import connect, held_file, is_damage, set_up
 
 _ROOM_BYTES = 2**20
 """What a few thousand decisions take."""
@@ -24,30 +23,45 @@ def sqlite_url(file: Path) -> str:
     return f"sqlite:///{file}"
 
 
-def open_sqlite(url: URL, timeout: float) -> Engine:
-    """Connect lazily. `timeout`: seconds to wait for a lock."""
+def open_sqlite(url: URL, timeout: float, *, frozen: bool = False) -> Engine:
+    """Connect lazily. `timeout`: seconds to wait for a lock. `frozen`: a file that nobody writes to.
+
+    If this process holds the file (`service.store.sqlite_file`), no connection is handed out after that was
+    lost or found damaged: `StoreError`.
+    """
     file = file_of(url)
 
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(
-            f"file:{quote(str(file))}?mode=rw", timeout=timeout, check_same_thread=False, uri=True
-        )
+    def check() -> None:
+        if not frozen and (held := held_file(file)) is not None:
+            held.check()
 
-    engine = create_engine(url, creator=connect)
-    event.listen(engine, "connect", _set_up_sqlite)
+    def make() -> sqlite3.Connection:
+        check()  # or it would be one to another file
+        connection = connect(file, timeout, frozen=frozen)
+        if not frozen:
+            set_up(connection)
+        return connection
+
+    engine = create_engine(url, creator=make)
     event.listen(engine, "begin", _begin_immediately)
 
-    @event.listens_for(engine, "connect")
-    def _remember_file(_: Any, record: Any) -> None:
-        record.info["file"] = _identity(file)
-
     @event.listens_for(engine, "checkout")
-    def _same_file(_: Any, record: Any, __: Any) -> None:
-        # A connection goes on writing into a file that was deleted, and nobody would find it there.
-        if record.info["file"] != _identity(file):
-            raise DisconnectionError
+    def _still_there(*_: Any) -> None:
+        check()
+
+    @event.listens_for(engine, "handle_error")
+    def _note_damage(context: ExceptionContext) -> None:
+        kind = getattr(context.original_exception, "sqlite_errorname", "")
+        if is_damage(kind) and not frozen and (held := held_file(file)) is not None:
+            held.note_damage(kind)
 
     return engine
+
+
+def check_in_place(engine: Engine) -> None:
+    """Raise `StoreError` if the file that this process holds was lost or is damaged: after every commit."""
+    if engine.dialect.name == "sqlite" and (held := held_file(file_of(engine.url))) is not None:
+        held.check()
 
 
 def check_room(engine: Engine) -> None:
@@ -67,36 +81,14 @@ def check_room(engine: Engine) -> None:
         raise StoreError(f"the disk of {file} takes nothing more: {error.strerror}") from None
 
 
-def create_file(file: Path) -> None:
-    """An empty file, which is a database without tables; for its owner only."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise StoreError(f"{file} cannot be made: {error.strerror}") from None
-
-
 def file_of(url: URL) -> Path:
-    """The file that a URL names. Raises `ConfigurationError` if it names none."""
+    """The file that a URL names, without symbolic links: its journal lies where the file itself does.
+
+    Raises `ConfigurationError` if it names none.
+    """
     if not url.database or url.database == ":memory:":
         raise ConfigurationError("database_url names no file", field="database_url")
-    return Path(url.database)
-
-
-def _identity(file: Path) -> tuple[int, int] | None:
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _set_up_sqlite(connection: sqlite3.Connection, _: Any) -> None:
-    # Transactions are begun by `_begin_immediately`, not by the driver in its own time.
-    connection.isolation_level = None
-    # What was deleted or erased is overwritten, not only forgotten.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
-        connection.execute(f"PRAGMA {pragma}").close()
+    return Path(os.path.realpath(url.database))
 
 
 def _begin_immediately(connection: Connection) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Boolean, Connection, select, type_coerce
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
 
 from service.core.errors import TableError
 from service.store import chain, tables
 from service.store.key import LogKey
 from service.store.log import DecisionLog, Head
+from service.store.sqlite_file import is_damage
 
 _ROWS_A_FETCH = 2_000
 MAX_FINDINGS = 100
@@ -25,7 +29,9 @@ _COLUMNS = [
     for column in tables.decisions.c
 ]
 
-Kind = Literal["changed", "unlinked", "missing", "foreign", "erasure", "head", "purge", "anchor"]
+Kind = Literal[
+    "changed", "unlinked", "missing", "foreign", "erasure", "head", "purge", "anchor", "unreadable"
+]
 
 _MEANINGS: Mapping[Kind, str] = {
     "changed": "its content is not what was written",
@@ -36,6 +42,7 @@ _MEANINGS: Mapping[Kind, str] = {
     "head": "the head is missing, not signed with this log's key, or does not fit this last row",
     "purge": "the record of the purge is not signed with this log's key",
     "anchor": "it is not the row that the anchor was taken of, or it is not there any more",
+    "unreadable": "nothing from here on can be read, for pages of the database are damaged",
 }
 
 
@@ -57,7 +64,8 @@ class Verification:
     """`rows` were read, `erased` of them lawfully emptied; `purged` is the last purged sequence, or 0.
 
     `broken` counts all findings; `findings` holds the first `MAX_FINDINGS`. `unchecked_anchors` lie before
-    the purge: what they were taken of is lawfully gone.
+    the purge: what they were taken of is lawfully gone. `damage` is what SQLite says of damaged pages and
+    indexes, in its own words, which name tables and pages only.
     """
 
     head: Head | None
@@ -68,6 +76,7 @@ class Verification:
     unchecked_anchors: int = 0
     broken: int = 0
     findings: list[Finding] = field(default_factory=list)
+    damage: list[str] = field(default_factory=list)
 
     def found(self, kind: Kind, first: int, last: int | None = None) -> None:
         """Note one break of the chain."""
@@ -79,10 +88,49 @@ class Verification:
 def verify(decision_log: DecisionLog, anchors: Mapping[int, str] | None = None) -> Verification:
     """Check the whole log against its key, and against anchors: hashes by sequence, kept elsewhere.
 
-    Raises `StoreError` if it cannot be read, `ConfigurationError` if the key is another one.
+    Raises `StoreError` if it cannot be read, `DatabaseDamagedError` if not even its head can; and
+    `ConfigurationError` if the key is another one.
     """
-    with decision_log.reading() as connection:
-        return _Verifier(decision_log.key, connection, dict(anchors or {}), decision_log).run()
+    with decision_log.reading() as connection, _any_text(connection):
+        damage = damaged_pages(connection)
+        verifier = _Verifier(decision_log.key, connection, dict(anchors or {}), decision_log)
+        result = verifier.run()
+        result.damage = damage
+        return result
+
+
+def damaged_pages(connection: Connection) -> list[str]:
+    """What SQLite finds wrong with its pages and indexes, if anything; a server knows for itself."""
+    if connection.dialect.name != "sqlite":
+        return []
+    try:
+        found = [str(line) for line in connection.exec_driver_sql("PRAGMA integrity_check").scalars()]
+    except DBAPIError as error:
+        if not is_damage(kind := getattr(error.orig, "sqlite_errorname", "")):
+            raise
+        return [f"they cannot even be checked ({kind})"]
+    return [] if found == ["ok"] else found
+
+
+@contextmanager
+def _any_text(connection: Connection) -> Iterator[None]:
+    """SQLite keeps any bytes as text: what is not UTF-8 is read as bytes, so that its row can be named."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        yield
+        return
+    driver.text_factory = _text
+    try:
+        yield
+    finally:
+        driver.text_factory = str
+
+
+def _text(given: bytes) -> str | bytes:
+    try:
+        return given.decode()
+    except UnicodeDecodeError:
+        return given
 
 
 class _Verifier:
@@ -104,9 +152,15 @@ class _Verifier:
         self._anchor(self._last)
         result.unchecked_anchors = sum(sequence < result.purged for sequence in self._anchors)
         query = select(*_COLUMNS).order_by(tables.decisions.c.sequence)
-        stream = self._connection.execution_options(yield_per=_ROWS_A_FETCH).execute(query).mappings()
-        for row in stream:
-            self._check(_as_written(row))
+        try:
+            stream = self._connection.execution_options(yield_per=_ROWS_A_FETCH).execute(query).mappings()
+            for row in stream:
+                self._check(_as_written(row))
+        except DBAPIError as error:
+            if not is_damage(getattr(error.orig, "sqlite_errorname", "")):
+                raise
+            result.found("unreadable", self._last.sequence + 1)
+            return result
         self._check_end()
         return result
 

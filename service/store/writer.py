@@ -57,6 +57,7 @@ class Writer:
         self._connected = False
         self._in_hand: Sequence[Submission] = ()
         self._disk_failed = False
+        self._disk_reason = ""
         self._died = False
 
     @property
@@ -74,7 +75,10 @@ class Writer:
         """Take over old spools and start the thread."""
         try:
             self._spool.open()
+            self._spool.probe()
         except OSError as error:
+            # Known from the start: without a database either, no decision may be made.
+            self._disk_failed, self._disk_reason = True, f": {error.strerror}"
             log.warning("the spool cannot be used: %s", error.strerror)
         self._observer.spool_changed(self._spool.decisions)
         self._thread.start()
@@ -101,6 +105,11 @@ class Writer:
         self._connected = True
         self._queue.wake()
 
+    def database_is_lost(self) -> None:
+        """Write to the spool until `database_is_back`."""
+        self._connected = False
+        self._queue.wake()
+
     def stop(self, timeout: float) -> bool:
         """Keep all that was submitted, then end; False if that took longer than `timeout` seconds."""
         self._queue.close()
@@ -114,7 +123,7 @@ class Writer:
             return "the database of decisions is away"
         needs_disk = not self._connected or self._spool.decisions > 0
         if self._held or (self._disk_failed and needs_disk):
-            return _NOWHERE
+            return f"{_NOWHERE}{self._disk_reason if self._disk_failed else ''}"
         return None
 
     def _run(self) -> None:
@@ -208,7 +217,7 @@ class Writer:
             self._connected = False
             self._observer.store_failed()
             log.error("decisions cannot be stored: %s", error.message)
-            self._log.close()
+            self._log.disconnect()
             self._on_failure()
             return None
         self._observer.decisions_stored(appended.stored)
@@ -230,7 +239,7 @@ class Writer:
     def _spool_failed(self, error: OSError) -> None:
         if not self._disk_failed:
             log.error("the spool cannot be used: %s", error.strerror)
-        self._disk_failed = True
+        self._disk_failed, self._disk_reason = True, f": {error.strerror}"
         self._observer.store_failed()
 
     def _fail_all(self) -> None:

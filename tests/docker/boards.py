@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE
 from tests.prometheus import Prometheus
 
 FOLDER = Path(__file__).resolve().parents[2] / "docker" / "grafana"
@@ -35,7 +36,7 @@ class PanelQuery:
     def name(self) -> str:
         return f"{self.board}/{self.panel}: {self.expression}"
 
-    def shows_data(self, prometheus: Prometheus, seconds: float = 20) -> bool:
+    def shows_data(self, prometheus: Prometheus, seconds: float = PATIENCE) -> bool:
         """Whether finite values come back, now or soon: gauges of the service are refreshed now and then."""
         deadline = time.monotonic() + seconds
         while not self.answer(prometheus):

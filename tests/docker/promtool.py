@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from tests.patience import PATIENCE
 from tests.prometheus import RULES, groups_of
 
 Series = dict[str, str]
@@ -64,7 +65,7 @@ def answers(
     path = folder / "case.yml"
     path.write_text(yaml.safe_dump(test), "utf-8")
     done = subprocess.run(
-        ["promtool", "test", "rules", str(path)], capture_output=True, text=True, timeout=300
+        ["promtool", "test", "rules", str(path)], capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

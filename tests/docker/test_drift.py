@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docker.boards import queries
 from tests.docker.promtool import ALERTS, Labels, Series, answers, decisions, fires, once, series
 
 pytestmark = [pytest.mark.prometheus, pytest.mark.slow]
@@ -170,3 +171,13 @@ def test_the_distance_is_the_largest_difference_of_cumulative_shares(tmp_path: P
     given = scores([5, 4, 3, 2, 1], [1, 2, 3, 4, 5])
     query = "round(evenmatch:score_drift:24h, 0.0001)"
     answers(tmp_path, given, [("216h", query, [({}, 0.4)])], every="1h")
+
+
+def test_scores_are_compared_with_the_training_reports(tmp_path: Path) -> None:
+    """Buckets by `le` meet the bundle's shares by `upper`."""
+    (query,) = {q.expression for q in queries() if q.panel == "Scores against the training report"}
+    given = scores([5, 4, 3, 2, 1], [1, 2, 3, 4, 5])
+    for upper, share in (("0.1", 0.3), ("0.2", 0.5)):
+        given |= series("evenmatch_baseline_match_score_share", f"{share}+0x216", upper=upper)
+    expected = [({"le": "0.1"}, 0.0667 - 0.3), ({"le": "0.2"}, 0.2 - 0.5)]
+    answers(tmp_path, given, [("216h", f"round({query}, 0.0001)", expected)], every="1h")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.docker.promtool import ALERTS
+from tests.patience import PATIENCE
 from tests.prometheus import FOLDER, RULES, groups_of
 
 RUNBOOKS = FOLDER.parent.parent / "docs" / "runbooks.md"
@@ -22,7 +23,7 @@ def test_promtool_finds_no_fault_in_configuration_and_rules() -> None:
         ["promtool", "check", "config", "--lint-fatal", str(FOLDER / "prometheus.yml")],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(RULES)} rule files found" in done.stdout

@@ -119,6 +119,13 @@ def test_decisions_that_cannot_be_stored_alert(tmp_path: Path) -> None:
     fires(tmp_path, given, "EvenmatchDecisionsSpooled", "40m", {}, by="")
 
 
+def test_a_log_that_was_deleted_under_a_replica_alerts_at_once(tmp_path: Path) -> None:
+    given = series("evenmatch_store_lost", "0x10 1x20", instance="a")
+    given |= series("evenmatch_store_lost", "0x30", instance="b")
+    fires(tmp_path, given, "EvenmatchStoreLost", "4m", by="instance")
+    fires(tmp_path, given, "EvenmatchStoreLost", "12m", {"instance": "a"}, by="instance")
+
+
 def test_dropped_shadow_audits_alert(tmp_path: Path) -> None:
     given = once("evenmatch_shadow_audits_dropped_total", 200, instance="a", reason="busy")
     fires(tmp_path, given, "EvenmatchShadowAuditsDropped", "90m", {}, by="")

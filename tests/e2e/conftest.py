@@ -14,7 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-START_SECONDS = 120
+from service.core.bundle import Bundle
+from tests.patience import PATIENCE
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -38,12 +40,14 @@ class Server:
 
     def wait(self) -> int:
         """Wait for the end, of the log too."""
-        status = self.process.wait(60)
-        self.reader.join(10)
+        status = self.process.wait(PATIENCE)
+        self.reader.join(PATIENCE)
         return status
 
 
 Serve = Callable[..., Server]
+StartFake = Callable[..., Server]
+FAKE = [sys.executable, "-m", "tests.e2e.fake_workers"]
 
 
 def command(*arguments: str) -> list[str]:
@@ -83,7 +87,7 @@ def start_server(data_dir: Path, arguments: Sequence[str] | None = None, **setti
 
     server.reader = threading.Thread(target=read, daemon=True)
     server.reader.start()
-    url = ready.get(timeout=START_SECONDS)
+    url = ready.get(timeout=PATIENCE)
     assert url is not None, f"the server did not start:\n{server.log}"
     server.url = url
     return server
@@ -116,5 +120,28 @@ def serve(data_dir: Path) -> Iterator[Serve]:
 
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=60) as connected:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as connected:
         yield connected
+
+
+@pytest.fixture
+def start_fake(tiny_bundle: Bundle, tmp_path: Path) -> Iterator[StartFake]:
+    """Start services on the fake engine, of two processes unless told otherwise."""
+    started: list[Server] = []
+
+    def begin(**settings: str) -> Server:
+        chosen = {
+            "EVENMATCH_BUNDLE": str(tiny_bundle.path),
+            "EVENMATCH_PORT": "0",
+            "EVENMATCH_WORKERS": "2",
+            "TMPDIR": str(tmp_path),
+            **settings,
+        }
+        started.append(start_server(tmp_path, FAKE, **chosen))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        if one.process.poll() is None:
+            one.process.kill()
+        one.wait()

@@ -1,4 +1,4 @@
-"""`evenmatch serve` with several processes, each on the fake engine: starts in a second, needs no weights.
+"""`evenmatch serve`, with one process or several, on the fake engine: starts in a second, needs no weights.
 
 Run as `python -m tests.e2e.fake_workers`; settings come from the environment as for `evenmatch serve`.
 """
@@ -10,9 +10,11 @@ import os
 import time
 from pathlib import Path
 
+from service.api.listening import raise_descriptor_limit
 from service.api.logs import log_to_stderr
 from service.api.process import Assignment, serve
 from service.api.processes import Supervisor
+from service.api.server import run
 from service.api.settings import Settings
 from service.cli.console import exit_codes
 from service.core.bundle import read_bundle
@@ -71,4 +73,8 @@ if __name__ == "__main__":
     settings = Settings()
     log_to_stderr(settings.log_level)
     with exit_codes():
-        Supervisor(settings, work).run()
+        if settings.workers > 1:
+            raise_descriptor_limit()
+            Supervisor(settings, work).run()
+        else:
+            run(settings, load)

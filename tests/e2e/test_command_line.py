@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.conftest import Server, command, environment
 from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def score(server: Server, data_dir: Path, folder: Path, *arguments: str) -> subp
         env=environment(data_dir, COLUMNS="100"),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
 
 
@@ -72,7 +73,7 @@ def test_command_line_and_service_agree(server: Server, data_dir: Path, folder: 
         "job": {"description": BACKEND_JOB["description"]},
         "candidates": [{"id": "engineer", "resume": ENGINEER}],
     }
-    (result,) = httpx.post(f"{server.url}/v1/score", json=body, timeout=60).json()["results"]
+    (result,) = httpx.post(f"{server.url}/v1/score", json=body, timeout=PATIENCE).json()["results"]
     assert record["raw_score"] == result["raw_score"]
     assert record["calibrated_probability"] == result["calibrated_probability"]
 
@@ -108,7 +109,7 @@ def run(server: Server, data_dir: Path, folder: Path, *arguments: str) -> subpro
         env=environment(data_dir, COLUMNS="120"),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
 
 

@@ -14,6 +14,7 @@ import pytest
 from tests.docker.boards import FILES, PanelQuery, filled, queries, read
 from tests.e2e.conftest import Serve, Server, start_server
 from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
+from tests.patience import PATIENCE
 from tests.prometheus import Prometheus, running_prometheus
 
 pytestmark = [pytest.mark.prometheus, pytest.mark.slow]
@@ -50,7 +51,7 @@ def test_a_planted_disparity_alerts_and_its_absence_does_not(
     fresh = serve()
     with (
         running_prometheus(tmp_path, fresh.url.removeprefix("http://")) as prometheus,
-        httpx.Client(base_url=fresh.url, timeout=60) as client,
+        httpx.Client(base_url=fresh.url, timeout=PATIENCE) as client,
     ):
         wait_until_scraped(prometheus)
         # The service treats all alike; resumes of one group do not fit the job.
@@ -123,7 +124,7 @@ def watched(server: Server, data_dir: Path, tmp_path_factory: pytest.TempPathFac
     try:
         with (
             running_prometheus(folder, fresh.url.removeprefix("http://"), CLOSED) as prometheus,
-            httpx.Client(base_url=fresh.url, timeout=60) as client,
+            httpx.Client(base_url=fresh.url, timeout=PATIENCE) as client,
         ):
             wait_until_scraped(prometheus)
             traffic(client)

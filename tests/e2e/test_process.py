@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from pathlib import Path
 
 import httpx
@@ -18,6 +17,7 @@ import pytest
 from service.api.settings import BUNDLES
 from tests.e2e.conftest import Serve, Server, command, environment
 from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
+from tests.patience import PATIENCE, wait_until
 
 SECRET = "Zaphod Beeblebrox"
 
@@ -29,7 +29,7 @@ def request_of(resumes: int) -> dict[str, object]:
 
 def test_a_second_start_imports_neither_torch_nor_transformers(server: Server, serve: Serve) -> None:
     second = serve(PYTHONPROFILEIMPORTTIME="1")
-    with httpx.Client(base_url=second.url, timeout=30) as client:
+    with httpx.Client(base_url=second.url, timeout=PATIENCE) as client:
         assert client.post("/v1/score", json=request_of(3)).status_code == 200
     imported = set(re.findall(r"^import time:[^|]*\|[^|]*\| +(\S+)$", second.log, re.MULTILINE))
     assert "numpy" in imported
@@ -49,7 +49,7 @@ def test_the_log_says_which_engine_was_chosen_and_why(server: Server, serve: Ser
 
 
 def test_the_event_loop_answers_while_the_engine_works(server: Server) -> None:
-    with httpx.Client(base_url=server.url, timeout=120) as client:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         done = threading.Event()
         answers: list[int] = []
 
@@ -61,7 +61,7 @@ def test_the_event_loop_answers_while_the_engine_works(server: Server) -> None:
         thread.start()
         alive = 0
         while not done.is_set():
-            alive += httpx.get(f"{server.url}/health/live", timeout=5).status_code == 200
+            alive += httpx.get(f"{server.url}/health/live", timeout=PATIENCE).status_code == 200
         thread.join()
     assert answers == [200]
     assert alive >= 10
@@ -78,21 +78,21 @@ def test_sigterm_answers_open_requests_first(serve: Serve) -> None:
     request = {"job": BACKEND_JOB, "candidates": candidates, "redact": False}
     answers: list[httpx.Response] = []
     sender = threading.Thread(
-        target=lambda: answers.append(httpx.post(f"{server.url}/v1/score", json=request, timeout=120))
+        target=lambda: answers.append(httpx.post(f"{server.url}/v1/score", json=request, timeout=PATIENCE))
     )
     sender.start()
-    deadline = time.monotonic() + 30
-    while "evenmatch_queue_depth 0" in httpx.get(f"{server.url}/metrics").text:
-        assert time.monotonic() < deadline
+    wait_until(
+        lambda: "evenmatch_queue_depth 0" not in httpx.get(f"{server.url}/metrics", timeout=PATIENCE).text
+    )
     server.process.send_signal(signal.SIGTERM)
-    sender.join(60)
+    sender.join(PATIENCE)
     assert [a.status_code for a in answers] == [200]
     assert len(answers[0].json()["results"]) == 100
     assert server.wait() == -signal.SIGTERM
     assert "Traceback" not in server.log
     assert "terminate called" not in server.log
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{server.url}/health/live")
+        httpx.get(f"{server.url}/health/live", timeout=PATIENCE)
 
 
 def test_no_resume_text_reaches_the_servers_log(server: Server, client: httpx.Client) -> None:
@@ -109,7 +109,7 @@ def failed_start(data_dir: Path, *arguments: str) -> tuple[int, str]:
         env=environment(data_dir),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     return done.returncode, done.stderr
 

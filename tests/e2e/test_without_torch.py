@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.conftest import Serve, Server, command, environment
 from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
+from tests.patience import PATIENCE
 
 REQUEST = {"job": BACKEND_JOB, "candidates": [{"id": "a", "resume": ENGINEER}, {"id": "b", "resume": NURSE}]}
 EXTRA = (
@@ -35,7 +36,7 @@ def without_torch(tmp_path: Path) -> dict[str, str]:
 
 
 def raw_scores(server: Server) -> list[float]:
-    answer = httpx.post(f"{server.url}/v1/score", json=REQUEST, timeout=60)
+    answer = httpx.post(f"{server.url}/v1/score", json=REQUEST, timeout=PATIENCE)
     assert answer.status_code == 200
     return [result["raw_score"] for result in answer.json()["results"]]
 
@@ -69,7 +70,7 @@ def test_what_needs_torch_is_refused_in_words(
         env=environment(tmp_path / "data", **settings, **without_torch),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert done.returncode == 1
     assert message in done.stderr

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,43 +19,21 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.core.bundle import Bundle
-from tests.e2e.conftest import Serve, Server, environment, start_server
+from tests.e2e.conftest import FAKE, Serve, Server, StartFake, environment
 from tests.e2e.texts import BACKEND_JOB
+from tests.patience import PATIENCE, wait_until
 
-FAKE = [sys.executable, "-m", "tests.e2e.fake_workers"]
 JOB = {"title": "backend engineer", "description": "build the payment service in python and java"}
 TEXTS = 3
 """That one request has: a title, a job and a resume of one passage each."""
-
-StartFake = Callable[..., Server]
-
-
-@pytest.fixture
-def start_fake(tiny_bundle: Bundle, tmp_path: Path) -> Iterator[StartFake]:
-    started: list[Server] = []
-
-    def begin(**settings: str) -> Server:
-        chosen = {
-            "EVENMATCH_BUNDLE": str(tiny_bundle.path),
-            "EVENMATCH_PORT": "0",
-            "EVENMATCH_WORKERS": "2",
-            "TMPDIR": str(tmp_path),
-            **settings,
-        }
-        started.append(start_server(tmp_path, FAKE, **chosen))
-        return started[-1]
-
-    yield begin
-    for one in started:
-        if one.process.poll() is None:
-            one.process.kill()
-        one.wait()
 
 
 def score(url: str, sex: str = "female", job: dict[str, str] = JOB) -> int:
     """One request over a connection of its own, which any of the processes may take."""
     candidate = {"id": "c", "resume": "senior backend engineer, python, java", "groups": {"sex": sex}}
-    return httpx.post(f"{url}/v1/score", json={"job": job, "candidates": [candidate]}, timeout=60).status_code
+    return httpx.post(
+        f"{url}/v1/score", json={"job": job, "candidates": [candidate]}, timeout=PATIENCE
+    ).status_code
 
 
 def send(url: str, count: int) -> Counter[str]:
@@ -70,7 +47,7 @@ def send(url: str, count: int) -> Counter[str]:
 def scraped(url: str) -> dict[str, dict[tuple[str, ...], float]]:
     """Values of all series by name and label values."""
     found: dict[str, dict[tuple[str, ...], float]] = {}
-    for family in text_string_to_metric_families(httpx.get(f"{url}/metrics").text):
+    for family in text_string_to_metric_families(httpx.get(f"{url}/metrics", timeout=PATIENCE).text):
         for sample in family.samples:
             found.setdefault(sample.name, {})[tuple(sample.labels.values())] = sample.value
     return found
@@ -84,7 +61,7 @@ def texts_looked_up(url: str) -> float:
 
 def decided(url: str) -> Counter[str]:
     """Decisions by sex as /metrics says them."""
-    text = httpx.get(f"{url}/metrics").text
+    text = httpx.get(f"{url}/metrics", timeout=PATIENCE).text
     counts: Counter[str] = Counter()
     for sex, value in re.findall(
         r'^evenmatch_decisions_total\{attribute="sex",decision="\w+",group="(\w+)"\} (\S+)$', text, re.M
@@ -98,13 +75,6 @@ def processes(server: Server) -> list[psutil.Process]:
     """The serving processes, oldest first."""
     pids = [int(pid) for pid in re.findall(r"process (\d+) serves", server.log)]
     return [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.1)
 
 
 def answered_by(file: Path) -> float:
@@ -136,13 +106,86 @@ def test_a_killed_process_is_replaced_and_nothing_that_was_counted_is_lost(start
     sent = send(server.url, 30)
     victim = processes(server)[0]
     victim.kill()
-    wait_for(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
+    wait_until(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
     assert f"process {victim.pid} died with status -9" in server.log
     sent += send(server.url, 30)
     assert [decided(server.url) for _ in range(10)] == [sent] * 10
     after = scraped(server.url)
     assert after["evenmatch_processes"] == {(): 2.0}
     assert after["evenmatch_process_replacements_total"] == {(): 1.0}
+
+
+@pytest.mark.slow
+def test_a_removed_folder_of_values_is_made_again_and_dead_processes_are_replaced(
+    start_fake: StartFake, tmp_path: Path
+) -> None:
+    server = start_fake()
+    sent = send(server.url, 30)
+    (folder,) = tmp_path.glob("evenmatch-metrics-*")
+    shutil.rmtree(folder)
+
+    def told() -> Counter[str] | None:
+        """What /metrics says, if it says anything; it may fail, but never tell a part."""
+        answer = httpx.get(f"{server.url}/metrics", timeout=PATIENCE)
+        if answer.status_code == 500:
+            assert answer.json()["code"] == "metrics_lost"
+            return None
+        return decided(server.url)
+
+    answers = [told() for _ in range(20)]
+    assert [one for one in answers if one is not None and one != sent] == []
+    wait_until(lambda: len(list(folder.glob("counter_*.db"))) == 2)
+    assert "was gone and is written anew" in server.log
+    processes(server)[0].kill()
+    wait_until(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
+    sent += send(server.url, 10)
+    assert [decided(server.url) for _ in range(6)] == [sent] * 6
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.slow
+def test_metrics_fail_loudly_while_their_folder_cannot_be_made_again(
+    start_fake: StartFake, tmp_path: Path
+) -> None:
+    server = start_fake()
+    (folder,) = tmp_path.glob("evenmatch-metrics-*")
+    shutil.rmtree(folder)
+    folder.touch()
+    assert {httpx.get(f"{server.url}/metrics", timeout=PATIENCE).status_code for _ in range(6)} == {500}
+    processes(server)[0].kill()
+    assert score(server.url) == 200
+    folder.unlink()
+    wait_until(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
+    wait_until(lambda: httpx.get(f"{server.url}/metrics", timeout=PATIENCE).status_code == 200)
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.slow
+def test_a_process_that_does_not_come_to_serve_is_replaced(start_fake: StartFake, tmp_path: Path) -> None:
+    held = tmp_path / "loading"
+    server = start_fake(EVENMATCH_START_SECONDS="20", FAKE_LOADING=str(held))
+    held.touch()
+    processes(server)[0].kill()
+    wait_until(lambda: "does not serve 20 s after its start and is killed" in server.log)
+    held.unlink()
+    wait_until(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
+    assert score(server.url) == 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT])
+def test_a_closed_terminal_stops_all_processes_as_sigterm_does(
+    start_fake: StartFake, number: signal.Signals
+) -> None:
+    """A terminal tells every process of it at once."""
+    server = start_fake()
+    sent = send(server.url, 20)
+    for child in processes(server):
+        child.send_signal(number)
+    assert decided(server.url) == sent
+    server.process.send_signal(number)
+    assert server.wait() == -signal.SIGTERM
+    assert server.log.count("Application shutdown complete") == 2
 
 
 @pytest.mark.slow
@@ -155,7 +198,7 @@ def test_sigterm_stops_all_processes_and_leaves_no_files(start_fake: StartFake, 
     assert not list(tmp_path.glob("evenmatch-metrics-*"))
     assert "Traceback" not in server.log
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{server.url}/health/live")
+        httpx.get(f"{server.url}/health/live", timeout=PATIENCE)
 
 
 @pytest.mark.slow
@@ -167,9 +210,9 @@ def test_sigterm_answers_the_open_requests_of_all_processes_first(
     server = start_fake(FAKE_HELD=str(held))
     with ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(score, server.url) for _ in range(8)]
-        wait_for(lambda: texts_looked_up(server.url) == 8 * TEXTS)
+        wait_until(lambda: texts_looked_up(server.url) == 8 * TEXTS)
         server.process.send_signal(signal.SIGTERM)
-        wait_for(lambda: server.log.count("Shutting down") == 2)
+        wait_until(lambda: server.log.count("Shutting down") == 2)
         assert not any(answer.done() for answer in answers)
         held.unlink()
         assert [answer.result() for answer in answers] == [200] * 8
@@ -182,8 +225,8 @@ def test_processes_whose_parent_is_killed_end_by_themselves(start_fake: StartFak
     children = processes(server)
     assert len(children) == 2
     server.process.kill()
-    server.process.wait(10)
-    wait_for(lambda: not any(child.is_running() for child in children))
+    server.process.wait(PATIENCE)
+    wait_until(lambda: not any(child.is_running() for child in children))
 
 
 @pytest.mark.slow
@@ -191,7 +234,7 @@ def test_a_process_whose_event_loop_stands_still_is_replaced(start_fake: StartFa
     server = start_fake(EVENMATCH_STALL_SECONDS="2")
     stopped = processes(server)[0]
     stopped.suspend()
-    wait_for(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
+    wait_until(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
     assert f"process {stopped.pid} hangs and is killed" in server.log
     assert score(server.url) == 200
 
@@ -214,7 +257,7 @@ def test_processes_that_stood_still_with_their_parent_are_left_alone(start_fake:
     assert processes(server) == children
     # From now on they are watched as before.
     children[0].suspend()
-    wait_for(lambda: f"process {children[0].pid} hangs and is killed" in server.log)
+    wait_until(lambda: f"process {children[0].pid} hangs and is killed" in server.log)
 
 
 @pytest.mark.slow
@@ -241,7 +284,7 @@ def test_a_port_that_is_taken_while_the_first_process_loads_is_said(
             log += process.stderr.readline()
         taken.listen()
         held.unlink()
-        log += process.communicate(timeout=60)[1]
+        log += process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 1
     assert re.search(r"process \d+ cannot listen: Address already in use", log)
     assert "error: no process can serve" in log

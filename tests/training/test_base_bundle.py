@@ -15,6 +15,7 @@ from service.core.bundle import read_bundle
 from service.core.calibration import PlattCurve
 from service.core.engines.loading import EngineOptions, load_model
 from tests.conftest import QUERY
+from tests.patience import PATIENCE
 from training.base_bundle import BaseBundleConfig, make_base_bundle
 from training.calibrate import CalibrationError
 
@@ -23,7 +24,7 @@ SHIPPED = BUNDLES / "minilm-base"
 
 def train(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("evenmatch-train")), "base-bundle", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def small(base_model: Path, **changes: object) -> BaseBundleConfig:

@@ -15,6 +15,7 @@ from service.core.bundle import Bundle, read_bundle
 from tests.bundles import write_test_bundle
 from tests.erasers import random_eraser
 from tests.fake_hub import TOKEN, FakeHub, Repo, fake_hub
+from tests.patience import PATIENCE
 from training.export import export_adapter
 from training.hub import HubError, check_repo_id, open_hub, pull_folder, push_folder
 
@@ -184,7 +185,7 @@ def train(
         [sys.executable, "-m", "training.cli", *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         cwd=Path(__file__).parents[2],
         env={
             **kept,

@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from service.core.files import write_private
+from service.core.printable import one_line
 from training.cli.columns import (
     GroupColumns,
     JobColumn,
@@ -105,11 +107,11 @@ def compare(
     table = Table(box=None, pad_edge=False)
     table.add_column("figure")
     for bundle in comparison.bundles:
-        table.add_column(f"{bundle.name} {bundle.version}")
+        table.add_column(one_line(f"{bundle.name} {bundle.version}"))
     for figure in comparison.figures:
         if figure.name in _HEADLINES or figure.name.endswith(_HEADLINE_ENDS):
             values = ["-" if value is None else value_text(value) for value in figure.values]
-            table.add_row(figure.name, *values)
+            table.add_row(one_line(figure.name), *values)
     Console(markup=False, highlight=False).print(table)
     for note in comparison.notes:
         say(note)
@@ -120,7 +122,7 @@ def compare(
         ):
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(content, "utf-8")
+                write_private(path, content)  # the figures may be of users' own decisions
                 say(f"wrote {path}")
 
 

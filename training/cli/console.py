@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from service.core.errors import EvenmatchError
+from service.core.printable import as_message
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -31,10 +32,10 @@ def exit_codes() -> Iterator[None]:
 
 def say(message: str) -> None:
     """Tell what was done, on stderr."""
-    stderr.print(message, markup=False, highlight=False, soft_wrap=True)
+    stderr.print(as_message(message), markup=False, highlight=False, soft_wrap=True)
 
 
 def fail(message: str, code: int) -> NoReturn:
     """Say what is wrong and exit."""
-    stderr.print(f"error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    stderr.print(as_message(f"error: {message}"), style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(code)

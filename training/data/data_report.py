@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from service.core.files import write_private
 from training.data.errors import DataError
 from training.data.explore import LENGTH_EDGES, DataSummary, Lengths, Rate
 
@@ -63,13 +63,9 @@ def data_html(summary: DataSummary) -> str:
 def write_data_report(summary: DataSummary, path: Path) -> None:
     """Write `path`: HTML, or JSON if it ends in .json. Raises `DataError` if it cannot be written."""
     text = data_json(summary) if path.suffix.lower() == ".json" else data_html(summary)
-    draft = path.with_name(f".{path.name}.draft")
     try:
-        draft.write_text(text, "utf-8")
-        draft.replace(path)
+        write_private(path, text)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
         raise DataError(f"{path} cannot be written: {error.strerror}") from None
 
 

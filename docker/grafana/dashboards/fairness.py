@@ -190,7 +190,7 @@ def _scores() -> p.Row:
             "report's: a difference is a reason to calibrate anew, not an error by itself.",
             Query(
                 'evenmatch:scores:increase24h / on () group_left () (evenmatch:scores:increase24h{le="+Inf"} > 0) '
-                "- on (le) max by (le) (evenmatch_baseline_match_score_share)",
+                '- on (le) max by (le) (label_join(evenmatch_baseline_match_score_share, "le", "", "upper"))',
                 "up to {{le}}",
             ),
         ).min(-1),

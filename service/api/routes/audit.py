@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 from fastapi import APIRouter
+from starlette.responses import Response
 
-from service.api.dependencies import MetricsDep, RuntimeDep
-from service.api.routes.score import passages_out, scoring_model
+from service.api.bodies import BodyRoute
+from service.api.dependencies import LanesDep, MetricsDep, RuntimeDep, SettingsDep
+from service.api.lanes import Lanes
+from service.api.routes.score import check_passages, explained, scoring_model
 from service.api.schemas.audit import (
     AttributeOut,
     AuditRequest,
@@ -15,17 +18,22 @@ from service.api.schemas.audit import (
     ExplanationOut,
     GapsOut,
 )
+from service.api.settings import Settings
 from service.core.audit.arms import arms_of_report
 from service.core.audit.plan import AuditOptions, AuditPlan, AuditResume
 from service.core.errors import AuditOptionsError
-from service.core.explaining import explain
 from service.runtime.runtime import Runtime
+from service.runtime.turns import count_words
 
-router = APIRouter(tags=["audit"])
+router = APIRouter(tags=["audit"], route_class=BodyRoute)
 
 
-@router.post("/audit/counterfactual", summary="Audit scores by counterfactual variants")
-async def audit(body: AuditRequest, runtime: RuntimeDep, metrics: MetricsDep) -> AuditResponse:
+@router.post(
+    "/audit/counterfactual", summary="Audit scores by counterfactual variants", response_model=AuditResponse
+)
+async def audit(
+    body: AuditRequest, runtime: RuntimeDep, metrics: MetricsDep, settings: SettingsDep, lanes: LanesDep
+) -> Response:
     """Change one attribute of each resume at a time and compare the scores with those of benign edits.
 
     Nothing is decided and nothing is stored. Costs about one scored resume for each changed passage.
@@ -42,15 +50,18 @@ async def audit(body: AuditRequest, runtime: RuntimeDep, metrics: MetricsDep) ->
         redact=body.redact,
         seed=body.seed,
     )
-    done = await runtime.audit(
-        body.job.description,
-        body.job.title,
-        [AuditResume(resume.id, resume.resume) for resume in body.resumes],
-        options,
-    )
-    report = done.report
+    runtime.turns.check(count_words([body.job.description, *(resume.resume for resume in body.resumes)]))
+    async with lanes.audits.place():
+        done = await runtime.audit(
+            body.job.description,
+            body.job.title,
+            [AuditResume(resume.id, resume.resume) for resume in body.resumes],
+            options,
+        )
+        report = done.report
+        explanations = await _explanations(runtime, done.plan, settings, lanes) if body.explain else None
     metrics.audited(arms_of_report(report), redact=report.redact, source="requested")
-    return AuditResponse(
+    answer = AuditResponse(
         model=scoring_model(runtime),
         job_id=body.job.id,
         threshold=runtime.bundle.decision.threshold,
@@ -66,18 +77,24 @@ async def audit(body: AuditRequest, runtime: RuntimeDep, metrics: MetricsDep) ->
         several_people=report.several_people,
         not_english=report.not_english,
         findings=report.findings,
-        explanations=await _explanations(runtime, done.plan) if body.explain else None,
+        explanations=explanations,
     )
+    rendered = await lanes.text.run(lambda: answer.model_dump_json().encode())
+    return Response(rendered, media_type="application/json")
 
 
-async def _explanations(runtime: Runtime, plan: AuditPlan) -> list[ExplanationOut]:
+async def _explanations(
+    runtime: Runtime, plan: AuditPlan, settings: Settings, lanes: Lanes
+) -> list[ExplanationOut]:
     originals = [plan.texts[plan.rows[resume.variants.original]] for resume in plan.resumes]
+    check_passages(sum(len(original.passages) for original in originals), settings.max_passages)
     job_vectors, vectors = await runtime.encode(plan.job, originals)
-    await asyncio.sleep(0)  # many resumes: let other requests in
     return [
         ExplanationOut(
             resume_id=resume.id,
-            passages=passages_out(explain(runtime.matcher, plan.job, job_vectors, original, of_resume)),
+            passages=await lanes.text.run(
+                partial(explained, runtime.matcher, plan.job, job_vectors, original, of_resume)
+            ),
         )
         for resume, original, of_resume in zip(plan.resumes, originals, vectors, strict=True)
     ]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from anyio import to_thread
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from service.api.dependencies import RuntimeDep, SettingsDep
+from service.api.bodies import BodyRoute
+from service.api.departures import caller_has_gone
+from service.api.dependencies import LanesDep, RuntimeDep, SettingsDep
+from service.api.lanes import Lanes
 from service.api.routes.embed import check_count
 from service.api.schemas.embed import (
     OpenAIEmbedding,
@@ -17,7 +19,6 @@ from service.api.schemas.embed import (
     OpenAIEmbeddingsResponse,
     OpenAIUsage,
 )
-from service.core.documents import read_document
 from service.core.errors import (
     CountError,
     EmptyTextError,
@@ -25,15 +26,21 @@ from service.core.errors import (
     TextTooLongError,
     UnknownModelError,
 )
+from service.core.matching import Matcher
 from service.core.tokenization import TextTokenizer, TokenIds
+from service.runtime.reading import steps
+from service.runtime.runtime import Runtime
+from service.runtime.turns import count_words
 
-router = APIRouter(tags=["embed"])
+router = APIRouter(tags=["embed"], route_class=BodyRoute)
 
 
 @router.post(
     "/embeddings", summary="Embed texts (OpenAI-compatible)", response_model=OpenAIEmbeddingsResponse
 )
-async def embeddings(body: OpenAIEmbeddingsRequest, runtime: RuntimeDep, settings: SettingsDep) -> Response:
+async def embeddings(
+    body: OpenAIEmbeddingsRequest, runtime: RuntimeDep, settings: SettingsDep, lanes: LanesDep
+) -> Response:
     """Embed texts or token arrays of this model's vocabulary.
 
     This interface cannot say that a text was cut, so one beyond the model's length is refused.
@@ -50,8 +57,12 @@ async def embeddings(body: OpenAIEmbeddingsRequest, runtime: RuntimeDep, setting
         )
     inputs = _as_list(body.input)
     check_count(inputs, "input", settings.max_inputs)
-    sequences = await to_thread.run_sync(_tokenize, runtime.tokenizer, inputs, settings.max_text_characters)
-    vectors = await runtime.embedder.embed(sequences)
+    words = count_words(item for item in inputs if isinstance(item, str))
+    words += sum(len(item) for item in inputs if not isinstance(item, str))
+    async with runtime.turns.turn(words) as turn:
+        sequences = await _tokenize_all(runtime, inputs, lanes)
+        turn.texts_read()
+        vectors = await runtime.embedder.embed(sequences)
 
     def render() -> bytes:
         as_text = body.encoding_format == "base64"
@@ -71,7 +82,7 @@ async def embeddings(body: OpenAIEmbeddingsRequest, runtime: RuntimeDep, setting
         )
         return response.model_dump_json().encode()
 
-    return Response(await to_thread.run_sync(render), media_type="application/json")
+    return Response(await lanes.text.run(render), media_type="application/json")
 
 
 def _as_list(value: str | list[str] | list[int] | list[list[int]]) -> list[str | list[int]]:
@@ -82,23 +93,27 @@ def _as_list(value: str | list[str] | list[int] | list[list[int]]) -> list[str |
     return [item for item in value if not isinstance(item, int)]
 
 
-def _tokenize(
-    tokenizer: TextTokenizer, inputs: Sequence[str | list[int]], max_characters: int
-) -> list[TokenIds]:
+async def _tokenize_all(runtime: Runtime, inputs: Sequence[str | list[int]], lanes: Lanes) -> list[TokenIds]:
+    """In steps. Raises one error that holds all that is wrong with the inputs."""
     errors = ErrorCollector()
-    sequences = []
-    for i, item in enumerate(inputs):
-        with errors:
-            sequences.append(_tokenize_one(tokenizer, item, f"input[{i}]", max_characters))
+    sequences: list[TokenIds] = []
+    for step in steps(inputs):
+
+        def read(step: range = step) -> None:
+            for i in step:
+                with errors:
+                    sequences.append(
+                        _tokenize_one(runtime.matcher, runtime.tokenizer, inputs[i], f"input[{i}]")
+                    )
+
+        await lanes.for_text(inputs[step[0]]).run(read)
     errors.raise_any()
     return sequences
 
 
-def _tokenize_one(
-    tokenizer: TextTokenizer, item: str | list[int], field: str, max_characters: int
-) -> TokenIds:
+def _tokenize_one(matcher: Matcher, tokenizer: TextTokenizer, item: str | list[int], field: str) -> TokenIds:
     if isinstance(item, str):
-        document = read_document(item, field=field, max_characters=max_characters)
+        document = matcher.read(item, field=field, categories=None, cancelled=caller_has_gone).document
         text = tokenizer.encode_text(document, "resume", field=field)
         ids, fits = text.ids, not text.truncated
     elif not item:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from service.api.dependencies import DatabaseDep, SettingsDep
+from service.api.dependencies import DatabaseDep, LanesDep, SettingsDep
 from service.api.schemas.fairness import (
     FairnessAttributeOut,
     FairnessOut,
@@ -41,8 +41,8 @@ _REPORTS: dict[Literal["json", "csv", "html"], tuple[str, Callable[[BiasAudit], 
 
 
 @router.get("/fairness", summary="Do stored decisions fall equally on groups?")
-def fairness(
-    query: Annotated[FairnessQuery, Query()], database: DatabaseDep, settings: SettingsDep
+async def fairness(
+    query: Annotated[FairnessQuery, Query()], database: DatabaseDep, settings: SettingsDep, lanes: LanesDep
 ) -> FairnessOut:
     """Rates, impact ratios and parity differences with intervals. A measurement, not a verdict.
 
@@ -57,8 +57,12 @@ def fairness(
         query.intersections,
     )
     options = FairnessOptions(minimum=query.minimum)
-    found = audit_store(database, settings.groups, question, AuditStatement(), options, now)
-    return _answer(found, question)
+
+    def answer() -> FairnessOut:
+        found = audit_store(database, settings.groups, question, AuditStatement(), options, now)
+        return _answer(found, question)
+
+    return await lanes.reading.run(answer)
 
 
 @router.get(
@@ -75,7 +79,9 @@ def fairness(
         }
     },
 )
-def report(query: Annotated[ReportQuery, Query()], database: DatabaseDep, settings: SettingsDep) -> Response:
+async def report(
+    query: Annotated[ReportQuery, Query()], database: DatabaseDep, settings: SettingsDep, lanes: LanesDep
+) -> Response:
     """Report as `evenmatch report` does, in the manner of New York City's Local Law 144."""
     now = datetime.now(UTC)
     question = StoredQuestion(
@@ -98,8 +104,10 @@ def report(query: Annotated[ReportQuery, Query()], database: DatabaseDep, settin
         leave_out_small=query.exclude_under is not None,
     )
     media_type, write = _REPORTS[query.format]
-    found = audit_store(database, settings.groups, question, statement, options, now)
-    return Response(write(found.audit), headers={"Content-Type": media_type})
+    document = await lanes.reading.run(
+        lambda: write(audit_store(database, settings.groups, question, statement, options, now).audit)
+    )
+    return Response(document, headers={"Content-Type": media_type})
 
 
 def _answer(found: StoredAudit, question: StoredQuestion) -> FairnessOut:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 
-from anyio import to_thread
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
-from service.api.dependencies import MetricsDep, RecorderDep, RuntimeDep, SettingsDep
+from service.api.dependencies import LanesDep, MetricsDep, RecorderDep, RuntimeDep, SettingsDep
 from service.api.schemas.model import LiveResponse, ReadyResponse
 
 router = APIRouter(tags=["health"])
@@ -25,9 +24,11 @@ async def live() -> LiveResponse:
 async def ready(runtime: RuntimeDep, recorder: RecorderDep, settings: SettingsDep) -> ReadyResponse:
     """Run a real forward pass; 503 if the inference worker is dead, hangs or is too slow.
 
-    Also 503 if decisions can be recorded nowhere, so that none may be made.
+    Also 503 if decisions can be recorded nowhere, so that none may be made; if the decision log's file was
+    deleted or replaced (`store_lost`) or is damaged (`store_damaged`): a person must look, and restart; and
+    `warming_up` until word lists and the language model are loaded: what could not be is tried again.
     """
-    recorder.check()
+    recorder.check_ready()
     started = time.perf_counter()
     await runtime.check(settings.ready_seconds)
     return ReadyResponse(
@@ -42,7 +43,7 @@ async def ready(runtime: RuntimeDep, recorder: RecorderDep, settings: SettingsDe
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-async def metrics(registry: MetricsDep) -> Response:
+async def metrics(registry: MetricsDep, lanes: LanesDep) -> Response:
     """Answer in Prometheus' text format."""
-    exposition = await to_thread.run_sync(registry.exposition)
+    exposition = await lanes.upkeep.run(registry.exposition)
     return Response(exposition, headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -69,6 +69,8 @@ async def model(runtime: RuntimeDep, settings: SettingsDep) -> ModelResponse:
             max_title_characters=MAX_TITLE_CHARACTERS,
             max_body_bytes=settings.max_body_bytes,
             max_request_tokens=settings.queue_tokens,
+            max_audit_characters=settings.max_audit_characters,
+            max_passages=settings.max_passages,
         ),
         groups=settings.groups.attributes,
     )

@@ -10,7 +10,8 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 from sqlalchemy import Engine
 
-from service.api.dependencies import DatabaseDep, MetricsDep, SettingsDep
+from service.api.bodies import BodyRoute
+from service.api.dependencies import DatabaseDep, LanesDep, MetricsDep, SettingsDep
 from service.api.errors import status_of
 from service.api.idempotency import REPLAYED, Idempotency, IdempotencyDep
 from service.api.schemas.outcomes import OutcomeIn, OutcomeItemOut, OutcomeOut, OutcomesIn, OutcomesOut
@@ -20,22 +21,25 @@ from service.monitoring.metrics import Metrics
 from service.store.outcome import Outcome, OutcomeResult
 from service.store.outcomes import record_outcomes
 
-router = APIRouter(tags=["fairness"])
+router = APIRouter(tags=["fairness"], route_class=BodyRoute)
 
 
 @router.post("/outcomes", summary="Attach an outcome to a decision", responses={200: REPLAYED})
-def outcome(
+async def outcome(
     body: OutcomeIn,
     database: DatabaseDep,
     settings: SettingsDep,
     metrics: MetricsDep,
+    lanes: LanesDep,
     idempotency: IdempotencyDep,
 ) -> OutcomeOut:
     """Record what a person decided, or a later label. Safe to send again: the same outcome changes nothing.
 
     Another outcome of the same kind is refused with 409, unless it says `replace`; the history keeps both.
     """
-    result = _record(body, [body], database, settings, metrics, idempotency)[0]
+    (result,) = await lanes.writing.run(
+        lambda: _record(body, [body], database, settings, metrics, idempotency)
+    )
     if result.error is not None:
         raise result.error
     assert result.event is not None
@@ -50,12 +54,13 @@ def outcome(
         207: {"model": OutcomesOut, "description": "Some were refused: see `results`", **REPLAYED},
     },
 )
-def outcomes(
+async def outcomes(
     body: OutcomesIn,
     response: Response,
     database: DatabaseDep,
     settings: SettingsDep,
     metrics: MetricsDep,
+    lanes: LanesDep,
     idempotency: IdempotencyDep,
 ) -> OutcomesOut:
     """Record each by itself: one erased decision must not keep a night's outcomes from being recorded.
@@ -70,8 +75,8 @@ def outcomes(
             limit=settings.max_outcomes if given else 1,
             actual=len(given),
         )
-    done = _record(body, given, database, settings, metrics, idempotency)
-    results = [_item(result) for result in done]
+    recorded = await lanes.writing.run(lambda: _record(body, given, database, settings, metrics, idempotency))
+    results = [_item(result) for result in recorded]
     counts = Counter(result.status for result in results)
     if counts["refused"]:
         response.status_code = HTTPStatus.MULTI_STATUS

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from anyio import to_thread
 from fastapi import APIRouter
 
-from service.api.dependencies import MetricsDep, RuntimeDep, SettingsDep
+from service.api.bodies import BodyRoute
+from service.api.departures import caller_has_gone
+from service.api.dependencies import LanesDep, MetricsDep, RuntimeDep, SettingsDep
 from service.api.routes.score import warnings_of
 from service.api.schemas.redact import RedactionWarning, RedactRequest, RedactResponse
-from service.core.documents import read_document
+from service.core.documents import Document
 from service.core.language import language_of
+from service.core.redaction.redactor import Redacted
 
-router = APIRouter(tags=["redact"])
+router = APIRouter(tags=["redact"], route_class=BodyRoute)
 
 
 @router.post("/redact", summary="Redact a resume")
 async def redact(
-    body: RedactRequest, runtime: RuntimeDep, settings: SettingsDep, metrics: MetricsDep
+    body: RedactRequest, runtime: RuntimeDep, settings: SettingsDep, metrics: MetricsDep, lanes: LanesDep
 ) -> RedactResponse:
     """Return the resume without names, contact data, schools and other clues, and what was hidden how often.
 
     Redacting the answer again changes nothing. No span is returned apart from its token, and none is logged.
     """
-    redactor = runtime.matcher.redactor
-    if body.categories is not None:
-        redactor = redactor.with_categories(body.categories)
-    document = read_document(body.resume, field="resume", max_characters=settings.max_text_characters)
-    redacted = await to_thread.run_sync(redactor.redact, document.text)
-    language = await to_thread.run_sync(language_of, document.text)
+    matcher = runtime.matcher
+    categories = frozenset(matcher.redactor.categories if body.categories is None else body.categories)
+
+    def read() -> tuple[Document, Redacted, str]:
+        found = matcher.read(body.resume, field="resume", categories=categories, cancelled=caller_has_gone)
+        assert found.redacted is not None
+        return found.document, found.redacted, language_of(found.document.text)
+
+    document, redacted, language = await lanes.for_text(body.resume).run(read)
     metrics.redacted(redacted.counts)
     warnings: list[RedactionWarning] = [*warnings_of(language, document.non_latin_script)]
-    if "name" in redactor.categories and not redacted.has_own_name:
+    if "name" in categories and not redacted.has_own_name:
         warnings.append("no_name_found")
     if redacted.other_people:
         warnings.append("several_names")

@@ -6,11 +6,16 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
-from anyio import to_thread
+from anyio import CancelScope
 from fastapi import APIRouter
+from starlette.responses import Response
 
+from service.api.bodies import BodyRoute
+from service.api.departures import caller_has_gone
 from service.api.dependencies import (
+    LanesDep,
     MetricsDep,
     RecorderDep,
     RequestId,
@@ -19,6 +24,7 @@ from service.api.dependencies import (
     ShadowDep,
 )
 from service.api.idempotency import REPLAYED, IdempotencyDep
+from service.api.lanes import Lanes
 from service.api.schemas.score import (
     CandidateIn,
     PassageOut,
@@ -29,17 +35,19 @@ from service.api.schemas.score import (
     Warning,
 )
 from service.api.score_answers import pack, unpack
-from service.core.errors import CountError, DuplicateIdError, ErrorCollector
-from service.core.explaining import PassageContribution, explain
+from service.api.settings import Settings
+from service.core.errors import CountError, DuplicateIdError, ErrorCollector, RequestTooLargeError
+from service.core.explaining import explain
 from service.core.groups import GroupSchema
 from service.core.language import is_foreign
-from service.core.matching import Match, TokenizedJob, TokenizedResume
+from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
 from service.core.scoring import Vectors
+from service.runtime.reading import match_all, tokenize_all
 from service.runtime.runtime import Runtime
 from service.store.decision import Decision
 from service.store.idempotency import with_answer
 
-router = APIRouter(tags=["score"])
+router = APIRouter(tags=["score"], route_class=BodyRoute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,12 @@ class _Encoded:
     vectors: list[Vectors]
 
 
-@router.post("/score", summary="Score candidates against a job", responses={200: REPLAYED})
+@router.post(
+    "/score",
+    summary="Score candidates against a job",
+    response_model=ScoreResponse,
+    responses={200: REPLAYED},
+)
 async def score(
     body: ScoreRequest,
     runtime: RuntimeDep,
@@ -60,9 +73,10 @@ async def score(
     metrics: MetricsDep,
     recorder: RecorderDep,
     shadow: ShadowDep,
+    lanes: LanesDep,
     request_id: RequestId,
     idempotency: IdempotencyDep,
-) -> ScoreResponse:
+) -> Response:
     """Score every candidate against the job. Either all candidates are scored and recorded or none is.
 
     The scores do not depend on `groups`, on the order of candidates, or on who else is in the request.
@@ -73,21 +87,19 @@ async def score(
     encoded = None
     if earlier is None:
         recorder.check()
-        encoded = await _encode(body, runtime)
-        matches = [
-            runtime.matcher.match(encoded.job, encoded.job_vectors, vectors) for vectors in encoded.vectors
-        ]
+        encoded, matches = await _encode_and_match(body, runtime, settings, lanes)
         decisions = decisions_of(body, matches, runtime, request_id)
         answer = _answer(body, runtime, encoded, matches, decisions)
         if keyed is not None:
             decisions = with_answer(decisions, keyed, pack(answer, runtime.bundle.digest))
-        earlier = await recorder.record(decisions)
-        if earlier is None:
-            for decision, resume in zip(decisions, encoded.resumes, strict=True):
-                metrics.decided(decision.groups, decision.calibrated_probability, decision.decision)
-                metrics.redacted(resume.read.redactions)
-            texts = [candidate.resume for candidate in body.candidates]
-            shadow.offer(body.job.description, body.job.title, texts, redact=body.redact)
+        with CancelScope(shield=True):  # who leaves from here on leaves decisions: stored, and counted too
+            earlier = await recorder.record(decisions)
+            if earlier is None:
+                for decision, resume in zip(decisions, encoded.resumes, strict=True):
+                    metrics.decided(decision.groups, decision.calibrated_probability, decision.decision)
+                    metrics.redacted(resume.read.redactions)
+                texts = [candidate.resume for candidate in body.candidates]
+                shadow.offer(body.job.description, body.job.title, texts, redact=body.redact)
     explicable = True
     if earlier is not None:
         assert keyed is not None
@@ -96,21 +108,34 @@ async def score(
         # The passages of another model would not explain these scores.
         explicable = bundle_digest == runtime.bundle.digest
     if body.explain and explicable:
-        _explain(answer, encoded or await _encode(body, runtime), runtime)
-    return answer
+        if encoded is None:
+            encoded, _ = await _encode_and_match(body, runtime, settings, lanes)
+        await _explain(answer, encoded, runtime, lanes)
+    content = await lanes.text.run(lambda: answer.model_dump_json().encode())
+    return Response(content, media_type="application/json", headers=idempotency.headers)
 
 
-async def _encode(body: ScoreRequest, runtime: Runtime) -> _Encoded:
-    job, resumes = await to_thread.run_sync(
-        lambda: runtime.matcher.tokenize_all(
+async def _encode_and_match(
+    body: ScoreRequest, runtime: Runtime, settings: Settings, lanes: Lanes
+) -> tuple[_Encoded, list[Match]]:
+    texts = [candidate.resume for candidate in body.candidates]
+    async with runtime.turn([body.job.description, *texts]) as turn:
+        job, resumes = await tokenize_all(
+            runtime.matcher,
             body.job.description,
             body.job.title,
-            [candidate.resume for candidate in body.candidates],
+            texts,
             redact=body.redact,
+            run=lanes.text.run,
+            run_long=lanes.long_text.run,
+            cancelled=caller_has_gone,
         )
-    )
-    job_vectors, vectors = await runtime.encode(job, resumes)
-    return _Encoded(job, job_vectors, resumes, vectors)
+        if body.explain:
+            check_passages(sum(len(resume.passages) for resume in resumes), settings.max_passages)
+        turn.texts_read()
+        job_vectors, vectors = await runtime.encode(job, resumes)
+        matches = await match_all(runtime.matcher, job, job_vectors, vectors, run=lanes.text.run)
+    return _Encoded(job, job_vectors, resumes, vectors), matches
 
 
 def _answer(
@@ -127,28 +152,14 @@ def _answer(
         threshold=runtime.bundle.decision.threshold,
         redact=body.redact,
         warnings=warnings_of(encoded.job.language, encoded.job.non_latin_script),
-        results=[
-            ScoreResult(
-                candidate_id=decision.candidate_id,
-                decision_id=decision.decision_id,
-                raw_score=decision.raw_score,
-                calibrated_probability=decision.calibrated_probability,
-                decision=decision.decision,
-                borderline=match.borderline,
-                truncated=False,
-                language=resume.read.language,
-                warnings=warnings_of(resume.read.language, resume.read.document.non_latin_script),
-                redactions=dict(resume.read.redactions or {}),
-            )
-            for decision, match, resume in zip(decisions, matches, encoded.resumes, strict=True)
-        ],
+        results=list(map(_result, decisions, matches, encoded.resumes)),
     )
 
 
-def _explain(answer: ScoreResponse, encoded: _Encoded, runtime: Runtime) -> None:
+async def _explain(answer: ScoreResponse, encoded: _Encoded, runtime: Runtime, lanes: Lanes) -> None:
     for result, resume, vectors in zip(answer.results, encoded.resumes, encoded.vectors, strict=True):
-        result.explanation = passages_out(
-            explain(runtime.matcher, encoded.job, encoded.job_vectors, resume, vectors)
+        result.explanation = await lanes.text.run(
+            partial(explained, runtime.matcher, encoded.job, encoded.job_vectors, resume, vectors)
         )
 
 
@@ -173,6 +184,16 @@ def check_candidates(candidates: Sequence[CandidateIn], groups: GroupSchema, mos
         with errors:
             groups.validate_groups(candidate.groups, field=f"candidates[{i}].groups")
     errors.raise_any()
+
+
+def check_passages(passages: int, most: int) -> None:
+    """Raise `RequestTooLargeError` if an answer would hold more passages, or their vectors, than it may."""
+    if passages > most:
+        raise RequestTooLargeError(
+            f"the answer would hold {passages:,} passages or more; the limit is {most:,}: split it",
+            limit=most,
+            actual=passages,
+        )
 
 
 def decisions_of(
@@ -214,8 +235,25 @@ def warnings_of(language: str, non_latin_script: bool) -> list[Warning]:
     return [*warnings, "not_english"] if is_foreign(language) else warnings
 
 
-def passages_out(passages: Sequence[PassageContribution]) -> list[PassageOut]:
-    """An explanation as it is sent."""
+def _result(decision: Decision, match: Match, resume: TokenizedResume) -> ScoreResult:
+    return ScoreResult(
+        candidate_id=decision.candidate_id,
+        decision_id=decision.decision_id,
+        raw_score=decision.raw_score,
+        calibrated_probability=decision.calibrated_probability,
+        decision=decision.decision,
+        borderline=match.borderline,
+        truncated=False,
+        language=resume.read.language,
+        warnings=warnings_of(resume.read.language, resume.read.document.non_latin_script),
+        redactions=dict(resume.read.redactions or {}),
+    )
+
+
+def explained(
+    matcher: Matcher, job: TokenizedJob, job_vectors: Vectors, resume: TokenizedResume, vectors: Vectors
+) -> list[PassageOut]:
+    """The explanation of one resume as it is sent; for a thread, since long resumes take seconds."""
     return [
         PassageOut(
             text=passage.text,
@@ -223,5 +261,5 @@ def passages_out(passages: Sequence[PassageContribution]) -> list[PassageOut]:
             job_passage=passage.job_passage,
             similarity=passage.similarity,
         )
-        for passage in passages
+        for passage in explain(matcher, job, job_vectors, resume, vectors)
     ]

@@ -52,7 +52,9 @@ class LimitsOut(Body):
     max_text_characters: int
     max_title_characters: int
     max_body_bytes: int
-    max_request_tokens: int
+    max_request_tokens: int = Field(description="Also the most words of a request, before redaction.")
+    max_audit_characters: int
+    max_passages: int = Field(description="Most vectors or explained passages in one answer.")
 
 
 class RedactionOut(Body):

@@ -13,11 +13,12 @@ from service.core.counterfactual.variants import (
     VariantOptions,
     make_variants,
 )
-from service.core.documents import Document, read_document
+from service.core.documents import Document
 from service.core.errors import AuditOptionsError, CountError, DuplicateIdError, ErrorCollector
 from service.core.language import UNDETERMINED, language_of
 from service.core.matching import Matcher, ReadResume, TokenizedJob, TokenizedResume
 from service.core.redaction.memo import Memo
+from service.core.redaction.policy import CATEGORIES
 from service.core.redaction.redactor import Redactor
 
 MIN_NAMES, MAX_NAMES = 2, 20
@@ -25,6 +26,7 @@ MIN_NAMES, MAX_NAMES = 2, 20
 
 MAX_CONTROLS = 20
 DEFAULT_MAX_TEXTS = 5_000
+DEFAULT_MAX_CHARACTERS = 20_000_000
 
 _PART = 8
 """Texts that are redacted before the first are handed on: a resume and its control arm."""
@@ -123,6 +125,7 @@ def plan_audit(
     max_resumes: int,
     max_characters: int,
     max_texts: int = DEFAULT_MAX_TEXTS,
+    max_total: int = DEFAULT_MAX_CHARACTERS,
     ready: Ready = lambda job, texts: None,
     pause: Pause = lambda: None,
 ) -> AuditPlan:
@@ -132,8 +135,9 @@ def plan_audit(
     redaction leaves different come first, so that they can be encoded while the rest is redacted.
     `pause` is called before each step: what has time may wait there, or raise to break off.
 
-    Raises `AuditOptionsError` for options out of range, `CountError` for too many resumes or variants
-    (with the limit), `DuplicateIdError`, and what `Matcher` raises for unusable texts.
+    Raises `AuditOptionsError` for options out of range, `CountError` for too many resumes, variants, or
+    characters in all variants (`max_total`), with the limit, `DuplicateIdError`, and what `Matcher` raises
+    for unusable texts.
     """
     options.check()
     if not 1 <= len(resumes) <= max_resumes:
@@ -143,13 +147,13 @@ def plan_audit(
             limit=max_resumes if resumes else 1,
             actual=len(resumes),
         )
-    pause()
     errors = ErrorCollector()
     documents: list[Document] = []
     seen: dict[str, int] = {}
     with errors:
         job = matcher.tokenize_job(description, title, field="job.description")
     for i, resume in enumerate(resumes):
+        pause()
         with errors:
             first = seen.setdefault(resume.id, i)
             if first != i:
@@ -157,7 +161,13 @@ def plan_audit(
                     f"resumes[{i}].id is that of resumes[{first}]", field=f"resumes[{i}].id"
                 )
         with errors:
-            document = read_document(resume.text, field=f"resumes[{i}].resume", max_characters=max_characters)
+            # Redacted once where that can be broken off: what follows is done here, to the same text.
+            document = matcher.reader.read(
+                resume.text,
+                field=f"resumes[{i}].resume",
+                max_characters=max_characters,
+                categories=CATEGORIES,
+            ).document
             matcher.tokenize_read(ReadResume(document, None, UNDETERMINED), field=f"resumes[{i}].resume")
             documents.append(document)
     errors.raise_any()
@@ -166,16 +176,20 @@ def plan_audit(
     memo = Memo()
     planned: list[PlannedResume] = []
     distinct: dict[str, None] = {}
+    characters = 0
     for resume, document in zip(resumes, documents, strict=True):
         pause()
         variants = make_variants(document.text, made, finder, key=resume.id, memo=memo)
         planned.append(
             PlannedResume(resume.id, variants, language_of(document.text), document.non_latin_script)
         )
-        distinct[variants.original] = None
+        texts_of_it = [variants.original]
         for variant in sorted(variants.variants, key=lambda variant: variant.attribute != "control"):
-            distinct[variant.reference] = None
-            distinct[variant.text] = None
+            texts_of_it += (variant.reference, variant.text)
+        for text in texts_of_it:
+            if text not in distinct:
+                distinct[text] = None
+                characters += len(text)
         if len(distinct) > max_texts:
             raise CountError(
                 f"the audit would score more than {max_texts:,} distinct texts, "
@@ -184,6 +198,15 @@ def plan_audit(
                 field="resumes",
                 limit=max_texts,
                 actual=len(distinct),
+            )
+        if characters > max_total:
+            raise CountError(
+                f"the texts that the audit would score have more than {max_total:,} characters, "
+                f"{len(planned)} of {len(resumes)} resumes in: "
+                "take fewer or shorter resumes, fewer attributes or names_per_group",
+                field="resumes",
+                limit=max_total,
+                actual=characters,
             )
     texts: list[TokenizedResume] = []
     row_of: dict[str, int] = {}

@@ -105,7 +105,7 @@ def control_variants(
     `held` are the spans that redaction would hide: an edit that touches one of them is dropped, so the
     control arm never changes a name, a school or any other clue.
     """
-    clues = sorted(text[span.start : span.end] for span in held)
+    clues = sorted({text[span.start : span.end] for span in held})
     variants: dict[str, str] = {}
     kinds = list(CONTROL_EDITS)
     for attempt in range(count * len(kinds)):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from functools import cache
-from typing import Literal
+from functools import partial
+from typing import Literal, get_args
 
+from service.core.once import LoadedOnce
 from service.core.redaction.lexicon import LEXICONS
 
 Split = Literal["train", "audit", "test"]
@@ -36,9 +37,15 @@ class GroupLexicon:
         return tuple(self.given_names)
 
 
-@cache
 def load_groups(split: Split) -> GroupLexicon:
-    """The rows of one split. Surnames of `test` are those of `audit`: the source has given names only."""
+    """The rows of one split, read once a process. Raises `WarmingUpError` if that fails now.
+
+    Surnames of `test` are those of `audit`: the source has given names only.
+    """
+    return _GROUPS[split]()
+
+
+def _read(split: Split) -> GroupLexicon:
     given: dict[str, list[str]] = {}
     surnames: dict[str, list[str]] = {}
     for row in _rows("names_by_group.csv"):
@@ -71,3 +78,8 @@ def _frozen(groups: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
 def _rows(name: str) -> list[dict[str, str]]:
     with (LEXICONS / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+_GROUPS: dict[Split, LoadedOnce[GroupLexicon]] = {
+    split: LoadedOnce("the lists of groups", partial(_read, split)) for split in get_args(Split)
+}

@@ -90,7 +90,7 @@ def find_name_slots(text: str, analysis: Analysis) -> NameSlots:
 
     A resume without a name gets a line for one on top, as resumes have it; `placed` says so.
     """
-    parts = list(analysis.own_name)
+    parts = list(analysis.own_name[:_MOST_PARTS])
     if not parts:
         placed = f"{_PLACEHOLDER}\n{text}"
         return NameSlots(placed, (Span(0, len(_PLACEHOLDER), "name", ""),), "", (), frozenset(), placed=True)
@@ -119,6 +119,8 @@ def find_name_slots(text: str, analysis: Analysis) -> NameSlots:
 
 
 _PLACEHOLDER = "[NAME]"
+_MOST_PARTS = 20
+"""Parts of one person's name. A text that gives more names as the candidate's own is no resume."""
 
 
 def _split(text: str, spans: list[Span], parts: list[str]) -> tuple[str, tuple[str, ...]]:

@@ -8,12 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from service.core.documents import MOST_BLANKS
 from service.core.redaction.spans import Span, replace
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _SECONDARY = re.compile(
     r"\b(?:High|Secondary|Grammar|Middle|Elementary|Primary|Prep\w*|Public|Hr|Sec|Matriculation) School|Lyc|Gymnas|Liceo"
 )
+_LEADS_TO = re.compile(r"(?:\s*(?:[,|–—]|\s-)\s*|\s+(?:at|from|of)(?: the)?\s+)$")
+_FOLLOWS = re.compile(r"\s*(?:,|–|—|\||\s-)\s*")
+_LEAD = 2 * MOST_BLANKS + 10
+"""Longest that `_LEADS_TO` finds, in characters: a comma or "from the" between two runs of blanks."""
+
 _US_POSTCODE = re.compile(r"\b\d{5}(?:-\d{4})?\b")
 
 
@@ -38,12 +44,12 @@ def without_schools(text: str, spans: Sequence[Span]) -> str | None:
         return None
     wider = []
     for span in spans:
-        before = re.search(r"(?:\s*(?:[,|–—]|\s-)\s*|\s+(?:at|from|of)(?: the)?\s+)$", text[: span.start])
-        after = re.match(r"\s*(?:,|–|—|\||\s-)\s*", text[span.end :])
+        before = _LEADS_TO.search(text, max(0, span.start - _LEAD), span.start)
+        after = _FOLLOWS.match(text, span.end)
         if before is not None and "\n" not in before[0]:
             wider.append(span._replace(start=before.start(), token=""))
         elif after is not None:
-            wider.append(span._replace(end=span.end + after.end(), token=""))
+            wider.append(span._replace(end=after.end(), token=""))
         else:
             wider.append(span._replace(token=""))
     return replace(text, wider)

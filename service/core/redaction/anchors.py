@@ -16,7 +16,7 @@ from service.core.redaction.name_words import (
 )
 
 _LATEX = re.compile(
-    r"\\(?:name|author|firstname|givenname|familyname|lastname|surname)(?:\[[^\]\n]*\])?(?:\{[^{}\n]{1,60}\}){1,2}"
+    r"\\(?:name|author|firstname|givenname|familyname|lastname|surname)(?:\[[^\]\n]{0,200}\])?(?:\{[^{}\n]{1,60}\}){1,2}"
 )
 Kind = Literal["latex", "label", "person_label", "introduction", "honorific", "relation", "companion"]
 PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (

@@ -19,7 +19,7 @@ _EMAIL = re.compile(
 _PHONE = re.compile(r"(?<![\w.,/$€£#-])(?:\+|00)?[(]?\d(?:[\s().\-\u2010-\u2014/]{0,3}\d){6,14}(?![\w%])")
 _PHONE_LABEL = re.compile(
     r"(?:tel|phone|mobile|cell|fax|whatsapp|telephone|telefon|teléfono|téléphone|handy|móvil|cellulare|"
-    r"contact(?: no\.?| number)?|ph|mob|m|t|p|c|h)\.?\s*(?:no\.?|number)?\s*[:.#]?\s*$",
+    r"contact(?: no\.?| number)?|ph|mob|m|t|p|c|h)\.?\s*+(?:no\.?|number)?\s*+[:.#]?\s*+$",
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -46,10 +46,13 @@ _BARE_DOMAIN = re.compile(
 _HANDLE = re.compile(r"(?<![\w.@])@[A-Za-z_][\w.]{2,}")
 _LABELLED_HANDLE = re.compile(
     r"(?:linked\s?in|git\s?hub|git\s?lab|skype|twitter|telegram|instagram|facebook|wechat|orcid|xing|behance|dribbble|"
-    r"kaggle|website|portfolio|blog|homepage)\s*(?:id|profile|handle|username|url)?\s*[:：]\s*"
+    r"kaggle|website|portfolio|blog|homepage)\s*+(?:id|profile|handle|username|url)?\s*+[:：]\s*+"
     r"(?P<value>[^\s|•;,\[][^\n|•;,\[]*)",
     re.IGNORECASE,
 )
+
+_SIGN_OF_HANDLE = re.compile(r"[\d_./@-]")
+_BLANK = re.compile(r"\s")
 
 _STREET_WORDS = (
     r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Ter|Square|Sq|"
@@ -96,7 +99,7 @@ _FIVE_DIGITS = re.compile(r"\d{5}")
 _BOX = re.compile(rf"\bP\.?\s?O\.?\s?Box\s+\d+{_TAIL}", re.IGNORECASE | re.MULTILINE)
 _CITY_STATE_ZIP = re.compile(rf"(?:{_CITY},?\s+)?\b{_STATES},?\s+\d{{5}}(?:-\d{{4}})?\b")
 _NAMED_POSTCODE = re.compile(
-    r"\b(?:zip|postal|post|pin|postcode|pincode|plz|cep|cp|eircode)\s*(?:code)?\s*(?:no\.?)?\s*[:#.-]\s*"
+    r"\b(?:zip|postal|post|pin|postcode|pincode|plz|cep|cp|eircode)\s*+(?:code)?\s*+(?:no\.?)?\s*+[:#.-]\s*+"
     r"(?P<value>[A-Z0-9][A-Z0-9 -]{2,9}[A-Z0-9])\b",
     re.IGNORECASE,
 )
@@ -116,17 +119,23 @@ _HEADER_PLACE = re.compile(
     rf"{_CITY},\s*(?:{_STATES}\b(?:,?\s*\d{{5}})?|{_COUNTRY}\b(?!\s+(?:Institute|State|University|College|Tech)))(?:[\s,-]*\b{_POSTCODE}\b)?"
     rf"|\b(?!19|20)\d{{4,5}} {_CITY}(?:,\s*{_COUNTRY}\b)?"
     rf"|{_CITY}\s*[-–,]\s*[1-9]\d{{2}}\s?\d{{3}}\b"
-    rf"|\b(?:[Ff]lat|[Hh]ouse|[Pp]lot|[Dd]oor|H\.?\s?[Nn]o|[Bb]lock)\.?\s*(?:[Nn]o\.?)?\s*[:#.-]?\s*[A-Z]?-?\d[^\n|•]*"
+    rf"|\b(?:[Ff]lat|[Hh]ouse|[Pp]lot|[Dd]oor|H\.?\s?[Nn]o|[Bb]lock)\.?\s*+(?:[Nn]o\.?)?\s*+[:#.-]?\s*+[A-Z]?-?\d[^\n|•]*"
 )
 
 _HEADER_CHARACTERS = 500
 """Where the header must end in a text without headings."""
 
+# What is between two brackets may hold anything but another beginning of the same kind: then no two attempts
+# read the same characters, and text of nothing but beginnings takes no longer than any other.
+_LATEX_PHOTO = r"\\(?:includegraphics|photo)"
 _PHOTO = re.compile(
-    r"!\[[^\]\n]*\]\([^)\n]*\)|!\[[^\]\n]*\](?=\[)|<img\b[^>]*>|<figcaption>.*?</figcaption>"
-    r"|\\(?:includegraphics|photo)(?:\[[^\]\n]*\])*\{[^}\n]*\}(?:\{[^}\n]*\})?"
-    r"|\[(?:photo|picture|headshot|portrait|image)[^\]\n]*\]"
-    r"|\((?:photo|picture|headshot|portrait)[^)\n]*\)"
+    r"!\[(?:[^\]\n!]|!(?!\[))*+\](?:\((?:[^)\n!]|!(?!\[))*+\)|(?=\[))"
+    r"|<img\b(?:[^<>]|<(?!img\b))*+>"
+    r"|<figcaption>(?:[^<\n]|<(?!/?figcaption>))*+</figcaption>"
+    rf"|{_LATEX_PHOTO}(?:\[(?:[^\]\n\\]|(?!{_LATEX_PHOTO})\\)*+\])*+\{{(?:[^}}\n\\]|(?!{_LATEX_PHOTO})\\)*+\}}"
+    rf"(?:\{{(?:[^}}\n\\]|(?!{_LATEX_PHOTO})\\)*+\}})?"
+    r"|\[(?:photo|picture|headshot|portrait|image)(?:[^\]\n\[]|\[(?!photo|picture|headshot|portrait|image))*+\]"
+    r"|\((?:photo|picture|headshot|portrait)(?:[^)\n(]|\((?!photo|picture|headshot|portrait))*+\)"
     r"|(?<![\w-])[\w-]{0,60}?(?:photo|headshot|portrait|profile[_-]?pic|avatar|selfie)[\w-]{0,60}\.(?:jpe?g|png|webp|gif|heic)\b"
     r"|\b(?:alt(?:ernative)?[ -]?text|photo|picture|headshot|portrait)\s*[:=]\s*[\"“]?[^\s\[][^\n|\"”]*[\"”]?"
     r"|\b(?:photo|picture|portrait|headshot) of (?:[A-Z][\w'’.-]*\s?){1,4}",
@@ -187,7 +196,7 @@ def links_in_line(line: Line) -> Iterator[Span]:
         return
     for match in _LABELLED_HANDLE.finditer(line.text):
         value = match["value"].strip()
-        if line.section == "header" or re.fullmatch(r"\S*[\d_./@-]\S*", value):
+        if line.section == "header" or (_SIGN_OF_HANDLE.search(value) and not _BLANK.search(value)):
             start = match.start("value")
             yield Span(start, start + len(value), "link", TOKENS["link"])
 

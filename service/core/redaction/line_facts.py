@@ -24,7 +24,11 @@ _FILE = re.compile(r"(?<![\w.-])[\w.-]{1,80}\.(?:pdf|docx?|rtf|odt|txt|pages|tex
 _RESUME_FILE = re.compile(r"resume|résumé|cv|vitae|lebenslauf|bewerbung", re.IGNORECASE)
 _CLOSING_CHARACTERS = 30
 """Longer than what `CLOSING` finds, dots and spaces at the line's end not counted."""
-_USER_NAME = re.compile(r"(?<![\w.-])[a-z][\w-]{1,20}(?:[._][\w-]{1,30}){0,3}(?![\w@])")
+# Each part is as long as it can be and is not tried shorter: parts may hold the "_" that stands between them,
+# and trying every way to part a long run of them takes very long.
+_USER_NAME = re.compile(
+    r"(?<![\w.-])[a-z](?>[\w-]{1,20}(?![^\W_]|@|_(?![\w-])))(?>[._][\w-]{1,30}(?![^\W_]|@|_(?![\w-]))){0,3}+(?![\w@])"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from service.core.redaction.anchors import ORDER, Anchor
+from service.core.redaction.layout import Line
 from service.core.redaction.name_form import NameForm, Run
 from service.core.redaction.name_words import ROLE_WORDS
 from service.core.redaction.policy import TOKENS
@@ -103,11 +104,12 @@ def referee_names(form: NameForm) -> Iterator[Found]:
 def prose_names(form: NameForm) -> Iterator[Found]:
     """Given name and surname side by side in prose; not in lists, and not where an employer stands."""
     line_starts = [line.start for line in form.lines]
+    at, is_prose = -1, False
     for i in _given_names(form):
-        line = form.lines[bisect_right(line_starts, form.starts[i]) - 1]
-        if line.heading or (line.section == "experience" and _is_entry(line.text)):
-            continue
-        if line.text.count(",") > 4 and line.section != "references" and "." not in line.text.strip()[:-1]:
+        place = bisect_right(line_starts, form.starts[i]) - 1
+        if place != at:  # once a line: a long one holds thousands of names
+            at, is_prose = place, _is_prose(form.lines[place])
+        if not is_prose:
             continue
         if form.follows_preposition(i):
             continue
@@ -143,6 +145,13 @@ def _value(form: NameForm, start: int) -> Run | None:
     if not 1 <= len(inside) <= 5 or any(form.folded[i] in ROLE_WORDS for i in inside):
         return None
     return Run(inside[0], inside[-1] + 1)
+
+
+def _is_prose(line: Line) -> bool:
+    if line.heading or (line.section == "experience" and _is_entry(line.text)):
+        return False
+    is_list = line.text.count(",") > 4 and line.section != "references" and "." not in line.text.strip()[:-1]
+    return not is_list
 
 
 def _is_entry(line: str) -> bool:

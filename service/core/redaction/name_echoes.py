@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from service.core.redaction.line_facts import user_names_of
 from service.core.redaction.name_form import PLACES, NameForm
@@ -13,6 +13,8 @@ from service.core.redaction.spans import Span
 _INITIALS_BEFORE = re.compile(r"\b(?:[A-Z]\.\s?){1,3}$")
 _INITIALS_AFTER = re.compile(r",?\s(?:[A-Z]\.){1,3}")
 
+_MOST_PARTICLES = 8
+"""Before one name: "de la" and the like."""
 
 _JOINTS = (" ", "-", " '", " ’")
 
@@ -53,11 +55,12 @@ def echoes(
 def _with_particles(form: NameForm, i: int) -> int:
     """Where the name begins: at word `i`, or at the particles before it."""
     start = form.starts[i]
-    while i > 0 and form.folded[i - 1] in LEADING_PARTICLES:
-        if form.text[form.ends[i - 1] : start] not in (" ", " '", " ’"):
+    for before in range(i - 1, max(-1, i - 1 - _MOST_PARTICLES), -1):
+        if form.folded[before] not in LEADING_PARTICLES:
             break
-        i -= 1
-        start = form.starts[i]
+        if form.text[form.ends[before] : start] not in (" ", " '", " ’"):
+            break
+        start = form.starts[before]
     return start
 
 
@@ -103,9 +106,9 @@ def _is_beside(form: NameForm, i: int, parts: set[str], starts: set[int], ends: 
 def _dotted_initials(text: str, own: Sequence[str]) -> Iterator[tuple[int, int]]:
     """J.R.O. for a name of three parts."""
     letters = [part[0].upper() for part in own]
-    if not all(f"{letter}." in text for letter in letters):
+    if not 2 <= len(letters) <= 4 or not all(f"{letter}." in text for letter in letters):
         return  # compiling a pattern takes longer than searching with it
-    if 2 <= len(letters) <= 4 and all(letter.isalpha() for letter in letters):
+    if all(letter.isalpha() for letter in letters):
         dotted = r"\.\s?".join(map(re.escape, letters)) + r"\."
         for match in re.finditer(rf"(?<![\w.]){dotted}(?!\w)", text):
             yield match.span()
@@ -113,9 +116,12 @@ def _dotted_initials(text: str, own: Sequence[str]) -> Iterator[tuple[int, int]]
 
 def _file_names(form: NameForm, own: Sequence[str]) -> Iterator[tuple[int, int]]:
     """jane_doe_resume.pdf, and user names such as janedoe or jdoe."""
+    by_length: dict[int, set[str]] = {}
+    for part in own:
+        by_length.setdefault(len(part), set()).add(part)
     for line, known in zip(form.lines, form.facts, strict=True):
         for file in known.files:
-            if file.of_resume or any(part in file.plain for part in own):
+            if file.of_resume or _holds_one_of(file.plain, by_length):
                 yield line.start + file.start, line.start + file.end
         if len(own) < 2:
             continue
@@ -125,6 +131,15 @@ def _file_names(form: NameForm, own: Sequence[str]) -> Iterator[tuple[int, int]]
         for start, end, plain in user_names_of(line.text):
             if any(name in plain for name in full) or (len(short) > 4 and plain.startswith(short)):
                 yield line.start + start, line.start + end
+
+
+def _holds_one_of(text: str, by_length: Mapping[int, Collection[str]]) -> bool:
+    """True if one of the parts stands in `text`, which is short; there may be thousands of them."""
+    return any(
+        text[i : i + length] in parts
+        for length, parts in by_length.items()
+        for i in range(len(text) - length + 1)
+    )
 
 
 def spans_at(places: Collection[tuple[int, int]], token: str) -> list[Span]:

@@ -92,7 +92,7 @@ COMPANION = re.compile(
     r"(?:co-?)?founded by|interviewed|hired by)\s+"
 )
 LABEL = re.compile(
-    r"(?:^|(?<=[|•;,{(\[\n<>\"'*]))[\s\"'*_•\-–>]*(?:(?:full|first|last|given|family|middle|maiden|legal|preferred|candidate(?:['’]s)?|"
+    r"(?:^|(?<=[|•;,{(\[\n<>\"'*]))[\s\"'*_•\-–>]{0,200}+(?:(?:full|first|last|given|family|middle|maiden|legal|preferred|candidate(?:['’]s)?|"
     r"applicant(?:['’]s)?|employee|father(?:['’]s)?|mother(?:['’]s)?|spouse(?:['’]s)?|husband(?:['’]s)?|wife(?:['’]s)?|guardian(?:['’]s)?|"
     r"nick|contact|student|author)\s*)?"
     r"(?:name|surname|firstname|lastname|fullname|forename|nickname|nombre(?: completo)?|apellidos?|nom|prénom|prenom|vorname|nachname|"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from service.core.redaction.name_anchors import (
     Found,
@@ -34,6 +35,9 @@ _GENERATION = re.compile(
     re.MULTILINE,
 )
 """What may follow: a generation, or the particle of a Dutch name that stands inverted."""
+
+_MOST_CHUNKS = 60
+"""Parts of e-mail addresses that initials are spelt out by: no candidate has as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,7 @@ def find_names(form: NameForm) -> Names:
             for i, p in enumerate(parts)
             if len(p) > 1 and (i == 0 or p not in PARTICLES) and p not in GENERATIONS
         ]
-        known = own.keys() | others.keys()
-        if not is_own and set(named).isdisjoint(own) and not set(named) <= known:
+        if not is_own and not any(p in own for p in named) and not all(p in others for p in named):
             other_people += 1
         (own if is_own else others).update(dict.fromkeys(named))
         if is_own:
@@ -85,7 +88,7 @@ def _all_found(form: NameForm) -> Iterator[Found]:
 def _spelt_out(form: NameForm, parts: list[str]) -> Iterator[str]:
     """Initials in full: "D. Patel" with deepa.patel@ is Deepa, and the body may call her so."""
     for initial in (part for part in parts if len(part) == 1):
-        for chunk in form.chunks:
+        for chunk in islice(form.chunks, _MOST_CHUNKS):
             for part in reversed(parts):  # "marijnvanrossum": the surname goes before its particle
                 chunk = chunk.removeprefix(part).removesuffix(part) if len(part) > 2 else chunk
             if len(chunk) > 2 and chunk[0] == initial:

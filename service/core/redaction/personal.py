@@ -70,7 +70,7 @@ _FAMILY = re.compile(
     r"|\b(?P<v6>single (?:mother|father|mom|dad|parent)|stay-at-home (?:mother|father|mom|mum|dad|parent)|housewife|"
     r"househusband|homemaker)\b"
     r"|\b(?P<v7>(?:my|loving|supportive) (?:wife|husband|spouse|kids|children|son|daughter|sons|daughters))\b"
-    r"|(?:\b(?:on|took|during|after|for|my)\s+|^\W*|[(:–-]\s*)(?P<v8>(?:maternity|paternity|parental|family|childcare) "
+    r"|(?:\b(?:on|took|during|after|for|my)\s+|^[^\w\n]*+|[(:–-]\s*)(?P<v8>(?:maternity|paternity|parental|family|childcare) "
     r"(?:leave|break))\b(?! (?:polic|admin|claim|cover|request|program))",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -79,7 +79,7 @@ _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _AGE = re.compile(
     r"\b(?:date\s+of\s+birth|d\.?\s?o\.?\s?b\.?|birth\s?date|birthday|year of birth|geburtsdatum|geboren(?: am)?|"
     r"fecha de nacimiento|date de naissance|née? le|data di nascita|nato il|nata il|data de nascimento|born(?: on| in)?|"
-    r"birth)\s*[:：=–-]?\s*(?P<v1>(?:on\s+)?(?:\w{3,9},?\s+)?\d{1,4}(?:st|nd|rd|th)?(?:(?:\s*[./-]\s*|\s+(?:de\s+)?|,\s*)(?:\d{1,4}|\w{3,10})){0,2}"
+    r"birth)\s*+[:：=–-]?\s*+(?P<v1>(?:on\s+)?(?:\w{3,9},?\s+)?\d{1,4}(?:st|nd|rd|th)?(?:(?:\s*[./-]\s*|\s+(?:de\s+)?|,\s*)(?:\d{1,4}|\w{3,10})){0,2}"
     r"(?:,?\s+(?:de\s+)?\d{4})?)(?!\d)"
     r"|(?:出生日期|生年月日|出生年月)\s*[:：]?\s*(?P<v2>[\d年月日./-]+)"
     r"|\b(?:age|alter|edad|âge|età|idade)\s*[:：=–-]\s*(?P<v3>\d{2}(?:\s*(?:years?|yrs?|jahre|años|ans|anni|anos)"
@@ -124,7 +124,7 @@ _RELIGION = re.compile(
     r"(?P<v1>[^\s\[][^\n|;•,\[]*)"
     rf"|\b(?P<v2>(?:practi[cs]ing|devout|observant|proud|born-again|committed|active) (?-i:{_FAITH}))\b"
     rf"|\b(?:i am|i['’]m|as) an? (?P<v3>(?-i:{_FAITH}))\b"
-    r"|\b(?P<v4>(?:(?-i:[A-Z])[\w.'’]*\s+){1,5}(?-i:Church|Mosque|Masjid|Synagogue|Gurdwara|Mandir|Parish|Cathedral|"
+    r"|\b(?P<v4>(?:(?-i:[A-Z])[\w.'’]{0,60}+\s+){1,5}(?-i:Church|Mosque|Masjid|Synagogue|Gurdwara|Mandir|Parish|Cathedral|"
     r"Congregation))\b",
     re.IGNORECASE,
 )

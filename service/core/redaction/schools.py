@@ -83,12 +83,12 @@ _PATTERNS = tuple(
         r"Politechnika|Akademia|Academia|École|Ecole|Escuela|Escola|Faculdade|Facultad|Faculté|Hochschule|Fachhochschule|"
         r"Technische Universität|Technische Hochschule|Lycée|Liceo|Colegio|Collège|Gymnasium|Gimnazjum|Kolegium|Akademie|Liceum|"
         rf"Centro Universitário|Politeknik|Sekolah Tinggi|Hogeschool|Katholieke Universiteit|Vrije Universiteit|Conservatorio|IES)\s+"
-        r"(?:(?:de|da|do|del|degli|di|der|des|du|la|el|los|las|in|w|e|für|fur|den|dell['’]|d['’]|of|les|Studi|of the|im\.)\s*)*"
+        r"(?:(?:de|da|do|del|degli|di|der|des|du|la|el|los|las|in|w|e|für|fur|den|dell['’]|d['’]|of|les|Studi|of the|im\.)\s*){0,6}"
         rf"{_NAME_AFTER}",
         r"\b(?:KU|TU|FH|ETH|RWTH|HTW|HAW|UC|UT|SUNY|CUNY|CSU|IIT|IIM|NIT|IIIT|BITS|NUS|UNC|UNSW|UW|UMass|UM|UTM|UiTM|KIT|HEC|IE|UFR)\s+"
         rf"{_CAP}(?:\s+(?:Tiruchirappalli|Hill|Barbara|Diego|Cruz|Angeles|Francisco|Brook))?",
         r"[\u4e00-\u9fff]{2,12}(?:大学|学院|學院|大學|中学|学校|高校)|[\uac00-\ud7a3]{2,10}(?:대학교|대학|고등학교)",
-        r"\b[А-ЯЁ][\w-]*(?:\s+[\w-]+){0,5}\s+(?:университет|институт|академия)\w*(?:\s+(?:имени|им\.)\s+[А-ЯЁ.\s]+\w+)?"
+        r"\b[А-ЯЁ][\w-]{0,60}+(?:\s+[\w-]{1,60}+){0,5}\s+(?:университет|институт|академия)\w*(?:\s+(?:имени|им\.)\s+[А-ЯЁ.\s]+\w+)?"
         r"|\b(?:МГУ|СПбГУ|МГТУ|ВШЭ|МФТИ)\b",
     )
 )  # fmt: skip
@@ -147,10 +147,10 @@ def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span
     if line.section == "header" or not _is_educational(line):
         return
     starts, ends = words.starts, words.ends
-    protected = [(starts[a], ends[b - 1]) for a, b in lexicon.protected.find(words)]
+    protected = {i for a, b in lexicon.protected.find(words) for i in range(a, b)}
     for first, stop in lexicon.school_brands.find(words):
         start, end = starts[first], ends[stop - 1]
-        if not any(a <= start < b for a, b in protected):
+        if first not in protected:
             following = _PART_OF_SCHOOL.match(line.text, end)
             yield _span(start, following.end() if following else end)
     for i, written in enumerate(words.written):

@@ -14,6 +14,7 @@ from service.api.settings import Settings
 from service.core.bundle import Bundle
 from service.core.engines.loading import LoadedModel
 from service.core.tokenization import TextTokenizer
+from service.monitoring.metrics import Metrics
 from service.runtime.devices import EngineChoice
 from service.runtime.runtime import Runtime
 from tests.fakes import FakeEngine
@@ -33,6 +34,7 @@ class Api(TestClient):
 
     engine: FakeEngine
     runtime: Runtime
+    metrics: Metrics
     database: Engine
 
     def score(self, *resumes: str, job: dict[str, Any] | None = None, **candidate: Any) -> Any:
@@ -75,9 +77,9 @@ def start(tiny_bundle: Bundle, bge_like: Path, tmp_path: Path) -> Iterator[Start
                 reload=FakeEngine,
                 observer=metrics,
             )
-            app = create_app(chosen, runtime=runtime, metrics=metrics)
+            app = create_app(chosen, runtime=runtime, metrics=metrics, describe=False)
             api = Api(app, raise_server_exceptions=False)
-            api.engine, api.runtime = engine, runtime
+            api.engine, api.runtime, api.metrics = engine, runtime, metrics
             stack.enter_context(api)
             api.database = app.state.database
             return api

@@ -14,6 +14,7 @@ from service.core.errors import ConfigurationError
 from service.store import tables
 from service.store.recorder import StoreOptions
 from service.store.verification import verify
+from tests.patience import wait_until
 from tests.service.api.conftest import ENGINEER, JOB, NURSE, Api, Start
 
 SECRET = "Zaphod Beeblebrox"
@@ -110,10 +111,7 @@ def test_a_database_away_means_503_before_any_work_if_so_set(start: Start, tmp_p
     assert api.post("/v1/embed", json={"inputs": "java"}).status_code == 200
     assert api.series("evenmatch_store_failures_total") >= 1
     (tmp_path / "blocked").unlink()
-    deadline = time.monotonic() + 20
-    while api.get("/health/ready").status_code != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: api.get("/health/ready").status_code == 200)
     assert api.score(ENGINEER).status_code == 200
 
 
@@ -123,10 +121,7 @@ def test_a_database_away_means_disk_by_default_and_readiness_says_so(start: Star
     assert api.get("/health/ready").json()["store"] == "spooling"
     assert api.series("evenmatch_spooled_decisions") == 2
     (tmp_path / "blocked").unlink()
-    deadline = time.monotonic() + 20
-    while api.get("/health/ready").json()["store"] != "ok":
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: api.get("/health/ready").json()["store"] == "ok")
     assert api.series("evenmatch_spooled_decisions") == 0
     assert api.series("evenmatch_stored_decisions_total") == 2
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import subprocess
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -12,10 +14,14 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.api.middleware import ROUTE_ALIASES
+from service.core import language
 from service.core.bundle import Bundle
+from service.core.once import LoadedOnce
+from service.monitoring.baselines import Baselines
 from service.runtime import runtime
 from tests.erasers import random_eraser
 from tests.fakes import WorkerKilled
+from tests.patience import PATIENCE, wait_until
 from tests.service.api.conftest import ENGINEER, JOB, NURSE, Api, Start, numbers
 
 SECRET = "Zaphod Beeblebrox 555-0100"
@@ -108,17 +114,15 @@ def test_a_given_request_id_is_kept_if_it_is_one(api: Api) -> None:
 def test_a_full_queue_answers_429_with_retry_after(start: Start) -> None:
     api = start(queue_tokens=4_096, batch_tokens=64)
     release = threading.Event()
-    api.engine.before = lambda batch: release.wait(20)
+    api.engine.before = lambda batch: release.wait(PATIENCE)
     resumes = [numbers(i, 100) for i in range(4)]  # 2,400 tokens and some
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(api.score, *resumes)
-        deadline = time.monotonic() + 10
-        while not api.engine.batches and time.monotonic() < deadline:
-            time.sleep(0.01)
-        refused = api.score(*(numbers(10 + i, 100) for i in range(4)))
+        wait_until(lambda: api.engine.batches)
+        refused = api.score(*(numbers(10 + i, 500) for i in range(4)))  # 2,000 words, refused unread
         ready = api.get("/health/live")
         release.set()
-        assert waiting.result(20).status_code == 200
+        assert waiting.result(PATIENCE).status_code == 200
     assert (refused.status_code, refused.json()["code"]) == (429, "queue_full")
     assert int(refused.headers["retry-after"]) >= 1
     assert ready.status_code == 200
@@ -151,26 +155,54 @@ def test_a_dead_worker_turns_readiness_and_is_restarted(api: Api) -> None:
     assert down.status_code == 503
     assert down.headers["content-type"] == "application/problem+json"
     assert api.get("/health/live").status_code == 200
-    deadline = time.monotonic() + 10
-    while api.get("/health/ready").status_code != 200 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: api.get("/health/ready").status_code == 200)
     assert api.score("java").status_code == 200
     assert api.series("evenmatch_worker_restarts_total") == 1
 
 
-def test_a_language_model_that_cannot_be_read_is_no_readiness(
+def test_a_language_model_that_cannot_be_read_now_is_read_later(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_space(text: str) -> str:
-        raise OSError(28, "No space left on device")
+    full = threading.Event()
+    full.set()
 
-    monkeypatch.setattr(runtime, "language_of", no_space)
+    def read() -> object:
+        if full.is_set():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/secret/place")
+        return loaded
+
+    loaded = language.load_identifier()
+    missing = LoadedOnce("the language model", read)
+    monkeypatch.setattr(language, "load_identifier", missing)
+    monkeypatch.setattr(runtime, "load_identifier", missing)
     api = start()
-    deadline = time.monotonic() + 10
-    while api.get("/health/ready").status_code == 200 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert api.get("/health/ready").status_code == 500
+    for answer in (api.get("/health/ready"), api.score("java"), api.post("/v1/redact", json={"resume": "x"})):
+        assert (answer.status_code, answer.json()["code"]) == (503, "warming_up")
+        assert answer.headers["retry-after"] == "1"
+        assert "the language model cannot be loaded now: No space left on device" in answer.json()["detail"]
     assert api.get("/health/live").status_code == 200
+    assert api.post("/v1/embed", json={"inputs": ["java"]}).status_code == 200  # needs no language
+    full.clear()
+    ready = threading.Event()
+    api.runtime.warm_up.when_done(ready.set)
+    assert ready.wait(PATIENCE)
+    assert api.get("/health/ready").status_code == 200
+    assert api.score("java").status_code == 200
+
+
+@pytest.mark.prometheus
+def test_promtool_finds_nothing_to_say_about_the_exposition(api: Api) -> None:
+    """Names, units, labels and help texts, once every kind of series has values."""
+    assert api.score(ENGINEER, NURSE, groups={"sex": "female"}).status_code == 200
+    assert api.score("").status_code == 422
+    audit = {"job": JOB, "resumes": [{"id": "a", "resume": ENGINEER}]}
+    assert api.post("/v1/audit/counterfactual", json=audit).status_code == 200
+    api.metrics.baselines(Baselines({("sex", "equalized_odds"): 0.05}, {0.1: 0.4, 1.0: 1.0}))
+    exposition = api.get("/metrics").content
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"], input=exposition, capture_output=True, timeout=60, check=False
+    )
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
 
 
 def test_an_unexpected_bug_is_a_500_without_its_message(
@@ -179,7 +211,7 @@ def test_an_unexpected_bug_is_a_500_without_its_message(
     def bug(*_: object) -> None:
         raise KeyError(SECRET)
 
-    monkeypatch.setattr(api.runtime.matcher, "tokenize_all", bug)
+    monkeypatch.setattr(api.runtime.matcher, "tokenize_resume", bug)
     answer = api.score("java")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert "Zaphod" not in answer.text + caplog.text

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from tests.patience import wait_until
 from tests.service.api.conftest import Api, Start
 from tests.service.api.test_audit import RESUME, audit
 
@@ -13,10 +12,9 @@ SHADOW = {"source": "shadow", "redact": "true"}
 
 
 def wait_for_audits(api: Api, count: int, redact: str = "true") -> None:
-    end = time.monotonic() + 20
-    while api.series("evenmatch_shadow_audits_total", redact=redact) < count:
-        assert time.monotonic() < end, "no shadow audit in time"
-        time.sleep(0.02)
+    wait_until(
+        lambda: api.series("evenmatch_shadow_audits_total", redact=redact) >= count, "no shadow audit came"
+    )
 
 
 def test_a_scored_candidate_is_audited_in_the_background(start: Start) -> None:
@@ -77,9 +75,10 @@ def test_a_failing_audit_does_not_reach_the_request(start: Start, caplog: pytest
     assert api.score(RESUME).status_code == 200
     wait_for_audits(api, 1)
     api.engine.before = fail  # what is scored is in the cache now: only audits need the engine
-    end = time.monotonic() + 20
-    while api.series("evenmatch_shadow_audits_dropped_total", reason="error") < 1:
-        assert time.monotonic() < end
+
+    def failed() -> bool:
         assert api.score(RESUME).status_code == 200
-        time.sleep(0.02)
+        return api.series("evenmatch_shadow_audits_dropped_total", reason="error") >= 1
+
+    wait_until(failed)
     assert "Emily" not in caplog.text

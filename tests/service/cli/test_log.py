@@ -65,6 +65,66 @@ def test_a_broken_log_exits_with_4_and_names_rows_but_no_people(run: Run, log: D
     assert "c-2" not in result.output
 
 
+def test_damaged_pages_are_named_and_exit_with_4(run: Run, log: DecisionLog, tmp_path: Path) -> None:
+    log.append(decisions(400, 6))
+    tamper(log, "PRAGMA writable_schema = ON")
+    tamper(
+        log, "DELETE FROM sqlite_master WHERE name = 'ix_decisions_time'"
+    )  # its pages belong to nothing now
+    log.close()
+    result = run("verify")
+    assert result.exit_code == 4
+    assert "damaged pages: *** in database main ***" in result.stdout
+    assert "; unbroken; 1 faults in the database's pages: put a backup in its place\n" in result.stdout
+
+
+def test_rows_on_damaged_pages_are_unreadable_and_exit_with_4(
+    run: Run, log: DecisionLog, tmp_path: Path
+) -> None:
+    log.append(decisions(2_000, 6))
+    log.close()
+    file = tmp_path / DATABASE_FILE
+    content = file.read_bytes()
+    at = content.index(b"c-1000", len(content) // 8) // 4096 * 4096
+    file.write_bytes(content[:at] + b"\xff" * 4096 + content[at + 4096 :])
+    result = run("verify")
+    assert result.exit_code == 4
+    assert "damaged pages: " in result.stdout
+    assert "c-1000" not in result.output
+    file.write_bytes(b"\xff" * len(content))
+    result = run("verify")
+    assert (result.exit_code, "pages of the database are damaged (SQLITE_NOTADB)" in result.stderr) == (
+        4,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ("candidate_id", "its content is not what was written"),
+        ("hash", "it does not follow from the row before"),
+    ],
+)
+def test_text_that_is_not_utf_8_names_its_row(run: Run, log: DecisionLog, column: str, message: str) -> None:
+    tamper(log, f"UPDATE decisions SET {column} = CAST(x'5a61ff' AS TEXT) WHERE sequence = 3")
+    result = run("verify")
+    assert (result.exit_code, f"broken: row 3: {message}" in result.stdout) == (4, True)
+    assert "Za" not in result.output
+
+
+def test_what_was_saved_of_a_lost_database_is_said_until_it_is_in_the_log(
+    run: Run, log: DecisionLog, tmp_path: Path
+) -> None:
+    copy = tmp_path / f"{DATABASE_FILE}.rescued-20260101T000000Z-abcd"
+    copy.write_bytes(b"")
+    result = run("verify")
+    assert (result.exit_code, f"not in the log: {copy.name}" in result.stdout) == (4, True)
+    result = run("erase", "--candidate", "c-2")
+    assert (result.exit_code, result.stdout) == (1, "erased 1 decisions\n")
+    assert f"({copy.name}) may hold decisions of anybody" in result.stderr
+
+
 def test_anchors_kept_elsewhere_find_a_log_that_was_begun_anew(
     run: Run, log: DecisionLog, tmp_path: Path
 ) -> None:
@@ -173,7 +233,10 @@ def test_a_retention_that_begins_before_there_are_dates_is_refused(
 
 
 def test_purging_takes_the_retention_of_the_settings(run: Run, log: DecisionLog) -> None:
-    result = run("purge")
+    refused = run("purge")
+    assert (refused.exit_code, "`evenmatch log purge --force`" in refused.stderr) == (1, True)
+    assert len(candidates(log)) == 5
+    result = run("purge", "--force")
     assert (result.exit_code, result.stdout) == (0, "purged 1 decisions older than 200 days, all through 1\n")
     assert candidates(log) == ["c-2", "c-3", "c-4", "c-5"]
     result = run("verify")
@@ -185,7 +248,7 @@ def test_purging_before_six_months_must_be_confirmed(run: Run, log: DecisionLog)
     assert result.exit_code == 2
     assert "less than the 183 days" in result.stderr
     assert len(candidates(log)) == 5
-    result = run("purge", "--older-than", "100", "--law-allows")
+    result = run("purge", "--older-than", "100", "--law-allows", "--force")
     assert (result.exit_code, candidates(log)) == (0, ["c-4", "c-5"])
 
 

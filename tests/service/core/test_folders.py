@@ -15,6 +15,7 @@ from service.core.bundle import Bundle
 from service.core.folders import draft_of
 from tests.bundles import write_test_bundle
 from tests.erasers import random_eraser
+from tests.patience import PATIENCE
 
 
 def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def kills(whole: Bundle, workplace: Path, target: str, way: str) -> list[dict[st
         [*command, str(whole.path), str(workplace), target, way],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
         check=True,
         cwd=Path(__file__).parents[3],
         env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},

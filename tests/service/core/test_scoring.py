@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from service.core import scoring
 from service.core.manifest import DecisionRule
-from service.core.scoring import MatchPolicy, Vectors, late_interaction
+from service.core.scoring import MatchPolicy, Vectors, late_interaction, without_each
 
 
 def unit(rows: int, seed: int, dimensions: int = 16) -> Vectors:
@@ -94,3 +96,34 @@ def test_threshold_and_band_are_inclusive(probability: float, selected: bool, bo
 def test_a_band_that_misses_the_threshold_is_refused() -> None:
     with pytest.raises(ValueError, match="low <= threshold <= high"):
         rule(threshold=0.8)
+
+
+@pytest.mark.parametrize("titled", [True, False])
+@pytest.mark.parametrize(
+    "policy", [MatchPolicy(), MatchPolicy(resume_share=0.5), MatchPolicy(temperature=1_000)]
+)
+@pytest.mark.parametrize("passages", [2, 3, 9])
+def test_leaving_each_passage_out_at_once_is_leaving_out_one_after_the_other(
+    titled: bool, policy: MatchPolicy, passages: int
+) -> None:
+    random = np.random.default_rng(passages)
+    job, resume = (_units(random.standard_normal((n, 8))) for n in (4, passages))
+    resume[1] = resume[0]  # equal ones, too
+    resume[-1] = job[0]  # and one beside which all others vanish at a high temperature
+    title = job[1] if titled else None
+    expected = [
+        late_interaction(job, np.delete(resume, i, axis=0), title, policy) for i in range(len(resume))
+    ]
+    assert without_each(job, resume, title, policy) == pytest.approx(expected, abs=2e-6)
+
+
+def test_many_passages_are_compared_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    job, resume = (_units(random.standard_normal((n, 8))) for n in (23, 7))
+    whole = late_interaction(job, resume, None, MatchPolicy())
+    monkeypatch.setattr(scoring, "_BLOCK", 40)
+    assert late_interaction(job, resume, None, MatchPolicy()) == pytest.approx(whole, abs=1e-6)
+
+
+def _units(vectors: NDArray[np.float64]) -> Vectors:
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)

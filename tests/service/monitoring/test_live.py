@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 
 from service.core.groups import GroupSchema
 from service.monitoring.live import WINDOWS, Figures, LiveFairnessThread, LiveFigures, live_fairness
+from tests.patience import PATIENCE
 from tests.stored import NOON, decision, store
 
 SCHEMA = GroupSchema(attributes={"sex": ("female", "male", "nonbinary")}, intersections=())
@@ -68,7 +69,7 @@ def test_the_thread_goes_on_telling_until_it_is_stopped(engine: Engine) -> None:
     shown = Shown()
     live = LiveFairnessThread(engine, SCHEMA, shown, 0.01, clock=lambda: NOON)
     live.start()
-    assert shown.twice.wait(20)
+    assert shown.twice.wait(PATIENCE)
     live.stop()
     told = len(shown.told)
     assert shown.told[0] == shown.told[1] == live_fairness(engine, SCHEMA, NOON)
@@ -99,7 +100,7 @@ def test_a_mistake_ends_neither_the_thread_nor_its_honesty(
     shown = Shown()
     live = LiveFairnessThread(engine, SCHEMA, shown, 0.01, clock=broken)  # type: ignore[arg-type]
     live.start()
-    assert shown.twice.wait(20)
+    assert shown.twice.wait(PATIENCE)
     live.stop()
     assert set(shown.told[0].values()) == {LiveFigures(None, None, None)}
     assert "ZeroDivisionError" in caplog.text

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import ctypes
 import math
 import re
+import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service.api.app import ROUTES
 from service.core.audit.arms import Arm
+from service.core.errors import MetricsLostError
 from service.core.groups import GroupSchema
 from service.monitoring.baselines import MEASURES, Baselines
 from service.monitoring.live import WINDOWS, LiveFigures
@@ -150,7 +154,7 @@ def test_baselines_stand_beside_the_live_series_of_the_same_labels(metrics: Metr
     found = series(metrics)
     edges = {dict(labels)["le"] for name, labels in found if name == "evenmatch_match_score_bucket"}
     baseline = {
-        dict(labels)["le"] for name, labels in found if name == "evenmatch_baseline_match_score_share"
+        dict(labels)["upper"] for name, labels in found if name == "evenmatch_baseline_match_score_share"
     }
     assert baseline == {"0.1", "1.0"} <= edges
 
@@ -257,3 +261,50 @@ def test_the_successor_of_a_dead_process_counts_on(folder: Path) -> None:
     assert value(first, "processes") == 2
     assert value(first, "process_replacements_total") == 1
     assert counted == {file.name for file in folder.iterdir() if not file.name.startswith("gauge")}
+
+
+def counted(metrics: Metrics) -> float:
+    unknown = {"attribute": "sex", "group": "unknown", "decision": "selected"}
+    return value(metrics, "decisions_total", **unknown)
+
+
+@pytest.mark.parametrize("what", ["folder", "files", "one file"])
+def test_values_whose_files_were_removed_are_written_anew(folder: Path, what: str) -> None:
+    metrics = Metrics(SCHEMA, ROUTES, shared=SharedValues(folder, 0))
+    everything(metrics)
+    before, decisions = series(metrics), counted(metrics)
+    if what == "folder":
+        shutil.rmtree(folder)
+    for file in sorted(folder.glob("*.db"))[: 1 if what == "one file" else None]:
+        file.unlink()
+    metrics.decided({}, 0.5, "selected")
+    metrics.keep()
+    metrics.decided({}, 0.5, "selected")
+    assert counted(metrics) == decisions + 2
+    assert series(metrics).keys() == before.keys()
+    if what == "folder":
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_nothing_is_told_until_every_process_has_written_its_values_anew(folder: Path) -> None:
+    joined = (ctypes.c_byte * 3)()
+    first, second = (Metrics(SCHEMA, ROUTES, shared=SharedValues(folder, slot, joined)) for slot in range(2))
+    for one in (first, second):
+        one.decided({}, 0.5, "selected")
+    shutil.rmtree(folder)
+    with pytest.raises(MetricsLostError, match="of process slot 1 are gone"):
+        first.exposition()
+    second.keep()
+    assert counted(first) == counted(second) == 2
+
+
+def test_a_folder_that_cannot_be_made_again_fails_loudly(folder: Path) -> None:
+    metrics = Metrics(SCHEMA, ROUTES, shared=SharedValues(folder, 0))
+    shutil.rmtree(folder)
+    folder.touch()
+    for tell in (metrics.keep, metrics.exposition):
+        with pytest.raises(MetricsLostError, match=r"cannot be made|somebody else's"):
+            tell()
+    metrics.decided({}, 0.5, "selected")
+    folder.unlink()
+    assert counted(metrics) == 1

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +14,7 @@ from service.runtime.observer import RuntimeObserver
 from service.runtime.queue import InferenceQueue
 from service.runtime.worker import InferenceWorker
 from tests.fakes import FakeEngine
+from tests.patience import PATIENCE
 
 
 class Lookups(RuntimeObserver):
@@ -73,24 +73,25 @@ async def test_no_texts_have_no_vectors(embedder: Embedder) -> None:
 
 
 async def test_the_event_loop_turns_while_the_engine_works(embedder: Embedder, engine: FakeEngine) -> None:
-    engine.before = lambda batch: time.sleep(0.3)
+    turned = threading.Event()
+    engine.before = lambda batch: turned.wait(PATIENCE)
     task = asyncio.create_task(embedder.embed([(2, 5, 3)]))
-    turns = 0
-    while not task.done():
+    for _ in range(10):
         await asyncio.sleep(0.01)
-        turns += 1
-    assert turns >= 10
+    assert not task.done()
+    turned.set()
+    await task
 
 
 async def test_a_check_runs_the_engine_every_time(embedder: Embedder, engine: FakeEngine) -> None:
-    await embedder.check(5)
-    await embedder.check(5)
+    await embedder.check(PATIENCE)
+    await embedder.check(PATIENCE)
     assert engine.batches == [[(2, 7, 3)], [(2, 7, 3)]]
 
 
 async def test_a_check_does_not_wait_for_ever(embedder: Embedder, engine: FakeEngine) -> None:
     release = threading.Event()
-    engine.before = lambda batch: release.wait(10)
+    engine.before = lambda batch: release.wait(PATIENCE)
     with pytest.raises(WorkerDownError, match=r"did not come back within 0\.05 s"):
         await embedder.check(0.05)
     release.set()

@@ -7,9 +7,10 @@ import pytest
 
 from service.core.errors import NoIdleTimeError, ShuttingDownError
 from service.runtime.live_work import LiveWork
+from tests.patience import PATIENCE
 
 
-def soon(seconds: float = 10) -> float:
+def soon(seconds: float = PATIENCE) -> float:
     return time.monotonic() + seconds
 
 
@@ -30,7 +31,7 @@ def test_background_work_waits_for_the_last_open_request() -> None:
             thread = threading.Thread(target=background)
             thread.start()
         assert not went_on.wait(0.05)
-    thread.join(5)
+    thread.join(PATIENCE)
     assert went_on.is_set()
 
 
@@ -56,7 +57,7 @@ def test_closing_wakes_what_waits_and_lets_nothing_more_begin() -> None:
         thread = threading.Thread(target=background)
         thread.start()
         live.close()
-        thread.join(5)
+        thread.join(PATIENCE)
     assert raised == [ShuttingDownError]
     with pytest.raises(ShuttingDownError):
         live.wait_until_idle(soon())

@@ -7,6 +7,7 @@ import pytest
 
 from service.core.errors import EngineError, QueueFullError, RequestTooLargeError, ShuttingDownError
 from service.runtime.queue import BACKGROUND_BATCH_TOKENS, EmbedRequest, InferenceQueue
+from tests.patience import PATIENCE
 
 
 def texts(*lengths: int) -> EmbedRequest:
@@ -105,7 +106,7 @@ def test_a_waiting_consumer_wakes_up(queue: InferenceQueue) -> None:
     consumer = threading.Thread(target=lambda: taken.extend(lengths(queue, 10)))
     consumer.start()
     queue.put(texts(4))
-    consumer.join(5)
+    consumer.join(PATIENCE)
     assert taken == [4]
 
 

@@ -23,6 +23,7 @@ from service.runtime.observer import RuntimeObserver, ShadowDrop
 from service.runtime.runtime import Runtime, RuntimeOptions
 from service.runtime.shadow import ShadowAuditor, ShadowOptions
 from tests.fakes import FakeEngine
+from tests.patience import PATIENCE
 
 JOB = ("build the payment service in python and java", "backend engineer")
 RESUME = "Emily Walsh\nemily.walsh@x.org\n\nSummary\nShe built the payment service in python and java.\n"
@@ -74,8 +75,8 @@ class Bench:
         assert self.heard.ended == count
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
+async def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, "did not happen in time"
         await asyncio.sleep(0.005)

@@ -100,14 +100,12 @@ def watcher() -> Watcher:
 
 @pytest.fixture
 def begin(tmp_path: Path, watcher: Watcher) -> Iterator[Begin]:
-    """Start a recorder with its files in `tmp_path`; stopped at the end."""
+    """Start a recorder with its files in `tmp_path`, not durable unless so told; stopped at the end."""
     started = []
 
     def start(**options: object) -> Recorder:
-        recorder = open_recorder(
-            StoreOptions(**{"data_dir": tmp_path, "timeout": 2.0, "retention_days": 36_500, **options}),  # type: ignore[arg-type]
-            watcher,
-        )
+        defaults = {"data_dir": tmp_path, "timeout": 2.0, "durable": False, "retention_days": 36_500}
+        recorder = open_recorder(StoreOptions(**{**defaults, **options}), watcher)  # type: ignore[arg-type]
         recorder.start()
         started.append(recorder)
         return recorder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -25,7 +24,7 @@ Begin = Callable[..., Recorder]
 
 class Watcher(StoreObserver):
     def __init__(self) -> None:
-        self.stored = self.failures = self.queued = self.spooled = 0
+        self.stored = self.failures = self.queued = self.spooled = self.lost = 0
 
     def decisions_stored(self, decisions: int) -> None:
         self.stored += decisions
@@ -33,18 +32,14 @@ class Watcher(StoreObserver):
     def store_failed(self) -> None:
         self.failures += 1
 
+    def store_lost(self) -> None:
+        self.lost = 1
+
     def store_queue_changed(self, decisions: int) -> None:
         self.queued = decisions
 
     def spool_changed(self, decisions: int) -> None:
         self.spooled = decisions
-
-
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def ids(given: Sequence[Decision]) -> list[str]:

@@ -16,9 +16,10 @@ from service.store.idempotency import with_answer
 from service.store.recent_answers import RecentAnswers
 from service.store.recorder import Recorder
 from service.store.spool import Spool, spooled_lines
+from tests.patience import wait_until
 from tests.service.store.conftest import KEY, decision
 from tests.service.store.keyed import content, request, submission
-from tests.service.store.recorders import Begin, Disk, Watcher, stored, until
+from tests.service.store.recorders import Begin, Disk, Watcher, stored
 
 
 def answer_of(given: list[Decision]) -> Answer:
@@ -109,7 +110,7 @@ async def test_a_retry_during_the_outage_gets_the_first_answer_and_so_after_a_re
     assert await send(successor, 7) == "c-1"
     assert spooled_lines(tmp_path / "spool") == 2
     disk.database = True
-    until(lambda: successor.state == "ok")
+    wait_until(lambda: successor.state == "ok")
     assert await send(successor, 8) == "c-1"
     assert stored(tmp_path) == ["c-1", "c-4"]
 
@@ -122,7 +123,7 @@ async def test_of_two_processes_without_a_database_the_first_to_bring_its_decisi
     one, other = begin(), begin()
     assert [await send(one, 1), await send(other, 2)] == ["c-1", "c-2"]
     disk.database = True
-    until(lambda: one.state == other.state == "ok")
+    wait_until(lambda: one.state == other.state == "ok")
     (kept,) = stored(tmp_path)
     assert [await send(one, 3), await send(other, 4)] == [kept, kept]
     assert caplog.text.count("1 decisions of the spool were left out") == 1
@@ -137,10 +138,10 @@ async def test_an_answer_of_just_now_is_repeated_when_the_database_went_away(
     assert await send(recorder, 1) == "c-1"
     disk.database = False
     await recorder.record([decision(5)])
-    until(lambda: recorder.state == "spooling")
+    wait_until(lambda: recorder.state == "spooling")
     assert await send(recorder, 2) == "c-1"
     disk.database = True
-    until(lambda: recorder.state == "ok")
+    wait_until(lambda: recorder.state == "ok")
     assert stored(tmp_path) == ["c-1", "c-5"]
 
 
@@ -156,7 +157,7 @@ async def test_what_could_not_be_kept_is_no_answer(begin: Begin, tmp_path: Path,
     with pytest.raises(StoreDownError):
         await send(recorder, 1)
     disk.database = disk.spool = True
-    until(lambda: recorder.state == "ok")
+    wait_until(lambda: recorder.state == "ok")
     assert await send(recorder, 2) == "c-2"
     assert stored(tmp_path) == ["c-2"]
 

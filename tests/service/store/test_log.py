@@ -20,6 +20,7 @@ from service.store.key import LogKey
 from service.store.log import DecisionLog
 from service.store.sqlite import sqlite_url
 from service.store.verification import verify
+from tests.patience import PATIENCE
 from tests.service.store.conftest import KEY, OpenLog, candidates, decision, decisions, tamper
 
 
@@ -112,7 +113,7 @@ def test_replicas_that_start_and_write_at_once_make_one_chain(url: str, open_log
     for replica in replicas:
         replica.start()
     for replica in replicas:
-        replica.join(120)
+        replica.join(PATIENCE)
     assert [replica.exitcode for replica in replicas] == [0, 0, 0]
     log = open_log(url)
     result = verify(log)

@@ -88,7 +88,7 @@ class Everything:
 
     def purge(self) -> None:
         age = timedelta(days=self.dice.choice((100, 300, 390)))
-        purge(self.log, age, now=NOW)
+        purge(self.log, age, now=NOW, force=True)
         while self.purged < len(self.made) and self.made[self.purged].time < NOW - age:
             self._forget({self.made[self.purged].decision_id})
             self.purged += 1

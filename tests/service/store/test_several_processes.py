@@ -7,6 +7,7 @@ from pathlib import Path
 
 from service.store.database import migrate, open_database
 from service.store.sqlite import sqlite_url
+from tests.patience import PATIENCE
 
 PROCESSES = 3
 ROWS = 40
@@ -32,7 +33,7 @@ def test_several_processes_write_to_one_file(tmp_path: Path) -> None:
     for process in processes:
         process.start()
     for process in processes:
-        process.join(120)
+        process.join(PATIENCE)
         assert process.exitcode == 0
     engine = open_database(sqlite_url(file))
     with engine.begin() as connection:

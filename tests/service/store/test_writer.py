@@ -16,8 +16,9 @@ from service.store.decision import Decision
 from service.store.log import Appended, DecisionLog
 from service.store.recorder import StoreOptions, open_recorder
 from service.store.submissions import Submission, SubmissionQueue
+from tests.patience import PATIENCE, wait_until
 from tests.service.store.conftest import decision, decisions
-from tests.service.store.recorders import Begin, Disk, Watcher, ids, stored, until
+from tests.service.store.recorders import Begin, Disk, Watcher, ids, stored
 
 
 def log_of_new(folder: Path) -> DecisionLog:
@@ -37,10 +38,10 @@ async def test_a_stop_keeps_everything_recorded(begin: Begin, tmp_path: Path, wa
         await recorder.record([decision(101)])
 
 
-async def test_the_default_answers_first_and_commits_soon(begin: Begin, tmp_path: Path) -> None:
+async def test_what_is_not_durable_is_answered_first_and_committed_soon(begin: Begin, tmp_path: Path) -> None:
     recorder = begin()
     await recorder.record(decisions(2))
-    until(lambda: stored(tmp_path) == ["c-1", "c-2"])
+    wait_until(lambda: stored(tmp_path) == ["c-1", "c-2"])
 
 
 async def test_durable_answers_after_the_commit(begin: Begin, tmp_path: Path) -> None:
@@ -81,17 +82,18 @@ async def test_a_full_queue_makes_answers_wait_and_then_refuses(
     begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.store.writer.QUEUE_LIMIT", 10)
-    release = threading.Event()
+    in_hand, release = threading.Event(), threading.Event()
     append = DecisionLog.append
 
     def blocked(log: DecisionLog, given: Sequence[Decision]) -> Appended:
-        release.wait(20)
+        in_hand.set()
+        release.wait(PATIENCE)
         return append(log, given)
 
     monkeypatch.setattr(DecisionLog, "append", blocked)
     recorder = begin()
     await recorder.record([decision(1)])
-    await asyncio.sleep(0.5)  # the writer has it in hand
+    await asyncio.to_thread(in_hand.wait, PATIENCE)
     await recorder.record(decisions(10, 2))
     waiting = asyncio.create_task(recorder.record(decisions(10, 12)))
     await asyncio.sleep(0.1)
@@ -116,7 +118,7 @@ async def test_a_writer_that_dies_is_said_and_nobody_waits_for_it(
     monkeypatch.setattr(DecisionLog, "append", bug)
     with pytest.raises(StoreDownError):
         await recorder.record([decision(1)])
-    until(lambda: recorder.state == "down")
+    wait_until(lambda: recorder.state == "down")
     with pytest.raises(StoreDownError, match="must be restarted"):
         await recorder.record([decision(2)])
 
@@ -131,10 +133,28 @@ async def test_another_key_stops_the_start(begin: Begin, tmp_path: Path) -> None
 async def test_old_decisions_are_purged_at_the_start(begin: Begin, tmp_path: Path) -> None:
     log = log_of_new(tmp_path)
     now = datetime.now(UTC)
-    log.append([decision(n, time=now - timedelta(days=age)) for n, age in ((1, 185), (2, 184), (3, 182))])
+    ages = ((1, 185), (2, 184), (3, 182), (4, 1.2), (5, 0.5))
+    log.append([decision(n, time=now - timedelta(days=age)) for n, age in ages])
     log.close()
     begin(retention_days=183)
-    until(lambda: stored(tmp_path) == ["c-3"])
+    wait_until(lambda: stored(tmp_path) == ["c-3", "c-4", "c-5"])
+
+
+async def test_a_clock_that_jumped_ahead_purges_nothing_and_says_so_once(
+    begin: Begin, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.store.keeper._PURGE_SECONDS", 0.05)
+    log = log_of_new(tmp_path)
+    # As if this machine's clock were 185 days ahead.
+    log.append([decision(n, time=datetime.now(UTC) - timedelta(days=185, hours=n)) for n in (3, 2, 1)])
+    log.close()
+    recorder = begin(retention_days=183, durable=True)
+    wait_until(lambda: "log purge --force" in caplog.text)
+    await recorder.record([decision(4, time=datetime.now(UTC))])
+    await asyncio.sleep(0.3)
+    recorder.stop()
+    assert stored(tmp_path) == ["c-3", "c-2", "c-1", "c-4"]
+    assert caplog.text.count("log purge --force") == 1
 
 
 def test_the_queue_gives_out_batches_up_to_a_size() -> None:

@@ -1,0 +1,66 @@
+"""Counts the machine instructions that reading hostile texts takes. Run by a test, under valgrind:
+
+    valgrind --tool=cachegrind --cache-sim=no --log-file=FOLDER/%p \
+        python -m tests.service.core.counted_reading FOLDER SIZE... -- NAME...
+
+Instructions are what CPython's own `re`, `unicodedata` and loops execute, and they are the same on a busy
+machine as on an idle one. Everything is loaded once, under valgrind too; then each text is read in a forked
+child, whose own total valgrind writes when it ends. A child that reads nothing, forked at the same moment,
+says how much of that total is older than the fork.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+from pathlib import Path
+
+from service.core.documents import read_document
+from service.core.errors import InputError
+from service.core.passages import PassagePolicy, split_passages
+from service.core.redaction.redactor import Redactor
+from tests.service.core.hostile_texts import GENERATORS
+
+MOST_CHARACTERS = 10_000_000
+
+
+def read(text: str, redactor: Redactor) -> None:
+    """All that is done to a text before the model: normalised, redacted, cut into passages in both ways."""
+    try:
+        document = read_document(text, field="text", max_characters=MOST_CHARACTERS)
+        redacted = redactor.redact(document.text)
+    except InputError:
+        return
+    for layout in (False, True):
+        split_passages(redacted.text, PassagePolicy(layout=layout))
+
+
+def _in_child(text: str | None, redactor: Redactor) -> int:
+    child = os.fork()
+    if child == 0:
+        if text is not None:
+            read(text, redactor)
+        os._exit(0)
+    os.waitpid(child, 0)
+    return child
+
+
+def main(folder: Path, sizes: list[int], names: list[str]) -> None:
+    redactor = Redactor()
+    read("Jane Doe\njane.doe@mail.com\n\nEDUCATION\nMIT, 2012\n", redactor)
+    gc.collect()
+    gc.disable()
+    children = {}
+    for name in names:
+        for size in sizes:
+            text = GENERATORS[name](size)
+            children[f"{name}:{size}"] = _in_child(None, redactor), _in_child(text, redactor)
+    (folder / "children.json").write_text(json.dumps(children))
+
+
+if __name__ == "__main__":
+    _, where, *rest = sys.argv
+    split = rest.index("--")
+    main(Path(where), [int(size) for size in rest[:split]], rest[split + 1 :])
