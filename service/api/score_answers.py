@@ -24,7 +24,7 @@ _OF_RESULTS = (
 
 
 def pack(answer: ScoreResponse, bundle_digest: str) -> str:
-    """JSON, about 140 bytes a candidate, at most 330. A later version must be able to read it for a day."""
+    """JSON, about 140 bytes a candidate, at most 350. A later version must be able to read it for a day."""
     kept: dict[str, Any] = {
         "bundle": bundle_digest,
         "model": answer.model.model_dump(),

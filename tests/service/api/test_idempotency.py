@@ -23,8 +23,8 @@ SECRET = "Zaphod Beeblebrox"
 BODY: dict[str, Any] = {
     "job": {**JOB, "id": "req-17"},
     "candidates": [
-        {"id": "c-1", "resume": f"{SECRET}\n{ENGINEER}", "groups": {"sex": "female"}},
-        {"id": "c-2", "resume": NURSE},
+        {"id": "person-1", "resume": f"{SECRET}\n{ENGINEER}", "groups": {"sex": "female"}},
+        {"id": "person-2", "resume": NURSE},
     ],
 }
 
@@ -177,7 +177,7 @@ def test_the_answer_outlives_the_process_and_is_known_to_its_neighbour(start: St
 def test_after_an_erasure_the_key_makes_no_new_decision(api: Api, tmp_path: Path) -> None:
     first = send(api)
     with closing(StoreOptions(data_dir=tmp_path / "data").open_log()) as log:
-        erase(log, "c-2")
+        erase(log, "person-2")
     assert_problem(send(api), 409, "idempotency_answer_erased")
     assert decided(api) == 2
     files = b"".join(file.read_bytes() for file in (tmp_path / "data").glob("decisions.sqlite*"))
@@ -189,7 +189,7 @@ def test_the_stored_answer_holds_ids_of_decisions_and_nothing_of_people_or_texts
     send(api, explain=True)
     with api.database.connect() as connection:
         (content,) = connection.exec_driver_sql("SELECT content FROM answers").scalars()
-    for hidden in (SECRET, "Zaphod", "python", "c-1", "req-17", "engineer", "key-1"):
+    for hidden in (SECRET, "Zaphod", "python", "person", "req-17", "engineer", "key-1"):
         assert hidden not in content
 
 
