@@ -209,7 +209,7 @@ def measure(
     folder: Path, seconds: float, threads: int, tell: Callable[[str], object] = lambda _: None
 ) -> Result:
     """A quarter of the time for the peak, the rest for the overload."""
-    server = BenchServer(folder, threads, EVENMATCH_DURABLE="true", EVENMATCH_LOG_LEVEL="warning")
+    server = BenchServer(folder, threads, EVENMATCH_DURABLE="true")
     try:
         with watching(server) as watched:
             alone = Crowd(server.url, "alone", PATIENT, _PATIENCE_SECONDS)
