@@ -81,6 +81,8 @@ class HeldFile:
 
     def note_damage(self, kind: str) -> None:
         """SQLite met damaged pages. `kind` is its name of the error."""
+        with suppress(StoreError):
+            self.check()  # a file that others changed under us looks damaged, and is lost
         self._note(DatabaseDamagedError(damage(kind)))
 
     def rescue(self) -> Path | None:
@@ -117,6 +119,8 @@ class HeldFile:
             log.critical("%s", error.message)
 
     def _note(self, trouble: StoreError) -> None:
+        if self._trouble is not None:
+            return
         with self._lock:
             if self._trouble is not None:
                 return
@@ -146,7 +150,8 @@ class HeldFile:
             draft.rename(copy)
             sync_folder(copy.parent)
         except (OSError, sqlite3.Error) as error:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink()
             reason = error.strerror if isinstance(error, OSError) else error.sqlite_errorname
             raise StoreError(f"what {self.file} held cannot be saved: {reason}") from None
         finally:

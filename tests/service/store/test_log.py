@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import insert, select, text
 
-from service.core.errors import ConfigurationError, StoreError
+from service.core.errors import ConfigurationError, DatabaseLostError, StoreError
 from service.store import tables
 from service.store.database import open_database
 from service.store.key import LogKey
@@ -168,8 +168,9 @@ def test_a_sqlite_file_that_was_deleted_is_not_written_into(sqlite_log: Decision
     sqlite_log.append(decisions(1))
     for file in tmp_path.glob("log.sqlite*"):
         file.unlink()
-    with pytest.raises(StoreError, match="SQLITE_CANTOPEN"):
+    with pytest.raises(DatabaseLostError, match="file was deleted"):
         sqlite_log.append([decision(2)])
+    assert list(tmp_path.glob("log.sqlite*")) == []
 
 
 def test_sqlite_waits_for_the_disk(sqlite_log: DecisionLog) -> None:
