@@ -126,13 +126,16 @@ def test_a_replica_that_freezes_while_it_has_the_head_does_not_hold_up_the_other
     postgres_url: str, open_log: OpenLog
 ) -> None:
     other = open_log(postgres_url)
-    frozen = open_log(postgres_url, timeout=0.2)
+    frozen = open_log(postgres_url, timeout=10.0)
 
     appended: list[int] = []
 
     def freeze_with_the_head() -> None:
         with frozen.writing() as connection:
             frozen.locked_head(connection)
+            limit = text("SHOW idle_in_transaction_session_timeout")
+            assert connection.execute(limit).scalar_one() == "1min"
+            connection.execute(text("SET idle_in_transaction_session_timeout = 200"))
             appended.append(other.append(decisions(3)).stored)
             connection.execute(select(tables.head))
 
