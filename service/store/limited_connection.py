@@ -35,7 +35,7 @@ class LimitedConnection(psycopg.Connection[tuple[Any, ...]]):
 
     longest_wait: float
 
-    def __del__(self) -> None:
+    def __del__(self) -> None:  # type: ignore[override]  # psycopg declares a parameter for its own use
         # A pool that was disposed of just drops what comes back to it later: psycopg would warn of a leak.
         if hasattr(self, "pgconn"):
             self.close()

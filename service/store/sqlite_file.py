@@ -119,13 +119,11 @@ class HeldFile:
             log.critical("%s", error.message)
 
     def _note(self, trouble: StoreError) -> None:
-        if self._trouble is not None:
-            return
         with self._lock:
-            if self._trouble is not None:
-                return
-            self._trouble = trouble
-        log.critical("%s: %s", self.file, trouble.message)
+            known = self._trouble is not None
+            self._trouble = self._trouble or trouble
+        if not known:
+            log.critical("%s: %s", self.file, trouble.message)
 
     def _loss(self, found: tuple[Identity | None, Identity | None]) -> str:
         part, now = ("database", found[0]) if found[0] != self._opened[0] else ("journal", found[1])
