@@ -60,8 +60,10 @@ def test_the_gauges_follow(api: Api) -> None:
     name, labels = "evenmatch_fairness_sample_size", {"attribute": "sex", "window": "24h"}
     # A refresh may come between the two requests.
     wait_until(
-        lambda: name + "{" in api.get("/metrics").text
-        and [api.series(name, **labels, group=sex) for sex in ("male", "female")] == [MEN, WOMEN]
+        lambda: (
+            name + "{" in api.get("/metrics").text
+            and [api.series(name, **labels, group=sex) for sex in ("male", "female")] == [MEN, WOMEN]
+        )
     )
 
 
