@@ -148,13 +148,14 @@ class Connection(H11Protocol):
         return 2 if now - self._quiet_since < _FRESH_SECONDS else 0, self._quiet_since
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        full = len(self.connections) >= self._limits.most and not self._shared.make_room(self.server_state)
+        if len(self.connections) >= self._limits.most:
+            self._shared.make_room(self.server_state)
+        self._surplus = len(self.connections) >= self._limits.most
         super().connection_made(transport)
         self._raw = transport
         self.transport = cast(asyncio.Transport, _GentlyClosed(transport, self))
         self._quiet_since = self.loop.time()
         self._shared.metrics.connections_changed(len(self.connections))
-        self._surplus = full
         self.app = partial(self._serve, self.app)
         self._watch_what_is_owed()
         if self._shared.draining.begun:

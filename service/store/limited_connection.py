@@ -35,6 +35,11 @@ class LimitedConnection(psycopg.Connection[tuple[Any, ...]]):
 
     longest_wait: float
 
+    def __del__(self) -> None:  # type: ignore[override]  # psycopg declares a parameter for its own use
+        # A pool that was disposed of just drops what comes back to it later: psycopg would warn of a leak.
+        if hasattr(self, "pgconn"):
+            self.close()
+
     def wait(self, gen: PQGen[Any], interval: float = _TICK_SECONDS, timeout: float | None = None) -> Any:
         # All that a connection does once it is there waits here: statements, commits, a rollback.
         limits = {} if timeout is None else {"timeout": timeout}

@@ -58,9 +58,9 @@ def open_and_recover(decision_log: DecisionLog) -> Head:
 def _put_in_place(file: Path, key: LogKey) -> None:
     """Where nothing stands, the first sound copy becomes the database again."""
     for copy in rescued_copies(file):
-        if file.exists():
-            return
         try:
+            if file.exists():
+                return
             with closing(_opened(copy, key)) as saved, saved.reading() as connection:
                 _check(saved, connection)
             # What is left of the lost database's journal would be taken for this one's.

@@ -81,6 +81,8 @@ class HeldFile:
 
     def note_damage(self, kind: str) -> None:
         """SQLite met damaged pages. `kind` is its name of the error."""
+        with suppress(StoreError):
+            self.check()  # a file that others changed under us looks damaged, and is lost
         self._note(DatabaseDamagedError(damage(kind)))
 
     def rescue(self) -> Path | None:
@@ -118,10 +120,10 @@ class HeldFile:
 
     def _note(self, trouble: StoreError) -> None:
         with self._lock:
-            if self._trouble is not None:
-                return
-            self._trouble = trouble
-        log.critical("%s: %s", self.file, trouble.message)
+            known = self._trouble is not None
+            self._trouble = self._trouble or trouble
+        if not known:
+            log.critical("%s: %s", self.file, trouble.message)
 
     def _loss(self, found: tuple[Identity | None, Identity | None]) -> str:
         part, now = ("database", found[0]) if found[0] != self._opened[0] else ("journal", found[1])
@@ -146,7 +148,8 @@ class HeldFile:
             draft.rename(copy)
             sync_folder(copy.parent)
         except (OSError, sqlite3.Error) as error:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink()
             reason = error.strerror if isinstance(error, OSError) else error.sqlite_errorname
             raise StoreError(f"what {self.file} held cannot be saved: {reason}") from None
         finally:

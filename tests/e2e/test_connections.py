@@ -113,15 +113,15 @@ def a_slow_body(server: Server) -> bytes:
 
 def a_trickling_body(server: Server) -> bytes:
     """No pause in it is as long as the time for a body."""
-    connection = connect(server, POST + b"Content-Length: 1000\r\n\r\n")
-    connection.settimeout(0.05)
     end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
-        connection.sendall(b" ")
-        try:
-            return connection.recv(65_536)
-        except TimeoutError:
-            continue
+    with connect(server, POST + b"Content-Length: 1000\r\n\r\n") as connection:
+        connection.settimeout(0.05)
+        while time.monotonic() < end:
+            connection.sendall(b" ")
+            try:
+                return connection.recv(65_536)
+            except TimeoutError:
+                continue
     return b""
 
 

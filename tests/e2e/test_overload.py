@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -88,7 +88,12 @@ def test_a_caller_who_hangs_up_is_noticed_and_nothing_is_recorded(
 @contextmanager
 def health(server: Server) -> Iterator[dict[str, Any]]:
     """The slowest answers of live and ready, their statuses, and the largest resident memory in bytes."""
-    found: dict[str, Any] = {"/health/live": 0.0, "/health/ready": 0.0, "statuses": Counter(), "rss": 0}
+    found: dict[str, Any] = {
+        "/health/live": 0.0,
+        "/health/ready": 0.0,
+        "statuses": defaultdict(Counter),
+        "rss": 0,
+    }
     stop = threading.Event()
     process = psutil.Process(server.process.pid)
 
@@ -97,7 +102,7 @@ def health(server: Server) -> Iterator[dict[str, Any]]:
             while not stop.wait(0.1):
                 for path in ("/health/live", "/health/ready"):
                     started = time.monotonic()
-                    found["statuses"][client.get(path).status_code] += 1
+                    found["statuses"][path][client.get(path).status_code] += 1
                     found[path] = max(found[path], time.monotonic() - started)
                 found["rss"] = max(found["rss"], process.memory_info().rss)
 
@@ -138,7 +143,7 @@ def test_fifty_of_the_largest_requests_at_once_stop_nobody(serve: Serve, body: d
     with health(server) as found, ThreadPoolExecutor(50) as pool:
         statuses = Counter(pool.map(send, range(50)))
     assert set(statuses) <= {413, 422, 429}
-    assert set(found["statuses"]) == {200}
+    assert set(found["statuses"]["/health/live"]) == {200}
     assert found["rss"] < 1.2 * 1024 * MIB
     one = {"job": BACKEND_JOB, "candidates": [{"id": "c", "resume": "python engineer"}]}
     assert httpx.post(f"{server.url}/v1/score", json=one, timeout=300).status_code == 200
@@ -148,7 +153,7 @@ def test_fifty_of_the_largest_requests_at_once_stop_nobody(serve: Serve, body: d
 def test_patient_callers_are_served_beside_those_who_leave(tmp_path: Path) -> None:
     result = overload.measure(tmp_path, seconds=120, threads=2)
     assert list(result.faults()) == []
-    assert result.watched.failed == 0
+    assert result.watched.dead == 0
     assert set(result.patient.statuses) == {200}
     assert result.hasty.left
     # The share of the peak is for a machine that does nothing else: `python -m tests.benchmarks.overload`.

@@ -4,6 +4,8 @@ import logging
 
 import pytest
 
+from service.core.documents import normalise
+from service.runtime.text_pool import CpuBudget
 from tests.service.api.conftest import JOB, Api, Start
 
 RESUME = "Emily Walsh\nemily.walsh@x.org\n\nSummary\nShe built the payment service in python and java.\n"
@@ -138,3 +140,47 @@ def test_an_explanation_shows_which_passages_carry_the_match(api: Api) -> None:
     assert explanation[0]["text"].startswith("[NAME]")
     assert all(-1 <= passage["similarity"] <= 1 for passage in explanation)
     assert "explanation" not in str(api.score(resume).json()["results"][0]["explanation"])
+
+
+def long_resume() -> str:
+    line = "- She built the payment service in python and java for 3 teams.\n"
+    return RESUME + line * (9_000 // len(line))
+
+
+def test_a_long_resume_is_read_by_another_process_and_comes_out_the_same(api: Api) -> None:
+    short = api.post("/v1/redact", json={"resume": RESUME}).json()
+    assert api.runtime.text_pool.pids == []
+
+    long = api.post("/v1/redact", json={"resume": long_resume()}).json()
+
+    assert len(api.runtime.text_pool.pids) == 1
+    assert long["text"].startswith(short["text"])
+    assert long["redactions"]["name"] == 1
+    expected = api.runtime.matcher.redactor.redact(normalise(long_resume()))
+    assert (long["text"], long["redactions"]) == (expected.text, expected.counts)
+
+
+def test_every_route_refuses_a_text_that_takes_too_long_to_read(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(api.runtime.text_pool, "_budget", CpuBudget(base=1, per_thousand_characters=0))
+    text = "Dr. Jane Doe and " * 5_000
+
+    redacted = api.post("/v1/redact", json={"resume": text})
+    embedded = api.post("/v1/embed", json={"inputs": [text], "kind": "resume"})
+    scored = api.score(RESUME, text)
+    audited = api.post(
+        "/v1/audit/counterfactual", json={"job": JOB, "resumes": [{"id": "r-0", "resume": text}]}
+    )
+
+    fields = ("resume", "inputs[0]", "candidates[1].resume", "resumes[0].resume")
+    for answer, field in zip((redacted, embedded, scored, audited), fields, strict=True):
+        assert answer.status_code == 422, answer.text
+        problem = answer.json()
+        assert problem["code"] == "unreadable_text"
+        assert problem["errors"][0]["field"] == field
+        assert problem["errors"][0]["limit"] == 1
+        assert "CPU time" in problem["detail"]
+        assert "Jane" not in answer.text
+    assert "refused" in caplog.text
+    assert "Jane" not in caplog.text

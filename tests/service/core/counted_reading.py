@@ -1,4 +1,4 @@
-"""Counts the machine instructions that reading hostile texts takes. Run by a test, under valgrind:
+r"""Counts the machine instructions that reading hostile texts takes. Run by a test, under valgrind:
 
     valgrind --tool=cachegrind --cache-sim=no --log-file=FOLDER/%p \
         python -m tests.service.core.counted_reading FOLDER SIZE... -- NAME...

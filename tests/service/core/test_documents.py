@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.documents import decode, normalise, read_document
+from service.core.documents import MOST_BLANKS, MOST_MARKS, decode, normalise, read_document
 from service.core.errors import EmptyTextError, TextTooLongError, UndecodableTextError
 
 
@@ -80,3 +81,57 @@ def test_decode_names_the_offset_and_hides_the_bytes() -> None:
     ) as caught:
         decode(b"Zurich\xe9 caf", field="a.txt")
     assert caught.value.__cause__ is None
+
+
+MARKED = "ab \n\t\u0301\u0323\u0344é\u00a8ﬁ\u200b\u200d\r\u2028\u00a0\u3099か\u1100\u1161ệ\ud800\u0f73\u034f½"
+
+
+@given(st.lists(st.tuples(st.sampled_from(MARKED), st.sampled_from([1, 2, 17, 31, 140])), max_size=12))
+def test_normalising_runs_again_changes_nothing_and_no_letter_is_lost(
+    runs: list[tuple[str, int]],
+) -> None:
+    text = "".join(ch * count for ch, count in runs)
+
+    once = normalise(text)
+
+    def letters(of: str) -> list[str]:
+        return [ch for ch in unicodedata.normalize("NFKD", of) if ch.isalpha()]
+
+    assert normalise(once) == once
+    assert letters(once) == letters(text)
+    assert longest_run_of_marks(once) <= MOST_MARKS
+    assert " " * (MOST_BLANKS + 1) not in once
+
+
+@given(st.text("ab \n\t\u0301é\u200bかﬁ\u00a0", max_size=MOST_MARKS))
+def test_what_no_run_is_too_long_in_is_only_normalised(text: str) -> None:
+    plain = unicodedata.normalize("NFKC", text).translate({0x200B: None, 0xA0: " ", ord("\t"): " "})
+    plain = unicodedata.normalize("NFKC", plain)
+
+    assert normalise(text) == re.sub(r"\n{3,}", "\n\n", re.sub(r" +\n", "\n", plain)).strip()
+
+
+def longest_run_of_marks(text: str) -> int:
+    decomposed = unicodedata.normalize("NFKD", text)
+    runs = "".join("m" if unicodedata.combining(ch) else " " for ch in decomposed).split()
+    return max(map(len, runs), default=0)
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u0344", "\u0301\u200b\u0323", "\u0301\u0316\u0345"])
+def test_a_run_of_marks_ends_after_thirty(mark: str) -> None:
+    text = normalise("e" + mark * 10_000 + "x")
+
+    assert longest_run_of_marks(text) == MOST_MARKS
+    assert text.endswith("x")
+
+
+def test_gaps_of_columns_stay_gaps() -> None:
+    assert normalise("Engineer" + " " * 60 + "2019") == "Engineer" + " " * 60 + "2019"
+    assert normalise("Engineer" + "\u3000" * 9_000 + "2019") == "Engineer" + " " * MOST_BLANKS + "2019"
+
+
+def test_a_text_that_becomes_too_long_is_refused() -> None:
+    with pytest.raises(TextTooLongError, match=r"normalised \(100 came in\)") as refused:
+        read_document("\ufdfa" * 100, field="resume", max_characters=1_000)
+
+    assert (refused.value.limit, refused.value.actual) == (1_000, 1_800)

@@ -60,8 +60,10 @@ def open_log() -> Iterator[OpenLog]:
     """Open a log at a URL; closed at the end."""
     with ExitStack() as stack:
 
-        def begin(url: str, key: LogKey = KEY, timeout: float = 5.0) -> DecisionLog:
-            opened = DecisionLog(url, key, timeout=timeout)
+        def begin(url: str, key: LogKey = KEY, timeout: float | None = None) -> DecisionLog:
+            # A server is asked for many things within the limit, on a machine that may be busy.
+            limit = timeout or (60.0 if url.startswith("postgresql") else 5.0)
+            opened = DecisionLog(url, key, timeout=limit)
             stack.callback(opened.close)
             opened.open()
             return opened

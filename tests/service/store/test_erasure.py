@@ -121,7 +121,7 @@ def test_erasing_and_purging_do_not_meet_outcomes_head_on(postgres_url: str, ope
         reporting = [pool.submit(report, seed) for seed in range(3)]
         try:
             erased = erase(log, "c-0")
-            purged = purge(log, timedelta(days=200), now=now).rows
+            purged = purge(log, timedelta(days=200), now=now, force=True).rows
         finally:
             done.set()
         for one in reporting:

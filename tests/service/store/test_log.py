@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import insert, select, text
 
-from service.core.errors import ConfigurationError, StoreError
+from service.core.errors import ConfigurationError, DatabaseLostError, StoreError
 from service.store import tables
 from service.store.database import open_database
 from service.store.key import LogKey
@@ -126,13 +126,16 @@ def test_a_replica_that_freezes_while_it_has_the_head_does_not_hold_up_the_other
     postgres_url: str, open_log: OpenLog
 ) -> None:
     other = open_log(postgres_url)
-    frozen = open_log(postgres_url, timeout=0.2)
+    frozen = open_log(postgres_url, timeout=10.0)
 
     appended: list[int] = []
 
     def freeze_with_the_head() -> None:
         with frozen.writing() as connection:
             frozen.locked_head(connection)
+            limit = text("SHOW idle_in_transaction_session_timeout")
+            assert connection.execute(limit).scalar_one() == "1min"
+            connection.execute(text("SET idle_in_transaction_session_timeout = 200"))
             appended.append(other.append(decisions(3)).stored)
             connection.execute(select(tables.head))
 
@@ -168,8 +171,9 @@ def test_a_sqlite_file_that_was_deleted_is_not_written_into(sqlite_log: Decision
     sqlite_log.append(decisions(1))
     for file in tmp_path.glob("log.sqlite*"):
         file.unlink()
-    with pytest.raises(StoreError, match="SQLITE_CANTOPEN"):
+    with pytest.raises(DatabaseLostError, match="file was deleted"):
         sqlite_log.append([decision(2)])
+    assert list(tmp_path.glob("log.sqlite*")) == []
 
 
 def test_sqlite_waits_for_the_disk(sqlite_log: DecisionLog) -> None:
