@@ -60,6 +60,10 @@ class Answer:
             )
         return self.content
 
+    def speaks_of(self, decision_id: str) -> bool:
+        """Whether it names a decision."""
+        return self.content is not None and f'"{decision_id}"' in self.content
+
     def holds_for(self, now: datetime) -> bool:
         """Whether it is given again at the time `now`."""
         return self.time > now - KEPT

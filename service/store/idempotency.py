@@ -7,7 +7,7 @@ where they are stored, one writer after the other; the first to come counts, and
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -112,19 +112,40 @@ def answer_row(answer: Answer) -> dict[str, object]:
     }
 
 
+def answers_at(connection: Connection, times: Collection[int]) -> list[Answer]:
+    """The answers of these times, in the table's unit, but for emptied ones."""
+    query = select(answers).where(answers.c.time.in_(times), answers.c.content.is_not(None))
+    return [_answer(row) for row in connection.execute(query).mappings()]
+
+
+def with_answers_of(connection: Connection, decisions: Sequence[Decision]) -> list[Decision]:
+    """Decisions that stand in a database, with the answers under their keys that stand there, too."""
+    by_time: dict[datetime, list[Answer]] = {}
+    for answer in answers_at(connection, {to_microseconds(decision.time) for decision in decisions}):
+        by_time.setdefault(answer.time, []).append(answer)
+    return [
+        next(
+            (
+                replace(decision, keyed=Keyed(answer.key, answer.submission, answer))
+                for answer in by_time.get(decision.time, ())
+                if answer.speaks_of(decision.decision_id)
+            ),
+            decision,
+        )
+        for decision in decisions
+    ]
+
+
 def forget_answers(connection: Connection, erased: Mapping[str, int]) -> None:
     """Empty the answers that hold erased decisions, given with their times.
 
     The key stays until it expires: the same request must not make new decisions about the person. What was
     asked is forgotten, too, or who has the person's resume and both keys could find out that it was asked.
     """
-    query = select(answers.c.key, answers.c.content).where(
-        answers.c.time.in_(set(erased.values())), answers.c.content.is_not(None)
-    )
     held = [
-        row.key
-        for row in connection.execute(query)
-        if any(f'"{decision_id}"' in row.content for decision_id in erased)
+        answer.key
+        for answer in answers_at(connection, set(erased.values()))
+        if any(map(answer.speaks_of, erased))
     ]
     connection.execute(update(answers).where(answers.c.key.in_(held)).values(body=None, content=None))
 

@@ -92,7 +92,8 @@ class Recorder:
         if not self._writer.stop(_STOP_SECONDS):
             log.critical("decisions still wait to be recorded after %d seconds", _STOP_SECONDS)
         self._keeper.stop(_KEEPER_STOP_SECONDS)
-        self._lookups.shutdown(wait=False, cancel_futures=True)
+        # One that is under way has a connection, and ends within the database's time limit.
+        self._lookups.shutdown(cancel_futures=True)
         self._log.close()
 
     def check(self) -> None:

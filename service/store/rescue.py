@@ -20,6 +20,7 @@ from sqlalchemy import Connection, select
 from service.core.errors import ConfigurationError, EvenmatchError, StoreError
 from service.store import chain, tables
 from service.store.decision import Decision
+from service.store.idempotency import with_answers_of
 from service.store.key import LogKey
 from service.store.log import DecisionLog, Head
 from service.store.outcome import Outcome
@@ -115,10 +116,12 @@ def _append(decision_log: DecisionLog, connection: Connection) -> int:
     # What is erased there has nothing left to bring back; what was erased here is known by its id.
     query = select(rows).where(rows.c.erased.is_(None), rows.c.sequence > purged).order_by(rows.c.sequence)
     stream = connection.execution_options(yield_per=_ROWS).execute(query).mappings()
-    return sum(
-        decision_log.append([_decision(decision_log.key, row) for row in batch]).stored
-        for batch in _batches(iter(stream))
-    )
+    appended = 0
+    for batch in _batches(iter(stream)):
+        decisions = [_decision(decision_log.key, row) for row in batch]
+        # A request that is sent again finds its answer; one that was sent again found another meanwhile.
+        appended += decision_log.append(with_answers_of(connection, decisions)).stored
+    return appended
 
 
 def _decision(key: LogKey, row: Mapping[Any, Any]) -> Decision:

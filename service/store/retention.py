@@ -54,7 +54,6 @@ def purge(
     deleted but SQLite's journal could not be cut off.
     """
     now = now or datetime.now(UTC)
-    _delete_answers(decision_log, expired_before(now))
     total = 0
     while True:
         with decision_log.writing() as connection:
@@ -67,6 +66,7 @@ def purge(
                 break
             last = min(last, _first(connection) + _ROWS_A_TRANSACTION - 1)
             total += _delete_through(decision_log, connection, last, to_microseconds(now))
+    _delete_answers(decision_log, expired_before(now))
     decision_log.forget_journal()
     return Purged(total, before)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from service.store.answers import Answer
 from service.store.decision import Decision
 from service.store.idempotency import with_answer
 from service.store.recent_answers import RecentAnswers
-from service.store.recorder import Recorder
+from service.store.recorder import DATABASE_FILE, Recorder
 from service.store.spool import Spool, spooled_lines
+from service.store.sqlite_file import rescued_copies
 from tests.patience import wait_until
 from tests.service.store.conftest import KEY, decision
 from tests.service.store.keyed import content, request, submission
@@ -170,3 +172,27 @@ async def test_a_lookup_that_takes_too_long_holds_nobody_up(
     assert await send(recorder, 1) == "c-1"
     assert await send(recorder, 2) == "c-1"  # found where decisions are stored
     assert stored(tmp_path) == ["c-1"]
+
+
+@pytest.mark.usefixtures("forgetful")
+async def test_a_lost_database_is_brought_back_with_its_answers(begin: Begin, tmp_path: Path) -> None:
+    file = tmp_path / DATABASE_FILE
+    recorder = begin()
+    assert await send(recorder, 1, "before") == "c-1"
+    recorder.stop()
+    shutil.copy(file, tmp_path / "backup")
+    recorder = begin()
+    assert await send(recorder, 2, "between") == "c-2"
+    assert await send(recorder, 3, "lost") == "c-3"
+    for part in tmp_path.glob(f"{DATABASE_FILE}*"):
+        part.unlink()
+    wait_until(lambda: len(rescued_copies(file)) == 1)
+    # Nobody can know here what stood in the file.
+    assert await send(recorder, 4, "between") == "c-4"
+    recorder.stop()
+    (tmp_path / "backup").rename(file)
+    recorder = begin()
+    wait_until(lambda: recorder.state == "ok")
+    assert [await send(recorder, 5, key) for key in ("before", "between", "lost")] == ["c-1", "c-2", "c-3"]
+    recorder.stop()
+    assert stored(tmp_path) == ["c-1", "c-2", "c-3"]
