@@ -17,6 +17,8 @@ _REFUSALS = {429, 503}
 _PATIENCE_SECONDS = 90.0
 _IMPATIENCE_SECONDS = 1.0
 _TRIES = 20
+_PAUSE_SECONDS = 0.03
+"""Between two requests of a client: what counts is how many moments are tried, not how many decisions."""
 _OUTCOME_REFUSALS = {404, *_REFUSALS}
 """A decision that waits in the spool has no outcome yet."""
 
@@ -62,7 +64,7 @@ class Clients:
     def _send(self) -> None:
         number = 0
         with httpx.Client(base_url=self._url, timeout=_PATIENCE_SECONDS) as client:
-            while not self._stopped.is_set():
+            while not self._stopped.wait(_PAUSE_SECONDS):
                 number += 1
                 try:
                     self._score(client, 1 + number % 3, impatient=self._impatient and number % 4 == 0)
