@@ -126,4 +126,5 @@ def test_many_passages_are_compared_in_blocks(monkeypatch: pytest.MonkeyPatch) -
 
 
 def _units(vectors: NDArray[np.float64]) -> Vectors:
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    units: Vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return units
