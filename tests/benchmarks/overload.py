@@ -91,10 +91,15 @@ class Watched:
 
 @dataclass
 class Result:
-    """`peak`, `goodput`: requests of patient callers answered a second, alone and beside the hasty ones."""
+    """`peak`, `goodput`: requests of patient callers answered a second, alone and beside the hasty ones.
+
+    `useful`: of the engine's work beside the hasty ones, the share that was answered. A machine that is now
+    faster, now slower, changes the first two but not this.
+    """
 
     peak: float
     goodput: float
+    useful: float
     patient: Outcome
     hasty: Outcome
     watched: Watched
@@ -220,18 +225,22 @@ def measure(
             alone = Crowd(server.url, "alone", PATIENT, _PATIENCE_SECONDS)
             peak = _rate(alone, seconds / 4)
             before = alone.end()
+            tokens = server.series("evenmatch_batch_tokens_sum")
+            of_one = tokens / max(1, len(before.answers))
             count = max(2, math.ceil(HASTE_SECONDS * peak))  # each sends one in so many seconds
             tell(f"peak {peak:.2f} requests/s; now {count} callers beside them who leave after 2 s")
             hasty = Crowd(server.url, "hasty", count, HASTE_SECONDS)
             patient = Crowd(server.url, "patient", PATIENT, _PATIENCE_SECONDS)
             goodput = _rate(patient, 3 * seconds / 4)
             of_hasty, of_patient = hasty.end(), patient.end()
-        of_patient.answers |= before.answers
         stored = _settled(server, folder)
+        encoded = server.series("evenmatch_batch_tokens_sum") - tokens
+        useful = of_one * (len(of_patient.answers) + len(of_hasty.answers)) / encoded
+        of_patient.answers |= before.answers
         counted = server.series('evenmatch_match_score_count{attribute="sex",group="unknown"}')
     finally:
         server.stop()
-    return Result(peak, goodput, of_patient, of_hasty, watched, stored, int(counted))
+    return Result(peak, goodput, useful, of_patient, of_hasty, watched, stored, int(counted))
 
 
 def _rate(crowd: Crowd, seconds: float) -> float:
@@ -265,6 +274,7 @@ def report(result: Result) -> list[str]:
     return [
         f"peak: {result.peak:.2f} requests/s ({RESUMES} resumes of {WORDS} words, {PATIENT} patient callers)",
         f"goodput of the patient callers: {result.goodput:.2f} requests/s, {result.share:.0%} of the peak",
+        f"engine's work that was answered: {result.useful:.0%}",
         f"patient: statuses {dict(patient.statuses)}, median {statistics.median(patient.seconds):.1f} s",
         f"hasty: statuses {dict(hasty.statuses)}, left {len(hasty.left)}",
         f"of those who left, recorded: {len(set(result.stored) & hasty.left)}",

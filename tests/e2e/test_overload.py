@@ -156,5 +156,5 @@ def test_patient_callers_are_served_beside_those_who_leave(tmp_path: Path) -> No
     assert result.watched.dead == 0
     assert set(result.patient.statuses) == {200}
     assert result.hasty.left
-    # The share of the peak is for a machine that does nothing else: `python -m tests.benchmarks.overload`.
-    assert result.share > 0.5
+    # How much a second that is depends on what else the machine does: `python -m tests.benchmarks.overload`.
+    assert result.useful > 0.7
