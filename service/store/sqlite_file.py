@@ -47,7 +47,7 @@ class HeldFile:
         """Raises `sqlite3.Error`, and `StoreError` if the file cannot be looked at."""
         self.file = file
         self.holders = 0
-        self._lock = threading.Lock()
+        self._noting, self._saving = threading.Lock(), threading.Lock()
         self._trouble: StoreError | None = None
         self._saved = False
         self._connection = connect(file, timeout)
@@ -90,7 +90,7 @@ class HeldFile:
 
         A file for its owner only, complete when it has its name. Raises `StoreError` if that cannot be done.
         """
-        with self._lock:
+        with self._saving:
             if self._saved:
                 return None
             copy = self._save()
@@ -119,11 +119,11 @@ class HeldFile:
             log.critical("%s", error.message)
 
     def _note(self, trouble: StoreError) -> None:
-        with self._lock:
-            known = self._trouble is not None
-            self._trouble = self._trouble or trouble
-        if not known:
-            log.critical("%s: %s", self.file, trouble.message)
+        with self._noting:
+            if self._trouble is not None:
+                return
+            self._trouble = trouble
+        log.critical("%s: %s", self.file, trouble.message)
 
     def _loss(self, found: tuple[Identity | None, Identity | None]) -> str:
         part, now = ("database", found[0]) if found[0] != self._opened[0] else ("journal", found[1])

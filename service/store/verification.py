@@ -91,8 +91,10 @@ def verify(decision_log: DecisionLog, anchors: Mapping[int, str] | None = None) 
     Raises `StoreError` if it cannot be read, `DatabaseDamagedError` if not even its head can; and
     `ConfigurationError` if the key is another one.
     """
-    with decision_log.reading() as connection, _any_text(connection):
+    # By itself: an erasure waits for whoever reads, and must find a moment in between.
+    with decision_log.reading() as connection:
         damage = damaged_pages(connection)
+    with decision_log.reading() as connection, _any_text(connection):
         verifier = _Verifier(decision_log.key, connection, dict(anchors or {}), decision_log)
         result = verifier.run()
         result.damage = damage

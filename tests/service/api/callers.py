@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 from starlette.types import Message
 
+from tests.patience import PATIENCE
 from tests.service.api.conftest import Api
 
 
@@ -68,7 +69,7 @@ async def _event() -> anyio.Event:
 
 def until(condition: Callable[[], object]) -> None:
     """Wait for something that must come."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)

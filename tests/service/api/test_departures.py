@@ -65,10 +65,10 @@ def spy(api: Api, monkeypatch: pytest.MonkeyPatch, before: Callable[[], object])
     fields: list[str] = []
     read = api.runtime.matcher.tokenize_resume
 
-    def tokenize(text: str, *, redact: bool = True, field: str = "resume") -> Any:
-        fields.append(field)
+    def tokenize(text: str, **options: Any) -> Any:
+        fields.append(options["field"])
         before()
-        return read(text, redact=redact, field=field)
+        return read(text, **options)
 
     monkeypatch.setattr(api.runtime.matcher, "tokenize_resume", tokenize)
     return fields

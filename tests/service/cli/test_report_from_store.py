@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from typer.testing import Result
 
 from service.api.app import create_app
+from service.api.lanes import Lanes
 from service.api.settings import Settings
 from service.store.database import migrate, open_database
 from service.store.decision import Decision
@@ -78,6 +79,7 @@ def test_the_numbers_are_those_of_the_api(stored: Path, tmp_path: Path) -> None:
         in done.stdout
     )
     app = create_app(Settings(data_dir=stored))
+    app.state.lanes = Lanes()
     app.state.database = open_database(sqlite_url(stored / "decisions.sqlite"))
     answer = TestClient(app).get("/v1/fairness/report?window=7d&source=the log").json()
     app.state.database.dispose()
