@@ -70,12 +70,13 @@ class Supervisor:
     """Runs `settings.workers` processes until a signal that stops them. `work` is what each of them does."""
 
     def __init__(self, settings: Settings, work: Callable[[Assignment], None] = serve) -> None:
+        """Raises `ConfigurationError` if there is no folder for the processes' metrics."""
         self._settings = settings
         self._work = work
         self._slots = [_Slot(number) for number in range(settings.workers)]
         self._signal: int | None = None
         self._joined = RawArray(ctypes.c_byte, settings.workers)
-        self._folder: SharedFolder
+        self._folder = SharedFolder()
         self._digest = OncePerMinute(log)
         self._looked_at = self._awake_since = time.monotonic()
 
@@ -84,7 +85,6 @@ class Supervisor:
 
         Raises `ConfigurationError` if the port cannot be had, `ProcessError` if no process can serve.
         """
-        self._folder = SharedFolder()
         try:
             sockets = bind(self._settings.host, self._settings.port)
             with self._signals():

@@ -61,7 +61,10 @@ def texts_looked_up(url: str) -> float:
 
 def decided(url: str) -> Counter[str]:
     """Decisions by sex as /metrics says them."""
-    text = httpx.get(f"{url}/metrics", timeout=PATIENCE).text
+    return decided_in(httpx.get(f"{url}/metrics", timeout=PATIENCE).text)
+
+
+def decided_in(text: str) -> Counter[str]:
     counts: Counter[str] = Counter()
     for sex, value in re.findall(
         r'^evenmatch_decisions_total\{attribute="sex",decision="\w+",group="(\w+)"\} (\S+)$', text, re.M
@@ -130,9 +133,9 @@ def test_a_removed_folder_of_values_is_made_again_and_dead_processes_are_replace
         if answer.status_code == 500:
             assert answer.json()["code"] == "metrics_lost"
             return None
-        return decided(server.url)
+        return decided_in(answer.text)
 
-    answers = [told() for _ in range(20)]
+    answers = [told() for _ in range(8)]
     assert [one for one in answers if one is not None and one != sent] == []
     wait_until(lambda: len(list(folder.glob("counter_*.db"))) == 2)
     assert "was gone and is written anew" in server.log
@@ -158,18 +161,6 @@ def test_metrics_fail_loudly_while_their_folder_cannot_be_made_again(
     wait_until(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
     wait_until(lambda: httpx.get(f"{server.url}/metrics", timeout=PATIENCE).status_code == 200)
     assert "Traceback" not in server.log
-
-
-@pytest.mark.slow
-def test_a_process_that_does_not_come_to_serve_is_replaced(start_fake: StartFake, tmp_path: Path) -> None:
-    held = tmp_path / "loading"
-    server = start_fake(EVENMATCH_START_SECONDS="20", FAKE_LOADING=str(held))
-    held.touch()
-    processes(server)[0].kill()
-    wait_until(lambda: "does not serve 20 s after its start and is killed" in server.log)
-    held.unlink()
-    wait_until(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
-    assert score(server.url) == 200
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from service.api import server
+from service.api import processes, server
 from service.api.processes import Supervisor
 from service.api.settings import Settings
 from service.core.errors import ConfigurationError, ProcessError
@@ -56,3 +56,56 @@ def test_a_start_that_fails_is_not_called_a_port_in_use(monkeypatch: pytest.Monk
     monkeypatch.setattr(server, "create_app", lambda *_, **__: FastAPI(lifespan=broken))
     with pytest.raises(ProcessError, match="could not start: the log above says why"):
         server.run(Settings(port=0))
+
+
+class Stuck:
+    """A process that lives and never comes to serve."""
+
+    pid, exitcode = 4711, -9
+
+    def __init__(self) -> None:
+        self.alive = True
+
+    def is_alive(self) -> bool:
+        return self.alive
+
+    def kill(self) -> None:
+        self.alive = False
+
+    def join(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_a_process_that_does_not_come_to_serve_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = 1_000.0
+    monkeypatch.setattr("service.api.processes.time.monotonic", lambda: now)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    started: list[Stuck] = []
+
+    class Spawn:
+        def Process(self, **_: object) -> Stuck:
+            started.append(Stuck())
+            return started[-1]
+
+    monkeypatch.setattr(Stuck, "start", lambda _: None, raising=False)
+    monkeypatch.setattr(processes, "_SPAWN", Spawn())
+    supervisor = Supervisor(Settings(workers=2, start_seconds=60))
+    first, second = supervisor._slots
+    supervisor._start(first, [], replaces=False)
+    first.heartbeat.value = now
+    supervisor._look_after(first, [])
+    supervisor._look_after(second, [])
+    assert len(started) == 2
+    now += 59
+    supervisor._look_after(second, [])
+    assert [one.alive for one in started] == [True, True]
+    now += 2
+    supervisor._look_after(second, [])
+    assert [one.alive for one in started] == [True, False]
+    assert "process 4711 does not serve 60 s after its start and is killed" in caplog.text
+    now += 1
+    supervisor._look_after(second, [])
+    assert len(started) == 3
