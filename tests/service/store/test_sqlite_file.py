@@ -105,7 +105,7 @@ def test_after_every_recovery_the_lock_is_there_and_nothing_was_opened_but_by_sq
 def test_a_disk_that_filled_up_and_has_room_again_loses_nothing(child: BeginChild, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], check=False).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(disk)], check=False).returncode:
         pytest.skip("may not mount")
     try:
         service = child(disk)
