@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,15 +44,16 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def send(recorder: Recorder, number: int, key: str = "key", body: str = "body") -> Any:
-    """What a caller gets: the id of the one decision that counts."""
+    """What a caller gets: the candidate's id in the one decision that counts."""
     keyed = recorder.keyed_request("/v1/score", key, body.encode())
     earlier = await recorder.earlier(keyed)
     if earlier is None:
         made = decision(number, time=datetime.now(UTC))
-        earlier = await recorder.record(with_answer([made], keyed, made.candidate_id))
+        content = json.dumps([made.decision_id, made.candidate_id])
+        earlier = await recorder.record(with_answer([made], keyed, content))
         if earlier is None:
             return made.candidate_id
-    return earlier.content_for(keyed)
+    return json.loads(earlier.content_for(keyed))[1]
 
 
 def test_answers_are_found_in_the_spool_while_they_wait_there(tmp_path: Path) -> None:
