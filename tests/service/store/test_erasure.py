@@ -22,6 +22,7 @@ from service.store.retention import purge
 from service.store.sqlite import sqlite_url
 from service.store.times import to_microseconds
 from service.store.verification import verify
+from tests.patience import PATIENCE
 from tests.service.store.conftest import DAY, OpenLog, candidates, decision, decisions, tamper
 
 
@@ -109,7 +110,7 @@ def test_erasing_and_purging_do_not_meet_outcomes_head_on(postgres_url: str, ope
     ids = [f"{numbers.getrandbits(128):032x}" for _ in range(count)]  # not in the order of the chain
     log.append([decision(n, decision_id=i, candidate_id=f"c-{n % 2}") for n, i in enumerate(ids)])
     done = threading.Event()
-    engine = open_database(postgres_url)
+    engine = open_database(postgres_url, timeout=PATIENCE)
 
     def report(seed: int) -> None:
         mine = random.Random(seed)
