@@ -201,7 +201,7 @@ def test_a_question_that_is_under_way_ends(
 
 
 def test_the_server_gives_up_what_nobody_waits_for(postgres_url: str) -> None:
-    database = open_database(postgres_url, timeout=60.0)
+    database = open_database(postgres_url, timeout=20.0)
     with database.connect() as connection, pytest.raises(OperationalError), at_most(0.3):
         connection.execute(text("SELECT pg_sleep(3600)"))
     running = text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(3600)%'")
