@@ -68,7 +68,7 @@ def test_the_event_loop_answers_while_the_engine_works(server: Server) -> None:
 
 
 def test_sigterm_answers_open_requests_first(serve: Serve) -> None:
-    server = serve()
+    server = serve(EVENMATCH_DRAIN_SECONDS="300")
     # Hardly two passages in common, since equal ones are encoded once; no time spent on redaction.
     texts = [
         " ".join(f"Planned shift {i} and {i + k} of ward {k * i} with {k} nurses." for k in range(40))
