@@ -104,6 +104,7 @@ def test_whichever_process_answers_the_counters_are_those_of_all(
     assert min(map(answered_by, files)) > 0
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_replaced_and_nothing_that_was_counted_is_lost(start_fake: StartFake) -> None:
     server = start_fake()
     sent = send(server.url, 30)

@@ -124,6 +124,7 @@ def test_metrics_are_of_unseen_data_and_of_the_bundle(bundle: Bundle) -> None:
     assert config["name"] == bundle.manifest.name == "tiny-fair"
 
 
+@pytest.mark.slow
 def test_it_runs_again_to_the_same_adapter(bundle: Bundle, tmp_path: Path) -> None:
     config = write_config(tmp_path, evaluation={"audited": 0})
     result = CliRunner().invoke(
@@ -215,6 +216,7 @@ def test_a_run_goes_on_from_its_own_checkpoints_only(tmp_path: Path) -> None:
     assert not (tmp_path / "b.work" / "kept" / "window_best").exists()
 
 
+@pytest.mark.slow
 def test_data_that_changed_is_not_gone_on_with(tmp_path: Path) -> None:
     config = write_config(tmp_path, trainer={"epochs": 1}, evaluation={"audited": 0})
     run = ["run", "--output", str(tmp_path / "b"), "--quiet", "--overwrite", "--config", str(config)]

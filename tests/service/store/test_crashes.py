@@ -158,6 +158,7 @@ def test_sigterm_loses_nothing_of_what_is_not_durable(replica: Begin, tmp_path: 
     assert in_database(tmp_path) == ids
 
 
+@pytest.mark.slow
 def test_kill_9_while_the_database_is_away_leaves_everything_in_the_spool(
     replica: Begin, tmp_path: Path
 ) -> None:
@@ -279,6 +280,7 @@ def test_a_database_deleted_under_the_service_is_said_and_comes_back(replica: Be
     assert in_database(tmp_path) == ids
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_two_replicas_on_one_postgresql_make_one_chain_and_sum_up(
     replica: Begin, postgres_url: str, tmp_path: Path

@@ -223,6 +223,7 @@ def test_many_breaks_are_counted_and_not_all_listed(sqlite_log: DecisionLog) -> 
     assert (result.broken, len(result.findings)) == (300, 100)
 
 
+@pytest.mark.slow
 def test_a_log_that_is_written_to_meanwhile_holds(decision_log: DecisionLog) -> None:
     now = DAY + timedelta(days=300)
 

@@ -114,6 +114,7 @@ def test_epochs_are_kept_with_their_share_of_the_update(world: World, tmp_path: 
         torch.testing.assert_close(weight, (0.5 if "lora_B" in name else 1.0) * whole)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_resumes_to_the_same_result(
     world: World, finished: FairTrainer, tmp_path: Path
 ) -> None:
@@ -199,6 +200,7 @@ def test_a_batch_is_not_torn_apart_among_several_gpus(
     assert trainer.args.train_batch_size == CONFIG.batch_jobs
 
 
+@pytest.mark.slow
 def test_a_model_of_the_shape_of_bge_large_trains(tmp_path: Path) -> None:
     """CLS pooling, a query prefix, 24 layers of 16 heads; only the dimensions are tiny."""
     large = world_of(tmp_path / "large", layers=24, heads=16)

@@ -119,6 +119,7 @@ def test_a_damaged_converted_model_is_converted_again(tiny_bundle: Bundle, tmp_p
     assert [entry.name for entry in tmp_path.iterdir()] == [first.folder.name]
 
 
+@pytest.mark.slow
 def test_a_converted_model_is_found_again_without_the_base_model(tiny_bundle: Bundle, tmp_path: Path) -> None:
     first = converted(tiny_bundle, tmp_path)
     made = (first.folder / "record.json").stat().st_mtime_ns
