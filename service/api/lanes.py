@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import checkpoint_if_cancelled
 
-from service.core.errors import CapacityError, QueueFullError, StoreUnavailableError
+from service.core.errors import CallerGoneError, CapacityError, QueueFullError, StoreUnavailableError
 from service.runtime.text_pool import LONG_TEXT
 
 T = TypeVar("T")
@@ -52,7 +53,12 @@ class Lane:
         """
         if self.is_full:
             raise self._no_place()
-        return await to_thread.run_sync(work, limiter=self._limiter)
+        try:
+            return await to_thread.run_sync(work, limiter=self._limiter)
+        except CallerGoneError:
+            # The thread saw the cancellation first. It is that, and no error to answer: nobody is there.
+            await checkpoint_if_cancelled()
+            raise
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:

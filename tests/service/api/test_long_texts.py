@@ -1,0 +1,61 @@
+"""Texts that a process of its own reads: they keep nobody else waiting, and end with their caller."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from service.api.lanes import Lanes
+from tests.service.api.callers import Caller, until
+from tests.service.api.conftest import JOB, Api
+
+LONG = "python java nurse " * 600
+"""More than 8,192 characters."""
+
+
+def scoring(text: str) -> dict[str, object]:
+    return {"job": JOB, "candidates": [{"id": "c-0", "resume": text}]}
+
+
+@pytest.fixture
+def standing(api: Api) -> int:
+    """The process that reads long texts, stopped."""
+    assert api.score(LONG).status_code == 200
+    (pid,) = api.runtime.text_pool.pids
+    os.kill(pid, signal.SIGSTOP)
+    return pid
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/score", scoring(LONG)),
+        ("/v1/score", {"job": {"description": LONG}, "candidates": [{"id": "c-0", "resume": "java"}]}),
+        ("/v1/redact", {"resume": LONG}),
+        ("/v1/embed", {"inputs": [LONG]}),
+        ("/v1/embeddings", {"input": ["x" * 9_000]}),
+    ],
+    ids=["resume", "job", "redact", "embed", "embeddings"],
+)
+def test_long_texts_that_wait_keep_no_short_one_waiting_and_end_with_their_callers(
+    api: Api, standing: int, path: str, body: dict[str, object]
+) -> None:
+    callers = [Caller(api, path, body) for _ in range(4)]
+    lanes: Lanes = api.app.state.lanes  # type: ignore[attr-defined]  # that of FastAPI
+    until(lambda: lanes.long_text._limiter.borrowed_tokens == 2)
+
+    assert api.score("java").status_code == 200  # as many wait for the process as may
+    assert api.post("/v1/redact", json={"resume": "java"}).status_code == 200
+    assert api.post("/v1/embed", json={"inputs": ["java"]}).status_code == 200
+    assert [caller.status for caller in callers] == [None] * 4
+
+    for caller in callers:
+        caller.leave()
+    for caller in callers:
+        caller.done.result()
+    assert [caller.status for caller in callers] == [None] * 4
+    assert api.series("evenmatch_requests_total", route=path, status="499") == 4
+    assert api.score(LONG).status_code == 200
+    assert standing not in api.runtime.text_pool.pids
