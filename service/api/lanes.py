@@ -17,7 +17,7 @@ from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from service.core.errors import CallerGoneError, CapacityError, QueueFullError, StoreUnavailableError
-from service.runtime.text_pool import LONG_TEXT
+from service.runtime.text_pool import is_long
 
 T = TypeVar("T")
 
@@ -140,6 +140,6 @@ class Lanes:
     writing: StoreLane = field(default_factory=lambda: StoreLane(_STORE_PLACES, waiting=256))
     upkeep: Lane = field(default_factory=lambda: Lane(2))
 
-    def for_text(self, text: Sized) -> Lane:
+    def for_text(self, text: str | Sized) -> Lane:
         """Where a text, or what else a caller gave in its place, is read."""
-        return self.long_text if len(text) > LONG_TEXT else self.text
+        return self.long_text if isinstance(text, str) and is_long(text) else self.text

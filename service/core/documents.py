@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 
 from service.core.errors import EmptyTextError, TextTooLongError, UndecodableTextError
@@ -59,6 +60,14 @@ def normalise(text: str) -> str:
     composed = "\n".join([line.rstrip(" ") for line in composed.split("\n")])
     composed = _MANY_BREAKS.sub("\n\n", composed).strip()
     return _MANY_BLANKS.sub(" " * MOST_BLANKS, composed)
+
+
+def longest_normalised(text: str) -> int:
+    """A length that `normalise(text)` does not exceed, found without normalising: in linear time and soon."""
+    if text.isascii():
+        return len(text)
+    # Composing across characters only makes a text shorter.
+    return sum(n * len(unicodedata.normalize("NFKC", ch)) for ch, n in Counter(text).items())
 
 
 def _composed(text: str) -> str:

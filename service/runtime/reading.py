@@ -9,7 +9,7 @@ from service.core.errors import ErrorCollector
 from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
 from service.core.scoring import Vectors
 from service.core.text_reader import Cancelled, never
-from service.runtime.text_pool import LONG_TEXT
+from service.runtime.text_pool import is_long
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ async def tokenize_all(
     """
 
     def runner(text: str) -> RunStep:
-        return run_long if len(text) > LONG_TEXT else run
+        return run_long if is_long(text) else run
 
     errors = ErrorCollector()
     tokenized: list[TokenizedResume] = []
@@ -91,13 +91,14 @@ async def match_all(
     return matches
 
 
-def steps(texts: Sequence[Sized]) -> Iterator[range]:
+def steps(texts: Sequence[str | Sized]) -> Iterator[range]:
     """Indexes of `texts` in parts of some thousand characters, one text at least; a long one is alone."""
     start = characters = 0
     for i, text in enumerate(texts):
-        if characters and characters + len(text) > _STEP_CHARACTERS:
+        size = _STEP_CHARACTERS if isinstance(text, str) and is_long(text) else len(text)
+        if characters and characters + size > _STEP_CHARACTERS:
             yield range(start, i)
             start, characters = i, 0
-        characters += len(text)
+        characters += size
     if start < len(texts):
         yield range(start, len(texts))

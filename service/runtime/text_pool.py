@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import service
-from service.core.documents import read_document
+from service.core.documents import longest_normalised
 from service.core.errors import (
     CallerGoneError,
     EvenmatchError,
@@ -37,7 +37,8 @@ from service.runtime.text_worker import HEADER, Bug, Reply, Task, packed
 log = logging.getLogger(__name__)
 
 LONG_TEXT = 8_192
-"""Characters above which a text is read in a process of its own. Hardly any resume is as long."""
+"""Characters above which a text is read in a process of its own, counted as they may become when it is
+normalised. Hardly any resume is as long."""
 
 _TICK_SECONDS = 0.1
 """How often a caller who waits asks whether it still needs to, and whether the worker still works."""
@@ -184,6 +185,11 @@ class _Progress:
             return " ".join(self._stat.read_text().rpartition(")")[2].split()[11:13])
         except OSError:
             return ""
+
+
+def is_long(text: str) -> bool:
+    """Whether a text is read in a process of its own."""
+    return len(text) > LONG_TEXT or longest_normalised(text) > LONG_TEXT
 
 
 class TextPool:
@@ -374,12 +380,11 @@ class TextPool:
 
 
 class PooledReader:
-    """A `TextReader`: short texts by `short`, here; long ones, and what becomes long, by `pool`."""
+    """A `TextReader`: short texts by `short`, here; long ones, and what may become long, by `pool`."""
 
-    def __init__(self, short: InProcessReader, pool: TextPool, *, long_text: int = LONG_TEXT) -> None:
+    def __init__(self, short: InProcessReader, pool: TextPool) -> None:
         self._short = short
         self._pool = pool
-        self._long_text = long_text
 
     def read(
         self,
@@ -390,22 +395,14 @@ class PooledReader:
         categories: Collection[Category] | None,
         cancelled: Cancelled = never,
     ) -> ReadText:
-        size = len(text)
-        if size <= self._long_text or size > max_characters:  # one that is too long is refused at once
-            document = read_document(text, field=field, max_characters=max_characters)
-            size = len(document.text)
-            if size <= self._long_text:
-                return ReadText(
-                    document, self._short.redact(document.text, field=field, categories=categories)
-                )
-            if categories is None:
-                return ReadText(document, None)
+        if len(text) > max_characters or not is_long(text):  # one that is too long is refused at once
+            return self._short.read(text, field=field, max_characters=max_characters, categories=categories)
         return self._pool.read(
             text,
             field=field,
             max_characters=max_characters,
             categories=categories,
-            size=size,
+            size=longest_normalised(text),
             cancelled=cancelled,
         )
 

@@ -15,8 +15,12 @@ LONG = "python java nurse " * 600
 """More than 8,192 characters."""
 
 
-def scoring(text: str) -> dict[str, object]:
-    return {"job": JOB, "candidates": [{"id": "c-0", "resume": text}]}
+GROWS = "\ufdfa " * 1_000
+"""Becomes as long when it is normalised, 18 characters for one."""
+
+
+def scoring(*resumes: str) -> dict[str, object]:
+    return {"job": JOB, "candidates": [{"id": f"c-{i}", "resume": text} for i, text in enumerate(resumes)]}
 
 
 @pytest.fixture
@@ -33,11 +37,13 @@ def standing(api: Api) -> int:
     [
         ("/v1/score", scoring(LONG)),
         ("/v1/score", {"job": {"description": LONG}, "candidates": [{"id": "c-0", "resume": "java"}]}),
+        ("/v1/score", scoring("java", GROWS)),
         ("/v1/redact", {"resume": LONG}),
+        ("/v1/redact", {"resume": GROWS}),
         ("/v1/embed", {"inputs": [LONG]}),
         ("/v1/embeddings", {"input": ["x" * 9_000]}),
     ],
-    ids=["resume", "job", "redact", "embed", "embeddings"],
+    ids=["resume", "job", "one that grows, after another", "redact", "one that grows", "embed", "embeddings"],
 )
 def test_long_texts_that_wait_keep_no_short_one_waiting_and_end_with_their_callers(
     api: Api, standing: int, path: str, body: dict[str, object]

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.documents import MOST_BLANKS, MOST_MARKS, decode, normalise, read_document
+from service.core.documents import (
+    MOST_BLANKS,
+    MOST_MARKS,
+    decode,
+    longest_normalised,
+    normalise,
+    read_document,
+)
 from service.core.errors import EmptyTextError, TextTooLongError, UndecodableTextError
 
 
@@ -135,3 +142,13 @@ def test_a_text_that_becomes_too_long_is_refused() -> None:
         read_document("\ufdfa" * 100, field="resume", max_characters=1_000)
 
     assert (refused.value.limit, refused.value.actual) == (1_000, 1_800)
+
+
+@given(st.text(max_size=200) | st.text("\ufdfa\u0301\u1100\u1161ｶ\uff9eﬃ e", max_size=60))
+def test_no_text_becomes_longer_than_is_foretold(text: str) -> None:
+    assert len(normalise(text)) <= longest_normalised(text)
+
+
+def test_the_length_of_what_grows_is_foretold() -> None:
+    assert longest_normalised("plain text") == 10
+    assert longest_normalised("\ufdfa!" * 3) == len(normalise("\ufdfa!" * 3)) == 57
