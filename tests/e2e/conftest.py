@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -102,13 +104,13 @@ def server(data_dir: Path) -> Iterator[Server]:
         running.terminate()
 
 
-@pytest.fixture
-def serve(data_dir: Path) -> Iterator[Serve]:
-    """Start further servers, with other settings."""
+@contextmanager
+def _several(start: Serve) -> Iterator[Serve]:
+    """Servers as `start` starts them, killed at the end."""
     started: list[Server] = []
 
     def begin(**settings: str) -> Server:
-        started.append(start_server(data_dir, **settings))
+        started.append(start(**settings))
         return started[-1]
 
     yield begin
@@ -116,6 +118,13 @@ def serve(data_dir: Path) -> Iterator[Serve]:
         if one.process.poll() is None:
             one.process.kill()
         one.wait()
+
+
+@pytest.fixture
+def serve(data_dir: Path) -> Iterator[Serve]:
+    """Start further servers, with other settings."""
+    with _several(partial(start_server, data_dir)) as begin:
+        yield begin
 
 
 @pytest.fixture
@@ -127,9 +136,8 @@ def client(server: Server) -> Iterator[httpx.Client]:
 @pytest.fixture
 def start_fake(tiny_bundle: Bundle, tmp_path: Path) -> Iterator[StartFake]:
     """Start services on the fake engine, of two processes unless told otherwise."""
-    started: list[Server] = []
 
-    def begin(**settings: str) -> Server:
+    def start(**settings: str) -> Server:
         chosen = {
             "EVENMATCH_BUNDLE": str(tiny_bundle.path),
             "EVENMATCH_PORT": "0",
@@ -137,11 +145,7 @@ def start_fake(tiny_bundle: Bundle, tmp_path: Path) -> Iterator[StartFake]:
             "TMPDIR": str(tmp_path),
             **settings,
         }
-        started.append(start_server(tmp_path, FAKE, **chosen))
-        return started[-1]
+        return start_server(tmp_path, FAKE, **chosen)
 
-    yield begin
-    for one in started:
-        if one.process.poll() is None:
-            one.process.kill()
-        one.wait()
+    with _several(start) as begin:
+        yield begin
