@@ -84,7 +84,7 @@ def test_a_trailing_slash_is_not_redirected(api: Api, path: str) -> None:
     assert "location" not in answer.headers
 
 
-@pytest.mark.parametrize("body", [gzip.compress(json.dumps({"resume": "x"}).encode()), b"{"])
+@pytest.mark.parametrize("body", [gzip.compress(json.dumps({"resume": "x"}).encode(), mtime=0), b"{"])
 def test_a_compressed_body_is_named_as_one(api: Api, body: bytes) -> None:
     headers = {"content-type": "application/json", "content-encoding": "gzip"}
     answer = api.post("/v1/redact", content=body, headers=headers)
