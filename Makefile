@@ -42,7 +42,7 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.dev ## Measure speed and memory (docs/benchmarks.md)
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m benchmarks
 
 bundle: $(VENV)/.dev ## Make the shipped bundle anew
 	$(BIN)/evenmatch-train base-bundle --output service/bundles/minilm-base --overwrite
@@ -57,7 +57,7 @@ image: ## Build the container image (docs/containers.md); DOCKER=podman takes an
 	$(DOCKER) build --build-arg REVISION=$$(git rev-parse HEAD) --tag evenmatch:$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) .
 
 docs: $(VENV)/.dev ## Generate docs/openapi.json and the README's table of settings anew
-	$(BIN)/python -m service.api.reference
+	$(BIN)/python -m service.serving.reference
 
 dashboards: $(VENV)/.dev ## Generate Grafana's dashboards anew (docs/monitoring.md)
 	PYTHONPATH=docker/grafana $(BIN)/python -m dashboards

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import settings
 
 from service.core.bundle import Bundle, read_bundle
-from tests.bundles import write_test_bundle
-from tests.tiny_models import write_adapter, write_bge_like
+from tests.support.bundles import write_test_bundle
+from tests.support.tiny_models import write_adapter, write_bge_like
 
 QUERY = "Represent this sentence for searching relevant passages: "
 

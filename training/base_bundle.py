@@ -21,17 +21,17 @@ from service.core.calibration import Calibration
 from service.core.engines.loading import LoadedModel
 from service.core.manifest import DecisionRule, Pooling
 from service.core.matching import Matcher
-from training.calibrate import CalibrationOptions, fit_calibration
+from training.bundles.candidate import load_reference, new_manifest, write_draft
+from training.bundles.reference_vectors import make_probes
 from training.data.pairs import LabelledPair, make_pairs, split_by_sector
-from training.data.vocabulary import load_occupations
-from training.drafts import load_reference, new_manifest, write_draft
+from training.data.synthetic.vocabulary import load_occupations
 from training.evaluation.resampling import JobResamples
+from training.evaluation.scored_pairs import Floats, ScoredPairs
+from training.evaluation.scoring import score_pairs
 from training.evaluation.utility import decision_figures
 from training.model_card import model_card
-from training.probes import make_probes
-from training.scored_pairs import Floats, ScoredPairs
-from training.scoring import score_pairs
-from training.threshold import ThresholdOptions, choose_threshold
+from training.postprocessing.calibration import CalibrationOptions, fit_calibration
+from training.postprocessing.threshold import ThresholdOptions, choose_threshold
 
 
 @dataclass(frozen=True)

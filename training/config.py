@@ -14,17 +14,17 @@ from service.core.errors import InputError
 from service.core.manifest import Pooling
 from service.core.passages import PassagePolicy
 from service.core.scoring import MatchPolicy
-from training.calibrate import ProperScore
-from training.data.bias import BIASED, BiasConfig
 from training.data.example import Dataset
-from training.data.generator import GeneratorConfig, generate
+from training.data.synthetic.bias import BIASED, BiasConfig
+from training.data.synthetic.generator import GeneratorConfig, generate
 from training.data.user_data import UserDataConfig, load_user_data
 from training.learning.adapter import AdapterConfig
 from training.learning.batches import SamplingConfig
 from training.learning.model import LossWeights
 from training.learning.selection import SelectionConfig
 from training.learning.trainer import TrainerConfig
-from training.threshold import Utility
+from training.postprocessing.calibration import ProperScore
+from training.postprocessing.threshold import Utility
 
 _BOOLEAN = "tag:yaml.org,2002:bool"
 

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict
 
 from service.core.errors import EvenmatchError
 from service.core.scoring import SCORE_DECIMALS
-from training.calibrate import check_two_classes
-from training.scored_pairs import Flags, Floats, ScoredPairs
+from training.evaluation.scored_pairs import Flags, Floats, ScoredPairs
+from training.postprocessing.calibration import check_two_classes
 
 FILE_NAME = "research_thresholds.json"
 WARNING = (

@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 
 from service.api.admission import Held
 from service.api.lanes import Lanes
-from service.api.settings import Settings
-from service.monitoring.metrics import Metrics
+from service.metrics.registry import Metrics
 from service.runtime.runtime import Runtime
 from service.runtime.shadow import ShadowAuditor
+from service.settings import Settings
 from service.store.recorder import Recorder
 
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.departures import LEFT
 from service.api.errors import problem_response
-from service.monitoring.metrics import Metrics
+from service.metrics.registry import Metrics
 from service.runtime.live_work import LiveWork
 
 log = logging.getLogger("service.requests")

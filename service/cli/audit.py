@@ -12,8 +12,6 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from service.api.logs import log_to_stderr
-from service.api.settings import Settings
 from service.cli.console import (
     EXIT_USAGE,
     BundleOption,
@@ -31,12 +29,14 @@ from service.cli.console import (
     settings_from,
     stderr,
 )
-from service.core.audit.plan import AuditOptions, AuditResume
-from service.core.audit.report import AuditReport
 from service.core.counterfactual.variants import Attribute
+from service.core.counterfactual_audit.plan import AuditOptions, AuditResume
+from service.core.counterfactual_audit.report import AuditReport
 from service.core.printable import one_line
-from service.jobs.resume_files import read_job, read_resumes, write_whole
-from service.monitoring.audit_report import AuditSubject, audit_html, audit_json
+from service.files.resume_files import read_job, read_resumes, write_whole
+from service.logs import log_to_stderr
+from service.reports.counterfactual_audit import AuditSubject, audit_html, audit_json
+from service.settings import Settings
 
 
 def audit(

@@ -13,10 +13,10 @@ from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.table import Table
 
-from service.api.settings import Settings
 from service.core.errors import EvenmatchError, InputError
 from service.core.printable import as_message, one_line
 from service.runtime.runtime import Runtime, load_runtime
+from service.settings import Settings
 
 EXIT_UNUSABLE_MODEL = 1
 EXIT_USAGE = 2

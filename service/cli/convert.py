@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from service.api.logs import log_to_stderr
 from service.cli.console import BundleOption, exit_codes, say, settings_from
 from service.core.bundle import read_bundle
 from service.core.engines.loading import EngineOptions, load_model
+from service.logs import log_to_stderr
 from service.runtime.devices import usable_cores
 
 

@@ -12,8 +12,6 @@ from typing import Annotated
 
 import typer
 
-from service.api.logs import log_to_stderr
-from service.api.settings import Settings
 from service.cli.console import (
     EXIT_BROKEN_LOG,
     EXIT_UNUSABLE_MODEL,
@@ -25,7 +23,9 @@ from service.cli.console import (
 )
 from service.core.errors import DatabaseDamagedError, StoreError
 from service.core.printable import one_line
-from service.jobs.decision_export import SUFFIXES, export_decisions
+from service.files.decision_export import SUFFIXES, export_decisions
+from service.logs import log_to_stderr
+from service.settings import Settings
 from service.store.erasure import erase as erase_candidate
 from service.store.log import DecisionLog
 from service.store.recorder import SPOOL_FOLDER

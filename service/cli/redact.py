@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from service.api.logs import log_to_stderr
 from service.cli.console import (
     EXIT_USAGE,
     BundleOption,
@@ -26,8 +25,9 @@ from service.core.printable import one_line
 from service.core.redaction.entities import EntityFinder
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.redactor import Redacted, Redactor
-from service.jobs.redacted_files import write_redacted
-from service.jobs.resume_files import read_resumes
+from service.files.redacted_files import write_redacted
+from service.files.resume_files import read_resumes
+from service.logs import log_to_stderr
 
 
 def redact(

@@ -12,26 +12,26 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from service.api.logs import log_to_stderr
 from service.cli.console import EXIT_USAGE, add_row, exit_codes, fail, say, settings_from
 from service.core.fairness.figure import Figure, number_text, percent_text
 from service.core.fairness.options import ALPHA, MINIMUM, SMALL_SHARE, FairnessOptions
 from service.core.fairness.ratios import ratio_text
 from service.core.groups import GroupSchema
 from service.core.printable import one_line
-from service.jobs.decision_files import SUFFIXES, DecisionColumns, Decisions, read_decisions
-from service.jobs.resume_files import write_whole
-from service.monitoring.bias_audit import (
+from service.files.decision_files import SUFFIXES, DecisionColumns, Decisions, read_decisions
+from service.files.resume_files import write_whole
+from service.logs import log_to_stderr
+from service.reports.bias_audit import (
     AuditedData,
     AuditStatement,
     BiasAudit,
     conclusion,
     make_bias_audit,
 )
-from service.monitoring.bias_audit_files import bias_audit_csv, bias_audit_json
-from service.monitoring.bias_audit_html import bias_audit_html
-from service.monitoring.bias_audit_texts import CITATIONS, TITLE
-from service.monitoring.stored_audit import StoredQuestion, audit_store
+from service.reports.bias_audit_files import bias_audit_csv, bias_audit_json
+from service.reports.bias_audit_html import bias_audit_html
+from service.reports.bias_audit_texts import CITATIONS, TITLE
+from service.reports.stored_audit import StoredQuestion, audit_store
 from service.store.database import open_database
 from service.store.windows import window_asked
 

@@ -12,8 +12,6 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from service.api.logs import log_to_stderr
-from service.api.settings import Settings
 from service.cli.console import (
     EXIT_USAGE,
     BundleOption,
@@ -31,7 +29,9 @@ from service.cli.console import (
     settings_from,
     stderr,
 )
-from service.jobs.resume_files import ResumeFile, ScoredResume, read_job, read_resumes, write_results
+from service.files.resume_files import ResumeFile, ScoredResume, read_job, read_resumes, write_results
+from service.logs import log_to_stderr
+from service.settings import Settings
 
 _CHUNK = 16
 """Resumes scored between two steps of the progress bar."""

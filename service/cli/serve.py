@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from service.api.logs import log_to_stderr
 from service.cli.console import BundleOption, EngineOption, exit_codes, settings_from
+from service.logs import log_to_stderr
 
 
 def serve(
@@ -17,7 +17,7 @@ def serve(
     engine: EngineOption = None,
 ) -> None:
     """Serve the HTTP API. Every other setting is an environment variable, see the README."""
-    from service.api.server import run
+    from service.serving.server import run
 
     settings = settings_from(host=host, port=port, bundle=bundle, engine=engine)
     log_to_stderr(settings.log_level)

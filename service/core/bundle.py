@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from service.core.calibration import Calibration
-from service.core.eraser import ERASER, Eraser, parse_eraser
+from service.core.concept_eraser import ERASER, Eraser, parse_eraser
 from service.core.errors import BundleError
 from service.core.folders import draft_of, is_in_the_way
 from service.core.hashing import sha256_bytes, sha256_file

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import AutoModel
 from transformers.utils import logging as transformers_logging
 
-from service.core.eraser import Eraser
+from service.core.concept_eraser import Eraser
 from service.core.errors import BundleError
 from service.core.manifest import Pooling
 

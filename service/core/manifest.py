@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-from service.core.eraser import ERASER
+from service.core.concept_eraser import ERASER
 from service.core.passages import PassagePolicy
 from service.core.redaction.policy import RedactionPolicy
 from service.core.scoring import MatchPolicy

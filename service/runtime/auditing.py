@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from anyio import CancelScope
 
-from service.core.audit.plan import AuditOptions, AuditPlan, AuditResume, Pause, plan_audit
+from service.core.counterfactual_audit.plan import AuditOptions, AuditPlan, AuditResume, Pause, plan_audit
 from service.core.matching import Match, TokenizedJob, TokenizedResume
 
 if TYPE_CHECKING:

@@ -11,16 +11,16 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from service.core.audit.plan import (
+from service.core.bundle import Bundle, read_bundle
+from service.core.counterfactual.lexicons import load_groups
+from service.core.counterfactual_audit.plan import (
     DEFAULT_MAX_CHARACTERS,
     DEFAULT_MAX_TEXTS,
     AuditOptions,
     AuditPlan,
     AuditResume,
 )
-from service.core.audit.report import AuditReport, summarise
-from service.core.bundle import Bundle, read_bundle
-from service.core.counterfactual.lexicons import load_groups
+from service.core.counterfactual_audit.report import AuditReport, summarise
 from service.core.documents import MAX_TEXT_CHARACTERS
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.protocol import Engine, EngineInfo

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.chaos import failures
 from tests.chaos.history import History, Kind, Round
 from tests.chaos.service import CHECKOUT, ChaosError, Place, command
-from tests.postgres import PostgresServer, programs
+from tests.support.postgres import PostgresServer, programs
 
 DATABASE_SECONDS = 2
 

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from service.store.recorder import DATABASE_FILE
 from tests.chaos.service import Place
-from tests.postgres import PostgresServer
+from tests.support.postgres import PostgresServer
 
 SQLITE = ("locked", "full", "read-only", "nothing")
 WITHOUT_MOUNTING = ("locked", "nothing")

@@ -16,7 +16,7 @@ from tests.chaos import failures
 from tests.chaos.checks import faults
 from tests.chaos.clients import Clients, Ledger
 from tests.chaos.service import ChaosError, Place, Service, run_command
-from tests.postgres import PostgresServer
+from tests.support.postgres import PostgresServer
 
 Kind = Literal["sqlite", "postgresql"]
 DRAIN_SECONDS = 180

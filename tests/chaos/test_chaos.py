@@ -9,7 +9,7 @@ import pytest
 
 from tests.chaos.campaign import Campaign, models
 from tests.chaos.history import Kind
-from tests.postgres import programs
+from tests.support.postgres import programs
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.patience import PATIENCE
-from tests.prometheus import Prometheus
+from tests.support.patience import PATIENCE
+from tests.support.prometheus import Prometheus
 
 FOLDER = Path(__file__).resolve().parents[2] / "docker" / "grafana"
 FILES = sorted((FOLDER / "dashboards").glob("*.json"))

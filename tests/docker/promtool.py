@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from tests.patience import PATIENCE
-from tests.prometheus import RULES, groups_of
+from tests.support.patience import PATIENCE
+from tests.support.prometheus import RULES, groups_of
 
 Series = dict[str, str]
 """Promtool's notation of the values by a series' name and labels."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from service.api.settings import Settings
+from service.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FILE = CHECKOUT / "docker-compose.yml"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from service.api.settings import Settings
+from service.settings import Settings
 
 SCRIPT = Path(__file__).resolve().parents[2] / "docker" / "healthcheck.py"
 

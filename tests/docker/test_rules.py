@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.docker.promtool import ALERTS
-from tests.patience import PATIENCE
-from tests.prometheus import FOLDER, RULES, groups_of
+from tests.support.patience import PATIENCE
+from tests.support.prometheus import FOLDER, RULES, groups_of
 
 RUNBOOKS = FOLDER.parent.parent / "docs" / "runbooks.md"
 NAMES = sorted({rule["alert"] for rule in ALERTS})

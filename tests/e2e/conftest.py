@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from service.core.bundle import Bundle
-from tests.patience import PATIENCE
+from tests.support.patience import PATIENCE
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 

@@ -10,21 +10,21 @@ import os
 import time
 from pathlib import Path
 
-from service.api.listening import raise_descriptor_limit
-from service.api.logs import log_to_stderr
-from service.api.process import Assignment, serve
-from service.api.processes import Supervisor
-from service.api.server import run
-from service.api.settings import Settings
 from service.cli.console import exit_codes
 from service.core.bundle import read_bundle
 from service.core.engines.loading import LoadedModel
 from service.core.errors import EngineError
 from service.core.tokenization import TextTokenizer
+from service.logs import log_to_stderr
 from service.runtime.devices import EngineChoice
 from service.runtime.observer import RuntimeObserver
 from service.runtime.runtime import Runtime, RuntimeOptions
-from tests.fakes import FakeEngine
+from service.serving.listening import raise_descriptor_limit
+from service.serving.server import run
+from service.serving.supervisor import Supervisor
+from service.serving.worker import Assignment, serve
+from service.settings import Settings
+from tests.support.fakes import FakeEngine
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import Server, command, environment
 from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
-from tests.patience import PATIENCE
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import pytest
 from tests.docker.boards import FILES, PanelQuery, filled, queries, read
 from tests.e2e.conftest import Serve, Server, start_server
 from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
-from tests.patience import PATIENCE
-from tests.prometheus import Prometheus, running_prometheus
+from tests.support.patience import PATIENCE
+from tests.support.prometheus import Prometheus, running_prometheus
 
 pytestmark = [pytest.mark.prometheus, pytest.mark.slow]
 

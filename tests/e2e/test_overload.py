@@ -18,7 +18,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.benchmarks import overload
+from benchmarks import overload
 from tests.e2e.conftest import Serve, Server
 from tests.e2e.texts import BACKEND_JOB
 
@@ -156,5 +156,5 @@ def test_patient_callers_are_served_beside_those_who_leave(tmp_path: Path) -> No
     assert result.watched.dead == 0
     assert set(result.patient.statuses) == {200}
     assert result.hasty.left
-    # How much a second that is depends on what else the machine does: `python -m tests.benchmarks.overload`.
+    # How much a second that is depends on what else the machine does: `python -m benchmarks.overload`.
     assert result.useful > 0.7

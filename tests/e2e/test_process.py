@@ -14,10 +14,10 @@ import httpx
 import psutil
 import pytest
 
-from service.api.settings import BUNDLES
+from service.settings import BUNDLES
 from tests.e2e.conftest import Serve, Server, command, environment
 from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
-from tests.patience import PATIENCE, wait_until
+from tests.support.patience import PATIENCE, wait_until
 
 SECRET = "Zaphod Beeblebrox"
 

@@ -8,7 +8,7 @@ import re
 import httpx
 import pytest
 
-from service.api.reference import README_FILE
+from service.serving.reference import README_FILE
 
 
 def test_the_readmes_answer_is_what_the_server_says(client: httpx.Client) -> None:

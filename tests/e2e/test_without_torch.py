@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import Serve, Server, command, environment
 from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
-from tests.patience import PATIENCE
+from tests.support.patience import PATIENCE
 
 REQUEST = {"job": BACKEND_JOB, "candidates": [{"id": "a", "resume": ENGINEER}, {"id": "b", "resume": NURSE}]}
 EXTRA = (

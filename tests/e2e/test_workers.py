@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.core.bundle import Bundle
 from tests.e2e.conftest import FAKE, Serve, Server, StartFake, environment
 from tests.e2e.texts import BACKEND_JOB
-from tests.patience import PATIENCE, wait_until
+from tests.support.patience import PATIENCE, wait_until
 
 JOB = {"title": "backend engineer", "description": "build the payment service in python and java"}
 TEXTS = 3

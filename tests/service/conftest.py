@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from service.store.database import migrate, open_database
 from service.store.sqlite import sqlite_url
-from tests.postgres import PostgresServer, programs
+from tests.support.postgres import PostgresServer, programs
 
 
 @pytest.fixture(scope="session")

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.api.settings import BUNDLES
 from service.core.base_model import MINILM, locate
 from service.core.bundle import read_bundle
 from service.core.calibration import PlattCurve
 from service.core.engines.loading import EngineOptions, load_model
+from service.settings import BUNDLES
 from tests.conftest import QUERY
-from tests.patience import PATIENCE
+from tests.support.patience import PATIENCE
 from training.base_bundle import BaseBundleConfig, make_base_bundle
-from training.calibrate import CalibrationError
+from training.postprocessing.calibration import CalibrationError
 
 SHIPPED = BUNDLES / "minilm-base"
 

@@ -9,14 +9,14 @@ import pytest
 
 from service.core.bundle import Bundle, read_bundle
 from service.core.errors import BundleError
-from tests.training.test_threshold import biased
+from tests.training.postprocessing.test_threshold import biased
+from training.evaluation.scored_pairs import ScoredPairs
 from training.research_thresholds import (
     FILE_NAME,
     ResearchThresholdsError,
     group_thresholds,
     write_research_thresholds,
 )
-from training.scored_pairs import ScoredPairs
 
 
 def pairs() -> ScoredPairs:

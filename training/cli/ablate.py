@@ -21,7 +21,7 @@ def ablate(
 ) -> None:
     """Run the recipe with parts left out or added, under several seeds, and compare."""
     from service.core.encoder import silence_transformers
-    from training.ablation import frontier, run_ablation, table
+    from training.research.ablation import frontier, run_ablation, table
 
     silence_transformers()
     with exit_codes():

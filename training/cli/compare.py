@@ -72,7 +72,7 @@ def compare(
     seed: Annotated[int, typer.Option(help="With --data: of the bootstrap.")] = 0,
 ) -> None:
     """Put bundles side by side: by their metrics.json, or evaluated anew on the same pairs."""
-    from training.comparison import compare_metrics, compare_on
+    from training.evaluation.comparison import compare_metrics, compare_on
     from training.evaluation.evaluate import EvaluationOptions
     from training.report.compare_html import comparison_html
     from training.report.plots import value_text

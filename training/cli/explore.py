@@ -39,10 +39,10 @@ def explore_data(
     biased: Annotated[bool, typer.Option(help="Synthetic data with the bias knob turned on.")] = False,
 ) -> None:
     """Report balance, lengths, gaps and leaks of a data set: your own, or the synthetic one."""
-    from training.data.bias import BIASED, BiasConfig
     from training.data.data_report import write_data_report
     from training.data.explore import explore
-    from training.data.generator import GeneratorConfig, generate
+    from training.data.synthetic.bias import BIASED, BiasConfig
+    from training.data.synthetic.generator import GeneratorConfig, generate
     from training.data.user_data import load_as_it_is
 
     check_one_source(data, config)

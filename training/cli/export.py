@@ -38,8 +38,8 @@ def export(
     Nothing leaves this machine without --push. The token comes from HF_TOKEN or `hf auth login`.
     """
     from service.core.bundle import read_bundle
-    from training.export import export_adapter
-    from training.hub import check_repo_id, open_hub, push_folder
+    from training.bundles.export import export_adapter
+    from training.bundles.hub import check_repo_id, open_hub, push_folder
 
     if output is None and not push:
         fail("nothing to do: give --output DIR, or --push with --repo-id OWNER/NAME", EXIT_USAGE)

@@ -17,8 +17,8 @@ def import_bundle(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing bundle.")] = False,
 ) -> None:
     """Make a bundle of what `export` wrote or pushed, and verify every file against its manifest."""
-    from training.export import rebuild_bundle
-    from training.hub import pull_folder
+    from training.bundles.export import rebuild_bundle
+    from training.bundles.hub import pull_folder
 
     with exit_codes():
         folder = Path(source) if Path(source).is_dir() else pull_folder(source, revision=revision)

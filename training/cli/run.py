@@ -25,7 +25,7 @@ def run(
     """Train an adapter, erase, calibrate, choose the threshold, evaluate, and write the bundle."""
     from service.core.encoder import silence_transformers
     from training.config import read_run_config
-    from training.pipeline import Run
+    from training.pipeline.run import Run
 
     silence_transformers()
     with exit_codes():

@@ -21,7 +21,7 @@ from training.data.boilerplate import (
     NAMES,
     REFERENCES,
 )
-from training.data.vocabulary import Occupation, sectors
+from training.data.synthetic.vocabulary import Occupation, sectors
 
 
 @dataclass(frozen=True, slots=True)

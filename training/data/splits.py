@@ -13,8 +13,8 @@ from itertools import combinations
 
 from training.data.errors import LeakageError
 from training.data.example import SPLITS, Dataset, Example, SplitName
-from training.data.people import name_pool
-from training.data.professions import Atlas, Profession
+from training.data.synthetic.people import name_pool
+from training.data.synthetic.professions import Atlas, Profession
 
 SHARES: dict[SplitName, float] = {
     "train": 0.66,

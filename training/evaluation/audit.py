@@ -1,4 +1,4 @@
-"""The counterfactual audit of `service.core.audit` over several jobs at once, pooled."""
+"""The counterfactual audit of `service.core.counterfactual_audit` over several jobs at once, pooled."""
 
 from __future__ import annotations
 
@@ -8,16 +8,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from service.core.audit.plan import AuditOptions, AuditPlan, AuditResume, PlannedResume, plan_audit
-from service.core.audit.report import AttributeResult, GapSummary, summarise
+from service.core.counterfactual_audit.plan import (
+    AuditOptions,
+    AuditPlan,
+    AuditResume,
+    PlannedResume,
+    plan_audit,
+)
+from service.core.counterfactual_audit.report import AttributeResult, GapSummary, summarise
 from service.core.documents import MAX_TEXT_CHARACTERS
 from service.core.engines.loading import LoadedModel
 from service.core.errors import CountError
 from service.core.matching import Match, Matcher, TokenizedResume
 from training.evaluation.resampling import figure
 from training.evaluation.schema import ArmReport, AuditedAttribute, AuditSummary, Figure
-from training.scored_pairs import Floats
-from training.scoring import encode_distinct
+from training.evaluation.scored_pairs import Floats
+from training.evaluation.scoring import encode_distinct
 
 _BINS = 41
 _NO_SETS = "in every set all groups tied, or there was none"
@@ -58,7 +64,8 @@ def audit_sets(
 ) -> AuditSummary:
     """Audit every set and pool them; intervals by bootstrap over resumes, the unit that is varied.
 
-    Tests, the control arm and findings are those of `service.core.audit`, over all sets together.
+    Tests, the control arm and findings are those of `service.core.counterfactual_audit`, over all sets
+    together.
     Raises what `plan_audit` raises, and `CountError` for no sets.
     """
     if not sets:

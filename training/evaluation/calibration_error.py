@@ -6,7 +6,7 @@ import numpy as np
 
 from training.evaluation.resampling import JobResamples, ratio
 from training.evaluation.schema import ReliabilityBin
-from training.scored_pairs import Flags, Floats, Labels
+from training.evaluation.scored_pairs import Flags, Floats, Labels
 
 ECE_BINS = 10
 

@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from service.core.audit.plan import AuditOptions
 from service.core.bundle import Bundle
+from service.core.counterfactual_audit.plan import AuditOptions
 from service.core.engines.loading import LoadedModel
 from service.core.matching import Matcher
 from training.evaluation.audit import AuditSet, audit_sets
@@ -28,10 +28,10 @@ from training.evaluation.schema import (
     Judgement,
     Subject,
 )
+from training.evaluation.scored_pairs import Floats, Labels, ScoredPairs
+from training.evaluation.scoring import LabelledExample, score_examples
 from training.evaluation.shift import CounterfactualExample, evaluate_counterfactual_pairs
 from training.evaluation.utility import decision_figures, ranking_figures
-from training.scored_pairs import Floats, Labels, ScoredPairs
-from training.scoring import LabelledExample, score_examples
 
 _BINS = 30
 _NO_SCORE = "no difference between groups can be computed"

@@ -13,7 +13,7 @@ import numpy as np
 
 from training.evaluation.resampling import JobResamples, figure, ratio
 from training.evaluation.schema import Figure
-from training.scored_pairs import Floats, ScoredPairs
+from training.evaluation.scored_pairs import Floats, ScoredPairs
 
 DEPTHS = (1, 5, 10)
 

@@ -21,9 +21,9 @@ from service.core.scoring import late_interaction
 from training.data.example import Example
 from training.evaluation.resampling import figure
 from training.evaluation.schema import Figure
+from training.evaluation.scored_pairs import Floats
+from training.evaluation.scoring import RememberingEngine
 from training.learning.tokenized import PairTokenizer, Texts
-from training.scored_pairs import Floats
-from training.scoring import RememberingEngine
 
 _SETS_EACH = 3
 

@@ -27,7 +27,7 @@ import numpy as np
 from training.evaluation.calibration_error import ece_samples
 from training.evaluation.resampling import JobResamples, figure, ratio
 from training.evaluation.schema import Figure
-from training.scored_pairs import Flags, Floats, Labels, ScoredPairs
+from training.evaluation.scored_pairs import Flags, Floats, Labels, ScoredPairs
 
 _EMPTY = {
     "selection_rate": "no pairs",

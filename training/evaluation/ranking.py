@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import average_precision_score, ndcg_score, roc_auc_score
 
-from training.scored_pairs import Floats, Labels, ScoredPairs
+from training.evaluation.scored_pairs import Floats, Labels, ScoredPairs
 
 DEPTHS = (1, 3, 5, 10)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.evaluation.schema import Figure
-from training.scored_pairs import Floats, ScoredPairs
+from training.evaluation.scored_pairs import Floats, ScoredPairs
 
 CONFIDENCE = 0.95
 DECIMALS = 6

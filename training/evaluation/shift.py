@@ -16,8 +16,8 @@ from service.core.engines.loading import LoadedModel
 from service.core.matching import Matcher
 from training.evaluation.resampling import figure
 from training.evaluation.schema import ShiftReport
-from training.scored_pairs import Floats, ScoredPairsError
-from training.scoring import score_pairs
+from training.evaluation.scored_pairs import Floats, ScoredPairsError
+from training.evaluation.scoring import score_pairs
 
 TOP_SHARE = 0.1
 """The best tenth, as the published evaluations of counterfactual resume pairs take it."""

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from training.calibrate import proper_losses
 from training.evaluation.calibration_error import ece_samples
 from training.evaluation.ranking import job_rankings
 from training.evaluation.resampling import JobResamples, figure, ratio
 from training.evaluation.schema import Figure
-from training.scored_pairs import Floats, Labels, ScoredPairs
+from training.evaluation.scored_pairs import Floats, Labels, ScoredPairs
+from training.postprocessing.calibration import proper_losses
 
 _BOTH = "one class only: matches and others are needed"
 

@@ -13,7 +13,7 @@ from service.core.matching import Matcher
 from service.core.redaction.redactor import Redactor
 from service.core.tokenization import TextTokenizer, TokenIds
 from training.data.example import Example
-from training.data.filler import generic_duty, soft_skill
+from training.data.synthetic.filler import generic_duty, soft_skill
 from training.learning.losses import UNKNOWN
 
 Texts = tuple[TokenIds, ...]

@@ -24,7 +24,7 @@ from training.learning.history import History
 from training.learning.model import FairMatcher
 from training.learning.selection import SelectionConfig, chosen_epochs, should_stop
 from training.learning.validation import ADVICE, DivergedError, Validator
-from training.work_folder import KEPT, step_of
+from training.pipeline.work_folder import KEPT, step_of
 
 WEIGHTS = "trained.safetensors"
 

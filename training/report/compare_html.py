@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from training.comparison import ComparedFigure, Comparison
+from training.evaluation.comparison import ComparedFigure, Comparison
 from training.report.html import environment
 from training.report.plots import ROW, WIDTH, Range, Scale, ranges
 

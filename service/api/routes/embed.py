@@ -16,13 +16,13 @@ from service.api.dependencies import HeldDep, LanesDep, MetricsDep, RuntimeDep, 
 from service.api.lanes import Lanes
 from service.api.routes.score import check_passages
 from service.api.schemas.embed import EmbedRequest, EmbedResponse
-from service.api.settings import Settings
 from service.core.errors import CountError, ErrorCollector
 from service.core.redaction.policy import Category
 from service.core.scoring import Vectors
 from service.core.tokenization import TokenIds
 from service.runtime.reading import steps
 from service.runtime.runtime import Runtime
+from service.settings import Settings
 
 router = APIRouter(tags=["embed"], route_class=BodyRoute)
 

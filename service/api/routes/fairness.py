@@ -23,12 +23,12 @@ from service.core.fairness.counts import OutcomeCounts
 from service.core.fairness.options import SMALL_SHARE, FairnessOptions
 from service.core.fairness.ratios import FOUR_FIFTHS
 from service.core.statistics import CONFIDENCE
-from service.monitoring.bias_audit import AuditStatement, BiasAudit
-from service.monitoring.bias_audit_files import attribute_record, bias_audit_csv, bias_audit_json
-from service.monitoring.bias_audit_html import bias_audit_html
-from service.monitoring.bias_audit_texts import CITATIONS, TITLE
-from service.monitoring.outcome_rates import outcome_record
-from service.monitoring.stored_audit import StoredAudit, StoredQuestion, audit_store
+from service.metrics.outcome_rates import outcome_record
+from service.reports.bias_audit import AuditStatement, BiasAudit
+from service.reports.bias_audit_files import attribute_record, bias_audit_csv, bias_audit_json
+from service.reports.bias_audit_html import bias_audit_html
+from service.reports.bias_audit_texts import CITATIONS, TITLE
+from service.reports.stored_audit import StoredAudit, StoredQuestion, audit_store
 from service.store.windows import window_asked
 
 router = APIRouter(tags=["fairness"])

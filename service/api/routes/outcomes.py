@@ -15,9 +15,9 @@ from service.api.dependencies import DatabaseDep, LanesDep, MetricsDep, Settings
 from service.api.errors import status_of
 from service.api.idempotency import REPLAYED, Idempotency, IdempotencyDep
 from service.api.schemas.outcomes import OutcomeIn, OutcomeItemOut, OutcomeOut, OutcomesIn, OutcomesOut
-from service.api.settings import Settings
 from service.core.errors import CountError
-from service.monitoring.metrics import Metrics
+from service.metrics.registry import Metrics
+from service.settings import Settings
 from service.store.outcome import Outcome, OutcomeResult
 from service.store.outcomes import record_outcomes
 

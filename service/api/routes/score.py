@@ -35,7 +35,6 @@ from service.api.schemas.score import (
     Warning,
 )
 from service.api.score_answers import pack, unpack
-from service.api.settings import Settings
 from service.core.errors import CountError, DuplicateIdError, ErrorCollector, RequestTooLargeError
 from service.core.explaining import explain
 from service.core.groups import GroupSchema
@@ -44,6 +43,7 @@ from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
 from service.core.scoring import Vectors
 from service.runtime.reading import match_all, tokenize_all
 from service.runtime.runtime import Runtime
+from service.settings import Settings
 from service.store.decision import Decision
 from service.store.idempotency import with_answer
 

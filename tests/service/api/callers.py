@@ -11,8 +11,8 @@ from typing import Any
 import anyio
 from starlette.types import Message
 
-from tests.patience import PATIENCE
 from tests.service.api.conftest import Api
+from tests.support.patience import PATIENCE
 
 
 class Caller:

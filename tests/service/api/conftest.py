@@ -9,15 +9,15 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from service.api.app import create_app, create_metrics
-from service.api.settings import Settings
 from service.core.bundle import Bundle
 from service.core.engines.loading import LoadedModel
 from service.core.tokenization import TextTokenizer
-from service.monitoring.metrics import Metrics
+from service.metrics.registry import Metrics
 from service.runtime.devices import EngineChoice
 from service.runtime.runtime import Runtime
-from tests.fakes import FakeEngine
+from service.serving.app import create_app, create_metrics
+from service.settings import Settings
+from tests.support.fakes import FakeEngine
 
 JOB = {"title": "backend engineer", "description": "build the payment service in python and java"}
 ENGINEER = "senior backend engineer, python, java, built the payment service"

@@ -20,7 +20,7 @@ from service.store.decision import Decision
 from service.store.outcome import Outcome
 from service.store.outcomes import record_outcomes
 from tests.service.api.conftest import Api
-from tests.stored import BUNDLE, decision, erase, store
+from tests.support.stored import BUNDLE, decision, erase, store
 
 NOW = datetime.now(UTC)
 MADE = NOW - timedelta(hours=30)

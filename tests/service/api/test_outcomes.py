@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.service.api.conftest import Api, Start
-from tests.stored import decision, store
+from tests.support.stored import decision, store
 
 NOW = datetime.now(UTC)
 MADE = NOW - timedelta(days=1)

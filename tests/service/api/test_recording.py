@@ -14,8 +14,8 @@ from service.core.errors import ConfigurationError
 from service.store import tables
 from service.store.recorder import StoreOptions
 from service.store.verification import verify
-from tests.patience import wait_until
 from tests.service.api.conftest import ENGINEER, JOB, NURSE, Api, Start
+from tests.support.patience import wait_until
 
 SECRET = "Zaphod Beeblebrox"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.patience import wait_until
 from tests.service.api.conftest import Api, Start
 from tests.service.api.test_audit import RESUME, audit
+from tests.support.patience import wait_until
 
 SHADOW = {"source": "shadow", "redact": "true"}
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from service.api.settings import Settings
+from service.settings import Settings
 from service.store.erasure import erase
 from service.store.outcome_tables import outcomes
-from tests.patience import wait_until
 from tests.service.api.conftest import ENGINEER, NURSE, Api, Start
+from tests.support.patience import wait_until
 
 MEN, WOMEN = 12, 8
 

@@ -13,14 +13,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from typer.testing import Result
 
-from service.api.app import create_app
 from service.api.lanes import Lanes
-from service.api.settings import Settings
+from service.serving.app import create_app
+from service.settings import Settings
 from service.store.database import migrate, open_database
 from service.store.decision import Decision
 from service.store.sqlite import sqlite_url
 from tests.service.cli.test_report import report
-from tests.stored import BUNDLE, decision, store
+from tests.support.stored import BUNDLE, decision, store
 
 MADE = datetime.now(UTC) - timedelta(hours=30)
 

@@ -8,7 +8,7 @@ import pytest
 
 from service.core.base_model import MINILM, describe, find_verified, locate
 from service.core.errors import BundleError
-from tests.tiny_models import DIMENSIONS, write_bge_like, write_json
+from tests.support.tiny_models import DIMENSIONS, write_bge_like, write_json
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 

@@ -10,7 +10,7 @@ import pytest
 from service.core.bundle import Bundle, read_bundle, write_bundle
 from service.core.errors import BundleError
 from service.core.hashing import sha256_file
-from tests.bundles import CALIBRATION, RULE
+from tests.support.bundles import CALIBRATION, RULE
 
 
 def edit(file: Path, **changes: object) -> None:

@@ -9,7 +9,7 @@ from service.core.bundle import Bundle
 from service.core.explaining import explain
 from service.core.matching import Matcher
 from service.core.tokenization import TextTokenizer
-from tests.fakes import FakeEngine
+from tests.support.fakes import FakeEngine
 
 
 @pytest.fixture

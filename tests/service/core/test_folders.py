@@ -13,9 +13,9 @@ import pytest
 from service.core import folders
 from service.core.bundle import Bundle
 from service.core.folders import draft_of
-from tests.bundles import write_test_bundle
-from tests.erasers import random_eraser
-from tests.patience import PATIENCE
+from tests.support.bundles import write_test_bundle
+from tests.support.erasers import random_eraser
+from tests.support.patience import PATIENCE
 
 
 def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:

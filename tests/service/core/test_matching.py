@@ -9,8 +9,8 @@ from service.core.errors import EmptyTextError, InputErrors, TextTooLongError
 from service.core.matching import Matcher
 from service.core.scoring import late_interaction
 from service.core.tokenization import TextTokenizer
-from tests.bundles import CURVE
-from tests.fakes import FakeEngine
+from tests.support.bundles import CURVE
+from tests.support.fakes import FakeEngine
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import unicodedata
 
 import pytest
 
-from service.api.logs import log_to_stderr
 from service.core.printable import REPLACEMENT, as_message, one_line, printable
+from service.logs import log_to_stderr
 
 TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 EVERYTHING = "".join(map(chr, range(sys.maxunicode + 1)))

@@ -13,8 +13,8 @@ from service.runtime.embedder import Embedder
 from service.runtime.observer import RuntimeObserver
 from service.runtime.queue import InferenceQueue
 from service.runtime.worker import InferenceWorker
-from tests.fakes import FakeEngine
-from tests.patience import PATIENCE
+from tests.support.fakes import FakeEngine
+from tests.support.patience import PATIENCE
 
 
 class Lookups(RuntimeObserver):

@@ -7,7 +7,7 @@ import pytest
 
 from service.core.errors import NoIdleTimeError, ShuttingDownError
 from service.runtime.live_work import LiveWork
-from tests.patience import PATIENCE
+from tests.support.patience import PATIENCE
 
 
 def soon(seconds: float = PATIENCE) -> float:

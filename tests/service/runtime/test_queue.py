@@ -7,7 +7,7 @@ import pytest
 
 from service.core.errors import EngineError, QueueFullError, RequestTooLargeError, ShuttingDownError
 from service.runtime.queue import BACKGROUND_BATCH_TOKENS, EmbedRequest, InferenceQueue
-from tests.patience import PATIENCE
+from tests.support.patience import PATIENCE
 
 
 def texts(*lengths: int) -> EmbedRequest:

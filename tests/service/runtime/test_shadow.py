@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from service.core.audit.arms import Arms, arms_of_report
-from service.core.audit.plan import AuditOptions, AuditResume
 from service.core.bundle import Bundle
+from service.core.counterfactual_audit.arms import Arms, arms_of_report
+from service.core.counterfactual_audit.plan import AuditOptions, AuditResume
 from service.core.engines.loading import LoadedModel
 from service.core.tokenization import TextTokenizer, TokenIds
 from service.runtime.devices import EngineChoice
@@ -22,8 +22,8 @@ from service.runtime.live_work import LiveWork
 from service.runtime.observer import RuntimeObserver, ShadowDrop
 from service.runtime.runtime import Runtime, RuntimeOptions
 from service.runtime.shadow import ShadowAuditor, ShadowOptions
-from tests.fakes import FakeEngine
-from tests.patience import PATIENCE
+from tests.support.fakes import FakeEngine
+from tests.support.patience import PATIENCE
 
 JOB = ("build the payment service in python and java", "backend engineer")
 RESUME = "Emily Walsh\nemily.walsh@x.org\n\nSummary\nShe built the payment service in python and java.\n"

@@ -24,7 +24,7 @@ from service.core.redaction.redactor import Redactor
 from service.core.text_reader import Cancelled, InProcessReader, ReadText
 from service.runtime.text_pool import LONG_TEXT, CpuBudget, PooledReader, TextPool, _Worker
 from service.runtime.text_worker import Reply, Task
-from tests.patience import PATIENCE, wait_until
+from tests.support.patience import PATIENCE, wait_until
 
 LIMIT = 100_000
 JOB = "- Built the payment service in Python and Java for 3 teams, with Jane, at Acme in 2019.\n"

@@ -11,8 +11,8 @@ from service.core.tokenization import TokenIds
 from service.runtime.observer import RuntimeObserver
 from service.runtime.queue import EmbedRequest, InferenceQueue
 from service.runtime.worker import InferenceWorker
-from tests.fakes import FakeEngine, WorkerKilled
-from tests.patience import PATIENCE, wait_until
+from tests.support.fakes import FakeEngine, WorkerKilled
+from tests.support.patience import PATIENCE, wait_until
 
 POISON = (2, 666, 3)
 

@@ -24,8 +24,8 @@ from service.store.log import DecisionLog
 from service.store.recorder import StoreOptions
 from service.store.spool import spooled_lines
 from service.store.verification import verify
-from tests.patience import PATIENCE, wait_until
-from tests.postgres import PostgresServer
+from tests.support.patience import PATIENCE, wait_until
+from tests.support.postgres import PostgresServer
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 CLIENTS = 4
@@ -59,7 +59,7 @@ def replica(tiny_bundle: Bundle, bge_like: Path, tmp_path: Path) -> Iterator[Beg
             [
                 sys.executable,
                 "-m",
-                "tests.fake_server",
+                "tests.support.fake_server",
                 str(tiny_bundle.path),
                 str(bge_like / "tokenizer.json"),
             ],

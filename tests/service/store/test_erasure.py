@@ -22,8 +22,8 @@ from service.store.retention import purge
 from service.store.sqlite import sqlite_url
 from service.store.times import to_microseconds
 from service.store.verification import verify
-from tests.patience import PATIENCE
 from tests.service.store.conftest import DAY, OpenLog, candidates, decision, decisions, tamper
+from tests.support.patience import PATIENCE
 
 
 def test_every_row_of_the_candidate_is_emptied_and_no_other(decision_log: DecisionLog) -> None:

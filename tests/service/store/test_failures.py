@@ -15,10 +15,10 @@ from service.store.recorder import DATABASE_FILE, StoreOptions
 from service.store.spool import spooled_lines
 from service.store.sqlite import sqlite_url
 from service.store.verification import verify
-from tests.patience import wait_until
-from tests.postgres import PostgresServer
 from tests.service.store.conftest import candidates, decision, decisions
 from tests.service.store.recorders import Begin, Disk, Watcher, ids, log_of, stored
+from tests.support.patience import wait_until
+from tests.support.postgres import PostgresServer
 
 
 async def test_spool_keeps_on_disk_what_the_database_does_not_take_and_replays_it_in_order(

@@ -23,10 +23,10 @@ from service.store.recorder import StoreOptions
 from service.store.spool import spooled_lines
 from service.store.time_limits import at_most
 from service.store.verification import verify
-from tests.patience import wait_until
-from tests.postgres import PostgresServer
 from tests.service.store.conftest import KEY, OpenLog, candidates, decision, decisions
 from tests.service.store.recorders import Begin, Watcher, ids
+from tests.support.patience import wait_until
+from tests.support.postgres import PostgresServer
 
 pytestmark = pytest.mark.postgres
 

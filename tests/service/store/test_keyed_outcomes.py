@@ -17,7 +17,7 @@ from service.store.outcome_tables import outcome_history
 from service.store.outcomes import record_outcomes
 from tests.service.store.conftest import DAY
 from tests.service.store.keyed import request
-from tests.stored import decision, store
+from tests.support.stored import decision, store
 
 NOW = DAY + timedelta(days=60)
 KEYED = request(route="/v1/outcomes/bulk")

@@ -19,10 +19,10 @@ from service.store.recent_answers import RecentAnswers
 from service.store.recorder import DATABASE_FILE, Recorder
 from service.store.spool import Spool, spooled_lines
 from service.store.sqlite_file import rescued_copies
-from tests.patience import wait_until
 from tests.service.store.conftest import KEY, decision
 from tests.service.store.keyed import content, request, submission
 from tests.service.store.recorders import Begin, Disk, Watcher, stored
+from tests.support.patience import wait_until
 
 
 def answer_of(given: list[Decision]) -> Answer:

@@ -20,8 +20,8 @@ from service.store.key import LogKey
 from service.store.log import DecisionLog
 from service.store.sqlite import sqlite_url
 from service.store.verification import verify
-from tests.patience import PATIENCE
 from tests.service.store.conftest import KEY, OpenLog, candidates, decision, decisions, tamper
+from tests.support.patience import PATIENCE
 
 
 def test_the_migrations_make_the_tables_of_the_code(decision_log: DecisionLog) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Row, delete, event, func, select, text
 from service.core.errors import InputError, OutcomeConflictError, OutcomeTimeError, StoreUnavailableError
 from service.core.fairness.counts import OutcomeCounts
 from service.core.groups import GroupSchema
-from service.monitoring.stored_audit import group_counts
+from service.reports.stored_audit import group_counts
 from service.store.access import reading
 from service.store.database import migrate, open_database
 from service.store.outcome import Outcome, OutcomeResult
@@ -21,7 +21,7 @@ from service.store.tables import decisions
 from service.store.times import to_microseconds
 from service.store.window_counts import count_window
 from service.store.windows import window_until
-from tests.stored import NOON, decision, erase, store
+from tests.support.stored import NOON, decision, erase, store
 
 LATER = NOON + timedelta(days=3)
 SKEW = timedelta(minutes=5)

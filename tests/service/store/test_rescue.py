@@ -20,9 +20,9 @@ from service.store.outcomes import record_outcomes
 from service.store.recorder import DATABASE_FILE, Recorder
 from service.store.sqlite import sqlite_url
 from service.store.sqlite_file import rescued_copies
-from tests.patience import wait_until
 from tests.service.store.conftest import KEY, decision, decisions
 from tests.service.store.recorders import Begin, Watcher, ids, log_of, stored
+from tests.support.patience import wait_until
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from service.store.database import migrate, open_database
 from service.store.sqlite import sqlite_url
-from tests.patience import PATIENCE
+from tests.support.patience import PATIENCE
 
 PROCESSES = 3
 ROWS = 40

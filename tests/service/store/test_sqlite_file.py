@@ -23,10 +23,10 @@ from service.store.log import DecisionLog
 from service.store.sqlite import sqlite_url
 from service.store.sqlite_file import create_file, held_file, hold, release
 from service.store.verification import verify
-from tests.patience import wait_until
 from tests.service.store.children import Child
 from tests.service.store.conftest import KEY, OpenLog, candidates, decisions
 from tests.service.store.recorders import log_of, stored
+from tests.support.patience import wait_until
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc and prlimit")
 

@@ -20,7 +20,7 @@ from sqlalchemy import Engine, delete
 from service.core.fairness.counts import GroupCounts, OutcomeCounts
 from service.core.fairness.tally import DecisionTally
 from service.core.groups import GroupSchema
-from service.monitoring.stored_audit import group_counts
+from service.reports.stored_audit import group_counts
 from service.store.access import reading
 from service.store.aggregates import count_decisions
 from service.store.database import migrate, open_database
@@ -31,7 +31,7 @@ from service.store.sqlite import sqlite_url
 from service.store.tables import decisions as table
 from service.store.window_counts import WindowCounts, count_window
 from service.store.windows import Window, window_between, window_until
-from tests.stored import BUNDLE, NOON, decision, erase, store
+from tests.support.stored import BUNDLE, NOON, decision, erase, store
 
 SCHEMA = GroupSchema(
     attributes={"sex": ("female", "male"), "age": ("under_40", "forty_and_over")},

@@ -16,9 +16,9 @@ from service.store.decision import Decision
 from service.store.log import Appended, DecisionLog
 from service.store.recorder import StoreOptions, open_recorder
 from service.store.submissions import Submission, SubmissionQueue
-from tests.patience import PATIENCE, wait_until
 from tests.service.store.conftest import decision, decisions
 from tests.service.store.recorders import Begin, Disk, Watcher, ids, stored
+from tests.support.patience import PATIENCE, wait_until
 
 
 def log_of_new(folder: Path) -> DecisionLog:

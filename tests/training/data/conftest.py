@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from training.data.bias import BIASED
 from training.data.example import Dataset, Example
-from training.data.generator import GeneratorConfig, generate
-from training.data.professions import Atlas, load_atlas
+from training.data.synthetic.bias import BIASED
+from training.data.synthetic.generator import GeneratorConfig, generate
+from training.data.synthetic.professions import Atlas, load_atlas
 
 SMALL = GeneratorConfig(
     seed=3, train_jobs=60, validation_jobs=30, calibration_jobs=30, threshold_jobs=30, test_jobs=60

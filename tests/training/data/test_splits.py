@@ -7,8 +7,8 @@ import pytest
 from tests.training.data.conftest import example
 from training.data.errors import LeakageError
 from training.data.example import SPLITS, Dataset, Example, from_splits
-from training.data.professions import Atlas
 from training.data.splits import check_disjoint, check_sources, leaks, normalised, split_professions
+from training.data.synthetic.professions import Atlas
 
 
 def clean() -> Dataset:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from service.core.audit.plan import AuditResume
+from service.core.counterfactual_audit.plan import AuditResume
 
 JOB = "Registered nurse on a surgical ward. You care for a patient and work with the team."
 

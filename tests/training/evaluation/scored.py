@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from training.evaluation.schema import Subject
-from training.scored_pairs import ScoredPairs
+from training.evaluation.scored_pairs import ScoredPairs
 
 SUBJECT = Subject(
     bundle="test",

@@ -6,22 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.core.audit.plan import AuditOptions, AuditResume, plan_audit
-from service.core.audit.report import summarise
 from service.core.bundle import Bundle
+from service.core.counterfactual_audit.plan import AuditOptions, AuditResume, plan_audit
+from service.core.counterfactual_audit.report import summarise
 from service.core.engines.loading import LoadedModel
 from service.core.errors import CountError
 from service.core.matching import Matcher
 from service.core.tokenization import TextTokenizer
-from tests.fakes import FakeEngine
+from tests.support.fakes import FakeEngine
 from tests.training.evaluation.examples import EXAMPLES, JOB, PAIRS, RESUMES
 from tests.training.evaluation.scored import SUBJECT, random_pairs
 from training.evaluation.audit import AuditSet, audit_sets
 from training.evaluation.evaluate import EvaluationOptions, data_digest, evaluate_bundle, evaluate_pairs
 from training.evaluation.schema import Evaluation
+from training.evaluation.scored_pairs import ScoredPairs
+from training.evaluation.scoring import encode_distinct
 from training.report.html import report_html
-from training.scored_pairs import ScoredPairs
-from training.scoring import encode_distinct
 
 OPTIONS = EvaluationOptions(rounds=20)
 AUDIT = AuditOptions(attributes=("name", "school"), names_per_group=2, controls=3, redact=False)

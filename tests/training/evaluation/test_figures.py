@@ -18,8 +18,8 @@ from tests.training.evaluation.scored import pairs_of, random_pairs
 from training.evaluation.calibration_error import ece_samples, reliability
 from training.evaluation.ranking import job_rankings
 from training.evaluation.resampling import JobResamples, figure
+from training.evaluation.scored_pairs import ScoredPairs, ScoredPairsError
 from training.evaluation.utility import decision_figures, ranking_figures
-from training.scored_pairs import ScoredPairs, ScoredPairsError
 
 
 def resamples(pairs: ScoredPairs, rounds: int = 50) -> JobResamples:

@@ -10,7 +10,7 @@ from service.core.bundle import Bundle
 from service.core.counterfactual.lexicons import load_groups
 from service.core.engines.loading import LoadedModel
 from service.core.tokenization import TextTokenizer, TokenIds
-from tests.fakes import FakeEngine
+from tests.support.fakes import FakeEngine
 from tests.training.learning.conftest import examples_of
 from training.evaluation.names_inside import names_inside
 from training.evaluation.schema import Figure

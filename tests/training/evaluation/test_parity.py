@@ -18,7 +18,7 @@ from tests.training.evaluation.scored import pairs_of, random_pairs
 from training.evaluation.exposure import exposure_figures, place_weights
 from training.evaluation.parity import GroupRates, group_calibration
 from training.evaluation.resampling import JobResamples
-from training.scored_pairs import ScoredPairs
+from training.evaluation.scored_pairs import ScoredPairs
 
 
 def rates_of(

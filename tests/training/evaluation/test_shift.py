@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.evaluation.schema import ShiftReport
+from training.evaluation.scored_pairs import Floats, ScoredPairsError
 from training.evaluation.shift import shift_report
-from training.scored_pairs import Floats, ScoredPairsError
 
 BEFORE = np.arange(20) / 20
 """Scores 0, 0.05 ... 0.95 of two jobs, ten each."""

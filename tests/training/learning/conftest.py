@@ -12,8 +12,8 @@ from service.core.encoder import Encoder, load_encoder
 from service.core.matching import Matcher
 from service.core.scoring import MatchPolicy
 from service.core.tokenization import TextTokenizer
-from tests.bundles import write_test_bundle
-from tests.tiny_models import write_bge_like
+from tests.support.bundles import write_test_bundle
+from tests.support.tiny_models import write_bge_like
 from training.data.example import Example
 from training.learning.adapter import AdapterConfig, add_adapter
 from training.learning.tokenized import PairTokenizer, TokenizedPairs

@@ -20,8 +20,8 @@ from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.openvino_convert import converted
 from service.core.engines.protocol import EngineName
 from service.core.errors import BundleError, BundleParityError, EngineError, EngineUnavailableError
-from tests.bundles import write_test_bundle
 from tests.conftest import QUERY
+from tests.support.bundles import write_test_bundle
 
 
 def options(name: EngineName, cache: Path, **changes: object) -> EngineOptions:

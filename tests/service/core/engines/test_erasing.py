@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from service.core.bundle import Bundle
+from service.core.concept_eraser import Eraser
 from service.core.encoder import load_encoder
 from service.core.engines.loading import EngineOptions, LoadedModel, check_parity, load_model
 from service.core.engines.protocol import EngineName, Precision
 from service.core.engines.torch_engine import TorchEngine
-from service.core.eraser import Eraser
 from service.core.errors import BundleParityError
 from service.core.tokenization import TokenIds
-from tests.bundles import write_test_bundle
-from tests.erasers import random_eraser
+from tests.support.bundles import write_test_bundle
+from tests.support.erasers import random_eraser
 
 ERASING = random_eraser(32)
 RNG = np.random.default_rng(0)

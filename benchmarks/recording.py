@@ -1,0 +1,131 @@
+"""What monitoring costs: `/v1/score` neither counted nor recorded, as served, and durable, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+
+from service.core.redaction.policy import Category
+from service.metrics.registry import Metrics
+from service.runtime.live_work import LiveWork
+from service.runtime.runtime import Runtime, load_runtime
+from service.runtime.shadow import ShadowAuditor
+from service.serving.app import ROUTES, create_app, create_metrics
+from service.settings import Settings
+from service.store.decision import Decision, DecisionKind
+from service.store.recorder import Recorder, open_recorder
+
+CLIENTS = 4
+CANDIDATES = 8
+"""Resumes in one request."""
+
+
+@dataclass
+class RecordingRates:
+    """Resumes a second, one figure a round; the same round stands at the same place."""
+
+    off: list[float] = field(default_factory=list)
+    on: list[float] = field(default_factory=list)
+    durable: list[float] = field(default_factory=list)
+
+
+class _NoCounts(Metrics):
+    """Counts nothing of a decision or a request."""
+
+    def decided(self, groups: Mapping[str, str], probability: float, decision: DecisionKind) -> None:
+        pass
+
+    def redacted(self, counts: Mapping[Category, int] | None) -> None:
+        pass
+
+    def answered(self, route: str | None, status: int, seconds: float) -> None:
+        pass
+
+
+class _NoLog(Recorder):
+    """Takes decisions and forgets them."""
+
+    def __init__(self) -> None:
+        pass
+
+    def start(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+    def check(self) -> None:
+        pass
+
+    async def record(self, decisions: Sequence[Decision]) -> None:
+        pass
+
+
+def measure(
+    folder: Path, threads: int, job: dict[str, str], texts: Sequence[str], rounds: int
+) -> RecordingRates:
+    """Every text is scored once a round and arm; no embedding cache."""
+    settings = Settings(data_dir=folder, threads=threads, cache_mib=0)
+    runtime = load_runtime(settings.runtime_options())
+    runtime.start()
+    apps: dict[str, FastAPI] = {}
+    recorders: list[Recorder] = []
+    try:
+        for arm in ("off", "on", "durable"):
+            options = settings.model_copy(update={"data_dir": folder / arm, "durable": arm == "durable"})
+            recorders.append(_NoLog() if arm == "off" else open_recorder(options.store_options()))
+            recorders[-1].start()
+            apps[arm] = _app(options, runtime, recorders[-1])
+        return asyncio.run(_measure(apps, job, texts, rounds))
+    finally:
+        for recorder in recorders:
+            recorder.stop()
+        runtime.stop(10)
+
+
+def _app(settings: Settings, runtime: Runtime, recorder: Recorder) -> FastAPI:
+    uncounted = isinstance(recorder, _NoLog)
+    metrics = _NoCounts(settings.groups, ROUTES) if uncounted else create_metrics(settings)
+    app = create_app(settings, runtime=runtime, metrics=metrics)
+    app.state.runtime, app.state.recorder = runtime, recorder
+    app.state.shadow = ShadowAuditor(runtime, LiveWork(), settings.shadow_options(), metrics)
+    return app
+
+
+async def _measure(
+    apps: dict[str, FastAPI], job: dict[str, str], texts: Sequence[str], rounds: int
+) -> RecordingRates:
+    rates = RecordingRates()
+    for app in apps.values():
+        await _score_all(app, job, texts[:CANDIDATES])  # reads word lists
+    order = list(apps)
+    for _ in range(rounds):
+        for arm in order:
+            seconds = await _score_all(apps[arm], job, texts)
+            getattr(rates, arm).append(len(texts) / seconds)
+        order.append(order.pop(0))
+    return rates
+
+
+async def _score_all(app: FastAPI, job: dict[str, str], texts: Sequence[str]) -> float:
+    parts = [texts[i : i + CANDIDATES] for i in range(0, len(texts), CANDIDATES)]
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://bench", timeout=600) as client:
+
+        async def send(mine: Sequence[Sequence[str]]) -> None:
+            for part in mine:
+                candidates = [
+                    {"id": str(i), "resume": text, "groups": {"sex": "female"}} for i, text in enumerate(part)
+                ]
+                body = {"job": job, "candidates": candidates}
+                (await client.post("/v1/score", json=body)).raise_for_status()
+
+        started = time.perf_counter()
+        await asyncio.gather(*(send(parts[i::CLIENTS]) for i in range(CLIENTS)))
+        return time.perf_counter() - started

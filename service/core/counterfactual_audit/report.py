@@ -1,0 +1,284 @@
+"""Scores of an audit's texts -> what they say by attribute and group. No text of a resume is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from service.core.counterfactual.variants import Attribute
+from service.core.counterfactual_audit.findings import findings_of
+from service.core.counterfactual_audit.plan import AuditPlan
+from service.core.counterfactual_audit.statistics import (
+    Floats,
+    TopShares,
+    compare_with_control,
+    difference_between_groups,
+    mean_interval,
+    top_shares,
+)
+from service.core.language import is_foreign
+from service.core.matching import Match
+from service.core.statistics import Interval, holm
+
+ALPHA = 0.05
+Unit = Literal["resume", "variant"]
+
+
+@dataclass(frozen=True, slots=True)
+class WorstPair:
+    """The pair with the largest absolute gap, by ids."""
+
+    resume_id: str
+    variant_id: str
+    gap: float
+
+
+@dataclass(frozen=True, slots=True)
+class GapSummary:
+    """counterfactual_score_gap = raw_score of the variant - raw_score of its reference, over `n` pairs.
+
+    `shift_over_sd`: mean absolute gap over the standard deviation of the audited resumes' own scores;
+    None with fewer than three resumes. `mean_interval` is of the directional mean.
+    """
+
+    n: int
+    mean_gap: float
+    mean_interval: Interval | None
+    interval_unit: Unit
+    mean_absolute_gap: float
+    p95_absolute_gap: float
+    max_absolute_gap: float
+    shift_over_sd: float | None
+    mean_probability_gap: float
+    flips: int
+    flip_rate: float
+    gaps: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupResult:
+    """One group of an attribute beside the control arm; p-values are Holm-adjusted over the whole audit."""
+
+    group: str
+    summary: GapSummary
+    effect_size: float | None
+    p_value: float | None
+    adjusted_p_value: float | None
+    beyond_noise: bool
+    top_share: float | None
+    worst: WorstPair
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeResult:
+    """`difference_p_value`: of "all groups score alike", Holm-adjusted over attributes.
+
+    `sets` counts the sets of one variant a group, in which places are compared.
+    """
+
+    attribute: Attribute
+    groups: list[GroupResult]
+    difference_p_value: float | None
+    adjusted_difference_p_value: float | None
+    top: TopShares | None
+    applicable: int
+    not_applicable: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """Everything an audit found."""
+
+    redact: bool
+    seed: int
+    resumes: int
+    distinct_texts: int
+    control: GapSummary | None
+    attributes: list[AttributeResult]
+    missing: dict[Attribute, dict[str, int]]
+    names_placed: list[str]
+    several_people: list[str]
+    not_english: list[str]
+    score_sd: float | None
+    findings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    resume: str
+    variant_id: str
+    index: int
+    gap: float
+    score: float
+    probability_gap: float
+    flipped: bool
+
+
+def summarise(plan: AuditPlan, matches: Sequence[Match]) -> AuditReport:
+    """Compare every variant with its reference. `matches` belong to `plan.texts`, in order."""
+    rng = np.random.default_rng(plan.options.seed)
+    originals = np.array([matches[plan.rows[r.variants.original]].raw_score for r in plan.resumes])
+    sd = float(originals.std(ddof=1)) if len(originals) >= 3 else None
+    sd = sd if sd else None
+    pairs = _pairs(plan, matches)
+    control = [pair for (attribute, _), of in pairs.items() if attribute == "control" for pair in of]
+    attributes = [
+        _attribute(attribute, pairs, control, plan, sd, rng)
+        for attribute in plan.options.attributes
+        if any(key[0] == attribute for key in pairs)
+    ]
+    attributes = _adjusted(attributes)
+    missing: dict[Attribute, dict[str, int]] = {}
+    for resume in plan.resumes:
+        for attribute, reason in resume.variants.not_applicable.items():
+            counts = missing.setdefault(attribute, {})
+            counts[reason] = counts.get(reason, 0) + 1
+    report = AuditReport(
+        redact=plan.options.redact,
+        seed=plan.options.seed,
+        resumes=len(plan.resumes),
+        distinct_texts=len(plan.texts),
+        control=_summary(control, sd) if control else None,
+        attributes=attributes,
+        missing=missing,
+        names_placed=[r.id for r in plan.resumes if r.variants.name_placed],
+        several_people=[r.id for r in plan.resumes if r.variants.other_people],
+        not_english=[r.id for r in plan.resumes if is_foreign(r.language) or r.non_latin_script],
+        score_sd=sd,
+        findings=[],
+    )
+    report.findings.extend(findings_of(report))
+    return report
+
+
+def _pairs(plan: AuditPlan, matches: Sequence[Match]) -> dict[tuple[str, str], list[_Pair]]:
+    pairs: dict[tuple[str, str], list[_Pair]] = {}
+    for resume_id, variant in plan.variants:
+        after, before = matches[plan.rows[variant.text]], matches[plan.rows[variant.reference]]
+        pairs.setdefault((variant.attribute, variant.group), []).append(
+            _Pair(
+                resume_id,
+                variant.id,
+                variant.index,
+                after.raw_score - before.raw_score,
+                after.raw_score,
+                after.calibrated_probability - before.calibrated_probability,
+                after.selected != before.selected,
+            )
+        )
+    return pairs
+
+
+def _summary(pairs: Sequence[_Pair], sd: float | None) -> GapSummary:
+    gaps = np.array([pair.gap for pair in pairs])
+    absolute = np.abs(gaps)
+    resumes = [pair.resume for pair in pairs]
+    flips = sum(pair.flipped for pair in pairs)
+    return GapSummary(
+        n=len(pairs),
+        mean_gap=float(gaps.mean()),
+        mean_interval=mean_interval(gaps, resumes),
+        interval_unit="resume" if len(set(resumes)) > 1 else "variant",
+        mean_absolute_gap=float(absolute.mean()),
+        p95_absolute_gap=float(np.quantile(absolute, 0.95)),
+        max_absolute_gap=float(absolute.max()),
+        shift_over_sd=float(absolute.mean()) / sd if sd else None,
+        mean_probability_gap=float(np.mean([pair.probability_gap for pair in pairs])),
+        flips=flips,
+        flip_rate=flips / len(pairs),
+        gaps=tuple(gaps.tolist()),
+    )
+
+
+def _attribute(
+    attribute: Attribute,
+    pairs: dict[tuple[str, str], list[_Pair]],
+    control: Sequence[_Pair],
+    plan: AuditPlan,
+    sd: float | None,
+    rng: np.random.Generator,
+) -> AttributeResult:
+    ids = [resume.id for resume in plan.resumes]
+    by_group = {group: of for (name, group), of in pairs.items() if name == attribute}
+    noise = _by_resume(control, ids)
+    sets = _sets(list(by_group.values()))
+    top = top_shares(sets, rng)
+    results = []
+    for position, (group, of) in enumerate(by_group.items()):
+        compared = compare_with_control(_by_resume(of, ids), noise, rng)
+        worst = max(of, key=lambda pair: abs(pair.gap))
+        results.append(
+            GroupResult(
+                group=group,
+                summary=_summary(of, sd),
+                effect_size=compared.effect_size if compared else None,
+                p_value=compared.p_value if compared else None,
+                adjusted_p_value=None,
+                beyond_noise=False,
+                top_share=top.shares[position] if top else None,
+                worst=WorstPair(worst.resume, worst.variant_id, worst.gap),
+            )
+        )
+    reasons: dict[str, int] = {}
+    for resume in plan.resumes:
+        reason = resume.variants.not_applicable.get(attribute)
+        if reason is not None:
+            reasons[reason] = reasons.get(reason, 0) + 1
+    return AttributeResult(
+        attribute,
+        results,
+        difference_p_value=difference_between_groups(sets, rng),
+        adjusted_difference_p_value=None,
+        top=top,
+        applicable=len(plan.resumes) - sum(reasons.values()),
+        not_applicable=reasons,
+    )
+
+
+def _by_resume(pairs: Sequence[_Pair], ids: Sequence[str]) -> list[Floats]:
+    gaps: dict[str, list[float]] = {resume: [] for resume in ids}
+    for pair in pairs:
+        gaps[pair.resume].append(pair.gap)
+    return [np.array(gaps[resume]) for resume in ids]
+
+
+def _sets(groups: Sequence[Sequence[_Pair]]) -> Floats:
+    """Scores (S, G) of the sets that hold one variant of every group: the same resume, the same draw."""
+    tables = [{(pair.resume, pair.index): pair.score for pair in of} for of in groups]
+    shared = [key for key in tables[0] if all(key in table for table in tables)]
+    return np.array([[table[key] for table in tables] for key in shared]).reshape(len(shared), len(groups))
+
+
+def _adjusted(attributes: list[AttributeResult]) -> list[AttributeResult]:
+    """Holm over all groups of all attributes, and apart from them over the attributes' own tests."""
+    tested = [g for a in attributes for g in a.groups if g.p_value is not None]
+    adjusted = iter(holm([g.p_value for g in tested if g.p_value is not None]))
+    differences = [a.difference_p_value for a in attributes if a.difference_p_value is not None]
+    adjusted_differences = iter(holm(differences))
+    result = []
+    for a in attributes:
+        groups = []
+        for g in a.groups:
+            p = next(adjusted) if g.p_value is not None else None
+            groups.append(
+                GroupResult(
+                    g.group,
+                    g.summary,
+                    g.effect_size,
+                    g.p_value,
+                    p,
+                    p is not None and p <= ALPHA,
+                    g.top_share,
+                    g.worst,
+                )
+            )
+        difference = next(adjusted_differences) if a.difference_p_value is not None else None
+        result.append(
+            AttributeResult(
+                a.attribute, groups, a.difference_p_value, difference, a.top, a.applicable, a.not_applicable
+            )
+        )
+    return result

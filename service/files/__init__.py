@@ -1,0 +1,1 @@
+"""Files in and out: resumes, decisions, redacted texts, exports."""

@@ -1,1 +1,0 @@
-"""Scoring of many resumes outside a request."""

@@ -1,0 +1,1 @@
+"""What the service tells Prometheus: series, values shared by processes, live fairness."""

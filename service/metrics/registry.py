@@ -1,0 +1,217 @@
+"""What happens in the service -> its series. Labels are closed sets; counters and histograms start at 0.
+
+Gauges of rates are set before the app serves, and are NaN while they cannot be computed: a 0 would be a
+finding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Literal, get_args
+
+from prometheus_client import CollectorRegistry, generate_latest
+
+from service.core.counterfactual.variants import ATTRIBUTES
+from service.core.counterfactual_audit.arms import Arms
+from service.core.groups import GroupSchema
+from service.core.redaction.policy import CATEGORIES, Category
+from service.metrics.baselines import Baselines
+from service.metrics.live_fairness import Figures
+from service.metrics.series import Series
+from service.metrics.shared_values import SharedValues, keep_apart
+from service.runtime.observer import SHADOW_DROPS, RuntimeObserver, ShadowDrop
+from service.store.observer import StoreObserver
+
+Decision = Literal["selected", "not_selected"]
+DECISIONS: tuple[Decision, ...] = ("selected", "not_selected")
+Outcome = Literal["positive", "negative"]
+OUTCOMES: tuple[Outcome, ...] = ("positive", "negative")
+AuditSource = Literal["requested", "shadow"]
+AUDIT_SOURCES: tuple[AuditSource, ...] = ("requested", "shadow")
+OTHER = "other"
+CONTROL = "control"
+
+CloseReason = Literal["header_timeout", "body_timeout", "write_timeout", "evicted", "invalid_request"]
+CLOSE_REASONS: tuple[CloseReason, ...] = get_args(CloseReason)
+STATUSES = ("200", "207", "400", "404", "405", "408", "409", "413", "415", "422", "429", "499", "500", "503")
+"""499: the caller hung up before the answer."""
+
+
+class Metrics(RuntimeObserver, StoreObserver):
+    """All series of one app, in a registry of its own or in files `shared` with its sister processes.
+
+    Thread-safe, as the client library's metrics are.
+    """
+
+    def __init__(
+        self, groups: GroupSchema, routes: Sequence[str], *, shared: SharedValues | None = None
+    ) -> None:
+        self._groups = groups
+        self._routes = frozenset(routes)
+        self._shared = shared
+        if shared is None:
+            keep_apart()
+        else:
+            shared.join()
+        self.registry = CollectorRegistry()
+        self._series = Series(self.registry)
+        self._start_at_zero()
+        if shared is not None:
+            shared.counts_from_now_on()
+
+    def _start_at_zero(self) -> None:
+        series = self._series
+        for attribute, groups in self._groups.members().items():
+            for group in groups:
+                series.scores.labels(attribute, group)
+                for decision in DECISIONS:
+                    series.decisions.labels(attribute, group, decision)
+                    for outcome in OUTCOMES:
+                        series.outcomes.labels(attribute, group, decision, outcome)
+        for labels in product((*ATTRIBUTES, CONTROL), AUDIT_SOURCES, ("true", "false")):
+            for counted in (series.audits, series.flips, series.gaps):
+                counted.labels(*labels)
+        for redact in ("true", "false"):
+            series.shadow_audits.labels(redact)
+        for reason in SHADOW_DROPS:
+            series.shadow_drops.labels(reason)
+        for category in CATEGORIES:
+            series.redactions.labels(category)
+        for closed in CLOSE_REASONS:
+            series.connections_closed.labels(closed)
+        for route in (*sorted(self._routes), OTHER):
+            series.request_seconds.labels(route)
+            for status in (*STATUSES, OTHER):
+                series.requests.labels(route, status)
+
+    def decided(self, groups: Mapping[str, str], probability: float, decision: Decision) -> None:
+        """Count one decision for every attribute and intersection; no group given counts as unknown."""
+        for attribute, group in self._groups.memberships(groups).items():
+            self._series.decisions.labels(attribute, group, decision).inc()
+            self._series.scores.labels(attribute, group).observe(probability)
+
+    def outcome(self, groups: Mapping[str, str], decision: Decision, outcome: Outcome) -> None:
+        """Count the first outcome of one decision for every attribute and intersection."""
+        for attribute, group in self._groups.memberships(groups).items():
+            self._series.outcomes.labels(attribute, group, decision, outcome).inc()
+
+    def fairness(self, figures: Figures) -> None:
+        """Show figures by (attribute, group, window). What is not in the group schema is left out."""
+        members = self._groups.members()
+        for (attribute, group, window), of in figures.items():
+            if group not in members.get(attribute, ()):
+                continue
+            labels = (attribute, group, window)
+            self._series.selection_rate.labels(*labels).set(_or_nan(of.selection_rate))
+            self._series.impact_ratio.labels(*labels).set(_or_nan(of.impact_ratio))
+            self._series.sample_size.labels(*labels).set(_or_nan(of.sample_size))
+
+    def baselines(self, baselines: Baselines) -> None:
+        """Show what the bundle's evaluation found, of the attributes that are monitored."""
+        monitored = self._groups.members()
+        for (attribute, measure), value in baselines.parity.items():
+            if attribute in monitored:
+                self._series.baseline_parity.labels(attribute, measure).set(value)
+        for upper, share in baselines.score_shares.items():
+            self._series.baseline_scores.labels(str(upper)).set(share)
+
+    def answered(self, route: str | None, status: int, seconds: float) -> None:
+        """Count one answered request under its route template."""
+        label = route if route in self._routes else OTHER
+        self._series.requests.labels(label, str(status) if str(status) in STATUSES else OTHER).inc()
+        self._series.request_seconds.labels(label).observe(seconds)
+
+    def redacted(self, counts: Mapping[Category, int] | None) -> None:
+        """Count what was hidden in one resume; None if its redaction was switched off."""
+        if counts is None:
+            self._series.unredacted.inc()
+            return
+        for category, spans in counts.items():
+            self._series.redactions.labels(category).inc(spans)
+
+    def audited(self, arms: Arms, *, redact: bool, source: AuditSource) -> None:
+        """Count the pairs, flips and gaps of one audit, the control arm as an attribute of its own."""
+        for attribute, arm in arms.items():
+            labels = (attribute, source, _bool(redact))
+            self._series.audits.labels(*labels).inc(len(arm.gaps))
+            self._series.flips.labels(*labels).inc(arm.flips)
+            gaps = self._series.gaps.labels(*labels)
+            for gap in arm.gaps:
+                gaps.observe(abs(gap))
+
+    def shadow_audited(self, arms: Arms, *, redact: bool) -> None:
+        self._series.shadow_audits.labels(_bool(redact)).inc()
+        self.audited(arms, redact=redact, source="shadow")
+
+    def shadow_dropped(self, reason: ShadowDrop) -> None:
+        self._series.shadow_drops.labels(reason).inc()
+
+    def truncated(self, texts: int) -> None:
+        self._series.truncated.inc(texts)
+
+    def serving(self, *, bundle: str, version: str, engine: str, device: str, precision: str) -> None:
+        """Say which model is served."""
+        self._series.model_info.labels(bundle, version, engine, device, precision).set(1)
+
+    def process_ready(self, *, wanted: int, replaces: bool) -> None:
+        """Say that this process serves, as one of `wanted`; `replaces`: in the place of a dead one."""
+        self._series.processes.set(1)
+        self._series.processes_wanted.set(wanted)
+        self._series.replacements.inc(int(replaces))
+
+    def connections_changed(self, connections: int) -> None:
+        self._series.connections.set(connections)
+
+    def connection_closed(self, reason: CloseReason) -> None:
+        self._series.connections_closed.labels(reason).inc()
+
+    def queue_changed(self, texts: int) -> None:
+        self._series.queue_depth.set(texts)
+
+    def batch_done(self, tokens: int, seconds: float) -> None:
+        self._series.batch_tokens.observe(tokens)
+        self._series.inference_seconds.observe(seconds)
+
+    def cache_looked_up(self, hits: int, misses: int) -> None:
+        self._series.cache_hits.inc(hits)
+        self._series.cache_misses.inc(misses)
+
+    def worker_restarted(self) -> None:
+        self._series.restarts.inc()
+
+    def decisions_stored(self, decisions: int) -> None:
+        self._series.stored.inc(decisions)
+
+    def store_failed(self) -> None:
+        self._series.store_failures.inc()
+
+    def store_lost(self) -> None:
+        self._series.store_lost.set(1)
+
+    def store_queue_changed(self, decisions: int) -> None:
+        self._series.store_depth.set(decisions)
+
+    def spool_changed(self, decisions: int) -> None:
+        self._series.spooled.set(decisions)
+
+    def keep(self) -> None:
+        """Call now and then: files of values that somebody removed are written anew.
+
+        Raises `MetricsLostError` if that cannot be done; `exposition` then raises it, too.
+        """
+        if self._shared is not None:
+            self._shared.restore()
+
+    def exposition(self) -> bytes:
+        """The text that Prometheus scrapes. Raises `MetricsLostError`: what is there is not all."""
+        return generate_latest(self.registry) if self._shared is None else self._shared.exposition()
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _bool(value: bool) -> str:
+    return "true" if value else "false"

@@ -1,0 +1,120 @@
+"""The bias audit of stored decisions, from their counts: what the API answers and what reports print."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from service.core.errors import UnknownGroupError
+from service.core.fairness.cells import sum_cells
+from service.core.fairness.counts import GroupCounts, OutcomeCounts
+from service.core.fairness.options import FairnessOptions
+from service.core.groups import GroupSchema
+from service.reports.bias_audit import AuditedData, AuditStatement, BiasAudit, make_bias_audit
+from service.store.access import reading
+from service.store.outcome import OutcomeKind
+from service.store.window_counts import WindowCounts, count_window
+from service.store.windows import Window
+
+Counts = Mapping[str, Mapping[str, GroupCounts]]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredQuestion:
+    """`bundle`: the digest of the only bundle asked about. `attributes`: none for all.
+
+    With `intersections`, those of the attributes asked about come too.
+    """
+
+    window: Window
+    ground_truth: OutcomeKind = "label"
+    bundle: str | None = None
+    attributes: tuple[str, ...] = ()
+    intersections: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAudit:
+    """`outside_schema`: decisions of groups that the schema no longer knows; they count as unknown."""
+
+    audit: BiasAudit
+    counts: Counts
+    missing_scores: int
+    outside_schema: int
+
+
+def audit_store(
+    engine: Engine,
+    schema: GroupSchema,
+    question: StoredQuestion,
+    statement: AuditStatement,
+    options: FairnessOptions,
+    created: datetime,
+) -> StoredAudit:
+    """Audit what is stored of the question's window.
+
+    Raises `UnknownGroupError` for an attribute outside the schema, `AuditOptionsError`,
+    `StoreUnavailableError`.
+    """
+    options.check()
+    names = _asked(schema, question)
+    with reading(engine) as connection:
+        found = count_window(connection, question.window, kind=question.ground_truth, bundle=question.bundle)
+    counts = {name: groups for name, groups in group_counts(schema, found).items() if name in names}
+    outside = sum(cell.n for groups, cell in found.cells if len(schema.fitting(groups)) != len(groups))
+    data = AuditedData(
+        people=found.people,
+        first_decision=found.first_day,
+        last_decision=found.last_day,
+        scored=found.scored,
+        median_score=found.median_score,
+        window=(question.window.first, question.window.last),
+        bundles=found.bundles,
+        ground_truth=question.ground_truth,
+        notes=tuple(_notes(found, outside, question.bundle)),
+    )
+    audit = make_bias_audit(counts, data, statement, options, created)
+    return StoredAudit(audit, counts, found.missing_scores, outside)
+
+
+def group_counts(schema: GroupSchema, found: WindowCounts) -> dict[str, dict[str, GroupCounts]]:
+    """Counts of every attribute and intersection; groups that the schema does not know are unknown."""
+    nobody = OutcomeCounts(0, 0, 0, 0)
+    empty = GroupCounts(0, 0, outcomes=nobody)
+    if found.median_score is not None:
+        empty = GroupCounts(0, 0, above_median=0, scored=0, outcomes=nobody)
+    return sum_cells(schema, ((schema.fitting(groups), counts) for groups, counts in found.cells), empty)
+
+
+def _asked(schema: GroupSchema, question: StoredQuestion) -> Collection[str]:
+    members = schema.members()
+    for name in question.attributes:
+        if name not in members:
+            raise UnknownGroupError(f"attribute is not one of {', '.join(members)}", field="attribute")
+    asked = set(question.attributes or schema.attributes)
+    if question.intersections:
+        asked |= {f"{a}_{b}" for a, b in schema.intersections if asked & {a, b}}
+    return asked
+
+
+def _notes(found: WindowCounts, outside: int, bundle: str | None) -> Iterator[str]:
+    if bundle is not None:
+        yield f"Only decisions of bundle {bundle} are counted; those of other bundles in the window are not."
+    if found.missing_scores:
+        yield (
+            f"The scores of {found.missing_scores:,} decisions near the median were erased or purged. They "
+            "are in no scoring rate, so scoring rates and the median are not exact; all other counts are."
+        )
+    if outside:
+        yield (
+            f"{outside:,} decisions name an attribute or group that is not in the configured schema; there "
+            "it counts as unknown."
+        )
+    if len(found.bundles) > 1:
+        yield (
+            f"Decisions of {len(found.bundles)} bundles are taken together, and their scores compared as if "
+            "one model had given them."
+        )

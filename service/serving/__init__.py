@@ -1,0 +1,1 @@
+"""The app, and the processes and connections that serve it."""

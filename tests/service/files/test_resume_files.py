@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from service.core.documents import Document
+from service.core.errors import DuplicateIdError, EvenmatchError, TableError, UndecodableTextError
+from service.core.matching import Match, ReadResume
+from service.files.resume_files import ResumeFile, ScoredResume, read_job, read_resumes, write_results
+
+
+def read(*files: Path, id_column: str = "id", text_column: str = "resume") -> list[ResumeFile]:
+    return read_resumes(files, id_column=id_column, text_column=text_column)
+
+
+def write(file: Path, content: str | bytes) -> Path:
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return file
+
+
+def test_text_files_are_named_by_their_stems(tmp_path: Path) -> None:
+    files = [write(tmp_path / "ann.txt", "\ufeffpython"), write(tmp_path / "bob.txt", "nurse\r\nward")]
+    assert [(r.id, r.text) for r in read(*files)] == [("ann", "python"), ("bob", "nurse\r\nward")]
+
+
+def test_a_csv_may_hold_line_breaks_and_long_fields(tmp_path: Path) -> None:
+    long = "word " * 40_000
+    file = write(tmp_path / "r.csv", f'who,cv\n7,"two\nlines, one comma"\n8,{long}\n')
+    resumes = read(file, id_column="who", text_column="cv")
+    assert [(r.id, r.text) for r in resumes] == [("7", "two\nlines, one comma"), ("8", long)]
+    assert [r.source[-6:] for r in resumes] == ["line 2", "line 4"]
+
+
+def test_json_lines_take_numbers_as_ids(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "r.jsonl", '{"id": 7, "resume": "python", "extra": 1}\n\n{"id": "b", "resume": "x"}\n'
+    )
+    assert [(r.id, r.text, r.source[-6:]) for r in read(file)] == [
+        ("7", "python", "line 1"),
+        ("b", "x", "line 3"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error", "message"),
+    [
+        ("r.csv", "a,b\n1,2\n", TableError, r"line 2: no column 'id'; name another with --id-column"),
+        ("r.csv", "id,b\n1,2\n", TableError, r"no column 'resume'; name another with --text-column"),
+        ("r.csv", "id,resume\n", TableError, "holds no resumes"),
+        ("r.csv", "id,resume\n1\n", TableError, "line 2: column 'resume' is missing"),
+        ("r.csv", "id,resume\n ,x\n", TableError, "column 'id' is empty"),
+        ("r.csv", 'id,resume\n1,"x\n', TableError, "line 2"),
+        ("r.csv", "id,resume\n1,x\n1,y\n", DuplicateIdError, r"line 3 has the same id as .*line 2"),
+        ("r.jsonl", '{"id": 1, "resume": "x"}\nsecret', TableError, "line 2: not JSON"),
+        ("r.jsonl", "[1]", TableError, "line 1: not a JSON object"),
+        ("r.jsonl", '{"id": true, "resume": "x"}', TableError, "column 'id'"),
+        ("r.jsonl", '{"id": "a", "resume": null}', TableError, "column 'resume'"),
+        ("r.jsonl", "[" * 100_000, TableError, "line 1: not JSON"),
+        ("r.jsonl", '{"id": "\\ud800", "resume": "x"}', TableError, "column 'id' holds null characters"),
+        ("r.jsonl", '{"id": "a\\u0000", "resume": "x"}', TableError, "column 'id' holds null characters"),
+        ("r.txt", b"caf\xe9", UndecodableTextError, "not UTF-8: invalid byte at offset 3 of 4"),
+    ],
+)
+def test_an_unusable_file_is_named_with_its_line(
+    tmp_path: Path, name: str, content: str | bytes, error: type[EvenmatchError], message: str
+) -> None:
+    with pytest.raises(error, match=message) as caught:
+        read(write(tmp_path / name, content))
+    assert str(tmp_path / name) in caught.value.message
+    assert "secret" not in caught.value.message
+
+
+def test_a_table_is_one_whatever_the_case_of_its_suffix(tmp_path: Path) -> None:
+    assert [r.id for r in read(write(tmp_path / "R.CSV", "id,resume\n1,x\n2,y\n"))] == ["1", "2"]
+    assert [r.id for r in read(write(tmp_path / "R.JSONL", '{"id": 1, "resume": "x"}\n'))] == ["1"]
+
+
+def test_a_file_name_that_is_not_utf8_makes_an_id_that_can_be_written(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/ren\xe9.txt"
+    try:
+        Path(os.fsdecode(name)).write_text("python")
+    except OSError:
+        pytest.skip("this file system takes only UTF-8 in names")
+    (resume,) = read(Path(os.fsdecode(name)))
+    assert resume.id == "ren?"
+    assert resume.source.encode()
+
+
+def test_a_table_stands_alone(tmp_path: Path) -> None:
+    table, text = write(tmp_path / "r.csv", "id,resume\n1,x\n"), write(tmp_path / "a.txt", "y")
+    with pytest.raises(TableError, match="give it alone"):
+        read(table, text)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=r"job\.txt cannot be read: No such file"):
+        read_job(tmp_path / "job.txt")
+
+
+SCORED = [
+    ScoredResume("c-1", Match(0.5, 0.9, True, False), ReadResume(Document("x", 1.0), {}, "en")),
+    ScoredResume("=1+1", Match(0.1, 0.2, False, True), ReadResume(Document("x", 0.1), None, "ru")),
+]
+
+
+def test_json_lines_are_written_in_rank_order(tmp_path: Path) -> None:
+    write_results(SCORED, tmp_path / "out.jsonl")
+    records = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert records[0] == {
+        "rank": 1,
+        "candidate_id": "c-1",
+        "raw_score": 0.5,
+        "calibrated_probability": 0.9,
+        "decision": "selected",
+        "borderline": False,
+        "redacted": True,
+        "language": "en",
+        "non_latin_script": False,
+    }
+    assert (records[1]["rank"], records[1]["decision"]) == (2, "not_selected")
+
+
+def test_a_csv_defuses_formulas(tmp_path: Path) -> None:
+    write_results(SCORED, tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["candidate_id"] for row in rows] == ["c-1", "'=1+1"]
+
+
+def test_a_result_file_replaces_an_old_one_whole_or_not_at_all(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="cannot be written"):
+        write_results(SCORED, tmp_path / "no-such-folder" / "out.csv")
+    old = write(tmp_path / "out.csv", "old")
+    write_results(SCORED, old)
+    assert old.read_text().startswith("rank,candidate_id,")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.csv"]

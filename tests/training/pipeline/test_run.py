@@ -1,0 +1,263 @@
+"""The whole path on a tiny model: from a configuration to a bundle that the service loads."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from peft import LoraConfig, PeftModel
+from transformers import AutoModel
+from typer.testing import CliRunner
+
+from service.core.bundle import Bundle, read_bundle
+from service.core.engines.loading import EngineOptions, load_model
+from service.core.matching import Matcher
+from tests.support.tiny_models import write_bge_like
+from tests.training.learning.conftest import examples_of
+from training.cli import app
+from training.evaluation.schema import Evaluation
+
+SPLIT_JOBS = {"train": 8, "validation": 3, "calibration": 5, "threshold": 5, "test": 5}
+
+
+def write_config(folder: Path, **changes: dict[str, object]) -> Path:
+    """A run on a user's own data: a CSV file for each split, a tiny model."""
+    model = folder / "model"
+    if not model.exists():
+        write_bge_like(model, pooling_mode="mean")
+    columns = ["job_id", "title", "job", "resume_id", "resume", "label", "sex"]
+    for number, (split, jobs) in enumerate(SPLIT_JOBS.items()):
+        with (folder / f"{split}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            for e in examples_of(jobs, prefix=split, seed=number):
+                row = [e.job_id, e.title, e.description, e.resume_id, e.resume, e.label, e.groups["sex"]]
+                writer.writerow(row)
+    names = {name: name for name in ("job_id", "title", "job", "resume_id", "resume", "label")}
+    content: dict[str, Any] = {
+        "name": "tiny-fair",
+        "base_model": {"id": str(model)},
+        "data": {
+            "files": {
+                "files": {split: str(folder / f"{split}.csv") for split in SPLIT_JOBS},
+                "columns": names | {"groups": {"sex": "sex"}},
+            }
+        },
+        "losses": {"pairing": 0.01},
+        "trainer": {"epochs": 3, "batch_jobs": 6, "learning_rate": 1e-3, "precision": "f32", "threads": 1},
+        "erasure": {"resumes": 12},
+        "evaluation": {"rounds": 20, "audited": 3, "names_per_group": 2, "minimum": 5},
+    }
+    for name, value in changes.items():
+        content[name] = content.get(name, {}) | value
+    config = folder / "run.yaml"
+    config.write_text(yaml.safe_dump(content), "utf-8")
+    return config
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def bundle(place: Path) -> Bundle:
+    config = write_config(place)
+    result = CliRunner().invoke(
+        app, ["run", "--config", str(config), "--output", str(place / "bundle"), "--quiet"]
+    )
+    assert result.exit_code == 0, result.stderr
+    return read_bundle(place / "bundle")
+
+
+def test_the_bundle_holds_all_that_it_should(bundle: Bundle) -> None:
+    assert {
+        "README.md",
+        "adapter/adapter_config.json",
+        "adapter/adapter_model.safetensors",
+        "calibration.json",
+        "decision.json",
+        "epoch_metrics.csv",
+        "eraser.safetensors",
+        "fairness_report.html",
+        "metrics.json",
+        "probes.json",
+        "training_config.json",
+        "training_history.json",
+    } == set(bundle.manifest.files)
+    assert bundle.decision.constraint != "none"
+    history = json.loads((bundle.path / "training_history.json").read_text("utf-8"))
+    assert set(history["chosen"]) == {"best", "best_utility", "best_fairness"}
+    assert [row["epoch"] for row in history["epochs"]] == [1, 2, 3]
+
+
+def test_the_service_loads_it_and_scores_with_it(bundle: Bundle, tmp_path: Path) -> None:
+    loaded = load_model(bundle, EngineOptions("openvino", "cpu", threads=1, cache=tmp_path, precision="f32"))
+    matcher = Matcher(bundle, loaded.tokenizer)
+    job = matcher.tokenize_job("care for patients on the ward", "nurse")
+    resume = matcher.tokenize_resume("registered nurse on a surgical ward")
+    match = matcher.match(job, loaded.engine.embed(job.texts), loaded.engine.embed(resume.texts))
+    assert 0 <= match.calibrated_probability <= 1
+
+
+def test_the_adapter_loads_with_plain_peft(bundle: Bundle, place: Path) -> None:
+    base = AutoModel.from_pretrained(place / "model", local_files_only=True)
+    lora = PeftModel.from_pretrained(base, str(bundle.path / "adapter")).peft_config["default"]
+    assert isinstance(lora, LoraConfig)
+    assert lora.r == 8
+
+
+def test_metrics_are_of_unseen_data_and_of_the_bundle(bundle: Bundle) -> None:
+    evaluation = Evaluation.model_validate_json((bundle.path / "metrics.json").read_text("utf-8"))
+    assert evaluation.subject.threshold == bundle.decision.threshold
+    assert [audit.redact for audit in evaluation.audits] == [False, True]
+    redacted = evaluation.audits[1].attributes[0]
+    assert all(group.figures["flip_rate"].value == 0 for group in redacted.groups)
+    config = json.loads((bundle.path / "training_config.json").read_text("utf-8"))
+    assert config["name"] == bundle.manifest.name == "tiny-fair"
+
+
+@pytest.mark.slow
+def test_it_runs_again_to_the_same_adapter(bundle: Bundle, tmp_path: Path) -> None:
+    config = write_config(tmp_path, evaluation={"audited": 0})
+    result = CliRunner().invoke(
+        app, ["run", "--config", str(config), "--output", str(tmp_path / "b"), "--quiet"]
+    )
+    assert result.exit_code == 0, result.stderr
+    name = "adapter/adapter_model.safetensors"
+    assert read_bundle(tmp_path / "b").manifest.files[name] == bundle.manifest.files[name]
+
+
+def test_without_losses_the_base_model_is_calibrated_as_it_is(tmp_path: Path) -> None:
+    config = write_config(
+        tmp_path,
+        losses={"contrastive": 0.0, "pairing": 0.0},
+        erasure={"method": "none"},
+        evaluation={"audited": 0, "redact": False},
+    )
+    result = CliRunner().invoke(
+        app, ["run", "--config", str(config), "--output", str(tmp_path / "b"), "--quiet"]
+    )
+    assert result.exit_code == 0, result.stderr
+    bundle = read_bundle(tmp_path / "b")
+    assert bundle.adapter_path is None
+    assert bundle.eraser is None
+    evaluation = Evaluation.model_validate_json((bundle.path / "metrics.json").read_text("utf-8"))
+    assert not evaluation.subject.redact
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"trainer": {"batch_jobs": 64}}, "the training split has 24 jobs; a batch needs"),
+        (
+            {"selection": {"final": "window_best", "window": [3, 9], "window_fairness": 1e-9}},
+            "no epoch was chosen as window_best",
+        ),
+        ({"trainer": {"learning_rate": 1e30, "max_gradient_norm": 1e30}}, "not finite"),
+        ({"adapter": {"frozen_layers": 2}}, "frozen_layers is 2; the base model has 2 layers"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_nothing_is_written(
+    tmp_path: Path, changes: dict[str, dict[str, object]], said: str
+) -> None:
+    config = write_config(tmp_path, **changes)
+    result = CliRunner().invoke(
+        app, ["run", "--config", str(config), "--output", str(tmp_path / "b"), "--quiet"]
+    )
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert not (tmp_path / "b").exists()
+
+
+def test_what_stands_at_the_output_is_told_of_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write_config(tmp_path)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("years of work")
+    run = ["run", "--config", str(config), "--quiet", "--work", str(tmp_path / "work"), "--output"]
+    monkeypatch.chdir(mine)
+    for place in (str(mine), "."):
+        for more, said in (([], "exists already"), (["--overwrite"], "is not a bundle")):
+            result = CliRunner().invoke(app, [*run, place, *more])
+            assert result.exit_code == 1
+            assert said in result.stderr
+    result = CliRunner().invoke(app, [*run, str(mine / "thesis.txt" / "b")])
+    assert result.exit_code == 1
+    assert "thesis.txt cannot be written to: " in result.stderr
+    assert [file.name for file in mine.iterdir()] == ["thesis.txt"]
+    assert not (tmp_path / "work" / "kept").exists()
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_from_its_own_checkpoints_only(tmp_path: Path) -> None:
+    """Else the last checkpoint of an earlier, longer run would pass for the last of this one."""
+    run = ["run", "--output", str(tmp_path / "b"), "--quiet", "--overwrite", "--config"]
+    long = CliRunner().invoke(app, [*run, str(write_config(tmp_path, trainer={"epochs": 2}))])
+    assert long.exit_code == 0, long.stderr
+    config = str(write_config(tmp_path, trainer={"epochs": 1}, evaluation={"audited": 0}))
+    refused = CliRunner().invoke(app, [*run, config, "--resume"])
+    assert refused.exit_code == 1
+    assert "are of a run that differs in trainer:" in refused.stderr
+    (tmp_path / "b.work" / "kept" / "window_best").mkdir()
+    anew = CliRunner().invoke(app, [*run, config])
+    assert anew.exit_code == 0, anew.stderr
+    assert "2 checkpoints of another run were removed" in anew.stderr
+    assert [folder.name for folder in (tmp_path / "b.work").glob("checkpoint-*")] == ["checkpoint-4"]
+    assert not (tmp_path / "b.work" / "kept" / "window_best").exists()
+
+
+@pytest.mark.slow
+def test_data_that_changed_is_not_gone_on_with(tmp_path: Path) -> None:
+    config = write_config(tmp_path, trainer={"epochs": 1}, evaluation={"audited": 0})
+    run = ["run", "--output", str(tmp_path / "b"), "--quiet", "--overwrite", "--config", str(config)]
+    assert CliRunner().invoke(app, run).exit_code == 0
+    lines = (tmp_path / "train.csv").read_text("utf-8").splitlines(keepends=True)
+    (tmp_path / "train.csv").write_text("".join(lines).replace("nurse", "ward"), "utf-8")
+    refused = CliRunner().invoke(app, [*run, "--resume"])
+    assert refused.exit_code == 1
+    assert "differs in pairs:" in refused.stderr
+    assert "nurse" not in (tmp_path / "b.work" / "run.json").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_two_processes_train_together_and_one_writes(tmp_path: Path) -> None:
+    """As two GPUs would under `accelerate launch` or `torchrun`."""
+    config = write_config(tmp_path, trainer={"epochs": 1}, evaluation={"audited": 0})
+    (tmp_path / "main.py").write_text("from training.cli import main\nmain()\n")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    run = ["run", "--config", str(config), "--output", str(tmp_path / "b"), "--quiet"]
+    done = subprocess.run(
+        [*launch, str(tmp_path / "main.py"), *run],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("wrote ") == 1
+    history = json.loads((read_bundle(tmp_path / "b").path / "training_history.json").read_text("utf-8"))
+    assert history["epochs"][0]["step"] == 2  # 24 jobs, 6 in a batch of each process
+
+
+@pytest.mark.slow
+def test_the_smoke_run_on_the_real_model(tmp_path: Path) -> None:
+    """What `make train-smoke` runs: synthetic data, MiniLM, biased evaluation included."""
+    smoke = Path(__file__).parents[3] / "training" / "configs" / "smoke.yaml"
+    result = CliRunner().invoke(
+        app, ["run", "--config", str(smoke), "--output", str(tmp_path / "b"), "--quiet"]
+    )
+    assert result.exit_code == 0, result.stderr
+    bundle = read_bundle(tmp_path / "b")
+    assert bundle.manifest.passages.layout
+    biased = Evaluation.model_validate_json((bundle.path / "metrics_biased.json").read_text("utf-8"))
+    assert [judgement.labels for judgement in biased.judgements] == ["given", "true"]

@@ -1,0 +1,1 @@
+"""Synthetic resumes and jobs, made from a seed."""

@@ -1,0 +1,119 @@
+"""Calibration, threshold and evaluation of a trained bundle, each on a split of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from service.core.bundle import Bundle
+from service.core.calibration import Calibration
+from service.core.counterfactual_audit.plan import AuditOptions, AuditResume
+from service.core.engines.loading import LoadedModel
+from service.core.manifest import DecisionRule
+from service.core.matching import Matcher
+from training.config import RunConfig
+from training.data.example import Dataset, Example
+from training.data.synthetic.generator import generate
+from training.evaluation.audit import AuditSet
+from training.evaluation.evaluate import EvaluationOptions, evaluate_bundle
+from training.evaluation.schema import Evaluation
+from training.evaluation.scoring import score_examples
+from training.postprocessing.calibration import CalibrationOptions, fit_calibration
+from training.postprocessing.threshold import ParityConstraint, ThresholdOptions, choose_threshold
+
+
+def calibrate_and_decide(
+    config: RunConfig, bundle: Bundle, loaded: LoadedModel, dataset: Dataset
+) -> tuple[Calibration, DecisionRule, tuple[str, ...]]:
+    """The calibration of one held-out split, the threshold of another, and notes on what was not possible."""
+    matcher = Matcher(bundle, loaded.tokenizer)
+    options = CalibrationOptions(
+        methods=config.calibration.methods, score=config.calibration.score, seed=config.seed
+    )
+    fitted = fit_calibration(score_examples(matcher, loaded, dataset.calibration), options)
+    pairs = score_examples(matcher, loaded, dataset.threshold)
+    limit = config.threshold.parity_limit
+    choice = choose_threshold(
+        pairs.probabilities(fitted.calibration),
+        pairs.labels,
+        pairs.jobs,
+        rng=np.random.default_rng(config.seed),
+        groups=pairs.groups,
+        options=ThresholdOptions(
+            utility=config.threshold.utility,
+            beta=config.threshold.beta,
+            constraint=None if limit is None else ParityConstraint(limit=limit),
+            rounds=config.evaluation.rounds,
+        ),
+    )
+    notes = list(fitted.notes)
+    if limit is not None and choice.largest_difference is None:
+        notes.append("the threshold is unconstrained: no two groups are large enough to be compared")
+    elif limit is not None and not choice.feasible:
+        notes.append(
+            f"no threshold keeps differences between groups within {limit:g}: the one with the smallest was "
+            f"taken, {choice.largest_difference:.4f} on the threshold split"
+        )
+    return fitted.calibration, choice.rule, tuple(notes)
+
+
+def evaluate_test(
+    config: RunConfig, bundle: Bundle, loaded: LoadedModel, examples: Sequence[Example]
+) -> Evaluation:
+    """The test split, and the audit of some of its resumes under other names, redacted and not."""
+    redacted = AuditOptions(
+        attributes=("name",), names_per_group=config.evaluation.names_per_group, seed=config.seed
+    )
+    return evaluate_bundle(
+        bundle,
+        loaded,
+        examples,
+        data=_described(config),
+        options=_options(config),
+        audits=audit_sets_of(examples, config.evaluation.audited),
+        audit_options=(replace(redacted, redact=False), redacted),
+    )
+
+
+def evaluate_biased(config: RunConfig, bundle: Bundle, loaded: LoadedModel) -> Evaluation:
+    """The test split of the same world, with groups that differ in labels and wording."""
+    synthetic = config.data.synthetic
+    assert synthetic is not None
+    examples = generate(synthetic.model_copy(update={"bias": config.evaluation.bias})).test
+    data = "synthetic test split with biased labels and wording"
+    return evaluate_bundle(bundle, loaded, examples, data=data, options=_options(config))
+
+
+def audit_sets_of(examples: Sequence[Example], count: int) -> list[AuditSet]:
+    """Up to `count` matching resumes, each with its job."""
+    sets: list[AuditSet] = []
+    seen: set[str] = set()
+    for example in examples:
+        if len(sets) == count:
+            break
+        if example.label == 1 and example.job_id not in seen:
+            seen.add(example.job_id)
+            resume = AuditResume(example.resume_id, example.resume)
+            sets.append(AuditSet(example.job_id, example.title, example.description, (resume,)))
+    return sets
+
+
+def _options(config: RunConfig) -> EvaluationOptions:
+    return EvaluationOptions(
+        minimum=config.evaluation.minimum,
+        rounds=config.evaluation.rounds,
+        seed=config.seed,
+        redact=config.evaluation.redact,
+    )
+
+
+def _described(config: RunConfig) -> str:
+    if config.data.synthetic is None:
+        return "test split of the given data"
+    bias = config.data.synthetic.bias
+    return (
+        "synthetic test split; occupations, people, names and schools disjoint from those trained on; "
+        f"bias knob: label {bias.label:g}, wording {bias.wording:g}"
+    )

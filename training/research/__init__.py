@@ -1,0 +1,1 @@
+"""Studies: what each part of a recipe is worth, and the frontier of parity and utility."""
