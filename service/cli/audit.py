@@ -31,7 +31,7 @@ from service.cli.console import (
 )
 from service.core.counterfactual.variants import Attribute
 from service.core.counterfactual_audit.plan import AuditOptions, AuditResume
-from service.core.counterfactual_audit.report import AuditReport
+from service.core.counterfactual_audit.results import AuditReport
 from service.core.printable import one_line
 from service.files.resume_files import read_job, read_resumes, write_whole
 from service.logs import log_to_stderr

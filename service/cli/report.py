@@ -14,8 +14,8 @@ from rich.table import Table
 
 from service.cli.console import EXIT_USAGE, add_row, exit_codes, fail, say, settings_from
 from service.core.fairness.figure import Figure, number_text, percent_text
-from service.core.fairness.options import ALPHA, MINIMUM, SMALL_SHARE, FairnessOptions
-from service.core.fairness.ratios import ratio_text
+from service.core.fairness.findings import ALPHA, MINIMUM, SMALL_SHARE, FairnessOptions
+from service.core.fairness.rates import ratio_text
 from service.core.groups import GroupSchema
 from service.core.printable import one_line
 from service.files.decision_files import SUFFIXES, DecisionColumns, Decisions, read_decisions

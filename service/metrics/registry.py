@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from prometheus_client import CollectorRegistry, generate_latest
 
 from service.core.counterfactual.variants import ATTRIBUTES
-from service.core.counterfactual_audit.arms import Arms
+from service.core.counterfactual_audit.summary import Arms
 from service.core.groups import GroupSchema
 from service.core.redaction.policy import CATEGORIES, Category
 from service.metrics.baselines import Baselines

@@ -12,15 +12,14 @@ from datetime import date, datetime
 from service.core.errors import AuditOptionsError
 from service.core.fairness.comparison import (
     AttributeComparison,
-    GroupResult,
+    GroupRate,
     RateComparison,
     compare_groups,
 )
 from service.core.fairness.counts import GroupCounts
 from service.core.fairness.figure import Reason
-from service.core.fairness.options import SMALL_SHARE, FairnessOptions
-from service.core.fairness.rates import RateKind
-from service.core.fairness.ratios import ratio_text
+from service.core.fairness.findings import SMALL_SHARE, FairnessOptions
+from service.core.fairness.rates import RateKind, ratio_text
 from service.reports.bias_audit_texts import CITATIONS, LIMITATIONS, TITLE
 
 
@@ -114,7 +113,7 @@ def make_bias_audit(
     return BiasAudit(created, statement, data, options, tuple(attributes))
 
 
-def conclusion(comparison: RateComparison, result: GroupResult) -> str:
+def conclusion(comparison: RateComparison, result: GroupRate) -> str:
     """A few words for the column "adverse impact" of a table."""
     if result.impact_ratio.reason is Reason.LEFT_OUT:
         return "left out"

@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterator
 from importlib import metadata
 
-from service.core.fairness.comparison import AttributeComparison, GroupResult, GroupSize, RateComparison
+from service.core.fairness.comparison import AttributeComparison, GroupRate, GroupSize, RateComparison
 from service.core.fairness.figure import Figure
-from service.core.fairness.ratios import FOUR_FIFTHS
+from service.core.fairness.rates import FOUR_FIFTHS
+from service.core.fairness.statistics import CONFIDENCE
 from service.core.groups import UNKNOWN
-from service.core.statistics import CONFIDENCE
 from service.reports.bias_audit import BiasAudit
 
 SCHEMA_VERSION = 1
@@ -95,7 +95,7 @@ def _rows(attribute: AttributeComparison) -> Iterator[Record]:
     }
 
 
-def _prefixed(comparison: RateComparison, result: GroupResult) -> Record:
+def _prefixed(comparison: RateComparison, result: GroupRate) -> Record:
     record = {
         "reference": comparison.reference,
         "tested_against": comparison.tested_against,
@@ -126,7 +126,7 @@ def attribute_record(attribute: AttributeComparison) -> dict[str, object]:
     }
 
 
-def _grouped(attribute: AttributeComparison) -> Iterator[tuple[GroupSize, GroupResult, GroupResult]]:
+def _grouped(attribute: AttributeComparison) -> Iterator[tuple[GroupSize, GroupRate, GroupRate]]:
     return zip(attribute.groups, attribute.selection.groups, attribute.scoring.groups, strict=True)
 
 
@@ -140,7 +140,7 @@ def _size(size: GroupSize) -> Record:
     }
 
 
-def _result(result: GroupResult) -> Record:
+def _result(result: GroupRate) -> Record:
     rate, ratio = result.rate, result.impact_ratio
     return {
         "count": result.share.count,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import metadata
 
-from service.core.fairness.comparison import AttributeComparison, GroupResult, GroupSize, RateComparison
+from service.core.fairness.comparison import AttributeComparison, GroupRate, GroupSize, RateComparison
 from service.core.fairness.figure import Figure, number_text, percent_text
-from service.core.fairness.ratios import ratio_text
-from service.core.statistics import Interval
+from service.core.fairness.rates import ratio_text
+from service.core.fairness.statistics import Interval
 from service.reports.bias_audit import BiasAudit, conclusion
 from service.reports.templating import template
 
@@ -53,7 +53,7 @@ class Row:
     """One line of a table, ready to print."""
 
     size: GroupSize
-    result: GroupResult
+    result: GroupRate
     counted: str
     rate: str
     impact_ratio: str
@@ -132,7 +132,7 @@ def _rates(attribute: AttributeComparison, comparison: RateComparison, minimum: 
     )
 
 
-def _row(comparison: RateComparison, size: GroupSize, result: GroupResult) -> Row:
+def _row(comparison: RateComparison, size: GroupSize, result: GroupRate) -> Row:
     concluded = conclusion(comparison, result)
     share = result.share
     return Row(
@@ -146,7 +146,7 @@ def _row(comparison: RateComparison, size: GroupSize, result: GroupResult) -> Ro
     )
 
 
-def _ratio(comparison: RateComparison, result: GroupResult, concluded: str) -> str:
+def _ratio(comparison: RateComparison, result: GroupRate, concluded: str) -> str:
     if result.impact_ratio.value is None:
         return concluded
     return "1 (highest rate)" if result.group == comparison.reference else figure_text(result.impact_ratio)

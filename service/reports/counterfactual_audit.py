@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from importlib import metadata
 
-from service.core.counterfactual_audit.report import AuditReport, GapSummary
+from service.core.counterfactual_audit.results import AuditReport, GapSummary
 from service.reports.templating import template
 
 WIDTH = 640

@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from service.core.errors import UnknownGroupError
-from service.core.fairness.cells import sum_cells
 from service.core.fairness.counts import GroupCounts, OutcomeCounts
-from service.core.fairness.options import FairnessOptions
+from service.core.fairness.findings import FairnessOptions
+from service.core.fairness.tally import sum_cells
 from service.core.groups import GroupSchema
 from service.reports.bias_audit import AuditedData, AuditStatement, BiasAudit, make_bias_audit
 from service.store.access import reading

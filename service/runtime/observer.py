@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from service.core.counterfactual_audit.arms import Arms
+from service.core.counterfactual_audit.summary import Arms
 
 ShadowDrop = Literal["backlog_full", "queue_busy", "shutting_down", "error"]
 SHADOW_DROPS: tuple[ShadowDrop, ...] = get_args(ShadowDrop)

@@ -20,7 +20,8 @@ from service.core.counterfactual_audit.plan import (
     AuditPlan,
     AuditResume,
 )
-from service.core.counterfactual_audit.report import AuditReport, summarise
+from service.core.counterfactual_audit.results import AuditReport
+from service.core.counterfactual_audit.summary import summarise
 from service.core.documents import MAX_TEXT_CHARACTERS
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.protocol import Engine, EngineInfo

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.core.counterfactual.variants import ATTRIBUTES, Attribute
-from service.core.counterfactual_audit.arms import arms_of_scores
 from service.core.counterfactual_audit.plan import AuditOptions, AuditResume
+from service.core.counterfactual_audit.summary import arms_of_scores
 from service.core.errors import NoIdleTimeError, QueueFullError, ShuttingDownError
 from service.runtime.auditing import score_variants
 from service.runtime.live_work import LiveWork

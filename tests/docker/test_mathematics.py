@@ -13,8 +13,7 @@ import pytest
 from scipy import stats
 
 from service.core.fairness.counts import Share
-from service.core.fairness.rates import wilson_interval
-from service.core.fairness.ratios import impact_ratio, is_below_four_fifths
+from service.core.fairness.rates import impact_ratio, is_below_four_fifths, wilson_interval
 from tests.support.prometheus import Exporter, Prometheus, line, running_prometheus
 
 pytestmark = [pytest.mark.prometheus, pytest.mark.slow]

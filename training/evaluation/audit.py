@@ -15,7 +15,8 @@ from service.core.counterfactual_audit.plan import (
     PlannedResume,
     plan_audit,
 )
-from service.core.counterfactual_audit.report import AttributeResult, GapSummary, summarise
+from service.core.counterfactual_audit.results import AttributeGaps, GapSummary
+from service.core.counterfactual_audit.summary import summarise
 from service.core.documents import MAX_TEXT_CHARACTERS
 from service.core.engines.loading import LoadedModel
 from service.core.errors import CountError
@@ -232,7 +233,7 @@ def _gaps(plan: AuditPlan, matches: Sequence[Match]) -> list[_Gap]:
     return found
 
 
-def _attribute(result: AttributeResult, pool: _Pool, edges: Floats) -> AuditedAttribute:
+def _attribute(result: AttributeGaps, pool: _Pool, edges: Floats) -> AuditedAttribute:
     groups = []
     for group in result.groups:
         figures = pool.figures(result.attribute, group.group)

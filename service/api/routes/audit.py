@@ -18,8 +18,8 @@ from service.api.schemas.audit import (
     ExplanationOut,
     GapsOut,
 )
-from service.core.counterfactual_audit.arms import arms_of_report
 from service.core.counterfactual_audit.plan import AuditOptions, AuditPlan, AuditResume
+from service.core.counterfactual_audit.summary import arms_of_report
 from service.core.errors import AuditOptionsError
 from service.runtime.runtime import Runtime
 from service.runtime.turns import count_words

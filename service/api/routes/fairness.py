@@ -20,9 +20,9 @@ from service.api.schemas.fairness import (
 )
 from service.core.fairness.comparison import AttributeComparison
 from service.core.fairness.counts import OutcomeCounts
-from service.core.fairness.options import SMALL_SHARE, FairnessOptions
-from service.core.fairness.ratios import FOUR_FIFTHS
-from service.core.statistics import CONFIDENCE
+from service.core.fairness.findings import SMALL_SHARE, FairnessOptions
+from service.core.fairness.rates import FOUR_FIFTHS
+from service.core.fairness.statistics import CONFIDENCE
 from service.metrics.outcome_rates import outcome_record
 from service.reports.bias_audit import AuditStatement, BiasAudit
 from service.reports.bias_audit_files import attribute_record, bias_audit_csv, bias_audit_json

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from service.core.counterfactual_audit.results import ALPHA, AttributeGaps, AuditReport, GroupGaps
 
-if TYPE_CHECKING:
-    from service.core.counterfactual_audit.report import AttributeResult, AuditReport, GroupResult
-
-_ALPHA = 0.05
 _WORDS = {
     "name": "the name",
     "pronoun": "pronouns and titles",
@@ -50,7 +46,7 @@ def findings_of(report: AuditReport) -> list[str]:
     return found
 
 
-def _attribute(result: AttributeResult, report: AuditReport) -> list[str]:
+def _attribute(result: AttributeGaps, report: AuditReport) -> list[str]:
     what = _WORDS[result.attribute]
     largest = max(group.summary.max_absolute_gap for group in result.groups)
     flips = sum(group.summary.flips for group in result.groups)
@@ -68,7 +64,7 @@ def _attribute(result: AttributeResult, report: AuditReport) -> list[str]:
     elif report.control is not None:
         sentences.append(f"That is within the noise of benign edits for every value of {what}.")
     p = result.adjusted_difference_p_value
-    if p is not None and p <= _ALPHA:
+    if p is not None and p <= ALPHA:
         ordered = sorted(result.groups, key=lambda group: group.summary.mean_gap)
         sentences.append(
             f"The groups are not scored alike (p = {p:.3g}): highest {_with_gap(ordered[-1])}, "
@@ -78,7 +74,7 @@ def _attribute(result: AttributeResult, report: AuditReport) -> list[str]:
         sentences.append(
             f"No difference between the groups was shown (p = {p:.2g}); a small sample can miss one."
         )
-    if result.top is not None and result.top.p_value <= _ALPHA:
+    if result.top is not None and result.top.p_value <= ALPHA:
         best = max(result.groups, key=lambda group: group.top_share or 0.0)
         sentences.append(
             f"{best.group} ranks first in {best.top_share:.0%} of {result.top.sets} sets "
@@ -91,7 +87,7 @@ def _pairs(count: int) -> str:
     return "1 pair" if count == 1 else f"{count:,} pairs"
 
 
-def _with_gap(group: GroupResult) -> str:
+def _with_gap(group: GroupGaps) -> str:
     return f"{group.group} ({group.summary.mean_gap:+.4f})"
 
 

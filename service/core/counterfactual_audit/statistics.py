@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from service.core.statistics import CONFIDENCE, Interval
+from service.core.fairness.statistics import CONFIDENCE, Interval
 
 Floats = NDArray[np.float64]
 

@@ -9,13 +9,10 @@ from itertools import combinations
 from service.core.fairness.counts import GroupCounts, Share, check_counts, known
 from service.core.fairness.differences import parity_differences
 from service.core.fairness.figure import Figure, Reason, not_computable
-from service.core.fairness.findings import Finding
-from service.core.fairness.options import FairnessOptions
-from service.core.fairness.rates import RateKind
-from service.core.fairness.ratios import impact_ratio
-from service.core.fairness.significance import RateTest, significance
+from service.core.fairness.findings import FairnessOptions, Finding
+from service.core.fairness.rates import RateKind, impact_ratio
+from service.core.fairness.statistics import RateTest, holm, significance
 from service.core.groups import UNKNOWN
-from service.core.statistics import holm
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +27,7 @@ class GroupSize:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupResult:
+class GroupRate:
     """One group under one kind of rate. The reference of `test` and `finding` has no test of its own."""
 
     group: str
@@ -56,7 +53,7 @@ class RateComparison:
     reference: str | None
     tested_against: str | None
     reason: Reason | None
-    groups: tuple[GroupResult, ...]
+    groups: tuple[GroupRate, ...]
 
     @property
     def findings(self) -> list[Finding]:
@@ -156,19 +153,19 @@ def _compare(
         if group != reference:
             ratio = impact_ratio(share, compared[reference], kind.nobody)
         if group == tested:
-            found.append(GroupResult(group, share, rate, ratio))
+            found.append(GroupRate(group, share, rate, ratio))
             continue
         test = significance(share, compared[tested])
         p_value = adjusted.get(group)
         finding = Finding(group, share, tested, compared[tested], p_value, options)
-        found.append(GroupResult(group, share, rate, ratio, test, p_value, finding))
+        found.append(GroupRate(group, share, rate, ratio, test, p_value, finding))
     return RateComparison(kind, reference, tested, None, tuple(found))
 
 
-def _incomparable(kind: RateKind, group: str, counts: GroupCounts, why: Reason) -> GroupResult:
+def _incomparable(kind: RateKind, group: str, counts: GroupCounts, why: Reason) -> GroupRate:
     """Count and rate still stand; the ratio says why it does not."""
     share = kind.share(counts)
-    return GroupResult(group, share, kind.rate(counts), not_computable(why, share.n))
+    return GroupRate(group, share, kind.rate(counts), not_computable(why, share.n))
 
 
 def _adjusted(large: Mapping[str, Share], tested: str) -> dict[str, float]:

@@ -18,9 +18,9 @@ from itertools import combinations
 
 from service.core.fairness.counts import GroupCounts, OutcomeCounts, Share, check_counts, known
 from service.core.fairness.figure import Figure, Reason, not_computable
-from service.core.fairness.options import MINIMUM
+from service.core.fairness.findings import MINIMUM
 from service.core.fairness.rates import wilson_interval
-from service.core.statistics import CONFIDENCE, Interval
+from service.core.fairness.statistics import CONFIDENCE, Interval
 
 Groups = Mapping[str, GroupCounts]
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from service.core.statistics import Interval
+from service.core.fairness.statistics import Interval
 
 
 class Reason(StrEnum):

@@ -1,14 +1,16 @@
-"""Decisions counted one by one into the counts of every attribute and intersection."""
+"""Decisions counted one by one, and cells summed, into the counts of every attribute and intersection.
+
+A cell is the people with the same group in every attribute.
+"""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from service.core.fairness.cells import sum_cells
 from service.core.fairness.counts import GroupCounts
 from service.core.groups import UNKNOWN, GroupSchema
 
@@ -96,3 +98,18 @@ class DecisionTally:
         low, high = (len(everything) - 1) // 2, len(everything) // 2
         ordered = np.partition(everything, (low, high))
         return float(ordered[low]), float(ordered[high])
+
+
+def sum_cells(
+    schema: GroupSchema, cells: Iterable[tuple[Mapping[str, str], GroupCounts]], empty: GroupCounts
+) -> dict[str, dict[str, GroupCounts]]:
+    """Counts of every group of `schema`, intersections and `unknown` included.
+
+    The groups of each cell must fit the schema. `empty` is the count of nobody: all zeros where scores and
+    outcomes are counted, None where they are not.
+    """
+    totals = {attribute: dict.fromkeys(groups, empty) for attribute, groups in schema.members().items()}
+    for groups, counts in cells:
+        for attribute, group in schema.memberships(groups).items():
+            totals[attribute][group] += counts
+    return totals

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import values
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.core.counterfactual_audit.arms import Arm
+from service.core.counterfactual_audit.summary import Arm
 from service.core.errors import MetricsLostError
 from service.core.groups import GroupSchema
 from service.metrics.baselines import MEASURES, Baselines

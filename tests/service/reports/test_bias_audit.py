@@ -13,7 +13,7 @@ import pytest
 
 from service.core.errors import AuditOptionsError
 from service.core.fairness.counts import GroupCounts, OutcomeCounts
-from service.core.fairness.options import FairnessOptions
+from service.core.fairness.findings import FairnessOptions
 from service.reports.bias_audit import AuditedData, AuditStatement, BiasAudit, conclusion, make_bias_audit
 from service.reports.bias_audit_files import bias_audit_csv, bias_audit_json
 from service.reports.bias_audit_html import bias_audit_html

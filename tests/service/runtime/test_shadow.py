@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from service.core.bundle import Bundle
-from service.core.counterfactual_audit.arms import Arms, arms_of_report
 from service.core.counterfactual_audit.plan import AuditOptions, AuditResume
+from service.core.counterfactual_audit.summary import Arms, arms_of_report
 from service.core.engines.loading import LoadedModel
 from service.core.tokenization import TextTokenizer, TokenIds
 from service.runtime.devices import EngineChoice

@@ -8,7 +8,7 @@ import pytest
 
 from service.core.bundle import Bundle
 from service.core.counterfactual_audit.plan import AuditOptions, AuditResume, plan_audit
-from service.core.counterfactual_audit.report import summarise
+from service.core.counterfactual_audit.summary import summarise
 from service.core.engines.loading import LoadedModel
 from service.core.errors import CountError
 from service.core.matching import Matcher

@@ -13,7 +13,8 @@ from service.core.base_model import find_verified
 from service.core.bundle import read_bundle
 from service.core.counterfactual.lexicons import load_groups
 from service.core.counterfactual_audit.plan import AuditOptions, AuditPlan, AuditResume, plan_audit
-from service.core.counterfactual_audit.report import AuditReport, summarise
+from service.core.counterfactual_audit.results import AuditReport
+from service.core.counterfactual_audit.summary import summarise
 from service.core.errors import AuditOptionsError, CountError, DuplicateIdError, InputErrors, TextTooLongError
 from service.core.matching import Match, Matcher, TokenizedResume
 from service.core.tokenization import TextTokenizer

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from service.core.fairness.comparison import RateComparison, compare_groups
 from service.core.fairness.counts import GroupCounts, Share
 from service.core.fairness.figure import Reason
-from service.core.fairness.findings import Finding
-from service.core.fairness.options import FairnessOptions
+from service.core.fairness.findings import FairnessOptions, Finding
 
 
 def counts(n: int, selected: int, above: int | None = None) -> GroupCounts:

@@ -5,7 +5,7 @@ import pytest
 from service.core.errors import AuditOptionsError, ImpossibleCountsError
 from service.core.fairness.comparison import compare_groups
 from service.core.fairness.counts import GroupCounts, OutcomeCounts
-from service.core.fairness.options import FairnessOptions
+from service.core.fairness.findings import FairnessOptions
 from service.core.fairness.rates import scoring_rate, selection_rate
 
 GOOD = GroupCounts(10, 5)

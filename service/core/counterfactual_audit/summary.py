@@ -1,109 +1,33 @@
-"""Scores of an audit's texts -> what they say by attribute and group. No text of a resume is in it."""
+"""Scores of an audit's texts -> gaps, flips and tests by attribute and group, beside the control arm."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from service.core.counterfactual.variants import Attribute
 from service.core.counterfactual_audit.findings import findings_of
 from service.core.counterfactual_audit.plan import AuditPlan
+from service.core.counterfactual_audit.results import (
+    ALPHA,
+    AttributeGaps,
+    AuditReport,
+    GapSummary,
+    GroupGaps,
+    WorstPair,
+)
 from service.core.counterfactual_audit.statistics import (
     Floats,
-    TopShares,
     compare_with_control,
     difference_between_groups,
     mean_interval,
     top_shares,
 )
+from service.core.fairness.statistics import holm
 from service.core.language import is_foreign
 from service.core.matching import Match
-from service.core.statistics import Interval, holm
-
-ALPHA = 0.05
-Unit = Literal["resume", "variant"]
-
-
-@dataclass(frozen=True, slots=True)
-class WorstPair:
-    """The pair with the largest absolute gap, by ids."""
-
-    resume_id: str
-    variant_id: str
-    gap: float
-
-
-@dataclass(frozen=True, slots=True)
-class GapSummary:
-    """counterfactual_score_gap = raw_score of the variant - raw_score of its reference, over `n` pairs.
-
-    `shift_over_sd`: mean absolute gap over the standard deviation of the audited resumes' own scores;
-    None with fewer than three resumes. `mean_interval` is of the directional mean.
-    """
-
-    n: int
-    mean_gap: float
-    mean_interval: Interval | None
-    interval_unit: Unit
-    mean_absolute_gap: float
-    p95_absolute_gap: float
-    max_absolute_gap: float
-    shift_over_sd: float | None
-    mean_probability_gap: float
-    flips: int
-    flip_rate: float
-    gaps: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GroupResult:
-    """One group of an attribute beside the control arm; p-values are Holm-adjusted over the whole audit."""
-
-    group: str
-    summary: GapSummary
-    effect_size: float | None
-    p_value: float | None
-    adjusted_p_value: float | None
-    beyond_noise: bool
-    top_share: float | None
-    worst: WorstPair
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeResult:
-    """`difference_p_value`: of "all groups score alike", Holm-adjusted over attributes.
-
-    `sets` counts the sets of one variant a group, in which places are compared.
-    """
-
-    attribute: Attribute
-    groups: list[GroupResult]
-    difference_p_value: float | None
-    adjusted_difference_p_value: float | None
-    top: TopShares | None
-    applicable: int
-    not_applicable: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class AuditReport:
-    """Everything an audit found."""
-
-    redact: bool
-    seed: int
-    resumes: int
-    distinct_texts: int
-    control: GapSummary | None
-    attributes: list[AttributeResult]
-    missing: dict[Attribute, dict[str, int]]
-    names_placed: list[str]
-    several_people: list[str]
-    not_english: list[str]
-    score_sd: float | None
-    findings: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +124,7 @@ def _attribute(
     plan: AuditPlan,
     sd: float | None,
     rng: np.random.Generator,
-) -> AttributeResult:
+) -> AttributeGaps:
     ids = [resume.id for resume in plan.resumes]
     by_group = {group: of for (name, group), of in pairs.items() if name == attribute}
     noise = _by_resume(control, ids)
@@ -211,7 +135,7 @@ def _attribute(
         compared = compare_with_control(_by_resume(of, ids), noise, rng)
         worst = max(of, key=lambda pair: abs(pair.gap))
         results.append(
-            GroupResult(
+            GroupGaps(
                 group=group,
                 summary=_summary(of, sd),
                 effect_size=compared.effect_size if compared else None,
@@ -227,7 +151,7 @@ def _attribute(
         reason = resume.variants.not_applicable.get(attribute)
         if reason is not None:
             reasons[reason] = reasons.get(reason, 0) + 1
-    return AttributeResult(
+    return AttributeGaps(
         attribute,
         results,
         difference_p_value=difference_between_groups(sets, rng),
@@ -252,7 +176,7 @@ def _sets(groups: Sequence[Sequence[_Pair]]) -> Floats:
     return np.array([[table[key] for table in tables] for key in shared]).reshape(len(shared), len(groups))
 
 
-def _adjusted(attributes: list[AttributeResult]) -> list[AttributeResult]:
+def _adjusted(attributes: list[AttributeGaps]) -> list[AttributeGaps]:
     """Holm over all groups of all attributes, and apart from them over the attributes' own tests."""
     tested = [g for a in attributes for g in a.groups if g.p_value is not None]
     adjusted = iter(holm([g.p_value for g in tested if g.p_value is not None]))
@@ -264,7 +188,7 @@ def _adjusted(attributes: list[AttributeResult]) -> list[AttributeResult]:
         for g in a.groups:
             p = next(adjusted) if g.p_value is not None else None
             groups.append(
-                GroupResult(
+                GroupGaps(
                     g.group,
                     g.summary,
                     g.effect_size,
@@ -277,8 +201,45 @@ def _adjusted(attributes: list[AttributeResult]) -> list[AttributeResult]:
             )
         difference = next(adjusted_differences) if a.difference_p_value is not None else None
         result.append(
-            AttributeResult(
+            AttributeGaps(
                 a.attribute, groups, a.difference_p_value, difference, a.top, a.applicable, a.not_applicable
             )
         )
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Pairs of a variant and its reference: counterfactual_score_gap of each, and how many were flipped."""
+
+    gaps: tuple[float, ...]
+    flips: int
+
+
+Arms = Mapping[str, Arm]
+"""By attribute; `control` holds the benign edits."""
+
+
+def arms_of_report(report: AuditReport) -> Arms:
+    """The arms of an audit that was summarised."""
+    arms: dict[str, Arm] = {
+        result.attribute: Arm(
+            tuple(gap for group in result.groups for gap in group.summary.gaps),
+            sum(group.summary.flips for group in result.groups),
+        )
+        for result in report.attributes
+    }
+    if report.control is None:
+        return arms
+    return {**arms, "control": Arm(report.control.gaps, report.control.flips)}
+
+
+def arms_of_scores(plan: AuditPlan, matches: Sequence[Match]) -> Arms:
+    """The same without the report's tests, which say nothing of one resume. `matches` are of `plan.texts`."""
+    gaps: dict[str, list[float]] = {}
+    flips: dict[str, int] = {}
+    for _, variant in plan.variants:
+        after, before = matches[plan.rows[variant.text]], matches[plan.rows[variant.reference]]
+        gaps.setdefault(variant.attribute, []).append(after.raw_score - before.raw_score)
+        flips[variant.attribute] = flips.get(variant.attribute, 0) + (after.selected != before.selected)
+    return {attribute: Arm(tuple(of), flips[attribute]) for attribute, of in gaps.items()}

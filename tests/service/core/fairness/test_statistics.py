@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from service.core.fairness.counts import Share
-from service.core.fairness.significance import _fisher_exact, significance
+from service.core.fairness.statistics import _fisher_exact, holm, significance
 from tests.service.core.fairness.test_rates import shares
 
 
@@ -72,3 +73,19 @@ def test_p_values_of_small_samples_do_not_cry_wolf() -> None:
     p_values = np.array([significance(Share(int(a), 30), Share(int(b), 40)).p_value for a, b in drawn])
     for level in (0.01, 0.05, 0.2):
         assert (p_values <= level).mean() <= level + 2.6 * np.sqrt(level * (1 - level) / 1_500)
+
+
+def test_holm_by_hand() -> None:
+    # 0.01 * 4, 0.02 * 3, 0.03 * 2 = 0.06, 0.5
+    assert holm([0.03, 0.01, 0.5, 0.02]) == pytest.approx([0.06, 0.04, 0.5, 0.06])
+    assert holm([]) == []
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+@given(st.lists(st.floats(0.0001, 1), min_size=1, max_size=12))
+def test_holm_never_lowers_a_p_value_and_keeps_the_order(p_values: list[float]) -> None:
+    adjusted = holm(p_values)
+    assert all(a >= p for a, p in zip(adjusted, p_values, strict=True))
+    assert max(adjusted) <= 1
+    order = np.argsort(p_values, kind="stable")
+    assert list(np.array(adjusted)[order]) == sorted(adjusted)

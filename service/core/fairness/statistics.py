@@ -1,17 +1,39 @@
-"""Could two groups' rates differ as they do by chance alone?"""
+"""Confidence, the tests of two rates, and the correction for many tests."""
 
 from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from service.core.fairness.counts import Share
+
+CONFIDENCE = 0.95
+
+
+class Interval(NamedTuple):
+    """[low, high] at `CONFIDENCE`."""
+
+    low: float
+    high: float
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's (1979) adjusted p-values, in the order given: the family-wise error rate is kept."""
+    order = np.argsort(p_values, kind="stable")
+    adjusted = [0.0] * len(p_values)
+    highest = 0.0
+    for rank, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[int(index)] = highest
+    return adjusted
+
 
 SMALL_CELL = 5
 """An expected count below it asks for the exact test (Cochran 1954)."""
