@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from service.core.base_model import find_verified
 from service.core.bundle import Bundle
 from service.core.encoder import load_encoder
-from service.core.engines.batching import padded
+from service.core.engines.engine import padded
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.tokenization import TokenIds
 from service.runtime.devices import choose_engine

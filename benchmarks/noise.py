@@ -11,7 +11,7 @@ import torch
 from service.core.base_model import find_verified
 from service.core.bundle import Bundle
 from service.core.encoder import load_encoder
-from service.core.engines.batching import padded
+from service.core.engines.engine import padded
 from service.core.engines.loading import LoadedModel
 from service.core.matching import Matcher, TokenizedJob, TokenizedResume
 from service.core.scoring import Vectors

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from service.core.errors import BundleError
-from service.core.hashing import sha256_bytes, sha256_file
+from service.core.files import sha256_bytes, sha256_file
 from service.core.manifest import BaseModelSpec, Pooling, Prefixes
 from service.core.printable import shortened
 

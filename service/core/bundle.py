@@ -18,8 +18,7 @@ from pydantic import BaseModel, ValidationError
 from service.core.calibration import Calibration
 from service.core.concept_eraser import ERASER, Eraser, parse_eraser
 from service.core.errors import BundleError
-from service.core.folders import draft_of, is_in_the_way
-from service.core.hashing import sha256_bytes, sha256_file
+from service.core.files import draft_of, is_in_the_way, sha256_bytes, sha256_file
 from service.core.manifest import (
     FORMAT_VERSION,
     DecisionRule,

@@ -1,9 +1,14 @@
-"""A job and a resume -> token ids -> vectors -> a match. Pure: who runs the engine is the caller's choice."""
+"""A job and a resume -> token ids -> vectors -> a match, and which passages carry it.
+
+Nothing here runs an engine: callers encode the token ids and hand the vectors back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from service.core.bundle import Bundle
 from service.core.documents import MAX_TEXT_CHARACTERS, Document, read_document
@@ -11,7 +16,7 @@ from service.core.errors import ErrorCollector, TextTooLongError
 from service.core.language import language_of
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
-from service.core.scoring import Vectors, late_interaction, without_each
+from service.core.scoring import SCORE_DECIMALS, Vectors, late_interaction, without_each
 from service.core.text_reader import Cancelled, InProcessReader, ReadText, TextReader, never
 from service.core.tokenization import Passage, TextTokenizer, TokenIds
 
@@ -136,7 +141,7 @@ class Matcher:
         """Raises an `InputError` that names the field if the text is empty, too long or unreadable."""
         read = self._read_resume(text, redact, field, cancelled)
         if redact and read.document.non_latin_script:
-            # What cannot be read must not pass as readable because most of it was hidden.
+            # Redaction may leave little but its own tokens, which are readable: check the text as it came.
             self._tokenizer.encode_passages(read.document, "resume", field=field)
         return self.tokenize_read(_as_scored(read), field=field)
 
@@ -209,3 +214,48 @@ def _as_scored(read: ReadText) -> ReadResume:
     if read.redacted is None:
         return ReadResume(read.document, None, language)
     return ReadResume(replace(read.document, text=read.redacted.text), read.redacted.counts, language)
+
+
+@dataclass(frozen=True, slots=True)
+class PassageContribution:
+    """`contribution` in raw_score units. `text` is what the model read: redacted spans are tokens in it.
+
+    `job_passage` is the index of the job's passage that is nearest to this one, `similarity` their
+    cosine in [-1, 1]. `contribution` is None for the only passage of a resume: without it nothing is left.
+    """
+
+    index: int
+    text: str
+    contribution: float | None
+    job_passage: int
+    similarity: float
+
+
+def explain(
+    matcher: Matcher,
+    job: TokenizedJob,
+    job_vectors: Vectors,
+    resume: TokenizedResume,
+    resume_vectors: Vectors,
+) -> list[PassageContribution]:
+    """Contributions of the resume's passages, in their order, by occlusion. Shapes as in `Matcher.match`.
+
+        contribution(r) = raw_score(all passages) - raw_score(all but r)
+
+    A positive contribution raised the score, a negative one lowered it. Passages are encoded alone, so an
+    explanation needs no further inference and costs about as much as a score. Contributions do not add up to
+    the score, since late interaction is not linear.
+    """
+    whole = matcher.raw_score(job, job_vectors, resume_vectors)
+    bodies = job_vectors if job.title is None else job_vectors[1:]
+    without: list[float] = []
+    if len(resume.passages) > 1:
+        without = matcher.scores_without_each(job, job_vectors, resume_vectors)
+    explained = []
+    for i, passage in enumerate(resume.passages):
+        contribution = round(whole - without[i], SCORE_DECIMALS) if without else None
+        cosines = bodies @ resume_vectors[i]  # (J,)
+        nearest = int(np.argmax(cosines))
+        similarity = round(float(cosines[nearest]), SCORE_DECIMALS)
+        explained.append(PassageContribution(i, passage.text, contribution, nearest, similarity))
+    return explained

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from service.core.engines.protocol import Device, EngineName
+from service.core.engines.engine import Device, EngineName
 from service.core.errors import EngineUnavailableError
 
 log = logging.getLogger(__name__)

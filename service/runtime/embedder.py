@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from service.core.engines.protocol import EngineInfo
+from service.core.engines.engine import EngineInfo
 from service.core.errors import WorkerDownError
 from service.core.tokenization import TokenIds
 from service.runtime.cache import EmbeddingCache, Key

@@ -23,8 +23,8 @@ from service.core.counterfactual_audit.plan import (
 from service.core.counterfactual_audit.results import AuditReport
 from service.core.counterfactual_audit.summary import summarise
 from service.core.documents import MAX_TEXT_CHARACTERS
+from service.core.engines.engine import Engine, EngineInfo
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
-from service.core.engines.protocol import Engine, EngineInfo
 from service.core.errors import ConfigurationError
 from service.core.language import load_identifier
 from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from service.core.engines.protocol import Engine
+from service.core.engines.engine import Engine
 from service.core.errors import EngineError, EvenmatchError, WorkerDownError
 from service.runtime.observer import RuntimeObserver
 from service.runtime.queue import EmbedRequest, InferenceQueue, Item

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from service.core.engines.protocol import EngineInfo
+from service.core.engines.engine import EngineInfo
 from service.core.tokenization import TokenIds
 
 DIMENSIONS = 384

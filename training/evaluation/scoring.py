@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from service.core.engines.engine import Engine, EngineInfo
 from service.core.engines.loading import LoadedModel
-from service.core.engines.protocol import Engine, EngineInfo
 from service.core.groups import UNKNOWN
 from service.core.matching import Matcher, TokenizedJob, TokenizedResume
 from service.core.scoring import Vectors

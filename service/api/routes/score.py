@@ -36,10 +36,9 @@ from service.api.schemas.score import (
 )
 from service.api.score_answers import pack, unpack
 from service.core.errors import CountError, DuplicateIdError, ErrorCollector, RequestTooLargeError
-from service.core.explaining import explain
 from service.core.groups import GroupSchema
 from service.core.language import is_foreign
-from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
+from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume, explain
 from service.core.scoring import Vectors
 from service.runtime.reading import match_all, tokenize_all
 from service.runtime.runtime import Runtime

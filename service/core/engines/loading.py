@@ -9,7 +9,7 @@ import numpy as np
 
 from service.core.base_model import find_verified
 from service.core.bundle import Bundle
-from service.core.engines.protocol import Device, Engine, EngineName, Precision
+from service.core.engines.engine import Device, Engine, EngineName, Precision
 from service.core.errors import BundleParityError
 from service.core.tokenization import TextTokenizer, TokenIds
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from service.core.base_model import find_verified
 from service.core.bundle import Bundle, read_bundle
 from service.core.errors import BundleError, EngineError, EngineUnavailableError, EvenmatchError
-from service.core.hashing import sha256_bytes, sha256_file
+from service.core.files import sha256_bytes, sha256_file
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ def convert(bundle: Bundle, folder: Path, base_override: str | None = None) -> N
     import torch
 
     from service.core.encoder import load_encoder
-    from service.core.engines.openvino_library import openvino as ov
+    from service.core.engines.openvino_engine import ov
 
     base = find_verified(bundle.manifest.base_model, base_override)
     encoder = load_encoder(base, bundle.manifest.pooling, bundle.adapter_path, bundle.eraser)

@@ -1,7 +1,11 @@
-"""Inference with OpenVINO on the CPU: bf16 where the processor has it, else f32."""
+"""Inference with OpenVINO on the CPU: bf16 where the processor has it, else f32.
+
+`ov` is `openvino` without its telemetry: everybody imports it from here.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,11 +13,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.core.engines.batching import checked, is_batch_invariant, padded, same_length_groups
-from service.core.engines.openvino_library import openvino as ov
-from service.core.engines.protocol import LENGTH_STEP, EngineInfo, Precision
+from service.core.engines.engine import (
+    LENGTH_STEP,
+    EngineInfo,
+    Precision,
+    checked,
+    is_batch_invariant,
+    padded,
+    same_length_groups,
+)
 from service.core.errors import EngineError, EngineUnavailableError
 from service.core.tokenization import TokenIds
+
+# Importing openvino sends usage events to its vendor unless the user opted out in a file of their home
+# folder. A service that reads resumes sends nothing to anybody, so the package that would do it is hidden first
+# (its documented way), and openvino falls back to its own stub.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+
+import openvino as ov  # noqa: E402
 
 _ROWS = 8
 _TOKENS = 2_048

@@ -9,8 +9,16 @@ import torch
 from numpy.typing import NDArray
 
 from service.core.encoder import Encoder
-from service.core.engines.batching import checked, is_batch_invariant, padded, same_length_groups
-from service.core.engines.protocol import LENGTH_STEP, Device, EngineInfo, Precision
+from service.core.engines.engine import (
+    LENGTH_STEP,
+    Device,
+    EngineInfo,
+    Precision,
+    checked,
+    is_batch_invariant,
+    padded,
+    same_length_groups,
+)
 from service.core.errors import EngineError, EngineUnavailableError
 from service.core.tokenization import TokenIds
 

@@ -2,7 +2,7 @@
 
 A step is whatever the interpreter reports to an audit hook about files: opening, making, renaming and
 removing. Started as `python -m tests.service.core.killed_writer BUNDLE WORKPLACE (fresh|over) (swap|rename)`;
-prints one JSON line a kill: what a reader finds then, under the bundle's name and in hidden folders.
+prints one JSON line a kill: what a reader finds then, under the bundle's name and in hidden files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from service.core import folders
+from service.core import files
 from service.core.bundle import read_bundle, write_bundle
 from service.core.errors import BundleError
 
@@ -42,7 +42,7 @@ def main(source: Path, workplace: Path, target_exists: bool, can_swap: bool) -> 
         child = os.fork()
         if child == 0:
             if not can_swap:
-                folders._swap = lambda one, other: False
+                files._swap = lambda one, other: False
             _kill_at(step, place)
             write_bundle(target, new, parts, adapter=source / "adapter", overwrite=True)
             os._exit(0)

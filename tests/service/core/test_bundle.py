@@ -9,7 +9,7 @@ import pytest
 
 from service.core.bundle import Bundle, read_bundle, write_bundle
 from service.core.errors import BundleError
-from service.core.hashing import sha256_file
+from service.core.files import sha256_file
 from tests.support.bundles import CALIBRATION, RULE
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from service.core.bundle import Bundle, read_bundle, write_bundle
 from service.core.concept_eraser import ERASER, Eraser, parse_eraser
 from service.core.errors import BundleError
-from service.core.hashing import sha256_file
+from service.core.files import sha256_file
 from tests.service.core.test_bundle import edit, relist
 from tests.support.bundles import CALIBRATION, RULE, write_test_bundle
 from tests.support.erasers import random_eraser

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from service.core.bundle import Bundle
-from service.core.explaining import explain
-from service.core.matching import Matcher
+from service.core.matching import Matcher, explain
 from service.core.tokenization import TextTokenizer
 from tests.support.fakes import FakeEngine
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from service.core import folders
+from service.core import files
 from service.core.bundle import Bundle
-from service.core.folders import draft_of
+from service.core.files import draft_of
 from tests.support.bundles import write_test_bundle
 from tests.support.erasers import random_eraser
 from tests.support.patience import PATIENCE
@@ -31,7 +31,7 @@ def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize("swaps", [True, False])
 def test_a_folder_is_replaced_whole(tmp_path: Path, swaps: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not swaps:
-        monkeypatch.setattr(folders, "_swap", lambda one, other: False)
+        monkeypatch.setattr(files, "_swap", lambda one, other: False)
     target = tmp_path / "folder"
     target.mkdir()
     (target / "old").touch()
@@ -64,7 +64,7 @@ def test_without_a_swap_a_failing_rename_puts_the_old_folder_back(
     target = tmp_path / "folder"
     target.mkdir()
     (target / "old").touch()
-    monkeypatch.setattr(folders, "_swap", lambda one, other: False)
+    monkeypatch.setattr(files, "_swap", lambda one, other: False)
     rename: Callable[[Path, Path], Path] = Path.rename
 
     def fails_for_the_draft(self: Path, to: Path) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.core.engines.protocol import Device
+from service.core.engines.engine import Device
 from service.core.errors import EngineUnavailableError
 from service.runtime import devices
 from service.runtime.devices import EngineChoice, EngineSetting, choose_engine, usable_cores

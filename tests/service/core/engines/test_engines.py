@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from sentence_transformers import SentenceTransformer
 
 from service.core.bundle import Bundle
-from service.core.engines.batching import checked, same_length_groups
+from service.core.engines.engine import EngineName, checked, same_length_groups
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.openvino_convert import converted
-from service.core.engines.protocol import EngineName
 from service.core.errors import BundleError, BundleParityError, EngineError, EngineUnavailableError
 from tests.conftest import QUERY
 from tests.support.bundles import write_test_bundle
@@ -152,7 +151,7 @@ def test_a_device_that_is_not_there_is_refused(tiny_bundle: Bundle, model_cache:
 
 
 def test_openvino_is_imported_without_its_telemetry() -> None:
-    import service.core.engines.openvino_library  # noqa: F401  (imported for what it does)
+    import service.core.engines.openvino_engine  # noqa: F401  (imported for what it does)
 
     modules: dict[str, ModuleType | None] = dict(sys.modules)
     assert modules["openvino_telemetry"] is None

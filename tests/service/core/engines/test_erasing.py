@@ -12,8 +12,8 @@ import torch
 from service.core.bundle import Bundle
 from service.core.concept_eraser import Eraser
 from service.core.encoder import load_encoder
+from service.core.engines.engine import EngineName, Precision
 from service.core.engines.loading import EngineOptions, LoadedModel, check_parity, load_model
-from service.core.engines.protocol import EngineName, Precision
 from service.core.engines.torch_engine import TorchEngine
 from service.core.errors import BundleParityError
 from service.core.tokenization import TokenIds
