@@ -26,8 +26,8 @@ from service.core.errors import EngineError, EngineUnavailableError
 from service.core.tokenization import TokenIds
 
 # Importing openvino sends usage events to its vendor unless the user opted out in a file of their home
-# folder. A service that reads resumes sends nothing to anybody, so the package that would do it is hidden first
-# (its documented way), and openvino falls back to its own stub.
+# folder. A service that reads resumes sends nothing to anybody, so the package that would do it is hidden
+# first (its documented way), and openvino falls back to its own stub.
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 import openvino as ov  # noqa: E402
