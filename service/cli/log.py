@@ -23,7 +23,8 @@ from service.cli.console import (
 )
 from service.core.errors import DatabaseDamagedError, StoreError
 from service.core.printable import one_line
-from service.files.decision_export import SUFFIXES, export_decisions
+from service.core.tables import SUFFIXES
+from service.files.decision_export import export_decisions
 from service.logs import log_to_stderr
 from service.settings import Settings
 from service.store.erasure import erase as erase_candidate

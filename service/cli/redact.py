@@ -25,8 +25,7 @@ from service.core.printable import one_line
 from service.core.redaction.entities import EntityFinder
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.redactor import Redacted, Redactor
-from service.files.redacted_files import write_redacted
-from service.files.resume_files import read_resumes
+from service.files.resume_files import read_resumes, write_redacted
 from service.logs import log_to_stderr
 
 

@@ -18,19 +18,21 @@ from service.core.fairness.findings import ALPHA, MINIMUM, SMALL_SHARE, Fairness
 from service.core.fairness.rates import ratio_text
 from service.core.groups import GroupSchema
 from service.core.printable import one_line
-from service.files.decision_files import SUFFIXES, DecisionColumns, Decisions, read_decisions
+from service.core.tables import SUFFIXES
+from service.files.decision_files import DecisionColumns, Decisions, read_decisions
 from service.files.resume_files import write_whole
 from service.logs import log_to_stderr
 from service.reports.bias_audit import (
+    CITATIONS,
+    TITLE,
     AuditedData,
     AuditStatement,
     BiasAudit,
     conclusion,
     make_bias_audit,
 )
-from service.reports.bias_audit_files import bias_audit_csv, bias_audit_json
 from service.reports.bias_audit_html import bias_audit_html
-from service.reports.bias_audit_texts import CITATIONS, TITLE
+from service.reports.bias_audit_records import bias_audit_csv, bias_audit_json
 from service.reports.stored_audit import StoredQuestion, audit_store
 from service.store.database import open_database
 from service.store.windows import window_asked

@@ -13,7 +13,6 @@ from sqlalchemy import select
 from service.core.errors import TableError
 from service.core.files import private_file
 from service.core.groups import GroupSchema
-from service.files.decision_files import SUFFIXES as SUFFIXES
 from service.files.resume_files import spreadsheet_safe
 from service.store import tables
 from service.store.log import DecisionLog

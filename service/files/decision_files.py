@@ -6,23 +6,18 @@ name file, line and column, never what stood there.
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Mapping, Sequence
+import math
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
-from typing import BinaryIO
 
-from service.core.errors import TableError, UndecodableTextError
+from service.core.errors import TableError, UnknownGroupError
 from service.core.fairness.tally import DecisionTally
-from service.core.groups import GroupSchema
-from service.files.decision_cells import read_day, read_decision, read_group, read_score
-
-SUFFIXES = (".csv", ".jsonl")
-
-Cells = Sequence[object]
-"""One row's cells, in the order of the columns asked for; None for a column that is not there."""
+from service.core.groups import UNKNOWN, GroupSchema
+from service.core.tables import Cells, Column, read_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +45,6 @@ class Decisions:
     without_time: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    name: str
-    option: str
-    required: bool = True
-
-
 def read_decisions(file: Path, columns: DecisionColumns, schema: GroupSchema) -> Decisions:
     """Count the decisions in `file` (.csv, or JSON Lines with any other suffix).
 
@@ -70,20 +58,16 @@ def read_decisions(file: Path, columns: DecisionColumns, schema: GroupSchema) ->
         if (name := columns.groups.get(attribute, attribute)) is not None
     }
     wanted = [
-        _Column(columns.decision, "--decision-column"),
-        _Column(columns.score or "score", "--score-column", columns.score is not None),
-        _Column(columns.time or "time", "--time-column", columns.time is not None),
-        *(_Column(name, f"--group-column {attribute}=...") for attribute, name in group_columns.items()),
+        Column(columns.decision, "--decision-column"),
+        Column(columns.score or "score", "--score-column", columns.score is not None),
+        Column(columns.time or "time", "--time-column", columns.time is not None),
+        *(Column(name, f"--group-column {attribute}=...") for attribute, name in group_columns.items()),
     ]
     decisions = Decisions(DecisionTally(schema))
     allowed = [(attribute, schema.attributes[attribute]) for attribute in group_columns]
-    rows_of = _csv_rows if file.suffix.lower() == ".csv" else _jsonl_rows
-    try:
-        with file.open("rb") as stream:
-            for cells, line in rows_of(file, _lines(file, stream), wanted):
-                _count(decisions, cells, wanted, allowed, f"{file} line {line}")
-    except OSError as error:
-        raise TableError(f"{file} cannot be read: {error.strerror}") from None
+    with closing(read_cells(file, wanted)) as rows:
+        for cells, line in rows:
+            _count(decisions, cells, wanted, allowed, f"{file} line {line}")
     if decisions.tally.people == 0:
         raise TableError(f"{file} holds no decisions")
     return decisions
@@ -92,7 +76,7 @@ def read_decisions(file: Path, columns: DecisionColumns, schema: GroupSchema) ->
 def _count(
     decisions: Decisions,
     cells: Cells,
-    wanted: Sequence[_Column],
+    wanted: Sequence[Column],
     allowed: Sequence[tuple[str, tuple[str, ...]]],
     source: str,
 ) -> None:
@@ -111,91 +95,67 @@ def _count(
         decisions.last = day if decisions.last is None else max(decisions.last, day)
 
 
-def _csv_rows(file: Path, lines: Iterator[str], wanted: Sequence[_Column]) -> Iterator[tuple[Cells, int]]:
-    reader = csv.reader(lines, strict=True)
-    line = 1
+_DECISIONS = {
+    "selected": True,
+    "1": True,
+    "true": True,
+    "yes": True,
+    "not_selected": False,
+    "0": False,
+    "false": False,
+    "no": False,
+}
+_SEPARATORS = re.compile(r"[\s-]+")
+
+
+def read_decision(cell: object, where: str) -> bool:
+    """True for `selected`. Raises `TableError` for anything but a decision."""
+    if isinstance(cell, bool | int | float) and cell in (0, 1):
+        return bool(cell)
+    decision = _DECISIONS.get(cell.strip().lower()) if isinstance(cell, str) else None
+    if decision is None:
+        raise TableError(f"{where} is not a decision: {', '.join(_DECISIONS)}")
+    return decision
+
+
+def read_score(cell: object, where: str) -> float | None:
+    """A finite number; None for an empty cell. Raises `TableError` for anything else."""
+    if _is_empty(cell):
+        return None
+    # Python reads 1_000 as a number; nobody else does.
+    numeric = isinstance(cell, str) and "_" not in cell
+    if numeric or (isinstance(cell, int | float) and not isinstance(cell, bool)):
+        try:
+            score = float(cell)  # type: ignore[arg-type]  # a string or a number
+        except (ValueError, OverflowError):
+            score = math.nan
+        if math.isfinite(score):
+            return score
+    raise TableError(f"{where} is not a finite number")
+
+
+def read_day(cell: object, where: str) -> date | None:
+    """The day of an ISO 8601 date or time, as written; None for an empty cell. Raises `TableError`."""
+    if _is_empty(cell):
+        return None
     try:
-        header = [name.strip() for name in next((row for row in reader if row), [])]
-        if not header:
-            return
-        line = reader.line_num
-        places = [_place(column, header, f"{file} line {line}") for column in wanted]
-        line += 1
-        for row in reader:
-            # A row of another length has its cells under the wrong names; an empty line has none.
-            if row and len(row) != len(header):
-                raise TableError(f"{file} line {line}: {len(row)} cells; the header has {len(header)}")
-            if row:
-                yield [None if place is None else row[place] for place in places], line
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise TableError(f"{file} line {line}: {error}") from None
+        return datetime.fromisoformat(cell.strip() if isinstance(cell, str) else "").date()
+    except ValueError:
+        raise TableError(f"{where} is not an ISO 8601 date or time, as 2026-03-31T14:05:00Z") from None
 
 
-def _place(column: _Column, header: Sequence[str], source: str) -> int | None:
-    if header.count(column.name) > 1:
-        raise _twice(column.name, source)
-    if column.name in header:
-        return header.index(column.name)
-    if column.required and len(header) == 1 and any(other in header[0] for other in ";\t"):
-        raise TableError(f"{source}: the header is one cell; columns must be separated by commas")
-    if column.required:
-        raise _missing(column, source)
-    return None
+def read_group(cell: object, allowed: tuple[str, ...], where: str) -> str:
+    """A group of `allowed`, in any case and with spaces or hyphens for underscores; `unknown` if empty.
+
+    Raises `UnknownGroupError`, which lists what is allowed: what stood there may be a name.
+    """
+    if _is_empty(cell):
+        return UNKNOWN
+    group = _SEPARATORS.sub("_", cell.strip().lower()) if isinstance(cell, str) else ""
+    if group not in (*allowed, UNKNOWN):
+        raise UnknownGroupError(f"{where} is not one of {', '.join((*allowed, UNKNOWN))}, or empty")
+    return group
 
 
-def _jsonl_rows(file: Path, lines: Iterator[str], wanted: Sequence[_Column]) -> Iterator[tuple[Cells, int]]:
-    # A row may leave out what is empty, so that a column is missing is known at the end only.
-    unseen = {column.name: column for column in wanted if column.required}
-    empty = True
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line, object_pairs_hook=_Pairs)
-        except (ValueError, RecursionError):
-            raise TableError(f"{file} line {number}: not JSON") from None
-        if not isinstance(row, _Pairs):
-            raise TableError(f"{file} line {number}: not a JSON object")
-        for column in wanted:
-            if column.name in row.twice:
-                raise _twice(column.name, f"{file} line {number}")
-        if wanted[0].name not in row:
-            raise _missing(wanted[0], f"{file} line {number}")
-        for name in [name for name in unseen if name in row]:
-            del unseen[name]
-        empty = False
-        yield [row.get(column.name) for column in wanted], number
-    if unseen and not empty:
-        raise _missing(next(iter(unseen.values())), str(file))
-
-
-class _Pairs(dict[str, object]):
-    """A JSON object that knows the names which stand in it twice."""
-
-    def __init__(self, pairs: list[tuple[str, object]]) -> None:
-        super().__init__(pairs)
-        names = [name for name, _ in pairs]
-        self.twice = {name for name in names if names.count(name) > 1} if len(self) < len(names) else set()
-
-
-def _twice(name: str, source: str) -> TableError:
-    return TableError(f"{source}: column {name!r} stands there twice")
-
-
-def _missing(column: _Column, source: str) -> TableError:
-    hint = f"name another with {column.option}"
-    if column.option.startswith("--group-column"):
-        hint += f", or say {column.option.removesuffix('...')} if there is none"
-    return TableError(f"{source}: no column {column.name!r}; {hint}")
-
-
-def _lines(file: Path, stream: BinaryIO) -> Iterator[str]:
-    """Lines of UTF-8 with their ends, decoded one by one, so that an error knows its line."""
-    for number, raw in enumerate(stream, 1):
-        try:
-            yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise UndecodableTextError(
-                f"{file} line {number} is not UTF-8: invalid byte at its offset {error.start:,}"
-            ) from None
+def _is_empty(cell: object) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())

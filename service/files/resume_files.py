@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,8 @@ from service.core.errors import DuplicateIdError, TableError
 from service.core.files import write_private
 from service.core.language import is_foreign
 from service.core.matching import Match, ReadResume
+from service.core.redaction.redactor import Redacted
+from service.core.tables import SUFFIXES, Column, read_cells
 
 _UNWRITABLE = re.compile(r"[\x00\ud800-\udfff]")
 """What no file and no file name can hold."""
@@ -77,12 +80,12 @@ def read_resumes(files: Sequence[Path], *, id_column: str, text_column: str) -> 
     Raises `TableError` for unreadable files and missing columns, `DuplicateIdError` for an id that
     stands twice, `UndecodableTextError` for bytes that are not UTF-8.
     """
-    tables = [file for file in files if file.suffix.lower() in (".csv", ".jsonl")]
+    tables = [file for file in files if file.suffix.lower() in SUFFIXES]
     if tables and len(files) > 1:
         raise TableError(f"{tables[0]} is a table: give it alone, not with {len(files) - 1} other files")
     if tables:
-        rows = _csv_rows(tables[0]) if tables[0].suffix.lower() == ".csv" else _jsonl_rows(tables[0])
-        resumes = [_from_row(row, source, id_column, text_column) for row, source in rows]
+        columns = (Column(id_column, "--id-column"), Column(text_column, "--text-column"))
+        resumes = list(_from_table(tables[0], columns))
         if not resumes:
             raise TableError(f"{tables[0]} holds no resumes")
     else:
@@ -124,48 +127,22 @@ def spreadsheet_safe(value: str | int | float | bool) -> str | int | float | boo
     )
 
 
-def _csv_rows(file: Path) -> Iterator[tuple[dict[str, object], str]]:
-    # Resumes are longer than the module's default limit for one field.
-    csv.field_size_limit(2**31 - 1)
-    reader = csv.DictReader(io.StringIO(_read(file), newline=""), strict=True)
-    line = 1
-    try:
-        if reader.fieldnames:  # reads the header
-            line = reader.line_num + 1
-        for row in reader:
-            yield dict(row), f"{file} line {line}"
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise TableError(f"{file} line {line}: {error}") from None
-
-
-def _jsonl_rows(file: Path) -> Iterator[tuple[dict[str, object], str]]:
-    for number, line in enumerate(_read(file).split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            raise TableError(f"{file} line {number}: not JSON") from None
-        if not isinstance(row, dict):
-            raise TableError(f"{file} line {number}: not a JSON object")
-        yield row, f"{file} line {number}"
-
-
-def _from_row(row: dict[str, object], source: str, id_column: str, text_column: str) -> ResumeFile:
-    for column, option in ((id_column, "--id-column"), (text_column, "--text-column")):
-        if column not in row:
-            raise TableError(f"{source}: no column {column!r}; name another with {option}")
-    identity, text = row[id_column], row[text_column]
-    if isinstance(identity, int) and not isinstance(identity, bool):
-        identity = str(identity)
-    if not isinstance(identity, str) or not identity.strip():
-        raise TableError(f"{source}: column {id_column!r} is empty or no text")
-    if _UNWRITABLE.search(identity):
-        raise TableError(f"{source}: column {id_column!r} holds null characters or halves of characters")
-    if not isinstance(text, str):
-        raise TableError(f"{source}: column {text_column!r} is missing or no text")
-    return ResumeFile(identity, text, source)
+def _from_table(file: Path, columns: Sequence[Column]) -> Iterator[ResumeFile]:
+    identity_column, text_column = (column.name for column in columns)
+    with closing(read_cells(file, columns)) as rows:
+        for (identity, text), line in rows:
+            source = f"{file} line {line}"
+            if isinstance(identity, int) and not isinstance(identity, bool):
+                identity = str(identity)
+            if not isinstance(identity, str) or not identity.strip():
+                raise TableError(f"{source}: column {identity_column!r} is empty or no text")
+            if _UNWRITABLE.search(identity):
+                raise TableError(
+                    f"{source}: column {identity_column!r} holds null characters or halves of characters"
+                )
+            if not isinstance(text, str):
+                raise TableError(f"{source}: column {text_column!r} is missing or no text")
+            yield ResumeFile(identity, text, source)
 
 
 def _written(name: str) -> str:
@@ -187,3 +164,35 @@ def _read(file: Path) -> str:
     except OSError as error:
         raise TableError(f"{file} cannot be read: {error.strerror}") from None
     return decode(data, field=str(file))
+
+
+def write_redacted(ids: Sequence[str], redacted: Sequence[Redacted], output: Path) -> None:
+    """Write to a .jsonl or .csv file (id, resume, redactions), or as id.txt into the folder `output`.
+
+    Raises `TableError` if a file cannot be written, or an id is no file name.
+    """
+    text = io.StringIO(newline="")
+    match output.suffix.lower():
+        case ".jsonl":
+            for identity, one in zip(ids, redacted, strict=True):
+                record = {"id": identity, "resume": one.text, "redactions": one.counts}
+                text.write(json.dumps(record, ensure_ascii=False) + "\n")
+            write_whole(output, text.getvalue())
+        case ".csv":
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(["id", "resume", "redactions"])
+            for identity, one in zip(ids, redacted, strict=True):
+                writer.writerow(
+                    [spreadsheet_safe(identity), spreadsheet_safe(one.text), json.dumps(one.counts)]
+                )
+            write_whole(output, text.getvalue())
+        case _:
+            for identity in ids:
+                if Path(identity).name != identity or identity in ("", ".", ".."):
+                    raise TableError(f"{output}: an id is no file name; write a .jsonl or .csv file instead")
+            try:
+                output.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise TableError(f"{output} cannot be made: {error.strerror}") from None
+            for identity, one in zip(ids, redacted, strict=True):
+                write_whole(output / f"{identity}.txt", one.text + "\n")

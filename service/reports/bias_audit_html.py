@@ -9,30 +9,14 @@ from service.core.fairness.comparison import AttributeComparison, GroupRate, Gro
 from service.core.fairness.figure import Figure, number_text, percent_text
 from service.core.fairness.rates import ratio_text
 from service.core.fairness.statistics import Interval
+from service.core.html import Scale
+from service.reports import TEMPLATES
 from service.reports.bias_audit import BiasAudit, conclusion
-from service.reports.templating import template
 
 WIDTH = 430
 """Width of a plot's area in SVG units; names stand left of it, numbers right."""
 
 ROW = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """Values in [0, high] to positions in [0, WIDTH]."""
-
-    high: float
-    step: float
-
-    def at(self, value: float) -> float:
-        """The position of `value`; beyond the end it stays at the end."""
-        return round(WIDTH * min(value / self.high, 1.0), 1)
-
-    @property
-    def ticks(self) -> list[tuple[float, str]]:
-        count = round(self.high / self.step)
-        return [(self.at(i * self.step), _tick_text(i * self.step)) for i in range(count + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +49,9 @@ class Row:
 class RateView:
     comparison: RateComparison
     rows: list[Row]
-    rate_axis: Axis
+    rate_axis: Scale
     rates: list[Mark]
-    ratio_axis: Axis
+    ratio_axis: Scale
     ratios: list[Mark]
 
 
@@ -82,7 +66,7 @@ class AttributeView:
 
 def bias_audit_html(audit: BiasAudit) -> str:
     """The report with plots of rates and of impact ratios, sample sizes beside every number."""
-    return template("bias_audit.html.j2").render(
+    return TEMPLATES.get_template("bias_audit.html.j2").render(
         audit=audit,
         version=metadata.version("evenmatch"),
         attributes=[_attribute(attribute, audit.options.minimum) for attribute in audit.attributes],
@@ -170,7 +154,7 @@ def _sizes(comparison: RateComparison, row: Row) -> str:
     return f"{own} against {reference.share.n:,}"
 
 
-def _mark(row: Row, figure: Figure, text: str, axis: Axis) -> Mark:
+def _mark(row: Row, figure: Figure, text: str, axis: Scale) -> Mark:
     interval = figure.interval
     return Mark(
         group=row.size.group,
@@ -183,23 +167,25 @@ def _mark(row: Row, figure: Figure, text: str, axis: Axis) -> Mark:
     )
 
 
-def _rate_axis(rows: list[Row], minimum: int) -> Axis:
+def _rate_axis(rows: list[Row], minimum: int) -> Scale:
     """All rates are inside; the wide intervals of a few people may go on beyond."""
     ends = [row.result.rate.value or 0.0 for row in rows]
     told = [row for row in rows if row.result.share.n >= minimum] or rows
     ends += [row.result.rate.interval.high for row in told if row.result.rate.interval is not None]
     high = max(ends, default=1.0)
     return next(
-        Axis(end, end / 5)
-        for end in (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
-        if high <= end or end == 1.0
+        _axis(end, 5) for end in (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0) if high <= end or end == 1.0
     )
 
 
-def _ratio_axis(ratios: list[Figure]) -> Axis:
+def _ratio_axis(ratios: list[Figure]) -> Scale:
     """0.8 is always a tick, and 1 always inside."""
     high = max([ratio.interval.high for ratio in ratios if ratio.interval is not None], default=1.0)
-    return next(Axis(end, 0.2) for end in (1.2, 1.6, 2.0) if high <= end or end == 2.0)
+    return next(_axis(end, round(end / 0.2)) for end in (1.2, 1.6, 2.0) if high <= end or end == 2.0)
+
+
+def _axis(high: float, steps: int) -> Scale:
+    return Scale(0.0, high, WIDTH, tuple(i * (high / steps) for i in range(steps + 1)), _tick_text)
 
 
 def _tick_text(value: float) -> str:

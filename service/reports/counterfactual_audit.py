@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 
 from service.core.counterfactual_audit.results import AuditReport, GapSummary
-from service.reports.templating import template
+from service.core.html import Scale
+from service.reports import TEMPLATES
 
 WIDTH = 640
 """Plot width in SVG units; the labels' column is beside it."""
@@ -43,8 +44,10 @@ def audit_json(report: AuditReport, subject: AuditSubject) -> str:
 def audit_html(report: AuditReport, subject: AuditSubject) -> str:
     """The report with plots: gap distributions beside the control arm, group means with intervals."""
     arms = _arms(report)
-    scale = _Scale(max([summary.max_absolute_gap for _, summary in arms], default=0.0))
-    return template("audit.html.j2").render(
+    limit = max([summary.max_absolute_gap for _, summary in arms], default=0.0) * 1.05 or 0.001
+    marked = tuple(share * limit for share in (-0.9, -0.45, 0, 0.45, 0.9))
+    scale = Scale(-limit, limit, WIDTH, marked, "{:+.4f}".format)
+    return TEMPLATES.get_template("audit.html.j2").render(
         report=report,
         subject=subject,
         version=metadata.version("evenmatch"),
@@ -54,23 +57,6 @@ def audit_html(report: AuditReport, subject: AuditSubject) -> str:
         strips=[_strip(name, summary, scale) for name, summary in arms],
         band=_band(report.control, scale),
     )
-
-
-class _Scale:
-    """Gaps to x positions, symmetric around 0."""
-
-    def __init__(self, largest: float) -> None:
-        self.limit = largest * 1.05 or 0.001
-
-    def x(self, gap: float) -> float:
-        return round(WIDTH / 2 * (1 + gap / self.limit), 1)
-
-    @property
-    def ticks(self) -> list[tuple[float, str]]:
-        return [
-            (self.x(share * self.limit), f"{share * self.limit:+.4f}")
-            for share in (-0.9, -0.45, 0, 0.45, 0.9)
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +71,17 @@ def _arms(report: AuditReport) -> list[tuple[str, GapSummary]]:
     return [("control: benign edits", report.control), *arms] if report.control is not None else arms
 
 
-def _strip(label: str, summary: GapSummary, scale: _Scale) -> _Strip:
+def _strip(label: str, summary: GapSummary, scale: Scale) -> _Strip:
     # Every k-th of the sorted gaps keeps the shape; heights spread points that lie on each other.
     gaps = sorted(summary.gaps)
     step = max(1, -(-len(gaps) // _MOST_POINTS))
-    points = [(scale.x(gap), _ROW / 2 + ((i * 7) % 11 - 5)) for i, gap in enumerate(gaps[::step])]
+    points = [(scale.at(gap), _ROW / 2 + ((i * 7) % 11 - 5)) for i, gap in enumerate(gaps[::step])]
     return _Strip(label, summary.n, points)
 
 
-def _band(control: GapSummary | None, scale: _Scale) -> tuple[float, float] | None:
+def _band(control: GapSummary | None, scale: Scale) -> tuple[float, float] | None:
     """X and width of the control arm's central 95 % by absolute gap."""
     if control is None:
         return None
-    left, right = scale.x(-control.p95_absolute_gap), scale.x(control.p95_absolute_gap)
+    left, right = scale.at(-control.p95_absolute_gap), scale.at(control.p95_absolute_gap)
     return left, right - left

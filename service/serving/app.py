@@ -22,7 +22,7 @@ from service.metrics.baselines import read_baselines
 from service.metrics.live_fairness import LiveFairnessThread
 from service.metrics.registry import Metrics
 from service.metrics.shared_values import SharedValues
-from service.reports.templating import load_templates
+from service.reports import load_templates
 from service.runtime.live_work import LiveWork
 from service.runtime.runtime import Runtime, load_runtime
 from service.runtime.shadow import ShadowAuditor

@@ -23,11 +23,14 @@ from service.core.fairness.counts import OutcomeCounts
 from service.core.fairness.findings import SMALL_SHARE, FairnessOptions
 from service.core.fairness.rates import FOUR_FIFTHS
 from service.core.fairness.statistics import CONFIDENCE
-from service.metrics.outcome_rates import outcome_record
-from service.reports.bias_audit import AuditStatement, BiasAudit
-from service.reports.bias_audit_files import attribute_record, bias_audit_csv, bias_audit_json
+from service.reports.bias_audit import CITATIONS, TITLE, AuditStatement, BiasAudit
 from service.reports.bias_audit_html import bias_audit_html
-from service.reports.bias_audit_texts import CITATIONS, TITLE
+from service.reports.bias_audit_records import (
+    attribute_record,
+    bias_audit_csv,
+    bias_audit_json,
+    outcome_record,
+)
 from service.reports.stored_audit import StoredAudit, StoredQuestion, audit_store
 from service.store.windows import window_asked
 

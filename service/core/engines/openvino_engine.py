@@ -32,6 +32,8 @@ sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 import openvino as ov  # noqa: E402
 
+__all__ = ["OpenVinoEngine", "default_precision", "ov"]
+
 _ROWS = 8
 _TOKENS = 2_048
 _HINTS: dict[Precision, str] = {"f32": "f32", "bf16": "bf16"}

@@ -48,10 +48,12 @@ def test_json_lines_take_numbers_as_ids(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "error", "message"),
     [
-        ("r.csv", "a,b\n1,2\n", TableError, r"line 2: no column 'id'; name another with --id-column"),
+        ("r.csv", "a,b\n1,2\n", TableError, r"line 1: no column 'id'; name another with --id-column"),
         ("r.csv", "id,b\n1,2\n", TableError, r"no column 'resume'; name another with --text-column"),
         ("r.csv", "id,resume\n", TableError, "holds no resumes"),
-        ("r.csv", "id,resume\n1\n", TableError, "line 2: column 'resume' is missing"),
+        ("r.csv", "id,resume\n1\n", TableError, "line 2: 1 cells; the header has 2"),
+        ("r.csv", "id,resume\n1,x, y\n", TableError, "line 2: 3 cells; the header has 2"),
+        ("r.csv", "id,resume,resume\n1,x,y\n", TableError, "line 1: column 'resume' stands there twice"),
         ("r.csv", "id,resume\n ,x\n", TableError, "column 'id' is empty"),
         ("r.csv", 'id,resume\n1,"x\n', TableError, "line 2"),
         ("r.csv", "id,resume\n1,x\n1,y\n", DuplicateIdError, r"line 3 has the same id as .*line 2"),

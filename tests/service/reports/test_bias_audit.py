@@ -15,8 +15,8 @@ from service.core.errors import AuditOptionsError
 from service.core.fairness.counts import GroupCounts, OutcomeCounts
 from service.core.fairness.findings import FairnessOptions
 from service.reports.bias_audit import AuditedData, AuditStatement, BiasAudit, conclusion, make_bias_audit
-from service.reports.bias_audit_files import bias_audit_csv, bias_audit_json
 from service.reports.bias_audit_html import bias_audit_html
+from service.reports.bias_audit_records import bias_audit_csv, bias_audit_json
 
 Counts = Mapping[str, Mapping[str, GroupCounts]]
 

@@ -1,4 +1,4 @@
-"""A bias audit as JSON and as CSV. Both hold the same records, so they cannot disagree."""
+"""A bias audit as JSON and as CSV, which hold the same records, and records of rates that need outcomes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from importlib import metadata
 
 from service.core.fairness.comparison import AttributeComparison, GroupRate, GroupSize, RateComparison
-from service.core.fairness.figure import Figure
-from service.core.fairness.rates import FOUR_FIFTHS
+from service.core.fairness.counts import OutcomeCounts, Share
+from service.core.fairness.figure import Figure, Reason, not_computable
+from service.core.fairness.rates import FOUR_FIFTHS, wilson_interval
 from service.core.fairness.statistics import CONFIDENCE
 from service.core.groups import UNKNOWN
 from service.reports.bias_audit import BiasAudit
@@ -173,3 +174,23 @@ def figure_record(figure: Figure) -> Record:
 
 def _day(day: object) -> str | None:
     return None if day is None else str(day)
+
+
+def outcome_record(outcomes: OutcomeCounts) -> dict[str, Value | dict[str, Value]]:
+    """Counts of decision x outcome, and the three rates that parity differences compare."""
+    return {
+        "known": outcomes.known,
+        "selected_positive": outcomes.selected_positive,
+        "selected_negative": outcomes.selected_negative,
+        "not_selected_positive": outcomes.not_selected_positive,
+        "not_selected_negative": outcomes.not_selected_negative,
+        "true_positive_rate": figure_record(_outcome_rate(outcomes.positive)),
+        "false_positive_rate": figure_record(_outcome_rate(outcomes.negative)),
+        "precision": figure_record(_outcome_rate(outcomes.selected)),
+    }
+
+
+def _outcome_rate(share: Share) -> Figure:
+    if share.n == 0:
+        return not_computable(Reason.NO_OUTCOMES)
+    return Figure(share.rate, share.n, wilson_interval(share))
