@@ -19,6 +19,9 @@ SUFFIXES = (".csv", ".jsonl")
 Cells = Sequence[object]
 """One row's cells, in the order of the columns asked for; None for a column that is not there."""
 
+Rows = Generator[tuple[Cells, int], None, None]
+"""Cells of each row, and the line on which it begins. Closing it closes the file."""
+
 _LONGEST_FIELD = 2**31 - 1
 """Resumes are longer than the csv module's default limit for one field."""
 
@@ -41,7 +44,7 @@ class JsonObject(dict[str, object]):
         self.twice = {name for name in names if names.count(name) > 1} if len(self) < len(names) else set()
 
 
-def read_cells(file: Path, columns: Sequence[Column]) -> Generator[tuple[Cells, int], None, None]:
+def read_cells(file: Path, columns: Sequence[Column]) -> Rows:
     """The cells of `columns` and the line of every row of `file` (.csv, or JSON Lines with any other suffix).
 
     A JSON object must have the first column and may leave out others where they are empty. Raises
@@ -88,9 +91,7 @@ def json_rows(file: Path, stream: BinaryIO) -> Iterator[tuple[JsonObject, int]]:
         yield row, number
 
 
-def _cells_of_csv(
-    file: Path, stream: BinaryIO, columns: Sequence[Column]
-) -> Generator[tuple[Cells, int], None, None]:
+def _cells_of_csv(file: Path, stream: BinaryIO, columns: Sequence[Column]) -> Rows:
     rows = csv_rows(file, stream)
     first = next(rows, None)
     if first is None:
@@ -113,9 +114,7 @@ def _place(column: Column, header: Sequence[str], source: str) -> int | None:
     return None
 
 
-def _cells_of_json(
-    file: Path, stream: BinaryIO, columns: Sequence[Column]
-) -> Generator[tuple[Cells, int], None, None]:
+def _cells_of_json(file: Path, stream: BinaryIO, columns: Sequence[Column]) -> Rows:
     # A row may leave out what is empty, so that a column is missing is known at the end only.
     unseen = {column.name: column for column in columns if column.required}
     empty = True
