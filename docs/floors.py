@@ -1,0 +1,125 @@
+"""Draws `architecture.svg` and fills in the table of rooms in `architecture.md` (`make docs`).
+
+The floors are those that import-linter keeps (pyproject.toml); a room's line is the first of its docstring.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+from jinja2 import Template
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+PICTURE = CHECKOUT / "docs" / "architecture.svg"
+PAGE = CHECKOUT / "docs" / "architecture.md"
+
+_TABLE = re.compile(r"(<!-- rooms: .*? -->\n).*?(<!-- end of rooms -->)", re.DOTALL)
+_SVG = Template(
+    """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{ width }} {{ height }}"
+  font-family="Helvetica, Arial, sans-serif" font-size="14">
+  <style>
+    .floor{fill:#eef3f4;stroke:#b7c6c9} .room{fill:#fff;stroke:#455;stroke-width:1.3}
+    .name{fill:#123;font-weight:bold} .note{fill:#344;font-size:12.5px}
+  </style>
+  <rect width="{{ width }}" height="{{ height }}" fill="#fff"/>
+{% for floor in floors %}
+  <rect class="floor" x="10" y="{{ floor.y }}" width="{{ floor.width }}" height="44" rx="6"/>
+{% for room in floor.rooms %}
+  <rect class="room" x="{{ room.x }}" y="{{ floor.y + 7 }}" width="{{ room.width }}" height="30" rx="4"/>
+  <text class="name" text-anchor="middle" x="{{ room.x + room.width / 2 }}" y="{{ floor.y + 27 }}">
+    {{- room.name -}}
+  </text>
+{% endfor %}
+{% endfor %}
+{% for line in notes %}
+  <text class="note" x="10" y="{{ note_y + 18 * loop.index0 }}">{{ line }}</text>
+{% endfor %}
+</svg>
+""",
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+_FLOOR_HEIGHT = 54
+_SERVICE_WIDTH = 560
+_TRAINING_WIDTH = 210
+
+
+def floors() -> list[list[str]]:
+    """The rooms of `service`, floor by floor from the top; what stands above may import what is below."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))
+    layers = next(
+        contract["layers"]
+        for contract in project["tool"]["importlinter"]["contracts"]
+        if contract["type"] == "layers"
+    )
+    return [[name.strip().removeprefix("service.") for name in layer.split("|")] for layer in layers]
+
+
+def picture() -> str:
+    """The floors of the service as SVG, training beside the one floor that it may enter."""
+    drawn = []
+    for level, names in enumerate(floors()):
+        width = (_SERVICE_WIDTH - 10 * (len(names) + 1)) / len(names)
+        rooms = [
+            {"name": name, "x": round(20 + i * (width + 10), 1), "width": round(width, 1)}
+            for i, name in enumerate(names)
+        ]
+        drawn.append({"y": 10 + level * _FLOOR_HEIGHT, "width": _SERVICE_WIDTH, "rooms": rooms})
+    beside = {"name": "training", "x": _SERVICE_WIDTH + 30, "width": _TRAINING_WIDTH - 20}
+    drawn[-1]["rooms"] = [*rooms, beside]
+    drawn[-1]["width"] = _SERVICE_WIDTH + 10 + _TRAINING_WIDTH
+    note_y = 10 + len(drawn) * _FLOOR_HEIGHT + 12
+    notes = [
+        "A floor imports what lies below it, nothing above it; rooms of one floor do not import each other.",
+        "training imports core only, and nothing imports training. import-linter keeps both (make lint).",
+    ]
+    return (
+        _SVG.render(
+            floors=drawn,
+            notes=notes,
+            note_y=note_y,
+            width=_SERVICE_WIDTH + _TRAINING_WIDTH + 30,
+            height=note_y + 30,
+        )
+        + "\n"
+    )
+
+
+def rooms() -> str:
+    """A Markdown table of all rooms, from the top floor down, with what is in them."""
+    rows = ["| room | what is in it |", "|---|---|"]
+    for names in floors():
+        for name in names:
+            rows += _rows(CHECKOUT / "service" / name)
+    for place in sorted((CHECKOUT / "training").iterdir()):
+        is_module = place.suffix == ".py" and place.name != "__init__.py"
+        if is_module or (place / "__init__.py").exists():
+            rows += _rows(place)
+    return "\n".join(rows) + "\n"
+
+
+def page(text: str) -> str:
+    """`text` of the page with the table between its markers made anew."""
+    return _TABLE.sub(lambda found: found[1] + rooms() + found[2], text)
+
+
+def _rows(place: Path) -> list[str]:
+    """A row for a module or package, and one for each package in it."""
+    source = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    name = source.parent if source.name == "__init__.py" else source
+    summary = (ast.get_docstring(ast.parse(source.read_text("utf-8"))) or "").split("\n\n")[0]
+    rows = [f"| `{name.relative_to(CHECKOUT)}` | {' '.join(summary.split())} |"]
+    if place.is_dir():
+        inside = sorted(path.parent for path in place.glob("*/__init__.py"))
+        rows += [row for path in inside if path.name != "migrations" for row in _rows(path)]
+    return rows
+
+
+if __name__ == "__main__":
+    PICTURE.write_text(picture(), "utf-8")
+    PAGE.write_text(page(PAGE.read_text("utf-8")), "utf-8")
