@@ -17,7 +17,7 @@ from service.files.decision_files import SUFFIXES as SUFFIXES
 from service.files.resume_files import spreadsheet_safe
 from service.store import tables
 from service.store.log import DecisionLog
-from service.store.times import from_microseconds
+from service.store.tables import from_microseconds
 
 _ROWS_A_FETCH = 2_000
 _MADE = ("sequence", "decision_id", "time")

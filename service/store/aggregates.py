@@ -14,10 +14,9 @@ from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.store.cells import cell_text
-from service.store.count_tables import BIN_NAMES, decision_counts, outcome_counts
 from service.store.decision import Decision
 from service.store.score_bins import bin_of
-from service.store.times import to_microseconds
+from service.store.tables import BIN_NAMES, decision_counts, outcome_counts, to_microseconds
 from service.store.windows import DAY, HOUR
 
 _PIECES = ((1, HOUR), (24, DAY))

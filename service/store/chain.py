@@ -20,7 +20,7 @@ from typing import Any
 
 from service.store.decision import Decision
 from service.store.key import LogKey
-from service.store.times import to_microseconds
+from service.store.tables import to_microseconds
 
 CONTENT = (
     "request_id",

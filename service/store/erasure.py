@@ -10,7 +10,7 @@ from service.store import chain, tables
 from service.store.idempotency import forget_answers
 from service.store.log import DecisionLog
 from service.store.outcomes import forget_outcomes
-from service.store.times import to_microseconds
+from service.store.tables import to_microseconds
 
 _ROWS_A_TRANSACTION = 500
 

@@ -15,10 +15,9 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service.store.answer_tables import answers
 from service.store.answers import KEPT, Answer, Keyed, KeyedRequest
 from service.store.decision import Decision
-from service.store.times import from_microseconds, to_microseconds
+from service.store.tables import answers, from_microseconds, to_microseconds
 
 
 @dataclass(frozen=True, slots=True)

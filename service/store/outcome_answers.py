@@ -15,10 +15,10 @@ from sqlalchemy import Connection, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.core.errors import InputError, OutcomeConflictError, OutcomeTimeError, UnknownDecisionError
-from service.store.answer_tables import answers
 from service.store.answers import KeyedRequest
 from service.store.idempotency import answer_row, expired_before, find_answer, new_answer
 from service.store.outcome import Outcome, OutcomeEvent, OutcomeResult
+from service.store.tables import answers
 
 _ERRORS: dict[str, type[InputError]] = {
     cls.code: cls for cls in (UnknownDecisionError, OutcomeConflictError, OutcomeTimeError)

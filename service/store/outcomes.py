@@ -16,9 +16,7 @@ from service.store.answers import KeyedRequest
 from service.store.cells import cell_groups, cell_text
 from service.store.outcome import Outcome, OutcomeEvent, OutcomeResult
 from service.store.outcome_answers import keep_results, take_key
-from service.store.outcome_tables import outcome_history, outcomes
-from service.store.tables import decisions
-from service.store.times import from_microseconds, to_microseconds
+from service.store.tables import decisions, from_microseconds, outcome_history, outcomes, to_microseconds
 
 
 def record_outcomes(

@@ -24,12 +24,11 @@ from service.store.idempotency import with_answers_of
 from service.store.key import LogKey
 from service.store.log import DecisionLog, Head
 from service.store.outcome import Outcome
-from service.store.outcome_tables import outcomes
 from service.store.outcomes import record_outcomes
 from service.store.retention import purged_through
 from service.store.sqlite import sqlite_url
 from service.store.sqlite_file import forget_drafts, rescued_copies, sync_folder
-from service.store.times import from_microseconds
+from service.store.tables import from_microseconds, outcomes
 from service.store.verification import damaged_pages
 
 log = logging.getLogger(__name__)

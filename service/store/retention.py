@@ -11,10 +11,9 @@ from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from service.core.errors import ClockAheadError
 from service.store import tables
-from service.store.answer_tables import answers
 from service.store.idempotency import expired_before
 from service.store.log import DecisionLog
-from service.store.times import from_microseconds, to_microseconds
+from service.store.tables import answers, from_microseconds, to_microseconds
 
 SIX_MONTHS_DAYS = 183
 """What articles 19 and 26(6) of the EU's AI Act ask of logs, at least."""

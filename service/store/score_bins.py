@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 
-BINS = 128
+from service.store.tables import BINS
 
 # Rounded, so that every machine has the very same ones.
 _INNER = tuple(round(1 / (1 + math.exp(-(i - BINS / 2) / 8)), 6) for i in range(1, BINS))

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 from service.core.errors import ConfigurationError, StoreError
 from service.store.sqlite_file import connect, held_file, is_damage, set_up
 
-_ROOM_BYTES = 2**20
+_ROOM_TO_WRITE_BYTES = 2**20
 """What a few thousand decisions take."""
 
 
@@ -74,7 +74,7 @@ def check_room(engine: Engine) -> None:
     file = file_of(engine.url)
     try:
         with TemporaryFile(dir=file.parent) as probe:
-            probe.write(bytes(_ROOM_BYTES))
+            probe.write(bytes(_ROOM_TO_WRITE_BYTES))
             probe.flush()
             os.fsync(probe.fileno())
     except OSError as error:

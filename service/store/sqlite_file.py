@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 RESCUED = "rescued"
 _DRAFT = "rescuing"
-_ROOM_BYTES = 16 * 2**20
+_ROOM_TO_LEAVE_BYTES = 16 * 2**20
 """What a copy leaves free: decisions go to the same disk meanwhile."""
 _WHAT_TO_DO = "see EvenmatchStoreLost in docs/runbooks.md"
 
@@ -162,7 +162,7 @@ class HeldFile:
             self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size")
         )
         disk = os.statvfs(self.file.parent)
-        if disk.f_bavail * disk.f_frsize < pages * size + _ROOM_BYTES:
+        if disk.f_bavail * disk.f_frsize < pages * size + _ROOM_TO_LEAVE_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 

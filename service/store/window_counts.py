@@ -15,11 +15,10 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from service.core.fairness.counts import GroupCounts, OutcomeCounts
 from service.store.cells import cell_groups
-from service.store.count_tables import BIN_NAMES, decision_counts, outcome_counts
 from service.store.middle_scores import MiddleScores, find_middle_scores
 from service.store.outcome import OutcomeKind
-from service.store.score_bins import BINS
-from service.store.times import from_microseconds
+from service.store.tables import BINS
+from service.store.tables import BIN_NAMES, decision_counts, from_microseconds, outcome_counts
 from service.store.windows import Period, Window
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from service.core.errors import WindowError
-from service.store.times import from_microseconds, to_microseconds
+from service.store.tables import from_microseconds, to_microseconds
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, func, insert, select, update
 from service.store.aggregates import count_decisions
 from service.store.decision import Decision
 from service.store.tables import decisions as table
-from service.store.times import to_microseconds
+from service.store.tables import to_microseconds
 
 NOON = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 BUNDLE = "b" * 64

@@ -16,7 +16,7 @@ from service.store import tables
 from service.store.erasure import erase
 from service.store.recent_answers import RecentAnswers
 from service.store.recorder import StoreOptions
-from service.store.times import to_microseconds
+from service.store.tables import to_microseconds
 from tests.service.api.conftest import ENGINEER, JOB, NURSE, Api, Start
 
 SECRET = "Zaphod Beeblebrox"

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from service.settings import Settings
 from service.store.erasure import erase
-from service.store.outcome_tables import outcomes
+from service.store.tables import outcomes
 from tests.service.api.conftest import ENGINEER, NURSE, Api, Start
 from tests.support.patience import wait_until
 

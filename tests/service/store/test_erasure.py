@@ -20,7 +20,7 @@ from service.store.outcome import Outcome
 from service.store.outcomes import record_outcomes
 from service.store.retention import purge
 from service.store.sqlite import sqlite_url
-from service.store.times import to_microseconds
+from service.store.tables import to_microseconds
 from service.store.verification import verify
 from tests.service.store.conftest import DAY, OpenLog, candidates, decision, decisions, tamper
 from tests.support.patience import PATIENCE

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from sqlalchemy import Table, select
 
 from service.store import tables
-from service.store.count_tables import BIN_NAMES, decision_counts, outcome_counts
 from service.store.decision import Decision
 from service.store.erasure import erase
 from service.store.log import DecisionLog
@@ -26,6 +25,7 @@ from service.store.outcomes import record_outcomes
 from service.store.retention import purge
 from service.store.score_bins import bin_of
 from service.store.sqlite import sqlite_url
+from service.store.tables import BIN_NAMES, decision_counts, outcome_counts
 from service.store.verification import verify
 from tests.service.store.conftest import DAY, KEY, decision
 

@@ -15,11 +15,11 @@ from service.store.erasure import erase
 from service.store.key import load_key
 from service.store.log import DecisionLog
 from service.store.outcome import Outcome
-from service.store.outcome_tables import outcomes
 from service.store.outcomes import record_outcomes
 from service.store.recorder import DATABASE_FILE, Recorder
 from service.store.sqlite import sqlite_url
 from service.store.sqlite_file import rescued_copies
+from service.store.tables import outcomes
 from tests.service.store.conftest import KEY, decision, decisions
 from tests.service.store.recorders import Begin, Watcher, ids, log_of, stored
 from tests.support.patience import wait_until

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.store.score_bins import BINS, EDGES, bin_of
+from service.store.score_bins import EDGES, bin_of
 
 
 def test_the_edges_ascend_and_stay_where_they_are() -> None:

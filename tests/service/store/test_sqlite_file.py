@@ -259,7 +259,7 @@ def test_a_copy_that_does_not_fit_is_not_begun(
     """The spool needs what room is left."""
     log = open_log(sqlite_url(file))
     file.unlink()
-    monkeypatch.setattr("service.store.sqlite_file._ROOM_BYTES", 2**60)
+    monkeypatch.setattr("service.store.sqlite_file._ROOM_TO_LEAVE_BYTES", 2**60)
     with pytest.raises(StoreError, match="cannot be saved: No space left"):
         log.rescue()
     assert [path.name for path in file.parent.iterdir() if "rescu" in path.name] == []
