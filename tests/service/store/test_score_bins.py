@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.store.score_bins import EDGES, bin_of
+from service.store.tables import BINS
 
 
 def test_the_edges_ascend_and_stay_where_they_are() -> None:
