@@ -26,11 +26,11 @@ from service.core.printable import one_line
 from service.files.decision_export import SUFFIXES, export_decisions
 from service.logs import log_to_stderr
 from service.settings import Settings
-from service.store.erasure import erase as erase_candidate
 from service.store.log import DecisionLog
 from service.store.recorder import SPOOL_FOLDER
 from service.store.retention import MAX_DAYS, SIX_MONTHS_DAYS
 from service.store.retention import purge as purge_old
+from service.store.right_to_erasure import erase as erase_candidate
 from service.store.spool import damaged_files, spooled_lines
 from service.store.sqlite_file import rescued_copies
 from service.store.verification import Verification, read_anchors

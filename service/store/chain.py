@@ -18,7 +18,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from service.store.decision import Decision
+from service.store.decisions import Decision
 from service.store.key import LogKey
 from service.store.tables import to_microseconds
 

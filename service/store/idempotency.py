@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.store.answers import KEPT, Answer, Keyed, KeyedRequest
-from service.store.decision import Decision
+from service.store.decisions import Decision
 from service.store.tables import answers, from_microseconds, to_microseconds
 
 

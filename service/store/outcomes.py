@@ -10,13 +10,13 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.core.errors import InputError, OutcomeConflictError, OutcomeTimeError, UnknownDecisionError
-from service.store.access import writing
-from service.store.aggregates import CountedDecision, CountedOutcome, count_outcomes
 from service.store.answers import KeyedRequest
 from service.store.cells import cell_groups, cell_text
+from service.store.hourly_counts import CountedDecision, CountedOutcome, count_outcomes
 from service.store.outcome import Outcome, OutcomeEvent, OutcomeResult
 from service.store.outcome_answers import keep_results, take_key
 from service.store.tables import decisions, from_microseconds, outcome_history, outcomes, to_microseconds
+from service.store.transactions import writing
 
 
 def record_outcomes(

@@ -18,7 +18,7 @@ from typing import Any
 
 from service.core.errors import StoreError
 from service.store.answers import Answer, Keyed
-from service.store.decision import Decision
+from service.store.decisions import Decision
 from service.store.idempotency import first_of_each_key
 from service.store.key import LogKey
 from service.store.spool_file import DAMAGED_SUFFIX, SpoolFile, claim, create

@@ -139,7 +139,7 @@ decision_counts = Table(
     sqlite_with_rowid=False,
 )
 
-# `service.store.middle_scores` reads the scores of one bin of the histogram through it.
+# `service.store.score_medians` reads the scores of one bin of the histogram through it.
 Index("ix_decisions_probability", decisions.c.calibrated_probability, decisions.c.time)
 
 outcome_counts = Table(

@@ -15,10 +15,9 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from service.core.fairness.counts import GroupCounts, OutcomeCounts
 from service.store.cells import cell_groups
-from service.store.middle_scores import MiddleScores, find_middle_scores
 from service.store.outcome import OutcomeKind
-from service.store.tables import BINS
-from service.store.tables import BIN_NAMES, decision_counts, from_microseconds, outcome_counts
+from service.store.score_medians import MiddleScores, find_middle_scores
+from service.store.tables import BIN_NAMES, BINS, decision_counts, from_microseconds, outcome_counts
 from service.store.windows import Period, Window
 
 
@@ -59,7 +58,7 @@ def count_window(
 ) -> WindowCounts:
     """The counts of `window`, of one bundle only if it is named. Without `scores` no score is looked at.
 
-    `connection` must hold one snapshot (`service.store.access.reading`).
+    `connection` must hold one snapshot (`service.store.transactions.reading`).
     """
     names = BIN_NAMES if scores else ()
     cells: dict[str, _Cell] = defaultdict(_Cell)

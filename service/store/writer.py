@@ -9,11 +9,11 @@ from typing import Literal
 
 from service.core.errors import ConfigurationError, StoreDownError, StoreError
 from service.store.answers import Answer
-from service.store.decision import Decision
+from service.store.decisions import Decision
 from service.store.log import Appended, DecisionLog
 from service.store.observer import StoreObserver
 from service.store.spool import Spool
-from service.store.submissions import Submission, SubmissionQueue
+from service.store.write_queue import Submission, SubmissionQueue
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Engine, func, insert, select, update
 
-from service.store.aggregates import count_decisions
-from service.store.decision import Decision
+from service.store.decisions import Decision
+from service.store.hourly_counts import count_decisions
 from service.store.tables import decisions as table
 from service.store.tables import to_microseconds
 

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import func, select
 
 from service.store import tables
-from service.store.erasure import erase
 from service.store.recent_answers import RecentAnswers
 from service.store.recorder import StoreOptions
+from service.store.right_to_erasure import erase
 from service.store.tables import to_microseconds
 from tests.service.api.conftest import ENGINEER, JOB, NURSE, Api, Start
 

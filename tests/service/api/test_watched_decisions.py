@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from service.settings import Settings
-from service.store.erasure import erase
+from service.store.right_to_erasure import erase
 from service.store.tables import outcomes
 from tests.service.api.conftest import ENGINEER, NURSE, Api, Start
 from tests.support.patience import wait_until

@@ -14,10 +14,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from service.cli import app
-from service.store.erasure import erase
 from service.store.key import load_key
 from service.store.log import DecisionLog
 from service.store.recorder import DATABASE_FILE, SPOOL_FOLDER
+from service.store.right_to_erasure import erase
 from service.store.spool import Spool
 from service.store.sqlite import sqlite_url
 from tests.service.store.conftest import candidates, decision, decisions, tamper

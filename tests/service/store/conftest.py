@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from service.store.decision import Decision
+from service.store.decisions import Decision
 from service.store.key import LogKey
 from service.store.log import DecisionLog
 from service.store.recorder import Recorder, StoreOptions, open_recorder

@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from service.store.answers import KeyedRequest, keyed_request
-from service.store.decision import Decision
+from service.store.decisions import Decision
 from service.store.idempotency import with_answer
 from service.store.log import DecisionLog
 from service.store.tables import answers

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from service.core.errors import StoreError
 from service.store import tables
 from service.store.answers import Answer
-from service.store.decision import Decision
+from service.store.decisions import Decision
 from service.store.log import Appended, DecisionLog, Head
 from service.store.observer import StoreObserver
 from service.store.recorder import Recorder, StoreOptions

@@ -18,12 +18,12 @@ from sqlalchemy import select
 from service.core.errors import AnswerErasedError, KeyReusedError
 from service.store import tables
 from service.store.answers import KEPT, Answer
-from service.store.erasure import erase
 from service.store.idempotency import find_answer, with_answer
 from service.store.log import DecisionLog
 from service.store.recent_answers import RecentAnswers
 from service.store.recorder import Recorder, StoreOptions
 from service.store.retention import purge
+from service.store.right_to_erasure import erase
 from service.store.spool import Spool
 from service.store.sqlite import sqlite_url
 from service.store.verification import verify

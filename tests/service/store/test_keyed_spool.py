@@ -13,7 +13,7 @@ import pytest
 
 from service.core.errors import KeyReusedError, StoreDownError
 from service.store.answers import Answer
-from service.store.decision import Decision
+from service.store.decisions import Decision
 from service.store.idempotency import with_answer
 from service.store.recent_answers import RecentAnswers
 from service.store.recorder import DATABASE_FILE, Recorder

@@ -11,12 +11,12 @@ from service.core.errors import InputError, OutcomeConflictError, OutcomeTimeErr
 from service.core.fairness.counts import OutcomeCounts
 from service.core.groups import GroupSchema
 from service.reports.stored_audit import group_counts
-from service.store.access import reading
 from service.store.database import migrate, open_database
 from service.store.outcome import Outcome, OutcomeResult
 from service.store.outcomes import forget_outcomes, record_outcomes
 from service.store.sqlite import sqlite_url
 from service.store.tables import decisions, outcome_history, outcomes, to_microseconds
+from service.store.transactions import reading
 from service.store.window_counts import count_window
 from service.store.windows import window_until
 from tests.support.stored import NOON, decision, erase, store

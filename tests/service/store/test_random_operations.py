@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Table, select
 
 from service.store import tables
-from service.store.decision import Decision
-from service.store.erasure import erase
+from service.store.decisions import Decision
 from service.store.log import DecisionLog
 from service.store.outcome import Outcome, OutcomeKind
 from service.store.outcomes import record_outcomes
 from service.store.retention import purge
+from service.store.right_to_erasure import erase
 from service.store.score_bins import bin_of
 from service.store.sqlite import sqlite_url
 from service.store.tables import BIN_NAMES, decision_counts, outcome_counts

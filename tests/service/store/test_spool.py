@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from service.store.decision import Decision
+from service.store.decisions import Decision
 from service.store.key import LogKey
 from service.store.spool import Spool, spooled_lines
 from tests.service.store.conftest import KEY, decision, decisions

@@ -16,10 +16,10 @@ from sqlalchemy import delete, insert, select, update
 
 from service.core.errors import ConfigurationError, TableError
 from service.store import chain, tables
-from service.store.erasure import erase
 from service.store.key import LogKey
 from service.store.log import DecisionLog
 from service.store.retention import purge
+from service.store.right_to_erasure import erase
 from service.store.verification import read_anchors, verify
 from tests.service.store.conftest import DAY, OpenLog, decision, decisions, tamper
 

@@ -21,14 +21,14 @@ from service.core.fairness.counts import GroupCounts, OutcomeCounts
 from service.core.fairness.tally import DecisionTally
 from service.core.groups import GroupSchema
 from service.reports.stored_audit import group_counts
-from service.store.access import reading
-from service.store.aggregates import count_decisions
 from service.store.database import migrate, open_database
-from service.store.decision import Decision
+from service.store.decisions import Decision
+from service.store.hourly_counts import count_decisions
 from service.store.outcome import Outcome
 from service.store.outcomes import record_outcomes
 from service.store.sqlite import sqlite_url
 from service.store.tables import decisions as table
+from service.store.transactions import reading
 from service.store.window_counts import WindowCounts, count_window
 from service.store.windows import Window, window_between, window_until
 from tests.support.stored import BUNDLE, NOON, decision, erase, store

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from service.core.errors import ConfigurationError, ShuttingDownError, StoreDownError
-from service.store.decision import Decision
+from service.store.decisions import Decision
 from service.store.log import Appended, DecisionLog
 from service.store.recorder import StoreOptions, open_recorder
-from service.store.submissions import Submission, SubmissionQueue
+from service.store.write_queue import Submission, SubmissionQueue
 from tests.service.store.conftest import decision, decisions
 from tests.service.store.recorders import Begin, Disk, Watcher, ids, stored
 from tests.support.patience import PATIENCE, wait_until

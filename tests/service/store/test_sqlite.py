@@ -18,8 +18,8 @@ from sqlalchemy import event
 
 from service.core.errors import DatabaseDamagedError, DatabaseLostError, StoreError
 from service.store.database import open_database
-from service.store.erasure import erase
 from service.store.log import DecisionLog
+from service.store.right_to_erasure import erase
 from service.store.sqlite import sqlite_url
 from service.store.sqlite_file import create_file, held_file, hold, release
 from service.store.verification import verify

@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import select
 
 from service.core.errors import DatabaseDamagedError, DatabaseLostError, StoreDownError
-from service.store.erasure import erase
 from service.store.key import load_key
 from service.store.log import DecisionLog
 from service.store.outcome import Outcome
 from service.store.outcomes import record_outcomes
 from service.store.recorder import DATABASE_FILE, Recorder
+from service.store.right_to_erasure import erase
 from service.store.sqlite import sqlite_url
 from service.store.sqlite_file import rescued_copies
 from service.store.tables import outcomes

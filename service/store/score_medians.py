@@ -16,8 +16,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from service.store.cells import cell_groups, cell_text
 from service.store.score_bins import EDGES
-from service.store.tables import BINS
-from service.store.tables import decisions
+from service.store.tables import BINS, decisions
 from service.store.windows import Window
 
 Histogram = NDArray[np.int64]

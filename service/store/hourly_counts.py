@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.store.cells import cell_text
-from service.store.decision import Decision
+from service.store.decisions import Decision
 from service.store.score_bins import bin_of
 from service.store.tables import BIN_NAMES, decision_counts, outcome_counts, to_microseconds
 from service.store.windows import DAY, HOUR

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from service.core.errors import ShuttingDownError, StoreDownError
 from service.store.answers import Answer
-from service.store.decision import Decision
+from service.store.decisions import Decision
 
 
 @dataclass(eq=False, slots=True)
