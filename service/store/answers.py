@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from service.core.errors import AnswerErasedError, KeyReusedError
-from service.store.key import LogKey
+from service.store.chain import LogKey
 
 KEPT = timedelta(hours=24)
 """How long an answer is given again; afterwards the key counts as new."""

@@ -14,11 +14,11 @@ from sqlalchemy import Connection, func, insert, select, update
 from service.core.errors import ConfigurationError, StoreError
 from service.store import chain, tables
 from service.store.answers import Answer
+from service.store.chain import LogKey
 from service.store.database import BUSY_SECONDS, migrate, open_database, snapshot, store_errors, transaction
 from service.store.decisions import Decision
 from service.store.hourly_counts import count_decisions
 from service.store.idempotency import claim
-from service.store.key import LogKey
 from service.store.sqlite import file_of
 from service.store.sqlite_file import HeldFile, hold, release
 from service.store.time_limits import brief

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from service.core.errors import ConfigurationError, StoreError
 from service.store.answers import Answer, KeyedRequest, keyed_request
+from service.store.chain import load_key
 from service.store.decisions import Decision
 from service.store.idempotency import find_answer
 from service.store.keeper import Keeper
-from service.store.key import load_key
 from service.store.log import DecisionLog
 from service.store.observer import StoreObserver
 from service.store.recent_answers import RecentAnswers

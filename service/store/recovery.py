@@ -19,9 +19,9 @@ from sqlalchemy import Connection, select
 
 from service.core.errors import ConfigurationError, EvenmatchError, StoreError
 from service.store import chain, tables
+from service.store.chain import LogKey
 from service.store.decisions import Decision
 from service.store.idempotency import with_answers_of
-from service.store.key import LogKey
 from service.store.log import DecisionLog, Head
 from service.store.outcome import Outcome
 from service.store.outcomes import record_outcomes

@@ -18,9 +18,9 @@ from typing import Any
 
 from service.core.errors import StoreError
 from service.store.answers import Answer, Keyed
+from service.store.chain import LogKey
 from service.store.decisions import Decision
 from service.store.idempotency import first_of_each_key
-from service.store.key import LogKey
 from service.store.spool_file import DAMAGED_SUFFIX, SpoolFile, claim, create
 
 log = logging.getLogger(__name__)

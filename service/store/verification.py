@@ -16,7 +16,7 @@ from sqlalchemy.types import NullType
 
 from service.core.errors import TableError
 from service.store import chain, tables
-from service.store.key import LogKey
+from service.store.chain import LogKey
 from service.store.log import DecisionLog, Head
 from service.store.sqlite_file import is_damage
 

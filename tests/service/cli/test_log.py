@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from service.cli import app
-from service.store.key import load_key
+from service.store.chain import load_key
 from service.store.log import DecisionLog
 from service.store.recorder import DATABASE_FILE, SPOOL_FOLDER
 from service.store.right_to_erasure import erase

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from service.core.errors import ConfigurationError
 from service.store import chain
-from service.store.key import KEY_FILE, LogKey, load_key
+from service.store.chain import KEY_FILE, LogKey, load_key
 from service.store.tables import from_microseconds, to_microseconds
 from tests.service.store.conftest import KEY, decision
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from service.core.errors import DatabaseDamagedError, DatabaseLostError, StoreDownError
-from service.store.key import load_key
+from service.store.chain import load_key
 from service.store.log import DecisionLog
 from service.store.outcome import Outcome
 from service.store.outcomes import record_outcomes

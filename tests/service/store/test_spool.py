@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from service.store.chain import LogKey
 from service.store.decisions import Decision
-from service.store.key import LogKey
 from service.store.spool import Spool, spooled_lines
 from tests.service.store.conftest import KEY, decision, decisions
 

@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select, update
 
 from service.core.errors import ConfigurationError, TableError
 from service.store import chain, tables
-from service.store.key import LogKey
+from service.store.chain import LogKey
 from service.store.log import DecisionLog
 from service.store.retention import purge
 from service.store.right_to_erasure import erase
