@@ -32,7 +32,7 @@ from service.store.retention import MAX_DAYS, SIX_MONTHS_DAYS
 from service.store.retention import purge as purge_old
 from service.store.right_to_erasure import erase as erase_candidate
 from service.store.spool import damaged_files, spooled_lines
-from service.store.sqlite_file import rescued_copies
+from service.store.sqlite import rescued_copies
 from service.store.verification import Verification, read_anchors
 from service.store.verification import verify as verify_log
 

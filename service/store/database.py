@@ -15,8 +15,15 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from service.core.errors import ConfigurationError, DatabaseDamagedError, StoreError
 from service.store.postgresql import open_postgresql
-from service.store.sqlite import check_in_place, file_of, open_sqlite
-from service.store.sqlite_file import create_file, damage, held_file, is_damage
+from service.store.sqlite import (
+    check_in_place,
+    create_file,
+    damage,
+    file_of,
+    held_file,
+    is_damage,
+    open_sqlite,
+)
 
 BUSY_SECONDS = 10.0
 """How long a lock or a server is waited for."""

@@ -19,8 +19,7 @@ from service.store.database import BUSY_SECONDS, migrate, open_database, snapsho
 from service.store.decisions import Decision
 from service.store.hourly_counts import count_decisions
 from service.store.idempotency import claim
-from service.store.sqlite import file_of
-from service.store.sqlite_file import HeldFile, hold, release
+from service.store.sqlite import HeldFile, file_of, hold, release
 from service.store.time_limits import brief
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """Copies of a lost SQLite database, brought back at the next start: in its place, or into what is there now.
 
-A running service saves such a copy when its file was deleted or replaced (`service.store.sqlite_file`).
+A running service saves such a copy when its file was deleted or replaced (`service.store.sqlite`).
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ from service.store.log import DecisionLog, Head
 from service.store.outcome import Outcome
 from service.store.outcomes import record_outcomes
 from service.store.retention import purged_through
-from service.store.sqlite import sqlite_url
-from service.store.sqlite_file import forget_drafts, rescued_copies, sync_folder
+from service.store.sqlite import forget_drafts, rescued_copies, sqlite_url, sync_folder
 from service.store.tables import from_microseconds, outcomes
 from service.store.verification import damaged_pages
 

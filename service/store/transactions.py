@@ -18,7 +18,7 @@ from sqlalchemy.exc import (
 
 from service.core.errors import StoreUnavailableError
 from service.store.database import snapshot, transaction
-from service.store.sqlite_file import damage, is_damage
+from service.store.sqlite import damage, is_damage
 from service.store.time_limits import brief
 
 _RETRY_AFTER_SECONDS = 5

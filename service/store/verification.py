@@ -18,7 +18,7 @@ from service.core.errors import TableError
 from service.store import chain, tables
 from service.store.chain import LogKey
 from service.store.log import DecisionLog, Head
-from service.store.sqlite_file import is_damage
+from service.store.sqlite import is_damage
 
 _ROWS_A_FETCH = 2_000
 MAX_FINDINGS = 100

@@ -17,8 +17,7 @@ from service.store.outcome import Outcome
 from service.store.outcomes import record_outcomes
 from service.store.recorder import DATABASE_FILE, Recorder
 from service.store.right_to_erasure import erase
-from service.store.sqlite import sqlite_url
-from service.store.sqlite_file import rescued_copies
+from service.store.sqlite import rescued_copies, sqlite_url
 from service.store.tables import outcomes
 from tests.service.store.conftest import KEY, decision, decisions
 from tests.service.store.recorders import Begin, Watcher, ids, log_of, stored
