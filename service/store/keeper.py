@@ -9,11 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 from service.core.errors import ClockAheadError, ConfigurationError, DatabaseLostError, StoreError
 from service.store.log import DecisionLog
-from service.store.observer import StoreObserver
 from service.store.recovery import open_and_recover
 from service.store.retention import purge
 from service.store.sqlite import check_room
-from service.store.writer import Writer
+from service.store.writer import StoreObserver, Writer
 
 log = logging.getLogger(__name__)
 

@@ -18,14 +18,13 @@ from service.store.decisions import Decision
 from service.store.idempotency import find_answer
 from service.store.keeper import Keeper
 from service.store.log import DecisionLog
-from service.store.observer import StoreObserver
 from service.store.recent_answers import RecentAnswers
 from service.store.recovery import open_and_recover
 from service.store.spool import Spool
 from service.store.sqlite import sqlite_url
 from service.store.time_limits import brief
 from service.store.write_queue import Submission
-from service.store.writer import Policy, State, Writer
+from service.store.writer import Policy, State, StoreObserver, Writer
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ from service.core.errors import ConfigurationError, StoreDownError, StoreError
 from service.store.answers import Answer
 from service.store.decisions import Decision
 from service.store.log import Appended, DecisionLog
-from service.store.observer import StoreObserver
 from service.store.spool import Spool
 from service.store.write_queue import Submission, SubmissionQueue
 
@@ -257,3 +256,22 @@ def _refuse(batch: Sequence[Submission]) -> None:
     for submission in batch:
         if not submission.safe.done():
             submission.safe.set_exception(StoreDownError(_NOWHERE, retry_after=_RETRY_AFTER))
+
+
+class StoreObserver:
+    """Called from the writer's thread and from request threads: implementations must be thread-safe."""
+
+    def decisions_stored(self, decisions: int) -> None:
+        """`decisions` more are in the database."""
+
+    def store_failed(self) -> None:
+        """An attempt to write to the database or to the spool failed."""
+
+    def store_lost(self) -> None:
+        """The database's file was deleted or replaced: until a restart, nothing is written there."""
+
+    def store_queue_changed(self, decisions: int) -> None:
+        """`decisions` now wait in memory."""
+
+    def spool_changed(self, decisions: int) -> None:
+        """`decisions` now wait on disk."""

@@ -14,10 +14,10 @@ from service.store import tables
 from service.store.answers import Answer
 from service.store.decisions import Decision
 from service.store.log import Appended, DecisionLog, Head
-from service.store.observer import StoreObserver
 from service.store.recorder import Recorder, StoreOptions
 from service.store.spool import Spool
 from service.store.verification import verify
+from service.store.writer import StoreObserver
 
 Begin = Callable[..., Recorder]
 
