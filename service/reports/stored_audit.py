@@ -14,7 +14,7 @@ from service.core.fairness.counts import GroupCounts, OutcomeCounts
 from service.core.fairness.options import FairnessOptions
 from service.core.groups import GroupSchema
 from service.reports.bias_audit import AuditedData, AuditStatement, BiasAudit, make_bias_audit
-from service.store.outcome import OutcomeKind
+from service.store.outcomes import OutcomeKind
 from service.store.transactions import reading
 from service.store.window_counts import WindowCounts, count_window
 from service.store.windows import Window

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.core.errors import InputError, OutcomeConflictError, OutcomeTimeError, UnknownDecisionError
 from service.store.answers import KeyedRequest
 from service.store.cells import cell_groups, cell_text
 from service.store.hourly_counts import CountedDecision, CountedOutcome, count_outcomes
-from service.store.outcome import Outcome, OutcomeEvent, OutcomeResult
-from service.store.outcome_answers import keep_results, take_key
-from service.store.tables import decisions, from_microseconds, outcome_history, outcomes, to_microseconds
+from service.store.idempotency import answer_row, expired_before, find_answer, new_answer
+from service.store.tables import (
+    answers,
+    decisions,
+    from_microseconds,
+    outcome_history,
+    outcomes,
+    to_microseconds,
+)
 from service.store.transactions import writing
 
 
@@ -179,3 +188,91 @@ def _decisions(connection: Connection, decision_ids: Collection[str]) -> dict[st
         )
         for row in rows
     }
+
+
+OutcomeKind = Literal["human_decision", "label"]
+OUTCOME_KINDS: tuple[OutcomeKind, ...] = ("human_decision", "label")
+OutcomeEvent = Literal["recorded", "replaced", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`time` is when it came about; None for now. `replace`: it corrects what was said before."""
+
+    decision_id: str
+    positive: bool
+    kind: OutcomeKind
+    time: datetime | None = None
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeResult:
+    """What was done, or the error for which nothing was. Groups and decision are those of the decision.
+
+    `repeated`: it was done by an earlier request with the same `Idempotency-Key`; groups and decision are not
+    told again.
+    """
+
+    outcome: Outcome
+    event: OutcomeEvent | None = None
+    error: InputError | None = None
+    groups: Mapping[str, str] | None = None
+    selected: bool | None = None
+    repeated: bool = False
+
+
+_ERRORS: dict[str, type[InputError]] = {
+    cls.code: cls for cls in (UnknownDecisionError, OutcomeConflictError, OutcomeTimeError)
+}
+_EVENTS: tuple[OutcomeEvent, ...] = get_args(OutcomeEvent)
+_IN_HAND = "[]"
+
+
+def take_key(
+    connection: Connection, request: KeyedRequest, given: Sequence[Outcome], now: datetime
+) -> list[OutcomeResult] | None:
+    """Take the key until the transaction ends; or, if it was taken before, tell what was done then.
+
+    Whoever comes with the same key meanwhile waits. Raises `KeyReusedError`.
+    """
+    postgres = connection.dialect.name == "postgresql"
+    statement = (postgresql.insert if postgres else sqlite.insert)(answers)
+    row = answer_row(new_answer(request, now, _IN_HAND))
+    taken = connection.execute(
+        statement.values(row)
+        .on_conflict_do_update(
+            index_elements=[answers.c.key],
+            set_={name: statement.excluded[name] for name in row},
+            where=answers.c.time <= expired_before(now),
+        )
+        .returning(answers.c.key)
+    ).first()
+    if taken is not None:
+        return None
+    answer = find_answer(connection, request.key, now)
+    assert answer is not None  # it stood in the way
+    done = json.loads(answer.content_for(request))
+    return [_result(outcome, one) for outcome, one in zip(given, done, strict=True)]
+
+
+def keep_results(connection: Connection, request: KeyedRequest, results: Sequence[OutcomeResult]) -> None:
+    """Keep what was done, unless nothing was: then the same request may try again."""
+    rows = answers.c.key == request.key
+    if all(result.error is not None for result in results):
+        connection.execute(delete(answers).where(rows))
+    else:
+        content = json.dumps([_kept(result) for result in results], separators=(",", ":"))
+        connection.execute(update(answers).where(rows).values(content=content))
+
+
+def _kept(result: OutcomeResult) -> Any:
+    error = result.error
+    return result.event if error is None else [error.code, error.message, error.field]
+
+
+def _result(outcome: Outcome, kept: Any) -> OutcomeResult:
+    if kept in _EVENTS:
+        return OutcomeResult(outcome, event=kept, repeated=True)
+    code, message, field = kept
+    return OutcomeResult(outcome, error=_ERRORS[code](message, field=field), repeated=True)

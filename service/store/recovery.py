@@ -23,8 +23,7 @@ from service.store.chain import LogKey
 from service.store.decisions import Decision
 from service.store.idempotency import with_answers_of
 from service.store.log import DecisionLog, Head
-from service.store.outcome import Outcome
-from service.store.outcomes import record_outcomes
+from service.store.outcomes import Outcome, record_outcomes
 from service.store.retention import purged_through
 from service.store.sqlite import forget_drafts, rescued_copies, sqlite_url, sync_folder
 from service.store.tables import from_microseconds, outcomes

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from service.core.fairness.counts import GroupCounts, OutcomeCounts
 from service.store.cells import cell_groups
-from service.store.outcome import OutcomeKind
+from service.store.outcomes import OutcomeKind
 from service.store.score_medians import MiddleScores, find_middle_scores
 from service.store.tables import BIN_NAMES, BINS, decision_counts, from_microseconds, outcome_counts
 from service.store.windows import Period, Window

@@ -11,8 +11,7 @@ from sqlalchemy import Engine, event, func, select
 
 from service.core.errors import KeyReusedError
 from service.store.answers import KeyedRequest
-from service.store.outcome import Outcome, OutcomeResult
-from service.store.outcomes import record_outcomes
+from service.store.outcomes import Outcome, OutcomeResult, record_outcomes
 from service.store.tables import answers, outcome_history
 from tests.service.store.conftest import DAY
 from tests.service.store.keyed import request

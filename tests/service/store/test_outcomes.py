@@ -12,8 +12,7 @@ from service.core.fairness.counts import OutcomeCounts
 from service.core.groups import GroupSchema
 from service.reports.stored_audit import group_counts
 from service.store.database import migrate, open_database
-from service.store.outcome import Outcome, OutcomeResult
-from service.store.outcomes import forget_outcomes, record_outcomes
+from service.store.outcomes import Outcome, OutcomeResult, forget_outcomes, record_outcomes
 from service.store.sqlite import sqlite_url
 from service.store.tables import decisions, outcome_history, outcomes, to_microseconds
 from service.store.transactions import reading

@@ -16,8 +16,7 @@ from sqlalchemy.exc import OperationalError
 from service.core.errors import StoreError, StoreUnavailableError
 from service.store.database import open_database
 from service.store.log import DecisionLog
-from service.store.outcome import Outcome
-from service.store.outcomes import record_outcomes
+from service.store.outcomes import Outcome, record_outcomes
 from service.store.recorder import StoreOptions
 from service.store.spool import spooled_lines
 from service.store.time_limits import at_most

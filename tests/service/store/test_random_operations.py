@@ -19,8 +19,7 @@ from sqlalchemy import Table, select
 from service.store import tables
 from service.store.decisions import Decision
 from service.store.log import DecisionLog
-from service.store.outcome import Outcome, OutcomeKind
-from service.store.outcomes import record_outcomes
+from service.store.outcomes import Outcome, OutcomeKind, record_outcomes
 from service.store.retention import purge
 from service.store.right_to_erasure import erase
 from service.store.score_bins import bin_of

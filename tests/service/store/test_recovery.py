@@ -13,8 +13,7 @@ from sqlalchemy import select
 from service.core.errors import DatabaseDamagedError, DatabaseLostError, StoreDownError
 from service.store.chain import load_key
 from service.store.log import DecisionLog
-from service.store.outcome import Outcome
-from service.store.outcomes import record_outcomes
+from service.store.outcomes import Outcome, record_outcomes
 from service.store.recorder import DATABASE_FILE, Recorder
 from service.store.right_to_erasure import erase
 from service.store.sqlite import rescued_copies, sqlite_url

@@ -15,8 +15,7 @@ from service.core.errors import StoreError
 from service.store import chain, tables
 from service.store.database import open_database
 from service.store.log import DecisionLog
-from service.store.outcome import Outcome
-from service.store.outcomes import record_outcomes
+from service.store.outcomes import Outcome, record_outcomes
 from service.store.retention import purge
 from service.store.right_to_erasure import erase
 from service.store.sqlite import sqlite_url

@@ -24,8 +24,7 @@ from service.reports.stored_audit import group_counts
 from service.store.database import migrate, open_database
 from service.store.decisions import Decision
 from service.store.hourly_counts import count_decisions
-from service.store.outcome import Outcome
-from service.store.outcomes import record_outcomes
+from service.store.outcomes import Outcome, record_outcomes
 from service.store.sqlite import sqlite_url
 from service.store.tables import decisions as table
 from service.store.transactions import reading
