@@ -33,7 +33,7 @@ from service.reports.bias_audit_html import bias_audit_html
 from service.reports.bias_audit_texts import CITATIONS, TITLE
 from service.reports.stored_audit import StoredQuestion, audit_store
 from service.store.database import open_database
-from service.store.windows import window_asked
+from service.store.window_counts import window_asked
 
 _WRITERS: dict[str, Callable[[BiasAudit], str]] = {
     ".html": bias_audit_html,

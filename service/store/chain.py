@@ -1,4 +1,4 @@
-"""The hash chain: what each row's hash is made of, and what the log's other signatures say.
+"""The hash chain, and the secret key that it and the log's other signatures are made with.
 
     content   = HMAC(salt, canonical form of the row's content)
     hash      = HMAC(hash of the row before, sequence, decision_id, time, content)
@@ -6,9 +6,9 @@
     head      = HMAC(sequence and hash of the last row, key id)
     purge     = HMAC(sequence and hash of the last purged row, time of the purge)
 
-All under one secret key, so that only who has it can write a chain. The content enters by a digest of its
-own, under a salt that only this row has: when content and salt are erased, the digest stays, the chain still
-holds, and not even the key's owner can find out by trying whose row it was.
+All use one secret key, so that only who has it can write a chain. The content enters by a digest of its own,
+under a salt that only this row has. When content and salt are erased the digest stays and the chain still
+holds, but not even the key's owner can find out by trying ids whose row it was.
 """
 
 from __future__ import annotations
@@ -20,83 +20,13 @@ import logging
 import os
 import secrets
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from service.core.errors import ConfigurationError
-from service.store.decisions import Decision
-from service.store.tables import to_microseconds
-
-CONTENT = (
-    "request_id",
-    "job_id",
-    "candidate_id",
-    "groups",
-    "raw_score",
-    "calibrated_probability",
-    "threshold",
-    "decision",
-    "redact",
-    "bundle_digest",
-    "engine",
-)
-"""Columns that are erased with a person, in the order of the canonical form."""
-
-Row = Mapping[Any, Any]  # column name -> value
-
-
-def canonical(row: Row) -> bytes:
-    """The content of a row as bytes: equal content gives equal bytes, other content other bytes."""
-    # What stands in a database that was tampered with may be of any type: it must differ, not break.
-    values = [row[name] for name in CONTENT]
-    return json.dumps(values, separators=(",", ":"), default=repr).encode()
-
-
-def content_digest(key: LogKey, row: Row) -> str:
-    """What the chain holds of a row's content."""
-    return key.sign_bytes("content", f"{row['salt']}\n".encode() + canonical(row))
-
-
-def row_hash(key: LogKey, previous: str, row: Row) -> str:
-    """The hash of a row whose `content` is known, after a row of hash `previous`."""
-    return key.sign("row", [previous, row["sequence"], row["decision_id"], row["time"], row["content"]])
-
-
-def genesis(key: LogKey) -> str:
-    """What stands for the hash before the first row."""
-    return key.sign("genesis", [])
-
-
-def chained(key: LogKey, decision: Decision, sequence: int, previous: str) -> dict[str, Any]:
-    """The row of a decision, ready to be inserted after a row of hash `previous`."""
-    row: dict[str, Any] = {
-        "sequence": sequence,
-        "decision_id": decision.decision_id,
-        "time": to_microseconds(decision.time),
-        "request_id": decision.request_id,
-        "job_id": decision.job_id,
-        "candidate_id": decision.candidate_id,
-        "groups": json.dumps(dict(decision.groups), sort_keys=True, separators=(",", ":")),
-        # SQLite does not keep the sign of a zero.
-        "raw_score": decision.raw_score + 0.0,
-        "calibrated_probability": decision.calibrated_probability + 0.0,
-        "threshold": decision.threshold + 0.0,
-        "decision": decision.decision,
-        "redact": decision.redact,
-        "bundle_digest": decision.bundle_digest,
-        "engine": decision.engine,
-        "salt": secrets.token_hex(16),
-    }
-    row["content"] = content_digest(key, row)
-    row["hash"] = row_hash(key, previous, row)
-    return row
-
-
-def tombstone(key: LogKey, row: Row, erased: int) -> str:
-    """The signature of a lawful erasure, at `erased` microseconds."""
-    return key.sign("tombstone", [row["sequence"], row["hash"], erased])
-
+from service.store.decisions import CONTENT, Decision
+from service.store.tables import Row, decision_row
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +38,7 @@ Part = str | int | None
 
 
 class LogKey:
-    """Signs; never shown. `id` names the key without giving it away."""
+    """Signs, and never shows its secret. `id` names the key without giving it away."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
@@ -127,8 +57,9 @@ class LogKey:
         return cls(hashlib.sha256(b"evenmatch log key\n" + text.encode()).digest())
 
     def sign(self, purpose: str, parts: Sequence[Part]) -> str:
-        """Hexadecimal HMAC-SHA256. A signature made for one purpose is worth nothing for another."""
-        # Parts come from a database that may have been tampered with: any type must differ, not break.
+        """Hexadecimal HMAC-SHA256. A signature for one purpose is not valid for another."""
+        # Parts come from a database that may have been tampered with: a value of any type must give another
+        # signature, not an exception.
         return self.sign_bytes(purpose, json.dumps(parts, separators=(",", ":"), default=repr).encode())
 
     def sign_bytes(self, purpose: str, message: bytes) -> str:
@@ -152,7 +83,7 @@ def load_key(setting: str, data_dir: Path, *, create: bool) -> LogKey:
     file = data_dir / KEY_FILE
     try:
         if create and not file.exists():
-            _create(file)
+            _create_key_file(file)
         if stat.S_IMODE(file.stat().st_mode) & 0o077:
             log.warning("%s can be read by others than its owner: chmod 600 is advised", file)
         secret = bytes.fromhex(file.read_text("ascii").strip())
@@ -169,8 +100,8 @@ def load_key(setting: str, data_dir: Path, *, create: bool) -> LogKey:
     return LogKey(secret)
 
 
-def _create(file: Path) -> None:
-    """Appears whole or not at all; if another process makes one at the same time, the first one counts."""
+def _create_key_file(file: Path) -> None:
+    """It appears whole or not at all; if another process makes one at the same time, the first counts."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -179,8 +110,45 @@ def _create(file: Path) -> None:
             stream.write(f"{secrets.token_hex(_BYTES)}\n")
             stream.flush()
             os.fsync(stream.fileno())
+        # Not `core.files.private_file`, which renames: that would replace a key that the other process has
+        # begun to sign with.
         os.link(draft, file)
     except FileExistsError:
         pass
     finally:
         draft.unlink(missing_ok=True)
+
+
+def canonical(row: Row) -> bytes:
+    """The content of a row as bytes: equal content gives equal bytes, other content other bytes."""
+    # Someone may have put values of any type into the database: they must differ, not raise.
+    values = [row[name] for name in CONTENT]
+    return json.dumps(values, separators=(",", ":"), default=repr).encode()
+
+
+def content_digest(key: LogKey, row: Row) -> str:
+    """What the chain holds of a row's content."""
+    return key.sign_bytes("content", f"{row['salt']}\n".encode() + canonical(row))
+
+
+def row_hash(key: LogKey, previous: str, row: Row) -> str:
+    """The hash of a row whose `content` is known, after a row of hash `previous`."""
+    return key.sign("row", [previous, row["sequence"], row["decision_id"], row["time"], row["content"]])
+
+
+def genesis(key: LogKey) -> str:
+    """The hash that the first row follows."""
+    return key.sign("genesis", [])
+
+
+def chained(key: LogKey, decision: Decision, sequence: int, previous: str) -> dict[str, Any]:
+    """The row of a decision, ready to be inserted after a row of hash `previous`."""
+    row = {"sequence": sequence, **decision_row(decision), "salt": secrets.token_hex(16)}
+    row["content"] = content_digest(key, row)
+    row["hash"] = row_hash(key, previous, row)
+    return row
+
+
+def tombstone(key: LogKey, row: Row, erased: int) -> str:
+    """The signature of a lawful erasure, at `erased` microseconds."""
+    return key.sign("tombstone", [row["sequence"], row["hash"], erased])

@@ -1,4 +1,7 @@
-"""Lawful erasure: a person's rows are emptied and signed, and the chain still holds."""
+"""A person's right to erasure: their rows are emptied and signed, and the chain still holds.
+
+Not to be confused with concept erasure, which takes a group out of a model's vectors.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +10,31 @@ from datetime import UTC, datetime
 from sqlalchemy import select, update
 
 from service.store import chain, tables
-from service.store.idempotency import forget_answers
+from service.store.decisions import CONTENT
+from service.store.idempotency import empty_answers
 from service.store.log import DecisionLog
-from service.store.outcomes import forget_outcomes
+from service.store.outcomes import delete_outcomes
 from service.store.tables import to_microseconds
 
 _ROWS_A_TRANSACTION = 500
 
 
-def erase(decision_log: DecisionLog, candidate_id: str, *, now: datetime | None = None) -> int:
-    """Empty every row of a candidate; returns how many. May be given again.
+def erase_person(decision_log: DecisionLog, candidate_id: str, *, now: datetime | None = None) -> int:
+    """Empty every row of a candidate; returns how many. May be called again.
 
-    Of a row stay its place in the chain, its time, its `decision_id` (a random number that says nothing by
-    itself) and digests under a salt that is gone. Its outcomes go with it, and the answers that speak of it.
-    Counts that were made of it stay: they hold nobody.
+    A row keeps its place in the chain, its time, its `decision_id` (a random number that says nothing by
+    itself) and digests under a salt that is gone. Its outcomes are deleted, and answers that hold it emptied.
+    Counts stay: they hold numbers of people, and no id.
 
-    Raises `StoreError`, also if everything is emptied but SQLite's journal could not be cut off.
+    Raises `StoreError`, also if everything is emptied but SQLite's journal could not be.
     """
     erased = to_microseconds(now or datetime.now(UTC))
-    empty = dict.fromkeys((*chain.CONTENT, "salt"))
+    empty = dict.fromkeys((*CONTENT, "salt"))
     rows = tables.decisions
     query = (
         select(rows.c.sequence, rows.c.hash, rows.c.decision_id, rows.c.time)
         .where(rows.c.candidate_id == candidate_id)
-        # As whoever records outcomes locks them: in another order, the two could wait for each other.
+        # Recording outcomes locks rows in this order, too: in another one, the two could wait for each other.
         .order_by(rows.c.decision_id)
         .limit(_ROWS_A_TRANSACTION)
         .with_for_update()
@@ -46,10 +50,10 @@ def erase(decision_log: DecisionLog, candidate_id: str, *, now: datetime | None 
                     .where(rows.c.sequence == row["sequence"])
                     .values(**empty, erased=erased, tombstone=chain.tombstone(decision_log.key, row, erased))
                 )
-            forget_outcomes(connection, [row["decision_id"] for row in found])
-            forget_answers(connection, {row["decision_id"]: row["time"] for row in found})
+            delete_outcomes(connection, [row["decision_id"] for row in found])
+            empty_answers(connection, {row["decision_id"]: row["time"] for row in found})
         total += len(found)
         if len(found) < _ROWS_A_TRANSACTION:
             break
-    decision_log.forget_journal()
+    decision_log.cut_off_journal()
     return total

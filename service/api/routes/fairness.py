@@ -29,7 +29,7 @@ from service.reports.bias_audit_files import attribute_record, bias_audit_csv, b
 from service.reports.bias_audit_html import bias_audit_html
 from service.reports.bias_audit_texts import CITATIONS, TITLE
 from service.reports.stored_audit import StoredAudit, StoredQuestion, audit_store
-from service.store.windows import window_asked
+from service.store.window_counts import window_asked
 
 router = APIRouter(tags=["fairness"])
 

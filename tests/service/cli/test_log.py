@@ -17,7 +17,7 @@ from service.cli import app
 from service.store.chain import load_key
 from service.store.log import DecisionLog
 from service.store.recorder import DATABASE_FILE, SPOOL_FOLDER
-from service.store.right_to_erasure import erase
+from service.store.right_to_erasure import erase_person
 from service.store.spool import Spool
 from service.store.sqlite import sqlite_url
 from tests.service.store.conftest import candidates, decision, decisions, tamper
@@ -174,7 +174,7 @@ def test_erasing_says_so_if_the_spool_was_emptied_meanwhile(
     spool.append([decision(7)])
 
     def erase_then_replay(decision_log: DecisionLog, candidate_id: str) -> int:
-        erased = erase(decision_log, candidate_id)
+        erased = erase_person(decision_log, candidate_id)
         decision_log.append(spool.oldest(9))
         spool.drop_oldest()
         return erased

@@ -8,8 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from service.store.answers import KeyedRequest, keyed_request
-from service.store.decisions import Decision
+from service.store.decisions import Decision, KeyedRequest, keyed_request
 from service.store.idempotency import with_answer
 from service.store.log import DecisionLog
 from service.store.tables import answers

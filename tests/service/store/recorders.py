@@ -11,8 +11,7 @@ from sqlalchemy import select
 
 from service.core.errors import StoreError
 from service.store import tables
-from service.store.answers import Answer
-from service.store.decisions import Decision
+from service.store.decisions import Answer, Decision
 from service.store.log import Appended, DecisionLog, Head
 from service.store.recorder import Recorder, StoreOptions
 from service.store.spool import Spool

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.store.score_bins import EDGES, bin_of
+from service.store.hourly_counts import EDGES, bin_of
 from service.store.tables import BINS
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, event, func, select
 
 from service.core.errors import KeyReusedError
-from service.store.answers import KeyedRequest
+from service.store.decisions import KeyedRequest
 from service.store.outcomes import Outcome, OutcomeResult, record_outcomes
 from service.store.tables import answers, outcome_history
 from tests.service.store.conftest import DAY

@@ -12,10 +12,8 @@ from typing import Any
 import pytest
 
 from service.core.errors import KeyReusedError, StoreDownError
-from service.store.answers import Answer
-from service.store.decisions import Decision
-from service.store.idempotency import with_answer
-from service.store.recent_answers import RecentAnswers
+from service.store.decisions import Answer, Decision
+from service.store.idempotency import RecentAnswers, with_answer
 from service.store.recorder import DATABASE_FILE, Recorder
 from service.store.spool import Spool, spooled_lines
 from service.store.sqlite import rescued_copies

@@ -19,8 +19,7 @@ from service.store.log import DecisionLog
 from service.store.outcomes import Outcome, record_outcomes
 from service.store.recorder import StoreOptions
 from service.store.spool import spooled_lines
-from service.store.time_limits import at_most
-from service.store.transactions import reading
+from service.store.transactions import at_most, reading
 from service.store.verification import verify
 from tests.service.store.conftest import KEY, OpenLog, candidates, decision, decisions
 from tests.service.store.recorders import Begin, Watcher, ids

@@ -19,7 +19,7 @@ from sqlalchemy import event
 from service.core.errors import DatabaseDamagedError, DatabaseLostError, StoreError
 from service.store.database import open_database
 from service.store.log import DecisionLog
-from service.store.right_to_erasure import erase
+from service.store.right_to_erasure import erase_person
 from service.store.sqlite import create_file, held_file, hold, release, sqlite_url
 from service.store.verification import verify
 from tests.service.store.children import Child
@@ -81,7 +81,7 @@ def test_after_every_recovery_the_lock_is_there_and_nothing_was_opened_but_by_sq
         assert service.locks() > 0
         with closing(log_of(tmp_path)) as log:  # what `evenmatch log` does, beside the service
             assert verify(log).broken == 0
-            erase(log, f"c-{number}")
+            erase_person(log, f"c-{number}")
         assert service.locks() > 0
         assert wal(service.file).exists()
         acknowledged |= service.record(3)

@@ -17,9 +17,10 @@ from sqlalchemy import delete, insert, select, update
 from service.core.errors import ConfigurationError, TableError
 from service.store import chain, tables
 from service.store.chain import LogKey
+from service.store.decisions import CONTENT
 from service.store.log import DecisionLog
 from service.store.retention import purge
-from service.store.right_to_erasure import erase
+from service.store.right_to_erasure import erase_person
 from service.store.verification import read_anchors, verify
 from tests.service.store.conftest import DAY, OpenLog, decision, decisions, tamper
 
@@ -188,7 +189,7 @@ def test_a_log_that_was_emptied_and_begun_anew_is_found_by_an_anchor(decision_lo
 
 def test_a_tombstone_cannot_be_forged(decision_log: DecisionLog) -> None:
     decision_log.append(decisions(3))
-    emptied = ", ".join(f"{name} = NULL" for name in (*chain.CONTENT, "salt"))
+    emptied = ", ".join(f"{name} = NULL" for name in (*CONTENT, "salt"))
     forged = LogKey(b"guessed").sign("tombstone", [2, row_of(decision_log, 2)["hash"], 7])
     tamper(
         decision_log,
@@ -230,7 +231,7 @@ def test_a_log_that_is_written_to_meanwhile_holds(decision_log: DecisionLog) -> 
     def write() -> None:
         for start in range(1, 400, 10):
             decision_log.append([decision(n, time=now) for n in range(start, start + 10)])
-            erase(decision_log, f"c-{start + 3}")
+            erase_person(decision_log, f"c-{start + 3}")
         purge(decision_log, timedelta(days=183), now=now + timedelta(days=200), force=True)
 
     with ThreadPoolExecutor(1) as pool:

@@ -28,8 +28,7 @@ from service.store.outcomes import Outcome, record_outcomes
 from service.store.sqlite import sqlite_url
 from service.store.tables import decisions as table
 from service.store.transactions import reading
-from service.store.window_counts import WindowCounts, count_window
-from service.store.windows import Window, window_between, window_until
+from service.store.window_counts import Window, WindowCounts, count_window, window_between, window_until
 from tests.support.stored import BUNDLE, NOON, decision, erase, store
 
 SCHEMA = GroupSchema(

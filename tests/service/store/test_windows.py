@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.errors import WindowError
-from service.store.windows import DAY, HOUR, Window, window_asked, window_between, window_until
+from service.store.window_counts import DAY, HOUR, Window, window_asked, window_between, window_until
 
 NOW = datetime(2026, 3, 31, 12, 20, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ from service.core.errors import ConfigurationError, ShuttingDownError, StoreDown
 from service.store.decisions import Decision
 from service.store.log import Appended, DecisionLog
 from service.store.recorder import StoreOptions, open_recorder
-from service.store.write_queue import Submission, SubmissionQueue
+from service.store.write_queue import Submission, WriteQueue
 from tests.service.store.conftest import decision, decisions
 from tests.service.store.recorders import Begin, Disk, Watcher, ids, stored
 from tests.support.patience import PATIENCE, wait_until
@@ -143,7 +143,7 @@ async def test_old_decisions_are_purged_at_the_start(begin: Begin, tmp_path: Pat
 async def test_a_clock_that_jumped_ahead_purges_nothing_and_says_so_once(
     begin: Begin, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.store.keeper._PURGE_SECONDS", 0.05)
+    monkeypatch.setattr("service.store.retention._PURGE_SECONDS", 0.05)
     log = log_of_new(tmp_path)
     # As if this machine's clock were 185 days ahead.
     log.append([decision(n, time=datetime.now(UTC) - timedelta(days=185, hours=n)) for n in (3, 2, 1)])
@@ -158,7 +158,7 @@ async def test_a_clock_that_jumped_ahead_purges_nothing_and_says_so_once(
 
 
 def test_the_queue_gives_out_batches_up_to_a_size() -> None:
-    queue = SubmissionQueue(100, lambda _: None)
+    queue = WriteQueue(100, lambda _: None)
     for start in (1, 4, 7):
         queue.put(Submission(decisions(3, start)))
     batch = queue.take(0, 0, 6)
@@ -170,7 +170,7 @@ def test_the_queue_gives_out_batches_up_to_a_size() -> None:
 
 
 def test_the_queue_gathers_unless_an_answer_waits() -> None:
-    queue = SubmissionQueue(100, lambda _: None)
+    queue = WriteQueue(100, lambda _: None)
     queue.put(Submission([decision(1)]))
     started = time.monotonic()
     assert len(queue.take(None, 0.2, 10) or []) == 1
