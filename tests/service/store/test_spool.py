@@ -45,6 +45,19 @@ def test_decisions_come_out_as_they_went_in_and_the_file_goes(tmp_path: Path) ->
     assert drained(spool) == [decision(9)]
 
 
+def test_a_line_is_written_as_ever(tmp_path: Path) -> None:
+    """A later version takes over the files of this one."""
+    opened(tmp_path).append([decision(7)])
+    (file,) = tmp_path.iterdir()
+    record = (
+        '{"decision_id":"00000000-0000-4000-8000-000000000007","time":"2026-03-01T12:07:00+00:00",'
+        '"request_id":"r-1","job_id":"req-17","candidate_id":"c-7","groups":{"sex":"female"},'
+        '"raw_score":0.41,"calibrated_probability":0.7125,"threshold":0.62,"decision":"selected",'
+        f'"redact":true,"bundle_digest":"{"b" * 64}","engine":"openvino"}}'
+    ).encode()
+    assert file.read_bytes() == KEY.sign_bytes("spool", record).encode() + b" " + record + b"\n"
+
+
 def test_what_was_not_dropped_comes_again(tmp_path: Path) -> None:
     spool = opened(tmp_path)
     spool.append(decisions(3))

@@ -15,7 +15,6 @@ from service.core.errors import ConfigurationError, ShuttingDownError, StoreDown
 from service.store.decisions import Decision
 from service.store.log import Appended, DecisionLog
 from service.store.recorder import StoreOptions, open_recorder
-from service.store.write_queue import Submission, WriteQueue
 from tests.service.store.conftest import decision, decisions
 from tests.service.store.recorders import Begin, Disk, Watcher, ids, stored
 from tests.support.patience import PATIENCE, wait_until
@@ -155,26 +154,3 @@ async def test_a_clock_that_jumped_ahead_purges_nothing_and_says_so_once(
     recorder.stop()
     assert stored(tmp_path) == ["c-3", "c-2", "c-1", "c-4"]
     assert caplog.text.count("log purge --force") == 1
-
-
-def test_the_queue_gives_out_batches_up_to_a_size() -> None:
-    queue = WriteQueue(100, lambda _: None)
-    for start in (1, 4, 7):
-        queue.put(Submission(decisions(3, start)))
-    batch = queue.take(0, 0, 6)
-    assert batch is not None
-    assert [len(one.decisions) for one in batch] == [3, 3]
-    queue.close()
-    assert len(queue.take(0, 0, 1) or []) == 1
-    assert queue.take(None, 0, 1) is None
-
-
-def test_the_queue_gathers_unless_an_answer_waits() -> None:
-    queue = WriteQueue(100, lambda _: None)
-    queue.put(Submission([decision(1)]))
-    started = time.monotonic()
-    assert len(queue.take(None, 0.2, 10) or []) == 1
-    assert time.monotonic() - started >= 0.15
-    queue.put(Submission([decision(2)], waiting=True))
-    assert len(queue.take(None, 3_600, 10) or []) == 1
-    assert queue.take(0, 3_600, 10) == []
