@@ -107,25 +107,16 @@ def _check_clock(
     """
     settled, latest = to_microseconds(now - _SKEW), to_microseconds(now + _SKEW)
     times = (tables.decisions.c.time, tables.purges.c.time)
-    before = _extreme(
-        connection, [select(func.max(column)).where(column <= settled) for column in times], max
-    )
-    after = _extreme(
-        connection,
-        [select(func.min(column)).where(column > settled, column <= latest) for column in times],
-        min,
-    )
+    last = [select(func.max(time)).where(time <= settled) for time in times]
+    first = [select(func.min(time)).where(time > settled, time <= latest) for time in times]
+    before, after = _extreme(connection, last, max), _extreme(connection, first, min)
     if before is None:
         return  # nothing is old
     known = from_microseconds(before)
     resumed = now if after is None else from_microseconds(after)
     if resumed - known <= _SKEW:
         return
-    if (
-        steady_since is not None
-        and now - steady_since >= _SKEW
-        and (after is not None or known >= steady_since)
-    ):
+    if steady_since and now - steady_since >= _SKEW and (after is not None or known >= steady_since):
         return
     if _last_old(connection, older_than, now) == _last_old(connection, older_than, known):
         return

@@ -92,7 +92,7 @@ def verify(decision_log: DecisionLog, anchors: Mapping[int, str] | None = None) 
     Raises `StoreError` if it cannot be read, `DatabaseDamagedError` if not even its head can; and
     `ConfigurationError` if the key is another one.
     """
-    # In a transaction of its own: an erasure waits until nobody reads, and gets a moment in between.
+    # In a transaction of its own: an erasure, which waits until nobody reads, gets a moment in between.
     with decision_log.reading() as connection:
         damage = damaged_pages(connection)
     with decision_log.reading() as connection, _any_text(connection):

@@ -135,12 +135,6 @@ class WindowCounts:
         return sum(self.bundles.values())
 
 
-@dataclass(slots=True)
-class _Cell:
-    n: int = 0
-    selected: int = 0
-
-
 def count_window(
     connection: Connection,
     window: Window,
@@ -154,7 +148,8 @@ def count_window(
     `connection` must hold one snapshot (`service.store.transactions.reading`).
     """
     names = BIN_NAMES if scores else ()
-    cells: dict[str, _Cell] = defaultdict(_Cell)
+    people: Counter[str] = Counter()  # by cell, as are all that follow but `bundles`
+    selected_people: Counter[str] = Counter()
     histograms: dict[str, Histogram] = defaultdict(lambda: np.zeros(BINS, np.int64))
     bundles: Counter[str] = Counter()
     has_other_bundles = False
@@ -164,8 +159,8 @@ def count_window(
         if bundle not in (None, digest):
             has_other_bundles = True
             continue
-        cells[groups].n += n
-        cells[groups].selected += n if selected else 0
+        people[groups] += n
+        selected_people[groups] += n if selected else 0
         bundles[digest] += n
         if scores:
             histograms[groups] += np.array(bins, np.int64)
@@ -184,8 +179,8 @@ def count_window(
         median = find_score_median(connection, where, histograms)
     return WindowCounts(
         cells=tuple(
-            (cell_groups(groups), _counts(cell, outcomes[groups], median, groups))
-            for groups, cell in cells.items()
+            (cell_groups(groups), _counts(n, selected_people[groups], outcomes[groups], median, groups))
+            for groups, n in people.items()
         ),
         bundles=dict(sorted(bundles.items())),
         first_day=_day(connection, window, bundle, func.min),
@@ -218,12 +213,16 @@ def _inside(table: Table, period: Period, bundle: str | None) -> list[ColumnElem
 
 
 def _counts(
-    cell: _Cell, outcomes: Mapping[tuple[bool, bool], int], median: ScoreMedian | None, groups: str
+    n: int,
+    selected: int,
+    outcomes: Mapping[tuple[bool, bool], int],
+    median: ScoreMedian | None,
+    groups: str,
 ) -> GroupCounts:
     sample = None if median is None or median.value is None else median
     return GroupCounts(
-        cell.n,
-        cell.selected,
+        n,
+        selected,
         above_median=None if sample is None else sample.above[groups],
         scored=None if sample is None else sample.scored[groups],
         outcomes=OutcomeCounts(*(outcomes.get(key, 0) for key in product((True, False), (True, False)))),

@@ -18,7 +18,7 @@ from service.store.verification import verify
 from tests.service.store.conftest import DAY, candidates, decision, tamper
 
 NOW = DAY + timedelta(days=200)
-ANSWER_LIFETIME = timedelta(days=183)
+KEPT = timedelta(days=183)
 
 
 def fill(decision_log: DecisionLog, ages: Sequence[float]) -> None:
@@ -43,7 +43,7 @@ def fill(decision_log: DecisionLog, ages: Sequence[float]) -> None:
 )
 def test_what_is_old_goes_from_the_front(decision_log: DecisionLog, ages: list[int], left: list[str]) -> None:
     fill(decision_log, ages)
-    purged = purge(decision_log, ANSWER_LIFETIME, now=NOW, force=True)
+    purged = purge(decision_log, KEPT, now=NOW, force=True)
     assert candidates(decision_log) == left
     assert purged == Purged(len(ages) - len(left), len(ages) - len(left))
     result = verify(decision_log)
@@ -52,15 +52,15 @@ def test_what_is_old_goes_from_the_front(decision_log: DecisionLog, ages: list[i
 
 def test_the_chain_goes_on_after_a_purge_of_everything(decision_log: DecisionLog) -> None:
     fill(decision_log, [300, 299])
-    purge(decision_log, ANSWER_LIFETIME, now=NOW, force=True)
+    purge(decision_log, KEPT, now=NOW, force=True)
     decision_log.append([decision(n, time=NOW) for n in (3, 4)])
-    assert purge(decision_log, ANSWER_LIFETIME, now=NOW, force=True) == Purged(0, 2)
+    assert purge(decision_log, KEPT, now=NOW, force=True) == Purged(0, 2)
     result = verify(decision_log)
     assert (result.rows, result.purged, result.broken) == (2, 2, 0)
 
 
 def test_an_empty_log_has_nothing_to_purge(decision_log: DecisionLog) -> None:
-    assert purge(decision_log, ANSWER_LIFETIME, now=NOW, force=True) == Purged(0, 0)
+    assert purge(decision_log, KEPT, now=NOW, force=True) == Purged(0, 0)
 
 
 def test_a_purge_goes_in_steps_that_each_leave_a_whole_chain(
@@ -68,7 +68,7 @@ def test_a_purge_goes_in_steps_that_each_leave_a_whole_chain(
 ) -> None:
     monkeypatch.setattr("service.store.retention._ROWS_A_TRANSACTION", 3)
     fill(sqlite_log, [300] * 8 + [1])
-    assert purge(sqlite_log, ANSWER_LIFETIME, now=NOW, force=True) == Purged(8, 8)
+    assert purge(sqlite_log, KEPT, now=NOW, force=True) == Purged(8, 8)
     assert verify(sqlite_log).purged == 8
     with sqlite_log.reading() as connection:
         assert connection.execute(tables.purges.select()).mappings().all()[0]["sequence"] == 3
@@ -76,11 +76,11 @@ def test_a_purge_goes_in_steps_that_each_leave_a_whole_chain(
 
 def test_rows_deleted_before_what_was_purged_come_to_light(decision_log: DecisionLog) -> None:
     fill(decision_log, [300, 300, 10, 10])
-    purge(decision_log, ANSWER_LIFETIME, now=NOW, force=True)
+    purge(decision_log, KEPT, now=NOW, force=True)
     tamper(decision_log, "DELETE FROM decisions WHERE sequence = 3")
-    assert [(f.kind, f.first) for f in verify(decision_log).findings] == [("missing", 3)]
+    assert [(f.kind, f.first) for f in verify(decision_log).defects] == [("missing", 3)]
     tamper(decision_log, "DELETE FROM log_purges")
-    assert [(f.kind, f.first, f.last) for f in verify(decision_log).findings] == [("missing", 1, 3)]
+    assert [(f.kind, f.first, f.last) for f in verify(decision_log).defects] == [("missing", 1, 3)]
 
 
 def test_anchors_of_purged_rows_are_left_out_and_said(decision_log: DecisionLog) -> None:
@@ -88,7 +88,7 @@ def test_anchors_of_purged_rows_are_left_out_and_said(decision_log: DecisionLog)
     with decision_log.reading() as connection:
         hashes = list(connection.execute(tables.decisions.select()).mappings())
     anchors = {row["sequence"]: row["hash"] for row in hashes}
-    purge(decision_log, ANSWER_LIFETIME, now=NOW, force=True)
+    purge(decision_log, KEPT, now=NOW, force=True)
     result = verify(decision_log, anchors)
     assert (result.anchors, result.unchecked_anchors, result.broken) == (3, 1, 0)
 
@@ -104,7 +104,7 @@ def test_nothing_young_is_purged_and_nothing_old_is_kept_before_the_first_young_
     sqlite_log.open()
     if ages:
         fill(sqlite_log, ages)
-    purge(sqlite_log, ANSWER_LIFETIME, now=NOW, force=True)
+    purge(sqlite_log, KEPT, now=NOW, force=True)
     left = [int(age or 0) for age in candidates(sqlite_log)]
     gone = ages[: len(ages) - len(left)]
     assert left == ages[len(gone) :]
@@ -133,10 +133,10 @@ def test_a_clock_that_the_log_does_not_bear_out_purges_nothing(
     fill(decision_log, ages)
     if purged is None:
         with pytest.raises(ClockAheadError, match=r"2026-09-17.*log purge --force"):
-            purge(decision_log, ANSWER_LIFETIME, now=NOW)
+            purge(decision_log, KEPT, now=NOW)
         assert len(candidates(decision_log)) == len(ages)
     else:
-        assert purge(decision_log, ANSWER_LIFETIME, now=NOW).rows == purged
+        assert purge(decision_log, KEPT, now=NOW).rows == purged
 
 
 def test_after_a_long_pause_what_was_old_before_goes_without_asking(sqlite_log: DecisionLog) -> None:
@@ -147,7 +147,7 @@ def test_after_a_long_pause_what_was_old_before_goes_without_asking(sqlite_log: 
 def test_purges_bear_out_the_clock_as_decisions_do(sqlite_log: DecisionLog) -> None:
     fill(sqlite_log, [300, 185, 184, 100])
     for days, force in ((1.5, True), (0.7, True), (0, False)):
-        purge(sqlite_log, ANSWER_LIFETIME, now=NOW - timedelta(days=days), force=force)
+        purge(sqlite_log, KEPT, now=NOW - timedelta(days=days), force=force)
     assert candidates(sqlite_log) == ["100"]
 
 
@@ -155,8 +155,8 @@ def test_a_clock_that_ran_evenly_for_a_day_and_was_decided_by_is_believed(sqlite
     fill(sqlite_log, [190, 9, 0.5])
     for hours in (1, 23):
         with pytest.raises(ClockAheadError):
-            purge(sqlite_log, ANSWER_LIFETIME, now=NOW, even_since=NOW - timedelta(hours=hours))
-    assert purge(sqlite_log, ANSWER_LIFETIME, now=NOW, even_since=NOW - timedelta(hours=25)).rows == 1
+            purge(sqlite_log, KEPT, now=NOW, steady_since=NOW - timedelta(hours=hours))
+    assert purge(sqlite_log, KEPT, now=NOW, steady_since=NOW - timedelta(hours=25)).rows == 1
 
 
 def test_a_clock_by_which_nothing_was_decided_is_not_believed_however_long_it_ran(
@@ -164,5 +164,5 @@ def test_a_clock_by_which_nothing_was_decided_is_not_believed_however_long_it_ra
 ) -> None:
     fill(sqlite_log, [190, 9])
     with pytest.raises(ClockAheadError):
-        purge(sqlite_log, ANSWER_LIFETIME, now=NOW, even_since=NOW - timedelta(days=8))
-    assert purge(sqlite_log, ANSWER_LIFETIME, now=NOW, even_since=NOW - timedelta(days=10)).rows == 1
+        purge(sqlite_log, KEPT, now=NOW, steady_since=NOW - timedelta(days=8))
+    assert purge(sqlite_log, KEPT, now=NOW, steady_since=NOW - timedelta(days=10)).rows == 1

@@ -77,7 +77,7 @@ def test_an_erased_row_cannot_be_changed_any_more(decision_log: DecisionLog, cha
     decision_log.append(decisions(3))
     erase_person(decision_log, "c-2")
     tamper(decision_log, f"UPDATE decisions SET {change} WHERE sequence = 2")
-    assert [(f.first, f.last) for f in verify(decision_log).findings] == [(2, 2)]
+    assert [(f.first, f.last) for f in verify(decision_log).defects] == [(2, 2)]
 
 
 def test_sqlites_files_hold_nothing_of_the_person_any_more(sqlite_log: DecisionLog, tmp_path: Path) -> None:
