@@ -37,7 +37,7 @@ _LOOKUP_THREADS = 2
 
 @dataclass(frozen=True)
 class StoreOptions:
-    """`url`: empty for a SQLite file in `data_dir`. `key`: empty for a key file there. `timeout`: seconds."""
+    """`url`: empty for a SQLite file in `data_dir`. `key`: empty for a key file there."""
 
     data_dir: Path
     url: str = ""
