@@ -118,7 +118,7 @@ class Recorder:
             return None
 
     async def record(self, decisions: Sequence[Decision]) -> Answer | None:
-        """Take over the decisions of one request; when this returns, they may be answered.
+        """Take over the decisions of one request, which may be answered when this returns.
 
         In durable mode, while the database is away, and for a request with a key, it returns when they are
         committed or on disk. If another request with the same key came first, it returns that one's answer.
