@@ -179,7 +179,7 @@ def test_erasing_says_so_if_the_spool_was_emptied_meanwhile(
         spool.drop_oldest()
         return erased
 
-    monkeypatch.setattr(sys.modules["service.cli.log"], "erase_candidate", erase_then_replay)
+    monkeypatch.setattr(sys.modules["service.cli.log"], "erase_person", erase_then_replay)
     result = run("erase", "--candidate", "c-7")
     assert (result.exit_code, candidates(log)[-1]) == (1, "c-7")
     assert "1 decisions of anybody wait in the spool" in result.stderr

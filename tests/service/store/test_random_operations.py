@@ -79,7 +79,7 @@ class Everything:
                     self._count(outcome, said, -1)
                 self.said[key] = outcome.positive
 
-    def erase_person(self) -> None:
+    def erase(self) -> None:
         candidate = f"c-{self.dice.randint(0, 6)}"
         theirs = {one.decision_id for one in self.made if one.candidate_id == candidate} - self.gone
         assert erase_person(self.log, candidate) == len(theirs)
