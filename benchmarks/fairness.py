@@ -24,9 +24,8 @@ from service.metrics.live_fairness import live_fairness
 from service.serving.app import create_app
 from service.settings import Settings
 from service.store.database import migrate, open_database
-from service.store.decision import Decision
-from service.store.outcome import Outcome
-from service.store.outcomes import record_outcomes
+from service.store.decisions import Decision
+from service.store.outcomes import Outcome, record_outcomes
 from service.store.sqlite import sqlite_url
 from tests.support.stored import decision, store
 

@@ -18,7 +18,7 @@ from service.runtime.runtime import Runtime, load_runtime
 from service.runtime.shadow import ShadowAuditor
 from service.serving.app import ROUTES, create_app, create_metrics
 from service.settings import Settings
-from service.store.decision import Decision, DecisionKind
+from service.store.decisions import Decision, DecisionKind
 from service.store.recorder import Recorder, open_recorder
 
 CLIENTS = 4

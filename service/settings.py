@@ -20,7 +20,7 @@ from service.core.redaction.policy import Category
 from service.runtime.devices import EngineSetting
 from service.runtime.runtime import RuntimeOptions
 from service.runtime.shadow import ShadowOptions
-from service.store.outcome import OutcomeKind
+from service.store.outcomes import OutcomeKind
 from service.store.recorder import StoreOptions
 from service.store.retention import MAX_DAYS, SIX_MONTHS_DAYS
 from service.store.writer import Policy

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from service.api.dependencies import RecorderDep
 from service.api.middleware import route_label
 from service.core.errors import InputError
-from service.store.answers import KeyedRequest
+from service.store.decisions import KeyedRequest
 from service.store.recorder import Recorder
 
 HEADER = "Idempotency-Key"

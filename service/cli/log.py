@@ -27,13 +27,13 @@ from service.core.tables import SUFFIXES
 from service.files.decision_export import export_decisions
 from service.logs import log_to_stderr
 from service.settings import Settings
-from service.store.erasure import erase as erase_candidate
 from service.store.log import DecisionLog
 from service.store.recorder import SPOOL_FOLDER
 from service.store.retention import MAX_DAYS, SIX_MONTHS_DAYS
 from service.store.retention import purge as purge_old
+from service.store.right_to_erasure import erase_person
 from service.store.spool import damaged_files, spooled_lines
-from service.store.sqlite_file import rescued_copies
+from service.store.sqlite import rescued_copies
 from service.store.verification import Verification, read_anchors
 from service.store.verification import verify as verify_log
 
@@ -58,10 +58,10 @@ def verify(
         copies = _copies(decision_log)
     for fault in result.damage:
         typer.echo(one_line(f"damaged pages: {fault}"))
-    for finding in result.findings:
-        typer.echo(one_line(f"broken: {finding}"))
-    if result.broken > len(result.findings):
-        typer.echo(f"broken: and {result.broken - len(result.findings):,} more")
+    for defect in result.defects:
+        typer.echo(one_line(f"broken: {defect}"))
+    if result.broken > len(result.defects):
+        typer.echo(f"broken: and {result.broken - len(result.defects):,} more")
     typer.echo(_summary(result))
     for copy in copies:
         typer.echo(f"not in the log: {copy.name}, saved when the database was lost: restart the service")
@@ -92,7 +92,7 @@ def erase(
         spool = settings.store_options().data_dir / SPOOL_FOLDER
         # Before, too: they may come to the database just after it was looked through.
         waiting = spooled_lines(spool)
-        rows = erase_candidate(decision_log, candidate_id)
+        rows = erase_person(decision_log, candidate_id)
         waiting = max(waiting, spooled_lines(spool))
         damaged = damaged_files(spool)
         copies = _copies(decision_log)

@@ -35,7 +35,7 @@ from service.reports.bias_audit_html import bias_audit_html
 from service.reports.bias_audit_records import bias_audit_csv, bias_audit_json
 from service.reports.stored_audit import StoredQuestion, audit_store
 from service.store.database import open_database
-from service.store.windows import window_asked
+from service.store.window_counts import window_asked
 
 _WRITERS: dict[str, Callable[[BiasAudit], str]] = {
     ".html": bias_audit_html,

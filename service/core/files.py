@@ -89,7 +89,7 @@ def _put(draft: Path, path: Path) -> None:
     if not path.exists():
         draft.rename(path)
     elif _swap(draft, path):
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         shutil.rmtree(draft, ignore_errors=True)  # now the old folder
         return
     else:
@@ -101,7 +101,7 @@ def _put(draft: Path, path: Path) -> None:
             old.rename(path)
             raise
         shutil.rmtree(old, ignore_errors=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _swap(one: Path, other: Path) -> bool:
@@ -122,10 +122,11 @@ def _sync(folder: Path) -> None:
         for name in files:
             with (Path(place) / name).open("rb+") as stream:
                 os.fsync(stream.fileno())
-        _sync_folder(Path(place))
+        sync_folder(Path(place))
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the disk keep the names in a folder."""
     if os.name == "posix":  # elsewhere a folder cannot be opened
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -15,23 +15,13 @@ from service.core.files import private_file
 from service.core.groups import GroupSchema
 from service.files.resume_files import spreadsheet_safe
 from service.store import tables
+from service.store.decisions import CONTENT
 from service.store.log import DecisionLog
-from service.store.times import from_microseconds
+from service.store.tables import from_microseconds
 
 _ROWS_A_FETCH = 2_000
 _MADE = ("sequence", "decision_id", "time")
-_PLAIN = (
-    "request_id",
-    "job_id",
-    "candidate_id",
-    "raw_score",
-    "calibrated_probability",
-    "threshold",
-    "decision",
-    "redact",
-    "bundle_digest",
-    "engine",
-)
+_PLAIN = tuple(name for name in CONTENT if name != "groups")
 _IDS = ("request_id", "job_id", "candidate_id")
 
 Record = dict[str, Any]

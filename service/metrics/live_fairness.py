@@ -16,9 +16,8 @@ from service.core.fairness.comparison import compare_groups
 from service.core.fairness.counts import GroupCounts
 from service.core.groups import UNKNOWN, GroupSchema
 from service.reports.stored_audit import group_counts
-from service.store.access import reading
-from service.store.window_counts import count_window
-from service.store.windows import window_until
+from service.store.transactions import reading
+from service.store.window_counts import count_window, window_until
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from service.metrics.live_fairness import Figures
 from service.metrics.series import Series
 from service.metrics.shared_values import SharedValues, keep_apart
 from service.runtime.observer import SHADOW_DROPS, RuntimeObserver, ShadowDrop
-from service.store.observer import StoreObserver
+from service.store.writer import StoreObserver
 
 Decision = Literal["selected", "not_selected"]
 DECISIONS: tuple[Decision, ...] = ("selected", "not_selected")

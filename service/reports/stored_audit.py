@@ -14,10 +14,9 @@ from service.core.fairness.findings import FairnessOptions
 from service.core.fairness.tally import sum_cells
 from service.core.groups import GroupSchema
 from service.reports.bias_audit import AuditedData, AuditStatement, BiasAudit, make_bias_audit
-from service.store.access import reading
-from service.store.outcome import OutcomeKind
-from service.store.window_counts import WindowCounts, count_window
-from service.store.windows import Window
+from service.store.outcomes import OutcomeKind
+from service.store.transactions import reading
+from service.store.window_counts import Window, WindowCounts, count_window
 
 Counts = Mapping[str, Mapping[str, GroupCounts]]
 

@@ -1,4 +1,4 @@
-"""The hash chain: what each row's hash is made of, and what the log's other signatures say.
+"""The hash chain, and the secret key that it and the log's other signatures are made with.
 
     content   = HMAC(salt, canonical form of the row's content)
     hash      = HMAC(hash of the row before, sequence, decision_id, time, content)
@@ -6,43 +6,122 @@
     head      = HMAC(sequence and hash of the last row, key id)
     purge     = HMAC(sequence and hash of the last purged row, time of the purge)
 
-All under one secret key, so that only who has it can write a chain. The content enters by a digest of its
-own, under a salt that only this row has: when content and salt are erased, the digest stays, the chain still
-holds, and not even the key's owner can find out by trying whose row it was.
+All use one secret key, so that only who has it can write a chain. The content enters by a digest of its own,
+under a salt that only this row has. When content and salt are erased the digest stays and the chain still
+holds, but not even the key's owner can find out by trying ids whose row it was.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import logging
+import os
 import secrets
-from collections.abc import Mapping
+import stat
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from service.store.decision import Decision
-from service.store.key import LogKey
-from service.store.times import to_microseconds
+from service.core.errors import ConfigurationError
+from service.store.decisions import CONTENT, Decision
+from service.store.tables import Row, decision_row
 
-CONTENT = (
-    "request_id",
-    "job_id",
-    "candidate_id",
-    "groups",
-    "raw_score",
-    "calibrated_probability",
-    "threshold",
-    "decision",
-    "redact",
-    "bundle_digest",
-    "engine",
-)
-"""Columns that are erased with a person, in the order of the canonical form."""
+log = logging.getLogger(__name__)
 
-Row = Mapping[Any, Any]  # column name -> value
+KEY_FILE = "log.key"
+MIN_CHARACTERS = 16
+_BYTES = 32
+
+Part = str | int | None
+
+
+class LogKey:
+    """Signs, and never shows its secret. `id` names the key without giving it away."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self.id = self.sign("key", [])[:16]
+
+    @classmethod
+    def from_text(cls, text: str) -> LogKey:
+        """A key of the settings. Raises `ConfigurationError` if it is too short to be secret."""
+        if len(text) < MIN_CHARACTERS:
+            raise ConfigurationError(
+                f"log_key has {len(text)} characters; at least {MIN_CHARACTERS} are needed",
+                field="log_key",
+                limit=MIN_CHARACTERS,
+                actual=len(text),
+            )
+        return cls(hashlib.sha256(b"evenmatch log key\n" + text.encode()).digest())
+
+    def sign(self, purpose: str, parts: Sequence[Part]) -> str:
+        """Hexadecimal HMAC-SHA256. A signature for one purpose is not valid for another."""
+        # Parts come from a database that may have been tampered with: a value of any type must give another
+        # signature, not an exception.
+        return self.sign_bytes(purpose, json.dumps(parts, separators=(",", ":"), default=repr).encode())
+
+    def sign_bytes(self, purpose: str, message: bytes) -> str:
+        """As `sign`, over bytes."""
+        return hmac.digest(self._secret, purpose.encode() + b"\n" + message, "sha256").hex()
+
+    def signed(self, signature: object, purpose: str, parts: Sequence[Part]) -> bool:
+        """Whether `signature`, as read from a database, is that of `parts`."""
+        return isinstance(signature, str) and hmac.compare_digest(
+            signature.encode(), self.sign(purpose, parts).encode()
+        )
+
+
+def load_key(setting: str, data_dir: Path, *, create: bool) -> LogKey:
+    """The key of the settings, or else that of the key file, which is made if `create` allows it.
+
+    Raises `ConfigurationError` if there is none or it cannot be read.
+    """
+    if setting:
+        return LogKey.from_text(setting)
+    file = data_dir / KEY_FILE
+    try:
+        if create and not file.exists():
+            _create_key_file(file)
+        if stat.S_IMODE(file.stat().st_mode) & 0o077:
+            log.warning("%s can be read by others than its owner: chmod 600 is advised", file)
+        secret = bytes.fromhex(file.read_text("ascii").strip())
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"no key for the decision log: log_key is not set, and there is no {file}", field="log_key"
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be used: {error.strerror}", field="log_key") from None
+    except ValueError:
+        secret = b""
+    if len(secret) != _BYTES:
+        raise ConfigurationError(f"{file} is not a key: {2 * _BYTES} hexadecimal digits", field="log_key")
+    return LogKey(secret)
+
+
+def _create_key_file(file: Path) -> None:
+    """It appears whole or not at all; if another process makes one at the same time, the first counts."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(f"{secrets.token_hex(_BYTES)}\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        # Not `core.files.private_file`, which renames: that would replace a key that the other process has
+        # begun to sign with.
+        os.link(draft, file)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def canonical(row: Row) -> bytes:
     """The content of a row as bytes: equal content gives equal bytes, other content other bytes."""
-    # What stands in a database that was tampered with may be of any type: it must differ, not break.
+    # Someone may have put values of any type into the database: they must differ, not raise.
     values = [row[name] for name in CONTENT]
     return json.dumps(values, separators=(",", ":"), default=repr).encode()
 
@@ -58,30 +137,13 @@ def row_hash(key: LogKey, previous: str, row: Row) -> str:
 
 
 def genesis(key: LogKey) -> str:
-    """What stands for the hash before the first row."""
+    """The hash that the first row follows."""
     return key.sign("genesis", [])
 
 
 def chained(key: LogKey, decision: Decision, sequence: int, previous: str) -> dict[str, Any]:
     """The row of a decision, ready to be inserted after a row of hash `previous`."""
-    row: dict[str, Any] = {
-        "sequence": sequence,
-        "decision_id": decision.decision_id,
-        "time": to_microseconds(decision.time),
-        "request_id": decision.request_id,
-        "job_id": decision.job_id,
-        "candidate_id": decision.candidate_id,
-        "groups": json.dumps(dict(decision.groups), sort_keys=True, separators=(",", ":")),
-        # SQLite does not keep the sign of a zero.
-        "raw_score": decision.raw_score + 0.0,
-        "calibrated_probability": decision.calibrated_probability + 0.0,
-        "threshold": decision.threshold + 0.0,
-        "decision": decision.decision,
-        "redact": decision.redact,
-        "bundle_digest": decision.bundle_digest,
-        "engine": decision.engine,
-        "salt": secrets.token_hex(16),
-    }
+    row = {"sequence": sequence, **decision_row(decision), "salt": secrets.token_hex(16)}
     row["content"] = content_digest(key, row)
     row["hash"] = row_hash(key, previous, row)
     return row

@@ -1,40 +1,102 @@
-"""One set of decisions for each `Idempotency-Key`: compared when they are stored, whoever made them.
+"""One set of decisions and one answer for each `Idempotency-Key`.
 
-Two requests with one key may be scored at the same time, here or on another machine. Their decisions meet
-where they are stored, one writer after the other; the first to come counts, and the others get its answer.
+Two requests with one key may be scored at the same time, here or on another machine. Their keys are compared
+where the decisions are stored, by one writer after the other: the first counts, the others get its answer.
+
+Neither the key's text nor the request is kept, only digests under the log's key. The digest of the body
+contains the caller's key, so that nobody without it, the log key's owner included, can find out by trying
+bodies what was asked, or about whom.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from service.store.answer_tables import answers
-from service.store.answers import KEPT, Answer, Keyed, KeyedRequest
-from service.store.decision import Decision
-from service.store.times import from_microseconds, to_microseconds
+from service.store.chain import LogKey
+from service.store.decisions import ANSWER_LIFETIME, Answer, Decision, Keyed, KeyedRequest
+from service.store.tables import Row, answers, from_microseconds, insert_into, to_microseconds
+
+RECENT_SECONDS = 30.0
+"""How long an answer is kept in memory: short, since no erasure reaches it there."""
+
+RECENT_CHARACTERS = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """`kept`: the decisions to be stored. `answers`: by key, the one that counts."""
+    """`kept`: the decisions to store. `answers`: by key, the answer that counts."""
 
     kept: list[Decision]
     answers: dict[str, Answer] = field(default_factory=dict)
 
-    def new(self, known: Mapping[str, Answer]) -> list[Answer]:
-        """Those that are not known yet."""
-        return [answer for key, answer in self.answers.items() if known.get(key) is not answer]
+
+class RecentAnswers:
+    """The last answers in memory, for a retry that comes when the database cannot be asked any more.
+
+    Thread-safe. The oldest are dropped, above `most` characters of content and after `seconds`.
+    """
+
+    def __init__(
+        self,
+        seconds: float = RECENT_SECONDS,
+        most: int = RECENT_CHARACTERS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._seconds = seconds
+        self._most = most
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._answers: dict[str, tuple[float, Answer]] = {}  # by key, the oldest first
+        self._characters = 0
+
+    def put(self, answer: Answer) -> None:
+        """Remember an answer, in place of another one under the same key."""
+        with self._lock:
+            self._drop(answer.key)
+            self._answers[answer.key] = self._clock(), answer
+            self._characters += len(answer.content or "")
+            while self._characters > self._most:
+                self._drop(next(iter(self._answers)))
+            self._drop_old()
+
+    def get(self, key: str) -> Answer | None:
+        """The answer under a key, unless it is too old."""
+        with self._lock:
+            self._drop_old()
+            found = self._answers.get(key)
+            return None if found is None else found[1]
+
+    def _drop_old(self) -> None:
+        oldest_kept = self._clock() - self._seconds
+        while self._answers:
+            key, (put, _) = next(iter(self._answers.items()))
+            if put > oldest_kept:
+                return
+            self._drop(key)
+
+    def _drop(self, key: str) -> None:
+        found = self._answers.pop(key, None)
+        if found is not None:
+            self._characters -= len(found[1].content or "")
+
+
+def keyed_request(log_key: LogKey, route: str, key: str, body: bytes) -> KeyedRequest:
+    """`body` must be the same bytes whenever the same is asked."""
+    prefix = f"{route}\n{key}\n".encode()
+    return KeyedRequest(
+        log_key.sign_bytes("idempotency key", prefix), log_key.sign_bytes("keyed body", prefix + body)
+    )
 
 
 def with_answer(decisions: Sequence[Decision], request: KeyedRequest, content: str) -> list[Decision]:
-    """The decisions of one request, with what is answered to it: JSON without anything of any text."""
+    """The decisions of one request, with its answer: JSON that holds no text of a resume or job."""
     (time,) = {decision.time for decision in decisions}  # an erasure finds the answer by it
     answer = new_answer(request, time, content)
     keyed = Keyed(answer.key, answer.submission, answer)
@@ -47,7 +109,7 @@ def new_answer(request: KeyedRequest, time: datetime, content: str) -> Answer:
 
 
 def first_of_each_key(decisions: Sequence[Decision], known: Mapping[str, Answer]) -> Claimed:
-    """Leave out the decisions of whoever did not come first, after those whose answers are `known`.
+    """Leave out decisions of a request whose key was answered before: by `known`, or earlier in the list.
 
     One submission may come in several pieces, the first of them with its answer.
     """
@@ -57,78 +119,61 @@ def first_of_each_key(decisions: Sequence[Decision], known: Mapping[str, Answer]
         keyed = decision.keyed
         if keyed is not None:
             answer = first.get(keyed.key) or known.get(keyed.key)
-            if answer is None or not answer.holds_for(decision.time):
+            if answer is None or not answer.holds_at(decision.time):
                 answer = keyed.answer
             if answer is not None:
                 first[keyed.key] = answer
+                # Compared by the submission, not by the answer: the second piece of the request that came
+                # first must be stored, even if its answer was erased in between.
                 if answer.submission != keyed.submission:
                     continue
         kept.append(decision)
     return Claimed(kept, first)
 
 
-def claim(connection: Connection, decisions: Sequence[Decision]) -> Claimed:
-    """As `first_of_each_key`, after what the database knows; the answers of those that are first are written.
+def claim_keys(connection: Connection, decisions: Sequence[Decision]) -> Claimed:
+    """As `first_of_each_key`, with the answers of the database; those that come first are written there.
 
-    The caller holds the head's lock, and stores what is kept in the same transaction.
+    The caller holds the lock of the chain's head, and stores what is kept in the same transaction.
     """
     keys = {decision.keyed.key for decision in decisions if decision.keyed is not None}
     if not keys:
         return Claimed(list(decisions))
-    known = {
-        row["key"]: _answer(row)
-        for row in connection.execute(select(answers).where(answers.c.key.in_(keys))).mappings()
-    }
-    result = first_of_each_key(decisions, known)
-    if new := result.new(known):
-        postgres = connection.dialect.name == "postgresql"
-        statement = (postgresql.insert if postgres else sqlite.insert)(answers)
+    query = select(answers).where(answers.c.key.in_(keys))
+    known = {row["key"]: _answer(row) for row in connection.execute(query).mappings()}
+    claimed = first_of_each_key(decisions, known)
+    new = [answer for key, answer in claimed.answers.items() if known.get(key) is not answer]
+    if new:
+        statement = insert_into(connection, answers)
         connection.execute(
-            # What stands there is of yesterday.
+            # A row that is there already has expired.
             statement.on_conflict_do_update(
                 index_elements=[answers.c.key],
                 set_={column.name: statement.excluded[column.name] for column in answers.c},
             ),
             [answer_row(answer) for answer in new],
         )
-    return result
+    return claimed
 
 
 def find_answer(connection: Connection, key: str, now: datetime) -> Answer | None:
     """The answer under a key, if it still holds."""
     row = connection.execute(select(answers).where(answers.c.key == key)).mappings().first()
     answer = None if row is None else _answer(row)
-    return answer if answer is not None and answer.holds_for(now) else None
-
-
-def answer_row(answer: Answer) -> dict[str, object]:
-    """As the table holds it."""
-    return {
-        "key": answer.key,
-        "body": answer.body,
-        "submission": answer.submission,
-        "time": to_microseconds(answer.time),
-        "content": answer.content,
-    }
-
-
-def answers_at(connection: Connection, times: Collection[int]) -> list[Answer]:
-    """The answers of these times, in the table's unit, but for emptied ones."""
-    query = select(answers).where(answers.c.time.in_(times), answers.c.content.is_not(None))
-    return [_answer(row) for row in connection.execute(query).mappings()]
+    return answer if answer is not None and answer.holds_at(now) else None
 
 
 def with_answers_of(connection: Connection, decisions: Sequence[Decision]) -> list[Decision]:
-    """Decisions that stand in a database, with the answers under their keys that stand there, too."""
+    """Decisions that are in a database, with the answers that are there under their keys."""
     by_time: dict[datetime, list[Answer]] = {}
-    for answer in answers_at(connection, {to_microseconds(decision.time) for decision in decisions}):
+    for answer in _answers_at(connection, {to_microseconds(decision.time) for decision in decisions}):
         by_time.setdefault(answer.time, []).append(answer)
     return [
         next(
             (
                 replace(decision, keyed=Keyed(answer.key, answer.submission, answer))
                 for answer in by_time.get(decision.time, ())
-                if answer.speaks_of(decision.decision_id)
+                if answer.names(decision.decision_id)
             ),
             decision,
         )
@@ -136,30 +181,35 @@ def with_answers_of(connection: Connection, decisions: Sequence[Decision]) -> li
     ]
 
 
-def forget_answers(connection: Connection, erased: Mapping[str, int]) -> None:
-    """Empty the answers that hold erased decisions, given with their times.
+def empty_answers(connection: Connection, erased: Mapping[str, int]) -> None:
+    """Empty the answers that hold erased decisions, given as ids with their times in microseconds.
 
-    The key stays until it expires: the same request must not make new decisions about the person. What was
-    asked is forgotten, too, or who has the person's resume and both keys could find out that it was asked.
+    The key stays until it expires: the same request must not make new decisions about the person. The digest
+    of the body goes too, or who has the person's resume and both keys could find out that it was sent.
     """
     held = [
         answer.key
-        for answer in answers_at(connection, set(erased.values()))
-        if any(map(answer.speaks_of, erased))
+        for answer in _answers_at(connection, set(erased.values()))
+        if any(map(answer.names, erased))
     ]
     connection.execute(update(answers).where(answers.c.key.in_(held)).values(body=None, content=None))
 
 
 def expired_before(now: datetime) -> int:
-    """Answers of this time, in the table's unit, or before it do not hold any more."""
-    return to_microseconds(now - KEPT)
+    """Answers of this time, in microseconds, and older ones do not hold any more."""
+    return to_microseconds(now - ANSWER_LIFETIME)
 
 
-def _answer(row: Mapping[Any, Any]) -> Answer:
-    return Answer(
-        key=row["key"],
-        body=row["body"],
-        submission=row["submission"],
-        time=from_microseconds(row["time"]),
-        content=row["content"],
-    )
+def answer_row(answer: Answer) -> dict[str, object]:
+    """An answer as a row of its table."""
+    return {**asdict(answer), "time": to_microseconds(answer.time)}
+
+
+def _answers_at(connection: Connection, times: Collection[int]) -> list[Answer]:
+    """The answers of these times, in microseconds, without emptied ones."""
+    query = select(answers).where(answers.c.time.in_(times), answers.c.content.is_not(None))
+    return [_answer(row) for row in connection.execute(query).mappings()]
+
+
+def _answer(row: Row) -> Answer:
+    return Answer(**{**row, "time": from_microseconds(row["time"])})

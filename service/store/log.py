@@ -13,15 +13,13 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from service.core.errors import ConfigurationError, StoreError
 from service.store import chain, tables
-from service.store.aggregates import count_decisions
-from service.store.answers import Answer
-from service.store.database import BUSY_SECONDS, migrate, open_database, snapshot, store_errors, transaction
-from service.store.decision import Decision
-from service.store.idempotency import claim
-from service.store.key import LogKey
-from service.store.sqlite import file_of
-from service.store.sqlite_file import HeldFile, hold, release
-from service.store.time_limits import brief
+from service.store.chain import LogKey
+from service.store.database import BUSY_SECONDS, migrate, open_database
+from service.store.decisions import Answer, Decision
+from service.store.hourly_counts import count_decisions
+from service.store.idempotency import claim_keys
+from service.store.sqlite import HeldFile, file_of, hold, release
+from service.store.transactions import brief, snapshot, store_errors, transaction
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +38,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What became of decisions: `stored` of them are new, and `answers` by key are those that count.
+    """What became of decisions: `stored` of them are new. `answers`: by key, the answer that counts.
 
     `left_out` were not stored because another request with the same `Idempotency-Key` came first.
     """
@@ -51,7 +49,7 @@ class Appended:
 
 
 class DecisionLog:
-    """Thread-safe. Whatever fails in the database is a `StoreError` without any content of a row."""
+    """Thread-safe. Every failure of the database is a `StoreError`, without any content of a row."""
 
     def __init__(self, url: str, key: LogKey, *, timeout: float = BUSY_SECONDS, frozen: bool = False) -> None:
         """`timeout`: seconds to wait for a lock or a server. `frozen`: a SQLite file that nobody writes to.
@@ -65,10 +63,10 @@ class DecisionLog:
         self._held: HeldFile | None = None
 
     def open(self) -> Head:
-        """Make or migrate the tables and begin the chain if there is none yet.
+        """Make or migrate the tables, and begin the chain if there is none yet.
 
-        From then until `close`, a SQLite file is held: if it is deleted or replaced, no other one is taken
-        for it, here or elsewhere in this process.
+        From then until `close` a SQLite file is held: if it is deleted or replaced, nothing in this process
+        writes to the file that is there instead.
 
         Raises `ConfigurationError` if the log was begun under another key, `StoreError` if the database
         cannot be used.
@@ -90,14 +88,15 @@ class DecisionLog:
     def append(self, decisions: Sequence[Decision]) -> Appended:
         """Chain and store decisions, all or none, with the answers under their keys.
 
-        A decision that is there already is left out, so that one whose commit was never confirmed can be
-        given again; and so are those of a request whose key was answered with others. PostgreSQL has the
-        log's time limit for all of it, from connecting to the commit.
+        Leaves out decisions that are stored already, so that a batch whose commit was never confirmed can
+        be given again, and those of a request whose key was answered with others. PostgreSQL has the log's
+        time limit for all of it, from connecting to the commit.
         """
         with brief(self.engine), self.writing() as connection:
+            # From here on no other process appends: the two lookups below stay true until the commit.
             last = self.locked_head(connection)
             unknown = self._unknown(connection, decisions)
-            claimed = claim(connection, unknown)
+            claimed = claim_keys(connection, unknown)
             fresh = claimed.kept
             appended = Appended(len(fresh), len(unknown) - len(fresh), claimed.answers)
             if not fresh:
@@ -123,10 +122,10 @@ class DecisionLog:
         with store_errors(), snapshot(self.engine) as connection:
             yield connection
 
-    def forget_journal(self) -> None:
-        """Have SQLite's journal, which still holds pages as they were, written back and cut off.
+    def cut_off_journal(self) -> None:
+        """Empty SQLite's journal, which still holds erased rows as they were. Does nothing for a server.
 
-        Raises `StoreError` if that cannot be done: somebody reads it for longer than the time limit.
+        Raises `StoreError` if somebody reads the journal for longer than the time limit.
         """
         if self.engine.dialect.name != "sqlite":
             return
@@ -138,11 +137,11 @@ class DecisionLog:
                         "the rows are gone, but SQLite's journal, which still holds them, is being read: do "
                         "the same again when no verify, export or backup runs"
                     )
-                # SQLite waits for readers by itself, but not for another one that does the same as this one.
+                # SQLite waits for readers by itself, but not for another connection that does this too.
                 time.sleep(_PAUSE_SECONDS)
 
     def locked_head(self, connection: Connection) -> Head:
-        """The head, which no other process can move until the transaction ends.
+        """The head, locked: no other process can append until the transaction ends.
 
         Raises `ConfigurationError` if it is of another key, `StoreError` if it is missing or was changed.
         """
@@ -154,7 +153,7 @@ class DecisionLog:
         return head
 
     def head(self, connection: Connection, *, lock: bool = False) -> Head | None:
-        """The head as it stands there. Raises `ConfigurationError` if it is of another key."""
+        """The head as stored, None without one. Raises `ConfigurationError` if it is of another key."""
         query = select(tables.head).where(tables.head.c.id == 1)
         row = connection.execute(query.with_for_update() if lock else query).mappings().first()
         if row is None:
@@ -170,7 +169,7 @@ class DecisionLog:
 
     @property
     def is_held(self) -> bool:
-        """Whether a file is held: its place is then not vacant, even if nothing stands there."""
+        """Whether a file is held. Nothing may then be put in its place, even if it was deleted."""
         return self._held is not None
 
     def check(self) -> None:
@@ -179,16 +178,16 @@ class DecisionLog:
             self._held.check()
 
     def rescue(self) -> None:
-        """Save what a lost database held, if that was not done yet. Raises `StoreError` if it cannot be."""
+        """Save what a lost database held, if that was not done yet. Raises `StoreError` if it fails."""
         if self._held is not None:
             self._held.rescue()
 
     def disconnect(self) -> None:
-        """Close the connections that are written through; they are opened again when needed."""
+        """Close the connections, but keep the file held; they are opened again when needed."""
         self.engine.dispose()
 
     def close(self) -> None:
-        """Close all connections, and let go of the file; they are opened again when needed."""
+        """Close the connections and release the file."""
         self.engine.dispose()
         if self._held is not None:
             release(self._held)

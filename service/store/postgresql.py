@@ -1,52 +1,114 @@
-"""PostgreSQL: how its connections are made and what limits them."""
+"""PostgreSQL: connections that never wait forever, and the limits that the server is told.
+
+Needs the extra `postgres`: import this module only when it is used.
+
+The kernel of a server whose processes are frozen (paused, suspended, stuck on their storage) goes on
+acknowledging what is sent, so neither a time limit of TCP nor one that the server keeps ends every wait.
+The client has to keep the time itself.
+"""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+import psycopg
+from psycopg.abc import PQGen
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
-from service.core.errors import ConfigurationError
-from service.store.time_limits import LIMIT_OPTION
+from service.store.transactions import LIMIT_OPTION, at_most, seconds_left
 
 _STATEMENT_LIMITS = 6
 """Time limits that one statement may take: a report reads more than a decision writes."""
+
+_TICK_SECONDS = 0.1
+"""How often a wait checks whether its time is up."""
+
+_LEAST_CONNECT_SECONDS = 2
+"""libpq raises a shorter limit to this."""
+
+
+class NoAnswerError(psycopg.OperationalError):
+    """The server did not answer in time, and the connection was closed."""
+
+
+class LimitedConnection(psycopg.Connection[tuple[Any, ...]]):
+    """A wait ends after `longest_wait` seconds, or when the thread's time is up, with `NoAnswerError`.
+
+    The connection is then closed in a way that cannot block; kept open, it could get the late answer as that
+    of the next statement. What the server was doing may be done or not; a commit may have happened.
+    """
+
+    longest_wait: float
+
+    def __del__(self) -> None:  # type: ignore[override]  # psycopg declares a parameter for its own use
+        # A pool that was disposed of drops connections that come back to it later: psycopg would warn of a
+        # leak.
+        if hasattr(self, "pgconn"):
+            self.close()
+
+    def wait(self, gen: PQGen[Any], interval: float = _TICK_SECONDS, timeout: float | None = None) -> Any:
+        # psycopg waits here for whatever a connection does: statements, commits, rollbacks.
+        limits = {} if timeout is None else {"timeout": timeout}
+        return super().wait(self._limited(gen), min(interval, _TICK_SECONDS), **limits)
+
+    def _limited(self, gen: PQGen[Any]) -> PQGen[Any]:
+        """The same steps; psycopg resumes it whenever the socket is ready, and every tick."""
+        end = time.monotonic() + min(self.longest_wait, seconds_left())
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                # First see what arrived, then check the time: this thread may have got no turn for a while.
+                wanted = gen.send(ready)
+                if time.monotonic() >= end:
+                    self.pgconn.finish()
+                    raise NoAnswerError("the server did not answer in time")
+        except StopIteration as done:
+            return done.value
+
+
+class LimitedPool(QueuePool):
+    """Getting a connection that works, a new one if need be, has the pool's time limit."""
+
+    # SQLAlchemy names its pools' loggers by this: their messages are not of this service's log.
+    __module__ = QueuePool.__module__
+
+    def connect(self) -> PoolProxiedConnection:
+        """Raise `NoAnswerError` or another error of the driver if there is none."""
+        with at_most(self.timeout()):
+            return super().connect()
 
 
 def open_postgresql(url: URL, timeout: float) -> Engine:
     """Connect lazily.
 
-    `timeout`: seconds for getting a connection, and for a brief transaction (`time_limits`). One statement
-    may take six times as long. A server that says nothing for seven times as long counts as gone.
+    `timeout`: seconds for getting a connection, and for a brief transaction (`transactions.brief`). One
+    statement may take six times as long. A server that says nothing for seven times as long counts as gone.
     """
-    try:
-        from service.store.limited_connection import LimitedPool, connect
-
-        engine = create_engine(
-            url.set(drivername="postgresql+psycopg"),
-            connect_args={"tcp_user_timeout": _milliseconds(timeout)},
-            poolclass=LimitedPool,
-            pool_pre_ping=True,
-            pool_timeout=timeout,
-            execution_options={LIMIT_OPTION: timeout},
-        )
-    except ModuleNotFoundError:
-        raise ConfigurationError(
-            "database_url names postgresql, which needs the extra `postgres`", field="database_url"
-        ) from None
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        connect_args={"tcp_user_timeout": _milliseconds(timeout)},
+        poolclass=LimitedPool,
+        pool_pre_ping=True,
+        pool_timeout=timeout,
+        execution_options={LIMIT_OPTION: timeout},
+    )
 
     @event.listens_for(engine, "do_connect")
-    def _connect(_: Any, __: Any, ___: Any, arguments: dict[str, Any]) -> Any:
-        return connect(arguments, timeout, (_STATEMENT_LIMITS + 1) * timeout)
+    def _connect_in_time(_: Any, __: Any, ___: Any, arguments: dict[str, Any]) -> Any:
+        return _connect(arguments, timeout, (_STATEMENT_LIMITS + 1) * timeout)
 
     @event.listens_for(engine, "connect")
     def _limit_waiting(connection: Any, _: Any) -> None:
         limits = {
-            # Before the client's own limit: the server says what it waited for.
+            # Shorter than the client's own limit, so that the server's error says what it waited for.
             "lock_timeout": 0.8 * timeout,
             "statement_timeout": _STATEMENT_LIMITS * timeout,
-            # Who froze in a transaction, or whose machine is gone, must not hold the head for hours.
+            # A client that froze in a transaction, or whose machine is gone, must not hold the head for
+            # hours.
             "idle_in_transaction_session_timeout": _STATEMENT_LIMITS * timeout,
         }
         for name, seconds in limits.items():
@@ -57,14 +119,27 @@ def open_postgresql(url: URL, timeout: float) -> Engine:
     return engine
 
 
+def _connect(arguments: dict[str, Any], timeout: float, longest_wait: float) -> LimitedConnection:
+    """Connect within `timeout` seconds or what is left of the thread's time.
+
+    The hosts to be tried share that time: a frozen one leaves some to the next.
+    """
+    left = min(timeout, seconds_left())
+    if not left:
+        raise NoAnswerError("no time is left to connect")
+    hosts = str(arguments.get("host", "")).count(",") + 1
+    limit = max(_LEAST_CONNECT_SECONDS, int(left / hosts))
+    connection = LimitedConnection.connect(**{**arguments, "connect_timeout": limit})
+    connection.longest_wait = longest_wait
+    return connection
+
+
 def _watch_for_the_client(connection: Any, timeout: float) -> None:
     """Have the server give up a statement whose client is gone, as ours is when its time is up."""
-    from psycopg import DataError, ProgrammingError
-
     try:
         connection.execute(f"SET client_connection_check_interval = {_milliseconds(timeout / 10)}")
-    except (DataError, ProgrammingError):  # older than PostgreSQL 14, or on a system where it cannot know
-        connection.rollback()
+    except (psycopg.DataError, psycopg.ProgrammingError):
+        connection.rollback()  # PostgreSQL before 14, or a system where it cannot know
     else:
         connection.commit()
 

@@ -1,4 +1,4 @@
-"""What the API talks to: hand decisions over, and know whether they are safe."""
+"""What the API calls to record decisions and to know whether they are safe."""
 
 from __future__ import annotations
 
@@ -12,28 +12,24 @@ from functools import partial
 from pathlib import Path
 
 from service.core.errors import ConfigurationError, StoreError
-from service.store.answers import Answer, KeyedRequest, keyed_request
-from service.store.decision import Decision
-from service.store.idempotency import find_answer
-from service.store.keeper import Keeper
-from service.store.key import load_key
+from service.store.chain import load_key
+from service.store.decisions import Answer, Decision, KeyedRequest
+from service.store.idempotency import RecentAnswers, find_answer, keyed_request
 from service.store.log import DecisionLog
-from service.store.observer import StoreObserver
-from service.store.recent_answers import RecentAnswers
-from service.store.rescue import open_and_recover
+from service.store.recovery import DatabaseWatch, open_and_recover
 from service.store.spool import Spool
 from service.store.sqlite import sqlite_url
-from service.store.submissions import Submission
-from service.store.time_limits import brief
-from service.store.writer import Policy, State, Writer
+from service.store.transactions import brief
+from service.store.write_queue import Submission
+from service.store.writer import Policy, State, StoreObserver, Writer
 
 log = logging.getLogger(__name__)
 
 DATABASE_FILE = "decisions.sqlite"
 SPOOL_FOLDER = "spool"
 _STOP_SECONDS = 60.0
-_KEEPER_STOP_SECONDS = 5.0
-"""Nothing is lost if the keeper is cut off: its transaction is rolled back, and done by the next start."""
+_WATCH_STOP_SECONDS = 5.0
+"""Nothing is lost if the watch is cut off: its transaction is rolled back, and done by the next start."""
 
 _LOOKUP_SECONDS = 2.0
 _LOOKUP_THREADS = 2
@@ -68,12 +64,12 @@ class Recorder:
     """The decision log of one process, made by `open_recorder`. `start` before use, `stop` after."""
 
     def __init__(
-        self, decision_log: DecisionLog, spool: Spool, writer: Writer, keeper: Keeper, *, durable: bool
+        self, decision_log: DecisionLog, spool: Spool, writer: Writer, watch: DatabaseWatch, *, durable: bool
     ) -> None:
         self._log = decision_log
         self._spool = spool
         self._writer = writer
-        self._keeper = keeper
+        self._watch = watch
         self._durable = durable
         self._recent = RecentAnswers()
         self._lookups = ThreadPoolExecutor(_LOOKUP_THREADS, "answer-lookup")
@@ -85,14 +81,14 @@ class Recorder:
     def start(self) -> None:
         """Take over what earlier processes spooled, and start the threads."""
         self._writer.start()
-        self._keeper.start(self._writer)
+        self._watch.start(self._writer)
 
     def stop(self) -> None:
         """Keep all that was recorded, then end."""
         if not self._writer.stop(_STOP_SECONDS):
             log.critical("decisions still wait to be recorded after %d seconds", _STOP_SECONDS)
-        self._keeper.stop(_KEEPER_STOP_SECONDS)
-        # One that is under way has a connection, and ends within the database's time limit.
+        self._watch.stop(_WATCH_STOP_SECONDS)
+        # A lookup that is running has a connection, and ends within the database's time limit.
         self._lookups.shutdown(cancel_futures=True)
         self._log.close()
 
@@ -110,9 +106,9 @@ class Recorder:
         return keyed_request(self._log.key, route, key, body)
 
     async def earlier(self, request: KeyedRequest) -> Answer | None:
-        """The answer that was given under this key already, as far as it can be found out now.
+        """The answer that was given under this key before, if it can be found within two seconds.
 
-        If there is one and it is not found, `record` returns it: this only saves the work.
+        This only saves the work of scoring again: if there is one and it is not found, `record` returns it.
         """
         lookup = self._lookups.submit(self._find, request.key)
         try:
@@ -122,10 +118,10 @@ class Recorder:
             return None
 
     async def record(self, decisions: Sequence[Decision]) -> Answer | None:
-        """Take the decisions of one request over; when this returns they may be answered for.
+        """Take over the decisions of one request, which may be answered when this returns.
 
-        In durable mode, whenever the database is away, and if the request has a key, that is after they are
-        committed or on disk. If another request came first with the same key, its answer is returned.
+        In durable mode, while the database is away, and for a request with a key, it returns when they are
+        committed or on disk. If another request with the same key came first, it returns that one's answer.
 
         Raises `StoreDownError` if they cannot be kept. Then, or if there is another answer, none of them
         counts as made.
@@ -136,20 +132,20 @@ class Recorder:
             submission.safe.add_done_callback(partial(self._remember, keyed.answer))
         self._writer.submit(submission)
         if submission.waiting:
-            # A caller that hangs up must not take the decisions back.
+            # Shielded: a caller that hangs up cancels this, and the future is the writer's to finish.
             return await asyncio.shield(asyncio.wrap_future(submission.safe))
         return None
 
     def _find(self, key: str) -> Answer | None:
         try:
-            # In this order: what leaves the spool is in the database before.
+            # In this order: an answer is in the database before it leaves the spool, so it is never missed.
             answer = self._recent.get(key) or self._spool.answer(key)
             if answer is None and self._writer.connected:
                 with brief(self._log.engine), self._log.reading() as connection:
                     answer = find_answer(connection, key, datetime.now(UTC))
         except (StoreError, OSError):
-            return None  # `record` compares again
-        return answer if answer is not None and answer.holds_for(datetime.now(UTC)) else None
+            return None  # `record` will find it, if there is one
+        return answer if answer is not None and answer.holds_at(datetime.now(UTC)) else None
 
     def _remember(self, answer: Answer, safe: Future[Answer | None]) -> None:
         if not safe.cancelled() and safe.exception() is None:
@@ -157,16 +153,16 @@ class Recorder:
 
 
 def open_recorder(options: StoreOptions, observer: StoreObserver | None = None) -> Recorder:
-    """Open and migrate the database.
+    """A recorder with its database opened and migrated.
 
-    One that is away is treated as one that goes away later. Raises `ConfigurationError` for settings that
-    cannot be right, a key other than the log's among them.
+    A database that is away is treated like one that goes away later. Raises `ConfigurationError` for settings
+    that cannot be right, such as a key other than the log's.
     """
     observer = observer or StoreObserver()
     decision_log = options.open_log(create_key=True)
-    keeper = Keeper(decision_log, timedelta(days=options.retention_days), observer)
+    watch = DatabaseWatch(decision_log, timedelta(days=options.retention_days), observer)
     spool = Spool(options.data_dir / SPOOL_FOLDER, decision_log.key)
-    writer = Writer(decision_log, spool, options.on_failure, observer, keeper.wake)
+    writer = Writer(decision_log, spool, options.on_failure, observer, watch.wake)
     try:
         open_and_recover(decision_log)
         writer.database_is_back()
@@ -176,4 +172,4 @@ def open_recorder(options: StoreOptions, observer: StoreObserver | None = None) 
     except ConfigurationError:
         decision_log.close()
         raise
-    return Recorder(decision_log, spool, writer, keeper, durable=options.durable)
+    return Recorder(decision_log, spool, writer, watch, durable=options.durable)

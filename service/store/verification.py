@@ -1,4 +1,4 @@
-"""Is the log as it was written? Every row, every link, both ends, in constant memory."""
+"""Verifying that the log is as it was written: every row, every link, both ends, in constant memory."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from sqlalchemy.types import NullType
 
 from service.core.errors import TableError
 from service.store import chain, tables
-from service.store.key import LogKey
+from service.store.chain import LogKey
+from service.store.decisions import CONTENT
 from service.store.log import DecisionLog, Head
-from service.store.sqlite_file import is_damage
+from service.store.sqlite import is_damage
 
 _ROWS_A_FETCH = 2_000
-MAX_FINDINGS = 100
+MAX_DEFECTS = 100
 
-# As they stand there: SQLAlchemy would make true or false of whatever stands in `redact`.
+# With the stored values: SQLAlchemy would turn any value in `redact` into true or false.
 _COLUMNS = [
     type_coerce(column, NullType()).label(column.name) if isinstance(column.type, Boolean) else column
     for column in tables.decisions.c
@@ -47,7 +48,7 @@ _MEANINGS: Mapping[Kind, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ChainDefect:
     """What is wrong with rows `first` to `last`."""
 
     kind: Kind
@@ -63,9 +64,9 @@ class Finding:
 class Verification:
     """`rows` were read, `erased` of them lawfully emptied; `purged` is the last purged sequence, or 0.
 
-    `broken` counts all findings; `findings` holds the first `MAX_FINDINGS`. `unchecked_anchors` lie before
-    the purge: what they were taken of is lawfully gone. `damage` is what SQLite says of damaged pages and
-    indexes, in its own words, which name tables and pages only.
+    `broken` counts all defects; `defects` holds the first `MAX_DEFECTS`. `unchecked_anchors` are of rows that
+    were lawfully purged. `damage` is what SQLite says of damaged pages and indexes, in its own words, which
+    name tables and pages only.
     """
 
     head: Head | None
@@ -75,14 +76,14 @@ class Verification:
     anchors: int = 0
     unchecked_anchors: int = 0
     broken: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    defects: list[ChainDefect] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
 
-    def found(self, kind: Kind, first: int, last: int | None = None) -> None:
-        """Note one break of the chain."""
+    def add(self, kind: Kind, first: int, last: int | None = None) -> None:
+        """Note one defect."""
         self.broken += 1
-        if len(self.findings) < MAX_FINDINGS:
-            self.findings.append(Finding(kind, first, first if last is None else last))
+        if len(self.defects) < MAX_DEFECTS:
+            self.defects.append(ChainDefect(kind, first, first if last is None else last))
 
 
 def verify(decision_log: DecisionLog, anchors: Mapping[int, str] | None = None) -> Verification:
@@ -91,7 +92,7 @@ def verify(decision_log: DecisionLog, anchors: Mapping[int, str] | None = None) 
     Raises `StoreError` if it cannot be read, `DatabaseDamagedError` if not even its head can; and
     `ConfigurationError` if the key is another one.
     """
-    # By itself: an erasure waits for whoever reads, and must find a moment in between.
+    # In a transaction of its own: an erasure, which waits until nobody reads, gets a moment in between.
     with decision_log.reading() as connection:
         damage = damaged_pages(connection)
     with decision_log.reading() as connection, _any_text(connection):
@@ -102,7 +103,7 @@ def verify(decision_log: DecisionLog, anchors: Mapping[int, str] | None = None) 
 
 
 def damaged_pages(connection: Connection) -> list[str]:
-    """What SQLite finds wrong with its pages and indexes, if anything; a server knows for itself."""
+    """What SQLite finds wrong with its pages and indexes, if anything. Empty for a server."""
     if connection.dialect.name != "sqlite":
         return []
     try:
@@ -116,7 +117,7 @@ def damaged_pages(connection: Connection) -> list[str]:
 
 @contextmanager
 def _any_text(connection: Connection) -> Iterator[None]:
-    """SQLite keeps any bytes as text: what is not UTF-8 is read as bytes, so that its row can be named."""
+    """Read text that is not UTF-8, which SQLite stores too, as bytes, so that its row can be named."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, sqlite3.Connection):
         yield
@@ -161,7 +162,7 @@ class _Verifier:
         except DBAPIError as error:
             if not is_damage(getattr(error.orig, "sqlite_errorname", "")):
                 raise
-            result.found("unreadable", self._last.sequence + 1)
+            result.add("unreadable", self._last.sequence + 1)
             return result
         self._check_end()
         return result
@@ -173,54 +174,54 @@ class _Verifier:
                 self._last = Head(row["sequence"], row["hash"])
                 self._result.purged = row["sequence"]
             else:
-                self._result.found("purge", row["sequence"] if type(row["sequence"]) is int else 0)
+                self._result.add("purge", row["sequence"] if type(row["sequence"]) is int else 0)
 
-    def _check(self, row: chain.Row) -> None:
+    def _check(self, row: tables.Row) -> None:
         result, last = self._result, self._last
         sequence: int = row["sequence"]
         result.rows += 1
-        if type(sequence) is not int:  # SQLite keeps anything anywhere
-            result.found("foreign", 0)
+        if type(sequence) is not int:  # SQLite stores values of any type in any column
+            result.add("foreign", 0)
             return
         if sequence <= result.purged or (self._end is not None and sequence > self._end):
-            result.found("foreign", sequence)
+            result.add("foreign", sequence)
             return
         if sequence > last.sequence + 1:
-            result.found("missing", last.sequence + 1, sequence - 1)
+            result.add("missing", last.sequence + 1, sequence - 1)
         if row["erased"] is not None or row["tombstone"] is not None:
             self._check_erased(row)
         elif chain.content_digest(self._key, row) != row["content"]:
-            result.found("changed", sequence)
-        # After a gap, the row before is not known: the gap itself is the finding.
+            result.add("changed", sequence)
+        # After a gap the row before is not known: the gap itself is the defect.
         if sequence == last.sequence + 1 and chain.row_hash(self._key, last.hash, row) != row["hash"]:
-            result.found("unlinked", sequence)
+            result.add("unlinked", sequence)
         self._last = Head(sequence, row["hash"])
         self._anchor(self._last)
 
-    def _check_erased(self, row: chain.Row) -> None:
+    def _check_erased(self, row: tables.Row) -> None:
         self._result.erased += 1
-        empty = all(row[name] is None for name in (*chain.CONTENT, "salt"))
+        empty = all(row[name] is None for name in (*CONTENT, "salt"))
         if not empty or row["tombstone"] != chain.tombstone(self._key, row, row["erased"]):
-            self._result.found("erasure", row["sequence"])
+            self._result.add("erasure", row["sequence"])
 
     def _check_end(self) -> None:
         result, last = self._result, self._last
         if self._end is not None and last.sequence < self._end:
-            result.found("missing", last.sequence + 1, self._end)
+            result.add("missing", last.sequence + 1, self._end)
         elif self._end is None or last != result.head:
-            result.found("head", last.sequence)
+            result.add("head", last.sequence)
         for sequence in self._anchors:
             if sequence >= result.purged:
-                result.found("anchor", sequence)
+                result.add("anchor", sequence)
 
     def _anchor(self, row: Head) -> None:
-        """An anchor that holds is taken off; what is left at the end does not."""
+        """Drop an anchor that holds; those left at the end do not."""
         if self._anchors.get(row.sequence) == row.hash:
             del self._anchors[row.sequence]
 
 
-def _as_written(row: chain.Row) -> chain.Row:
-    """SQLite keeps 1 and 0 for true and false."""
+def _as_written(row: tables.Row) -> tables.Row:
+    """The row as it was signed: SQLite stores 1 and 0 for true and false."""
     redact = row["redact"]
     return {**row, "redact": redact == 1} if type(redact) is int and redact in (0, 1) else row
 

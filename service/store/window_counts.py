@@ -1,26 +1,116 @@
-"""What was decided in a window, from counts; one row for each cell of groups."""
+"""Windows of time, and what was decided in one: counts with one entry for each cell of groups.
+
+Windows are full hours of UTC, the resolution of the stored counts.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
+from service.core.errors import WindowError
 from service.core.fairness.counts import GroupCounts, OutcomeCounts
-from service.store.cells import cell_groups
-from service.store.count_tables import BIN_NAMES, decision_counts, outcome_counts
-from service.store.middle_scores import MiddleScores, find_middle_scores
-from service.store.outcome import OutcomeKind
-from service.store.score_bins import BINS
-from service.store.times import from_microseconds
-from service.store.windows import Period, Window
+from service.store.hourly_counts import DAY, HOUR, cell_groups
+from service.store.outcomes import OutcomeKind
+from service.store.score_medians import Histogram, ScoreMedian, find_score_median
+from service.store.tables import (
+    BIN_NAMES,
+    BINS,
+    decision_counts,
+    decisions,
+    from_microseconds,
+    outcome_counts,
+    to_microseconds,
+)
+
+EVERYTHING = "all"
+DEFAULT_WINDOW = "30d"
+
+_LENGTH = re.compile(r"([1-9][0-9]{0,4})([hd])", re.ASCII)
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """[start, end) in microseconds, to be read from counts by `hours`, 1 or 24."""
+
+    hours: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """[start, end) in microseconds, both at a full hour."""
+
+    start: int
+    end: int
+
+    @property
+    def first(self) -> datetime:
+        return from_microseconds(self.start)
+
+    @property
+    def last(self) -> datetime:
+        """The end, which is not in the window."""
+        return from_microseconds(self.end)
+
+    def periods(self) -> Iterator[Period]:
+        """The full days inside, and the hours before and after them."""
+        first_day, last_day = -(-self.start // DAY) * DAY, self.end // DAY * DAY
+        if first_day >= last_day:
+            yield Period(1, self.start, self.end)
+            return
+        if self.start < first_day:
+            yield Period(1, self.start, first_day)
+        yield Period(24, first_day, last_day)
+        if last_day < self.end:
+            yield Period(1, last_day, self.end)
+
+
+def window_between(start: datetime, end: datetime, field: str = "from") -> Window:
+    """The full hours that hold [start, end), both aware. Raises `WindowError` if there is nothing between."""
+    if not _FIRST <= start < end <= _LAST:
+        raise WindowError("from must be before to, both in the years 1970 to 2199", field=field)
+    return Window(to_microseconds(start) // HOUR * HOUR, -(-to_microseconds(end) // HOUR) * HOUR)
+
+
+def window_until(length: str, now: datetime) -> Window:
+    """The last `length`, such as `24h` or `30d`, or `all`; it ends with the hour that `now` is in.
+
+    Raises `WindowError` for another text.
+    """
+    if length == EVERYTHING:
+        return window_between(_FIRST, now + timedelta(microseconds=1))
+    found = _LENGTH.fullmatch(length)
+    if found is None:
+        raise WindowError("window is a number of hours or days, as 24h or 30d, or all", field="window")
+    span = timedelta(hours=int(found[1]) * (24 if found[2] == "d" else 1))
+    # A decision made at `now` is in the window, also when the hour has just begun.
+    return window_between(max(_FIRST, now - span), now + timedelta(microseconds=1), "window")
+
+
+def window_asked(length: str | None, start: datetime | None, end: datetime | None, now: datetime) -> Window:
+    """The window of a request that names a length, or `from` and perhaps `to`, or nothing: then 30 days.
+
+    Raises `WindowError` if it names both, or only `to`.
+    """
+    if start is None:
+        if end is not None:
+            raise WindowError("to needs from", field="to")
+        return window_until(length or DEFAULT_WINDOW, now)
+    if length is not None:
+        raise WindowError("window and from exclude each other", field="window")
+    return window_between(start, now + timedelta(microseconds=1) if end is None else end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +118,8 @@ class WindowCounts:
     """`cells`: groups as recorded, with counts. `bundles`: decisions by the digest of their bundle.
 
     `first_day`, `last_day`: of the decisions, in UTC; None without any. `scored`: decisions whose score is in
-    the sample of the scoring rates. `missing_scores`: those that would be, were they not erased or purged.
+    the sample of the scoring rates. `missing_scores`: those that are not in it because they were erased or
+    purged.
     """
 
     cells: tuple[tuple[Mapping[str, str], GroupCounts], ...]
@@ -44,12 +135,6 @@ class WindowCounts:
         return sum(self.bundles.values())
 
 
-@dataclass(slots=True)
-class _Cell:
-    n: int = 0
-    selected: int = 0
-
-
 def count_window(
     connection: Connection,
     window: Window,
@@ -60,21 +145,22 @@ def count_window(
 ) -> WindowCounts:
     """The counts of `window`, of one bundle only if it is named. Without `scores` no score is looked at.
 
-    `connection` must hold one snapshot (`service.store.access.reading`).
+    `connection` must hold one snapshot (`service.store.transactions.reading`).
     """
     names = BIN_NAMES if scores else ()
-    cells: dict[str, _Cell] = defaultdict(_Cell)
-    histograms: dict[str, NDArray[np.int64]] = defaultdict(lambda: np.zeros(BINS, np.int64))
+    people: Counter[str] = Counter()  # by cell, as are all that follow but `bundles`
+    selected_people: Counter[str] = Counter()
+    histograms: dict[str, Histogram] = defaultdict(lambda: np.zeros(BINS, np.int64))
     bundles: Counter[str] = Counter()
-    among_others = False
+    has_other_bundles = False
     for groups, digest, selected, n, *bins in _sums(
         connection, decision_counts, window, None, ("groups", "bundle_digest", "selected"), ("n", *names)
     ):
         if bundle not in (None, digest):
-            among_others = True
+            has_other_bundles = True
             continue
-        cells[groups].n += n
-        cells[groups].selected += n if selected else 0
+        people[groups] += n
+        selected_people[groups] += n if selected else 0
         bundles[digest] += n
         if scores:
             histograms[groups] += np.array(bins, np.int64)
@@ -84,20 +170,24 @@ def count_window(
     ):
         if of_kind == kind:
             outcomes[groups][selected, positive] += n
-    # That a score is of this bundle is not in the index, and need not be asked if there is no other.
-    only = bundle if among_others else None
-    middle = find_middle_scores(connection, window, only, histograms) if scores else None
+    median = None
+    if scores:
+        where = [decisions.c.time >= window.start, decisions.c.time < window.end]
+        # The index does not have the bundle, so this condition reads rows: left out if it changes nothing.
+        if has_other_bundles:
+            where.append(decisions.c.bundle_digest == bundle)
+        median = find_score_median(connection, where, histograms)
     return WindowCounts(
         cells=tuple(
-            (cell_groups(groups), _counts(cell, outcomes[groups], middle, groups))
-            for groups, cell in cells.items()
+            (cell_groups(groups), _counts(n, selected_people[groups], outcomes[groups], median, groups))
+            for groups, n in people.items()
         ),
         bundles=dict(sorted(bundles.items())),
         first_day=_day(connection, window, bundle, func.min),
         last_day=_day(connection, window, bundle, func.max),
-        scored=0 if middle is None else sum(middle.scored.values()),
-        median_score=None if middle is None else middle.median,
-        missing_scores=0 if middle is None else middle.missing,
+        scored=0 if median is None else sum(median.scored.values()),
+        median_score=None if median is None else median.value,
+        missing_scores=0 if median is None else median.missing,
     )
 
 
@@ -109,37 +199,38 @@ def _sums(
     keys: tuple[str, ...],
     names: tuple[str, ...],
 ) -> Iterator[tuple[Any, ...]]:
-    """Sums of `names` by `keys`, for each piece of the window by itself: keys come more than once."""
+    """Sums of `names` by `keys`, for each period of the window by itself: keys come more than once."""
     columns = [table.c[key] for key in keys]
+    sums = [func.sum(table.c[name]) for name in names]
     for period in window.periods():
-        where = _inside(table, period)
-        if bundle is not None:
-            where.append(table.c.bundle_digest == bundle)
-        sums = (func.sum(table.c[name]) for name in names)
+        where = _inside(table, period, bundle)
         yield from map(tuple, connection.execute(select(*columns, *sums).where(*where).group_by(*columns)))
 
 
-def _inside(table: Table, period: Period) -> list[ColumnElement[bool]]:
-    return [table.c.hours == period.hours, table.c.start >= period.start, table.c.start < period.end]
+def _inside(table: Table, period: Period, bundle: str | None) -> list[ColumnElement[bool]]:
+    where = [table.c.hours == period.hours, table.c.start >= period.start, table.c.start < period.end]
+    return where if bundle is None else [*where, table.c.bundle_digest == bundle]
 
 
 def _counts(
-    cell: _Cell, outcomes: Mapping[tuple[bool, bool], int], middle: MiddleScores | None, groups: str
+    n: int,
+    selected: int,
+    outcomes: Mapping[tuple[bool, bool], int],
+    median: ScoreMedian | None,
+    groups: str,
 ) -> GroupCounts:
-    scored = middle is not None and middle.median is not None
+    sample = None if median is None or median.value is None else median
     return GroupCounts(
-        cell.n,
-        cell.selected,
-        above_median=middle.above[groups] if middle is not None and scored else None,
-        scored=middle.scored[groups] if middle is not None and scored else None,
+        n,
+        selected,
+        above_median=None if sample is None else sample.above[groups],
+        scored=None if sample is None else sample.scored[groups],
         outcomes=OutcomeCounts(*(outcomes.get(key, 0) for key in product((True, False), (True, False)))),
     )
 
 
 def _day(connection: Connection, window: Window, bundle: str | None, extreme: Any) -> date | None:
     table = decision_counts
-    where = _inside(table, Period(1, window.start, window.end))
-    if bundle is not None:
-        where.append(table.c.bundle_digest == bundle)
+    where = _inside(table, Period(1, window.start, window.end), bundle)
     hour = connection.scalar(select(extreme(table.c.start)).where(*where))
     return None if hour is None else from_microseconds(hour).date()

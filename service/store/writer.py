@@ -1,4 +1,8 @@
-"""The one thread of a process that writes decisions: to the database, or to the spool while that is away."""
+"""The one thread of a process that writes decisions: to the database, or to the spool while that is away.
+
+Requests only put decisions into the queue. One thread writes them, many in one commit, so no request pays for
+a commit of its own, and decisions are stored in the order in which they came.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from service.core.errors import ConfigurationError, StoreDownError, StoreError
-from service.store.answers import Answer
-from service.store.decision import Decision
+from service.store.decisions import Answer, Decision
 from service.store.log import Appended, DecisionLog
-from service.store.observer import StoreObserver
 from service.store.spool import Spool
-from service.store.submissions import Submission, SubmissionQueue
+from service.store.write_queue import Submission, WriteQueue
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +32,34 @@ Policy = Literal["refuse", "spool"]
 State = Literal["ok", "spooling", "down"]
 
 
+class StoreObserver:
+    """What the store reports; this one ignores it all, and `service.metrics` counts it.
+
+    Called from the writer's thread and from request threads: implementations must be thread-safe.
+    """
+
+    def decisions_stored(self, decisions: int) -> None:
+        """`decisions` more are in the database."""
+
+    def store_failed(self) -> None:
+        """An attempt to write to the database or to the spool failed."""
+
+    def store_lost(self) -> None:
+        """The database's file was deleted or replaced: until a restart, nothing is written there."""
+
+    def store_queue_changed(self, decisions: int) -> None:
+        """`decisions` now wait in memory."""
+
+    def spool_changed(self, decisions: int) -> None:
+        """`decisions` now wait on disk."""
+
+
 class Writer:
     """`state`: `ok`, decisions go to the database; `spooling`, to disk; `down`, none can be taken.
 
-    In every state, what was answered for is kept: in the database, else in the spool, else in memory, and
-    tried again, in this order and in the order in which it came.
+    In every state acknowledged decisions are kept: in the database, else in the spool, else in memory, from
+    where they are tried again. They never overtake each other: as long as older ones wait in the spool or in
+    memory, newer ones go behind them.
     """
 
     def __init__(
@@ -45,15 +70,17 @@ class Writer:
         observer: StoreObserver,
         on_failure: Callable[[], None],
     ) -> None:
-        """`on_failure` is called when the database is lost; `database_is_back` is then expected some day."""
+        """`on_failure` is called when the database fails; `database_is_back` is expected some time later."""
         self._log = decision_log
         self._spool = spool
         self._policy = policy
         self._observer = observer
         self._on_failure = on_failure
-        self._queue = SubmissionQueue(QUEUE_LIMIT, observer.store_queue_changed)
+        self._queue = WriteQueue(QUEUE_LIMIT, observer.store_queue_changed)
         self._thread = threading.Thread(target=self._run, name="decision-writer", daemon=True)
         self._held: list[Decision] = []  # acknowledged, but neither database nor disk takes them
+        # Set by the watch of the database too, and read by request threads, without a lock: each is a single
+        # value, and whoever acts on an old one finds out when the database or the disk refuses.
         self._connected = False
         self._in_hand: Sequence[Submission] = ()
         self._disk_failed = False
@@ -72,12 +99,12 @@ class Writer:
         return self._connected
 
     def start(self) -> None:
-        """Take over old spools and start the thread."""
+        """Take over spools of dead processes and start the thread."""
         try:
             self._spool.open()
             self._spool.probe()
         except OSError as error:
-            # Known from the start: without a database either, no decision may be made.
+            # Not an error yet: only if the database is away too, no decision may be made.
             self._disk_failed, self._disk_reason = True, f": {error.strerror}"
             log.warning("the spool cannot be used: %s", error.strerror)
         self._observer.spool_changed(self._spool.decisions)
@@ -91,12 +118,12 @@ class Writer:
     def submit(self, submission: Submission) -> None:
         """Queue decisions; `submission.safe` is done when they are kept, or ends in `StoreDownError`.
 
-        Raises what `check` and `SubmissionQueue.put` raise. Unless all is well, the answer must wait.
+        Sets `waiting` unless the state is `ok`. Raises what `check` and `WriteQueue.put` raise.
         """
         self.check()
         submission.waiting |= self.state != "ok"
         self._queue.put(submission)
-        # A writer that died meanwhile takes nothing out any more.
+        # The thread may have died after `check`, and emptied the queue before this submission was in it.
         if self._died:
             self._fail_all()
 
@@ -139,6 +166,7 @@ class Writer:
                 log.critical("%d acknowledged decisions could not be kept anywhere", len(self._held))
         except BaseException as error:
             log.critical("the thread that records decisions died of %s", type(error).__name__)
+            # First of all: whoever submits after the queue is emptied below sees it, and empties it again.
             self._died = True
             _refuse(self._in_hand)
             self._fail_all()
@@ -156,12 +184,12 @@ class Writer:
         if not batch:
             return
         decisions = [decision for submission in batch for decision in submission.decisions]
-        # What came before must be stored before.
+        # Only if nothing older waits: it must be stored first.
         if not self._spool.decisions and not self._held and (appended := self._store(decisions)):
             _settle(batch, appended.answers)
             return
         if self._policy == "refuse" and not self._connected:
-            # Nobody knows of these yet, and nobody will; what was answered for is kept all the same.
+            # Those whose answers still wait were never acknowledged and can be refused. The others are kept.
             _refuse([submission for submission in batch if submission.waiting])
             batch = [submission for submission in batch if not submission.waiting]
             decisions = [decision for submission in batch for decision in submission.decisions]
@@ -174,7 +202,7 @@ class Writer:
                 self._held += submission.decisions
 
     def _try_again(self) -> None:
-        """See whether the disk takes something again, first of all what is held in memory."""
+        """Try to store what is held in memory; without any, see whether the disk takes something again."""
         if self._held:
             stored = not self._spool.decisions and self._store(self._held)
             if stored or self._spool_out(self._held) is not None:
@@ -208,7 +236,7 @@ class Writer:
             log.info("the spool is empty again: all decisions are in the database")
 
     def _store(self, decisions: Sequence[Decision]) -> Appended | None:
-        """What the database made of them; None if it is away."""
+        """What became of them in the database; None if it is away."""
         if not self._connected:
             return None
         try:

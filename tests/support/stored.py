@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Engine, func, insert, select, update
 
-from service.store.aggregates import count_decisions
-from service.store.decision import Decision
+from service.store.decisions import Decision
+from service.store.hourly_counts import count_decisions
+from service.store.tables import decision_row
 from service.store.tables import decisions as table
-from service.store.times import to_microseconds
 
 NOON = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 BUNDLE = "b" * 64
@@ -68,14 +67,6 @@ def erase(engine: Engine, *decision_ids: str) -> None:
 
 
 def _row(sequence: int, one: Decision) -> dict[str, Any]:
-    row = {column.name: getattr(one, column.name, None) for column in table.columns}
-    row |= {
-        "sequence": sequence,
-        "time": to_microseconds(one.time),
-        "groups": json.dumps(dict(one.groups), sort_keys=True),
-    }
     # What else the log keeps has no part in fairness.
-    for column in table.columns:
-        if not column.nullable and row[column.name] is None:
-            row[column.name] = "0"
-    return row
+    rest = {column.name: None if column.nullable else "0" for column in table.columns}
+    return {**rest, **decision_row(one), "sequence": sequence}

@@ -32,7 +32,7 @@ from service.reports.bias_audit_records import (
     outcome_record,
 )
 from service.reports.stored_audit import StoredAudit, StoredQuestion, audit_store
-from service.store.windows import window_asked
+from service.store.window_counts import window_asked
 
 router = APIRouter(tags=["fairness"])
 

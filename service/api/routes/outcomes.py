@@ -18,8 +18,7 @@ from service.api.schemas.outcomes import OutcomeIn, OutcomeItemOut, OutcomeOut, 
 from service.core.errors import CountError
 from service.metrics.registry import Metrics
 from service.settings import Settings
-from service.store.outcome import Outcome, OutcomeResult
-from service.store.outcomes import record_outcomes
+from service.store.outcomes import Outcome, OutcomeResult, record_outcomes
 
 router = APIRouter(tags=["fairness"], route_class=BodyRoute)
 

@@ -43,7 +43,7 @@ from service.core.scoring import Vectors
 from service.runtime.reading import match_all, tokenize_all
 from service.runtime.runtime import Runtime
 from service.settings import Settings
-from service.store.decision import Decision
+from service.store.decisions import Decision
 from service.store.idempotency import with_answer
 
 router = APIRouter(tags=["score"], route_class=BodyRoute)

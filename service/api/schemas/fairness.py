@@ -11,7 +11,7 @@ from service.api.schemas.base import Body, RequestBody
 from service.api.schemas.times import Day, Time
 from service.core.fairness.figure import Reason
 from service.core.fairness.findings import MINIMUM
-from service.store.outcome import OutcomeKind
+from service.store.outcomes import OutcomeKind
 
 FreeText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from service.api.schemas.base import Body, RequestBody, StopEarly
 from service.api.schemas.times import Time
-from service.store.outcome import OutcomeEvent, OutcomeKind
+from service.store.outcomes import OutcomeEvent, OutcomeKind
 
 DecisionId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,36}$")]
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from alembic import context
 
-# For their tables, which they add to the metadata.
-from service.store import answer_tables, count_tables, outcome_tables  # noqa: F401
 from service.store.tables import metadata
 
 context.configure(

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from service.core.tokenization import TokenIds
-from service.store.decision import Decision
+from service.store.decisions import Decision
 from service.store.tables import decisions
 from tests.service.api.callers import Caller, until
 from tests.service.api.conftest import JOB, Api, Start, numbers

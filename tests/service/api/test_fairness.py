@@ -16,9 +16,8 @@ from scipy.stats import binomtest
 from scipy.stats.contingency import relative_risk
 from sqlalchemy import text
 
-from service.store.decision import Decision
-from service.store.outcome import Outcome
-from service.store.outcomes import record_outcomes
+from service.store.decisions import Decision
+from service.store.outcomes import Outcome, record_outcomes
 from tests.service.api.conftest import Api
 from tests.support.stored import BUNDLE, decision, erase, store
 

@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import func, select
 
 from service.store import tables
-from service.store.erasure import erase
-from service.store.recent_answers import RecentAnswers
+from service.store.idempotency import RecentAnswers
 from service.store.recorder import StoreOptions
-from service.store.times import to_microseconds
+from service.store.right_to_erasure import erase_person
+from service.store.tables import to_microseconds
 from tests.service.api.conftest import ENGINEER, JOB, NURSE, Api, Start
 
 SECRET = "Zaphod Beeblebrox"
@@ -177,7 +177,7 @@ def test_the_answer_outlives_the_process_and_is_known_to_its_neighbour(start: St
 def test_after_an_erasure_the_key_makes_no_new_decision(api: Api, tmp_path: Path) -> None:
     first = send(api)
     with closing(StoreOptions(data_dir=tmp_path / "data").open_log()) as log:
-        erase(log, "person-2")
+        erase_person(log, "person-2")
     assert_problem(send(api), 409, "idempotency_answer_erased")
     assert decided(api) == 2
     files = b"".join(file.read_bytes() for file in (tmp_path / "data").glob("decisions.sqlite*"))

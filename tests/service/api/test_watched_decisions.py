@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from service.settings import Settings
-from service.store.erasure import erase
-from service.store.outcome_tables import outcomes
+from service.store.right_to_erasure import erase_person
+from service.store.tables import outcomes
 from tests.service.api.conftest import ENGINEER, NURSE, Api, Start
 from tests.support.patience import wait_until
 
@@ -79,7 +79,7 @@ def test_outcomes_open_true_positive_rates_and_go_with_an_erased_person(api: Api
         assert rate["value"] == sum(d == "selected" for d in of_sex.values()) / len(of_sex)
     settings: Settings = api.app.state.settings  # type: ignore[attr-defined]
     log = settings.store_options().open_log()
-    assert erase(log, "c-0") == 2  # one man and one woman
+    assert erase_person(log, "c-0") == 2  # one man and one woman
     log.close()
     wrong = [{**given[i], "outcome": "negative"} for i in (0, 1)]
     refused = api.post("/v1/outcomes/bulk", json={"outcomes": wrong}).json()["results"]

@@ -17,7 +17,7 @@ from service.api.lanes import Lanes
 from service.serving.app import create_app
 from service.settings import Settings
 from service.store.database import migrate, open_database
-from service.store.decision import Decision
+from service.store.decisions import Decision
 from service.store.sqlite import sqlite_url
 from tests.service.cli.test_report import report
 from tests.support.stored import BUNDLE, decision, store

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from service.store.decision import Decision
-from service.store.key import LogKey
+from service.store.chain import LogKey
+from service.store.decisions import Decision
 from service.store.log import DecisionLog
 from service.store.recorder import Recorder, StoreOptions, open_recorder
 from service.store.sqlite import sqlite_url

@@ -8,11 +8,10 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from service.store.answer_tables import answers
-from service.store.answers import KeyedRequest, keyed_request
-from service.store.decision import Decision
-from service.store.idempotency import with_answer
+from service.store.decisions import Decision, KeyedRequest
+from service.store.idempotency import keyed_request, with_answer
 from service.store.log import DecisionLog
+from service.store.tables import answers
 from tests.service.store.conftest import DAY, KEY, decision
 
 

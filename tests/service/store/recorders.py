@@ -11,13 +11,12 @@ from sqlalchemy import select
 
 from service.core.errors import StoreError
 from service.store import tables
-from service.store.answers import Answer
-from service.store.decision import Decision
+from service.store.decisions import Answer, Decision
 from service.store.log import Appended, DecisionLog, Head
-from service.store.observer import StoreObserver
 from service.store.recorder import Recorder, StoreOptions
 from service.store.spool import Spool
 from service.store.verification import verify
+from service.store.writer import StoreObserver
 
 Begin = Callable[..., Recorder]
 

@@ -22,11 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from service.core.errors import EvenmatchError
-from service.store.access import reading
 from service.store.database import open_database
-from service.store.outcome import Outcome
-from service.store.outcomes import record_outcomes
+from service.store.outcomes import Outcome, record_outcomes
 from service.store.recorder import DATABASE_FILE, Recorder, StoreOptions, open_recorder
+from service.store.transactions import reading
 from tests.service.store.conftest import decision
 
 opened: list[str] = []

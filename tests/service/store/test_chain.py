@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from service.core.errors import ConfigurationError
 from service.store import chain
-from service.store.key import KEY_FILE, LogKey, load_key
-from service.store.times import from_microseconds, to_microseconds
+from service.store.chain import KEY_FILE, LogKey, load_key
+from service.store.decisions import CONTENT
+from service.store.tables import from_microseconds, to_microseconds
 from tests.service.store.conftest import KEY, decision
 
 _TEXT = st.none() | st.text(max_size=20)
@@ -29,7 +30,7 @@ _ROWS = st.fixed_dictionaries(
         else st.booleans()
         if name == "redact"
         else _TEXT
-        for name in chain.CONTENT
+        for name in CONTENT
     }
 )
 
@@ -61,11 +62,11 @@ def test_equal_decisions_have_different_digests() -> None:
 
 @given(_ROWS, _ROWS)
 def test_other_content_has_another_canonical_form(one: dict[str, Any], other: dict[str, Any]) -> None:
-    equal = all(type(one[n]) is type(other[n]) and repr(one[n]) == repr(other[n]) for n in chain.CONTENT)
+    equal = all(type(one[n]) is type(other[n]) and repr(one[n]) == repr(other[n]) for n in CONTENT)
     assert (chain.canonical(one) == chain.canonical(other)) is equal
 
 
-@given(_ROWS, st.sampled_from(chain.CONTENT), st.sampled_from(chain.CONTENT))
+@given(_ROWS, st.sampled_from(CONTENT), st.sampled_from(CONTENT))
 def test_values_that_change_places_change_the_form(row: dict[str, Any], a: str, b: str) -> None:
     swapped = {**row, a: row[b], b: row[a]}
     same = repr(row[a]) == repr(row[b])

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from service.core.errors import StoreDownError, StoreError
-from service.store.decision import Decision
-from service.store.key import LogKey
+from service.store.chain import LogKey
+from service.store.decisions import Decision
 from service.store.log import Appended, DecisionLog
 from service.store.recorder import DATABASE_FILE, StoreOptions
 from service.store.spool import spooled_lines

@@ -17,13 +17,12 @@ from sqlalchemy import select
 
 from service.core.errors import AnswerErasedError, KeyReusedError
 from service.store import tables
-from service.store.answers import KEPT, Answer
-from service.store.erasure import erase
-from service.store.idempotency import find_answer, with_answer
+from service.store.decisions import ANSWER_LIFETIME, Answer
+from service.store.idempotency import RecentAnswers, find_answer, with_answer
 from service.store.log import DecisionLog
-from service.store.recent_answers import RecentAnswers
 from service.store.recorder import Recorder, StoreOptions
 from service.store.retention import purge
+from service.store.right_to_erasure import erase_person
 from service.store.spool import Spool
 from service.store.sqlite import sqlite_url
 from service.store.verification import verify
@@ -97,14 +96,14 @@ def test_a_purge_deletes_the_answers_of_yesterday_and_no_decisions(
     for n in range(5):
         decision_log.append(submission([n], f"old-{n}"))
     decision_log.append(submission([9], "young", hours=0.01))
-    assert purge(decision_log, timedelta(days=200), now=DAY + KEPT).rows == 0
+    assert purge(decision_log, timedelta(days=200), now=DAY + ANSWER_LIFETIME).rows == 0
     assert set(kept_answers(decision_log)) == {request("young").key}
     assert len(candidates(decision_log)) == 6
 
 
 def test_an_erasure_empties_the_answers_that_hold_the_person_and_no_others(decision_log: DecisionLog) -> None:
     decision_log.append([*submission([1, 2], "both"), *submission([3], "another")])
-    erase(decision_log, "c-2")
+    erase_person(decision_log, "c-2")
     assert kept_answers(decision_log) == {
         request("both").key: None,
         request("another").key: content([decision(3)]),
@@ -129,7 +128,7 @@ def test_the_rest_of_a_request_is_stored_even_if_its_answer_was_erased_meanwhile
     spool.append(submission([1, 2, 3]))
     decision_log.append(spool.oldest(2))
     spool.drop_oldest()
-    erase(decision_log, "c-1")
+    erase_person(decision_log, "c-1")
     assert decision_log.append(spool.oldest(2)).stored == 1
     assert candidates(decision_log) == [None, "c-2", "c-3"]
 

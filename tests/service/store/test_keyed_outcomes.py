@@ -10,11 +10,9 @@ import pytest
 from sqlalchemy import Engine, event, func, select
 
 from service.core.errors import KeyReusedError
-from service.store.answer_tables import answers
-from service.store.answers import KeyedRequest
-from service.store.outcome import Outcome, OutcomeResult
-from service.store.outcome_tables import outcome_history
-from service.store.outcomes import record_outcomes
+from service.store.decisions import KeyedRequest
+from service.store.outcomes import Outcome, OutcomeResult, record_outcomes
+from service.store.tables import answers, outcome_history
 from tests.service.store.conftest import DAY
 from tests.service.store.keyed import request
 from tests.support.stored import decision, store

@@ -15,8 +15,8 @@ from sqlalchemy import insert, select, text
 
 from service.core.errors import ConfigurationError, DatabaseLostError, StoreError
 from service.store import tables
+from service.store.chain import LogKey
 from service.store.database import open_database
-from service.store.key import LogKey
 from service.store.log import DecisionLog
 from service.store.sqlite import sqlite_url
 from service.store.verification import verify

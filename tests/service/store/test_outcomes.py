@@ -11,16 +11,12 @@ from service.core.errors import InputError, OutcomeConflictError, OutcomeTimeErr
 from service.core.fairness.counts import OutcomeCounts
 from service.core.groups import GroupSchema
 from service.reports.stored_audit import group_counts
-from service.store.access import reading
 from service.store.database import migrate, open_database
-from service.store.outcome import Outcome, OutcomeResult
-from service.store.outcome_tables import outcome_history, outcomes
-from service.store.outcomes import forget_outcomes, record_outcomes
+from service.store.outcomes import Outcome, OutcomeResult, delete_outcomes, record_outcomes
 from service.store.sqlite import sqlite_url
-from service.store.tables import decisions
-from service.store.times import to_microseconds
-from service.store.window_counts import count_window
-from service.store.windows import window_until
+from service.store.tables import decisions, outcome_history, outcomes, to_microseconds
+from service.store.transactions import reading
+from service.store.window_counts import count_window, window_until
 from tests.support.stored import NOON, decision, erase, store
 
 LATER = NOON + timedelta(days=3)
@@ -166,7 +162,7 @@ def test_clocks_may_differ_by_the_tolerance(engine: Engine, time: datetime) -> N
 def test_an_erased_decision_takes_no_outcome_and_its_counts_stay(engine: Engine) -> None:
     record(engine, Outcome("d-0", True, "label"), Outcome("d-2", True, "label"))
     with engine.begin() as connection:
-        forget_outcomes(connection, ["d-0"])
+        delete_outcomes(connection, ["d-0"])
     erase(engine, "d-0")
     assert events(record(engine, Outcome("d-0", False, "label", replace=True))) == ["unknown_decision"]
     assert [decision_id for decision_id, _, _ in history(engine)] == ["d-2"]

@@ -17,15 +17,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Table, select
 
 from service.store import tables
-from service.store.count_tables import BIN_NAMES, decision_counts, outcome_counts
-from service.store.decision import Decision
-from service.store.erasure import erase
+from service.store.decisions import Decision
+from service.store.hourly_counts import bin_of
 from service.store.log import DecisionLog
-from service.store.outcome import Outcome, OutcomeKind
-from service.store.outcomes import record_outcomes
+from service.store.outcomes import Outcome, OutcomeKind, record_outcomes
 from service.store.retention import purge
-from service.store.score_bins import bin_of
+from service.store.right_to_erasure import erase_person
 from service.store.sqlite import sqlite_url
+from service.store.tables import BIN_NAMES, decision_counts, outcome_counts
 from service.store.verification import verify
 from tests.service.store.conftest import DAY, KEY, decision
 
@@ -83,7 +82,7 @@ class Everything:
     def erase(self) -> None:
         candidate = f"c-{self.dice.randint(0, 6)}"
         theirs = {one.decision_id for one in self.made if one.candidate_id == candidate} - self.gone
-        assert erase(self.log, candidate) == len(theirs)
+        assert erase_person(self.log, candidate) == len(theirs)
         self._forget(theirs)
 
     def purge(self) -> None:

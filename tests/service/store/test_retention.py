@@ -78,9 +78,9 @@ def test_rows_deleted_before_what_was_purged_come_to_light(decision_log: Decisio
     fill(decision_log, [300, 300, 10, 10])
     purge(decision_log, KEPT, now=NOW, force=True)
     tamper(decision_log, "DELETE FROM decisions WHERE sequence = 3")
-    assert [(f.kind, f.first) for f in verify(decision_log).findings] == [("missing", 3)]
+    assert [(f.kind, f.first) for f in verify(decision_log).defects] == [("missing", 3)]
     tamper(decision_log, "DELETE FROM log_purges")
-    assert [(f.kind, f.first, f.last) for f in verify(decision_log).findings] == [("missing", 1, 3)]
+    assert [(f.kind, f.first, f.last) for f in verify(decision_log).defects] == [("missing", 1, 3)]
 
 
 def test_anchors_of_purged_rows_are_left_out_and_said(decision_log: DecisionLog) -> None:
@@ -155,8 +155,8 @@ def test_a_clock_that_ran_evenly_for_a_day_and_was_decided_by_is_believed(sqlite
     fill(sqlite_log, [190, 9, 0.5])
     for hours in (1, 23):
         with pytest.raises(ClockAheadError):
-            purge(sqlite_log, KEPT, now=NOW, even_since=NOW - timedelta(hours=hours))
-    assert purge(sqlite_log, KEPT, now=NOW, even_since=NOW - timedelta(hours=25)).rows == 1
+            purge(sqlite_log, KEPT, now=NOW, steady_since=NOW - timedelta(hours=hours))
+    assert purge(sqlite_log, KEPT, now=NOW, steady_since=NOW - timedelta(hours=25)).rows == 1
 
 
 def test_a_clock_by_which_nothing_was_decided_is_not_believed_however_long_it_ran(
@@ -164,5 +164,5 @@ def test_a_clock_by_which_nothing_was_decided_is_not_believed_however_long_it_ra
 ) -> None:
     fill(sqlite_log, [190, 9])
     with pytest.raises(ClockAheadError):
-        purge(sqlite_log, KEPT, now=NOW, even_since=NOW - timedelta(days=8))
-    assert purge(sqlite_log, KEPT, now=NOW, even_since=NOW - timedelta(days=10)).rows == 1
+        purge(sqlite_log, KEPT, now=NOW, steady_since=NOW - timedelta(days=8))
+    assert purge(sqlite_log, KEPT, now=NOW, steady_since=NOW - timedelta(days=10)).rows == 1

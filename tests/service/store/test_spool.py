@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from service.store.decision import Decision
-from service.store.key import LogKey
+from service.store.chain import LogKey
+from service.store.decisions import Decision
 from service.store.spool import Spool, spooled_lines
 from tests.service.store.conftest import KEY, decision, decisions
 
@@ -43,6 +43,19 @@ def test_decisions_come_out_as_they_went_in_and_the_file_goes(tmp_path: Path) ->
     assert list((tmp_path / "spool").iterdir()) == []
     spool.append([decision(9)])
     assert drained(spool) == [decision(9)]
+
+
+def test_a_line_is_written_as_ever(tmp_path: Path) -> None:
+    """A later version takes over the files of this one."""
+    opened(tmp_path).append([decision(7)])
+    (file,) = tmp_path.iterdir()
+    record = (
+        '{"decision_id":"00000000-0000-4000-8000-000000000007","time":"2026-03-01T12:07:00+00:00",'
+        '"request_id":"r-1","job_id":"req-17","candidate_id":"c-7","groups":{"sex":"female"},'
+        '"raw_score":0.41,"calibrated_probability":0.7125,"threshold":0.62,"decision":"selected",'
+        f'"redact":true,"bundle_digest":"{"b" * 64}","engine":"openvino"}}'
+    ).encode()
+    assert file.read_bytes() == KEY.sign_bytes("spool", record).encode() + b" " + record + b"\n"
 
 
 def test_what_was_not_dropped_comes_again(tmp_path: Path) -> None:

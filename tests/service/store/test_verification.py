@@ -16,18 +16,19 @@ from sqlalchemy import delete, insert, select, update
 
 from service.core.errors import ConfigurationError, TableError
 from service.store import chain, tables
-from service.store.erasure import erase
-from service.store.key import LogKey
+from service.store.chain import LogKey
+from service.store.decisions import CONTENT
 from service.store.log import DecisionLog
 from service.store.retention import purge
+from service.store.right_to_erasure import erase_person
 from service.store.verification import read_anchors, verify
 from tests.service.store.conftest import DAY, OpenLog, decision, decisions, tamper
 
 
 def found(decision_log: DecisionLog, anchors: dict[int, str] | None = None) -> list[tuple[str, int, int]]:
     result = verify(decision_log, anchors)
-    assert result.broken == len(result.findings)
-    return [(finding.kind, finding.first, finding.last) for finding in result.findings]
+    assert result.broken == len(result.defects)
+    return [(defect.kind, defect.first, defect.last) for defect in result.defects]
 
 
 def row_of(decision_log: DecisionLog, sequence: int) -> dict[str, Any]:
@@ -188,7 +189,7 @@ def test_a_log_that_was_emptied_and_begun_anew_is_found_by_an_anchor(decision_lo
 
 def test_a_tombstone_cannot_be_forged(decision_log: DecisionLog) -> None:
     decision_log.append(decisions(3))
-    emptied = ", ".join(f"{name} = NULL" for name in (*chain.CONTENT, "salt"))
+    emptied = ", ".join(f"{name} = NULL" for name in (*CONTENT, "salt"))
     forged = LogKey(b"guessed").sign("tombstone", [2, row_of(decision_log, 2)["hash"], 7])
     tamper(
         decision_log,
@@ -220,7 +221,7 @@ def test_many_breaks_are_counted_and_not_all_listed(sqlite_log: DecisionLog) -> 
     sqlite_log.append(decisions(300))
     tamper(sqlite_log, "UPDATE decisions SET raw_score = 1")
     result = verify(sqlite_log)
-    assert (result.broken, len(result.findings)) == (300, 100)
+    assert (result.broken, len(result.defects)) == (300, 100)
 
 
 @pytest.mark.slow
@@ -230,7 +231,7 @@ def test_a_log_that_is_written_to_meanwhile_holds(decision_log: DecisionLog) -> 
     def write() -> None:
         for start in range(1, 400, 10):
             decision_log.append([decision(n, time=now) for n in range(start, start + 10)])
-            erase(decision_log, f"c-{start + 3}")
+            erase_person(decision_log, f"c-{start + 3}")
         purge(decision_log, timedelta(days=183), now=now + timedelta(days=200), force=True)
 
     with ThreadPoolExecutor(1) as pool:
@@ -239,7 +240,7 @@ def test_a_log_that_is_written_to_meanwhile_holds(decision_log: DecisionLog) -> 
         while not writing.done():
             result = verify(decision_log)
             seen.append(result.rows)
-            assert (result.findings, result.damage) == ([], [])
+            assert (result.defects, result.damage) == ([], [])
             time.sleep(0.02)  # an erasure needs a moment without a reader
         writing.result()
     assert len(set(seen)) > 2
@@ -334,11 +335,11 @@ def test_a_file_that_holds_anything_else_is_refused(tmp_path: Path, content: str
         read_anchors(tmp_path / "absent")
 
 
-def test_findings_read_as_sentences_without_ids(sqlite_log: DecisionLog) -> None:
+def test_defects_read_as_sentences_without_ids(sqlite_log: DecisionLog) -> None:
     sqlite_log.append(decisions(5))
     tamper(sqlite_log, "UPDATE decisions SET candidate_id = 'Zaphod' WHERE sequence = 2")
     tamper(sqlite_log, "DELETE FROM decisions WHERE sequence > 3")
-    assert [str(finding) for finding in verify(sqlite_log).findings] == [
+    assert [str(defect) for defect in verify(sqlite_log).defects] == [
         "row 2: its content is not what was written",
         "rows 4 to 5: deleted",
     ]

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from service.core.errors import ConfigurationError, ShuttingDownError, StoreDownError
-from service.store.decision import Decision
+from service.store.decisions import Decision
 from service.store.log import Appended, DecisionLog
 from service.store.recorder import StoreOptions, open_recorder
-from service.store.submissions import Submission, SubmissionQueue
 from tests.service.store.conftest import decision, decisions
 from tests.service.store.recorders import Begin, Disk, Watcher, ids, stored
 from tests.support.patience import PATIENCE, wait_until
@@ -143,7 +142,7 @@ async def test_old_decisions_are_purged_at_the_start(begin: Begin, tmp_path: Pat
 async def test_a_clock_that_jumped_ahead_purges_nothing_and_says_so_once(
     begin: Begin, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.store.keeper._PURGE_SECONDS", 0.05)
+    monkeypatch.setattr("service.store.retention._PURGE_SECONDS", 0.05)
     log = log_of_new(tmp_path)
     # As if this machine's clock were 185 days ahead.
     log.append([decision(n, time=datetime.now(UTC) - timedelta(days=185, hours=n)) for n in (3, 2, 1)])
@@ -155,26 +154,3 @@ async def test_a_clock_that_jumped_ahead_purges_nothing_and_says_so_once(
     recorder.stop()
     assert stored(tmp_path) == ["c-3", "c-2", "c-1", "c-4"]
     assert caplog.text.count("log purge --force") == 1
-
-
-def test_the_queue_gives_out_batches_up_to_a_size() -> None:
-    queue = SubmissionQueue(100, lambda _: None)
-    for start in (1, 4, 7):
-        queue.put(Submission(decisions(3, start)))
-    batch = queue.take(0, 0, 6)
-    assert batch is not None
-    assert [len(one.decisions) for one in batch] == [3, 3]
-    queue.close()
-    assert len(queue.take(0, 0, 1) or []) == 1
-    assert queue.take(None, 0, 1) is None
-
-
-def test_the_queue_gathers_unless_an_answer_waits() -> None:
-    queue = SubmissionQueue(100, lambda _: None)
-    queue.put(Submission([decision(1)]))
-    started = time.monotonic()
-    assert len(queue.take(None, 0.2, 10) or []) == 1
-    assert time.monotonic() - started >= 0.15
-    queue.put(Submission([decision(2)], waiting=True))
-    assert len(queue.take(None, 3_600, 10) or []) == 1
-    assert queue.take(0, 3_600, 10) == []

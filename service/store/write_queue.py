@@ -1,4 +1,7 @@
-"""Decisions on their way from the requests to the writer: a bounded queue that asks to wait, then refuses."""
+"""Decisions on their way from the requests to the writer: a bounded queue.
+
+When it fills up, answers first wait for the writer; beyond that requests are refused.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,18 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from service.core.errors import ShuttingDownError, StoreDownError
-from service.store.answers import Answer
-from service.store.decision import Decision
+from service.store.decisions import Answer, Decision
 
 
 @dataclass(eq=False, slots=True)
 class Submission:
     """The decisions of one request.
 
-    `safe`: done when they are kept, with None; or, if they are not because an earlier request had the same
-    `Idempotency-Key`, with its answer.
+    `safe` is done when they are kept, with None; or with the answer of an earlier request with the same
+    `Idempotency-Key`, if they are left out because of it.
 
-    `waiting`: the answer is held back until `safe` is done. Otherwise it goes out at once, and the decisions
-    count as acknowledged from then on.
+    `waiting`: the request's answer is held back until `safe` is done. Otherwise it goes out at once, and the
+    decisions count as acknowledged from then on.
     """
 
     decisions: Sequence[Decision]
@@ -36,10 +38,11 @@ class Submission:
         return answer if keyed is not None and answer and answer.submission != keyed.submission else None
 
 
-class SubmissionQueue:
-    """Thread-safe. Above `limit` decisions answers wait for the writer; above twice as many none is taken."""
+class WriteQueue:
+    """Thread-safe. Above `limit` decisions answers wait for the writer; above twice as many it refuses."""
 
     def __init__(self, limit: int, changed: Callable[[int], None]) -> None:
+        """`changed` is called with the number of decisions that wait, under the queue's lock."""
         self._limit = limit
         self._changed = changed
         self._condition = threading.Condition()
@@ -73,11 +76,13 @@ class SubmissionQueue:
         """The next submissions, of `most` decisions unless the first has more; None once closed and empty.
 
         Waits for something to arrive for `patience` seconds (None: forever), then up to `gather` seconds for
-        more, unless somebody waits for an answer. Nothing arrived, or `wake` was called: an empty list.
+        more, unless an answer waits. Returns an empty list if nothing arrived, or `wake` was called.
         """
         with self._condition:
             self._condition.wait_for(lambda: self._submissions or self._woken or self._closed, patience)
             if self._submissions:
+                # Counted from when the oldest came: while the writer was busy with the last batch, these have
+                # gathered already.
                 left = self._oldest + gather - time.monotonic()
                 self._condition.wait_for(lambda: self._urgent(most), max(0.0, left))
             elif self._closed:
@@ -98,7 +103,7 @@ class SubmissionQueue:
             self._condition.notify_all()
 
     def close(self) -> None:
-        """Take nothing more; what is there can still be taken out."""
+        """Accept nothing more; what is in the queue can still be taken out."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()

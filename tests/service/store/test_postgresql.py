@@ -14,14 +14,12 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from service.core.errors import StoreError, StoreUnavailableError
-from service.store.access import reading
 from service.store.database import open_database
 from service.store.log import DecisionLog
-from service.store.outcome import Outcome
-from service.store.outcomes import record_outcomes
+from service.store.outcomes import Outcome, record_outcomes
 from service.store.recorder import StoreOptions
 from service.store.spool import spooled_lines
-from service.store.time_limits import at_most
+from service.store.transactions import at_most, reading
 from service.store.verification import verify
 from tests.service.store.conftest import KEY, OpenLog, candidates, decision, decisions
 from tests.service.store.recorders import Begin, Watcher, ids

@@ -3,7 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.store.score_bins import BINS, EDGES, bin_of
+from service.store.hourly_counts import EDGES, bin_of
+from service.store.tables import BINS
 
 
 def test_the_edges_ascend_and_stay_where_they_are() -> None:

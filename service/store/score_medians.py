@@ -1,93 +1,91 @@
-"""Who scored above the median of a window, exactly, without reading all of its scores.
+"""The exact median of many scores, and who is above it, without reading all of them.
 
-Histograms say in which bin the middle of the sample lies; only the scores of that bin are read, through an
+Histograms tell which bin has the middle of the sample. Only the scores of that bin are read, through an
 index.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from service.store.cells import cell_groups, cell_text
-from service.store.score_bins import BINS, EDGES
-from service.store.tables import decisions
-from service.store.windows import Window
+from service.store.hourly_counts import EDGES, cell_groups, cell_text
+from service.store.tables import BINS, decisions
 
-Histogram = NDArray[np.int64]
+Histogram = NDArray[np.int64]  # (BINS,)
 
 
 @dataclass(frozen=True, slots=True)
-class MiddleScores:
-    """`above`, `scored`: decisions by cell. `median` is None if there are no scores.
+class ScoreMedian:
+    """`value`: the median, None if there are no scores. `above`, `scored`: numbers of decisions by cell.
 
-    `missing` scores of the bins that had to be read are no longer stored; they are in no other number.
+    `missing` scores of the bins that had to be read are not stored any more; no other number counts them.
     """
 
-    median: float | None
+    value: float | None
     above: Counter[str]
     scored: Counter[str]
     missing: int
 
 
-def find_middle_scores(
-    connection: Connection, window: Window, bundle: str | None, histograms: Mapping[str, Histogram]
-) -> MiddleScores:
-    """The median of the window's scores, and how many of each cell are strictly above it."""
-    return _Sample(connection, window, bundle, histograms).middle()
+def find_score_median(
+    connection: Connection, where: Sequence[ColumnElement[bool]], histograms: Mapping[str, Histogram]
+) -> ScoreMedian:
+    """The median of the scores of decisions, and how many of each cell are strictly above it.
+
+    `where` selects the rows of the decisions; `histograms` by cell are of the same decisions.
+    """
+    return _Sample(connection, where, histograms).median()
 
 
 class _Sample:
     def __init__(
         self,
         connection: Connection,
-        window: Window,
-        bundle: str | None,
+        where: Sequence[ColumnElement[bool]],
         histograms: Mapping[str, Histogram],
     ) -> None:
         self._connection = connection
-        self._where: list[ColumnElement[bool]] = [
-            decisions.c.time >= window.start,
-            decisions.c.time < window.end,
-        ]
-        if bundle is not None:
-            self._where.append(decisions.c.bundle_digest == bundle)
+        self._where = where
         self._cells = {cell: histogram.copy() for cell, histogram in histograms.items()}
         self._total: Histogram = sum(self._cells.values(), np.zeros(BINS, np.int64))
         self._missing = 0
 
-    def middle(self) -> MiddleScores:
-        ranks = self._settle()
+    def median(self) -> ScoreMedian:
+        ranks = self._middle_ranks()
         if ranks is None:
-            return MiddleScores(None, Counter(), Counter(), self._missing)
+            return ScoreMedian(None, Counter(), Counter(), self._missing)
         low, high = (self._score_at(rank) for rank in ranks)
-        # Strictly above the median is strictly above the lower of the two middle scores.
+        # No score lies between the two middle ones, so strictly above the median is strictly above the lower,
+        # whose bin was read.
         number = self._bin_of(ranks[0])
         above = self._above_in_bin(number, low)
         for cell, histogram in self._cells.items():
             above[cell] += int(histogram[number + 1 :].sum())
         scored = Counter({cell: int(histogram.sum()) for cell, histogram in self._cells.items()})
-        return MiddleScores(low / 2 + high / 2, above, scored, self._missing)
+        return ScoreMedian(low / 2 + high / 2, above, scored, self._missing)
 
-    def _settle(self) -> tuple[int, int] | None:
-        """Ranks of the two middle scores, all scores of their bins being stored; None if there is no score.
+    def _middle_ranks(self) -> tuple[int, int] | None:
+        """Ranks of the two middle scores, whose bins are complete; None if there is no score.
 
-        Erased and purged scores are taken out of the bin that was to hold the middle, which can move it.
+        Erased and purged scores are taken out of the bin that was to hold the middle. That can move the
+        middle into another bin, which may have missing scores too, so it is sought again until nothing
+        changes.
         """
-        settled: set[int] = set()
+        complete: set[int] = set()
         while (n := int(self._total.sum())) > 0:
             ranks = (n - 1) // 2, n // 2
-            unsettled = {self._bin_of(rank) for rank in ranks} - settled
-            if not unsettled:
+            unchecked = {self._bin_of(rank) for rank in ranks} - complete
+            if not unchecked:
                 return ranks
-            for of_middle in unsettled:
-                self._take_out_missing(of_middle)
-            settled |= unsettled
+            for number in unchecked:
+                self._take_out_missing(number)
+            complete |= unchecked
         return None
 
     def _take_out_missing(self, number: int) -> None:
@@ -96,9 +94,9 @@ class _Sample:
             return
         self._missing += int(self._total[number]) - stored
         self._total[number] = stored
-        there = self._rows(number)
+        by_cell = self._count_by_cell(number)
         for cell, histogram in self._cells.items():
-            histogram[number] = there[cell]
+            histogram[number] = by_cell[cell]
 
     def _bin_of(self, rank: int) -> int:
         return int(np.searchsorted(np.cumsum(self._total), rank, side="right"))
@@ -120,18 +118,18 @@ class _Sample:
         is_above = decisions.c.calibrated_probability > score
         above = self._count(number, is_above)
         if above <= int(self._total[number]) - above:
-            return self._rows(number, is_above) if above else Counter()
-        others = self._rows(number, decisions.c.calibrated_probability <= score)
+            return self._count_by_cell(number, is_above) if above else Counter()
+        others = self._count_by_cell(number, decisions.c.calibrated_probability <= score)
         return Counter(
             {cell: int(histogram[number]) - others[cell] for cell, histogram in self._cells.items()}
         )
 
     def _count(self, number: int, *where: ColumnElement[bool]) -> int:
-        """Stored decisions of a bin; the index alone knows."""
+        """Stored decisions of a bin; needs the index only."""
         counted = self._connection.scalar(select(func.count()).where(*self._inside(number), *where))
         return counted or 0
 
-    def _rows(self, number: int, *where: ColumnElement[bool]) -> Counter[str]:
+    def _count_by_cell(self, number: int, *where: ColumnElement[bool]) -> Counter[str]:
         """Stored decisions of a bin by cell."""
         groups = decisions.c.groups
         counts: Counter[str] = Counter()

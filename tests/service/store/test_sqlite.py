@@ -18,10 +18,9 @@ from sqlalchemy import event
 
 from service.core.errors import DatabaseDamagedError, DatabaseLostError, StoreError
 from service.store.database import open_database
-from service.store.erasure import erase
 from service.store.log import DecisionLog
-from service.store.sqlite import sqlite_url
-from service.store.sqlite_file import create_file, held_file, hold, release
+from service.store.right_to_erasure import erase_person
+from service.store.sqlite import create_file, held_file, hold, release, sqlite_url
 from service.store.verification import verify
 from tests.service.store.children import Child
 from tests.service.store.conftest import KEY, OpenLog, candidates, decisions
@@ -82,7 +81,7 @@ def test_after_every_recovery_the_lock_is_there_and_nothing_was_opened_but_by_sq
         assert service.locks() > 0
         with closing(log_of(tmp_path)) as log:  # what `evenmatch log` does, beside the service
             assert verify(log).broken == 0
-            erase(log, f"c-{number}")
+            erase_person(log, f"c-{number}")
         assert service.locks() > 0
         assert wal(service.file).exists()
         acknowledged |= service.record(3)
@@ -242,7 +241,7 @@ def test_a_lost_connection_is_never_closed_over_what_others_put_there(
 
 def test_the_end_of_the_interpreter_closes_no_held_file(tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path\nfrom service.store.sqlite_file import connect, hold, set_up\n"
+        "from pathlib import Path\nfrom service.store.sqlite import connect, hold, set_up\n"
         f"file = Path('{tmp_path}/log.sqlite')\nheld = hold(file, 5)\n"
         "other = connect(file, 5)\nset_up(other)\nother.execute('CREATE TABLE t (a)')\nother.close()\n"
         f"Path(f'{{file}}-wal').rename('{tmp_path}/moved')\n"
@@ -259,7 +258,7 @@ def test_a_copy_that_does_not_fit_is_not_begun(
     """The spool needs what room is left."""
     log = open_log(sqlite_url(file))
     file.unlink()
-    monkeypatch.setattr("service.store.sqlite_file._ROOM_BYTES", 2**60)
+    monkeypatch.setattr("service.store.sqlite._ROOM_TO_LEAVE_BYTES", 2**60)
     with pytest.raises(StoreError, match="cannot be saved: No space left"):
         log.rescue()
     assert [path.name for path in file.parent.iterdir() if "rescu" in path.name] == []

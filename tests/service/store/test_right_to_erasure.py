@@ -14,13 +14,12 @@ from sqlalchemy import select
 from service.core.errors import StoreError
 from service.store import chain, tables
 from service.store.database import open_database
-from service.store.erasure import erase
 from service.store.log import DecisionLog
-from service.store.outcome import Outcome
-from service.store.outcomes import record_outcomes
+from service.store.outcomes import Outcome, record_outcomes
 from service.store.retention import purge
+from service.store.right_to_erasure import erase_person
 from service.store.sqlite import sqlite_url
-from service.store.times import to_microseconds
+from service.store.tables import to_microseconds
 from service.store.verification import verify
 from tests.service.store.conftest import DAY, OpenLog, candidates, decision, decisions, tamper
 from tests.support.patience import PATIENCE
@@ -29,7 +28,7 @@ from tests.support.patience import PATIENCE
 def test_every_row_of_the_candidate_is_emptied_and_no_other(decision_log: DecisionLog) -> None:
     given = [decision(n, candidate_id="Zaphod" if n % 2 else "c-even") for n in range(1, 6)]
     decision_log.append(given)
-    assert erase(decision_log, "Zaphod", now=DAY) == 3
+    assert erase_person(decision_log, "Zaphod", now=DAY) == 3
     assert candidates(decision_log) == [None, "c-even", None, "c-even", None]
     with decision_log.reading() as connection:
         row = (
@@ -47,28 +46,28 @@ def test_every_row_of_the_candidate_is_emptied_and_no_other(decision_log: Decisi
 
 def test_erasing_again_changes_nothing(decision_log: DecisionLog) -> None:
     decision_log.append(decisions(3))
-    assert erase(decision_log, "c-2", now=DAY) == 1
-    assert erase(decision_log, "c-2", now=DAY + timedelta(days=1)) == 0
-    assert erase(decision_log, "nobody") == 0
+    assert erase_person(decision_log, "c-2", now=DAY) == 1
+    assert erase_person(decision_log, "c-2", now=DAY + timedelta(days=1)) == 0
+    assert erase_person(decision_log, "nobody") == 0
     assert verify(decision_log).broken == 0
 
 
 def test_more_rows_than_one_transaction_takes(sqlite_log: DecisionLog) -> None:
     sqlite_log.append([decision(n, candidate_id="c") for n in range(1, 1_102)])
-    assert erase(sqlite_log, "c") == 1_101
+    assert erase_person(sqlite_log, "c") == 1_101
     assert verify(sqlite_log).erased == 1_101
 
 
 def test_the_chain_goes_on_after_an_erasure(decision_log: DecisionLog) -> None:
     decision_log.append(decisions(2))
-    erase(decision_log, "c-2")
+    erase_person(decision_log, "c-2")
     decision_log.append(decisions(2, 3))
     assert verify(decision_log).broken == 0
 
 
 def test_an_erased_decision_does_not_come_back_with_a_replay(decision_log: DecisionLog) -> None:
     decision_log.append(decisions(2))
-    erase(decision_log, "c-2")
+    erase_person(decision_log, "c-2")
     assert decision_log.append(decisions(2)).stored == 0
     assert candidates(decision_log) == ["c-1", None]
 
@@ -76,15 +75,15 @@ def test_an_erased_decision_does_not_come_back_with_a_replay(decision_log: Decis
 @pytest.mark.parametrize("change", ["erased = erased + 1", "time = time + 1", "candidate_id = 'c-1'"])
 def test_an_erased_row_cannot_be_changed_any_more(decision_log: DecisionLog, change: str) -> None:
     decision_log.append(decisions(3))
-    erase(decision_log, "c-2")
+    erase_person(decision_log, "c-2")
     tamper(decision_log, f"UPDATE decisions SET {change} WHERE sequence = 2")
-    assert [(f.first, f.last) for f in verify(decision_log).findings] == [(2, 2)]
+    assert [(f.first, f.last) for f in verify(decision_log).defects] == [(2, 2)]
 
 
 def test_sqlites_files_hold_nothing_of_the_person_any_more(sqlite_log: DecisionLog, tmp_path: Path) -> None:
     sqlite_log.append([decision(n, candidate_id=f"Zaphod Beeblebrox {n % 3}") for n in range(1, 400)])
     assert b"Zaphod Beeblebrox 1" in b"".join(file.read_bytes() for file in tmp_path.iterdir())
-    erase(sqlite_log, "Zaphod Beeblebrox 1")
+    erase_person(sqlite_log, "Zaphod Beeblebrox 1")
     left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"Zaphod Beeblebrox 1" not in left
     assert b"Zaphod Beeblebrox 2" in left
@@ -96,9 +95,9 @@ def test_an_erasure_that_sqlites_journal_outlives_is_no_success(tmp_path: Path, 
     with log.reading() as connection:
         connection.execute(select(tables.decisions)).all()
         with pytest.raises(StoreError, match="journal, which still holds them, is being read"):
-            erase(log, "Zaphod Beeblebrox")
+            erase_person(log, "Zaphod Beeblebrox")
     assert candidates(log) == [None]
-    assert erase(log, "Zaphod Beeblebrox") == 0  # again, as it says
+    assert erase_person(log, "Zaphod Beeblebrox") == 0  # again, as it says
     assert b"Zaphod" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
 
 
@@ -121,7 +120,7 @@ def test_erasing_and_purging_do_not_meet_outcomes_head_on(postgres_url: str, ope
     with ThreadPoolExecutor(3) as pool:
         reporting = [pool.submit(report, seed) for seed in range(3)]
         try:
-            erased = erase(log, "c-0")
+            erased = erase_person(log, "c-0")
             purged = purge(log, timedelta(days=200), now=now, force=True).rows
         finally:
             done.set()
@@ -137,7 +136,7 @@ def test_the_digest_that_stays_cannot_be_guessed_even_with_the_key(sqlite_log: D
         before = dict(connection.execute(select(tables.decisions)).mappings().one())
     # With the salt, whoever has the key can try ids until one fits.
     assert chain.content_digest(sqlite_log.key, before) == before["content"]
-    erase(sqlite_log, "c-1")
+    erase_person(sqlite_log, "c-1")
     with sqlite_log.reading() as connection:
         after = dict(connection.execute(select(tables.decisions)).mappings().one())
     assert after["salt"] is None

@@ -12,13 +12,11 @@ from typing import Any
 import pytest
 
 from service.core.errors import KeyReusedError, StoreDownError
-from service.store.answers import Answer
-from service.store.decision import Decision
-from service.store.idempotency import with_answer
-from service.store.recent_answers import RecentAnswers
+from service.store.decisions import Answer, Decision
+from service.store.idempotency import RecentAnswers, with_answer
 from service.store.recorder import DATABASE_FILE, Recorder
 from service.store.spool import Spool, spooled_lines
-from service.store.sqlite_file import rescued_copies
+from service.store.sqlite import rescued_copies
 from tests.service.store.conftest import KEY, decision
 from tests.service.store.keyed import content, request, submission
 from tests.service.store.recorders import Begin, Disk, Watcher, stored

@@ -11,15 +11,13 @@ import pytest
 from sqlalchemy import select
 
 from service.core.errors import DatabaseDamagedError, DatabaseLostError, StoreDownError
-from service.store.erasure import erase
-from service.store.key import load_key
+from service.store.chain import load_key
 from service.store.log import DecisionLog
-from service.store.outcome import Outcome
-from service.store.outcome_tables import outcomes
-from service.store.outcomes import record_outcomes
+from service.store.outcomes import Outcome, record_outcomes
 from service.store.recorder import DATABASE_FILE, Recorder
-from service.store.sqlite import sqlite_url
-from service.store.sqlite_file import rescued_copies
+from service.store.right_to_erasure import erase_person
+from service.store.sqlite import rescued_copies, sqlite_url
+from service.store.tables import outcomes
 from tests.service.store.conftest import KEY, decision, decisions
 from tests.service.store.recorders import Begin, Watcher, ids, log_of, stored
 from tests.support.patience import wait_until
@@ -51,7 +49,7 @@ async def test_a_deleted_database_is_noticed_and_comes_back_with_all_of_it(
     recorder = begin(durable=True)
     await recorder.record(decisions(3))
     log = log_of(tmp_path)
-    erase(log, "c-2")
+    erase_person(log, "c-2")
     record_outcomes(log.engine, [Outcome(decision(1).decision_id, True, "label")], now=NOW, skew=timedelta(1))
     log.close()
     delete(file)
@@ -116,7 +114,7 @@ async def test_what_a_backup_put_there_lacks_is_appended_and_who_was_erased_stay
     wait_until(lambda: len(rescued_copies(file)) == 1)
     recorder.stop()
     with closing(log_of(tmp_path)) as log:
-        erase(log, "c-2")  # in the log, while the copy still holds it
+        erase_person(log, "c-2")  # in the log, while the copy still holds it
     again = begin(durable=True)
     wait_until(lambda: again.state == "ok")
     again.stop()
