@@ -19,7 +19,7 @@ from service.core.counterfactual.lexicons import (
     load_groups,
 )
 from service.core.counterfactual.names import NameSlots, PersonName, find_name_slots
-from service.core.redaction.memo import Memo
+from service.core.redaction.cache import Memo
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
 from service.core.redaction.spans import Span

@@ -17,7 +17,7 @@ from service.core.documents import Document
 from service.core.errors import AuditOptionsError, CountError, DuplicateIdError, ErrorCollector
 from service.core.language import UNDETERMINED, language_of
 from service.core.matching import Matcher, ReadResume, TokenizedJob, TokenizedResume
-from service.core.redaction.memo import Memo
+from service.core.redaction.cache import Memo
 from service.core.redaction.policy import CATEGORIES
 from service.core.redaction.redactor import Redactor
 

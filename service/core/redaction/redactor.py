@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from service.core.errors import UnreadableTextError
-from service.core.redaction.entities import EntityFinder
+from service.core.redaction.cache import Memo
 from service.core.redaction.layout import lines_of
-from service.core.redaction.memo import Memo
-from service.core.redaction.name_form import NameForm
-from service.core.redaction.names import Names, find_names
+from service.core.redaction.names.candidates import NameForm
+from service.core.redaction.names.ner import EntityFinder
+from service.core.redaction.names.recogniser import Names, find_names
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.spans import PLACEHOLDER, Span, moved, replace, without_overlaps
 from service.core.redaction.words import Words

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.core.documents import normalise
-from service.core.redaction.memo import Memo
+from service.core.redaction.cache import Memo
 from service.core.redaction.policy import CATEGORIES, TOKENS
 from service.core.redaction.redactor import Redactor
 from tests.service.core.redaction.corpus import samples

@@ -14,17 +14,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from service.core.redaction.name_anchors import (
+from service.core.redaction.names.body import (
     Found,
     anchored_names,
     closing_names,
     prose_names,
     referee_names,
 )
-from service.core.redaction.name_echoes import echoes, spans_at
-from service.core.redaction.name_form import NameForm, Run
-from service.core.redaction.name_header import header_name
-from service.core.redaction.name_words import GENERATIONS, PARTICLES
+from service.core.redaction.names.candidates import NameForm, Run
+from service.core.redaction.names.header import header_name
+from service.core.redaction.names.mentions import echoes, spans_at
+from service.core.redaction.names.words import GENERATIONS, PARTICLES
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.spans import Span
 from service.core.redaction.words import fold

@@ -7,10 +7,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from service.core.redaction.anchors import ORDER, Anchor
 from service.core.redaction.layout import Line
-from service.core.redaction.name_form import NameForm, Run
-from service.core.redaction.name_words import ROLE_WORDS
+from service.core.redaction.names.candidates import NameForm, Run
+from service.core.redaction.names.context_cues import ORDER, Anchor
+from service.core.redaction.names.words import ROLE_WORDS
 from service.core.redaction.policy import TOKENS
 
 _BRACED = re.compile(r"\{([^{}\n]{1,60})\}")

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from service.core.redaction.countries import COUNTRY_NAMES, DEMONYMS
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
-from service.core.redaction.line_facts import LineFacts
-from service.core.redaction.name_words import CREDENTIALS, GENERATIONS, PARTICLES, PERSON_VERB, ROLE_WORDS
+from service.core.redaction.line_features import LineFacts
+from service.core.redaction.names.words import CREDENTIALS, GENERATIONS, PARTICLES, PERSON_VERB, ROLE_WORDS
 from service.core.redaction.spans import Span
 from service.core.redaction.words import Words, fold
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from service.core.redaction import contact, personal, schools
-from service.core.redaction.gates import Clues, Gate, gate
+from service.core.redaction.prefilter import Clues, Gate, gate
 from service.core.redaction.spans import Span
 
 Find = Callable[[str], Iterator[Span]]

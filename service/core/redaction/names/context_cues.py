@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from service.core.redaction.gates import Clues, Gate, gate
-from service.core.redaction.name_words import (
+from service.core.redaction.names.words import (
     COMPANION,
     HONORIFIC,
     INTRODUCTION,
@@ -14,6 +13,7 @@ from service.core.redaction.name_words import (
     PERSON_LABEL,
     RELATION,
 )
+from service.core.redaction.prefilter import Clues, Gate, gate
 
 _LATEX = re.compile(
     r"\\(?:name|author|firstname|givenname|familyname|lastname|surname)(?:\[[^\]\n]{0,200}\])?(?:\{[^{}\n]{1,60}\}){1,2}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from service.core.redaction.detectors import SCHOOL_GATE, in_paragraph
-from service.core.redaction.gates import Clues
 from service.core.redaction.layout import Line, Section, Stretch, stretches_of
 from service.core.redaction.lexicon import Lexicon, load_lexicon
-from service.core.redaction.line_facts import LineFacts, facts_of, spans_in_line
+from service.core.redaction.line_features import LineFacts, facts_of, spans_in_line
+from service.core.redaction.prefilter import Clues
+from service.core.redaction.recognisers import SCHOOL_GATE, in_paragraph
 from service.core.redaction.schools import find_schools
 from service.core.redaction.spans import Span, moved
 from service.core.redaction.words import Words

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from service.core.redaction.line_facts import user_names_of
-from service.core.redaction.name_form import PLACES, NameForm
-from service.core.redaction.name_words import LEADING_PARTICLES, PARTICLES, ROLE_WORDS
+from service.core.redaction.line_features import user_names_of
+from service.core.redaction.names.candidates import PLACES, NameForm
+from service.core.redaction.names.words import LEADING_PARTICLES, PARTICLES, ROLE_WORDS
 from service.core.redaction.spans import Span
 
 _INITIALS_BEFORE = re.compile(r"\b(?:[A-Z]\.\s?){1,3}$")

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 
 from service.core.documents import normalise
-from service.core.redaction import anchors
-from service.core.redaction.detectors import LINE_DETECTORS, PARAGRAPH_DETECTORS, SCHOOL_GATE
-from service.core.redaction.gates import Clues, Gate
 from service.core.redaction.lexicon import load_lexicon
+from service.core.redaction.names import context_cues as anchors
+from service.core.redaction.prefilter import Clues, Gate
+from service.core.redaction.recognisers import LINE_DETECTORS, PARAGRAPH_DETECTORS, SCHOOL_GATE
 from service.core.redaction.schools import find_schools
 from service.core.redaction.words import read_words
 from tests.service.core.redaction.corpus import samples

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from service.core.redaction.header_line import LONG_LINE, HeaderLine
 from service.core.redaction.layout import Line
-from service.core.redaction.name_form import NameForm, Run
-from service.core.redaction.name_words import CREDENTIALS, PARTICLES, ROLE_WORDS
+from service.core.redaction.names.candidates import NameForm, Run
+from service.core.redaction.names.header_line import LONG_LINE, HeaderLine
+from service.core.redaction.names.words import CREDENTIALS, PARTICLES, ROLE_WORDS
 from service.core.redaction.policy import TOKENS
 
 _LINES = 8

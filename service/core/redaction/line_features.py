@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from service.core.redaction.anchors import Anchor, anchors_of
 from service.core.redaction.contact import addresses_in_line, links_in_line
-from service.core.redaction.detectors import in_line
-from service.core.redaction.gates import Clues
-from service.core.redaction.header_line import HeaderLine, header_line
 from service.core.redaction.layout import Line, segments_of
 from service.core.redaction.lexicon import Lexicon
-from service.core.redaction.name_words import CLOSING
+from service.core.redaction.names.context_cues import Anchor, anchors_of
+from service.core.redaction.names.header_line import HeaderLine, header_line
+from service.core.redaction.names.words import CLOSING
+from service.core.redaction.prefilter import Clues
+from service.core.redaction.recognisers import in_line
 from service.core.redaction.schools import graduation_years_in_line, schools_in_line
 from service.core.redaction.spans import Span
 from service.core.redaction.words import Words, fold, read_words
