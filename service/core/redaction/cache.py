@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 
 from service.core.redaction.layout import Line, Section, Stretch, stretches_of
 from service.core.redaction.lexicon import Lexicon, load_lexicon
-from service.core.redaction.line_features import LineFacts, facts_of, spans_in_line
-from service.core.redaction.prefilter import Clues
-from service.core.redaction.recognisers import SCHOOL_GATE, in_paragraph
-from service.core.redaction.schools import find_schools
+from service.core.redaction.line_features import LineFacts, facts_of
+from service.core.redaction.recognisers import find_by_section, find_in_paragraph
 from service.core.redaction.spans import Span, moved
 from service.core.redaction.words import Words
 
@@ -49,7 +47,7 @@ class Memo:
         """As `line_facts.spans_in_line`. Of its place only the header's limit matters."""
         key = (line.text, line.section, line.heading, line.start if line.section == "header" else 0)
         if key not in self.lines:
-            self.lines[key] = list(spans_in_line(line, self.facts_of(line.text).words, self.lexicon))
+            self.lines[key] = list(find_by_section(line, self.facts_of(line.text).words, self.lexicon))
         return self.lines[key]
 
     def paragraph(self, text: str) -> Paragraph:
@@ -65,7 +63,5 @@ class Memo:
             read.words.add(facts.words, position)
             read.spans.extend(moved(facts.spans, position))
             position += len(line) + 1
-        clues = Clues(text.lower(), frozenset(read.words.folded))
-        read.spans.extend(in_paragraph(text, clues))
-        read.spans.extend(find_schools(text, read.words, self.lexicon, gate_is_open=SCHOOL_GATE.opens(clues)))
+        read.spans.extend(find_in_paragraph(text, read.words, self.lexicon))
         return read

@@ -5,62 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
+
+from service.core.redaction.lexicon import short_table
 
 Section = Literal["header", "education", "experience", "references", "other"]
 
-_HEADINGS: dict[str, Section] = {
-    **dict.fromkeys(
-        (
-            "education", "academic background", "education and training", "academic qualifications",
-            "educational qualifications", "educational background", "education and certifications",
-            "education & training", "academic history", "academics", "qualifications", "education history",
-            "academic record", "studies", "schooling", "educational qualification", "academic qualification",
-            "formation", "formación", "formación académica", "educación", "ausbildung", "bildung", "formazione",
-            "istruzione", "formação", "formação acadêmica", "educação", "opleiding", "wykształcenie", "éducation",
-            "образование", "教育背景", "学历", "education & credentials", "academic profile",
-            "education & certifications", "academic details", "education and qualifications",
-        ),
-        "education",
-    ),
-    **dict.fromkeys(
-        (
-            "experience", "work experience", "professional experience", "employment", "employment history",
-            "work history", "career history", "career summary", "relevant experience", "internships",
-            "internship experience", "projects", "volunteer experience", "volunteering", "experiencia",
-            "experiencia laboral", "experiencia profesional", "expérience", "expérience professionnelle",
-            "berufserfahrung", "esperienza", "esperienze professionali", "experiência", "experiência profissional",
-            "werkervaring", "doświadczenie", "опыт работы", "工作经历", "positions held", "career",
-            "research experience", "teaching experience", "clinical experience", "professional background",
-        ),
-        "experience",
-    ),
-    **dict.fromkeys(
-        (
-            "references", "referees", "reference", "professional references", "recommendations", "referencias",
-            "références", "referenzen", "referenze", "referências", "referenties", "referee", "testimonials",
-            "character references", "character reference",
-        ),
-        "references",
-    ),
-    **dict.fromkeys(
-        (
-            "summary", "profile", "objective", "skills", "technical skills", "core competencies", "certifications",
-            "languages", "interests", "awards", "publications", "achievements", "about me", "about", "contact",
-            "contact details", "contact information", "personal details", "personal information", "declaration",
-            "key skills", "core skills", "professional summary", "executive summary", "career objective",
-            "strengths", "hobbies", "memberships", "affiliations", "activities", "leadership", "honors", "courses",
-            "training", "licenses", "tools", "technologies", "additional information", "personal profile",
-            "personal data", "competencies", "areas of expertise", "highlights", "accomplishments", "portfolio",
-            "extracurricular activities", "personal statement", "licenses and certifications", "habilidades",
-            "compétences", "kenntnisse", "competenze", "idiomas", "langues", "sprachen", "profil", "perfil",
-            "profilo", "skills & tools", "skills and tools", "it skills", "computer skills", "awards and honors",
-            "professional affiliations", "professional memberships", "hobbies and interests", "links",
-        ),
-        "other",
-    ),
-}  # fmt: skip
-
+_HEADINGS = {row["heading"]: cast(Section, row["section"]) for row in short_table("headings.csv")}
 _DECORATION = re.compile(r"^[\s#*_=\-•|>\\]*(?:\\?(?:sub)*section\*?\{)?|[\s#*_=\-:|}<]*$")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _SEPARATOR = re.compile(r"[|•·;:\t<>{}()\[\]\"“”*#_=/\\~+&^$%]|[–—]|\s-\s|\s{2,}|,")
@@ -72,6 +23,10 @@ _INLINE = re.compile(
     r"|(?<=## )(?:References|Referees|Education|Experience|Skills|Summary|Employment history|Academic background)\b"
     r"|(?<=[\n ])(?:References|Referees|Academic background|Employment history)\b(?=\s+(?:\[|[^\W\d_a-z]))(?! [Aa]vailable)"
 )
+
+
+HEADER_CHARACTERS = 500
+"""Where the header must end in a text without headings."""
 
 
 class Line(NamedTuple):

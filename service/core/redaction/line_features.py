@@ -7,15 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from service.core.redaction.contact import addresses_in_line, links_in_line
-from service.core.redaction.layout import Line, segments_of
+from service.core.redaction.layout import segments_of
 from service.core.redaction.lexicon import Lexicon
-from service.core.redaction.names.context_cues import Anchor, anchors_of
+from service.core.redaction.names.context_cues import CLOSING, Anchor, anchors_of
 from service.core.redaction.names.header_line import HeaderLine, header_line
-from service.core.redaction.names.words import CLOSING
-from service.core.redaction.prefilter import Clues
-from service.core.redaction.recognisers import in_line
-from service.core.redaction.schools import graduation_years_in_line, schools_in_line
+from service.core.redaction.prefilter import PrefilterText
+from service.core.redaction.recognisers import find_in_line
 from service.core.redaction.spans import Span
 from service.core.redaction.words import Words, fold, read_words
 
@@ -75,7 +72,7 @@ def facts_of(line: str, lexicon: Lexicon) -> LineFacts:
     lower = line.lower()
     return LineFacts(
         text=line,
-        spans=list(in_line(line, Clues(lower, frozenset(words.folded)))),
+        spans=list(find_in_line(line, PrefilterText(lower, frozenset(words.folded)))),
         words=words,
         protected=list(lexicon.protected.find(words)),
         anchors=anchors_of(line),
@@ -105,11 +102,3 @@ def is_closing(line: str) -> bool:
 
 def _plain(text: str) -> str:
     return fold(text).replace(".", "").replace("_", "").replace("-", "")
-
-
-def spans_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span]:
-    """What depends on the line and its section. Offsets are into the line."""
-    yield from links_in_line(line)
-    yield from addresses_in_line(line)
-    yield from schools_in_line(line, words, lexicon)
-    yield from graduation_years_in_line(line)

@@ -1,40 +1,48 @@
 """Cheap tests of whether a pattern could match a text at all: most texts hold none of its words.
 
-Patterns are many and most find nothing, so this is where redaction's speed comes from. A gate must
-open for every text that its pattern matches; a test compares redaction with and without gates.
+Patterns are many and most find nothing, so this is where redaction's speed comes from. A prefilter must
+let through every text in which its pattern finds something; a test compares redaction with and without.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from service.core.redaction.spans import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Clues:
-    """What gates look at: the text in lower case, and its words (folded)."""
+class PrefilterText(NamedTuple):
+    """What prefilters look at: a text in lower case, and its words (folded)."""
 
     lower: str
     words: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """Opens for a text that holds one of `words` as a word, or one of `parts` anywhere."""
+class Prefilter(NamedTuple):
+    """Lets a text through that holds one of `words` as a word, or one of `substrings` anywhere."""
 
-    words: frozenset[str] = frozenset()
-    parts: tuple[str, ...] = ()
+    words: frozenset[str]
+    substrings: tuple[str, ...]
 
-    def opens(self, clues: Clues) -> bool:
-        if not self.words.isdisjoint(clues.words):
+    def may_match(self, text: PrefilterText) -> bool:
+        """False only if the pattern behind this prefilter finds nothing in `text`."""
+        if not self.words.isdisjoint(text.words):
             return True
-        lower = clues.lower
-        for part in self.parts:  # noqa: SIM110  # twice as fast as any(), and this is where the time goes
-            if part in lower:
+        lower = text.lower
+        for substring in self.substrings:  # noqa: SIM110  # twice as fast as any(), and this is where the time goes
+            if substring in lower:
                 return True
         return False
 
 
-def gate(words: str = "", parts: Iterable[str] = ()) -> Gate:
-    """A gate of white-space separated `words` and of `parts`."""
-    return Gate(frozenset(words.split()), tuple(parts))
+def prefilter(words: str = "", substrings: Iterable[str] = ()) -> Prefilter:
+    """A prefilter of white-space separated `words` and of `substrings`, all in lower case and the words folded."""
+    return Prefilter(frozenset(words.split()), tuple(substrings))
+
+
+class Recogniser(NamedTuple):
+    """Finds one kind of entity in the texts that `prefilter` lets through."""
+
+    prefilter: Prefilter
+    find: Callable[[str], Iterator[Span]]

@@ -1,4 +1,4 @@
-"""School names and years of study; the degree and its field stay."""
+"""Schools and universities. The degree and its field stay."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.policy import TOKENS
-from service.core.redaction.spans import Span, spans_of
+from service.core.redaction.prefilter import prefilter
+from service.core.redaction.spans import Span
 from service.core.redaction.words import Words
 
 _CAP = r"(?:[A-ZÀ-ÞŁŚŻČŠŽĐİ][\w'’.]{0,30}+|\d{1,2}(?:st|nd|rd|th))"
+
 # Words that end a school's name to the left: degrees, fields, offices.
 _STOP_LEFT = (
     r"(?!(?:B\.?S\.?c?|B\.?A|M\.?S\.?c?|M\.?A|B\.?Tech|M\.?Tech|B\.?E|M\.?E|B\.?Com|M\.?Com|MBA|Ph\.?D|LL\.?[BM]|MD|BBA|BEng|MEng|"
@@ -25,28 +27,34 @@ _STOP_LEFT = (
     r"GPA|Thesis|Alma|Scholar|Alumni|Degree|Accredited|State|Local|Any|Private|Driving|Middle|Summer|Online|Medical|Nursing|"
     r"Elementary|Secondary|Primary|High|Bus|Community|Junior|Vocational|Technical|Business|Trade)\b\.?)"
 )
+
 _LEFT = rf"(?:{_STOP_LEFT}{_CAP}(?:\s+(?:&|and|of|de|da|do|del|la|le|di|du|al|el|for|y|e|in)[ ]|-(?:e|i|ul|al|de)-|[ \-–/]))"
+
 _KIND = (
     r"(?:University(?: College)?|Univ\.?|College|Institute(?: of)?|Polytechnic(?: University| Institute)?|Academy|Conservatory|"
     r"Seminary|Universit[yäéaà]t?|Üniversitesi|Egyetem|Hochschule|Fachhochschule|Universitet(?:et)?|Universiteit|Hogeschool|"
     r"Vidyapeeth|Vidyalaya|Politechnika|Uniwersytet|Yliopisto|Ülikool|Universitas|Daigaku|Gymnasium|Gakuin)"
 )
+
 _QUALIFIED = (
     r"(?:State|Technical|Community|Junior|Medical|Nursing|Business|Law|Engineering|Graduate|Christian|Agricultural|"
     r"Vocational|Teachers?|Training|Art|Music|Dental|Veterinary|International|National|Federal|City|County|Women's|Military|"
     r"Central|Eastern|Western|Northern|Southern|Technological|Tech|Arts|Science|Degree|Public|Government|Govt\.?|Open|"
     r"Pedagogical|Polytechnic|Catholic|Islamic|Autonomous|Metropolitan|Senior|Higher)"
 )
+
 _SCHOOL = (
     r"(?:(?:Senior |Junior )?High School|Secondary School|Grammar School|Middle School|Elementary School|Primary School|"
     r"Preparatory School|Prep School|Boarding School|Public School|Business School|Law School|Medical School|"
     r"Graduate School|Divinity School|Art School|Charter School|Day School|International School|Technical School|"
     r"Vocational School|Trade School|School of [A-Z][\w]+(?:(?: and| &|,)? [A-Z]\w+){0,3}|School|Academy|Lyceum|Academies)"
 )
+
 _NAME_AFTER = (
     r"(?:(?:the|la|le|el|los|las|St\.?|Saint|São|San|Santa)\s+)?"
     rf"{_CAP}(?:(?:\s+(?:and|&|of|de|da|do|dos|des|du|del|di|la|le|the|y|e|at|in|for|zu|am|an der|van|der)[ ](?:the[ ])?|-(?:e|i|ul|al|de)-|[ \-–]){_CAP}){{0,8}}"
 )
+
 _CAMPUS = (
     r"(?:\s*(?:,|[-–]|\(|at|in)\s*(?:(?:Los|Las|San|Santa|St\.?|Saint|Chapel|Urbana|Twin|College|New|Fort|El|Ann|Baton)\s)?"
     r"(?:Angeles|Berkeley|Irvine|Davis|Diego|Barbara|Cruz|Riverside|Merced|Francisco|Austin|Dallas|Arlington|Antonio|"
@@ -58,6 +66,7 @@ _CAMPUS = (
     r"Guwahati|Hyderabad|Bangalore|Ahmedabad|Calcutta|Lucknow|Kozhikode|Indore|Trichy|Warangal|Surathkal|Pilani|Vellore|"
     r"Mumbai|Chennai|Pune|Nsukka|Ibadan|Ife|Zaria|Los Baños|Diliman|Manila)\b\)?)?"
 )
+
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -92,6 +101,7 @@ _PATTERNS = tuple(
         r"|\b(?:МГУ|СПбГУ|МГТУ|ВШЭ|МФТИ)\b",
     )
 )  # fmt: skip
+
 _NOT_SCHOOL = re.compile(
     r"^(?:(?:The|A|An|High|Secondary|Primary|Middle|Elementary|Graduate|Business|Law|Medical|Public|Private|Community|"
     r"Technical|Vocational|Junior|State|Local|Driving|Summer|Sunday|Nursing|Trade)\s+)*"
@@ -101,36 +111,27 @@ _NOT_SCHOOL = re.compile(
     r"National Cancer Institute|Infosec|Institute for Healthcare|American Culinary)",
 )
 
-_DEGREE = (
+DEGREE = (
     r"(?:B\.?\s?S\.?c?\.?|B\.?A\.?|M\.?S\.?c?\.?|M\.?A\.?|B\.?\s?Tech|M\.?\s?Tech|B\.?E\.?|B\.?Com|M\.?Com|MBA|Ph\.?\s?D|LL\.?[BM]|"
     r"BBA|BEng|MEng|HND|OND|BFA|MFA|A-?Levels?|GCSEs?|GED|NCE|WAEC|SSCE|HSC|SSC|CBSE|ICSE|XII?|Abitur|Matura|Bac(?:calaur[ée]at)?|"
     r"[Bb]achelor\w*['’]?s?|[Mm]aster['’]?s|Master of|Master in|[Aa]ssociate['’]?s? (?:[Dd]egree|of)|[Dd]octor(?:ate|al| of)|"
     r"[Dd]iploma|[Dd]egree|[Gg]raduat\w+|[Ll]icenciatura|[Ll]icence|[Ii]ngeniería|[Ii]ngenieur|[Ss]tudied|[Cc]lass of|[Mm]agister|"
     r"[Mm]inor|[Cc]um [Ll]aude|GPA|CGPA|[Hh]igh [Ss]chool|Dipl)"
 )
-_EDUCATIONAL = re.compile(rf"(?<![\w.]){_DEGREE}(?![\w])|\[SCHOOL\]")
-_YEARS = re.compile(r"(?<![\d$€£#])(?:19[4-9]\d|20[0-4]\d)(?![\d%,]|\.\d)|(?<=\s)['’]\d\d\b")
-_SHORT_END = re.compile(r"(?<=\[YEAR\])\s?[-–/]\s?\d\d(?!\d)|(?<=(?:19|20)\d\d)\s?[-–/]\s?\d\d(?!\d)")
-_GRADUATED = re.compile(
-    r"\b(?:[Gg]raduat(?:ed|ion|ing)|[Cc]lass of|[Aa]lum\w*|[Pp]assing year|[Yy]ear of (?:passing|graduation)|"
-    r"[Cc]onvocation|[Mm]atriculat\w+)\b[^\n.;]{0,60}?(?P<year>(?:19[4-9]\d|20[0-4]\d)|['’]\d\d\b)"
-)
-_BESIDE_SCHOOL = re.compile(
-    rf"(?:\[SCHOOL\]|(?<![\w.]){_DEGREE})[\s,(–-]{{1,4}}(?:[A-Z][a-z]{{2,8}}\.? )?(?P<year>(?:19[4-9]\d|20[0-4]\d))"
-    r"(?:\s?[-–]\s?(?P<until>(?:19[4-9]\d|20[0-4]\d)))?(?!\d)"
-)
+
+EDUCATIONAL = re.compile(rf"(?<![\w.]){DEGREE}(?![\w])|\[SCHOOL\]")
+
 _PART_OF_SCHOOL = re.compile(
     r"(?:['’]s)?(?:\s+(?:College|Extension|Law|Business|Medical|School|Kennedy|Engineering))*"
 )
-_SENTENCE = re.compile(r"[^.;\n]*(?:\.(?=\S)[^.;\n]*)*[.;]?")
 
 
-def find_schools(text: str, words: Words, lexicon: Lexicon, *, gate_is_open: bool = True) -> Iterator[Span]:
+def find_schools(text: str, words: Words, lexicon: Lexicon, *, by_pattern: bool = True) -> Iterator[Span]:
     """Schools of the lexicon and of the usual patterns."""
     for phrases in (lexicon.universities, lexicon.school_names):
         for first, stop in phrases.find(words):
             yield _span(words.starts[first], words.ends[stop - 1])
-    if not gate_is_open:
+    if not by_pattern:
         return
     for pattern in _PATTERNS:
         for match in pattern.finditer(text):
@@ -158,42 +159,19 @@ def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span
             yield _span(starts[i], ends[i])
 
 
-def find_graduation_years(text: str) -> Iterator[Span]:
-    """Years after "graduated" or "class of"."""
-    yield from spans_of(_GRADUATED, text, "graduation_year", "year")
-
-
-def find_years_beside_schools(text: str) -> Iterator[Span]:
-    """Years right after a school or a degree."""
-    token = TOKENS["graduation_year"]
-    for match in _BESIDE_SCHOOL.finditer(text):
-        yield Span(*match.span("year"), "graduation_year", token)
-        if match["until"]:
-            yield Span(*match.span("until"), "graduation_year", token)
-
-
-def graduation_years_in_line(line: Line) -> Iterator[Span]:
-    """Years in the education section, and in a sentence with a degree. Offsets are into the line."""
-    if line.heading or not any(part in line.text for part in ("19", "20", "'", "’")):
-        return
-    whole = line.section == "education"
-    if not whole and (line.section == "experience" or not _EDUCATIONAL.search(line.text)):
-        return
-    token = TOKENS["graduation_year"]
-    for sentence in _SENTENCE.finditer(line.text):
-        if not whole and not _EDUCATIONAL.search(sentence[0]):
-            continue
-        for match in _YEARS.finditer(sentence[0]):
-            start = sentence.start() + match.start()
-            yield Span(start, start + len(match[0]), "graduation_year", token)
-        for match in _SHORT_END.finditer(sentence[0]):
-            end = sentence.start() + match.end()
-            yield Span(end - 2, end, "graduation_year", token)
-
-
 def _is_educational(line: Line) -> bool:
-    return line.section == "education" or _EDUCATIONAL.search(line.text) is not None
+    return line.section == "education" or EDUCATIONAL.search(line.text) is not None
 
 
 def _span(start: int, end: int) -> Span:
     return Span(start, end, "school", TOKENS["school"])
+
+
+SCHOOL_PREFILTER = prefilter(
+    "ku tu fh eth rwth htw haw uc ut suny cuny csu iit iim nit iiit bits nus unc unsw uw umass um utm uitm kit hec ie ufr ies",
+    ("univ", "üniv", "uniw", "colleg", "collèg", "coleg", "institut", "instytut", "school", "academ", "akadem", "polyt",
+     "polit", "conserv", "semin", "hochschule", "egyetem", "hogeschool", "vidya", "yliopisto", "ülikool", "gymnas", "gimn",
+     "gakuin", "daigaku", "lyc", "lice", "école", "ecole", "escuela", "escola", "faculdade", "facult", "faculty", "kolegium",
+     "sekolah", "istituto", "sveu", "大学", "学院", "學院", "大學", "中学", "学校", "高校", "대학", "학교", "университет",
+     "институт", "академия", "мгу", "спбгу", "мгту", "вшэ", "мфти", "politéc"),
+)  # fmt: skip

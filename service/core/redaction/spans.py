@@ -33,6 +33,19 @@ def spans_of(pattern: re.Pattern[str], text: str, category: Category, group: int
             yield Span(start, end, category, TOKENS[category])
 
 
+def spans_of_groups(pattern: re.Pattern[str], text: str, category: Category) -> Iterator[Span]:
+    """Of every match of `pattern` the named group that matched, without what ends a clause after it."""
+    for match in pattern.finditer(text):
+        group = match.lastgroup
+        if group is None:
+            continue
+        start, end = match.span(group)
+        while end > start and text[end - 1] in " \t.,;)":
+            end -= 1
+        if start < end:
+            yield Span(start, end, category, TOKENS[category])
+
+
 def moved(spans: list[Span], offset: int) -> list[Span]:
     """The spans of a part as those of the text in which it begins at `offset`."""
     if offset == 0 or not spans:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from service.core.redaction.layout import Line
 from service.core.redaction.names.candidates import NameForm, Run
 from service.core.redaction.names.context_cues import ORDER, Anchor
-from service.core.redaction.names.words import ROLE_WORDS
+from service.core.redaction.names.words import STOP_WORDS
 from service.core.redaction.policy import TOKENS
 
 _BRACED = re.compile(r"\{([^{}\n]{1,60})\}")
@@ -44,11 +44,11 @@ def _announced(form: NameForm, anchor: Anchor, offset: int) -> Iterator[Found]:
         case "latex":
             for part in _BRACED.finditer(anchor.written):
                 run = form.run_at(offset + anchor.start + part.start(1), most=6, strict=False)
-                if run is not None and not form.holds_role(run):
+                if run is not None and not form.holds_stop_word(run):
                     yield Found(run, own=True)
         case "label":
             run = form.run_at(at, most=6, strict=False)
-            if run is None or form.holds_role(run):
+            if run is None or form.holds_stop_word(run):
                 run = _value(form, at)
             if run is not None:
                 yield Found(run, own=not _OF_A_RELATIVE.search(anchor.written))
@@ -94,7 +94,7 @@ def referee_names(form: NameForm) -> Iterator[Found]:
                 continue
             lead = len(segment) - len(segment.lstrip(" .-–•\t'0123456789)"))
             run = form.run_at(line.start + start + lead, most=5)
-            if run is None or form.holds_role(run) or len(run) < 2:
+            if run is None or form.holds_stop_word(run) or len(run) < 2:
                 first = first and run is None
                 continue
             yield from _if_name(form, run, need=-1.0 if first else 3.0, own=False)
@@ -142,7 +142,7 @@ def _value(form: NameForm, start: int) -> Run | None:
     if value is None or any(ch.isdigit() for ch in value[0]):
         return None
     inside = form.words_in(start, start + len(value[0].rstrip()))
-    if not 1 <= len(inside) <= 5 or any(form.folded[i] in ROLE_WORDS for i in inside):
+    if not 1 <= len(inside) <= 5 or any(form.folded[i] in STOP_WORDS for i in inside):
         return None
     return Run(inside[0], inside[-1] + 1)
 

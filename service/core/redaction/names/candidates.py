@@ -8,26 +8,20 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from service.core.redaction.countries import COUNTRY_NAMES, DEMONYMS
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.line_features import LineFacts
-from service.core.redaction.names.words import CREDENTIALS, GENERATIONS, PARTICLES, PERSON_VERB, ROLE_WORDS
+from service.core.redaction.names.words import (
+    CREDENTIALS,
+    GENERATIONS,
+    PARTICLES,
+    PERSON_VERBS,
+    PLACES,
+    STOP_WORDS,
+)
 from service.core.redaction.spans import Span
 from service.core.redaction.words import Words, fold
 
-PLACES = frozenset(
-    fold(word)
-    for name in (*COUNTRY_NAMES, *DEMONYMS, "New York", "California", "Texas", "Florida", "Virginia", "Georgia", "Washington",
-                 "Ohio", "Illinois", "Michigan", "Carolina", "Jersey", "Massachusetts", "Pennsylvania", "Indiana", "Arizona",
-                 "Tennessee", "Missouri", "Maryland", "Wisconsin", "Colorado", "Minnesota", "Alabama", "Louisiana", "Kentucky",
-                 "Oregon", "Oklahoma", "Connecticut", "Utah", "Iowa", "Nevada", "Arkansas", "Mississippi", "Kansas",
-                 "Nebraska", "Idaho", "Hawaii", "Maine", "Montana", "Delaware", "Dakota", "Alaska", "Vermont", "Wyoming",
-                 "London", "Paris", "Berlin", "Madrid", "Rome", "Dublin", "Boston", "Chicago", "Houston", "Dallas", "Austin",
-                 "Denver", "Phoenix", "Atlanta", "Seattle", "Miami", "Toronto", "Sydney", "Melbourne", "Lagos", "Nairobi",
-                 "Mumbai", "Delhi", "Bangalore", "Singapore", "Dubai", "Tokyo", "Francisco", "Angeles", "Diego", "Orlando")
-    for word in name.split()
-)  # fmt: skip
 _AFTER_PREPOSITION = re.compile(r"\b(?:at|for|@|with|by|of|using|in)\s+$")
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "mx"})
 _MOST_TITLES = 8
@@ -119,7 +113,7 @@ class NameForm:
             joined = capitalised[stop] or gap in _HYPHENS or gap in _DUTCH or folded[stop] in PARTICLES
             if not joined and folded[stop] not in self.evidence:
                 break
-            if strict and (folded[stop] in ROLE_WORDS or self.is_taken(starts[stop])):
+            if strict and (folded[stop] in STOP_WORDS or self.is_taken(starts[stop])):
                 break
             stop += 1
         while stop > first and (
@@ -163,7 +157,9 @@ class NameForm:
 
     def is_name(self, run: Run, *, need: float) -> bool:
         return (
-            not self.holds_role(run) and self.score(run) >= need and not self.is_taken(self.starts[run.first])
+            not self.holds_stop_word(run)
+            and self.score(run) >= need
+            and not self.is_taken(self.starts[run.first])
         )
 
     def is_known(self, folded: str) -> bool:
@@ -182,9 +178,9 @@ class NameForm:
     def is_place(self, run: Run) -> bool:
         return any(self.folded[i] in PLACES for i in range(run.first, run.stop))
 
-    def holds_role(self, run: Run) -> bool:
+    def holds_stop_word(self, run: Run) -> bool:
         return any(
-            self.folded[i] in ROLE_WORDS and self.folded[i] not in self.evidence
+            self.folded[i] in STOP_WORDS and self.folded[i] not in self.evidence
             for i in range(run.first, run.stop)
         )
 
@@ -196,7 +192,7 @@ class NameForm:
         following = i + 1
         if (
             following < len(self.folded)
-            and self.folded[following] in PERSON_VERB
+            and self.folded[following] in PERSON_VERBS
             and self.starts[following] == end + 1
         ):
             return i not in self.protected_phrases

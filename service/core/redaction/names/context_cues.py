@@ -5,54 +5,91 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from service.core.redaction.names.words import (
-    COMPANION,
-    HONORIFIC,
-    INTRODUCTION,
-    LABEL,
-    PERSON_LABEL,
-    RELATION,
-)
-from service.core.redaction.prefilter import Clues, Gate, gate
+from service.core.redaction.prefilter import Prefilter, PrefilterText, prefilter
 
+_APOS = "['’]"
+_HONORIFIC = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Miss|Mx|Mister|Dr|Doctor|Prof|Professor|Rev|Reverend|Fr|Hon|Capt|Col|Sgt|Lt|Maj|Señora|Señor|Sra|Herr|"
+    r"Frau|Mme|Mlle|Monsieur|Madame|Shri|Smt|Engr|Alhaji|Pastor|Imam|Rabbi|Sheikh|MR|MRS|MS|DR|PROF)\b\.?\s+(?=[^\W\d_a-z])"
+)
+_INTRODUCTION = re.compile(
+    rf"\b(?:[Mm]y name is|[Ii] am called|[Nn]ame is|[Mm]e llamo|[Jj]e m{_APOS}appelle|[Ii]ch heiße|[Mm]i chiamo)\s+"
+    rf"|(?:^|\W)(?:[Hh]i|[Hh]ello|[Hh]ey)[,!.]*\s+(?:I am|I{_APOS}m|my name is)\s+"
+    rf"|\b(?:I am|I{_APOS}m|This is)\s+(?=[A-ZÀ-Þ][\w'’-]+\s+[A-ZÀ-Þ])",
+)
+_RELATION = re.compile(
+    r"\b(?:report(?:ed|ing|s)?(?: directly)? to|supervised by|(?:under )?(?:the )?(?:supervision|guidance|mentorship|leadership|"
+    r"direction|tutelage) of|mentored by|managed by|advised by|recommended by|referred by|trained by|taught by|endorsed by|"
+    r"nominated by|son of|daughter of|wife of|husband of|married to|assistant to|thesis (?:advisor|supervisor)|"
+    r"co-?authored with|co-?founded with|in collaboration with|together with)\s*:?\s+",
+    re.IGNORECASE,
+)
+_COMPANION = re.compile(
+    r"\b(?:work(?:ed|ing)?(?: closely| alongside| directly)? (?:with|for|under|alongside)|led by|headed by|joined by|thanks to|"
+    r"(?:co-?)?founded by|interviewed|hired by)\s+"
+)
+_LABEL = re.compile(
+    r"(?:^|(?<=[|•;,{(\[\n<>\"'*]))[\s\"'*_•\-–>]{0,200}+(?:(?:full|first|last|given|family|middle|maiden|legal|preferred|candidate(?:['’]s)?|"
+    r"applicant(?:['’]s)?|employee|father(?:['’]s)?|mother(?:['’]s)?|spouse(?:['’]s)?|husband(?:['’]s)?|wife(?:['’]s)?|guardian(?:['’]s)?|"
+    r"nick|contact|student|author)\s*)?"
+    r"(?:name|surname|firstname|lastname|fullname|forename|nickname|nombre(?: completo)?|apellidos?|nom|prénom|prenom|vorname|nachname|"
+    r"familienname|cognome|nome(?: completo)?|sobrenome|naam|voornaam|achternaam|imię|nazwisko|imię i nazwisko|имя|фамилия|фио|姓名|氏名|"
+    r"名前|이름|성명|الاسم|नाम|ad soyad|jméno|candidate|applicant|resume of|cv of|curriculum vitae of|résumé of|nama|tên|họ và tên)"
+    r"(?:\(s\))?[\"'*_]*\s*(?:[:=：]|\s[-–]\s|(?<=of)\s)\s*[\"'*_]*\s*",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PERSON_LABEL = re.compile(
+    r"\b(?:referee|reference|supervisor|line manager|hiring manager|reporting manager|manager|advisor|adviser|mentor|contact person|"
+    r"contact|emergency contact|signed|signature|signed by|author|prepared by|principal investigator|thesis advisor|"
+    r"guide|spouse|father|mother|husband|wife|next of kin|kontakt|guarantor|recommender|submitted by|/s/)"
+    r"(?:\s*(?:\d|#\d))?\s*[:=：]?\s+(?:[-–]\s*)?(?=(?-i:[^\W\d_a-z]))",
+    re.IGNORECASE,
+)
+CLOSING = re.compile(
+    r"(?:sincerely|regards|yours (?:truly|faithfully|sincerely)|respectfully|best|cheers|thank you|thanks|cordially|"
+    r"saludos|atentamente|cordialement|mit freundlichen grüßen|signature|/s/)[,.!]*\s*$",
+    re.IGNORECASE,
+)
 _LATEX = re.compile(
     r"\\(?:name|author|firstname|givenname|familyname|lastname|surname)(?:\[[^\]\n]{0,200}\])?(?:\{[^{}\n]{1,60}\}){1,2}"
 )
 Kind = Literal["latex", "label", "person_label", "introduction", "honorific", "relation", "companion"]
 PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("latex", _LATEX),
-    ("label", LABEL),
-    ("person_label", PERSON_LABEL),
-    ("introduction", INTRODUCTION),
-    ("honorific", HONORIFIC),
-    ("relation", RELATION),
-    ("companion", COMPANION),
+    ("label", _LABEL),
+    ("person_label", _PERSON_LABEL),
+    ("introduction", _INTRODUCTION),
+    ("honorific", _HONORIFIC),
+    ("relation", _RELATION),
+    ("companion", _COMPANION),
 )
 
 
 _LETTERS = re.compile(r"[^\W\d_]+")
-_GATES: dict[Kind, Gate] = {
-    "latex": gate(parts=("\\",)),
-    "label": gate(
+_PREFILTERS: dict[Kind, Prefilter] = {
+    "latex": prefilter(substrings=("\\",)),
+    "label": prefilter(
         "name surname firstname lastname fullname forename nickname nombre apellido apellidos nom prénom prenom vorname nachname "
         "familienname cognome nome sobrenome naam voornaam achternaam imię nazwisko candidate applicant soyad jméno nama tên of "
         "имя фамилия фио",
         ("姓名", "氏名", "名前", "이름", "성명", "الاسم", "नाम"),
     ),
-    "person_label": gate(
+    "person_label": prefilter(
         "referee reference supervisor manager advisor adviser mentor person contact signed signature by author investigator guide "
         "spouse father mother husband wife kin kontakt guarantor recommender s"
     ),
-    "introduction": gate("name called llamo appelle heiße chiamo i this hi hello hey"),
-    "honorific": gate(
+    "introduction": prefilter("name called llamo appelle heiße chiamo i this hi hello hey"),
+    "honorific": prefilter(
         "mr mrs ms miss mx mister dr doctor prof professor rev reverend fr hon capt col sgt lt maj señora señor sra herr frau mme "
         "mlle monsieur madame shri smt engr alhaji pastor imam rabbi sheikh"
     ),
-    "relation": gate(
+    "relation": prefilter(
         "to by of with supervisor advisor",
         ("report", "authored", "founded", "collaboration", "together", "thesis"),
     ),
-    "companion": gate("work worked working led headed joined thanks founded cofounded interviewed hired"),
+    "companion": prefilter(
+        "work worked working led headed joined thanks founded cofounded interviewed hired"
+    ),
 }
 
 
@@ -67,11 +104,11 @@ class Anchor(NamedTuple):
 
 def anchors_of(line: str) -> list[Anchor]:
     """Every anchor in one line, by offsets into it."""
-    clues = Clues(line.lower(), frozenset(_LETTERS.findall(line.lower())))
+    lowered = PrefilterText(line.lower(), frozenset(_LETTERS.findall(line.lower())))
     return [
         Anchor(kind, match.start(), match.end(), match[0])
         for kind, pattern in PATTERNS
-        if _GATES[kind].opens(clues)
+        if _PREFILTERS[kind].may_match(lowered)
         for match in pattern.finditer(line)
     ]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from service.core.redaction.layout import Line
 from service.core.redaction.names.candidates import NameForm, Run
 from service.core.redaction.names.header_line import LONG_LINE, HeaderLine
-from service.core.redaction.names.words import CREDENTIALS, PARTICLES, ROLE_WORDS
+from service.core.redaction.names.words import CREDENTIALS, PARTICLES, STOP_WORDS
 from service.core.redaction.policy import TOKENS
 
 _LINES = 8
@@ -79,7 +79,7 @@ def _in_segment(
     if run is None or form.is_taken(form.starts[run.first]):
         return
     whole = form.ends[run.stop - 1] >= at + len(segment.rstrip(" .,;:'’!?"))
-    if whole and not form.holds_role(run):
+    if whole and not form.holds_stop_word(run):
         score = form.score(run)
         if len(line.text) > LONG_LINE and score < 2.0:
             return
@@ -100,7 +100,7 @@ def _inverted(form: NameForm, line: Line, starts: tuple[int, int], bonus: float)
     given = form.run_at(line.start + starts[1], most=3)
     if surname is None or given is None or form.is_place(given):
         return
-    if not form.holds_role(surname) and not form.holds_role(given):
+    if not form.holds_stop_word(surname) and not form.holds_stop_word(given):
         yield form.score(surname) + form.score(given) + bonus, [Run(surname.first, given.stop)]
 
 
@@ -108,12 +108,12 @@ def _leading(form: NameForm, run: Run) -> Run | None:
     """The name at the start of a longer run of capitalised words: "Jane Doe Software Engineer"."""
     lexicon, folded = form.lexicon, form.folded
     first = folded[run.first]
-    if first in ROLE_WORDS or not (lexicon.is_given_name(first) or first in form.evidence):
+    if first in STOP_WORDS or not (lexicon.is_given_name(first) or first in form.evidence):
         return None
     stop = run.first + 1
     while stop < min(run.stop, run.first + 4):
         word = folded[stop]
-        if word in ROLE_WORDS or stop in form.protected or word in CREDENTIALS:
+        if word in STOP_WORDS or stop in form.protected or word in CREDENTIALS:
             break
         known = lexicon.is_surname(word) or lexicon.is_given_name(word) or word in form.evidence
         if not (known or word not in lexicon.english or len(word) == 1 or word in PARTICLES):
@@ -138,6 +138,6 @@ def _alone(form: NameForm, line: Line) -> Run | None:
     inside = form.words_in(line.start, line.end)
     if not 1 <= len(inside) <= 3:
         return None
-    if not all(form.capitalised[i] and form.folded[i] not in ROLE_WORDS for i in inside):
+    if not all(form.capitalised[i] and form.folded[i] not in STOP_WORDS for i in inside):
         return None
     return Run(inside[0], inside[-1] + 1)

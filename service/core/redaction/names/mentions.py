@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from service.core.redaction.line_features import user_names_of
-from service.core.redaction.names.candidates import PLACES, NameForm
-from service.core.redaction.names.words import LEADING_PARTICLES, PARTICLES, ROLE_WORDS
+from service.core.redaction.names.candidates import NameForm
+from service.core.redaction.names.words import LEADING_PARTICLES, PARTICLES, PLACES, STOP_WORDS
 from service.core.redaction.spans import Span
 
 _INITIALS_BEFORE = re.compile(r"\b(?:[A-Z]\.\s?){1,3}$")
@@ -86,7 +86,7 @@ def _together(form: NameForm, parts: set[str]) -> Iterator[tuple[int, int]]:
 def _is_ambiguous(form: NameForm, i: int) -> bool:
     folded = form.folded[i]
     return (
-        form.lexicon.is_ambiguous(folded) or folded in ROLE_WORDS or folded in PLACES or i in form.protected
+        form.lexicon.is_ambiguous(folded) or folded in STOP_WORDS or folded in PLACES or i in form.protected
     )
 
 

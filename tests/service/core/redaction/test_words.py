@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.redaction.line_features import is_closing
-from service.core.redaction.names.words import CLOSING
+from service.core.redaction.names.context_cues import CLOSING
 from service.core.redaction.words import Words, fold, read_words, words_of
 
 
