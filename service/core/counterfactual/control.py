@@ -98,20 +98,24 @@ CONTROL_EDITS: dict[str, Callable[[str, random.Random], str]] = {
 
 
 def control_variants(
-    text: str, held: Sequence[Span], rng: random.Random, count: int
+    text: str, hidden: Sequence[Span], rng: random.Random, count: int
 ) -> list[tuple[str, str]]:
     """Up to `count` different edits of `text` as (kind, edited text), kinds in turn.
 
     `held` are the spans that redaction would hide: an edit that touches one of them is dropped, so the
     control arm never changes a name, a school or any other clue.
     """
-    clues = sorted({text[span.start : span.end] for span in held})
+    hidden_texts = sorted({text[span.start : span.end] for span in hidden})
     variants: dict[str, str] = {}
     kinds = list(CONTROL_EDITS)
     for attempt in range(count * len(kinds)):
         kind = kinds[attempt % len(kinds)]
         edited = CONTROL_EDITS[kind](text, rng)
-        if edited != text and edited not in variants and all(clue in edited for clue in clues):
+        if (
+            edited != text
+            and edited not in variants
+            and all(hidden_text in edited for hidden_text in hidden_texts)
+        ):
             variants[edited] = kind
         if len(variants) == count:
             break

@@ -189,7 +189,7 @@ def with_pronouns(text: str, pronouns: Pronouns) -> str:
     "her" is "his" before a noun ("her team") and "him" elsewhere ("met her"); "his" is "her" before
     a noun and "hers" elsewhere. Capitals and possessives are kept.
     """
-    return _WORD.sub(lambda match: _turned(match, text, pronouns), text)
+    return _WORD.sub(lambda match: _swapped(match, text, pronouns), text)
 
 
 def has_pronouns(text: str) -> bool:
@@ -197,20 +197,20 @@ def has_pronouns(text: str) -> bool:
     return with_pronouns(text, "she_her") != text or with_pronouns(text, "he_him") != text
 
 
-def _turned(match: re.Match[str], text: str, pronouns: Pronouns) -> str:
+def _swapped(match: re.Match[str], text: str, pronouns: Pronouns) -> str:
     word = match[0]
     dot = "." if word.endswith(".") else ""
-    bare = word.removesuffix(".").lower()
+    lowered = word.removesuffix(".").lower()
     before, after = text[max(0, match.start() - 30) : match.start()], text[match.end() : match.end() + 40]
     if pronouns == "he_him":
-        if bare == "her":
+        if lowered == "her":
             new: str | None = "his" if _is_before_noun(before, after) else "him"
         else:
-            new = _TO_HIM.get(bare)
-    elif bare == "his":
+            new = _TO_HIM.get(lowered)
+    elif lowered == "his":
         new = "her" if _is_before_noun(before, after) else "hers"
     else:
-        new = _TO_HER.get(bare)
+        new = _TO_HER.get(lowered)
     if new is None:
         return word
     return _in_case_of(word, new.removesuffix(".") + (dot or "." * new.endswith(".")))

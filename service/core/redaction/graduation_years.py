@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from service.core.redaction.layout import Line
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
-from service.core.redaction.schools import DEGREE, EDUCATIONAL
+from service.core.redaction.schools import DEGREE, mentions_degree
 from service.core.redaction.spans import Span, spans_of
 
 _YEARS = re.compile(r"(?<![\d$€£#])(?:19[4-9]\d|20[0-4]\d)(?![\d%,]|\.\d)|(?<=\s)['’]\d\d\b")
@@ -47,11 +47,11 @@ def graduation_years_in_line(line: Line) -> Iterator[Span]:
     if line.heading or not any(part in line.text for part in ("19", "20", "'", "’")):
         return
     whole = line.section == "education"
-    if not whole and (line.section == "experience" or not EDUCATIONAL.search(line.text)):
+    if not whole and (line.section == "experience" or not mentions_degree(line.text)):
         return
     token = TOKENS["graduation_year"]
     for sentence in _SENTENCE.finditer(line.text):
-        if not whole and not EDUCATIONAL.search(sentence[0]):
+        if not whole and not mentions_degree(sentence[0]):
             continue
         for match in _YEARS.finditer(sentence[0]):
             start = sentence.start() + match.start()

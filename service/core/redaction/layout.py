@@ -15,7 +15,9 @@ _HEADINGS = {row["heading"]: cast(Section, row["section"]) for row in short_tabl
 _DECORATION = re.compile(r"^[\s#*_=\-•|>\\]*(?:\\?(?:sub)*section\*?\{)?|[\s#*_=\-:|}<]*$")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _SEPARATOR = re.compile(r"[|•·;:\t<>{}()\[\]\"“”*#_=/\\~+&^$%]|[–—]|\s-\s|\s{2,}|,")
-_INLINE = re.compile(
+# Headings of resumes whose line breaks were lost. Small letters count only where a colon, a wide gap or "##" shows
+# that the word is a heading: "Experience" begins many a sentence.
+_INLINE_HEADING = re.compile(
     r"(?<![\w\[])(EDUCATION(?:AL (?:BACKGROUND|QUALIFICATIONS))?|(?:WORK |PROFESSIONAL )?EXPERIENCE|EMPLOYMENT HISTORY"
     r"|WORK HISTORY|REFERENCES|SKILLS|SUMMARY|OBJECTIVE|PROFILE|CERTIFICATIONS|PROJECTS|INTERESTS|AWARDS)\b:?"
     r"|(?<=[\n ])(Education(?: and Training)?|Experience|Work History|Professional Experience|References|Skills)"
@@ -30,7 +32,7 @@ HEADER_CHARACTERS = 500
 
 
 class Line(NamedTuple):
-    """Characters [start, end) of the text: a line, or in a text without lines a stretch of one section."""
+    """Characters [start, end) of the text: a line, or one segment of a line that holds headings."""
 
     start: int
     end: int
@@ -39,8 +41,8 @@ class Line(NamedTuple):
     heading: bool
 
 
-class Stretch(NamedTuple):
-    """Characters [start, end) of one line of a text, and the section that they open, if any."""
+class Segment(NamedTuple):
+    """Characters [start, end) of one line, and the section that they open if they are a heading."""
 
     start: int
     end: int
@@ -48,47 +50,47 @@ class Stretch(NamedTuple):
     opens: Section | None
 
 
-def lines_of(text: str, stretches: Callable[[str], Sequence[Stretch]] | None = None) -> list[Line]:
+def lines_of(text: str, segments: Callable[[str], Sequence[Segment]] | None = None) -> list[Line]:
     """The non-blank lines of `text` with their sections; offsets point into `text`.
 
     Before the first heading the section is `header`. Capital-letter headings inside a line (resumes
-    whose line breaks were lost) start a new stretch too. `stretches`: `stretches_of`, or a memo of it.
+    whose line breaks were lost) start a new segment too. `segments`: `segments_of`, or a cached form of it.
     """
-    stretches = stretches or stretches_of
+    segments = segments or segments_of
     section: Section = "header"
     lines: list[Line] = []
     position = 0
     for line in text.split("\n"):
-        for start, end, part, opens in stretches(line):
+        for start, end, part, opens in segments(line):
             section = opens or section
             lines.append(Line(position + start, position + end, part, section, opens is not None))
         position += len(line) + 1
     return lines
 
 
-def stretches_of(line: str) -> list[Stretch]:
-    """A line cut at the headings inside it; blank stretches are left out."""
+def segments_of(line: str) -> list[Segment]:
+    """A line cut at the headings inside it; blank segments are left out."""
     cuts = {0, len(line)}
     if len(line) > 80:
-        for match in _INLINE.finditer(line):
+        for match in _INLINE_HEADING.finditer(line):
             cuts.update(match.span())
     return [
-        Stretch(start, end, line[start:end], heading(line[start:end]))
+        Segment(start, end, line[start:end], heading(line[start:end]))
         for start, end in pairwise(sorted(cuts))
         if line[start:end].strip()
     ]
 
 
 def heading(line: str) -> Section | None:
-    """The section that a line opens, if it is a heading and nothing else."""
+    """The section that a line opens if it is a heading and nothing else, or None."""
     if len(line) > 80:
         return None
-    bare = _DECORATION.sub("", _TAG.sub("", line)).casefold()
-    return _HEADINGS.get(re.sub(r"\s+", " ", bare))
+    plain = _DECORATION.sub("", _TAG.sub("", line)).casefold()
+    return _HEADINGS.get(re.sub(r"\s+", " ", plain))
 
 
-def segments_of(line: str, start: int = 0) -> Iterator[tuple[int, int]]:
-    """The parts of a line between commas, bars, brackets and wide gaps, as [start, end)."""
+def cells_of(line: str, start: int = 0) -> Iterator[tuple[int, int]]:
+    """The cells of a line, between commas, bars, brackets and wide gaps, as [start, end). Blank ones are left out."""
     position = start
     for match in _SEPARATOR.finditer(line, start):
         if line[position : match.start()].strip():

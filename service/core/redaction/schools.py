@@ -119,7 +119,7 @@ DEGREE = (
     r"[Mm]inor|[Cc]um [Ll]aude|GPA|CGPA|[Hh]igh [Ss]chool|Dipl)"
 )
 
-EDUCATIONAL = re.compile(rf"(?<![\w.]){DEGREE}(?![\w])|\[SCHOOL\]")
+_EDUCATIONAL = re.compile(rf"(?<![\w.]){DEGREE}(?![\w])|\[SCHOOL\]")
 
 _PART_OF_SCHOOL = re.compile(
     r"(?:['’]s)?(?:\s+(?:College|Extension|Law|Business|Medical|School|Kennedy|Engineering))*"
@@ -145,7 +145,7 @@ def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span
 
     `words` are the line's own, and offsets are into the line.
     """
-    if line.section == "header" or not _is_educational(line):
+    if line.section == "header" or not (line.section == "education" or mentions_degree(line.text)):
         return
     starts, ends = words.starts, words.ends
     protected = {i for a, b in lexicon.protected.find(words) for i in range(a, b)}
@@ -159,8 +159,9 @@ def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span
             yield _span(starts[i], ends[i])
 
 
-def _is_educational(line: Line) -> bool:
-    return line.section == "education" or EDUCATIONAL.search(line.text) is not None
+def mentions_degree(text: str) -> bool:
+    """True if a degree, a school certificate or a hidden school stands in `text`."""
+    return _EDUCATIONAL.search(text) is not None
 
 
 def _span(start: int, end: int) -> Span:

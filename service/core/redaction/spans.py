@@ -1,4 +1,4 @@
-"""Spans of a text that must be hidden, and how overlapping ones are merged."""
+"""Spans of a text that must be hidden: found by patterns, merged where they overlap, replaced by tokens."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def spans_of_groups(pattern: re.Pattern[str], text: str, category: Category) -> 
             yield Span(start, end, category, TOKENS[category])
 
 
-def moved(spans: list[Span], offset: int) -> list[Span]:
-    """The spans of a part as those of the text in which it begins at `offset`."""
+def shifted(spans: list[Span], offset: int) -> list[Span]:
+    """Spans of a part of a text, as spans of the text in which that part begins at `offset`."""
     if offset == 0 or not spans:
         return spans
     return [Span(start + offset, end + offset, category, token) for start, end, category, token in spans]

@@ -1,4 +1,4 @@
-"""Names outside the header: fields, introductions, signatures, references, titles, relations, prose."""
+"""Names outside the header: after context cues, as signatures, among references, in prose."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from service.core.redaction.layout import Line
-from service.core.redaction.names.candidates import NameForm, Run
-from service.core.redaction.names.context_cues import ORDER, Anchor
+from service.core.redaction.names.candidates import NameCandidate, ParsedResume
+from service.core.redaction.names.context_cues import CUE_ORDER, ContextCue
 from service.core.redaction.names.words import STOP_WORDS
 from service.core.redaction.policy import TOKENS
 
@@ -20,131 +20,137 @@ _SURE = re.compile(r"name|appelle|heiße|chiamo|llamo|called", re.IGNORECASE)
 _YEAR_OR_PRESENT = re.compile(r"\b(?:19|20)\d\d\b|\b[Pp]resent\b")
 
 
-class Found(NamedTuple):
-    """A run that is a name. `own`: the candidate's."""
+class FoundName(NamedTuple):
+    """Words that are a name. `own`: it is that of the person whose resume this is."""
 
-    run: Run
+    candidate: NameCandidate
     own: bool
 
 
-def anchored_names(form: NameForm) -> Iterator[Found]:
-    """Names that an anchor announces, the sure kinds first."""
+def cued_names(resume: ParsedResume) -> Iterator[FoundName]:
+    """Names that a context cue announces, those of the surest kinds first."""
     placed = [
-        (line.start, anchor)
-        for line, known in zip(form.lines, form.facts, strict=True)
-        for anchor in known.anchors
+        (line.start, cue)
+        for line, features in zip(resume.lines, resume.features, strict=True)
+        for cue in features.cues
     ]
-    for offset, anchor in sorted(placed, key=lambda pair: ORDER[pair[1].kind]):
-        yield from _announced(form, anchor, offset)
+    for offset, cue in sorted(placed, key=lambda pair: CUE_ORDER[pair[1].kind]):
+        yield from _after_cue(resume, cue, offset)
 
 
-def _announced(form: NameForm, anchor: Anchor, offset: int) -> Iterator[Found]:
-    at = offset + anchor.end
-    match anchor.kind:
+def _after_cue(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[FoundName]:
+    at = offset + cue.end
+    match cue.kind:
         case "latex":
-            for part in _BRACED.finditer(anchor.written):
-                run = form.run_at(offset + anchor.start + part.start(1), most=6, strict=False)
-                if run is not None and not form.holds_stop_word(run):
-                    yield Found(run, own=True)
+            for part in _BRACED.finditer(cue.written):
+                candidate = resume.candidate_at(offset + cue.start + part.start(1), most=6, strict=False)
+                if candidate is not None and not resume.holds_stop_word(candidate):
+                    yield FoundName(candidate, own=True)
         case "label":
-            run = form.run_at(at, most=6, strict=False)
-            if run is None or form.holds_stop_word(run):
-                run = _value(form, at)
-            if run is not None:
-                yield Found(run, own=not _OF_A_RELATIVE.search(anchor.written))
+            candidate = resume.candidate_at(at, most=6, strict=False)
+            if candidate is None or resume.holds_stop_word(candidate):
+                candidate = _field_value(resume, at)
+            if candidate is not None:
+                yield FoundName(candidate, own=not _OF_A_RELATIVE.search(cue.written))
         case "person_label":
-            yield from _if_name(form, form.run_at(at, most=5), need=1.0, own=False)
+            yield from _if_name(resume, resume.candidate_at(at, most=5), need=1.0, own=False)
         case "introduction":
-            sure = _SURE.search(anchor.written) is not None
-            yield from _if_name(form, form.run_at(at, most=4), need=0.0 if sure else 2.0, own=True)
+            sure = _SURE.search(cue.written) is not None
+            yield from _if_name(resume, resume.candidate_at(at, most=4), need=0.0 if sure else 2.0, own=True)
         case "honorific":
-            yield from _if_name(form, form.run_at(at, most=4), need=0.0, own=False)
+            yield from _if_name(resume, resume.candidate_at(at, most=4), need=0.0, own=False)
         case "relation" | "companion":
-            run = form.run_at(at, most=4)
-            if run is not None and len(run) >= 2:
-                yield from _if_name(form, run, need=2.0 if anchor.kind == "relation" else 3.5, own=False)
+            candidate = resume.candidate_at(at, most=4)
+            if candidate is not None and len(candidate) >= 2:
+                yield from _if_name(resume, candidate, need=2.0 if cue.kind == "relation" else 3.5, own=False)
 
 
-def closing_names(form: NameForm) -> Iterator[Found]:
+def closing_names(resume: ParsedResume) -> Iterator[FoundName]:
     """Signatures after "Sincerely" and the like, and a name that stands alone in the last line."""
-    for i, known in enumerate(form.facts[:-1]):
-        if known.closes:
-            line = form.lines[i + 1]
+    for i, features in enumerate(resume.features[:-1]):
+        if features.is_closing:
+            line = resume.lines[i + 1]
             start = line.start + len(line.text) - len(line.text.lstrip())
-            yield from _if_name(form, form.run_at(start, most=4), need=0.5, own=True)
-    last = next((line for line in reversed(form.lines) if not line.heading), None)
-    if last is not None and len(form.lines) > 3 and len(last.text) < 40:
+            yield from _if_name(resume, resume.candidate_at(start, most=4), need=0.5, own=True)
+    last = next((line for line in reversed(resume.lines) if not line.heading), None)
+    if last is not None and len(resume.lines) > 3 and len(last.text) < 40:
         start = last.start + len(last.text) - len(last.text.lstrip(" \t(-–—~*_"))
-        run = form.run_at(start, most=4)
-        if run is not None and len(run) > 1:
-            yield from _if_name(form, run, need=3.5, own=False)
+        candidate = resume.candidate_at(start, most=4)
+        if candidate is not None and len(candidate) > 1:
+            yield from _if_name(resume, candidate, need=3.5, own=False)
 
 
-def referee_names(form: NameForm) -> Iterator[Found]:
-    """In a reference block every segment that looks like a name is one, the first of a line above all."""
-    for line, known in zip(form.lines, form.facts, strict=True):
+def referee_names(resume: ParsedResume) -> Iterator[FoundName]:
+    """In a reference block every cell that looks like a name is one, the first of a line above all."""
+    for line, features in zip(resume.lines, resume.features, strict=True):
         if line.section != "references" or line.heading:
             continue
         first = True
-        for start, end in known.segments:
-            segment = line.text[start:end]
+        for start, end in features.cells:
+            cell = line.text[start:end]
             if line.text[max(0, start - 9) : start].endswith((TOKENS["phone"], TOKENS["email"])):
                 first = True  # the next person in a text without line breaks
-            if f"[{segment.strip()}]" in TOKENS.values():
+            if f"[{cell.strip()}]" in TOKENS.values():
                 continue
-            lead = len(segment) - len(segment.lstrip(" .-–•\t'0123456789)"))
-            run = form.run_at(line.start + start + lead, most=5)
-            if run is None or form.holds_stop_word(run) or len(run) < 2:
-                first = first and run is None
+            lead = len(cell) - len(cell.lstrip(" .-–•\t'0123456789)"))
+            candidate = resume.candidate_at(line.start + start + lead, most=5)
+            if candidate is None or resume.holds_stop_word(candidate) or len(candidate) < 2:
+                first = first and candidate is None
                 continue
-            yield from _if_name(form, run, need=-1.0 if first else 3.0, own=False)
+            yield from _if_name(resume, candidate, need=-1.0 if first else 3.0, own=False)
             first = False
 
 
-def prose_names(form: NameForm) -> Iterator[Found]:
+def prose_names(resume: ParsedResume) -> Iterator[FoundName]:
     """Given name and surname side by side in prose; not in lists, and not where an employer stands."""
-    line_starts = [line.start for line in form.lines]
+    line_starts = [line.start for line in resume.lines]
     at, is_prose = -1, False
-    for i in _given_names(form):
-        place = bisect_right(line_starts, form.starts[i]) - 1
+    for i in _given_names(resume):
+        place = bisect_right(line_starts, resume.starts[i]) - 1
         if place != at:  # once a line: a long one holds thousands of names
-            at, is_prose = place, _is_prose(form.lines[place])
+            at, is_prose = place, _is_prose(resume.lines[place])
         if not is_prose:
             continue
-        if form.follows_preposition(i):
+        if resume.follows_preposition(i):
             continue
-        run = form.run_at(form.starts[i], most=4)
-        if run is not None and len(run) >= 2 and form.lexicon.is_surname(form.folded[run.stop - 1]):
-            yield from _if_name(form, run, need=4.0, own=False)
+        candidate = resume.candidate_at(resume.starts[i], most=4)
+        if (
+            candidate is not None
+            and len(candidate) >= 2
+            and resume.lexicon.is_surname(resume.folded[candidate.stop - 1])
+        ):
+            yield from _if_name(resume, candidate, need=4.0, own=False)
 
 
-def _given_names(form: NameForm) -> list[int]:
+def _given_names(resume: ParsedResume) -> list[int]:
     """Indices of the words that could be given names."""
-    known = form.lexicon.given_names
+    known = resume.lexicon.given_names
     return [
         i
-        for i, folded in enumerate(form.folded)
+        for i, folded in enumerate(resume.folded)
         if folded in known
-        and form.capitalised[i]
-        and i not in form.protected
-        and form.lexicon.is_given_name(folded)
+        and resume.capitalised[i]
+        and i not in resume.protected
+        and resume.lexicon.is_given_name(folded)
     ]
 
 
-def _if_name(form: NameForm, run: Run | None, *, need: float, own: bool) -> Iterator[Found]:
-    if run is not None and form.is_name(run, need=need):
-        yield Found(run, own)
+def _if_name(
+    resume: ParsedResume, candidate: NameCandidate | None, *, need: float, own: bool
+) -> Iterator[FoundName]:
+    if candidate is not None and resume.is_name(candidate, need=need):
+        yield FoundName(candidate, own)
 
 
-def _value(form: NameForm, start: int) -> Run | None:
+def _field_value(resume: ParsedResume, start: int) -> NameCandidate | None:
     """What follows "Name:" in small letters or in a script without capitals."""
-    value = _VALUE.match(form.text, start, start + 41)
+    value = _VALUE.match(resume.text, start, start + 41)
     if value is None or any(ch.isdigit() for ch in value[0]):
         return None
-    inside = form.words_in(start, start + len(value[0].rstrip()))
-    if not 1 <= len(inside) <= 5 or any(form.folded[i] in STOP_WORDS for i in inside):
+    inside = resume.words_in(start, start + len(value[0].rstrip()))
+    if not 1 <= len(inside) <= 5 or any(resume.folded[i] in STOP_WORDS for i in inside):
         return None
-    return Run(inside[0], inside[-1] + 1)
+    return NameCandidate(inside[0], inside[-1] + 1)
 
 
 def _is_prose(line: Line) -> bool:

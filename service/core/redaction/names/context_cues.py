@@ -1,4 +1,4 @@
-"""What announces a name in a line: fields, titles, introductions, relations."""
+"""Context cues: what announces a name in a line. Field labels, titles, introductions, relations, the end of a letter."""
 
 from __future__ import annotations
 
@@ -53,65 +53,81 @@ CLOSING = re.compile(
 _LATEX = re.compile(
     r"\\(?:name|author|firstname|givenname|familyname|lastname|surname)(?:\[[^\]\n]{0,200}\])?(?:\{[^{}\n]{1,60}\}){1,2}"
 )
-Kind = Literal["latex", "label", "person_label", "introduction", "honorific", "relation", "companion"]
-PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("latex", _LATEX),
-    ("label", _LABEL),
-    ("person_label", _PERSON_LABEL),
-    ("introduction", _INTRODUCTION),
-    ("honorific", _HONORIFIC),
-    ("relation", _RELATION),
-    ("companion", _COMPANION),
+CueKind = Literal["latex", "label", "person_label", "introduction", "honorific", "relation", "companion"]
+CUES: tuple[tuple[CueKind, re.Pattern[str], Prefilter], ...] = (
+    ("latex", _LATEX, prefilter(substrings=("\\",))),
+    (
+        "label",
+        _LABEL,
+        prefilter(
+            "name surname firstname lastname fullname forename nickname nombre apellido apellidos nom prénom prenom vorname nachname "
+            "familienname cognome nome sobrenome naam voornaam achternaam imię nazwisko candidate applicant soyad jméno nama tên of "
+            "имя фамилия фио",
+            ("姓名", "氏名", "名前", "이름", "성명", "الاسم", "नाम"),
+        ),
+    ),
+    (
+        "person_label",
+        _PERSON_LABEL,
+        prefilter(
+            "referee reference supervisor manager advisor adviser mentor person contact signed signature by author investigator guide "
+            "spouse father mother husband wife kin kontakt guarantor recommender s"
+        ),
+    ),
+    ("introduction", _INTRODUCTION, prefilter("name called llamo appelle heiße chiamo i this hi hello hey")),
+    (
+        "honorific",
+        _HONORIFIC,
+        prefilter(
+            "mr mrs ms miss mx mister dr doctor prof professor rev reverend fr hon capt col sgt lt maj señora señor sra herr frau mme "
+            "mlle monsieur madame shri smt engr alhaji pastor imam rabbi sheikh"
+        ),
+    ),
+    (
+        "relation",
+        _RELATION,
+        prefilter(
+            "to by of with supervisor advisor",
+            ("report", "authored", "founded", "collaboration", "together", "thesis"),
+        ),
+    ),
+    (
+        "companion",
+        _COMPANION,
+        prefilter("work worked working led headed joined thanks founded cofounded interviewed hired"),
+    ),
 )
+"""The surest kinds first."""
 
+CUE_ORDER: dict[CueKind, int] = {kind: rank for rank, (kind, _, _) in enumerate(CUES)}
 
 _LETTERS = re.compile(r"[^\W\d_]+")
-_PREFILTERS: dict[Kind, Prefilter] = {
-    "latex": prefilter(substrings=("\\",)),
-    "label": prefilter(
-        "name surname firstname lastname fullname forename nickname nombre apellido apellidos nom prénom prenom vorname nachname "
-        "familienname cognome nome sobrenome naam voornaam achternaam imię nazwisko candidate applicant soyad jméno nama tên of "
-        "имя фамилия фио",
-        ("姓名", "氏名", "名前", "이름", "성명", "الاسم", "नाम"),
-    ),
-    "person_label": prefilter(
-        "referee reference supervisor manager advisor adviser mentor person contact signed signature by author investigator guide "
-        "spouse father mother husband wife kin kontakt guarantor recommender s"
-    ),
-    "introduction": prefilter("name called llamo appelle heiße chiamo i this hi hello hey"),
-    "honorific": prefilter(
-        "mr mrs ms miss mx mister dr doctor prof professor rev reverend fr hon capt col sgt lt maj señora señor sra herr frau mme "
-        "mlle monsieur madame shri smt engr alhaji pastor imam rabbi sheikh"
-    ),
-    "relation": prefilter(
-        "to by of with supervisor advisor",
-        ("report", "authored", "founded", "collaboration", "together", "thesis"),
-    ),
-    "companion": prefilter(
-        "work worked working led headed joined thanks founded cofounded interviewed hired"
-    ),
-}
+_CLOSING_CHARACTERS = 30
+"""Longer than what `CLOSING` finds, dots and spaces at the line's end not counted."""
 
 
-class Anchor(NamedTuple):
-    """What announces a name: `written` ends at `end` of its line, where the name begins."""
+class ContextCue(NamedTuple):
+    """Characters [start, end) of a line that announce a name; the name begins at `end`. A cue of kind `latex` holds it."""
 
-    kind: Kind
+    kind: CueKind
     start: int
     end: int
     written: str
 
 
-def anchors_of(line: str) -> list[Anchor]:
-    """Every anchor in one line, by offsets into it."""
+def cues_in(line: str) -> list[ContextCue]:
+    """Every cue in one line, by offsets into it."""
     lowered = PrefilterText(line.lower(), frozenset(_LETTERS.findall(line.lower())))
     return [
-        Anchor(kind, match.start(), match.end(), match[0])
-        for kind, pattern in PATTERNS
-        if _PREFILTERS[kind].may_match(lowered)
+        ContextCue(kind, match.start(), match.end(), match[0])
+        for kind, pattern, prefilter in CUES
+        if prefilter.may_match(lowered)
         for match in pattern.finditer(line)
     ]
 
 
-ORDER: dict[Kind, int] = {kind: rank for rank, (kind, _) in enumerate(PATTERNS)}
-"""The sure kinds first."""
+def is_closing(line: str) -> bool:
+    """True for a line that ends as a letter does: a signature follows."""
+    # Only the end is searched: `CLOSING` begins with "best" and "thanks", which a long line may hold thousands of times.
+    end = len(line.rstrip().rstrip(",.!"))
+    return CLOSING.search(line, max(0, end - _CLOSING_CHARACTERS)) is not None

@@ -1,4 +1,4 @@
-"""Words that a name does or does not hold, folded."""
+"""Words that a name may or may not hold, folded."""
 
 from __future__ import annotations
 
