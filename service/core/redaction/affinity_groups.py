@@ -11,25 +11,22 @@ from service.core.redaction.spans import Span, spans_of
 
 _GREEK_LETTERS = [row["letter"] for row in short_table("greek_letters.csv")]
 _GREEK = any_of(letter.capitalize() for letter in _GREEK_LETTERS)
-
+# Not "Six Sigma Black Belt", "Black Box" testing, "Black Hat" the conference.
 _PEOPLE = (
     r"(?:Women|Woman|Girls|Ladies|Men|Boys|Black(?! Belt| Box| Hat| Friday| Duck)|Blacks|African[- ]American|Afro\w*|"
     r"Hispanics?|Latin[oax]s?|Latine|Latinx|Chican[oa]s?|Asian(?:[- ](?:American|Pacific))?|AAPI|South Asian|"
     r"Pacific Islander|Native American|Indigenous|American Indian|Muslims?|Jewish|Christian|Catholic|Hindu|Sikh|Islamic|"
     r"LGBTQ?\w*\+?|Gay|Lesbians?|Queer|Pride|Mothers|Moms|Fathers|Dads|Caribbean)"
 )
-
 _BODY = (
     r"(?:Society|Association|Organi[sz]ation|Alliance|Council|Federation|League|Network|Coalition|Students? Union|Club|Caucus|"
     r"Chamber of Commerce|Resource Group|ERG|BRG|Affinity Group|Fellowship|Fraternity|Sorority|Bar Association|Scholarship|"
     r"Student Group|Student Center|Scholars?(?: Program)?|Foundation|Fund|Mentoring Program|Ministry|Ministries|Collective|"
     r"Guild|Team|Forum|Circle|Sisterhood|Brotherhood|Initiative|Summit|Conference|Award)"
 )
-
 _COMMUNITY = (
     r"(?:Students?['’]?|Cultural|Community|Diaspora|Heritage|Professionals?|Engineers|Lawyers|Nurses|Youth)"
 )
-
 _AFFINITY = re.compile(
     rf"(?:\b{_GREEK}(?:[ -]{_GREEK}){{1,3}}\b(?:,?\s+(?:Fraternity|Sorority|Society|Chapter|Honor Society|Inc\.?))*"
     r"(?!\s+(?:test|release|version|build)))"

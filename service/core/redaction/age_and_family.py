@@ -9,7 +9,6 @@ from service.core.redaction.prefilter import Recogniser, prefilter
 from service.core.redaction.spans import Span, spans_of_groups
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-
 _AGE = re.compile(
     r"\b(?:date\s+of\s+birth|d\.?\s?o\.?\s?b\.?|birth\s?date|birthday|year of birth|geburtsdatum|geboren(?: am)?|"
     r"fecha de nacimiento|date de naissance|née? le|data di nascita|nato il|nata il|data de nascimento|born(?: on| in)?|"
@@ -24,7 +23,7 @@ _AGE = re.compile(
     rf"|\((?P<v6>(?:born|b\.|\*)\s*(?:\d{{1,2}}\s+)?(?:{_MONTH}\s+)?(?:19|20)\d\d)\)",
     re.IGNORECASE,
 )
-
+# Leave counts where it was taken: "maternity leave policies" are a task of human resources.
 _FAMILY = re.compile(
     r"\b(?:marital|civil|family) status\s*[:：=–-]\s*(?P<v1>[^\s\[][^\n|;•,\[]*)"
     r"|\b(?:familienstand|estado civil|état civil|situation familiale|stato civile)\s*[:：-]\s*(?P<v2>[^\s\[][^\n|;•,\[]*)"

@@ -10,18 +10,17 @@ from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
 from service.core.redaction.spans import Span, spans_of
 
+# The second alternative is the spelt-out form: jane (at) example (dot) org.
 _EMAIL = re.compile(
     r"(?<![\w.+'’-])(?:mailto:)?[\w.+'’-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"
     r"|(?<![\w.+'’-])[\w.+-]{1,64}\s?[\[({]\s?at\s?[\])}]\s?[\w-]{1,63}(?:\s?(?:[\[({]\s?dot\s?[\])}]|\.)\s?\w{1,63}){1,5}",
     re.IGNORECASE,
 )
-
 _SITES = (
     r"(?:linkedin|github|gitlab|bitbucket|twitter|x|medium|behance|dribbble|stackoverflow|kaggle|orcid|facebook|"
     r"instagram|researchgate|academia|xing|youtube|vimeo|upwork|leetcode|hackerrank|codepen|about|t|linktr|"
     r"scholar\.google|bit|angel|wellfound|substack|tiktok|pinterest|soundcloud|huggingface|npmjs|pypi)"
 )
-
 _LINK = re.compile(
     r"https?://[^\s<>\"'{}|\\^`\])]+"
     r"|\bwww\.[^\s<>\"'{}|\])]+"
@@ -30,24 +29,21 @@ _LINK = re.compile(
     r"/[\w~@./%#?=&-]*[\w/]",
     re.IGNORECASE,
 )
-
+# "janedoe.dev" and "@janedoe". In running text these would be "Node.js" or "@Override", so only some lines are searched.
 _BARE_DOMAIN = re.compile(
     r"(?<![\w@.-])[a-z0-9][\w-]{2,62}(?:\.[\w-]{1,63}){0,4}\.(?:com|org|net|io|dev|me|info|page|tech|site|online|xyz|design|blog)"
     r"\b(?!\.\w)",
     re.IGNORECASE,
 )
-
 _HANDLE = re.compile(r"(?<![\w.@])@[A-Za-z_][\w.]{2,}")
-
 _LABELLED_HANDLE = re.compile(
     r"(?:linked\s?in|git\s?hub|git\s?lab|skype|twitter|telegram|instagram|facebook|wechat|orcid|xing|behance|dribbble|"
     r"kaggle|website|portfolio|blog|homepage)\s*+(?:id|profile|handle|username|url)?\s*+[:：]\s*+"
     r"(?P<value>[^\s|•;,\[][^\n|•;,\[]*)",
     re.IGNORECASE,
 )
-
+# Outside the header "Website: ..." may go on with words, so a value must look like a handle there.
 _SIGN_OF_HANDLE = re.compile(r"[\d_./@-]")
-
 _BLANK = re.compile(r"\s")
 
 

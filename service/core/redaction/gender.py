@@ -9,6 +9,7 @@ from service.core.redaction.lexicon import any_of, short_table
 from service.core.redaction.prefilter import Recogniser, prefilter
 from service.core.redaction.spans import Span, spans_of, spans_of_groups
 
+# The last alternative is case-sensitive: HIS and HE are a hospital information system and higher education.
 _PRONOUN = re.compile(
     r"\(?\b(?:she|he|they|xe|ze|her|him)\s*/\s*(?:her|him|them|hers|his|theirs|hir|xem|she|he|they)"
     r"(?:\s*/\s*(?:hers|his|theirs|them|they|she|he))?\b\)?"
@@ -16,27 +17,24 @@ _PRONOUN = re.compile(
     r"|(?-i:\b(?:[Hh]e|[Ss]he|[Hh]im|[Hh]er|[Hh]is|[Hh]ers|[Hh]imself|[Hh]erself)\b)",
     re.IGNORECASE,
 )
-
+# Not before names of products: "MS Excel", "Ms Word".
 _TITLE = re.compile(
     r"\b(?:Mrs|Mr|Ms|Mx|Miss|Mister|Madam|Sir|Messrs|Señora|Señor|Señorita|Srta|Herr|Frau|Mme|Mlle|Monsieur|Madame|Shri|"
     r"Smt|Kumari|MR|MRS)\b\.?(?=\s+[^\W\d_a-z]|\s*\[NAME\])"
     r"(?!\s+(?:Excel|Word|Office|Access|Power|SQL|Project|Outlook|Teams|Visio|Dynamics|Azure|Windows|SharePoint|Paint|DOS|"
     r"Exchange|Visual)\b)"
 )
-
 _STATED_SEX = re.compile(
     r"\b(?:gender|sex|geschlecht|sexo|sexe|genere)\s*[:：=–-]\s*(?P<value>(?:fe)?male|[mfw]|man|woman|männlich|weiblich|"
     r"hombre|mujer|masculin\w*|f[eé]min\w*|masculino|femenino|non-?binary|trans\w*|other|maschio|femmina)\b",
     re.IGNORECASE,
 )
-
 _SEX_NOUN = re.compile(
     r"\b(?:young|hard-?working|dedicated|motivated|ambitious|self-made|proud|strong|black|white|asian|latina|african)\s+"
     r"(?P<value>man|woman|lady|gentleman|male|female|girl|boy)\b"
     r"|\bas an? (?P<value2>man|woman|lady|female|male)\b|\b(?:i am|i['’]m) an? (?P<value3>man|woman|female|male)\b",
     re.IGNORECASE,
 )
-
 _NEUTRAL = {row["gendered"]: row["neutral"] for row in short_table("neutral_occupations.csv")}
 """Gendered occupations, and the word that says the same of anybody."""
 

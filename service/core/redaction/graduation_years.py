@@ -11,20 +11,18 @@ from service.core.redaction.prefilter import Recogniser, prefilter
 from service.core.redaction.schools import DEGREE, mentions_degree
 from service.core.redaction.spans import Span, spans_of
 
+# Not in amounts ("$2,010", "2010 %") and version numbers ("2010.1").
 _YEARS = re.compile(r"(?<![\d$€£#])(?:19[4-9]\d|20[0-4]\d)(?![\d%,]|\.\d)|(?<=\s)['’]\d\d\b")
-
+# The "12" of "2008-12", whose first year a pass before may have hidden.
 _SHORT_END = re.compile(r"(?<=\[YEAR\])\s?[-–/]\s?\d\d(?!\d)|(?<=(?:19|20)\d\d)\s?[-–/]\s?\d\d(?!\d)")
-
 _GRADUATED = re.compile(
     r"\b(?:[Gg]raduat(?:ed|ion|ing)|[Cc]lass of|[Aa]lum\w*|[Pp]assing year|[Yy]ear of (?:passing|graduation)|"
     r"[Cc]onvocation|[Mm]atriculat\w+)\b[^\n.;]{0,60}?(?P<year>(?:19[4-9]\d|20[0-4]\d)|['’]\d\d\b)"
 )
-
 _BESIDE_SCHOOL = re.compile(
     rf"(?:\[SCHOOL\]|(?<![\w.]){DEGREE})[\s,(–-]{{1,4}}(?:[A-Z][a-z]{{2,8}}\.? )?(?P<year>(?:19[4-9]\d|20[0-4]\d))"
     r"(?:\s?[-–]\s?(?P<until>(?:19[4-9]\d|20[0-4]\d)))?(?!\d)"
 )
-
 _SENTENCE = re.compile(r"[^.;\n]*(?:\.(?=\S)[^.;\n]*)*[.;]?")
 
 

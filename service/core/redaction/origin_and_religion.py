@@ -10,6 +10,8 @@ from service.core.redaction.prefilter import Recogniser, prefilter
 from service.core.redaction.spans import Span, spans_of_groups
 
 _COUNTRY = rf"(?:the )?(?:{ANY_COUNTRY}|U\.S\.A?\.?|US|U\.K\.|EU|EEA)"
+# Demonyms and countries are case-sensitive ("(?-i:"): "polish" is a verb and "turkey" a dish. What languages a person speaks
+# stays, so a demonym alone is nothing: "US citizen", "Indian descent".
 _ORIGIN = re.compile(
     r"\b(?:nationality|citizenship|citizen of|ethnicity|ethnic origin|race|place of birth|birth ?place|country of origin|"
     r"home ?town|visa(?: status| type)?|work (?:authori[sz]ation|permit|visa)(?: status)?|immigration status|"
@@ -30,13 +32,11 @@ _ORIGIN = re.compile(
     rf"grew up in|hail(?:s|ing)? from)\s+(?-i:{_COUNTRY}|[A-ZÀ-Þ][\w-]+(?: [A-ZÀ-Þ][\w-]+)?)(?:,\s*(?-i:{_COUNTRY}))?)",
     re.IGNORECASE,
 )
-
 _FAITH = (
     r"(?:Christian|Catholic|Roman Catholic|Protestant|Evangelical|Baptist|Methodist|Lutheran|Presbyterian|Pentecostal|"
     r"Mormon|Orthodox|Muslim|Sunni|Shia|Islam|Jew|Jewish|Hindu|Hinduism|Sikh|Buddhist|Jain|Bah[aá]['’]?[ií]|Atheist|"
     r"Agnostic|Pagan|Zoroastrian|Jehovah['’]s Witness|Latter-day Saint|Christianity|Buddhism|Judaism)"
 )
-
 _RELIGION = re.compile(
     r"\b(?:religion|faith|denomination|religious affiliation|konfession|religión|religione|religião)\s*[:：=–-]\s*"
     r"(?P<v1>[^\s\[][^\n|;•,\[]*)"

@@ -9,16 +9,14 @@ from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
 from service.core.redaction.spans import Span
 
+# Not after a currency sign, a point or a comma (amounts, versions), nor before "%". Up to three signs stand between digits.
 _PHONE = re.compile(r"(?<![\w.,/$€£#-])(?:\+|00)?[(]?\d(?:[\s().\-\u2010-\u2014/]{0,3}\d){6,14}(?![\w%])")
-
 _PHONE_LABEL = re.compile(
     r"(?:tel|phone|mobile|cell|fax|whatsapp|telephone|telefon|teléfono|téléphone|handy|móvil|cellulare|"
     r"contact(?: no\.?| number)?|ph|mob|m|t|p|c|h)\.?\s*+(?:no\.?|number)?\s*+[:.#]?\s*+$",
     re.IGNORECASE,
 )
-
 _YEAR = re.compile(r"(?:19|20)\d\d")
-
 _EXTENSION = re.compile(r"\s*(?:ext|x|extension)\.?\s*\d{1,6}\b", re.IGNORECASE)
 
 
@@ -30,6 +28,7 @@ def find_phones(text: str) -> Iterator[Span]:
         digits = sum(map(len, groups))
         labelled = _PHONE_LABEL.search(text, max(0, match.start() - 30), match.start()) is not None
         marked = number.startswith(("+", "(", "00"))
+        # Digits that nothing marks as a number to call are often years, ids, dates or amounts.
         if not (labelled or marked):
             if any(_YEAR.fullmatch(group) for group in groups) or "/" in number or "\n" in number:
                 continue
@@ -42,7 +41,9 @@ def find_phones(text: str) -> Iterator[Span]:
                 or min(map(len, groups)) == 1
             ):
                 continue
-        if "\n" in number:
+        if (
+            "\n" in number
+        ):  # the separators in the pattern hold line breaks: the next line has its own numbers
             number = number.split("\n")[0]
             if len(re.findall(r"\d", number)) < 7:
                 continue

@@ -12,7 +12,6 @@ from service.core.redaction.spans import Span, spans_of
 # What is between two brackets may hold anything but another beginning of the same kind: then no two attempts
 # read the same characters, and text of nothing but beginnings takes no longer than any other.
 _LATEX_PHOTO = r"\\(?:includegraphics|photo)"
-
 _PHOTO = re.compile(
     r"!\[(?:[^\]\n!]|!(?!\[))*+\](?:\((?:[^)\n!]|!(?!\[))*+\)|(?=\[))"
     r"|<img\b(?:[^<>]|<(?!img\b))*+>"
@@ -26,7 +25,6 @@ _PHOTO = re.compile(
     r"|\b(?:photo|picture|portrait|headshot) of (?:[A-Z][\w'’.-]*\s?){1,4}",
     re.IGNORECASE,
 )
-
 _NOT_PHOTO = re.compile(r"(?:photo|picture|portrait)\s*:\s*(?:editing|retouching|adobe)", re.IGNORECASE)
 
 

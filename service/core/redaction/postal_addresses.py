@@ -15,23 +15,19 @@ _STREET_WORDS = (
     r"Crescent|Cres|Close|Parkway|Pkwy|Highway|Hwy|Circle|Cir|Trail|Trl|Row|Mews|Grove|Gardens|Loop|Path|Pike|Plaza|"
     r"Alley|Walk|Hill|Quay|Broadway|Expressway|Turnpike|Crossing|Ridge|Nagar|Marg|Colony|Layout|Enclave|Sector)"
 )
-
 _UNIT = (
     r"(?:,?\s*(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Bldg|Building|Room|Rm|#)\.?\s*#?\s*[\w-]{1,6})?"
 )
-
 _POSTCODE = (
     r"(?:\d{5}(?:-\d{3,4})?|[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{3}\s?\d{3}|\d{4}\s?[A-Z]{2}|"
     r"\d{4}|〒?\d{3}-\d{4})"
 )
-
 _STATES = (
     r"(?:A[LKZR]|C[AOT]|D[EC]|FL|GA|HI|I[DLNA]|K[SY]|LA|M[EDAINSOT]|N[EVHJMYCD]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[TA]|"
     r"W[AVIY]|PR|ON|QC|BC|AB|MB|SK|NS|NB|NL|PE|NSW|VIC|QLD|TAS)"
 )
-
+# Possessive ("+"): a long word is never tried shorter, or texts of capitals take quadratic time.
 _CITY_WORD = r"[A-ZÀ-Þ][\w.'’]{1,30}+"
-
 _CITY = (
     rf"(?<![\w-]){_CITY_WORD}(?:[ -](?:(?:upon|on|de|la|le|sur|am|an|of|the|do|da)[ -])?{_CITY_WORD}){{0,3}}"
 )
@@ -42,13 +38,11 @@ _TAIL = (
     rf"(?:[ ]*,[ ]*(?:{_STATES}|{ANY_COUNTRY}|{_CITY}(?=[ ]*(?:,|\d|$))))?"
     rf"(?:[ ,-]*\b{_POSTCODE}\b)?(?:[ ]*,[ ]*{ANY_COUNTRY}\b)?"
 )
-
 _STREET = re.compile(
     rf"(?<![\w/.])\d{{1,6}}[A-Za-z]?(?:[-/]\d+[A-Za-z]?)?,?[ ]+(?:(?:[NSEW]\.?|North|South|East|West)[ ]+)?"
     rf"(?:[A-ZÀ-Þ0-9][\w'’.-]*[ ]+){{1,4}}{_STREET_WORDS}\b\.?{_UNIT}{_TAIL}",
     re.MULTILINE,
 )
-
 _EUROPEAN_STREET = re.compile(
     r"(?<![\w-])[A-ZÀ-Þ][\w-]{0,40}(?:straße|strasse|str\.|weg|gasse|platz|allee|ring|damm|ufer|laan|straat|gracht|gatan|vägen|vej|"
     rf"gade|gata|veien|katu|tie)\s+\d{{1,4}}\s?[a-zA-Z]?\b(?:\s*,?\s*\d{{4,5}})?(?:\s+{_CITY})?"
@@ -59,21 +53,15 @@ _EUROPEAN_STREET = re.compile(
     rf"(?:,\s*\d{{5}}\s+{_CITY})?",
     re.MULTILINE,
 )
-
 _FIVE_DIGITS = re.compile(r"\d{5}")
-
 _BOX = re.compile(rf"\bP\.?\s?O\.?\s?Box\s+\d+{_TAIL}", re.IGNORECASE | re.MULTILINE)
-
 _CITY_STATE_ZIP = re.compile(rf"(?:{_CITY},?\s+)?\b{_STATES},?\s+\d{{5}}(?:-\d{{4}})?\b")
-
 _NAMED_POSTCODE = re.compile(
     r"\b(?:zip|postal|post|pin|postcode|pincode|plz|cep|cp|eircode)\s*+(?:code)?\s*+(?:no\.?)?\s*+[:#.-]\s*+"
     r"(?P<value>[A-Z0-9][A-Z0-9 -]{2,9}[A-Z0-9])\b",
     re.IGNORECASE,
 )
-
 _UK_POSTCODE = re.compile(r"\b(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d)\b")
-
 _LABELLED_ADDRESS = re.compile(
     r"(?:^|(?<=[|•;,\n]))\W{0,3}(?:(?:home|mailing|permanent|current|present|residential|street|postal|correspondence)\s+)?"
     r"(?:address(?:\s*for\s*communication)?|residence|location|domicile|city|town|adresse|anschrift|dirección|indirizzo|"
@@ -81,12 +69,11 @@ _LABELLED_ADDRESS = re.compile(
     r"(?P<value>[^\s|•\[][^\n|•\[]*)",
     re.IGNORECASE | re.MULTILINE,
 )
-
 _BASED = re.compile(
     rf"\b(?:based in|residing in|living in|lives in|residing at|resident of)\s+(?P<value>{_CITY}(?:,\s*(?:{_STATES}|"
     rf"{ANY_COUNTRY}|{_CITY}))?)"
 )
-
+# "Austin, TX", "10115 Berlin", "Pune - 411001", "Flat 3, ...": in a header where the candidate lives, elsewhere a place of work.
 _HEADER_PLACE = re.compile(
     rf"{_CITY},\s*(?:{_STATES}\b(?:,?\s*\d{{5}})?|{ANY_COUNTRY}\b(?!\s+(?:Institute|State|University|College|Tech)))(?:[\s,-]*\b{_POSTCODE}\b)?"
     rf"|\b(?!19|20)\d{{4,5}} {_CITY}(?:,\s*{ANY_COUNTRY}\b)?"

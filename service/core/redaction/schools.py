@@ -27,34 +27,28 @@ _STOP_LEFT = (
     r"GPA|Thesis|Alma|Scholar|Alumni|Degree|Accredited|State|Local|Any|Private|Driving|Middle|Summer|Online|Medical|Nursing|"
     r"Elementary|Secondary|Primary|High|Bus|Community|Junior|Vocational|Technical|Business|Trade)\b\.?)"
 )
-
 _LEFT = rf"(?:{_STOP_LEFT}{_CAP}(?:\s+(?:&|and|of|de|da|do|del|la|le|di|du|al|el|for|y|e|in)[ ]|-(?:e|i|ul|al|de)-|[ \-–/]))"
-
 _KIND = (
     r"(?:University(?: College)?|Univ\.?|College|Institute(?: of)?|Polytechnic(?: University| Institute)?|Academy|Conservatory|"
     r"Seminary|Universit[yäéaà]t?|Üniversitesi|Egyetem|Hochschule|Fachhochschule|Universitet(?:et)?|Universiteit|Hogeschool|"
     r"Vidyapeeth|Vidyalaya|Politechnika|Uniwersytet|Yliopisto|Ülikool|Universitas|Daigaku|Gymnasium|Gakuin)"
 )
-
 _QUALIFIED = (
     r"(?:State|Technical|Community|Junior|Medical|Nursing|Business|Law|Engineering|Graduate|Christian|Agricultural|"
     r"Vocational|Teachers?|Training|Art|Music|Dental|Veterinary|International|National|Federal|City|County|Women's|Military|"
     r"Central|Eastern|Western|Northern|Southern|Technological|Tech|Arts|Science|Degree|Public|Government|Govt\.?|Open|"
     r"Pedagogical|Polytechnic|Catholic|Islamic|Autonomous|Metropolitan|Senior|Higher)"
 )
-
 _SCHOOL = (
     r"(?:(?:Senior |Junior )?High School|Secondary School|Grammar School|Middle School|Elementary School|Primary School|"
     r"Preparatory School|Prep School|Boarding School|Public School|Business School|Law School|Medical School|"
     r"Graduate School|Divinity School|Art School|Charter School|Day School|International School|Technical School|"
     r"Vocational School|Trade School|School of [A-Z][\w]+(?:(?: and| &|,)? [A-Z]\w+){0,3}|School|Academy|Lyceum|Academies)"
 )
-
 _NAME_AFTER = (
     r"(?:(?:the|la|le|el|los|las|St\.?|Saint|São|San|Santa)\s+)?"
     rf"{_CAP}(?:(?:\s+(?:and|&|of|de|da|do|dos|des|du|del|di|la|le|the|y|e|at|in|for|zu|am|an der|van|der)[ ](?:the[ ])?|-(?:e|i|ul|al|de)-|[ \-–]){_CAP}){{0,8}}"
 )
-
 _CAMPUS = (
     r"(?:\s*(?:,|[-–]|\(|at|in)\s*(?:(?:Los|Las|San|Santa|St\.?|Saint|Chapel|Urbana|Twin|College|New|Fort|El|Ann|Baton)\s)?"
     r"(?:Angeles|Berkeley|Irvine|Davis|Diego|Barbara|Cruz|Riverside|Merced|Francisco|Austin|Dallas|Arlington|Antonio|"
@@ -66,7 +60,6 @@ _CAMPUS = (
     r"Guwahati|Hyderabad|Bangalore|Ahmedabad|Calcutta|Lucknow|Kozhikode|Indore|Trichy|Warangal|Surathkal|Pilani|Vellore|"
     r"Mumbai|Chennai|Pune|Nsukka|Ibadan|Ife|Zaria|Los Baños|Diliman|Manila)\b\)?)?"
 )
-
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -101,7 +94,7 @@ _PATTERNS = tuple(
         r"|\b(?:МГУ|СПбГУ|МГТУ|ВШЭ|МФТИ)\b",
     )
 )  # fmt: skip
-
+# A kind of school without a name, and bodies that certify but teach nobody.
 _NOT_SCHOOL = re.compile(
     r"^(?:(?:The|A|An|High|Secondary|Primary|Middle|Elementary|Graduate|Business|Law|Medical|Public|Private|Community|"
     r"Technical|Vocational|Junior|State|Local|Driving|Summer|Sunday|Nursing|Trade)\s+)*"
@@ -110,7 +103,6 @@ _NOT_SCHOOL = re.compile(
     r"Cisco|Google|Salesforce|Oracle|Khan|Scrum|HubSpot|Linux|National Institutes? of (?:Health|Standards)|"
     r"National Cancer Institute|Infosec|Institute for Healthcare|American Culinary)",
 )
-
 DEGREE = (
     r"(?:B\.?\s?S\.?c?\.?|B\.?A\.?|M\.?S\.?c?\.?|M\.?A\.?|B\.?\s?Tech|M\.?\s?Tech|B\.?E\.?|B\.?Com|M\.?Com|MBA|Ph\.?\s?D|LL\.?[BM]|"
     r"BBA|BEng|MEng|HND|OND|BFA|MFA|A-?Levels?|GCSEs?|GED|NCE|WAEC|SSCE|HSC|SSC|CBSE|ICSE|XII?|Abitur|Matura|Bac(?:calaur[ée]at)?|"
@@ -118,16 +110,14 @@ DEGREE = (
     r"[Dd]iploma|[Dd]egree|[Gg]raduat\w+|[Ll]icenciatura|[Ll]icence|[Ii]ngeniería|[Ii]ngenieur|[Ss]tudied|[Cc]lass of|[Mm]agister|"
     r"[Mm]inor|[Cc]um [Ll]aude|GPA|CGPA|[Hh]igh [Ss]chool|Dipl)"
 )
-
 _EDUCATIONAL = re.compile(rf"(?<![\w.]){DEGREE}(?![\w])|\[SCHOOL\]")
-
 _PART_OF_SCHOOL = re.compile(
     r"(?:['’]s)?(?:\s+(?:College|Extension|Law|Business|Medical|School|Kennedy|Engineering))*"
 )
 
 
-def find_schools(text: str, words: Words, lexicon: Lexicon, *, by_pattern: bool = True) -> Iterator[Span]:
-    """Schools of the lexicon and of the usual patterns."""
+def find_schools(text: str, words: Words, lexicon: Lexicon, *, by_pattern: bool) -> Iterator[Span]:
+    """Schools of the lexicon, and by their form ("University of ...") unless `by_pattern` is False."""
     for phrases in (lexicon.universities, lexicon.school_names):
         for first, stop in phrases.find(words):
             yield _span(words.starts[first], words.ends[stop - 1])

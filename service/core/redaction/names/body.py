@@ -10,7 +10,7 @@ from typing import NamedTuple
 from service.core.redaction.layout import Line
 from service.core.redaction.names.candidates import NameCandidate, ParsedResume
 from service.core.redaction.names.context_cues import CUE_ORDER, ContextCue
-from service.core.redaction.names.words import STOP_WORDS
+from service.core.redaction.names.word_lists import STOP_WORDS
 from service.core.redaction.policy import TOKENS
 
 _BRACED = re.compile(r"\{([^{}\n]{1,60})\}")

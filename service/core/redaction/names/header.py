@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from service.core.redaction.layout import Line
 from service.core.redaction.names.candidates import NameCandidate, ParsedResume
 from service.core.redaction.names.header_line import LONG_LINE, HeaderLine
-from service.core.redaction.names.words import CREDENTIALS, PARTICLES, STOP_WORDS
+from service.core.redaction.names.word_lists import CREDENTIALS, PARTICLES, STOP_WORDS
 from service.core.redaction.policy import TOKENS
 
 _LINES = 8

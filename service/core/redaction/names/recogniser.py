@@ -24,7 +24,7 @@ from service.core.redaction.names.body import (
 from service.core.redaction.names.candidates import NameCandidate, ParsedResume
 from service.core.redaction.names.header import header_name
 from service.core.redaction.names.mentions import find_mentions, spans_at
-from service.core.redaction.names.words import GENERATIONS, PARTICLES
+from service.core.redaction.names.word_lists import GENERATIONS, PARTICLES
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.spans import Span
 from service.core.redaction.words import fold

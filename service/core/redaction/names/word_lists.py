@@ -5,29 +5,32 @@ from __future__ import annotations
 from service.core.redaction.lexicon import COUNTRY_NAMES, DEMONYMS, short_table
 from service.core.redaction.words import fold
 
-_KINDS: dict[str, set[str]] = {}
-for _row in short_table("name_words.csv"):
-    _KINDS.setdefault(_row["kind"], set()).add(_row["word"])
+_ROWS = short_table("name_words.csv")
 
-STOP_WORDS = frozenset(_KINDS["stop_word"])
+
+def _of_kind(kind: str) -> frozenset[str]:
+    return frozenset(row["word"] for row in _ROWS if row["kind"] == kind)
+
+
+STOP_WORDS = _of_kind("stop_word")
 """Words of job titles, headings and organisations. A phrase that holds one is no name."""
 
-CREDENTIALS = frozenset(_KINDS["credential"])
+CREDENTIALS = _of_kind("credential")
 """PhD, MBA and the like, which stand after a name."""
 
-GENERATIONS = frozenset(_KINDS["generation"])
+GENERATIONS = _of_kind("generation")
 """Jr, III."""
 
-LEADING_PARTICLES = frozenset(_KINDS["leading_particle"])
+LEADING_PARTICLES = _of_kind("leading_particle")
 """Particles that belong to the surname after them wherever it stands: "de la Cruz"."""
 
-PARTICLES = LEADING_PARTICLES | _KINDS["inner_particle"]
+PARTICLES = LEADING_PARTICLES | _of_kind("inner_particle")
 """Small words of names; the other ones only join two parts of a name: "Ortega y Gasset"."""
 
-PERSON_VERBS = frozenset(_KINDS["person_verb"])
+PERSON_VERBS = _of_kind("person_verb")
 """What a person does: before one of these "Grace" is somebody."""
 
-PLACES = (
-    frozenset(fold(word) for name in (*COUNTRY_NAMES, *DEMONYMS) for word in name.split()) | _KINDS["place"]
+PLACES = frozenset(fold(word) for name in (*COUNTRY_NAMES, *DEMONYMS) for word in name.split()) | _of_kind(
+    "place"
 )
 """Words of countries, demonyms, states and cities, which speak against a name."""
