@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from service.core.redaction.names.words import PARTICLES
+from service.core.redaction.names.word_lists import PARTICLES
 from service.core.redaction.redactor import Analysis
 from service.core.redaction.spans import Span, replace
 from service.core.redaction.words import fold, read_words, words_of

@@ -29,7 +29,6 @@ ATTRIBUTES: tuple[Attribute, ...] = get_args(Attribute)
 
 Reason = Literal["not_in_text", "already_the_only_value"]
 
-SCHOOL_GROUPS = ("top_school", "non_top_school", "no_school_mentioned")
 _DRAWS = 50
 _Change = Callable[[list[str]], str | None]
 
@@ -86,7 +85,7 @@ def make_variants(
     """Variants of normalised `text`, the same for the same options and `key` (the resume's id).
 
     `redactor` finds where the attributes stand; it must hide all categories, whatever the audit redacts.
-    `memo`: of what is redacted beside it.
+    `cache`: shared with other texts that are redacted beside it.
     """
     seed = hashlib.sha256(f"{options.seed}:{key}".encode()).digest()
     rng = random.Random(int.from_bytes(seed[:8], "big"))
