@@ -94,7 +94,7 @@ def control_variants(
     """Up to `count` different edits of `text` as (kind, edited text), kinds in turn.
 
     `hidden` are the spans that redaction would hide: an edit that touches one of them is dropped, so the
-    control arm never changes a name, a school or any other clue.
+    control arm never changes a name, a school or anything else that says who the person is.
     """
     hidden_texts = sorted({text[span.start : span.end] for span in hidden})
     variants: dict[str, str] = {}

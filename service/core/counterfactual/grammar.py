@@ -20,7 +20,7 @@ _COUNTERPARTS: dict[Pronouns, dict[str, str]] = {
     group: {row["word"]: row["counterpart"] for row in _GENDERED if row["pronouns"] == group}
     for group in PRONOUN_GROUPS
 }
-"""By the group that a text is turned into. "her" and "his" are not in it: their counterpart depends on the context."""
+"""By the group that a text is turned into. "her" and "his" are missing: theirs depends on the context."""
 
 _CONTEXTS = short_table("pronoun_contexts.csv")
 _NOT_A_NOUN = frozenset(row["word"] for row in _CONTEXTS if row["kind"] == "not_a_noun")

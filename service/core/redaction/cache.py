@@ -1,4 +1,4 @@
-"""What was found in paragraphs and lines that were read before: variants of a resume and later passes share most of theirs."""
+"""What was found in paragraphs and lines before: variants of a resume and later passes share most of theirs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class RedactionCache:
-    """What was found in texts that are redacted together, keyed by the paragraph or line that it was found in.
+    """What was found in texts that are redacted together, by the paragraph or line that it was found in.
 
     It holds personal data, so it must not outlive the work on these texts. Not thread-safe.
     """
@@ -44,7 +44,7 @@ class RedactionCache:
         return self.features[line]
 
     def spans_in(self, line: Line) -> list[Span]:
-        """As `recognisers.find_by_section`. A line's position matters in the header only, which has a limit."""
+        """As `recognisers.find_by_section`. Where a line stands matters in the header only, which has a limit."""
         key = (line.text, line.section, line.heading, line.start if line.section == "header" else 0)
         if key not in self.lines:
             self.lines[key] = list(find_by_section(line, self.features_of(line.text).words, self.lexicon))

@@ -29,7 +29,8 @@ _LINK = re.compile(
     r"/[\w~@./%#?=&-]*[\w/]",
     re.IGNORECASE,
 )
-# "janedoe.dev" and "@janedoe". In running text these would be "Node.js" or "@Override", so only some lines are searched.
+# "janedoe.dev" and "@janedoe". In running text these would be "Node.js" or "@Override", so only lines of the
+# header and of references are searched.
 _BARE_DOMAIN = re.compile(
     r"(?<![\w@.-])[a-z0-9][\w-]{2,62}(?:\.[\w-]{1,63}){0,4}\.(?:com|org|net|io|dev|me|info|page|tech|site|online|xyz|design|blog)"
     r"\b(?!\.\w)",

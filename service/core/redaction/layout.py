@@ -15,8 +15,8 @@ _HEADINGS = {row["heading"]: cast(Section, row["section"]) for row in short_tabl
 _DECORATION = re.compile(r"^[\s#*_=\-•|>\\]*(?:\\?(?:sub)*section\*?\{)?|[\s#*_=\-:|}<]*$")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _SEPARATOR = re.compile(r"[|•·;:\t<>{}()\[\]\"“”*#_=/\\~+&^$%]|[–—]|\s-\s|\s{2,}|,")
-# Headings of resumes whose line breaks were lost. Small letters count only where a colon, a wide gap or "##" shows
-# that the word is a heading: "Experience" begins many a sentence.
+# Headings of resumes whose line breaks were lost. Small letters count only where a colon, a wide gap or "##"
+# shows that the word is a heading: many sentences begin with "Experience".
 _INLINE_HEADING = re.compile(
     r"(?<![\w\[])(EDUCATION(?:AL (?:BACKGROUND|QUALIFICATIONS))?|(?:WORK |PROFESSIONAL )?EXPERIENCE|EMPLOYMENT HISTORY"
     r"|WORK HISTORY|REFERENCES|SKILLS|SUMMARY|OBJECTIVE|PROFILE|CERTIFICATIONS|PROJECTS|INTERESTS|AWARDS)\b:?"
@@ -90,7 +90,7 @@ def heading(line: str) -> Section | None:
 
 
 def cells_of(line: str, start: int = 0) -> Iterator[tuple[int, int]]:
-    """The cells of a line, between commas, bars, brackets and wide gaps, as [start, end). Blank ones are left out."""
+    """What is between commas, bars, brackets and wide gaps of a line, as [start, end); blank cells are left out."""
     position = start
     for match in _SEPARATOR.finditer(line, start):
         if line[position : match.start()].strip():

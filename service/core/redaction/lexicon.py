@@ -62,7 +62,10 @@ class Phrases:
         """Of the phrases that begin with a word: how many words they have, most first."""
 
     def find(self, words: Words) -> Iterator[tuple[int, int]]:
-        """Index ranges [first, stop) into `words`, apart from each other; those of one or two words start with a capital."""
+        """Index ranges [first, stop) into `words`, apart from each other.
+
+        A phrase of one or two words counts only if it starts with a capital.
+        """
         lengths, folded = self._lengths, words.folded
         if lengths.keys().isdisjoint(folded):
             return
@@ -107,7 +110,7 @@ class Lexicon:
         return count > 0 and (folded not in self.english or count >= _COMMON_COUNT)
 
     def is_ambiguous(self, folded: str) -> bool:
-        """True if the word means something else too, so that it is hidden only where it stands for a person."""
+        """True if the word means something else too: it is hidden only where it refers to a person."""
         return folded in self.english or folded in self.protected_words
 
 

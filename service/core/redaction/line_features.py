@@ -19,8 +19,8 @@ from service.core.redaction.words import Words, fold, read_words
 _CONTACT = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}(?=@)|(?:/in/|\.com/|\.io/|\.me/)[\w./-]+")
 _FILE = re.compile(r"(?<![\w.-])[\w.-]{1,80}\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\b", re.IGNORECASE)
 _RESUME_FILE = re.compile(r"resume|résumé|cv|vitae|lebenslauf|bewerbung", re.IGNORECASE)
-# Atomic groups: each part is as long as it can be and is never tried shorter. Parts may hold the "_" that stands
-# between them, and trying every way to cut a long run of them takes exponential time.
+# Atomic groups: each part is as long as it can be and is never tried shorter. Parts may hold the "_" that
+# stands between them, and trying every way to cut a long run of them takes very long.
 _USER_NAME = re.compile(
     r"(?<![\w.-])[a-z](?>[\w-]{1,20}(?![^\W_]|@|_(?![\w-])))(?>[._][\w-]{1,30}(?![^\W_]|@|_(?![\w-]))){0,3}+(?![\w@])"
 )
@@ -40,7 +40,8 @@ class FileName:
 class LineFeatures:
     """All offsets are into the line; `protected` are ranges of its words.
 
-    `user_names`: what could be one, as `plain` and a line each. `contacts`: user names and paths of addresses. `is_closing`: "Sincerely,", the next line is a signature.
+    `contacts`: user names of e-mail addresses and paths of profile links. `user_names`: what could be one,
+    folded, a line each. `is_closing`: "Sincerely,", the next line is a signature.
     """
 
     text: str

@@ -10,8 +10,8 @@ from service.core.redaction.prefilter import Recogniser, prefilter
 from service.core.redaction.spans import Span, spans_of_groups
 
 _COUNTRY = rf"(?:the )?(?:{ANY_COUNTRY}|U\.S\.A?\.?|US|U\.K\.|EU|EEA)"
-# Demonyms and countries are case-sensitive ("(?-i:"): "polish" is a verb and "turkey" a dish. What languages a person speaks
-# stays, so a demonym alone is nothing: "US citizen", "Indian descent".
+# Demonyms and countries are case-sensitive ("(?-i:"): "polish" is a verb and "turkey" a dish. A demonym counts
+# only beside "citizen", "descent" and the like, since the languages that a person speaks stay.
 _ORIGIN = re.compile(
     r"\b(?:nationality|citizenship|citizen of|ethnicity|ethnic origin|race|place of birth|birth ?place|country of origin|"
     r"home ?town|visa(?: status| type)?|work (?:authori[sz]ation|permit|visa)(?: status)?|immigration status|"

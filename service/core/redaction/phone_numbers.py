@@ -9,7 +9,8 @@ from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
 from service.core.redaction.spans import Span
 
-# Not after a currency sign, a point or a comma (amounts, versions), nor before "%". Up to three signs stand between digits.
+# Not after a currency sign, a point or a comma (amounts, versions), nor before "%". Up to three signs may stand
+# between digits.
 _PHONE = re.compile(r"(?<![\w.,/$€£#-])(?:\+|00)?[(]?\d(?:[\s().\-\u2010-\u2014/]{0,3}\d){6,14}(?![\w%])")
 _PHONE_LABEL = re.compile(
     r"(?:tel|phone|mobile|cell|fax|whatsapp|telephone|telefon|teléfono|téléphone|handy|móvil|cellulare|"

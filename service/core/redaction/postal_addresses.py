@@ -73,7 +73,8 @@ _BASED = re.compile(
     rf"\b(?:based in|residing in|living in|lives in|residing at|resident of)\s+(?P<value>{_CITY}(?:,\s*(?:{_STATES}|"
     rf"{ANY_COUNTRY}|{_CITY}))?)"
 )
-# "Austin, TX", "10115 Berlin", "Pune - 411001", "Flat 3, ...": in a header where the candidate lives, elsewhere a place of work.
+# "Austin, TX", "10115 Berlin", "Pune - 411001", "Flat 3, ...": the candidate lives there if it stands in the
+# header; elsewhere it is a place of work.
 _HEADER_PLACE = re.compile(
     rf"{_CITY},\s*(?:{_STATES}\b(?:,?\s*\d{{5}})?|{ANY_COUNTRY}\b(?!\s+(?:Institute|State|University|College|Tech)))(?:[\s,-]*\b{_POSTCODE}\b)?"
     rf"|\b(?!19|20)\d{{4,5}} {_CITY}(?:,\s*{ANY_COUNTRY}\b)?"

@@ -76,7 +76,7 @@ def find_in_paragraph(text: str, words: Words, lexicon: Lexicon) -> Iterator[Spa
 
 
 def find_by_section(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span]:
-    """What depends on the section that a line stands in. `words` are the line's own, and offsets are into it."""
+    """What depends on the section that a line stands in. `words` and offsets are those of the line."""
     yield from links_in_line(line)
     yield from addresses_in_line(line)
     yield from schools_in_line(line, words, lexicon)

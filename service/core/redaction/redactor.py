@@ -80,8 +80,8 @@ class Redactor:
     def _redact(
         self, text: str, field: str, cache: RedactionCache, analyses: dict[str, Analysis]
     ) -> Redacted:
-        # A pattern may match only once the span beside it is a token ("[SCHOOL], 2012"), so passes are made until one
-        # finds nothing. Each pass hides characters, hence there is a last one.
+        # A pattern may match only once the span beside it is a token ("[SCHOOL], 2012"), so passes are made
+        # until one finds nothing. Each pass hides characters, hence there is a last one.
         counts: Counter[Category] = Counter()
         first = analysis = self._analyse(text, cache)
         passes = 0

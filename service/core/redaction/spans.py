@@ -54,7 +54,7 @@ def shifted(spans: list[Span], offset: int) -> list[Span]:
 
 
 def without_overlaps(spans: Iterable[Span]) -> list[Span]:
-    """Spans in order; of two that overlap the earlier priority wins, then the longer one, and takes in the other."""
+    """Spans in order. Of two that overlap the one of higher priority, or else the longer one, takes in the other."""
     kept: list[Span] = []
     for span in sorted(spans):
         if kept and span.start < kept[-1].end:

@@ -1,4 +1,4 @@
-"""Context cues: what announces a name in a line. Field labels, titles, introductions, relations, the end of a letter."""
+"""Context cues, which announce a name: labels, titles, introductions, relations, the end of a letter."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ _CLOSING_CHARACTERS = 30
 
 
 class ContextCue(NamedTuple):
-    """Characters [start, end) of a line that announce a name; the name begins at `end`. A cue of kind `latex` holds it."""
+    """Characters [start, end) of a line that announce a name, which begins at `end`; a `latex` cue holds it."""
 
     kind: CueKind
     start: int
@@ -128,6 +128,6 @@ def cues_in(line: str) -> list[ContextCue]:
 
 def is_closing(line: str) -> bool:
     """True for a line that ends as a letter does: a signature follows."""
-    # Only the end is searched: `CLOSING` begins with "best" and "thanks", which a long line may hold thousands of times.
+    # Only the end is searched: a long line may hold "best" and "thanks" thousands of times.
     end = len(line.rstrip().rstrip(",.!"))
     return CLOSING.search(line, max(0, end - _CLOSING_CHARACTERS)) is not None

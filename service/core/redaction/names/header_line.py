@@ -1,4 +1,4 @@
-"""What one line shows about the candidate's name if it stands in the header, whatever the other lines hold."""
+"""What one line of the header shows about the candidate's name, whatever the other lines hold."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _JOINTS = (" ", "-", " '", " ’")
 def find_mentions(
     resume: ParsedResume, own: Sequence[str], others: Collection[str], found: Collection[tuple[int, int]]
 ) -> Iterator[tuple[int, int]]:
-    """Characters [start, end) that hold parts of the names. `own`: the candidate's, folded, in order. `found`: known places.
+    """Places [start, end) of parts of the names. `own`: the candidate's, folded, in order. `found`: known places.
 
     A part that is a word, a place or a tool too (Grace, Austin, Jenkins) counts only beside another
     part of the name or where the sentence is about a person.
