@@ -22,7 +22,7 @@ from service.core.bundle import read_bundle
 from service.core.documents import read_document
 from service.core.language import is_foreign, language_of
 from service.core.printable import one_line
-from service.core.redaction.entities import EntityFinder
+from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.redactor import Redacted, Redactor
 from service.files.resume_files import read_resumes, write_redacted

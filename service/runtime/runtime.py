@@ -28,8 +28,8 @@ from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.errors import ConfigurationError
 from service.core.language import load_identifier
 from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
-from service.core.redaction.entities import EntityFinder
 from service.core.redaction.lexicon import load_lexicon
+from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
 from service.core.scoring import Vectors

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from service.core.errors import EvenmatchError
-from service.core.redaction.entities import EntityFinder
 from service.core.redaction.lexicon import load_lexicon
+from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
 from service.core.text_reader import InProcessReader, ReadText

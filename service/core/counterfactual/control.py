@@ -1,4 +1,4 @@
-"""The control arm: edits that say nothing about the person, to learn how far a score moves anyway."""
+"""The control arm: benign edits, which say nothing about the person and show how far a score moves anyway."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
+from service.core.redaction.lexicon import short_table
 from service.core.redaction.spans import Span
 
 _SHORT = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -18,19 +19,9 @@ _BULLET = re.compile(r"^([ \t]*)([-*•–])(?=[ \t]+\S)", re.MULTILINE)
 _LIST_LINE = re.compile(
     r"^(?:[^\n:]{0,40}:[ ]*)?([^\n,.:;()|]{2,40}(?:,[ ][^\n,.:;()|]{2,40}){3,})\.?$", re.MULTILINE
 )
-_SENTENCES = (
-    "References are available on request.",
-    "Further details are available on request.",
-    "Work samples can be provided.",
-    "Open to an interview at short notice.",
-    "Certificates can be shown on request.",
-    "This document was last revised recently.",
-    "Available for a call during the week.",
-    "Thank you for reading this application.",
-    "More information can be given in person.",
-    "A longer version of this document exists.",
-)
-_TOP_LINES = ("Application", "Curriculum vitae", "Resume", "Application documents", "Short resume")
+_LINES = short_table("benign_lines.csv")
+_LAST_LINES = [row["line"] for row in _LINES if row["place"] == "last"]
+_FIRST_LINES = [row["line"] for row in _LINES if row["place"] == "first"]
 _BULLETS = ("•", "*", "–", "-")
 
 
@@ -79,12 +70,12 @@ def _skill_order(text: str, rng: random.Random) -> str:
 
 
 def _sentence(text: str, rng: random.Random) -> str:
-    return f"{text}\n{rng.choice(_SENTENCES)}"
+    return f"{text}\n{rng.choice(_LAST_LINES)}"
 
 
 def _top_line(text: str, rng: random.Random) -> str:
     """A heading above everything: it shifts where passages end, as a longer name does."""
-    return f"{rng.choice(_TOP_LINES)}\n{text}"
+    return f"{rng.choice(_FIRST_LINES)}\n{text}"
 
 
 CONTROL_EDITS: dict[str, Callable[[str, random.Random], str]] = {
@@ -98,20 +89,20 @@ CONTROL_EDITS: dict[str, Callable[[str, random.Random], str]] = {
 
 
 def control_variants(
-    text: str, held: Sequence[Span], rng: random.Random, count: int
+    text: str, hidden: Sequence[Span], rng: random.Random, count: int
 ) -> list[tuple[str, str]]:
     """Up to `count` different edits of `text` as (kind, edited text), kinds in turn.
 
-    `held` are the spans that redaction would hide: an edit that touches one of them is dropped, so the
-    control arm never changes a name, a school or any other clue.
+    `hidden` are the spans that redaction would hide: an edit that touches one of them is dropped, so the
+    control arm never changes a name, a school or anything else that says who the person is.
     """
-    clues = sorted({text[span.start : span.end] for span in held})
+    hidden_texts = sorted({text[span.start : span.end] for span in hidden})
     variants: dict[str, str] = {}
     kinds = list(CONTROL_EDITS)
     for attempt in range(count * len(kinds)):
         kind = kinds[attempt % len(kinds)]
         edited = CONTROL_EDITS[kind](text, rng)
-        if edited != text and edited not in variants and all(clue in edited for clue in clues):
+        if edited != text and edited not in variants and all(part in edited for part in hidden_texts):
             variants[edited] = kind
         if len(variants) == count:
             break

@@ -1,216 +1,62 @@
-"""Pronouns, titles and gendered words turned into those of the other sex, with the grammar kept."""
+"""Pronouns, titles and gendered words swapped for those of the other sex, with the grammar kept."""
 
 from __future__ import annotations
 
 import re
 
-from service.core.counterfactual.lexicons import Pronouns
+from service.core.counterfactual.lexicons import PRONOUN_GROUPS, Pronouns
+from service.core.redaction.lexicon import any_of, short_table
 
+_GENDERED = short_table("gendered_words.csv")
+_OCCUPATION = any_of({row["word"] for row in _GENDERED if row["kind"] == "occupation"})
 _WORD = re.compile(
     r"\b(?:she/her(?:/hers)?|he/him(?:/his)?|she|he|her|hers|him|his|herself|himself)\b"
     r"|(?-i:\b(?:Mrs|Mr|Ms|Miss)\b\.?(?=\s+[^\W\d_a-z])(?!\s+(?:Excel|Word|Office|Access|Project|Teams|Visio)\b))"
     r"|(?<=[Gg]ender: )(?:fe)?male\b|(?<=[Ss]ex: )(?:fe)?male\b"
-    r"|\b(?:waitress|waiter|chairwoman|chairman|saleswoman|salesman|businesswoman|businessman|spokeswoman|spokesman|"
-    r"stewardess|steward|policewoman|policeman|alumna|alumnus|headmistress|headmaster|hostess|actress)\b",
+    rf"|\b{_OCCUPATION}\b",
     re.IGNORECASE,
 )
+_COUNTERPARTS: dict[Pronouns, dict[str, str]] = {
+    group: {row["word"]: row["counterpart"] for row in _GENDERED if row["pronouns"] == group}
+    for group in PRONOUN_GROUPS
+}
+"""By the group that a text is turned into. "her" and "his" are missing: theirs depends on the context."""
 
-_TO_HIM = {
-    "she": "he", "hers": "his", "herself": "himself", "she/her": "he/him", "she/her/hers": "he/him/his",
-    "mrs": "mr", "ms": "mr", "miss": "mr.", "female": "male", "waitress": "waiter", "chairwoman": "chairman",
-    "saleswoman": "salesman", "businesswoman": "businessman", "spokeswoman": "spokesman", "stewardess": "steward",
-    "policewoman": "policeman", "alumna": "alumnus", "headmistress": "headmaster", "hostess": "host", "actress": "actor",
-}  # fmt: skip
-_TO_HER = {
-    "he": "she", "him": "her", "himself": "herself", "he/him": "she/her", "he/him/his": "she/her/hers", "mr": "ms",
-    "male": "female", "waiter": "waitress", "chairman": "chairwoman", "salesman": "saleswoman",
-    "businessman": "businesswoman", "spokesman": "spokeswoman", "steward": "stewardess", "policeman": "policewoman",
-    "alumnus": "alumna", "headmaster": "headmistress",
-}  # fmt: skip
+_CONTEXTS = short_table("pronoun_contexts.csv")
+_NOT_A_NOUN = frozenset(row["word"] for row in _CONTEXTS if row["kind"] == "not_a_noun")
+"""After these "her" was an object ("met her at"), since no noun phrase begins with them."""
 
-# After these, "her" was an object ("met her at"), since no noun phrase begins with them.
-_NOT_A_NOUN = frozenset(
-    [
-        "to",
-        "with",
-        "for",
-        "in",
-        "on",
-        "at",
-        "by",
-        "from",
-        "about",
-        "that",
-        "when",
-        "while",
-        "because",
-        "if",
-        "again",
-        "directly",
-        "and",
-        "or",
-        "but",
-        "the",
-        "a",
-        "an",
-        "into",
-        "through",
-        "during",
-        "after",
-        "before",
-        "is",
-        "was",
-        "as",
-        "of",
-        "onto",
-        "over",
-        "under",
-        "until",
-        "than",
-        "then",
-        "so",
-        "since",
-        "who",
-        "which",
-        "where",
-        "how",
-        "what",
-        "why",
-        "there",
-        "here",
-        "yesterday",
-        "today",
-        "tomorrow",
-        "tonight",
-        "twice",
-        "once",
-        "thrice",
-        "weekly",
-        "monthly",
-        "daily",
-        "too",
-        "also",
-        "well",
-        "back",
-        "up",
-        "out",
-        "off",
-        "down",
-        "around",
-        "first",
-        "last",
-        "this",
-        "these",
-        "those",
-        "i",
-        "we",
-        "they",
-        "you",
-        "he",
-        "she",
-        "it",
-        "not",
-        "be",
-        "been",
-        "has",
-        "had",
-        "will",
-        "would",
-        "can",
-        "could",
-        "may",
-        "might",
-        "should",
-        "personally",
-        "enthusiastically",
-        "repeatedly",
-        "immediately",
-        "regularly",
-        "promptly",
-        "warmly",
-        "highly",
-    ]
-)
-_CAUSATIVE = frozenset(
-    [
-        "help",
-        "helped",
-        "let",
-        "lets",
-        "made",
-        "make",
-        "makes",
-        "saw",
-        "watched",
-        "watch",
-        "had",
-        "helping",
-        "letting",
-        "making",
-        "see",
-    ]
-)
-_BARE_VERBS = frozenset(
-    [
-        "succeed",
-        "grow",
-        "learn",
-        "lead",
-        "work",
-        "improve",
-        "prepare",
-        "build",
-        "develop",
-        "become",
-        "write",
-        "present",
-        "manage",
-        "achieve",
-        "understand",
-        "complete",
-        "solve",
-        "find",
-        "get",
-        "move",
-        "go",
-        "take",
-        "teach",
-        "speak",
-        "start",
-        "finish",
-        "run",
-    ]
-)
+_CAUSATIVE = frozenset(row["word"] for row in _CONTEXTS if row["kind"] == "causative")
+_BARE_VERBS = frozenset(row["word"] for row in _CONTEXTS if row["kind"] == "bare_verb")
+"""Between a causative and one of these "her" was an object too: "helped her succeed"."""
 
 
 def with_pronouns(text: str, pronouns: Pronouns) -> str:
-    """`text` with every pronoun, title and gendered word of one person's sex turned into `pronouns`.
+    """`text` with every pronoun, title and gendered word of one person's sex swapped for `pronouns`.
 
     "her" is "his" before a noun ("her team") and "him" elsewhere ("met her"); "his" is "her" before
     a noun and "hers" elsewhere. Capitals and possessives are kept.
     """
-    return _WORD.sub(lambda match: _turned(match, text, pronouns), text)
+    return _WORD.sub(lambda match: _swapped(match, text, pronouns), text)
 
 
 def has_pronouns(text: str) -> bool:
-    """True if `with_pronouns` has something to turn."""
+    """True if `with_pronouns` has something to swap."""
     return with_pronouns(text, "she_her") != text or with_pronouns(text, "he_him") != text
 
 
-def _turned(match: re.Match[str], text: str, pronouns: Pronouns) -> str:
+def _swapped(match: re.Match[str], text: str, pronouns: Pronouns) -> str:
     word = match[0]
     dot = "." if word.endswith(".") else ""
-    bare = word.removesuffix(".").lower()
+    lowered = word.removesuffix(".").lower()
     before, after = text[max(0, match.start() - 30) : match.start()], text[match.end() : match.end() + 40]
-    if pronouns == "he_him":
-        if bare == "her":
-            new: str | None = "his" if _is_before_noun(before, after) else "him"
-        else:
-            new = _TO_HIM.get(bare)
-    elif bare == "his":
+    new: str | None
+    if pronouns == "he_him" and lowered == "her":
+        new = "his" if _is_before_noun(before, after) else "him"
+    elif pronouns == "she_her" and lowered == "his":
         new = "her" if _is_before_noun(before, after) else "hers"
     else:
-        new = _TO_HER.get(bare)
+        new = _COUNTERPARTS[pronouns].get(lowered)
     if new is None:
         return word
     return _in_case_of(word, new.removesuffix(".") + (dot or "." * new.endswith(".")))

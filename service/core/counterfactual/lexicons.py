@@ -6,13 +6,12 @@ Each list is split: `train` rows are for training, `audit` rows for audits, `tes
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, get_args
 
 from service.core.once import LoadedOnce
-from service.core.redaction.lexicon import LEXICONS
+from service.core.redaction.lexicon import read_rows
 
 Split = Literal["train", "audit", "test"]
 Pronouns = Literal["she_her", "he_him"]
@@ -48,7 +47,7 @@ def load_groups(split: Split) -> GroupLexicon:
 def _read(split: Split) -> GroupLexicon:
     given: dict[str, list[str]] = {}
     surnames: dict[str, list[str]] = {}
-    for row in _rows("names_by_group.csv"):
+    for row in read_rows("names_by_group.csv"):
         if row["kind"] == "given" and row["split"] == split:
             given.setdefault(f"{row['race_ethnicity']}:{row['sex']}", []).append(row["name"])
         elif row["kind"] == "surname" and row["split"] == ("audit" if split == "test" else split):
@@ -65,7 +64,7 @@ def _read(split: Split) -> GroupLexicon:
 def _by(file: str, key: str, value: str, split: Split) -> dict[str, tuple[str, ...]]:
     wanted = "audit" if split == "test" else split
     groups: dict[str, list[str]] = {}
-    for row in _rows(file):
+    for row in read_rows(file):
         if row["split"] == wanted:
             groups.setdefault(row[key], []).append(row[value])
     return _frozen(groups)
@@ -73,11 +72,6 @@ def _by(file: str, key: str, value: str, split: Split) -> dict[str, tuple[str, .
 
 def _frozen(groups: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
     return {group: tuple(values) for group, values in groups.items()}
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    with (LEXICONS / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 _GROUPS: dict[Split, LoadedOnce[GroupLexicon]] = {

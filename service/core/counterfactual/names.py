@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from service.core.redaction.name_words import PARTICLES
+from service.core.redaction.names.word_lists import PARTICLES
 from service.core.redaction.redactor import Analysis
 from service.core.redaction.spans import Span, replace
 from service.core.redaction.words import fold, read_words, words_of
@@ -30,7 +30,7 @@ class NameSlots:
     placed: bool
 
     def with_name(self, name: PersonName) -> str:
-        """The text with `name` in every slot, in that slot's form: full, inverted, initial, capitals, e-mail."""
+        """The text with `name` in every slot, in the slot's form: full, inverted, initial, capitals, e-mail."""
         return replace(self.text, [span._replace(token=self._rendered(span, name)) for span in self.spans])
 
     def clashes_with(self, name: PersonName) -> bool:

@@ -19,7 +19,7 @@ from service.core.counterfactual.lexicons import (
     load_groups,
 )
 from service.core.counterfactual.names import NameSlots, PersonName, find_name_slots
-from service.core.redaction.memo import Memo
+from service.core.redaction.cache import RedactionCache
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
 from service.core.redaction.spans import Span
@@ -29,7 +29,6 @@ ATTRIBUTES: tuple[Attribute, ...] = get_args(Attribute)
 
 Reason = Literal["not_in_text", "already_the_only_value"]
 
-SCHOOL_GROUPS = ("top_school", "non_top_school", "no_school_mentioned")
 _DRAWS = 50
 _Change = Callable[[list[str]], str | None]
 
@@ -76,19 +75,24 @@ class VariantOptions:
 
 
 def make_variants(
-    text: str, options: VariantOptions, redactor: Redactor, *, key: str = "", memo: Memo | None = None
+    text: str,
+    options: VariantOptions,
+    redactor: Redactor,
+    *,
+    key: str = "",
+    cache: RedactionCache | None = None,
 ) -> ResumeVariants:
     """Variants of normalised `text`, the same for the same options and `key` (the resume's id).
 
     `redactor` finds where the attributes stand; it must hide all categories, whatever the audit redacts.
-    `memo`: of what is redacted beside it.
+    `cache`: shared with other texts that are redacted beside it.
     """
     seed = hashlib.sha256(f"{options.seed}:{key}".encode()).digest()
     rng = random.Random(int.from_bytes(seed[:8], "big"))
     lexicon = load_groups(options.split)
-    analysis = redactor.analyse(text, memo)
+    analysis = redactor.analyse(text, cache)
     slots = find_name_slots(text, analysis)
-    maker = _Maker(text, options.draws, lexicon, analysis.spans, slots, rng)
+    maker = _VariantMaker(text, options.draws, lexicon, analysis.spans, slots, rng)
     variants: list[Variant] = []
     not_applicable: dict[Attribute, Reason] = {}
     for attribute in options.attributes:
@@ -109,7 +113,7 @@ def make_variants(
 
 
 @dataclass(frozen=True, slots=True)
-class _Maker:
+class _VariantMaker:
     text: str
     draws: int
     lexicon: GroupLexicon

@@ -17,7 +17,7 @@ from service.core.documents import Document
 from service.core.errors import AuditOptionsError, CountError, DuplicateIdError, ErrorCollector
 from service.core.language import UNDETERMINED, language_of
 from service.core.matching import Matcher, ReadResume, TokenizedJob, TokenizedResume
-from service.core.redaction.memo import Memo
+from service.core.redaction.cache import RedactionCache
 from service.core.redaction.policy import CATEGORIES
 from service.core.redaction.redactor import Redactor
 
@@ -173,13 +173,13 @@ def plan_audit(
     errors.raise_any()
     finder = Redactor()  # of all categories: variants need to know where every attribute stands
     made = VariantOptions(options.attributes, options.names_per_group, options.controls, options.seed)
-    memo = Memo()
+    cache = RedactionCache()
     planned: list[PlannedResume] = []
     distinct: dict[str, None] = {}
     characters = 0
     for resume, document in zip(resumes, documents, strict=True):
         pause()
-        variants = make_variants(document.text, made, finder, key=resume.id, memo=memo)
+        variants = make_variants(document.text, made, finder, key=resume.id, cache=cache)
         planned.append(
             PlannedResume(resume.id, variants, language_of(document.text), document.non_latin_script)
         )
@@ -212,7 +212,7 @@ def plan_audit(
     row_of: dict[str, int] = {}
     rows: dict[str, int] = {}
     handed_on = 0
-    for before, after in _as_scored(matcher, options, list(distinct), memo):
+    for before, after in _as_scored(matcher, options, list(distinct), cache):
         pause()
         if after not in row_of:
             row_of[after] = len(row_of)
@@ -228,10 +228,10 @@ def plan_audit(
 
 
 def _as_scored(
-    matcher: Matcher, options: AuditOptions, texts: list[str], memo: Memo
+    matcher: Matcher, options: AuditOptions, texts: list[str], cache: RedactionCache
 ) -> Iterator[tuple[str, str]]:
     """Each text, and what the model sees of it."""
     if not options.redact:
         return zip(texts, texts, strict=True)
-    redacted = matcher.redactor.redact_all(texts, memo)
+    redacted = matcher.redactor.redact_all(texts, cache)
     return ((before, one.text) for before, one in zip(texts, redacted, strict=True))

@@ -1,1 +1,1 @@
-"""What the model may not see: a versioned policy, detectors by category, and the redactor that applies them."""
+"""What the model may not see: a policy, a recogniser for each kind of entity, and the redactor that runs them."""

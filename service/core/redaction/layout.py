@@ -5,66 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
+
+from service.core.redaction.lexicon import short_table
 
 Section = Literal["header", "education", "experience", "references", "other"]
 
-_HEADINGS: dict[str, Section] = {
-    **dict.fromkeys(
-        (
-            "education", "academic background", "education and training", "academic qualifications",
-            "educational qualifications", "educational background", "education and certifications",
-            "education & training", "academic history", "academics", "qualifications", "education history",
-            "academic record", "studies", "schooling", "educational qualification", "academic qualification",
-            "formation", "formación", "formación académica", "educación", "ausbildung", "bildung", "formazione",
-            "istruzione", "formação", "formação acadêmica", "educação", "opleiding", "wykształcenie", "éducation",
-            "образование", "教育背景", "学历", "education & credentials", "academic profile",
-            "education & certifications", "academic details", "education and qualifications",
-        ),
-        "education",
-    ),
-    **dict.fromkeys(
-        (
-            "experience", "work experience", "professional experience", "employment", "employment history",
-            "work history", "career history", "career summary", "relevant experience", "internships",
-            "internship experience", "projects", "volunteer experience", "volunteering", "experiencia",
-            "experiencia laboral", "experiencia profesional", "expérience", "expérience professionnelle",
-            "berufserfahrung", "esperienza", "esperienze professionali", "experiência", "experiência profissional",
-            "werkervaring", "doświadczenie", "опыт работы", "工作经历", "positions held", "career",
-            "research experience", "teaching experience", "clinical experience", "professional background",
-        ),
-        "experience",
-    ),
-    **dict.fromkeys(
-        (
-            "references", "referees", "reference", "professional references", "recommendations", "referencias",
-            "références", "referenzen", "referenze", "referências", "referenties", "referee", "testimonials",
-            "character references", "character reference",
-        ),
-        "references",
-    ),
-    **dict.fromkeys(
-        (
-            "summary", "profile", "objective", "skills", "technical skills", "core competencies", "certifications",
-            "languages", "interests", "awards", "publications", "achievements", "about me", "about", "contact",
-            "contact details", "contact information", "personal details", "personal information", "declaration",
-            "key skills", "core skills", "professional summary", "executive summary", "career objective",
-            "strengths", "hobbies", "memberships", "affiliations", "activities", "leadership", "honors", "courses",
-            "training", "licenses", "tools", "technologies", "additional information", "personal profile",
-            "personal data", "competencies", "areas of expertise", "highlights", "accomplishments", "portfolio",
-            "extracurricular activities", "personal statement", "licenses and certifications", "habilidades",
-            "compétences", "kenntnisse", "competenze", "idiomas", "langues", "sprachen", "profil", "perfil",
-            "profilo", "skills & tools", "skills and tools", "it skills", "computer skills", "awards and honors",
-            "professional affiliations", "professional memberships", "hobbies and interests", "links",
-        ),
-        "other",
-    ),
-}  # fmt: skip
-
+_HEADINGS = {row["heading"]: cast(Section, row["section"]) for row in short_table("headings.csv")}
 _DECORATION = re.compile(r"^[\s#*_=\-•|>\\]*(?:\\?(?:sub)*section\*?\{)?|[\s#*_=\-:|}<]*$")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _SEPARATOR = re.compile(r"[|•·;:\t<>{}()\[\]\"“”*#_=/\\~+&^$%]|[–—]|\s-\s|\s{2,}|,")
-_INLINE = re.compile(
+# Headings of resumes whose line breaks were lost. Small letters count only where a colon, a wide gap or "##"
+# shows that the word is a heading: many sentences begin with "Experience".
+_INLINE_HEADING = re.compile(
     r"(?<![\w\[])(EDUCATION(?:AL (?:BACKGROUND|QUALIFICATIONS))?|(?:WORK |PROFESSIONAL )?EXPERIENCE|EMPLOYMENT HISTORY"
     r"|WORK HISTORY|REFERENCES|SKILLS|SUMMARY|OBJECTIVE|PROFILE|CERTIFICATIONS|PROJECTS|INTERESTS|AWARDS)\b:?"
     r"|(?<=[\n ])(Education(?: and Training)?|Experience|Work History|Professional Experience|References|Skills)"
@@ -74,8 +27,12 @@ _INLINE = re.compile(
 )
 
 
+HEADER_CHARACTERS = 500
+"""Where the header must end in a text without headings."""
+
+
 class Line(NamedTuple):
-    """Characters [start, end) of the text: a line, or in a text without lines a stretch of one section."""
+    """Characters [start, end) of the text: a line, or one segment of a line that holds headings."""
 
     start: int
     end: int
@@ -84,8 +41,8 @@ class Line(NamedTuple):
     heading: bool
 
 
-class Stretch(NamedTuple):
-    """Characters [start, end) of one line of a text, and the section that they open, if any."""
+class Segment(NamedTuple):
+    """Characters [start, end) of one line, and the section that they open if they are a heading."""
 
     start: int
     end: int
@@ -93,47 +50,47 @@ class Stretch(NamedTuple):
     opens: Section | None
 
 
-def lines_of(text: str, stretches: Callable[[str], Sequence[Stretch]] | None = None) -> list[Line]:
+def lines_of(text: str, segments: Callable[[str], Sequence[Segment]] | None = None) -> list[Line]:
     """The non-blank lines of `text` with their sections; offsets point into `text`.
 
     Before the first heading the section is `header`. Capital-letter headings inside a line (resumes
-    whose line breaks were lost) start a new stretch too. `stretches`: `stretches_of`, or a memo of it.
+    whose line breaks were lost) start a new segment too. `segments`: `segments_of`, or a cached form of it.
     """
-    stretches = stretches or stretches_of
+    segments = segments or segments_of
     section: Section = "header"
     lines: list[Line] = []
     position = 0
     for line in text.split("\n"):
-        for start, end, part, opens in stretches(line):
+        for start, end, part, opens in segments(line):
             section = opens or section
             lines.append(Line(position + start, position + end, part, section, opens is not None))
         position += len(line) + 1
     return lines
 
 
-def stretches_of(line: str) -> list[Stretch]:
-    """A line cut at the headings inside it; blank stretches are left out."""
+def segments_of(line: str) -> list[Segment]:
+    """A line cut at the headings inside it; blank segments are left out."""
     cuts = {0, len(line)}
     if len(line) > 80:
-        for match in _INLINE.finditer(line):
+        for match in _INLINE_HEADING.finditer(line):
             cuts.update(match.span())
     return [
-        Stretch(start, end, line[start:end], heading(line[start:end]))
+        Segment(start, end, line[start:end], heading(line[start:end]))
         for start, end in pairwise(sorted(cuts))
         if line[start:end].strip()
     ]
 
 
 def heading(line: str) -> Section | None:
-    """The section that a line opens, if it is a heading and nothing else."""
+    """The section that a line opens if it is a heading and nothing else, or None."""
     if len(line) > 80:
         return None
-    bare = _DECORATION.sub("", _TAG.sub("", line)).casefold()
-    return _HEADINGS.get(re.sub(r"\s+", " ", bare))
+    plain = _DECORATION.sub("", _TAG.sub("", line)).casefold()
+    return _HEADINGS.get(re.sub(r"\s+", " ", plain))
 
 
-def segments_of(line: str, start: int = 0) -> Iterator[tuple[int, int]]:
-    """The parts of a line between commas, bars, brackets and wide gaps, as [start, end)."""
+def cells_of(line: str, start: int = 0) -> Iterator[tuple[int, int]]:
+    """What is between commas, bars, brackets and wide gaps of a line, as [start, end); blank cells are left out."""
     position = start
     for match in _SEPARATOR.finditer(line, start):
         if line[position : match.start()].strip():

@@ -1,12 +1,18 @@
-"""The word lists behind redaction, read once per process from `service/core/lexicons`."""
+"""The word lists behind redaction and counterfactuals, which lie in `service/core/lexicons`.
+
+The short ones are read with the module that makes a set or a pattern of them; the long ones when
+`load_lexicon` is first called.
+"""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.core.errors import ConfigurationError
 from service.core.once import LoadedOnce
 from service.core.redaction.words import Words, fold, read_words
 
@@ -14,6 +20,34 @@ LEXICONS = Path(__file__).resolve().parents[1] / "lexicons"
 
 _COMMON_COUNT = 20_000
 """A name borne by more people than this (census 2020) is a name even if it is an English word too."""
+
+
+def read_rows(name: str) -> Iterator[dict[str, str]]:
+    """The rows of the table `name`, in order. Raises `OSError` if it cannot be read."""
+    with (LEXICONS / name).open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def short_table(name: str) -> list[dict[str, str]]:
+    """As `read_rows`, for what is read at import. Raises `ConfigurationError` if the file is not there."""
+    try:
+        return list(read_rows(name))
+    except OSError as error:
+        raise ConfigurationError(f"the word list {name} cannot be read: {error.strerror}") from None
+
+
+def any_of(words: Iterable[str]) -> str:
+    """A pattern of one of `words`, the longest first, so that it takes "South Sudan" whole."""
+    return "(?:" + "|".join(map(re.escape, sorted(words, key=lambda word: (-len(word), word)))) + ")"
+
+
+_COUNTRIES = short_table("countries.csv")
+COUNTRY_NAMES = frozenset(row["country"] for row in _COUNTRIES)
+"""In English."""
+
+DEMONYMS = frozenset(row["demonym"] for row in _COUNTRIES)
+ANY_COUNTRY = any_of(COUNTRY_NAMES)
+ANY_DEMONYM = any_of(DEMONYMS)
 
 
 class Phrases:
@@ -28,7 +62,10 @@ class Phrases:
         """Of the phrases that begin with a word: how many words they have, most first."""
 
     def find(self, words: Words) -> Iterator[tuple[int, int]]:
-        """Index ranges [first, stop) into `words`, apart from each other; those of one or two words start with a capital."""
+        """Index ranges [first, stop) into `words`, apart from each other.
+
+        A phrase of one or two words counts only if it starts with a capital.
+        """
         lengths, folded = self._lengths, words.folded
         if lengths.keys().isdisjoint(folded):
             return
@@ -73,7 +110,7 @@ class Lexicon:
         return count > 0 and (folded not in self.english or count >= _COMMON_COUNT)
 
     def is_ambiguous(self, folded: str) -> bool:
-        """True if the word means something else too, so that it is hidden only where it stands for a person."""
+        """True if the word means something else too: it is hidden only where it refers to a person."""
         return folded in self.english or folded in self.protected_words
 
 
@@ -83,24 +120,19 @@ def load_lexicon() -> Lexicon:
 
 
 def _read() -> Lexicon:
-    aliases = list(_rows("school_aliases.csv"))
-    protected = [row["term"] for row in _rows("protected_terms.csv")]
+    aliases = list(read_rows("school_aliases.csv"))
+    protected = [row["term"] for row in read_rows("protected_terms.csv")]
     return Lexicon(
-        given_names={row["name"]: int(row["count"]) for row in _rows("given_names.csv")},
-        surnames={row["name"]: int(row["count"]) for row in _rows("surnames.csv")},
+        given_names={row["name"]: int(row["count"]) for row in read_rows("given_names.csv")},
+        surnames={row["name"]: int(row["count"]) for row in read_rows("surnames.csv")},
         english=frozenset((LEXICONS / "english_words.txt").read_text("utf-8").split()),
         protected=Phrases(protected),
         protected_words=frozenset(fold(term) for term in protected if " " not in term),
-        universities=Phrases(row["name"] for row in _rows("universities.csv")),
+        universities=Phrases(row["name"] for row in read_rows("universities.csv")),
         school_acronyms=frozenset(row["alias"] for row in aliases if row["form"] == "acronym"),
         school_names=Phrases(row["alias"] for row in aliases if row["form"] == "name"),
         school_brands=Phrases(row["alias"] for row in aliases if row["form"] == "brand"),
     )
-
-
-def _rows(name: str) -> Iterator[dict[str, str]]:
-    with (LEXICONS / name).open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
 
 
 _LEXICON = LoadedOnce("the word lists", _read)

@@ -1,4 +1,4 @@
-"""Text -> text without what the model may not see, and counts of what was hidden."""
+"""The redactor: text in, text without what the model may not see out, and counts of what was hidden."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from service.core.errors import UnreadableTextError
-from service.core.redaction.entities import EntityFinder
+from service.core.redaction.cache import RedactionCache
 from service.core.redaction.layout import lines_of
-from service.core.redaction.memo import Memo
-from service.core.redaction.name_form import NameForm
-from service.core.redaction.names import Names, find_names
+from service.core.redaction.names.candidates import ParsedResume
+from service.core.redaction.names.ner import EntityFinder
+from service.core.redaction.names.recogniser import FoundNames, find_names
 from service.core.redaction.policy import CATEGORIES, Category
-from service.core.redaction.spans import PLACEHOLDER, Span, moved, replace, without_overlaps
+from service.core.redaction.spans import PLACEHOLDER, Span, replace, shifted, without_overlaps
 from service.core.redaction.words import Words
 
 MOST_PASSES = 10
@@ -64,24 +64,26 @@ class Redactor:
 
         Raises `UnreadableTextError`, which names `field`, if that takes more than `MOST_PASSES` passes.
         """
-        return self._redact(text, field, Memo(), {})
+        return self._redact(text, field, RedactionCache(), {})
 
-    def redact_all(self, texts: Iterable[str], memo: Memo | None = None) -> Iterator[Redacted]:
+    def redact_all(self, texts: Iterable[str], cache: RedactionCache | None = None) -> Iterator[Redacted]:
         """As `redact` of each, but what several texts share is searched once."""
-        memo = memo or Memo()
+        cache = cache or RedactionCache()
         analyses: dict[str, Analysis] = {}
         for text in texts:
-            yield self._redact(text, "resume", memo, analyses)
+            yield self._redact(text, "resume", cache, analyses)
 
-    def analyse(self, text: str, memo: Memo | None = None) -> Analysis:
+    def analyse(self, text: str, cache: RedactionCache | None = None) -> Analysis:
         """What one pass over normalised `text` finds."""
-        return self._analyse(text, memo or Memo())
+        return self._analyse(text, cache or RedactionCache())
 
-    def _redact(self, text: str, field: str, memo: Memo, analyses: dict[str, Analysis]) -> Redacted:
-        # What stands beside a hidden span may only then be recognised, so passes are made until one
-        # finds nothing; each pass hides characters, hence there is a last one.
+    def _redact(
+        self, text: str, field: str, cache: RedactionCache, analyses: dict[str, Analysis]
+    ) -> Redacted:
+        # A pattern may match only once the span beside it is a token ("[SCHOOL], 2012"), so passes are made
+        # until one finds nothing. Each pass hides characters, hence there is a last one.
         counts: Counter[Category] = Counter()
-        first = analysis = self._analyse(text, memo)
+        first = analysis = self._analyse(text, cache)
         passes = 0
         while analysis.spans:
             passes += 1
@@ -94,7 +96,7 @@ class Redactor:
             counts.update(span.category for span in analysis.spans)
             text = replace(text, analysis.spans)
             if text not in analyses:  # variants of one resume are one text from the second pass on
-                analyses[text] = self._analyse(text, memo)
+                analyses[text] = self._analyse(text, cache)
             analysis = analyses[text]
         return Redacted(
             text,
@@ -103,35 +105,35 @@ class Redactor:
             other_people=first.other_people,
         )
 
-    def _analyse(self, text: str, memo: Memo) -> Analysis:
+    def _analyse(self, text: str, cache: RedactionCache) -> Analysis:
         words = Words()
         found: list[Span] = []
         for start, paragraph in _paragraphs(text):
-            known = memo.paragraph(paragraph)
-            words.add(known.words, start)
-            found += moved(known.spans, start)
-        lines = lines_of(text, memo.stretches_of)
+            read = cache.paragraph(paragraph)
+            words.add(read.words, start)
+            found += shifted(read.spans, start)
+        lines = lines_of(text, cache.segments_of)
         for line in lines:
-            found += moved(memo.spans_in(line), line.start)
-        names = Names([], (), 0)
+            found += shifted(cache.spans_in(line), line.start)
+        names = FoundNames([], (), 0)
         if "name" in self.categories:
-            taken = [span for span in found if span.category in _KEEPS_NAMES_OUT]
-            facts = [memo.facts_of(line.text) for line in lines]
-            form = NameForm(text, lines, words, memo.lexicon, taken, facts)
-            names = find_names(form)
+            excluded = [span for span in found if span.category in _NO_NAMES_INSIDE]
+            features = [cache.features_of(line.text) for line in lines]
+            resume = ParsedResume(text, lines, words, cache.lexicon, excluded, features)
+            names = find_names(resume)
             found += names.spans
             if self._entities is not None:
                 found += self._entities.find(text)
-        held = _Held(match.span() for match in PLACEHOLDER.finditer(text))
+        placeholders = _Placeholders(match.span() for match in PLACEHOLDER.finditer(text))
         wanted = [span for span in found if span.category in self.categories]
         return Analysis(
-            without_overlaps(clipped for span in wanted for clipped in held.outside(span)),
+            without_overlaps(clipped for span in wanted for clipped in placeholders.outside(span)),
             names.own,
             names.other_people,
         )
 
 
-_KEEPS_NAMES_OUT = frozenset({"email", "link", "phone", "photo", "address", "school", "affinity"})
+_NO_NAMES_INSIDE = frozenset({"email", "link", "phone", "photo", "address", "school", "affinity"})
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
@@ -142,8 +144,8 @@ def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
         position += len(paragraph) + 2
 
 
-class _Held:
-    """The tokens that stand in a text already, in their order: what they hide is not hidden twice."""
+class _Placeholders:
+    """The tokens of an earlier pass in a text, in order: they are not hidden again."""
 
     def __init__(self, places: Iterable[tuple[int, int]]) -> None:
         self._places = list(places)
@@ -153,11 +155,11 @@ class _Held:
         """The parts of `span` that lie outside every token."""
         start = span.start
         for i in range(bisect_right(self._ends, span.start), len(self._places)):
-            held_start, held_end = self._places[i]
-            if held_start >= span.end:
+            token_start, token_end = self._places[i]
+            if token_start >= span.end:
                 break
-            if start < held_start:
-                yield span._replace(start=start, end=held_start)
-            start = held_end
+            if start < token_start:
+                yield span._replace(start=start, end=token_start)
+            start = token_end
         if start < span.end:
             yield span._replace(start=start)

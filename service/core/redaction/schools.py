@@ -1,4 +1,4 @@
-"""School names and years of study; the degree and its field stay."""
+"""Schools and universities. The degree and its field stay."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.policy import TOKENS
-from service.core.redaction.spans import Span, spans_of
+from service.core.redaction.prefilter import prefilter
+from service.core.redaction.spans import Span
 from service.core.redaction.words import Words
 
 _CAP = r"(?:[A-ZÀ-ÞŁŚŻČŠŽĐİ][\w'’.]{0,30}+|\d{1,2}(?:st|nd|rd|th))"
+
 # Words that end a school's name to the left: degrees, fields, offices.
 _STOP_LEFT = (
     r"(?!(?:B\.?S\.?c?|B\.?A|M\.?S\.?c?|M\.?A|B\.?Tech|M\.?Tech|B\.?E|M\.?E|B\.?Com|M\.?Com|MBA|Ph\.?D|LL\.?[BM]|MD|BBA|BEng|MEng|"
@@ -92,6 +94,7 @@ _PATTERNS = tuple(
         r"|\b(?:МГУ|СПбГУ|МГТУ|ВШЭ|МФТИ)\b",
     )
 )  # fmt: skip
+# A kind of school without a name, and bodies that certify but teach nobody.
 _NOT_SCHOOL = re.compile(
     r"^(?:(?:The|A|An|High|Secondary|Primary|Middle|Elementary|Graduate|Business|Law|Medical|Public|Private|Community|"
     r"Technical|Vocational|Junior|State|Local|Driving|Summer|Sunday|Nursing|Trade)\s+)*"
@@ -100,37 +103,25 @@ _NOT_SCHOOL = re.compile(
     r"Cisco|Google|Salesforce|Oracle|Khan|Scrum|HubSpot|Linux|National Institutes? of (?:Health|Standards)|"
     r"National Cancer Institute|Infosec|Institute for Healthcare|American Culinary)",
 )
-
-_DEGREE = (
+DEGREE = (
     r"(?:B\.?\s?S\.?c?\.?|B\.?A\.?|M\.?S\.?c?\.?|M\.?A\.?|B\.?\s?Tech|M\.?\s?Tech|B\.?E\.?|B\.?Com|M\.?Com|MBA|Ph\.?\s?D|LL\.?[BM]|"
     r"BBA|BEng|MEng|HND|OND|BFA|MFA|A-?Levels?|GCSEs?|GED|NCE|WAEC|SSCE|HSC|SSC|CBSE|ICSE|XII?|Abitur|Matura|Bac(?:calaur[ée]at)?|"
     r"[Bb]achelor\w*['’]?s?|[Mm]aster['’]?s|Master of|Master in|[Aa]ssociate['’]?s? (?:[Dd]egree|of)|[Dd]octor(?:ate|al| of)|"
     r"[Dd]iploma|[Dd]egree|[Gg]raduat\w+|[Ll]icenciatura|[Ll]icence|[Ii]ngeniería|[Ii]ngenieur|[Ss]tudied|[Cc]lass of|[Mm]agister|"
     r"[Mm]inor|[Cc]um [Ll]aude|GPA|CGPA|[Hh]igh [Ss]chool|Dipl)"
 )
-_EDUCATIONAL = re.compile(rf"(?<![\w.]){_DEGREE}(?![\w])|\[SCHOOL\]")
-_YEARS = re.compile(r"(?<![\d$€£#])(?:19[4-9]\d|20[0-4]\d)(?![\d%,]|\.\d)|(?<=\s)['’]\d\d\b")
-_SHORT_END = re.compile(r"(?<=\[YEAR\])\s?[-–/]\s?\d\d(?!\d)|(?<=(?:19|20)\d\d)\s?[-–/]\s?\d\d(?!\d)")
-_GRADUATED = re.compile(
-    r"\b(?:[Gg]raduat(?:ed|ion|ing)|[Cc]lass of|[Aa]lum\w*|[Pp]assing year|[Yy]ear of (?:passing|graduation)|"
-    r"[Cc]onvocation|[Mm]atriculat\w+)\b[^\n.;]{0,60}?(?P<year>(?:19[4-9]\d|20[0-4]\d)|['’]\d\d\b)"
-)
-_BESIDE_SCHOOL = re.compile(
-    rf"(?:\[SCHOOL\]|(?<![\w.]){_DEGREE})[\s,(–-]{{1,4}}(?:[A-Z][a-z]{{2,8}}\.? )?(?P<year>(?:19[4-9]\d|20[0-4]\d))"
-    r"(?:\s?[-–]\s?(?P<until>(?:19[4-9]\d|20[0-4]\d)))?(?!\d)"
-)
+_EDUCATIONAL = re.compile(rf"(?<![\w.]){DEGREE}(?![\w])|\[SCHOOL\]")
 _PART_OF_SCHOOL = re.compile(
     r"(?:['’]s)?(?:\s+(?:College|Extension|Law|Business|Medical|School|Kennedy|Engineering))*"
 )
-_SENTENCE = re.compile(r"[^.;\n]*(?:\.(?=\S)[^.;\n]*)*[.;]?")
 
 
-def find_schools(text: str, words: Words, lexicon: Lexicon, *, gate_is_open: bool = True) -> Iterator[Span]:
-    """Schools of the lexicon and of the usual patterns."""
+def find_schools(text: str, words: Words, lexicon: Lexicon, *, by_pattern: bool) -> Iterator[Span]:
+    """Schools of the lexicon, and by their form ("University of ...") unless `by_pattern` is False."""
     for phrases in (lexicon.universities, lexicon.school_names):
         for first, stop in phrases.find(words):
             yield _span(words.starts[first], words.ends[stop - 1])
-    if not gate_is_open:
+    if not by_pattern:
         return
     for pattern in _PATTERNS:
         for match in pattern.finditer(text):
@@ -144,7 +135,7 @@ def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span
 
     `words` are the line's own, and offsets are into the line.
     """
-    if line.section == "header" or not _is_educational(line):
+    if line.section == "header" or not (line.section == "education" or mentions_degree(line.text)):
         return
     starts, ends = words.starts, words.ends
     protected = {i for a, b in lexicon.protected.find(words) for i in range(a, b)}
@@ -158,42 +149,20 @@ def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span
             yield _span(starts[i], ends[i])
 
 
-def find_graduation_years(text: str) -> Iterator[Span]:
-    """Years after "graduated" or "class of"."""
-    yield from spans_of(_GRADUATED, text, "graduation_year", "year")
-
-
-def find_years_beside_schools(text: str) -> Iterator[Span]:
-    """Years right after a school or a degree."""
-    token = TOKENS["graduation_year"]
-    for match in _BESIDE_SCHOOL.finditer(text):
-        yield Span(*match.span("year"), "graduation_year", token)
-        if match["until"]:
-            yield Span(*match.span("until"), "graduation_year", token)
-
-
-def graduation_years_in_line(line: Line) -> Iterator[Span]:
-    """Years in the education section, and in a sentence with a degree. Offsets are into the line."""
-    if line.heading or not any(part in line.text for part in ("19", "20", "'", "’")):
-        return
-    whole = line.section == "education"
-    if not whole and (line.section == "experience" or not _EDUCATIONAL.search(line.text)):
-        return
-    token = TOKENS["graduation_year"]
-    for sentence in _SENTENCE.finditer(line.text):
-        if not whole and not _EDUCATIONAL.search(sentence[0]):
-            continue
-        for match in _YEARS.finditer(sentence[0]):
-            start = sentence.start() + match.start()
-            yield Span(start, start + len(match[0]), "graduation_year", token)
-        for match in _SHORT_END.finditer(sentence[0]):
-            end = sentence.start() + match.end()
-            yield Span(end - 2, end, "graduation_year", token)
-
-
-def _is_educational(line: Line) -> bool:
-    return line.section == "education" or _EDUCATIONAL.search(line.text) is not None
+def mentions_degree(text: str) -> bool:
+    """True if a degree, a school certificate or a hidden school stands in `text`."""
+    return _EDUCATIONAL.search(text) is not None
 
 
 def _span(start: int, end: int) -> Span:
     return Span(start, end, "school", TOKENS["school"])
+
+
+SCHOOL_PREFILTER = prefilter(
+    "ku tu fh eth rwth htw haw uc ut suny cuny csu iit iim nit iiit bits nus unc unsw uw umass um utm uitm kit hec ie ufr ies",
+    ("univ", "üniv", "uniw", "colleg", "collèg", "coleg", "institut", "instytut", "school", "academ", "akadem", "polyt",
+     "polit", "conserv", "semin", "hochschule", "egyetem", "hogeschool", "vidya", "yliopisto", "ülikool", "gymnas", "gimn",
+     "gakuin", "daigaku", "lyc", "lice", "école", "ecole", "escuela", "escola", "faculdade", "facult", "faculty", "kolegium",
+     "sekolah", "istituto", "sveu", "大学", "学院", "學院", "大學", "中学", "学校", "高校", "대학", "학교", "университет",
+     "институт", "академия", "мгу", "спбгу", "мгту", "вшэ", "мфти", "politéc"),
+)  # fmt: skip

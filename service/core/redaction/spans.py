@@ -1,4 +1,4 @@
-"""Spans of a text that must be hidden, and how overlapping ones are merged."""
+"""Spans of a text that must be hidden: found by patterns, merged where they overlap, replaced by tokens."""
 
 from __future__ import annotations
 
@@ -33,15 +33,28 @@ def spans_of(pattern: re.Pattern[str], text: str, category: Category, group: int
             yield Span(start, end, category, TOKENS[category])
 
 
-def moved(spans: list[Span], offset: int) -> list[Span]:
-    """The spans of a part as those of the text in which it begins at `offset`."""
+def spans_of_groups(pattern: re.Pattern[str], text: str, category: Category) -> Iterator[Span]:
+    """Of every match of `pattern` the named group that matched, without what ends a clause after it."""
+    for match in pattern.finditer(text):
+        group = match.lastgroup
+        if group is None:
+            continue
+        start, end = match.span(group)
+        while end > start and text[end - 1] in " \t.,;)":
+            end -= 1
+        if start < end:
+            yield Span(start, end, category, TOKENS[category])
+
+
+def shifted(spans: list[Span], offset: int) -> list[Span]:
+    """Spans of a part of a text, as spans of the text in which that part begins at `offset`."""
     if offset == 0 or not spans:
         return spans
     return [Span(start + offset, end + offset, category, token) for start, end, category, token in spans]
 
 
 def without_overlaps(spans: Iterable[Span]) -> list[Span]:
-    """Spans in order; of two that overlap the earlier priority wins, then the longer one, and takes in the other."""
+    """Spans in order. Of two that overlap the one of higher priority, or else the longer one, takes in the other."""
     kept: list[Span] = []
     for span in sorted(spans):
         if kept and span.start < kept[-1].end:

@@ -182,7 +182,7 @@ PATTERNS: dict[str, Generator] = {
     "referees": framed("References\n", "Jane Doe, ", ""),
     "particles": framed("Name: Jane ", "van der ", "Doe"),
     "initials": repeated("J.R."),
-    "echoes": framed(_PERSON, "Jane ", ""),
+    "mentions": framed(_PERSON, "Jane ", ""),
     "user names of one": framed(_PERSON, "janedoe ", ""),
     "links between": framed(_PERSON, "Jane a@b.co ", ""),
     "own particles": framed("Name: De Jong\n", "De ", ""),

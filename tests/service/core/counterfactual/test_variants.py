@@ -147,7 +147,7 @@ def test_another_school_vanishes_under_redaction() -> None:
     assert texts == {REDACTOR.redact(RESUME).text}
 
 
-def test_control_edits_never_touch_a_clue() -> None:
+def test_control_edits_never_touch_what_redaction_hides() -> None:
     seen: Counter[str] = Counter()
     for sample in samples(60, 33):
         spans = REDACTOR.analyse(sample.text).spans

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from faker import Faker
 
 from service.core.documents import normalise
-from service.core.redaction.lexicon import LEXICONS, _rows
+from service.core.redaction.lexicon import read_rows
 from service.core.redaction.words import fold
 from tests.service.core.redaction.layouts import BODY, CLOSINGS, HEADERS, REFERENCES
 
@@ -87,7 +87,9 @@ def samples(count: int, seed: int) -> Iterator[Sample]:
     groups = people.groups
     layouts = list(HEADERS)
     universities = [
-        row["name"] for row in _rows("universities.csv") if row["name"].isascii() and "(" not in row["name"]
+        row["name"]
+        for row in read_rows("universities.csv")
+        if row["name"].isascii() and "(" not in row["name"]
     ]
     for i in range(count):
         group, layout = groups[i % len(groups)], layouts[(i // 3) % len(layouts)]
@@ -139,7 +141,7 @@ class _People:
     def __init__(self, seed: int) -> None:
         self._given: dict[str, list[str]] = {}
         self._surname: dict[str, list[str]] = {}
-        for row in _rows("names_by_group.csv"):
+        for row in read_rows("names_by_group.csv"):
             if row["kind"] == "surname":
                 self._surname.setdefault(row["race_ethnicity"], []).append(row["name"])
             else:
@@ -158,6 +160,3 @@ class _People:
         if rng.random() < 0.15:
             surname += "-" + rng.choice(self._surname[group.split(":")[0]])
         return rng.choice(self._given[group]), surname
-
-
-__all__ = ["CULTURES", "LEXICONS", "Sample", "samples"]

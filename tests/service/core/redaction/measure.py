@@ -65,8 +65,8 @@ def measure(samples: Iterable[Sample], redact: Callable[[str], str]) -> Report:
             if left:
                 report.missed.append((sample.layout, sample.group, part))
         for school in sample.schools:
-            telling = [w for w in _parts([school]) if w not in _SMALL and w not in neutral]
-            left = any(after[w] for w in telling)
+            distinctive = [w for w in _parts([school]) if w not in _SMALL and w not in neutral]
+            left = any(after[w] for w in distinctive)
             report.schools[0] += not left
             report.schools[1] += 1
             if left:

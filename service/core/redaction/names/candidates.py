@@ -1,4 +1,4 @@
-"""What a name looks like: runs of words, and the evidence that a run is one."""
+"""Name candidates: words that are written as names are, and the evidence that they are one."""
 
 from __future__ import annotations
 
@@ -8,26 +8,20 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from service.core.redaction.countries import COUNTRY_NAMES, DEMONYMS
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
-from service.core.redaction.line_facts import LineFacts
-from service.core.redaction.name_words import CREDENTIALS, GENERATIONS, PARTICLES, PERSON_VERB, ROLE_WORDS
+from service.core.redaction.line_features import LineFeatures
+from service.core.redaction.names.word_lists import (
+    CREDENTIALS,
+    GENERATIONS,
+    PARTICLES,
+    PERSON_VERBS,
+    PLACES,
+    STOP_WORDS,
+)
 from service.core.redaction.spans import Span
 from service.core.redaction.words import Words, fold
 
-PLACES = frozenset(
-    fold(word)
-    for name in (*COUNTRY_NAMES, *DEMONYMS, "New York", "California", "Texas", "Florida", "Virginia", "Georgia", "Washington",
-                 "Ohio", "Illinois", "Michigan", "Carolina", "Jersey", "Massachusetts", "Pennsylvania", "Indiana", "Arizona",
-                 "Tennessee", "Missouri", "Maryland", "Wisconsin", "Colorado", "Minnesota", "Alabama", "Louisiana", "Kentucky",
-                 "Oregon", "Oklahoma", "Connecticut", "Utah", "Iowa", "Nevada", "Arkansas", "Mississippi", "Kansas",
-                 "Nebraska", "Idaho", "Hawaii", "Maine", "Montana", "Delaware", "Dakota", "Alaska", "Vermont", "Wyoming",
-                 "London", "Paris", "Berlin", "Madrid", "Rome", "Dublin", "Boston", "Chicago", "Houston", "Dallas", "Austin",
-                 "Denver", "Phoenix", "Atlanta", "Seattle", "Miami", "Toronto", "Sydney", "Melbourne", "Lagos", "Nairobi",
-                 "Mumbai", "Delhi", "Bangalore", "Singapore", "Dubai", "Tokyo", "Francisco", "Angeles", "Diego", "Orlando")
-    for word in name.split()
-)  # fmt: skip
 _AFTER_PREPOSITION = re.compile(r"\b(?:at|for|@|with|by|of|using|in)\s+$")
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "mx"})
 _MOST_TITLES = 8
@@ -41,7 +35,7 @@ _DUTCH = (" '", " ’")
 _GAPS = (" ", *_HYPHENS, ". ", ".", "")
 
 
-class Run(NamedTuple):
+class NameCandidate(NamedTuple):
     """Consecutive words that may be a name, as indices [first, stop) into the words of the text."""
 
     first: int
@@ -51,12 +45,13 @@ class Run(NamedTuple):
         return self.stop - self.first
 
 
-class NameForm:
-    """One text, read for names. `taken`: links, addresses, schools; nothing in them is a name.
+class ParsedResume:
+    """One text with its lines and words, read for names.
 
-    `facts` belong to `lines`. `starts`, `ends`, `written`, `folded` and `capitalised` are those of its words.
-
+    `features` belong to `lines`. `starts`, `ends`, `written`, `folded` and `capitalised` are those of its
+    words; `protected` and `protected_phrases` are indices of words of tools and employers that look like names.
     `evidence`: words of the header that stand in an e-mail address or a profile link too.
+    `excluded`: links, addresses, schools; nothing in them is a name.
     """
 
     def __init__(
@@ -65,23 +60,23 @@ class NameForm:
         lines: Sequence[Line],
         words: Words,
         lexicon: Lexicon,
-        taken: Sequence[Span],
-        facts: Sequence[LineFacts],
+        excluded: Sequence[Span],
+        features: Sequence[LineFeatures],
     ) -> None:
-        self.text, self.lines, self.facts, self.lexicon = text, lines, facts, lexicon
+        self.text, self.lines, self.features, self.lexicon = text, lines, features, lexicon
         self.starts, self.ends, self.written = words.starts, words.ends, words.written
         self.folded, self.capitalised = words.folded, words.capitalised
-        self._taken_starts, self._taken_ends = _merged(taken)
+        self._excluded_starts, self._excluded_ends = _merged(excluded)
         self.protected: set[int] = set()
         self.protected_phrases: set[int] = set()
-        for line, known in zip(lines, facts, strict=True):
-            if known.protected:
+        for line, one in zip(lines, features, strict=True):
+            if one.protected:
                 first = bisect_left(self.starts, line.start)
-                for a, b in known.protected:
+                for a, b in one.protected:
                     self.protected.update(range(first + a, first + b))
                     if b - a > 1:
                         self.protected_phrases.update(range(first + a, first + b))
-        self.chunks: dict[str, None] = {}  # in the order of the text, which a set would not keep
+        self.contact_words: dict[str, None] = {}  # in the order of the text, which a set would not keep
         self.evidence = self._contact_evidence()
 
     def words_in(self, start: int, end: int) -> range:
@@ -93,8 +88,11 @@ class NameForm:
         start = self.starts[i]
         return _AFTER_PREPOSITION.search(self.text[max(0, start - 8) : start]) is not None
 
-    def run_at(self, start: int, *, most: int, strict: bool = True) -> Run | None:
-        """The run of up to `most` capitalised words from the word at `start` on, as names are written."""
+    def candidate_at(self, start: int, *, most: int, strict: bool = True) -> NameCandidate | None:
+        """Up to `most` words from `start` on that are written as a name is, without titles and credentials.
+
+        `strict`: words of job titles and excluded characters end it.
+        """
         starts, ends, folded, capitalised = self.starts, self.ends, self.folded, self.capitalised
         count = len(starts)
         first = bisect_left(starts, start)
@@ -119,7 +117,7 @@ class NameForm:
             joined = capitalised[stop] or gap in _HYPHENS or gap in _DUTCH or folded[stop] in PARTICLES
             if not joined and folded[stop] not in self.evidence:
                 break
-            if strict and (folded[stop] in ROLE_WORDS or self.is_taken(starts[stop])):
+            if strict and (folded[stop] in STOP_WORDS or self.is_excluded(starts[stop])):
                 break
             stop += 1
         while stop > first and (
@@ -132,15 +130,18 @@ class NameForm:
             )
         ):
             stop -= 1
-        return Run(first, stop) if stop > first else None
+        return NameCandidate(first, stop) if stop > first else None
 
-    def score(self, run: Run) -> float:
-        """Evidence that a run is a name, by its words alone."""
+    def score(self, candidate: NameCandidate) -> float:
+        """Evidence that a candidate is a name, by its words alone.
+
+        A known name counts 2, an unknown word 0.5, an English word -1.5, a word of the contact data 3 more.
+        """
         score = 0.0
-        for i in range(run.first, run.stop):
+        for i in range(candidate.first, candidate.stop):
             word = self.folded[i]
             if word not in self.evidence and (
-                i in self.protected_phrases or (i in self.protected and len(run) == 1)
+                i in self.protected_phrases or (i in self.protected and len(candidate) == 1)
             ):
                 score -= 2.0
                 continue
@@ -161,9 +162,11 @@ class NameForm:
                 score -= 1.5
         return score
 
-    def is_name(self, run: Run, *, need: float) -> bool:
+    def is_name(self, candidate: NameCandidate, *, need: float) -> bool:
         return (
-            not self.holds_role(run) and self.score(run) >= need and not self.is_taken(self.starts[run.first])
+            not self.holds_stop_word(candidate)
+            and self.score(candidate) >= need
+            and not self.is_excluded(self.starts[candidate.first])
         )
 
     def is_known(self, folded: str) -> bool:
@@ -179,16 +182,16 @@ class NameForm:
             if 0 <= j < len(self.written)
         )
 
-    def is_place(self, run: Run) -> bool:
-        return any(self.folded[i] in PLACES for i in range(run.first, run.stop))
+    def is_place(self, candidate: NameCandidate) -> bool:
+        return any(self.folded[i] in PLACES for i in range(candidate.first, candidate.stop))
 
-    def holds_role(self, run: Run) -> bool:
+    def holds_stop_word(self, candidate: NameCandidate) -> bool:
         return any(
-            self.folded[i] in ROLE_WORDS and self.folded[i] not in self.evidence
-            for i in range(run.first, run.stop)
+            self.folded[i] in STOP_WORDS and self.folded[i] not in self.evidence
+            for i in range(candidate.first, candidate.stop)
         )
 
-    def stands_for_person(self, i: int) -> bool:
+    def refers_to_person(self, i: int) -> bool:
         """True for "Grace's", "Grace leads", "Dear Grace"."""
         start, end = self.starts[i], self.ends[i]
         if self.written[i].endswith(("'s", "’s")) or re.match(r"['’]s\b", self.text[end : end + 2]):
@@ -196,7 +199,7 @@ class NameForm:
         following = i + 1
         if (
             following < len(self.folded)
-            and self.folded[following] in PERSON_VERB
+            and self.folded[following] in PERSON_VERBS
             and self.starts[following] == end + 1
         ):
             return i not in self.protected_phrases
@@ -204,20 +207,20 @@ class NameForm:
             re.search(r"\b(?:Dear|Hi|Hello|Mr\.?|Ms\.?|Mrs\.?|Dr\.?) $", self.text[max(0, start - 8) : start])
         )
 
-    def is_taken(self, position: int) -> bool:
-        i = bisect_right(self._taken_starts, position) - 1
-        return i >= 0 and position < self._taken_ends[i]
+    def is_excluded(self, position: int) -> bool:
+        i = bisect_right(self._excluded_starts, position) - 1
+        return i >= 0 and position < self._excluded_ends[i]
 
     def _contact_evidence(self) -> frozenset[str]:
         """Words of the text that also stand in an e-mail address or a profile link."""
-        places = " ".join(contact for known in self.facts for contact in known.contacts).lower()
+        places = " ".join(contact for one in self.features for contact in one.contacts).lower()
         if not places:
             return frozenset()
         flat = fold(places)
-        self.chunks = chunks = dict.fromkeys(re.split(r"[^a-z]+", flat))
+        self.contact_words = contact_words = dict.fromkeys(re.split(r"[^a-z]+", flat))
         head = self.folded[:_HEAD_WORDS]
         inside = {word for word in head if word in flat}
-        found = {word for word in inside if len(word) > 3 or (len(word) > 1 and word in chunks)}
+        found = {word for word in inside if len(word) > 3 or (len(word) > 1 and word in contact_words)}
         for word in head:
             if not word.isascii():  # people write their addresses without the letters that ASCII lacks
                 plain = re.sub(r"[^a-z]", "", word)
@@ -225,13 +228,13 @@ class NameForm:
                     found.add(word)
         for a, b in pairwise(head):
             both = a in inside and b in inside and len(a) > 1 and len(b) > 1
-            if both and (a + b in chunks or b + a in chunks):
+            if both and (a + b in contact_words or b + a in contact_words):
                 found |= {a, b}
         return frozenset(found)
 
 
 def _merged(spans: Sequence[Span]) -> tuple[list[int], list[int]]:
-    """Where the stretches that `spans` cover together begin and end, in order and apart."""
+    """Starts and ends of the intervals that `spans` cover together, in order and apart."""
     starts: list[int] = []
     ends: list[int] = []
     for span in sorted(spans):

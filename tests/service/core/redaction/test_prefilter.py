@@ -1,4 +1,4 @@
-"""Gates may only be shut where their pattern finds nothing."""
+"""A prefilter may hold back only texts in which its pattern finds nothing."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ import pytest
 from hypothesis import given, settings
 
 from service.core.documents import normalise
-from service.core.redaction import anchors
-from service.core.redaction.detectors import LINE_DETECTORS, PARAGRAPH_DETECTORS, SCHOOL_GATE
-from service.core.redaction.gates import Clues, Gate
 from service.core.redaction.lexicon import load_lexicon
-from service.core.redaction.schools import find_schools
+from service.core.redaction.names.context_cues import CUES, cues_in
+from service.core.redaction.prefilter import PrefilterText, prefilter
+from service.core.redaction.recognisers import LINE_RECOGNISERS, PARAGRAPH_RECOGNISERS
+from service.core.redaction.schools import SCHOOL_PREFILTER, find_schools
 from service.core.redaction.words import read_words
 from tests.service.core.redaction.corpus import samples
 from tests.service.core.redaction.test_redactor import TEXTS
 
-NO_UNIVERSITIES = load_lexicon()
+LEXICON = load_lexicon()
 
 
-def clues_of(text: str) -> Clues:
-    return Clues(text.lower(), frozenset(read_words(text).folded))
+def lowered(text: str) -> PrefilterText:
+    return PrefilterText(text.lower(), frozenset(read_words(text).folded))
 
 
 def check(text: str) -> None:
-    clues = clues_of(text)
-    for one, find in (*LINE_DETECTORS, *PARAGRAPH_DETECTORS):
-        if not one.opens(clues):
+    seen = lowered(text)
+    for one, find in (*LINE_RECOGNISERS, *PARAGRAPH_RECOGNISERS):
+        if not one.may_match(seen):
             assert list(find(text)) == [], find.__name__
-    if not SCHOOL_GATE.opens(clues):
+    if not SCHOOL_PREFILTER.may_match(seen):
         words = read_words(text)
-        opened = list(find_schools(text, words, NO_UNIVERSITIES, gate_is_open=True))
-        assert opened == list(find_schools(text, words, NO_UNIVERSITIES, gate_is_open=False))
+        found = list(find_schools(text, words, LEXICON, by_pattern=True))
+        assert found == list(find_schools(text, words, LEXICON, by_pattern=False))
     for line in text.split("\n"):
-        found = {anchor.kind for anchor in anchors.anchors_of(line)}
-        for kind, pattern in anchors.PATTERNS:
-            assert kind in found or pattern.search(line) is None, kind
+        kinds = {cue.kind for cue in cues_in(line)}
+        for kind, pattern, _ in CUES:
+            assert kind in kinds or pattern.search(line) is None, kind
 
 
-def test_no_gate_is_shut_on_a_resume_that_its_pattern_matches() -> None:
+def test_no_resume_is_held_back_that_the_pattern_matches() -> None:
     for sample in samples(300, 81):
         for paragraph in sample.text.split("\n\n"):
             check(paragraph)
@@ -57,18 +57,18 @@ def test_no_gate_is_shut_on_a_resume_that_its_pattern_matches() -> None:
         "姓名：王伟", "Nombre: Ana", "\\name{A}{B}", "/s/ Ana Ruiz", "C.V. of Ana", "together with Ana Ruiz", "Mme Curie",
     ],
 )  # fmt: skip
-def test_no_gate_is_shut_on_rare_forms(text: str) -> None:
+def test_no_rare_form_is_held_back(text: str) -> None:
     check(normalise(text))
 
 
 @settings(max_examples=300)
 @given(TEXTS)
-def test_no_gate_is_shut_on_any_text_that_its_pattern_matches(text: str) -> None:
+def test_no_text_is_held_back_that_the_pattern_matches(text: str) -> None:
     check(normalise(text))
 
 
-def test_a_gate_opens_for_words_and_for_parts() -> None:
-    gate = Gate(frozenset({"age"}), ("birth",))
-    assert gate.opens(clues_of("Age: 40"))
-    assert gate.opens(clues_of("place of birthday"))
-    assert not gate.opens(clues_of("managed wages"))
+def test_a_prefilter_looks_for_words_and_for_substrings() -> None:
+    one = prefilter("age", ["birth"])
+    assert one.may_match(lowered("Age: 40"))
+    assert one.may_match(lowered("place of birthday"))
+    assert not one.may_match(lowered("managed wages"))

@@ -1,13 +1,13 @@
-"""Names that were found once, found again: in the body, in initials, in file names and user names."""
+"""Mentions of names that were found elsewhere: in the body, as initials, in file names and user names."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from service.core.redaction.line_facts import user_names_of
-from service.core.redaction.name_form import PLACES, NameForm
-from service.core.redaction.name_words import LEADING_PARTICLES, PARTICLES, ROLE_WORDS
+from service.core.redaction.line_features import user_names_of
+from service.core.redaction.names.candidates import ParsedResume
+from service.core.redaction.names.word_lists import LEADING_PARTICLES, PARTICLES, PLACES, STOP_WORDS
 from service.core.redaction.spans import Span
 
 _INITIALS_BEFORE = re.compile(r"\b(?:[A-Z]\.\s?){1,3}$")
@@ -19,88 +19,91 @@ _MOST_PARTICLES = 8
 _JOINTS = (" ", "-", " '", " ’")
 
 
-def echoes(
-    form: NameForm, own: Sequence[str], others: Collection[str], found: Collection[tuple[int, int]]
+def find_mentions(
+    resume: ParsedResume, own: Sequence[str], others: Collection[str], found: Collection[tuple[int, int]]
 ) -> Iterator[tuple[int, int]]:
-    """Places [start, end) of parts of the names. `own`: the candidate's, folded, in order.
+    """Places [start, end) of parts of the names. `own`: the candidate's, folded, in order. `found`: known places.
 
     A part that is a word, a place or a tool too (Grace, Austin, Jenkins) counts only beside another
-    part of the name or where it stands for a person.
+    part of the name or where the sentence is about a person.
     """
     parts = {part for part in own if len(part) > 1}
     initials = {part[0] for part in parts}
     starts, ends = {start for start, _ in found}, {end for _, end in found}
-    yield from _together(form, parts)
+    yield from _multi_part_mentions(resume, parts)
     wanted = parts.union(others)
-    for i in [i for i, folded in enumerate(form.folded) if folded in wanted]:
-        if not form.capitalised[i] or form.is_taken(form.starts[i]):
+    for i in [i for i, folded in enumerate(resume.folded) if folded in wanted]:
+        if not resume.capitalised[i] or resume.is_excluded(resume.starts[i]):
             continue
-        mine = form.folded[i] in parts
-        ambiguous = _is_ambiguous(form, i)
-        beside = mine and _is_beside(form, i, parts, starts, ends)
-        if ambiguous and not beside and not form.stands_for_person(i):
+        mine = resume.folded[i] in parts
+        ambiguous = _is_ambiguous(resume, i)
+        beside = mine and _is_beside(resume, i, parts, starts, ends)
+        if ambiguous and not beside and not resume.refers_to_person(i):
             continue
-        start, end = _with_particles(form, i), form.ends[i]
-        before = _INITIALS_BEFORE.search(form.text[max(0, start - 12) : start])
+        start, end = _start_with_particles(resume, i), resume.ends[i]
+        before = _INITIALS_BEFORE.search(resume.text[max(0, start - 12) : start])
         if before is not None and before[0][0].lower() in initials:
             start -= len(before[0])
-        after = _INITIALS_AFTER.match(form.text[end : end + 10])
+        after = _INITIALS_AFTER.match(resume.text[end : end + 10])
         if after is not None and not ambiguous and re.sub(r"\W", "", after[0])[0].lower() in initials:
             end += len(after[0])
         yield start, end
-    yield from _dotted_initials(form.text, own)
-    yield from _file_names(form, [part for part in own if len(part) > 2])
+    yield from _dotted_initials(resume.text, own)
+    yield from _file_and_user_names(resume, [part for part in own if len(part) > 2])
 
 
-def _with_particles(form: NameForm, i: int) -> int:
+def _start_with_particles(resume: ParsedResume, i: int) -> int:
     """Where the name begins: at word `i`, or at the particles before it."""
-    start = form.starts[i]
+    start = resume.starts[i]
     for before in range(i - 1, max(-1, i - 1 - _MOST_PARTICLES), -1):
-        if form.folded[before] not in LEADING_PARTICLES:
+        if resume.folded[before] not in LEADING_PARTICLES:
             break
-        if form.text[form.ends[before] : start] not in (" ", " '", " ’"):
+        if resume.text[resume.ends[before] : start] not in (" ", " '", " ’"):
             break
-        start = form.starts[before]
+        start = resume.starts[before]
     return start
 
 
-def _together(form: NameForm, parts: set[str]) -> Iterator[tuple[int, int]]:
+def _multi_part_mentions(resume: ParsedResume, parts: set[str]) -> Iterator[tuple[int, int]]:
     """Two parts of the name or more, with nothing but particles between them: "Dean de la Cruz"."""
     free = 0  # the first word that was not looked at yet
-    for first in [i for i, folded in enumerate(form.folded) if folded in parts]:
-        if first < free or not form.capitalised[first]:
+    for first in [i for i, folded in enumerate(resume.folded) if folded in parts]:
+        if first < free or not resume.capitalised[first]:
             continue
         last, count, free = first, 1, first + 1
-        while free < len(form.folded):
-            mine = form.folded[free] in parts
-            between = form.text[form.ends[free - 1] : form.starts[free]]
-            if between not in _JOINTS or not (mine or form.folded[free] in PARTICLES):
+        while free < len(resume.folded):
+            mine = resume.folded[free] in parts
+            between = resume.text[resume.ends[free - 1] : resume.starts[free]]
+            if between not in _JOINTS or not (mine or resume.folded[free] in PARTICLES):
                 break
-            if mine and form.capitalised[free]:
+            if mine and resume.capitalised[free]:
                 last, count = free, count + 1
             free += 1
         if count > 1:
-            yield form.starts[first], form.ends[last]
+            yield resume.starts[first], resume.ends[last]
 
 
-def _is_ambiguous(form: NameForm, i: int) -> bool:
-    folded = form.folded[i]
+def _is_ambiguous(resume: ParsedResume, i: int) -> bool:
+    folded = resume.folded[i]
     return (
-        form.lexicon.is_ambiguous(folded) or folded in ROLE_WORDS or folded in PLACES or i in form.protected
+        resume.lexicon.is_ambiguous(folded)
+        or folded in STOP_WORDS
+        or folded in PLACES
+        or i in resume.protected
     )
 
 
-def _is_beside(form: NameForm, i: int, parts: set[str], starts: set[int], ends: set[int]) -> bool:
+def _is_beside(resume: ParsedResume, i: int, parts: set[str], starts: set[int], ends: set[int]) -> bool:
     """True if another part of the name stands next to word `i`, one space or hyphen away."""
-    start, end, folded = form.starts[i], form.ends[i], form.folded
-    if form.text[end : end + 1] in (" ", "-"):
-        following = i + 1 < len(folded) and form.starts[i + 1] == end + 1 and folded[i + 1] in parts
+    start, end, folded = resume.starts[i], resume.ends[i], resume.folded
+    if resume.text[end : end + 1] in (" ", "-"):
+        following = i + 1 < len(folded) and resume.starts[i + 1] == end + 1 and folded[i + 1] in parts
         if following or end + 1 in starts:
             return True
-    if form.text[start - 1 : start] not in (" ", "-"):
+    if resume.text[start - 1 : start] not in (" ", "-"):
         return False
-    preceding = i > 0 and form.ends[i - 1] == start - 1 and folded[i - 1] in parts
-    return start - 1 in ends or (preceding and form.capitalised[i - 1])
+    preceding = i > 0 and resume.ends[i - 1] == start - 1 and folded[i - 1] in parts
+    return start - 1 in ends or (preceding and resume.capitalised[i - 1])
 
 
 def _dotted_initials(text: str, own: Sequence[str]) -> Iterator[tuple[int, int]]:
@@ -114,19 +117,19 @@ def _dotted_initials(text: str, own: Sequence[str]) -> Iterator[tuple[int, int]]
             yield match.span()
 
 
-def _file_names(form: NameForm, own: Sequence[str]) -> Iterator[tuple[int, int]]:
+def _file_and_user_names(resume: ParsedResume, own: Sequence[str]) -> Iterator[tuple[int, int]]:
     """jane_doe_resume.pdf, and user names such as janedoe or jdoe."""
     by_length: dict[int, set[str]] = {}
     for part in own:
         by_length.setdefault(len(part), set()).add(part)
-    for line, known in zip(form.lines, form.facts, strict=True):
-        for file in known.files:
+    for line, features in zip(resume.lines, resume.features, strict=True):
+        for file in features.files:
             if file.of_resume or _holds_one_of(file.plain, by_length):
                 yield line.start + file.start, line.start + file.end
         if len(own) < 2:
             continue
         full, short = (own[0] + own[-1], own[-1] + own[0]), own[0][0] + own[-1]
-        if short not in known.user_names and not any(name in known.user_names for name in full):
+        if short not in features.user_names and not any(name in features.user_names for name in full):
             continue
         for start, end, plain in user_names_of(line.text):
             if any(name in plain for name in full) or (len(short) > 4 and plain.startswith(short)):

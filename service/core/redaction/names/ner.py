@@ -1,4 +1,4 @@
-"""Names by a named-entity model, beside the rules. Optional: `pip install 'evenmatch[ner]'` and a spaCy model."""
+"""Names by a spaCy model, beside the rules. Optional: needs `pip install 'evenmatch[ner]'` and a model."""
 
 from __future__ import annotations
 

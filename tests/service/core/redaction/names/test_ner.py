@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from service.core.errors import ConfigurationError
-from service.core.redaction.entities import EntityFinder
+from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.redactor import Redactor
 
 TEXT = "Summary\nlearned it all from zork blib in Oslo"

@@ -1,0 +1,67 @@
+"""What was found in paragraphs and lines before: variants of a resume and later passes share most of theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from service.core.redaction.layout import Line, Section, Segment, segments_of
+from service.core.redaction.lexicon import Lexicon, load_lexicon
+from service.core.redaction.line_features import LineFeatures, features_of
+from service.core.redaction.recognisers import find_by_section, find_in_paragraph
+from service.core.redaction.spans import Span, shifted
+from service.core.redaction.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph's words, and the entities found in it without looking at the rest of the text."""
+
+    words: Words
+    spans: list[Span]
+
+
+@dataclass(frozen=True, slots=True)
+class RedactionCache:
+    """What was found in texts that are redacted together, by the paragraph or line that it was found in.
+
+    It holds personal data, so it must not outlive the work on these texts. Not thread-safe.
+    """
+
+    lexicon: Lexicon = field(default_factory=load_lexicon)
+    paragraphs: dict[str, Paragraph] = field(default_factory=dict)
+    segments: dict[str, list[Segment]] = field(default_factory=dict)
+    features: dict[str, LineFeatures] = field(default_factory=dict)
+    lines: dict[tuple[str, Section, bool, int], list[Span]] = field(default_factory=dict)
+
+    def segments_of(self, line: str) -> list[Segment]:
+        if line not in self.segments:
+            self.segments[line] = segments_of(line)
+        return self.segments[line]
+
+    def features_of(self, line: str) -> LineFeatures:
+        if line not in self.features:
+            self.features[line] = features_of(line, self.lexicon)
+        return self.features[line]
+
+    def spans_in(self, line: Line) -> list[Span]:
+        """As `recognisers.find_by_section`. Where a line stands matters in the header only, which has a limit."""
+        key = (line.text, line.section, line.heading, line.start if line.section == "header" else 0)
+        if key not in self.lines:
+            self.lines[key] = list(find_by_section(line, self.features_of(line.text).words, self.lexicon))
+        return self.lines[key]
+
+    def paragraph(self, text: str) -> Paragraph:
+        if text not in self.paragraphs:
+            self.paragraphs[text] = self._read(text)
+        return self.paragraphs[text]
+
+    def _read(self, text: str) -> Paragraph:
+        read = Paragraph(Words(), [])
+        position = 0
+        for line in text.split("\n"):
+            features = self.features_of(line)
+            read.words.add(features.words, position)
+            read.spans.extend(shifted(features.spans, position))
+            position += len(line) + 1
+        read.spans.extend(find_in_paragraph(text, read.words, self.lexicon))
+        return read

@@ -1,0 +1,96 @@
+"""The features of one line alone. Lines recur, in the second pass and in variants, and are read once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from service.core.redaction.layout import cells_of
+from service.core.redaction.lexicon import Lexicon
+from service.core.redaction.names.context_cues import ContextCue, cues_in, is_closing
+from service.core.redaction.names.header_line import HeaderLine, header_line
+from service.core.redaction.prefilter import PrefilterText
+from service.core.redaction.recognisers import find_in_line
+from service.core.redaction.spans import Span
+from service.core.redaction.words import Words, fold, read_words
+
+_CONTACT = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}(?=@)|(?:/in/|\.com/|\.io/|\.me/)[\w./-]+")
+_FILE = re.compile(r"(?<![\w.-])[\w.-]{1,80}\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\b", re.IGNORECASE)
+_RESUME_FILE = re.compile(r"resume|résumé|cv|vitae|lebenslauf|bewerbung", re.IGNORECASE)
+# Atomic groups: each part is as long as it can be and is never tried shorter. Parts may hold the "_" that
+# stands between them, and trying every way to cut a long run of them takes very long.
+_USER_NAME = re.compile(
+    r"(?<![\w.-])[a-z](?>[\w-]{1,20}(?![^\W_]|@|_(?![\w-])))(?>[._][\w-]{1,30}(?![^\W_]|@|_(?![\w-]))){0,3}+(?![\w@])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FileName:
+    """`plain`: folded. `of_resume`: its name says that it is one."""
+
+    start: int
+    end: int
+    plain: str
+    of_resume: bool
+
+
+@dataclass(frozen=True)
+class LineFeatures:
+    """All offsets are into the line; `protected` are ranges of its words.
+
+    `contacts`: user names of e-mail addresses and paths of profile links. `user_names`: what could be one,
+    folded, a line each. `is_closing`: "Sincerely,", the next line is a signature.
+    """
+
+    text: str
+    spans: list[Span]
+    words: Words
+    protected: list[tuple[int, int]]
+    cues: list[ContextCue]
+    contacts: list[str]
+    files: list[FileName]
+    user_names: str
+    is_closing: bool
+
+    # Only lines in the header or among references are asked for these.
+
+    @cached_property
+    def header(self) -> HeaderLine:
+        return header_line(self.text)
+
+    @cached_property
+    def cells(self) -> list[tuple[int, int]]:
+        return list(cells_of(self.text))
+
+
+def features_of(line: str, lexicon: Lexicon) -> LineFeatures:
+    """The features of `line`, wherever it stands."""
+    words = read_words(line)
+    return LineFeatures(
+        text=line,
+        spans=list(find_in_line(line, PrefilterText(line.lower(), frozenset(words.folded)))),
+        words=words,
+        protected=list(lexicon.protected.find(words)),
+        cues=cues_in(line),
+        contacts=_CONTACT.findall(line) if "@" in line or "/" in line else [],
+        files=[
+            FileName(m.start(), m.end(), fold(m[0]), _RESUME_FILE.search(m[0]) is not None)
+            for m in _FILE.finditer(line)
+        ]
+        if "." in line
+        else [],
+        user_names=_plain("\n".join(_USER_NAME.findall(line))),
+        is_closing=is_closing(line),
+    )
+
+
+def user_names_of(line: str) -> Iterator[tuple[int, int, str]]:
+    """What could be a user name: its start, its end and its plain form (folded, without dots and hyphens)."""
+    for match in _USER_NAME.finditer(line):
+        yield match.start(), match.end(), _plain(match[0])
+
+
+def _plain(text: str) -> str:
+    return fold(text).replace(".", "").replace("_", "").replace("-", "")

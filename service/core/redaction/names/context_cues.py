@@ -1,0 +1,133 @@
+"""Context cues, which announce a name: labels, titles, introductions, relations, the end of a letter."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+from service.core.redaction.prefilter import Prefilter, PrefilterText, prefilter
+
+_APOS = "['’]"
+_HONORIFIC = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Miss|Mx|Mister|Dr|Doctor|Prof|Professor|Rev|Reverend|Fr|Hon|Capt|Col|Sgt|Lt|Maj|Señora|Señor|Sra|Herr|"
+    r"Frau|Mme|Mlle|Monsieur|Madame|Shri|Smt|Engr|Alhaji|Pastor|Imam|Rabbi|Sheikh|MR|MRS|MS|DR|PROF)\b\.?\s+(?=[^\W\d_a-z])"
+)
+_INTRODUCTION = re.compile(
+    rf"\b(?:[Mm]y name is|[Ii] am called|[Nn]ame is|[Mm]e llamo|[Jj]e m{_APOS}appelle|[Ii]ch heiße|[Mm]i chiamo)\s+"
+    rf"|(?:^|\W)(?:[Hh]i|[Hh]ello|[Hh]ey)[,!.]*\s+(?:I am|I{_APOS}m|my name is)\s+"
+    rf"|\b(?:I am|I{_APOS}m|This is)\s+(?=[A-ZÀ-Þ][\w'’-]+\s+[A-ZÀ-Þ])",
+)
+_RELATION = re.compile(
+    r"\b(?:report(?:ed|ing|s)?(?: directly)? to|supervised by|(?:under )?(?:the )?(?:supervision|guidance|mentorship|leadership|"
+    r"direction|tutelage) of|mentored by|managed by|advised by|recommended by|referred by|trained by|taught by|endorsed by|"
+    r"nominated by|son of|daughter of|wife of|husband of|married to|assistant to|thesis (?:advisor|supervisor)|"
+    r"co-?authored with|co-?founded with|in collaboration with|together with)\s*:?\s+",
+    re.IGNORECASE,
+)
+_COMPANION = re.compile(
+    r"\b(?:work(?:ed|ing)?(?: closely| alongside| directly)? (?:with|for|under|alongside)|led by|headed by|joined by|thanks to|"
+    r"(?:co-?)?founded by|interviewed|hired by)\s+"
+)
+_LABEL = re.compile(
+    r"(?:^|(?<=[|•;,{(\[\n<>\"'*]))[\s\"'*_•\-–>]{0,200}+(?:(?:full|first|last|given|family|middle|maiden|legal|preferred|candidate(?:['’]s)?|"
+    r"applicant(?:['’]s)?|employee|father(?:['’]s)?|mother(?:['’]s)?|spouse(?:['’]s)?|husband(?:['’]s)?|wife(?:['’]s)?|guardian(?:['’]s)?|"
+    r"nick|contact|student|author)\s*)?"
+    r"(?:name|surname|firstname|lastname|fullname|forename|nickname|nombre(?: completo)?|apellidos?|nom|prénom|prenom|vorname|nachname|"
+    r"familienname|cognome|nome(?: completo)?|sobrenome|naam|voornaam|achternaam|imię|nazwisko|imię i nazwisko|имя|фамилия|фио|姓名|氏名|"
+    r"名前|이름|성명|الاسم|नाम|ad soyad|jméno|candidate|applicant|resume of|cv of|curriculum vitae of|résumé of|nama|tên|họ và tên)"
+    r"(?:\(s\))?[\"'*_]*\s*(?:[:=：]|\s[-–]\s|(?<=of)\s)\s*[\"'*_]*\s*",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PERSON_LABEL = re.compile(
+    r"\b(?:referee|reference|supervisor|line manager|hiring manager|reporting manager|manager|advisor|adviser|mentor|contact person|"
+    r"contact|emergency contact|signed|signature|signed by|author|prepared by|principal investigator|thesis advisor|"
+    r"guide|spouse|father|mother|husband|wife|next of kin|kontakt|guarantor|recommender|submitted by|/s/)"
+    r"(?:\s*(?:\d|#\d))?\s*[:=：]?\s+(?:[-–]\s*)?(?=(?-i:[^\W\d_a-z]))",
+    re.IGNORECASE,
+)
+CLOSING = re.compile(
+    r"(?:sincerely|regards|yours (?:truly|faithfully|sincerely)|respectfully|best|cheers|thank you|thanks|cordially|"
+    r"saludos|atentamente|cordialement|mit freundlichen grüßen|signature|/s/)[,.!]*\s*$",
+    re.IGNORECASE,
+)
+_LATEX = re.compile(
+    r"\\(?:name|author|firstname|givenname|familyname|lastname|surname)(?:\[[^\]\n]{0,200}\])?(?:\{[^{}\n]{1,60}\}){1,2}"
+)
+CueKind = Literal["latex", "label", "person_label", "introduction", "honorific", "relation", "companion"]
+CUES: tuple[tuple[CueKind, re.Pattern[str], Prefilter], ...] = (
+    ("latex", _LATEX, prefilter(substrings=("\\",))),
+    (
+        "label",
+        _LABEL,
+        prefilter(
+            "name surname firstname lastname fullname forename nickname nombre apellido apellidos nom prénom prenom vorname nachname "
+            "familienname cognome nome sobrenome naam voornaam achternaam imię nazwisko candidate applicant soyad jméno nama tên of "
+            "имя фамилия фио",
+            ("姓名", "氏名", "名前", "이름", "성명", "الاسم", "नाम"),
+        ),
+    ),
+    (
+        "person_label",
+        _PERSON_LABEL,
+        prefilter(
+            "referee reference supervisor manager advisor adviser mentor person contact signed signature by author investigator guide "
+            "spouse father mother husband wife kin kontakt guarantor recommender s"
+        ),
+    ),
+    ("introduction", _INTRODUCTION, prefilter("name called llamo appelle heiße chiamo i this hi hello hey")),
+    (
+        "honorific",
+        _HONORIFIC,
+        prefilter(
+            "mr mrs ms miss mx mister dr doctor prof professor rev reverend fr hon capt col sgt lt maj señora señor sra herr frau mme "
+            "mlle monsieur madame shri smt engr alhaji pastor imam rabbi sheikh"
+        ),
+    ),
+    (
+        "relation",
+        _RELATION,
+        prefilter(
+            "to by of with supervisor advisor",
+            ("report", "authored", "founded", "collaboration", "together", "thesis"),
+        ),
+    ),
+    (
+        "companion",
+        _COMPANION,
+        prefilter("work worked working led headed joined thanks founded cofounded interviewed hired"),
+    ),
+)
+"""The surest kinds first."""
+
+CUE_ORDER: dict[CueKind, int] = {kind: rank for rank, (kind, _, _) in enumerate(CUES)}
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+_CLOSING_CHARACTERS = 30
+"""Longer than what `CLOSING` finds, dots and spaces at the line's end not counted."""
+
+
+class ContextCue(NamedTuple):
+    """Characters [start, end) of a line that announce a name, which begins at `end`; a `latex` cue holds it."""
+
+    kind: CueKind
+    start: int
+    end: int
+    written: str
+
+
+def cues_in(line: str) -> list[ContextCue]:
+    """Every cue in one line, by offsets into it."""
+    lowered = PrefilterText(line.lower(), frozenset(_LETTERS.findall(line.lower())))
+    return [
+        ContextCue(kind, match.start(), match.end(), match[0])
+        for kind, pattern, prefilter in CUES
+        if prefilter.may_match(lowered)
+        for match in pattern.finditer(line)
+    ]
+
+
+def is_closing(line: str) -> bool:
+    """True for a line that ends as a letter does: a signature follows."""
+    # Only the end is searched: a long line may hold "best" and "thanks" thousands of times.
+    end = len(line.rstrip().rstrip(",.!"))
+    return CLOSING.search(line, max(0, end - _CLOSING_CHARACTERS)) is not None

@@ -1,0 +1,106 @@
+"""The recogniser of persons' names: first where resumes put them, then wherever else the same names stand.
+
+1. In the header (`header`), after context cues, as signatures and among references (`body`).
+2. Pairs of a given name and a surname of the lexicon in running text (`body.prose_names`).
+3. Mentions of all these in the rest of the text, in file names and user names (`mentions`).
+
+A name need not be in a lexicon: its place, its form and the e-mail address are evidence too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from service.core.redaction.names.body import (
+    FoundName,
+    closing_names,
+    cued_names,
+    prose_names,
+    referee_names,
+)
+from service.core.redaction.names.candidates import NameCandidate, ParsedResume
+from service.core.redaction.names.header import header_name
+from service.core.redaction.names.mentions import find_mentions, spans_at
+from service.core.redaction.names.word_lists import GENERATIONS, PARTICLES
+from service.core.redaction.policy import TOKENS
+from service.core.redaction.spans import Span
+from service.core.redaction.words import fold
+
+_POSSESSIVE = re.compile(r"['’]s$")
+_GENERATION = re.compile(
+    r",?\s(?:Jr|Sr|II|III|IV)\b\.?|,\s(?:van|von|de)(?:\s(?:der?|den|het))?(?=\s*(?:$|[^\w\s]|\s\s))",
+    re.MULTILINE,
+)
+"""What may follow a name: a generation, or the particle of an inverted Dutch name ("Berg, van der")."""
+
+_MOST_CONTACT_WORDS = 60
+"""Words of e-mail addresses that are tried for each initial: nobody has as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundNames:
+    """`own`: parts of the candidate's name, folded, in the order found. `other_people`: how many others."""
+
+    spans: list[Span]
+    own: tuple[str, ...]
+    other_people: int
+
+
+def find_names(resume: ParsedResume) -> FoundNames:
+    """Every person's name in a text, and which of them is the candidate's."""
+    own: dict[str, None] = {}
+    others: dict[str, None] = {}
+    places: dict[tuple[int, int], None] = {}
+    other_people = 0
+    for candidate, is_own in _found_in_order(resume):
+        parts = [fold(_POSSESSIVE.sub("", resume.written[i])) for i in range(candidate.first, candidate.stop)]
+        named = [
+            p
+            for i, p in enumerate(parts)
+            if len(p) > 1 and (i == 0 or p not in PARTICLES) and p not in GENERATIONS
+        ]
+        if not is_own and not any(p in own for p in named) and not all(p in others for p in named):
+            other_people += 1
+        (own if is_own else others).update(dict.fromkeys(named))
+        if is_own:
+            own.update(dict.fromkeys(_given_names_of_initials(resume, parts)))
+        places[_extent(resume, candidate)] = None
+    places.update(dict.fromkeys(find_mentions(resume, list(own), others, list(places))))
+    return FoundNames(spans_at(places, TOKENS["name"]), tuple(own), other_people)
+
+
+def _found_in_order(resume: ParsedResume) -> Iterator[FoundName]:
+    cued = list(cued_names(resume))
+    yield from (found for found in cued if found.own)
+    header = header_name(resume)
+    yield from (FoundName(candidate, own=True) for candidate in header)
+    named = bool(header) or any(found.own for found in cued)
+    # A signature is the candidate's if nothing else says who that is.
+    yield from (found._replace(own=found.own and not named) for found in closing_names(resume))
+    yield from referee_names(resume)
+    yield from (found for found in cued if not found.own)
+    yield from prose_names(resume)
+
+
+def _given_names_of_initials(resume: ParsedResume, parts: list[str]) -> Iterator[str]:
+    """Initials in full: "D. Patel" with deepa.patel@ is Deepa, and the body may call her so."""
+    for initial in (part for part in parts if len(part) == 1):
+        for word in islice(resume.contact_words, _MOST_CONTACT_WORDS):
+            for part in reversed(parts):  # "marijnvanrossum": the surname goes before its particle
+                word = word.removeprefix(part).removesuffix(part) if len(part) > 2 else word
+            if len(word) > 2 and word[0] == initial:
+                yield word
+
+
+def _extent(resume: ParsedResume, candidate: NameCandidate) -> tuple[int, int]:
+    """From the first word to the last, with the dot of an initial and "Jr.", without a possessive."""
+    last, end = resume.written[candidate.stop - 1], resume.ends[candidate.stop - 1]
+    if _POSSESSIVE.search(last):
+        end -= 2
+    if len(last) == 1 and resume.text[end : end + 1] == ".":
+        end += 1
+    generation = _GENERATION.match(resume.text[end : end + 12])
+    return resume.starts[candidate.first], end + generation.end() if generation else end

@@ -1,0 +1,83 @@
+"""Every recogniser but that of names (`names.recogniser`), by how much of the text it looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from service.core.redaction.affinity_groups import AFFINITY_GROUPS
+from service.core.redaction.age_and_family import AGE, FAMILY
+from service.core.redaction.emails_and_links import EMAILS, LINKS, links_in_line
+from service.core.redaction.gender import OCCUPATIONS, PRONOUNS, TITLES
+from service.core.redaction.graduation_years import (
+    GRADUATION_YEARS,
+    YEARS_BESIDE_SCHOOLS,
+    graduation_years_in_line,
+)
+from service.core.redaction.layout import Line
+from service.core.redaction.lexicon import Lexicon
+from service.core.redaction.origin_and_religion import ORIGIN, RELIGION
+from service.core.redaction.phone_numbers import PHONES
+from service.core.redaction.photos import PHOTOS
+from service.core.redaction.postal_addresses import (
+    EUROPEAN_STREETS,
+    NAMED_POSTCODES,
+    POSTCODES,
+    RESIDENCES,
+    STREETS,
+    addresses_in_line,
+)
+from service.core.redaction.prefilter import PrefilterText, Recogniser
+from service.core.redaction.schools import SCHOOL_PREFILTER, find_schools, schools_in_line
+from service.core.redaction.spans import Span
+from service.core.redaction.words import Words
+
+LINE_RECOGNISERS: tuple[Recogniser, ...] = (
+    EMAILS,
+    LINKS,
+    PHONES,
+    POSTCODES,
+    STREETS,
+    EUROPEAN_STREETS,
+    NAMED_POSTCODES,
+    PRONOUNS,
+    TITLES,
+    OCCUPATIONS,
+)
+"""For entities that never go over the end of a line."""
+
+PARAGRAPH_RECOGNISERS: tuple[Recogniser, ...] = (
+    PHOTOS,
+    GRADUATION_YEARS,
+    YEARS_BESIDE_SCHOOLS,
+    RESIDENCES,
+    FAMILY,
+    AGE,
+    ORIGIN,
+    RELIGION,
+    AFFINITY_GROUPS,
+)
+"""For phrases, which a line break may cut in two."""
+
+
+def find_in_line(text: str, lowered: PrefilterText) -> Iterator[Span]:
+    """What a line holds, wherever it stands."""
+    for prefilter, find in LINE_RECOGNISERS:
+        if prefilter.may_match(lowered):
+            yield from find(text)
+
+
+def find_in_paragraph(text: str, words: Words, lexicon: Lexicon) -> Iterator[Span]:
+    """What a paragraph holds beside what its lines hold. `words` are its own."""
+    lowered = PrefilterText(text.lower(), frozenset(words.folded))
+    for prefilter, find in PARAGRAPH_RECOGNISERS:
+        if prefilter.may_match(lowered):
+            yield from find(text)
+    yield from find_schools(text, words, lexicon, by_pattern=SCHOOL_PREFILTER.may_match(lowered))
+
+
+def find_by_section(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span]:
+    """What depends on the section that a line stands in. `words` and offsets are those of the line."""
+    yield from links_in_line(line)
+    yield from addresses_in_line(line)
+    yield from schools_in_line(line, words, lexicon)
+    yield from graduation_years_in_line(line)
