@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -20,11 +21,15 @@ from training.data.synthetic.generator import GeneratorConfig, generate
 from training.data.user_data import UserDataConfig, load_user_data
 from training.learning.adapter import AdapterConfig
 from training.learning.batches import SamplingConfig
+from training.learning.epochs import SelectionConfig
 from training.learning.model import LossWeights
-from training.learning.selection import SelectionConfig
 from training.learning.trainer import TrainerConfig
 from training.postprocessing.calibration import ProperScore
+from training.postprocessing.concept_erasure import ConceptErasureConfig
 from training.postprocessing.threshold import Utility
+
+CONFIGS = Path(__file__).parent / "configs"
+"""The committed recipes."""
 
 _BOOLEAN = "tag:yaml.org,2002:bool"
 
@@ -88,13 +93,6 @@ class DataConfig(_Part):
         return generate(self.synthetic)
 
 
-class ErasureConfig(_Part):
-    """A linear eraser of name groups, fitted on `resumes` of the training split under names of each group."""
-
-    method: Literal["none", "leace", "projection"] = "leace"
-    resumes: int = Field(200, ge=10)
-
-
 class CalibrationConfig(_Part):
     """`methods` are compared by cross-validated `score`; the first wins a tie."""
 
@@ -140,7 +138,7 @@ class RunConfig(_Part):
     losses: LossWeights = LossWeights()
     trainer: TrainerConfig = TrainerConfig()
     selection: SelectionConfig = SelectionConfig()
-    erasure: ErasureConfig = ErasureConfig()
+    erasure: ConceptErasureConfig = ConceptErasureConfig()
     calibration: CalibrationConfig = CalibrationConfig()
     threshold: ThresholdConfig = ThresholdConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
@@ -162,9 +160,12 @@ class RunConfig(_Part):
         return self
 
 
-def read_run_config(path: Path) -> RunConfig:
-    """Raises `ConfigError` that names the file and, for a wrong, missing or unknown key, the key."""
-    content = read_yaml(path)
+def read_run_config(path: Path, changes: Mapping[str, Any] | None = None) -> RunConfig:
+    """The configuration in the file at `path`, with `changes` laid over it as `merged` does.
+
+    Raises `ConfigError` that names the file and, for a wrong, missing or unknown key, the key.
+    """
+    content = merged(read_yaml(path), changes or {})
     try:
         return RunConfig.model_validate(content)
     except ValidationError as error:
@@ -184,6 +185,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected keys and values", field="config")
     return content
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `changes` laid over it, mappings within mappings."""
+    found = dict(base)
+    for key, value in changes.items():
+        old = found.get(key)
+        found[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return found
 
 
 def described(error: ValidationError) -> str:

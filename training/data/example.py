@@ -27,7 +27,7 @@ class Example:
         groups: Attribute to group ("sex": "female"); never given to a model as input to a score.
         occupation: What the resume was made of; None in users' own data.
         job_occupation: What the job was made of; None in users' own data.
-        retold: The same career told in other words and another form, for training; None if there is none.
+        paraphrase: The same career told in other words and another form, for training; None if there is none.
     """
 
     job_id: str
@@ -41,7 +41,7 @@ class Example:
     groups: Mapping[str, str] = field(default_factory=dict)
     occupation: str | None = None
     job_occupation: str | None = None
-    retold: str | None = None
+    paraphrase: str | None = None
     seniority: Seniority | None = None
 
 

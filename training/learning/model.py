@@ -14,7 +14,7 @@ from service.core.scoring import MatchPolicy
 from training.learning import losses
 from training.learning.heads import GroupClassifier, MatchHead, reverse_gradient
 from training.learning.interaction import Passages, mean_vectors, raw_scores
-from training.learning.tokenized import TELLINGS, VERSIONS
+from training.learning.tokenized import PARAPHRASES, VERSIONS
 
 NAME_GROUP = "name_group"
 """The attribute of counterfactual variants: race and sex that a name suggests."""
@@ -98,7 +98,7 @@ class FairMatcher(nn.Module):
         references: Passages | None,
         variant_groups: Tensor | None,
         versions: Passages | None,
-        tellings: Passages | None,
+        paraphrases: Passages | None,
     ) -> dict[str, Tensor]:
         """One batch, as `Collator` makes it -> `loss` and, detached, each loss before its weight."""
         vectors = encode_chunks(self.encoder, chunks)
@@ -118,7 +118,7 @@ class FairMatcher(nn.Module):
             embeddings = torch.cat([embeddings, varied])
         for name, told, count in (
             ("benign_edits", versions, VERSIONS),
-            ("retelling", tellings, TELLINGS),
+            ("retelling", paraphrases, PARAPHRASES),
         ):
             if told is not None:
                 of_told = raw_scores(vectors, jobs, titles, told, self._policy)  # (J, S * V)

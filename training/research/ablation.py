@@ -20,12 +20,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from service.core.base_model import describe
 from service.core.bundle import read_bundle
 from service.core.errors import BundleError
-from training.bundles.candidate import load_reference
-from training.config import ConfigError, DataConfig, RunConfig, described, read_yaml
+from training.bundles.candidate import load_reference_engine
+from training.config import ConfigError, DataConfig, RunConfig, described, merged, read_yaml
 from training.data.example import Example
 from training.evaluation.names_inside import names_inside
 from training.evaluation.schema import Evaluation, Figure
-from training.pipeline.run import TRAINED_BY, Run, Say
+from training.pipeline.run import RunOptions, Say, make_bundle
+from training.pipeline.training import TRAINED_BY
 from training.report.plots import value_text
 from training.research.frontier import frontier_svg
 
@@ -86,15 +87,6 @@ def read_ablation(path: Path) -> tuple[AblationConfig, dict[str, RunConfig]]:
     return config, runs
 
 
-def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `changes` laid over it, mappings within mappings."""
-    found = dict(base)
-    for key, value in changes.items():
-        old = found.get(key)
-        found[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return found
-
-
 def run_ablation(path: Path, work: Path, *, quiet: bool = False, say: Say = print) -> list[Arm]:
     """Run what is not there yet, arm by arm; what the bundles' evaluations say of each."""
     config, runs = read_ablation(path)
@@ -137,7 +129,8 @@ def _bundle_of(config: RunConfig, work: Path, *, quiet: bool, say: Say) -> Path:
     output = work / "bundles" / _digest(whole)
     if not _finished(output):
         checkpoints = work / "training" / _digest({key: whole[key] for key in (*TRAINED_BY, "seed")})
-        Run(config, checkpoints, resume=True, quiet=quiet, say=say)(output, overwrite=True)
+        options = RunOptions(checkpoints, resume=True, overwrite=True, quiet=quiet, say=say)
+        make_bundle(config, output, options)
     return output
 
 
@@ -157,7 +150,7 @@ def _names(config: RunConfig, output: Path, work: Path) -> dict[str, Figure]:
     matching = _matching(config.data.model_dump_json())
     found = names_inside(
         bundle,
-        load_reference(bundle, base, work / "cache"),
+        load_reference_engine(bundle, base, work / "cache"),
         matching[: config.evaluation.audited],
         rounds=config.evaluation.rounds,
         rng=np.random.default_rng(config.seed),

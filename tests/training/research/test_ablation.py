@@ -10,10 +10,9 @@ from typer.testing import CliRunner
 
 from tests.training.pipeline.test_run import write_config
 from training.cli import app
-from training.config import ConfigError, read_run_config
-from training.pipeline.run import CONFIGS
+from training.config import CONFIGS, ConfigError, merged, read_run_config
 from training.research import ablation
-from training.research.ablation import merged, read_ablation, run_ablation, table
+from training.research.ablation import read_ablation, run_ablation, table
 
 ARMS = {
     "base": {"losses": {"contrastive": 0.0, "pairing": 0.0}, "erasure": {"method": "none"}},

@@ -10,7 +10,8 @@ import json
 import random
 from importlib.resources import files
 
-_PHRASES: dict[str, list[str]] = json.loads((files("training.data") / "phrases.json").read_text("utf-8"))
+_FILE = files("training.data.synthetic") / "phrases.json"
+_PHRASES: dict[str, list[str]] = json.loads(_FILE.read_text("utf-8"))
 
 
 def _fill(template: str, rng: random.Random) -> str:

@@ -87,7 +87,7 @@ class WrittenResume:
     profession: str
     grade: Grade
     seniority: Seniority
-    retold: str | None
+    paraphrase: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def write_job(
                 profession=profession.id,
                 grade=grade,
                 seniority=career.seniority,
-                retold=_retold(config, career, person, f"{job_id}-r{i}")
+                paraphrase=_paraphrase(config, career, person, f"{job_id}-r{i}")
                 if config.retell and split == "train" and grade == 2
                 else None,
             )
@@ -164,7 +164,7 @@ def write_job(
     return WrittenJob(job_id, title, text, profession.id, tuple(resumes))
 
 
-def _retold(config: GeneratorConfig, career: Career, person: Person, resume_id: str) -> str:
+def _paraphrase(config: GeneratorConfig, career: Career, person: Person, resume_id: str) -> str:
     """The same career of the same person, worded as the other groups word theirs."""
     words = random.Random(f"{config.seed}:{resume_id}:retold")
     wording = Wording(tone="agentic") if career.wording.vague else _vague(words)
@@ -257,6 +257,6 @@ def _example(config: GeneratorConfig, job: WrittenJob, resume: WrittenResume, gr
         groups=resume.person.groups,
         occupation=resume.profession,
         job_occupation=job.profession,
-        retold=resume.retold,
+        paraphrase=resume.paraphrase,
         seniority=resume.seniority,
     )

@@ -132,12 +132,12 @@ def test_good_fits_are_retold_in_training_only_and_nothing_else_changes(atlas: A
     config = SMALL.model_copy(update={"retell": True})
     professions = split_professions(atlas)
     train = generate_split(config, atlas, professions["train"], "train")
-    assert [replace(e, retold=None) for e in train] == plain.train
+    assert [replace(e, paraphrase=None) for e in train] == plain.train
     good = {e.resume_id for e in train if e.grade == 2}
-    assert all((e.retold is not None) == (e.resume_id in good) for e in train)
-    assert all(e.retold != e.resume for e in train)
+    assert all((e.paraphrase is not None) == (e.resume_id in good) for e in train)
+    assert all(e.paraphrase != e.resume for e in train)
     # Told vaguely of people who do not do so, the same work takes fewer words.
-    once = {e.resume_id: e for e in train if e.retold is not None}.values()
-    shorter = [len((e.retold or "").split()) < len(e.resume.split()) for e in once]
+    once = {e.resume_id: e for e in train if e.paraphrase is not None}.values()
+    shorter = [len((e.paraphrase or "").split()) < len(e.resume.split()) for e in once]
     assert sum(shorter) / len(shorter) > 0.5
-    assert all(e.retold is None for e in generate_split(config, atlas, professions["test"], "test"))
+    assert all(e.paraphrase is None for e in generate_split(config, atlas, professions["test"], "test"))
