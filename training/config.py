@@ -19,12 +19,12 @@ from training.data.example import Dataset
 from training.data.synthetic.bias import BIASED, BiasConfig
 from training.data.synthetic.generator import GeneratorConfig, generate
 from training.data.user_data import UserDataConfig, load_user_data
+from training.evaluation.utility import ProperScore
 from training.learning.adapter import AdapterConfig
 from training.learning.batches import SamplingConfig
 from training.learning.epochs import SelectionConfig
 from training.learning.model import LossWeights
 from training.learning.trainer import TrainerConfig
-from training.postprocessing.calibration import ProperScore
 from training.postprocessing.concept_erasure import ConceptErasureConfig
 from training.postprocessing.threshold import Utility
 

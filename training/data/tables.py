@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.data.errors import DataFormatError
-from training.data.example import SplitName
+from training.data.example import DataFormatError, SplitName
 
-Row = Mapping[str, Any]
+TableRow = Mapping[str, Any]
 
 _LONGEST_FIELD = 10_000_000
 _LONGEST_TOLD = 40
@@ -34,7 +33,7 @@ _SPLIT_NAMES: dict[str, SplitName] = {
 }
 
 
-def read_tables(path: Path) -> dict[SplitName | None, list[Row]]:
+def read_tables(path: Path) -> dict[SplitName | None, list[TableRow]]:
     """The rows of a file or folder by split name; a file or folder without splits gives one, under None.
 
     Raises `DataFormatError` if it cannot be read, has no rows or a split of an unknown name.
@@ -60,7 +59,7 @@ def read_tables(path: Path) -> dict[SplitName | None, list[Row]]:
     return tables
 
 
-def columns_of(rows: list[Row]) -> list[str]:
+def columns_of(rows: list[TableRow]) -> list[str]:
     """Every column that any row has, in the order of appearance."""
     return list(dict.fromkeys(column for row in rows for column in row))
 
@@ -73,7 +72,7 @@ def told_columns(columns: Sequence[str]) -> str:
     return f"it has {len(columns)} columns, which do not look like a header"
 
 
-def _read_csv(path: Path) -> Iterator[Row]:
+def _read_csv(path: Path) -> Iterator[TableRow]:
     limit = csv.field_size_limit(_LONGEST_FIELD)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -107,7 +106,7 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
             raise DataFormatError(f"{path}: columns {first} and {number} of the header have the same name")
 
 
-def _read_jsonl(path: Path) -> Iterator[Row]:
+def _read_jsonl(path: Path) -> Iterator[TableRow]:
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
@@ -123,7 +122,7 @@ def _read_jsonl(path: Path) -> Iterator[Row]:
             yield row
 
 
-def _read_parquet(path: Path) -> Iterator[Row]:
+def _read_parquet(path: Path) -> Iterator[TableRow]:
     from pyarrow import ArrowInvalid
     from pyarrow.parquet import ParquetFile
 
@@ -136,7 +135,7 @@ def _read_parquet(path: Path) -> Iterator[Row]:
         raise DataFormatError(f"{path} is not Parquet") from None
 
 
-_READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
+_READERS: dict[str, Callable[[Path], Iterator[TableRow]]] = {
     ".csv": _read_csv,
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,
@@ -144,7 +143,7 @@ _READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
 }
 
 
-def _read_saved(path: Path) -> dict[SplitName | None, list[Row]]:
+def _read_saved(path: Path) -> dict[SplitName | None, list[TableRow]]:
     # Imported late: it takes a second and only these folders need it.
     from datasets import DatasetDict, load_from_disk
 
@@ -160,13 +159,13 @@ def _read_saved(path: Path) -> dict[SplitName | None, list[Row]]:
     if unknown:
         known = ", ".join(_SPLIT_NAMES)
         raise DataFormatError(f"{path} has a split `{unknown[0]}`; known are {known}")
-    tables: dict[SplitName | None, list[Row]] = {}
+    tables: dict[SplitName | None, list[TableRow]] = {}
     for name, rows in saved.items():
         tables.setdefault(_SPLIT_NAMES[str(name).lower()], []).extend(_saved_rows(rows))
     return tables
 
 
-def _saved_rows(saved: Any) -> list[Row]:
+def _saved_rows(saved: Any) -> list[TableRow]:
     names = _class_names(saved.features.arrow_schema)
     return [_named(row, names) for row in saved]
 
@@ -187,7 +186,7 @@ def _class_names(schema: Any) -> dict[str, list[str]]:
     }
 
 
-def _named(row: Row, names: Mapping[str, list[str]]) -> Row:
+def _named(row: TableRow, names: Mapping[str, list[str]]) -> TableRow:
     """The row with the names that its numbers stand for; -1 is `ClassLabel`'s own "no label"."""
     told = {
         column: of[row[column]] if 0 <= row[column] < len(of) else None

@@ -22,7 +22,7 @@ UTILITY = "pr_auc"
 FAIRNESS = "overall_fairness_score"
 COUNTERFACTUAL = "counterfactual_shift_sd"
 
-Row = Mapping[str, float]
+EpochFigures = Mapping[str, float]
 
 
 class SelectionConfig(BaseModel):
@@ -53,7 +53,7 @@ class SelectionConfig(BaseModel):
         return self
 
 
-def chosen_epochs(rows: Sequence[Row], config: SelectionConfig) -> dict[Choice, int]:
+def chosen_epochs(rows: Sequence[EpochFigures], config: SelectionConfig) -> dict[Choice, int]:
     """The index of the row of each choice; earlier rows win ties. `window_best` may be missing.
 
     Each row holds an epoch's figures: `epoch`, `pr_auc`, `overall_fairness_score` (lower is better; also
@@ -78,17 +78,17 @@ def chosen_epochs(rows: Sequence[Row], config: SelectionConfig) -> dict[Choice, 
     return chosen
 
 
-def combined(row: Row, config: SelectionConfig) -> float:
+def combined(row: EpochFigures, config: SelectionConfig) -> float:
     """Utility less weighted unfairness: what `best` maximises."""
     return row[UTILITY] - config.fairness_weight * (fairness(row, config) + row[COUNTERFACTUAL])
 
 
-def fairness(row: Row, config: SelectionConfig) -> float:
+def fairness(row: EpochFigures, config: SelectionConfig) -> float:
     """The overall fairness score that the selection goes by; lower is better."""
     return row[f"balanced_{FAIRNESS}" if config.balanced else FAIRNESS]
 
 
-def should_stop(rows: Sequence[Row], config: SelectionConfig) -> bool:
+def should_stop(rows: Sequence[EpochFigures], config: SelectionConfig) -> bool:
     """True once `patience` epochs have passed since `best`."""
     if config.patience is None or not rows:
         return False

@@ -27,7 +27,7 @@ from training.learning.validation import ADVICE, DivergedError, Validator
 
 WEIGHTS = "trained.safetensors"
 
-Precision = Literal["auto", "f32", "bf16", "f16"]
+TrainingPrecision = Literal["auto", "f32", "bf16", "f16"]
 
 
 class TrainerConfig(BaseModel):
@@ -56,7 +56,7 @@ class TrainerConfig(BaseModel):
     weight_decay: float = Field(0.01, ge=0)
     warmup_share: float = Field(0.05, ge=0, lt=1)
     max_gradient_norm: float = Field(1.0, gt=0)
-    precision: Precision = "auto"
+    precision: TrainingPrecision = "auto"
     fairness_warmup: float = Field(0.1, ge=0, le=1)
     adversary_alone: float = Field(0.1, ge=0, lt=1)
     validation_resumes: int = Field(32, ge=0)

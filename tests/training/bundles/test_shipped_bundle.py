@@ -11,7 +11,7 @@ from service.core.bundle import read_bundle
 from service.settings import BUNDLES, Settings
 from training.cli import app
 from training.config import CONFIGS, RunConfig, read_run_config
-from training.evaluation.schema import Evaluation, Figure
+from training.evaluation.schema import Estimate, Evaluation
 
 SHIPPED = BUNDLES / "minilm-fair"
 
@@ -21,7 +21,7 @@ def evaluation() -> Evaluation:
     return Evaluation.model_validate_json((SHIPPED / "metrics.json").read_bytes())
 
 
-def value(figure: Figure) -> float:
+def value(figure: Estimate) -> float:
     assert figure.value is not None
     return figure.value
 

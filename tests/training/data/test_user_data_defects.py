@@ -18,7 +18,7 @@ from tests.training.data.user_tables import (
     write_jsonl,
     write_saved,
 )
-from training.data.errors import DataError, DataFormatError
+from training.data.example import DataError, DataFormatError
 from training.data.user_data import ColumnMapping, UserDataConfig
 
 

@@ -16,8 +16,15 @@ from service.core.engines.torch_engine import TorchEngine
 from tests.training.learning.conftest import World
 from training.learning.adapter import AdapterConfig, AdapterError, find_targets, interpolated, save_adapter
 from training.learning.batches import Collator, SamplingConfig, TrainingItems
-from training.learning.heads import GroupClassifier, MatchHead, reverse_gradient
-from training.learning.model import NAME_GROUP, FairMatcher, LossWeights, encode_chunks
+from training.learning.model import (
+    NAME_GROUP,
+    FairMatcher,
+    GroupClassifier,
+    LossWeights,
+    MatchHead,
+    encode_chunks,
+    reverse_gradient,
+)
 
 ALL = dict.fromkeys(LossWeights.model_fields, 1.0)
 

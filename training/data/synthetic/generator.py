@@ -25,12 +25,11 @@ from training.data.example import (
     SplitName,
     from_splits,
 )
-from training.data.splits import split_professions
 from training.data.synthetic.bias import BiasConfig
 from training.data.synthetic.grammar import as_gerund
 from training.data.synthetic.people import Person, draw_person
 from training.data.synthetic.postings import Vacancy, posting_title, write_posting
-from training.data.synthetic.professions import Atlas, Profession, load_atlas
+from training.data.synthetic.professions import Atlas, Profession, load_atlas, split_professions
 from training.data.synthetic.resumes import Career, Wording, write_resume
 
 
