@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import YAMLError
 
 from service.core.base_model import MINILM
 from service.core.calibration import Method
@@ -31,8 +33,6 @@ from training.postprocessing.threshold import Utility
 CONFIGS = Path(__file__).parent / "configs"
 """The committed recipes."""
 
-_BOOLEAN = "tag:yaml.org,2002:bool"
-
 
 class ConfigError(InputError):
     """A configuration file that cannot be read, or a key that is missing, unknown or out of range."""
@@ -43,24 +43,6 @@ class ConfigError(InputError):
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's booleans, true and false alone, so that `bias: {on: ...}` is no key True; no key twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        found: set[str] = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if key.value in found:
-                raise yaml.constructor.ConstructorError(None, None, f"`{key.value}` twice", key.start_mark)
-            found.add(key.value)
-        return super().construct_mapping(node, deep=deep)
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, form) for tag, form in forms if tag != _BOOLEAN or first in "tTfF"]
-    for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 class BaseModelConfig(_Part):
@@ -175,12 +157,21 @@ def read_run_config(path: Path, changes: Mapping[str, Any] | None = None) -> Run
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Raises `ConfigError` if the file cannot be read or holds no mapping."""
+    """The mapping in a YAML 1.2 file.
+
+    Raises `ConfigError` if the file cannot be read, is not YAML, or has a key twice.
+    """
     try:
-        content = yaml.load(path.read_text("utf-8"), _Loader)  # a SafeLoader
+        text = path.read_text("utf-8")
+        content = YAML(typ="safe", pure=True).load(text)  # the C parser would read YAML 1.1: `on` as true
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}", field="config") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except DuplicateKeyError as error:
+        # ruamel's own message repeats the values.
+        mark = error.problem_mark
+        key = text.splitlines()[mark.line][mark.column :].partition(":")[0]
+        raise ConfigError(f"{path} line {mark.line + 1}: `{key}` twice", field="config") from None
+    except (YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not YAML: {error}", field="config") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected keys and values", field="config")
