@@ -6,17 +6,17 @@ that may be a text.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from service.core.errors import TableError
+from service.core.tables import csv_rows, json_rows
 from training.data.example import DataFormatError, SplitName
 
 TableRow = Mapping[str, Any]
 
-_LONGEST_FIELD = 10_000_000
 _LONGEST_TOLD = 40
 _MOST_TOLD = 40
 _SPLIT_NAMES: dict[str, SplitName] = {
@@ -51,6 +51,8 @@ def read_tables(path: Path) -> dict[SplitName | None, list[TableRow]]:
             raise DataFormatError(
                 f"{path} cannot be read: {error.strerror or type(error).__name__}"
             ) from None
+        except TableError as error:
+            raise DataFormatError(error.message) from None
         except UnicodeDecodeError:
             raise DataFormatError(f"{path} is not UTF-8") from None
     for split, rows in tables.items():
@@ -73,29 +75,18 @@ def told_columns(columns: Sequence[str]) -> str:
 
 
 def _read_csv(path: Path) -> Iterator[TableRow]:
-    limit = csv.field_size_limit(_LONGEST_FIELD)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            try:
-                header = reader.fieldnames
-            except csv.Error as error:
-                raise DataFormatError(f"{path}: the header line is not CSV: {error}") from None
-            if not header:
-                raise DataFormatError(f"{path} has no header line")
-            _check_header(path, header)
-            number = 0
-            try:
-                for number, row in enumerate(reader, 1):
-                    if None in row or None in row.values():
-                        raise DataFormatError(
-                            f"{path}: row {number} has more or fewer fields than the header's {len(header)}"
-                        )
-                    yield row
-            except csv.Error as error:
-                raise DataFormatError(f"{path}: row {number + 1} is not CSV: {error}") from None
-    finally:
-        csv.field_size_limit(limit)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv_rows(file, str(path))
+        _, header = next(rows, (0, []))
+        if not header:
+            raise DataFormatError(f"{path} has no header line")
+        _check_header(path, header)
+        for number, (_, cells) in enumerate(rows, 1):
+            if len(cells) != len(header):
+                raise DataFormatError(
+                    f"{path}: row {number} has more or fewer fields than the header's {len(header)}"
+                )
+            yield dict(zip(header, cells, strict=True))
 
 
 def _check_header(path: Path, header: Sequence[str]) -> None:
@@ -108,18 +99,7 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
 
 def _read_jsonl(path: Path) -> Iterator[TableRow]:
     with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise DataFormatError(f"{path}: row {number} is not JSON: {error.msg}") from None
-            except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
-                raise DataFormatError(f"{path}: row {number} is JSON that cannot be read") from None
-            if not isinstance(row, dict):
-                raise DataFormatError(f"{path}: row {number} is not a JSON object")
-            yield row
+        yield from (row for _, row in json_rows(file, str(path)))
 
 
 def _read_parquet(path: Path) -> Iterator[TableRow]:
