@@ -128,7 +128,9 @@ class RunConfig(_Part):
     @model_validator(mode="after")
     def _something_to_pair(self) -> RunConfig:
         if self.losses.retelling and not (self.data.synthetic and self.data.synthetic.retell):
-            raise ValueError("losses.retelling needs data.synthetic.retell: true, resumes told twice")
+            raise ValueError(
+                "losses.retelling needs data.synthetic.retell: true, which writes each career in two wordings"
+            )
         return self
 
     @model_validator(mode="after")

@@ -58,7 +58,7 @@ class Example:
         groups: Attribute to group ("sex": "female"); never given to a model as input to a score.
         occupation: What the resume was made of; None in users' own data.
         job_occupation: What the job was made of; None in users' own data.
-        paraphrase: The same career told in other words and another form, for training; None if there is none.
+        paraphrase: The same career in other words and another layout, for training; None if there is none.
     """
 
     job_id: str

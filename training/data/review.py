@@ -1,4 +1,4 @@
-"""What a careful user would want to know, or be stopped by, before training on their data."""
+"""Checks of the splits before training: repeats, leaks between splits, missing classes, small groups."""
 
 from __future__ import annotations
 

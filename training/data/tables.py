@@ -17,8 +17,8 @@ from training.data.example import DataFormatError, SplitName
 
 TableRow = Mapping[str, Any]
 
-_LONGEST_TOLD = 40
-_MOST_TOLD = 40
+_LONGEST_LISTED = 40
+_MOST_LISTED = 40
 _SPLIT_NAMES: dict[str, SplitName] = {
     "train": "train",
     "training": "train",
@@ -66,10 +66,10 @@ def columns_of(rows: list[TableRow]) -> list[str]:
     return list(dict.fromkeys(column for row in rows for column in row))
 
 
-def told_columns(columns: Sequence[str]) -> str:
-    """Names of columns for a message. Long ones are not told: without a header line they would be cells."""
-    short = [c for c in columns if len(c) <= _LONGEST_TOLD]
-    if len(short) == len(columns) <= _MOST_TOLD:
+def list_columns(columns: Sequence[str]) -> str:
+    """Column names for a message. Long ones are left out: in a file without a header they are cells."""
+    short = [c for c in columns if len(c) <= _LONGEST_LISTED]
+    if len(short) == len(columns) <= _MOST_LISTED:
         return f"it has {', '.join(columns)}"
     return f"it has {len(columns)} columns, which do not look like a header"
 
@@ -90,7 +90,7 @@ def _read_csv(path: Path) -> Iterator[TableRow]:
 
 
 def _check_header(path: Path, header: Sequence[str]) -> None:
-    """A column that stands there twice would silently be read from its last place."""
+    """Refuse a name that two columns have: only the last of them would be read."""
     for number, column in enumerate(header, 1):
         first = header.index(column) + 1
         if first != number and column.strip():  # spreadsheets write columns without a name
@@ -168,9 +168,9 @@ def _class_names(schema: Any) -> dict[str, list[str]]:
 
 def _named(row: TableRow, names: Mapping[str, list[str]]) -> TableRow:
     """The row with the names that its numbers stand for; -1 is `ClassLabel`'s own "no label"."""
-    told = {
+    named = {
         column: of[row[column]] if 0 <= row[column] < len(of) else None
         for column, of in names.items()
         if isinstance(row.get(column), int)
     }
-    return {**row, **told} if told else row
+    return {**row, **named} if named else row

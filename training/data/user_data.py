@@ -15,7 +15,7 @@ from service.core.errors import InputError
 from training.data.example import DataError, DataFormatError, Dataset, Example, Grade, SplitName, from_splits
 from training.data.partition import SplitBy, fill_splits
 from training.data.review import OnLeak, fingerprint, review
-from training.data.tables import TableRow, columns_of, read_tables, told_columns
+from training.data.tables import TableRow, columns_of, list_columns, read_tables
 
 _MOST_ERRORS = 10
 _LONGEST_GROUP = 64
@@ -178,7 +178,7 @@ def _examples(
     for field, column in config.columns.wanted().items():
         if column not in there:
             raise DataFormatError(
-                f"{place} has no column `{column}` (columns.{field}); {told_columns(there)}",
+                f"{place} has no column `{column}` (columns.{field}); {list_columns(there)}",
                 field=f"columns.{field}",
             )
     found, errors, unlabelled = [], [], 0

@@ -1,9 +1,9 @@
-"""Who is seen at the top of the lists: shares of places by group, beside their share of the pool.
+"""Exposure: shares of the first places by group, beside their share of the candidates.
 
-For each job the candidates of known group share out the places: `top_k`, one each for the first k places;
-`discounted`, 1 / log2(1 + place) for all (Singh & Joachims 2018). Equal scores share their places
-equally. The share of a group is its mean over jobs, and `ratio` is that over its mean share of the pool:
-1 is what a draw by lot would give. Groups may differ in how well they match, so a ratio is an
+The candidates of known group of each job divide the places among them: `top_k`, one each for the first k
+places; `discounted`, 1 / log2(1 + place) for all (Singh & Joachims 2018). Equal scores share their places
+equally. The share of a group is its mean over jobs, and `ratio` is that over its mean share of the
+candidates: 1 is what a draw by lot would give. Groups may differ in how well they match, so a ratio is an
 observation, not a judgement.
 """
 

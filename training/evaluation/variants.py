@@ -1,4 +1,4 @@
-"""The counterfactual audit of `service.core.counterfactual_audit` over several jobs at once, pooled."""
+"""Evaluation by variants: the counterfactual audit of `service.core` for many jobs, pooled."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NO_SETS = "in every set all groups tied, or there was none"
 
 @dataclass(frozen=True, slots=True)
 class VariantSet:
-    """One job and the resumes audited for it. A resume belongs to one job only, so that sets are apart."""
+    """One job and the resumes that are varied for it. A resume belongs to one job only."""
 
     job_id: str
     title: str | None
@@ -62,7 +62,7 @@ def evaluate_variants(
     rounds: int,
     rng: np.random.Generator,
 ) -> VariantEvaluation:
-    """Audit every set and pool them; intervals by bootstrap over resumes, the unit that is varied.
+    """Score the variants of every set and pool them; intervals by bootstrap over the varied resumes.
 
     Tests, the control arm and findings are those of `service.core.counterfactual_audit`, over all sets
     together.

@@ -32,12 +32,12 @@ class SamplingConfig(BaseModel):
         negatives: Labelled non-matches of a job in each item, beside the other items' resumes.
         potential_unknown: Leave potential fits (grade 1) out of the match losses.
         in_batch_negatives: Count a resume of another job as a non-match where no label says otherwise.
-        bare_share: Share of resumes that are read unredacted, under a name drawn anew.
+        bare_share: Share of resumes that are read unredacted, under a newly drawn name.
         title_share: Share of titled jobs that are read with their title.
         counterfactual_share: Share of items that bring a variant for each name group.
         spliced_share: Share of those that put the name into a passage of the redacted text.
-        edited_share: Share of items that bring their resume with sentences put in that say nothing.
-        retold_share: Share of items that bring their resume paraphrase, where the data can.
+        edited_share: Share of items that bring their resume with filler sentences put in.
+        retold_share: Share of items that bring a paraphrase of their resume, where the data has one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,8 +66,8 @@ class SeenResume:
 class TrainingItem:
     """One job with some of its resumes.
 
-    `variants` (group, passages) are of `resumes[0]`; so are its `versions` with other filler and its
-    `paraphrases` in other words.
+    Of `resumes[0]`: its `variants` (group, passages) under other names, its `versions` with other filler and
+    its `paraphrases` in other words.
     """
 
     job: int
@@ -127,7 +127,7 @@ class TrainingItems(Dataset[TrainingItem]):
         if rng.random() < self._config.edited_share:
             versions = self._tokenizer.versions(resumes[0].tokens, rng)
         paraphrases: tuple[Texts, ...] = ()
-        # Drawn only where there is something to bring, so that other data is drawn as it ever was.
+        # Draw only where there is a paraphrase: items of data without any must stay as they were.
         if resumes[0].tokens.paraphrase and rng.random() < self._config.retold_share:
             paraphrases = (resumes[0].tokens.redacted, resumes[0].tokens.paraphrase)
         return TrainingItem(job, self.pairs.jobs[job], with_title, resumes, variants, versions, paraphrases)

@@ -15,7 +15,7 @@ KEPT = "kept"
 
 _CHECKPOINT = "checkpoint-"
 _SEEN_LAST = "trainer_state.json"
-"""What a checkpoint gets last: without it the others may be cut off too."""
+"""The last file that is written to a checkpoint: without it, the others may be incomplete."""
 
 
 class ResumeError(EvenmatchError):

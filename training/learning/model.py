@@ -177,14 +177,14 @@ class FairMatcher(nn.Module):
                 found["distillation"] = self._distillation(varied, chunks, references, variant_groups)
             groups = _joined(groups, len(embeddings), variant_groups.reshape(-1))
             embeddings = torch.cat([embeddings, varied])
-        for name, told, count in (
+        for name, texts, count in (
             ("benign_edits", versions, VERSIONS),
             ("retelling", paraphrases, PARAPHRASES),
         ):
-            if told is not None:
-                of_told = raw_scores(vectors, jobs, titles, told, self._policy)  # (J, S * V)
-                of_told = of_told.T.reshape(-1, count, len(jobs))  # (S, V, J)
-                found[name] = losses.benign_edits(of_told, scores.std())
+            if texts is not None:
+                of_texts = raw_scores(vectors, jobs, titles, texts, self._policy)  # (J, S * V)
+                of_texts = of_texts.T.reshape(-1, count, len(jobs))  # (S, V, J)
+                found[name] = losses.benign_edits(of_texts, scores.std())
         found |= self._predictions(embeddings, groups)
         terms = [self._weight(name) * value for name, value in found.items() if self._weight(name)]
         return {"loss": torch.stack(terms).sum()} | {name: value.detach() for name, value in found.items()}

@@ -1,4 +1,4 @@
-"""Labelled pairs -> token ids, once; and the counterfactual variants of a resume, anew at each visit."""
+"""Labelled pairs as token ids, tokenized once, and counterfactual variants of a resume, drawn on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Utility, parity and counterfactual shift on the validation split, with the model as it stands.
+"""Utility, parity and counterfactual shift on the validation split after an epoch.
 
 Quick figures to compare epochs by. What is reported of a bundle comes from `evaluation`, with intervals, on
 splits that no choice was made on.
@@ -31,7 +31,7 @@ _LEAST_IN_GROUP = 5
 
 
 class DivergedError(EvenmatchError):
-    """Training has led to numbers that are none."""
+    """A loss or score is NaN or infinite."""
 
     code = "training_diverged"
     title = "Training diverged"

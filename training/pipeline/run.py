@@ -184,12 +184,13 @@ def _measure(setting: _Setting, trained: TrainedAdapter | None, eraser: Eraser |
     say("evaluating on the test split")
     evaluation = evaluate_test(config, decided, loaded, dataset.test)
     evaluation = evaluation.model_copy(update={"notes": [*evaluation.notes, *notes, *dataset.warnings]})
-    told = _training_told(config, trained)
     parts |= {
         "metrics.json": evaluation,
         "training_config.json": config,
         "fairness_report.html": report_html(evaluation),
-        "README.md": evaluated_model_card(decided.manifest, calibration, evaluation, training=told),
+        "README.md": evaluated_model_card(
+            decided.manifest, calibration, evaluation, training=_training_note(config, trained)
+        ),
     }
     if trained is not None:
         parts["epoch_metrics.csv"] = trained.history.as_csv()
@@ -200,8 +201,8 @@ def _measure(setting: _Setting, trained: TrainedAdapter | None, eraser: Eraser |
     return parts
 
 
-def _training_told(config: RunConfig, trained: TrainedAdapter | None) -> str:
-    """What the model card says of the training."""
+def _training_note(config: RunConfig, trained: TrainedAdapter | None) -> str:
+    """What the model card says about the training."""
     repeat = "Repeat it with `evenmatch-train run --config` and `training_config.json`."
     if trained is None:
         return f"None: the base model as it is; erasure: {config.erasure.method}. {repeat}"

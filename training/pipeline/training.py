@@ -149,11 +149,11 @@ def _record_of(config: RunConfig, dataset: Dataset) -> dict[str, Any]:
 
 
 def _digest(examples: Iterable[Example]) -> str:
-    """Of all that training reads of the pairs, so that no text is kept."""
+    """SHA-256 of everything that training reads of the pairs; the texts themselves are not stored."""
     digest = hashlib.sha256()
     for e in examples:
-        told = (e.job_id, e.title, e.description, e.resume_id, e.resume, e.label, e.grade, e.paraphrase)
-        digest.update(json.dumps([*told, sorted(e.groups.items())]).encode())
+        read = (e.job_id, e.title, e.description, e.resume_id, e.resume, e.label, e.grade, e.paraphrase)
+        digest.update(json.dumps([*read, sorted(e.groups.items())]).encode())
     return digest.hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Names put inside the text: what a model makes of a name that no layout keeps apart.
+"""Names put inside the text: how they move scores where the layout does not keep the name apart.
 
 With passages that follow the layout, a name on a line of its own hardly counts. Resumes that were copied out
 of another form run name and text together; so here a name stands in one of the passages, the same for all

@@ -46,8 +46,8 @@ class GeneratorConfig(BaseModel):
         potential_overlap: The same for a potential fit that lacks skills.
         potential_label: The label of a potential fit.
         titled: Share of jobs with a title.
-        retell: Tell each good fit of the training split a second time in other words, vaguely if it was not,
-            and the other way round. It changes no other text.
+        retell: Write a paraphrase of each good fit of the training split: vague if the resume is not, and the
+            other way round. It changes no other text.
         bias: How groups differ in labels and wording; by default they do not. It changes neither people nor
             careers, so that the same seed gives the same world at every setting of the knob.
     """

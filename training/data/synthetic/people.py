@@ -118,6 +118,6 @@ def _affinity(pool: NamePool, sex: str, race: str, rng: random.Random) -> str | 
 
 
 def _slice(values: tuple[str, ...], low: int, high: int) -> tuple[str, ...]:
-    """The values whose rank by hash lies in [low, high) percent; lists of any length are shared out whole."""
+    """The values whose rank by hash lies in [low, high) percent: every value is in one part."""
     ranked = sorted(values, key=lambda value: hashlib.sha256(value.encode()).digest())
     return tuple(ranked[low * len(ranked) // 100 : high * len(ranked) // 100])
