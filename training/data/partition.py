@@ -94,6 +94,7 @@ def _deal(
         counts[name] = counts.get(name, 0) + 1
     order = sorted(counts)
     rng.shuffle(order)
+    # Shuffled first: this sort is stable, so that names of equal counts keep the random order.
     order.sort(key=lambda name: -counts[name])
     filled = dict.fromkeys(shares, 0)
     dealt: dict[str, SplitName] = {}

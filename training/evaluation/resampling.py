@@ -35,6 +35,7 @@ class JobResamples:
     def totals(self, values: NDArray[np.generic]) -> Floats:
         """Sums of `values` (N, ...) over the pairs of each resample, (1 + rounds, ...)."""
         flat = np.asarray(values, dtype=np.float64).reshape(len(self._pairs), -1)
+        # Summed by job once: all resamples together are then a single matrix product.
         by_job = np.zeros((self.jobs, flat.shape[1]))
         np.add.at(by_job, self._pairs.job_index, flat)
         return (self.weights @ by_job).reshape(-1, *np.shape(values)[1:])

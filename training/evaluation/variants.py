@@ -86,7 +86,7 @@ def evaluate_variants(
     matches = [_matches(matcher, loaded, plan) for plan in plans]
     report = summarise(*_pooled(plans, matches))
     gaps = [gap for plan, of in zip(plans, matches, strict=True) for gap in _gaps(plan, of)]
-    limit = max((abs(gap.gap) for gap in gaps), default=0.0) or 1e-6
+    limit = max((abs(gap.gap) for gap in gaps), default=0.0) or 1e-6  # a histogram needs some width
     edges = np.linspace(-limit, limit, _BINS + 1)
     resumes = [resume.id for plan in plans for resume in plan.resumes]
     draws = [np.ones(len(resumes))]
@@ -134,7 +134,7 @@ class _Pool:
         absolute = np.abs(signed)
         tenths = np.array([np.nan if g.tenth is None else g.tenth for g in of], dtype=float)
         judged = np.isfinite(tenths)
-        sd = self.score_sd or np.nan
+        sd = self.score_sd or np.nan  # makes the quotient NaN, which becomes "not computable" with a reason
         mean = self._each(lambda w: float(np.average(absolute, weights=w)), rows)
         found = {
             "mean_signed_shift": self._each(lambda w: float(np.average(signed, weights=w)), rows),

@@ -210,6 +210,7 @@ class Rows:
 
 def chunks_of(texts: Sequence[TokenIds]) -> list[dict[str, Tensor]]:
     """Texts by length, in chunks padded to a multiple of 16; `rows` says where their vectors belong."""
+    # By length, so that little is padding; to multiples, so that kernels meet few different shapes.
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     chunks = []
     for start in range(0, len(order), _ROWS):

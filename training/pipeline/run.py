@@ -173,6 +173,7 @@ def _measure(setting: _Setting, trained: TrainedAdapter | None, eraser: Eraser |
         "decision.json": rule,
         "probes.json": candidate.probes,
     }
+    # Read back with its threshold, so that what is evaluated decides as the final bundle will.
     decided = write_bundle(
         candidate.path.with_name("decided"),
         setting.manifest,

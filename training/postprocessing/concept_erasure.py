@@ -130,6 +130,7 @@ def fit_leace(
     x, z = _centred(vectors, concepts)
     covariance = ledoit_wolf(x, assume_centered=True)[0] if shrinkage else x.T @ x / len(x)
     values, axes = np.linalg.eigh(covariance)  # (D,), (D, D)
+    # Eigenvalues are squares of singular values, and so is the tolerance.
     kept = values > values[-1] * _RANK_TOLERANCE**2
     root = np.sqrt(values[kept])
     axes = axes[:, kept]

@@ -237,6 +237,7 @@ class _Search:
                 counted, totals = counted[totals[:, 0] > 0], totals[totals[:, 0] > 0]
                 if len(counted) < 2:
                     continue
+                # Pairs are in descending order: the sum of the first k is what a cut below the k-th selects.
                 rates = np.cumsum(counted, axis=1) / totals
                 difference = rates.max(axis=0) - rates.min(axis=0)
                 largest = difference if largest is None else np.maximum(largest, difference)
