@@ -49,8 +49,8 @@ format: $(VENV)/.dev ## Format the code
 bench: $(VENV)/.dev ## Measure speed and memory (docs/benchmarks.md)
 	$(BIN)/python -m benchmarks
 
-bundle: $(VENV)/.dev ## Make the shipped bundle anew
-	$(BIN)/evenmatch-train base-bundle --output service/bundles/minilm-base --overwrite
+bundle: $(VENV)/.dev ## Make minilm-base anew, the baseline without training
+	$(BIN)/evenmatch-train run --config training/configs/base.yaml --output service/bundles/minilm-base --work .training/base --overwrite
 
 train: $(VENV)/.dev ## Train minilm-fair anew (docs/training.md); goes on where it was interrupted
 	$(BIN)/evenmatch-train run --config training/configs/minilm-fair.yaml --output service/bundles/minilm-fair --work .training --resume --overwrite

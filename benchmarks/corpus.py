@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import random
-
 from service.core.documents import normalise
 from service.core.tokenization import TextTokenizer
-from training.data.pairs import write_job, write_resume
-from training.data.synthetic.vocabulary import load_occupations
+from training.data.example import Example
+from training.data.synthetic.generator import GeneratorConfig, generate
 
 TOKENS = 244
 
 
 def resumes(tokenizer: TextTokenizer, count: int, *, tokens: int = TOKENS, seed: int = 1) -> list[str]:
     """`count` different resumes of exactly `tokens` tokens, special tokens included."""
-    rng = random.Random(seed)
-    occupations = load_occupations()
+    # A job brings three resumes, and two make a text: some cannot be cut to the length.
+    texts = iter(dict.fromkeys(example.resume for example in _examples(2 * count, seed)))
     found: list[str] = []
-    while len(found) < count:
-        text = normalise(
-            write_resume(rng.choice(occupations), rng) + "\n" + write_resume(rng.choice(occupations), rng)
-        )
-        cut = _cut(tokenizer, text, tokens)
+    for text in texts:
+        cut = _cut(tokenizer, normalise(f"{text}\n{next(texts)}"), tokens)
         if cut is not None:
             found.append(cut)
+        if len(found) == count:
+            break
     return found
 
 
 def job(seed: int = 2) -> dict[str, str]:
     """The job of a scoring request."""
-    rng = random.Random(seed)
-    occupation = rng.choice(load_occupations())
-    return {"title": occupation.titles[0], "description": write_job(occupation, occupation.titles[0], rng)}
+    example = next(example for example in _examples(20, seed) if example.title)
+    return {"title": str(example.title), "description": example.description}
+
+
+def _examples(jobs: int, seed: int) -> list[Example]:
+    others = {"validation_jobs": 1, "calibration_jobs": 1, "threshold_jobs": 1, "test_jobs": 1}
+    return generate(GeneratorConfig(seed=seed, train_jobs=jobs, potential_each=1, **others)).train
 
 
 def _cut(tokenizer: TextTokenizer, text: str, tokens: int) -> str | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import YAMLError
 
 from service.core.base_model import MINILM
 from service.core.calibration import Method
@@ -18,15 +21,17 @@ from training.data.example import Dataset
 from training.data.synthetic.bias import BIASED, BiasConfig
 from training.data.synthetic.generator import GeneratorConfig, generate
 from training.data.user_data import UserDataConfig, load_user_data
+from training.evaluation.utility import ProperScore
 from training.learning.adapter import AdapterConfig
 from training.learning.batches import SamplingConfig
+from training.learning.epochs import SelectionConfig
 from training.learning.model import LossWeights
-from training.learning.selection import SelectionConfig
 from training.learning.trainer import TrainerConfig
-from training.postprocessing.calibration import ProperScore
+from training.postprocessing.concept_erasure import ConceptErasureConfig
 from training.postprocessing.threshold import Utility
 
-_BOOLEAN = "tag:yaml.org,2002:bool"
+CONFIGS = Path(__file__).parent / "configs"
+"""The committed recipes."""
 
 
 class ConfigError(InputError):
@@ -38,24 +43,6 @@ class ConfigError(InputError):
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's booleans, true and false alone, so that `bias: {on: ...}` is no key True; no key twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        found: set[str] = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if key.value in found:
-                raise yaml.constructor.ConstructorError(None, None, f"`{key.value}` twice", key.start_mark)
-            found.add(key.value)
-        return super().construct_mapping(node, deep=deep)
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, form) for tag, form in forms if tag != _BOOLEAN or first in "tTfF"]
-    for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 class BaseModelConfig(_Part):
@@ -86,13 +73,6 @@ class DataConfig(_Part):
             return load_user_data(self.files)
         assert self.synthetic is not None
         return generate(self.synthetic)
-
-
-class ErasureConfig(_Part):
-    """A linear eraser of name groups, fitted on `resumes` of the training split under names of each group."""
-
-    method: Literal["none", "leace", "projection"] = "leace"
-    resumes: int = Field(200, ge=10)
 
 
 class CalibrationConfig(_Part):
@@ -140,7 +120,7 @@ class RunConfig(_Part):
     losses: LossWeights = LossWeights()
     trainer: TrainerConfig = TrainerConfig()
     selection: SelectionConfig = SelectionConfig()
-    erasure: ErasureConfig = ErasureConfig()
+    erasure: ConceptErasureConfig = ConceptErasureConfig()
     calibration: CalibrationConfig = CalibrationConfig()
     threshold: ThresholdConfig = ThresholdConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
@@ -148,7 +128,9 @@ class RunConfig(_Part):
     @model_validator(mode="after")
     def _something_to_pair(self) -> RunConfig:
         if self.losses.retelling and not (self.data.synthetic and self.data.synthetic.retell):
-            raise ValueError("losses.retelling needs data.synthetic.retell: true, resumes told twice")
+            raise ValueError(
+                "losses.retelling needs data.synthetic.retell: true, which writes each career in two wordings"
+            )
         return self
 
     @model_validator(mode="after")
@@ -162,9 +144,12 @@ class RunConfig(_Part):
         return self
 
 
-def read_run_config(path: Path) -> RunConfig:
-    """Raises `ConfigError` that names the file and, for a wrong, missing or unknown key, the key."""
-    content = read_yaml(path)
+def read_run_config(path: Path, changes: Mapping[str, Any] | None = None) -> RunConfig:
+    """The configuration in the file at `path`, with `changes` laid over it as `merged` does.
+
+    Raises `ConfigError` that names the file and, for a wrong, missing or unknown key, the key.
+    """
+    content = merged(read_yaml(path), changes or {})
     try:
         return RunConfig.model_validate(content)
     except ValidationError as error:
@@ -174,16 +159,34 @@ def read_run_config(path: Path) -> RunConfig:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Raises `ConfigError` if the file cannot be read or holds no mapping."""
+    """The mapping in a YAML 1.2 file.
+
+    Raises `ConfigError` if the file cannot be read, is not YAML, or has a key twice.
+    """
     try:
-        content = yaml.load(path.read_text("utf-8"), _Loader)  # a SafeLoader
+        text = path.read_text("utf-8")
+        content = YAML(typ="safe", pure=True).load(text)  # the C parser would read YAML 1.1: `on` as true
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}", field="config") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except DuplicateKeyError as error:
+        # ruamel's own message repeats the values.
+        mark = error.problem_mark
+        key = text.splitlines()[mark.line][mark.column :].partition(":")[0]
+        raise ConfigError(f"{path} line {mark.line + 1}: `{key}` twice", field="config") from None
+    except (YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not YAML: {error}", field="config") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected keys and values", field="config")
     return content
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `changes` laid over it, mappings within mappings."""
+    found = dict(base)
+    for key, value in changes.items():
+        old = found.get(key)
+        found[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return found
 
 
 def described(error: ValidationError) -> str:

@@ -74,7 +74,7 @@ def csv_rows(file: Path, stream: BinaryIO) -> Iterator[tuple[list[str], int]]:
                 width = len(row)
             line = reader.line_num + 1
     except csv.Error as error:
-        raise TableError(f"{file} line {line}: {error}") from None
+        raise TableError(f"{file} line {line}: not CSV: {error}") from None
 
 
 def json_rows(file: Path, stream: BinaryIO) -> Iterator[tuple[JsonObject, int]]:
@@ -84,7 +84,7 @@ def json_rows(file: Path, stream: BinaryIO) -> Iterator[tuple[JsonObject, int]]:
             continue
         try:
             row = json.loads(line, object_pairs_hook=JsonObject)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError):  # also a number of thousands of digits, or nested too deeply
             raise TableError(f"{file} line {number}: not JSON") from None
         if not isinstance(row, JsonObject):
             raise TableError(f"{file} line {number}: not a JSON object")

@@ -10,7 +10,7 @@ from service.core.calibration import Calibration, PlattCurve
 from service.core.concept_eraser import Eraser
 from service.core.manifest import DecisionRule, Manifest, Prefixes
 from service.core.redaction.policy import RedactionPolicy
-from training.bundles.reference_vectors import make_probes
+from training.bundles.candidate import make_reference_vectors
 
 CURVE = PlattCurve(slope=10.0, intercept=-5.0)
 CALIBRATION = Calibration(with_title=CURVE, without_title=CURVE, pairs=100, prevalence=0.25)
@@ -40,6 +40,6 @@ def write_test_bundle(
     parts = {
         "calibration.json": CALIBRATION,
         "decision.json": RULE,
-        "probes.json": make_probes(base, manifest, adapter, eraser),
+        "probes.json": make_reference_vectors(base, manifest, adapter, eraser),
     }
     return write_bundle(path, manifest, parts, adapter=adapter, eraser=eraser)

@@ -1,4 +1,7 @@
-"""Bundles that exist only to be reloaded: what is calibrated and evaluated is what will be served."""
+"""Candidate bundles: written to be read back, so that what is calibrated and evaluated is what is served.
+
+Each carries reference vectors, which the service must reproduce before it becomes ready.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,24 @@ from service.core.base_model import BaseModel
 from service.core.bundle import Bundle, write_bundle
 from service.core.calibration import Calibration, PlattCurve
 from service.core.concept_eraser import Eraser
+from service.core.encoder import load_encoder
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
-from service.core.engines.torch_engine import available_device
-from service.core.manifest import DecisionRule, Manifest, Prefixes, Probes
+from service.core.engines.torch_engine import TorchEngine, available_device
+from service.core.manifest import DecisionRule, Kind, Manifest, Prefixes, Probe, Probes
 from service.core.passages import PassagePolicy
 from service.core.redaction.policy import RedactionPolicy
 from service.core.scoring import MatchPolicy
+from service.core.tokenization import TextTokenizer
+
+REFERENCE_TEXTS: tuple[tuple[Kind, str], ...] = (
+    ("resume", "Built payment services in Python and PostgreSQL, on call for twelve services."),
+    ("resume", "Registered nurse on a surgical ward; wound care, triage and medication rounds."),
+    ("job", "Warehouse supervisor"),
+    ("job", "You will keep the books, reconcile accounts and prepare the yearly statements."),
+    ("resume", "Électricien · câblage 400 V — maintenance préventive, 10 ans."),
+    ("resume", " ".join(["Planned routes, led drivers, cut delivery times by a tenth."] * 6)),
+)
+"""Short and long, both kinds, and one that is not ASCII."""
 
 
 def new_manifest(
@@ -46,15 +61,42 @@ def new_manifest(
     )
 
 
-def write_draft(
+def make_reference_vectors(
+    base: BaseModel, manifest: Manifest, adapter: Path | None = None, eraser: Eraser | None = None
+) -> Probes:
+    """The reference texts and their vectors by torch in f32: the bundle's `probes.json`.
+
+    The service encodes the texts again when it starts, and does not become ready if its engine gives other
+    vectors.
+    """
+    tokenizer = TextTokenizer.load(base.tokenizer_file, manifest)
+    ids = [tokenizer.encode_all([text], kind)[0] for kind, text in REFERENCE_TEXTS]
+    engine = TorchEngine(
+        load_encoder(base.folder, manifest.pooling, adapter, eraser),
+        device="cpu",
+        precision="f32",
+        positions=manifest.max_tokens,
+        dimensions=manifest.base_model.dimensions,
+        probes=ids,
+    )
+    vectors = engine.embed(ids)
+    return Probes(
+        probes=[
+            Probe(kind=kind, text=text, vector=[round(float(x), 6) for x in vector])
+            for (kind, text), vector in zip(REFERENCE_TEXTS, vectors, strict=True)
+        ]
+    )
+
+
+def write_candidate(
     folder: Path,
     manifest: Manifest,
-    probes: Probes,
+    base: BaseModel,
     *,
     adapter: Path | None = None,
     eraser: Eraser | None = None,
 ) -> Bundle:
-    """A bundle with a neutral calibration and threshold, as read back."""
+    """Write a bundle with a neutral calibration and threshold to `folder`; returns it as read back."""
     curve = PlattCurve(slope=1.0, intercept=0.0)
     rule = DecisionRule(threshold=0.5, borderline=(0.5, 0.5), rule="draft", constraint="none")
     return write_bundle(
@@ -63,7 +105,7 @@ def write_draft(
         {
             "calibration.json": Calibration(with_title=curve, without_title=curve, pairs=2, prevalence=0.5),
             "decision.json": rule,
-            "probes.json": probes,
+            "probes.json": make_reference_vectors(base, manifest, adapter, eraser),
         },
         adapter=adapter,
         eraser=eraser,
@@ -71,11 +113,14 @@ def write_draft(
     )
 
 
-def load_reference(bundle: Bundle, base: BaseModel, cache: Path) -> LoadedModel:
-    """The bundle in torch, f32 on a CPU: the engine that the others are held against."""
-    device = available_device()
-    threads = torch.get_num_threads()  # what the run was given
+def load_reference_engine(bundle: Bundle, base: BaseModel, cache: Path) -> LoadedModel:
+    """The bundle in torch with f32: the engine that the others are held against."""
     options = EngineOptions(
-        "torch", device, threads=threads, cache=cache, precision="f32", base_model=str(base.folder)
+        "torch",
+        available_device(),
+        threads=torch.get_num_threads(),  # what the run was given
+        cache=cache,
+        precision="f32",
+        base_model=str(base.folder),
     )
     return load_model(bundle, options)

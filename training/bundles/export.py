@@ -16,7 +16,7 @@ from service.core.base_model import MINILM
 from service.core.bundle import MANIFEST, Bundle, check_place, read_bundle
 from service.core.errors import BundleError, EvenmatchError
 from service.core.files import draft_of, is_in_the_way
-from training.bundles.adapter_card import adapter_card
+from training.bundles.card import adapter_card
 from training.bundles.hub import is_repo_id
 
 CONFIG = "adapter_config.json"

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import typer
 
-from training.cli.ablate import ablate
-from training.cli.base_bundle import base_bundle
 from training.cli.compare import compare
 from training.cli.explore import explore_data
-from training.cli.export import export
-from training.cli.import_bundle import import_bundle
-from training.cli.run import run
+from training.cli.publish import export, import_bundle
+from training.cli.run import ablate, base_bundle, run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 app.command("ablate")(ablate)

@@ -1,4 +1,4 @@
-"""The options by which commands are told where a user's data is and what its columns mean."""
+"""Options of the commands that read a user's data: where it is, and what its columns mean."""
 
 from __future__ import annotations
 

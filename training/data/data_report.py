@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from service.core.files import write_private
-from training.data.errors import DataError
+from training.data.example import DataError
 from training.data.explore import LENGTH_EDGES, DataSummary, Lengths, Rate
 
 WIDTH = 420

@@ -1,10 +1,21 @@
-"""One labelled resume-job pair, and the splits of a data set."""
+"""One labelled resume-job pair, the splits of a data set, and the errors of training data.
+
+Like all of Evenmatch's, the errors name field, limit and value, never a text:
+
+EvenmatchError
+|-- VocabularyError             the ESCO texts are missing or not as expected
+|-- DataError                   the data cannot be used for training
+|   |-- DataFormatError           an unreadable file, or a row that is not as the mapping says
+|   `-- LeakageError              the splits share what they must not share
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
+
+from service.core.errors import EvenmatchError
 
 SplitName = Literal["train", "validation", "calibration", "threshold", "test"]
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
@@ -14,6 +25,26 @@ Grade = Literal[0, 1, 2]
 
 Seniority = Literal["junior", "mid", "senior", "lead"]
 SENIORITIES: tuple[Seniority, ...] = get_args(Seniority)
+
+
+class VocabularyError(EvenmatchError):
+    code = "vocabulary_error"
+    title = "Unusable vocabulary"
+
+
+class DataError(EvenmatchError):
+    code = "data_error"
+    title = "Unusable training data"
+
+
+class DataFormatError(DataError):
+    code = "data_format_error"
+    title = "Unreadable training data"
+
+
+class LeakageError(DataError):
+    code = "data_leakage"
+    title = "Splits leak into each other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +58,7 @@ class Example:
         groups: Attribute to group ("sex": "female"); never given to a model as input to a score.
         occupation: What the resume was made of; None in users' own data.
         job_occupation: What the job was made of; None in users' own data.
-        retold: The same career told in other words and another form, for training; None if there is none.
+        paraphrase: The same career in other words and another layout, for training; None if there is none.
     """
 
     job_id: str
@@ -41,7 +72,7 @@ class Example:
     groups: Mapping[str, str] = field(default_factory=dict)
     occupation: str | None = None
     job_occupation: str | None = None
-    retold: str | None = None
+    paraphrase: str | None = None
     seniority: Seniority | None = None
 
 

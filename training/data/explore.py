@@ -14,7 +14,7 @@ from service.core.errors import InputError
 from service.core.redaction.policy import CATEGORIES
 from service.core.redaction.redactor import Redactor
 from training.data.example import Dataset, Example
-from training.data.splits import fingerprint, leaks
+from training.data.review import fingerprint, leaks
 
 MOST_REDACTED = 600
 """Resumes per data set that are redacted for their counts, spread evenly over the splits."""

@@ -1,4 +1,4 @@
-"""Users' pairs shared out to splits, so that no person and no job stands in two of them."""
+"""A user's pairs divided into splits, so that no person and no job is in two of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHARES: dict[SplitName, float] = {
     "test": 0.1,
 }
 LARGEST_COMPONENT = 0.5
-"""Above this share of the pairs, one knot of persons and jobs cannot be shared out without cutting it."""
+"""A connected component of persons and jobs with more than this share of the pairs has to be cut."""
 
 LEAST_JOBS = 10
 """With fewer jobs a split by job leaves a job or none for each split."""
@@ -56,10 +56,10 @@ def partition(
     seed: int,
     warnings: list[str],
 ) -> dict[SplitName, list[Example]]:
-    """Share `examples` out so that persons, and jobs if asked, stay in one split each.
+    """Divide `examples` so that persons, and jobs if asked, stay in one split each.
 
-    Where persons and jobs hang together in one large knot, both are dealt out separately and the pairs
-    that would tie two splits together are dropped; a warning says how many.
+    Where most persons and jobs form one connected component, persons and jobs are assigned separately, and
+    pairs whose person and job are in different splits are dropped; a warning says how many.
     """
     rng = random.Random(seed)
     jobs = len({e.job_id for e in examples})
@@ -69,10 +69,10 @@ def partition(
     if by == "person":
         dealt = _deal([e.resume_id for e in examples], shares, rng)
         return _collect(examples, [dealt[e.resume_id] for e in examples], shares)
-    knots = _knots(examples)
-    sizes = np.bincount(knots)
+    components = _components(examples)
+    sizes = np.bincount(components)
     if sizes.max() <= LARGEST_COMPONENT * len(examples):
-        names = [str(knot) for knot in knots]
+        names = [str(component) for component in components]
         dealt = _deal(names, shares, rng)
         return _collect(examples, [dealt[name] for name in names], shares)
     persons = _deal([e.resume_id for e in examples], shares, rng)
@@ -88,12 +88,13 @@ def partition(
 def _deal(
     names: Sequence[str], shares: Mapping[SplitName, float], rng: random.Random
 ) -> dict[str, SplitName]:
-    """Each distinct name to a split, the largest first, to the split that lacks most of its share."""
+    """Assign each distinct name, the most frequent first, to the split that lacks most of its share."""
     counts: dict[str, int] = {}
     for name in names:
         counts[name] = counts.get(name, 0) + 1
     order = sorted(counts)
     rng.shuffle(order)
+    # Shuffled first: this sort is stable, so that names of equal counts keep the random order.
     order.sort(key=lambda name: -counts[name])
     filled = dict.fromkeys(shares, 0)
     dealt: dict[str, SplitName] = {}
@@ -104,7 +105,7 @@ def _deal(
     return dealt
 
 
-def _knots(examples: Sequence[Example]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+def _components(examples: Sequence[Example]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
     """The connected component of each pair in the graph of persons and jobs, (N,)."""
     persons = {name: i for i, name in enumerate(dict.fromkeys(e.resume_id for e in examples))}
     jobs = {name: i + len(persons) for i, name in enumerate(dict.fromkeys(e.job_id for e in examples))}

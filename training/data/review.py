@@ -1,19 +1,73 @@
-"""What a careful user would want to know, or be stopped by, before training on their data."""
+"""Checks of the splits before training: repeats, leaks between splits, missing classes, small groups."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Literal
 
-from training.data.errors import DataError, LeakageError
-from training.data.example import SPLITS, Dataset, Example, SplitName, from_splits
-from training.data.splits import fingerprint
+from training.data.example import SPLITS, DataError, Dataset, Example, LeakageError, SplitName, from_splits
 
 OnLeak = Literal["error", "drop"]
 
 _FITTED: tuple[SplitName, ...] = ("train", "validation", "calibration", "threshold")
 LEAST_GROUP = 10
+
+
+def normalised(text: str) -> str:
+    """Letters and digits in small letters, single blanks: equal for texts that differ in form only."""
+    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
+
+
+@lru_cache(maxsize=4096)
+def fingerprint(text: str) -> str:
+    """A digest of the normalised text, so that texts can be compared without being kept."""
+    return hashlib.sha256(normalised(text).encode()).hexdigest()
+
+
+_KINDS: dict[str, Callable[[Example], str | None]] = {
+    "pairs (same job and resume text)": lambda e: fingerprint(e.description) + fingerprint(e.resume),
+    "resumes (same text)": lambda e: fingerprint(e.resume),
+    "jobs (same text)": lambda e: fingerprint(e.description),
+    "resume ids": lambda e: e.resume_id,
+    "job ids": lambda e: e.job_id,
+    "occupations": lambda e: e.occupation,
+    "occupations of jobs": lambda e: e.job_occupation,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """`count` things of one kind that stand in both splits."""
+
+    kind: str
+    one: SplitName
+    other: SplitName
+    count: int
+
+    @property
+    def message(self) -> str:
+        return f"{self.one} and {self.other} share {self.count} {self.kind}"
+
+
+def leaks(dataset: Dataset) -> list[Leak]:
+    """What stands in two splits, most severe first; empty if nothing does."""
+    seen: dict[str, dict[SplitName, set[str]]] = {kind: {} for kind in _KINDS}
+    for split, examples in dataset.items():
+        for kind, key in _KINDS.items():
+            seen[kind][split] = {value for e in examples if (value := key(e)) is not None}
+    found = []
+    for kind, by_split in seen.items():
+        for one, other in combinations(SPLITS, 2):
+            shared = by_split[one] & by_split[other]
+            if shared:
+                found.append(Leak(kind, one, other, len(shared)))
+    return found
 
 
 def review(splits: Mapping[SplitName, list[Example]], on_leak: OnLeak, warnings: list[str]) -> Dataset:

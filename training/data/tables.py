@@ -6,20 +6,19 @@ that may be a text.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.data.errors import DataFormatError
-from training.data.example import SplitName
+from service.core.errors import TableError, UndecodableTextError
+from service.core.tables import csv_rows, json_rows
+from training.data.example import DataFormatError, SplitName
 
-Row = Mapping[str, Any]
+TableRow = Mapping[str, Any]
 
-_LONGEST_FIELD = 10_000_000
-_LONGEST_TOLD = 40
-_MOST_TOLD = 40
+_LONGEST_LISTED = 40
+_MOST_LISTED = 40
 _SPLIT_NAMES: dict[str, SplitName] = {
     "train": "train",
     "training": "train",
@@ -34,7 +33,7 @@ _SPLIT_NAMES: dict[str, SplitName] = {
 }
 
 
-def read_tables(path: Path) -> dict[SplitName | None, list[Row]]:
+def read_tables(path: Path) -> dict[SplitName | None, list[TableRow]]:
     """The rows of a file or folder by split name; a file or folder without splits gives one, under None.
 
     Raises `DataFormatError` if it cannot be read, has no rows or a split of an unknown name.
@@ -52,78 +51,52 @@ def read_tables(path: Path) -> dict[SplitName | None, list[Row]]:
             raise DataFormatError(
                 f"{path} cannot be read: {error.strerror or type(error).__name__}"
             ) from None
-        except UnicodeDecodeError:
-            raise DataFormatError(f"{path} is not UTF-8") from None
+        except (TableError, UndecodableTextError) as error:
+            raise DataFormatError(error.message) from None
     for split, rows in tables.items():
         if not rows:
             raise DataFormatError(f"{path}{f' ({split})' if split else ''} holds no rows")
     return tables
 
 
-def columns_of(rows: list[Row]) -> list[str]:
+def columns_of(rows: list[TableRow]) -> list[str]:
     """Every column that any row has, in the order of appearance."""
     return list(dict.fromkeys(column for row in rows for column in row))
 
 
-def told_columns(columns: Sequence[str]) -> str:
-    """Names of columns for a message. Long ones are not told: without a header line they would be cells."""
-    short = [c for c in columns if len(c) <= _LONGEST_TOLD]
-    if len(short) == len(columns) <= _MOST_TOLD:
+def list_columns(columns: Sequence[str]) -> str:
+    """Column names for a message. Long ones are left out: in a file without a header they are cells."""
+    short = [c for c in columns if len(c) <= _LONGEST_LISTED]
+    if len(short) == len(columns) <= _MOST_LISTED:
         return f"it has {', '.join(columns)}"
     return f"it has {len(columns)} columns, which do not look like a header"
 
 
-def _read_csv(path: Path) -> Iterator[Row]:
-    limit = csv.field_size_limit(_LONGEST_FIELD)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            try:
-                header = reader.fieldnames
-            except csv.Error as error:
-                raise DataFormatError(f"{path}: the header line is not CSV: {error}") from None
-            if not header:
-                raise DataFormatError(f"{path} has no header line")
-            _check_header(path, header)
-            number = 0
-            try:
-                for number, row in enumerate(reader, 1):
-                    if None in row or None in row.values():
-                        raise DataFormatError(
-                            f"{path}: row {number} has more or fewer fields than the header's {len(header)}"
-                        )
-                    yield row
-            except csv.Error as error:
-                raise DataFormatError(f"{path}: row {number + 1} is not CSV: {error}") from None
-    finally:
-        csv.field_size_limit(limit)
+def _read_csv(path: Path) -> Iterator[TableRow]:
+    with path.open("rb") as stream:
+        rows = csv_rows(path, stream)
+        header, _ = next(rows, ([], 0))
+        if not header:
+            raise DataFormatError(f"{path} has no header line")
+        _check_header(path, header)
+        for cells, _ in rows:
+            yield dict(zip(header, cells, strict=True))
 
 
 def _check_header(path: Path, header: Sequence[str]) -> None:
-    """A column that stands there twice would silently be read from its last place."""
+    """Refuse a name that two columns have: only the last of them would be read."""
     for number, column in enumerate(header, 1):
         first = header.index(column) + 1
         if first != number and column.strip():  # spreadsheets write columns without a name
             raise DataFormatError(f"{path}: columns {first} and {number} of the header have the same name")
 
 
-def _read_jsonl(path: Path) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise DataFormatError(f"{path}: row {number} is not JSON: {error.msg}") from None
-            except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
-                raise DataFormatError(f"{path}: row {number} is JSON that cannot be read") from None
-            if not isinstance(row, dict):
-                raise DataFormatError(f"{path}: row {number} is not a JSON object")
-            yield row
+def _read_jsonl(path: Path) -> Iterator[TableRow]:
+    with path.open("rb") as stream:
+        yield from (row for row, _ in json_rows(path, stream))
 
 
-def _read_parquet(path: Path) -> Iterator[Row]:
+def _read_parquet(path: Path) -> Iterator[TableRow]:
     from pyarrow import ArrowInvalid
     from pyarrow.parquet import ParquetFile
 
@@ -136,7 +109,7 @@ def _read_parquet(path: Path) -> Iterator[Row]:
         raise DataFormatError(f"{path} is not Parquet") from None
 
 
-_READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
+_READERS: dict[str, Callable[[Path], Iterator[TableRow]]] = {
     ".csv": _read_csv,
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,
@@ -144,7 +117,7 @@ _READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
 }
 
 
-def _read_saved(path: Path) -> dict[SplitName | None, list[Row]]:
+def _read_saved(path: Path) -> dict[SplitName | None, list[TableRow]]:
     # Imported late: it takes a second and only these folders need it.
     from datasets import DatasetDict, load_from_disk
 
@@ -160,13 +133,13 @@ def _read_saved(path: Path) -> dict[SplitName | None, list[Row]]:
     if unknown:
         known = ", ".join(_SPLIT_NAMES)
         raise DataFormatError(f"{path} has a split `{unknown[0]}`; known are {known}")
-    tables: dict[SplitName | None, list[Row]] = {}
+    tables: dict[SplitName | None, list[TableRow]] = {}
     for name, rows in saved.items():
         tables.setdefault(_SPLIT_NAMES[str(name).lower()], []).extend(_saved_rows(rows))
     return tables
 
 
-def _saved_rows(saved: Any) -> list[Row]:
+def _saved_rows(saved: Any) -> list[TableRow]:
     names = _class_names(saved.features.arrow_schema)
     return [_named(row, names) for row in saved]
 
@@ -187,11 +160,11 @@ def _class_names(schema: Any) -> dict[str, list[str]]:
     }
 
 
-def _named(row: Row, names: Mapping[str, list[str]]) -> Row:
+def _named(row: TableRow, names: Mapping[str, list[str]]) -> TableRow:
     """The row with the names that its numbers stand for; -1 is `ClassLabel`'s own "no label"."""
-    told = {
+    named = {
         column: of[row[column]] if 0 <= row[column] < len(of) else None
         for column, of in names.items()
         if isinstance(row.get(column), int)
     }
-    return {**row, **told} if told else row
+    return {**row, **named} if named else row

@@ -12,12 +12,10 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from service.core.documents import read_document
 from service.core.errors import InputError
-from training.data.errors import DataError, DataFormatError
-from training.data.example import Dataset, Example, Grade, SplitName, from_splits
+from training.data.example import DataError, DataFormatError, Dataset, Example, Grade, SplitName, from_splits
 from training.data.partition import SplitBy, fill_splits
-from training.data.review import OnLeak, review
-from training.data.splits import fingerprint
-from training.data.tables import Row, columns_of, read_tables, told_columns
+from training.data.review import OnLeak, fingerprint, review
+from training.data.tables import TableRow, columns_of, list_columns, read_tables
 
 _MOST_ERRORS = 10
 _LONGEST_GROUP = 64
@@ -172,13 +170,15 @@ def _read(config: UserDataConfig, warnings: list[str]) -> Iterator[tuple[SplitNa
             yield split or inner, _examples(rows, place, config, warnings)
 
 
-def _examples(rows: Sequence[Row], place: str, config: UserDataConfig, warnings: list[str]) -> list[Example]:
+def _examples(
+    rows: Sequence[TableRow], place: str, config: UserDataConfig, warnings: list[str]
+) -> list[Example]:
     rows = list(rows)
     there = columns_of(rows)
     for field, column in config.columns.wanted().items():
         if column not in there:
             raise DataFormatError(
-                f"{place} has no column `{column}` (columns.{field}); {told_columns(there)}",
+                f"{place} has no column `{column}` (columns.{field}); {list_columns(there)}",
                 field=f"columns.{field}",
             )
     found, errors, unlabelled = [], [], 0
@@ -220,7 +220,7 @@ class _CellError(Exception):
         self.reason = reason
 
 
-def _example(row: Row, config: UserDataConfig) -> Example | None:
+def _example(row: TableRow, config: UserDataConfig) -> Example | None:
     columns = config.columns
     resume, job = _text(row, columns.resume), _text(row, columns.job)
     title = _optional(row, columns.title)
@@ -247,7 +247,7 @@ def _example(row: Row, config: UserDataConfig) -> Example | None:
     )
 
 
-def _text(row: Row, column: str) -> str:
+def _text(row: TableRow, column: str) -> str:
     value = row.get(column)
     if not isinstance(value, str):
         kind = "missing" if value is None else f"a {type(value).__name__}"
@@ -259,7 +259,7 @@ def _text(row: Row, column: str) -> str:
     return value
 
 
-def _optional(row: Row, column: str | None) -> str | None:
+def _optional(row: TableRow, column: str | None) -> str | None:
     """The cell as text; None if there is none. Whole floats are integers that a reader widened."""
     if column is None:
         return None
@@ -274,7 +274,7 @@ def _optional(row: Row, column: str | None) -> str | None:
     return None if text.lower() in _MISSING else text
 
 
-def _group(row: Row, column: str) -> str | None:
+def _group(row: TableRow, column: str) -> str | None:
     """Names of groups stand in reports and messages, so nothing as long as a text may pass for one."""
     group = _optional(row, column)
     if group is not None and len(group) > _LONGEST_GROUP:
@@ -282,7 +282,7 @@ def _group(row: Row, column: str) -> str | None:
     return group
 
 
-def _grade(row: Row, column: str) -> Grade | None:
+def _grade(row: TableRow, column: str) -> Grade | None:
     """None if the cell is empty or NaN."""
     value: Any = row.get(column)
     text = " ".join(("" if value is None else str(value)).lower().replace("_", " ").replace("-", " ").split())

@@ -20,12 +20,11 @@ from service.core.errors import BundleError, CountError
 from service.core.matching import Matcher
 from training.evaluation.evaluate import EvaluationOptions, evaluate_pairs, subject_of
 from training.evaluation.parity import GroupRates
-from training.evaluation.ranking import job_rankings
-from training.evaluation.resampling import JobResamples, figure
-from training.evaluation.schema import Evaluation, Figure
+from training.evaluation.resampling import JobResamples, estimate
+from training.evaluation.schema import Estimate, Evaluation
 from training.evaluation.scored_pairs import Floats, ScoredPairs
 from training.evaluation.scoring import LabelledExample, score_examples
-from training.evaluation.utility import decision_samples
+from training.evaluation.utility import decision_samples, job_rankings
 
 METRICS_FILE = "metrics.json"
 
@@ -61,11 +60,11 @@ class ComparedFigure(_Part):
 
     name: str
     better: Better
-    values: list[Figure | None]
-    differences: list[Figure]
+    values: list[Estimate | None]
+    differences: list[Estimate]
 
 
-class Comparison(_Part):
+class BundleComparison(_Part):
     """`same_data`: all were evaluated on the same pairs, so that their figures may be set side by side."""
 
     schema_version: Literal["evenmatch.comparison/1"] = "evenmatch.comparison/1"
@@ -75,7 +74,7 @@ class Comparison(_Part):
     notes: list[str]
 
 
-def compare_metrics(paths: Sequence[Path]) -> Comparison:
+def compare_metrics(paths: Sequence[Path]) -> BundleComparison:
     """Put the bundles' own `metrics.json` side by side.
 
     Raises `CountError` for fewer than two, and `BundleError` for a bundle that is damaged or whose
@@ -94,7 +93,7 @@ def compare_on(
     *,
     data: str,
     options: EvaluationOptions | None = None,
-) -> Comparison:
+) -> BundleComparison:
     """Evaluate all bundles on `examples` and bootstrap the differences to the first one.
 
     `load` makes a bundle's engine. Raises `CountError` for fewer than two bundles, `BundleError`, and
@@ -116,7 +115,7 @@ def compare_on(
     first = key_figures(evaluations[0])
     differences = {
         name: [
-            figure(of[name] - samples[0][name], first[name].n, "not computable for one of the two")
+            estimate(of[name] - samples[0][name], first[name].n, "not computable for one of the two")
             for of in samples[1:]
         ]
         for name in samples[0]
@@ -124,7 +123,7 @@ def compare_on(
     return _side_by_side(bundles, evaluations, differences)
 
 
-def key_figures(evaluation: Evaluation) -> dict[str, Figure]:
+def key_figures(evaluation: Evaluation) -> dict[str, Estimate]:
     """The figures that bundles are compared by, named `part/...`: of the last judgement's labels."""
     judged = evaluation.judgements[-1]
     found = {f"utility/{name}": of for name, of in judged.utility.items()}
@@ -178,8 +177,8 @@ def key_samples(
 def _side_by_side(
     bundles: Sequence[Bundle],
     evaluations: Sequence[Evaluation],
-    differences: dict[str, list[Figure]],
-) -> Comparison:
+    differences: dict[str, list[Estimate]],
+) -> BundleComparison:
     tables = [key_figures(evaluation) for evaluation in evaluations]
     names = dict.fromkeys(name for table in tables for name in table)
     same = len({evaluation.data.digest for evaluation in evaluations}) == 1
@@ -193,7 +192,7 @@ def _side_by_side(
     )
     if same and len({(e.subject.redact, e.minimum) for e in evaluations}) > 1:
         notes.append("The bundles were evaluated with different settings (redaction, smallest groups).")
-    return Comparison(
+    return BundleComparison(
         same_data=same,
         bundles=[
             ComparedBundle(

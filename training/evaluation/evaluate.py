@@ -14,16 +14,14 @@ from service.core.bundle import Bundle
 from service.core.counterfactual_audit.plan import AuditOptions
 from service.core.engines.loading import LoadedModel
 from service.core.matching import Matcher
-from training.evaluation.audit import AuditSet, audit_sets
-from training.evaluation.calibration_error import reliability
 from training.evaluation.exposure import exposure_figures
 from training.evaluation.parity import GroupRates, group_calibration
-from training.evaluation.resampling import JobResamples, figure
+from training.evaluation.resampling import JobResamples, estimate
 from training.evaluation.schema import (
     AttributeReport,
     DataNote,
+    Estimate,
     Evaluation,
-    Figure,
     GroupReport,
     Judgement,
     Subject,
@@ -31,7 +29,8 @@ from training.evaluation.schema import (
 from training.evaluation.scored_pairs import Floats, Labels, ScoredPairs
 from training.evaluation.scoring import LabelledExample, score_examples
 from training.evaluation.shift import CounterfactualExample, evaluate_counterfactual_pairs
-from training.evaluation.utility import decision_figures, ranking_figures
+from training.evaluation.utility import decision_figures, ranking_figures, reliability
+from training.evaluation.variants import VariantSet, evaluate_variants
 
 _BINS = 30
 _NO_SCORE = "no difference between groups can be computed"
@@ -59,7 +58,7 @@ def evaluate_bundle(
     *,
     data: str,
     options: EvaluationOptions | None = None,
-    audits: Sequence[AuditSet] = (),
+    audits: Sequence[VariantSet] = (),
     audit_options: Sequence[AuditOptions] = (AuditOptions(redact=False), AuditOptions(redact=True)),
     counterfactual_pairs: Sequence[CounterfactualExample] = (),
 ) -> Evaluation:
@@ -73,7 +72,7 @@ def evaluate_bundle(
     rng = np.random.default_rng(options.seed)
     pairs = score_examples(matcher, loaded, examples, redact=options.redact)
     audited = [
-        audit_sets(matcher, loaded, audits, of, rounds=options.rounds, rng=rng)
+        evaluate_variants(matcher, loaded, audits, of, rounds=options.rounds, rng=rng)
         for of in (audit_options if audits else ())
     ]
     shifts = {}
@@ -216,18 +215,18 @@ class _Judge:
             unknown=sum(group is None for group in self.pairs.groups[rates.attribute]),
             groups=groups,
             differences=rates.differences(self.minimum),
-            fairness_score=figure(raw, len(self.pairs), _NO_SCORE),
-            balanced_fairness_score=figure(balanced, len(self.pairs), _NO_SCORE),
+            fairness_score=estimate(raw, len(self.pairs), _NO_SCORE),
+            balanced_fairness_score=estimate(balanced, len(self.pairs), _NO_SCORE),
         )
 
-    def _worst(self, samples: Sequence[Floats]) -> Figure:
+    def _worst(self, samples: Sequence[Floats]) -> Estimate:
         """The highest score of any attribute, resample by resample."""
         if not samples:
-            return figure(np.array([np.nan]), 0, "no groups are known")
+            return estimate(np.array([np.nan]), 0, "no groups are known")
         worst = samples[0]
         for other in samples[1:]:
             worst = np.fmax(worst, other)  # an attribute that cannot be computed says nothing
-        return figure(worst, len(self.pairs), _NO_SCORE)
+        return estimate(worst, len(self.pairs), _NO_SCORE)
 
 
 def _score_edges(scores: Floats) -> Floats:

@@ -1,9 +1,9 @@
-"""Who is seen at the top of the lists: shares of places by group, beside their share of the pool.
+"""Exposure: shares of the first places by group, beside their share of the candidates.
 
-For each job the candidates of known group share out the places: `top_k`, one each for the first k places;
-`discounted`, 1 / log2(1 + place) for all (Singh & Joachims 2018). Equal scores share their places
-equally. The share of a group is its mean over jobs, and `ratio` is that over its mean share of the pool:
-1 is what a draw by lot would give. Groups may differ in how well they match, so a ratio is an
+The candidates of known group of each job divide the places among them: `top_k`, one each for the first k
+places; `discounted`, 1 / log2(1 + place) for all (Singh & Joachims 2018). Equal scores share their places
+equally. The share of a group is its mean over jobs, and `ratio` is that over its mean share of the
+candidates: 1 is what a draw by lot would give. Groups may differ in how well they match, so a ratio is an
 observation, not a judgement.
 """
 
@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.evaluation.resampling import JobResamples, figure, ratio
-from training.evaluation.schema import Figure
+from training.evaluation.resampling import JobResamples, estimate, ratio
+from training.evaluation.schema import Estimate
 from training.evaluation.scored_pairs import Floats, ScoredPairs
 
 DEPTHS = (1, 5, 10)
@@ -30,11 +30,11 @@ def place_weights(scores: Floats, weights: Floats) -> Floats:
 
 def exposure_figures(
     pairs: ScoredPairs, attribute: str, resamples: JobResamples
-) -> dict[str, dict[str, Figure]]:
+) -> dict[str, dict[str, Estimate]]:
     """For each group: share and ratio of every kind of exposure. `n` counts jobs."""
     names = pairs.group_names(attribute)
     members = np.stack([pairs.members(attribute, name) for name in names], axis=1).astype(float)  # (N, G)
-    found: dict[str, dict[str, Figure]] = {name: {} for name in names}
+    found: dict[str, dict[str, Estimate]] = {name: {} for name in names}
     for kind, depth in [("discounted", None), *((f"top_{k}", k) for k in DEPTHS)]:
         shares = np.full((pairs.jobs_count, len(names)), np.nan)
         pool = np.full_like(shares, np.nan)
@@ -54,7 +54,7 @@ def exposure_figures(
         share, of_pool = resamples.job_means(shares), resamples.job_means(pool)
         for i, name in enumerate(names):
             if depth is None:
-                found[name]["pool_share"] = figure(of_pool[:, i], jobs, reason)
-            found[name][f"{kind}_share"] = figure(share[:, i], jobs, reason)
-            found[name][f"{kind}_ratio"] = figure(ratio(share[:, i], of_pool[:, i]), jobs, reason)
+                found[name]["pool_share"] = estimate(of_pool[:, i], jobs, reason)
+            found[name][f"{kind}_share"] = estimate(share[:, i], jobs, reason)
+            found[name][f"{kind}_ratio"] = estimate(ratio(share[:, i], of_pool[:, i]), jobs, reason)
     return found

@@ -24,10 +24,10 @@ from functools import cached_property
 
 import numpy as np
 
-from training.evaluation.calibration_error import ece_samples
-from training.evaluation.resampling import JobResamples, figure, ratio
-from training.evaluation.schema import Figure
+from training.evaluation.resampling import JobResamples, estimate, ratio
+from training.evaluation.schema import Estimate
 from training.evaluation.scored_pairs import Flags, Floats, Labels, ScoredPairs
+from training.evaluation.utility import ece_samples
 
 _EMPTY = {
     "selection_rate": "no pairs",
@@ -45,6 +45,12 @@ _RATES_OF = {
     "equalized_odds_difference": ("true_positive_rate", "false_positive_rate"),
     "predictive_parity_difference": ("precision",),
 }
+
+FAIRNESS_PARTS = (
+    "demographic_parity_difference",
+    "equalized_odds_difference",
+    "predictive_parity_difference",
+)
 
 
 @dataclass(frozen=True)
@@ -82,10 +88,10 @@ class GroupRates:
             "precision": (ratio(self.hits, self.selected), self.selected),
         }
 
-    def group_figures(self, group: int) -> dict[str, Figure]:
+    def group_figures(self, group: int) -> dict[str, Estimate]:
         """The rates of one group; `n` is what each stands on."""
         return {
-            name: figure(rate[:, group], stands_on[0, group], _EMPTY[name])
+            name: estimate(rate[:, group], stands_on[0, group], _EMPTY[name])
             for name, (rate, stands_on) in self.rates.items()
         }
 
@@ -102,29 +108,34 @@ class GroupRates:
             "predictive_parity_difference": self._spread("precision", minimum),
         }
 
-    def differences(self, minimum: int) -> dict[str, Figure]:
+    def differences(self, minimum: int) -> dict[str, Estimate]:
         """Differences by name; `n` counts the pairs of the compared groups that the rates stand on."""
         found = {}
         for name, samples in self.difference_samples(minimum).items():
             stands_on = [self.rates[rate][1][0] for rate in _RATES_OF[name]]
             n = sum(int(counts[counts >= minimum].sum()) for counts in stands_on)
             reasons = [self._reason(rate, minimum) for rate in _RATES_OF[name]]
-            found[name] = figure(samples, n, next(filter(None, reasons), "nobody was selected"))
+            found[name] = estimate(samples, n, next(filter(None, reasons), "nobody was selected"))
         return found
+
+    def fairness_parts(self, minimum: int, *, balanced: bool) -> dict[str, Floats]:
+        """The three differences of fairness_score in every resample, (1 + rounds,), by `FAIRNESS_PARTS`."""
+        raw = self.difference_samples(minimum)
+        if not balanced:
+            return {name: raw[name] for name in FAIRNESS_PARTS}
+        tpr, fpr = self.rates["true_positive_rate"][0], self.rates["false_positive_rate"][0]
+        kept = self._takes_part("true_positive_rate", minimum)
+        kept &= self._takes_part("false_positive_rate", minimum)
+        tpr, fpr = tpr[:, kept], fpr[:, kept]
+        return {
+            "demographic_parity_difference": _spread((tpr + fpr) / 2),
+            "equalized_odds_difference": raw["equalized_odds_difference"],
+            "predictive_parity_difference": _spread(ratio(tpr, tpr + fpr)),
+        }
 
     def fairness_samples(self, minimum: int, *, balanced: bool) -> Floats:
         """fairness_score in every resample, (1 + rounds,); NaN if no part of it can be computed."""
-        raw = self.difference_samples(minimum)
-        odds = raw["equalized_odds_difference"]
-        if balanced:
-            tpr, fpr = self.rates["true_positive_rate"][0], self.rates["false_positive_rate"][0]
-            kept = self._takes_part("true_positive_rate", minimum)
-            kept &= self._takes_part("false_positive_rate", minimum)
-            tpr, fpr = tpr[:, kept], fpr[:, kept]
-            parts = [_spread((tpr + fpr) / 2), odds, _spread(ratio(tpr, tpr + fpr))]
-        else:
-            parts = [raw["demographic_parity_difference"], odds, raw["predictive_parity_difference"]]
-        stacked = np.stack(parts)
+        stacked = np.stack(list(self.fairness_parts(minimum, balanced=balanced).values()))
         known = np.isfinite(stacked)
         return ratio(np.where(known, stacked, 0).sum(axis=0), known.sum(axis=0).astype(np.float64))
 
@@ -148,14 +159,14 @@ class GroupRates:
 
 def group_calibration(
     pairs: ScoredPairs, labels: Labels, probabilities: Floats, members: Flags, resamples: JobResamples
-) -> dict[str, Figure]:
+) -> dict[str, Estimate]:
     """Match rate, mean calibrated_probability and expected calibration error of one group's pairs."""
     size = resamples.totals(members)
     n = int(size[0])
     return {
-        "match_rate": figure(ratio(resamples.totals(members * labels), size), n, "no pairs"),
-        "mean_probability": figure(ratio(resamples.totals(members * probabilities), size), n, "no pairs"),
-        "ece": figure(ece_samples(resamples, probabilities, labels, members), n, "no pairs"),
+        "match_rate": estimate(ratio(resamples.totals(members * labels), size), n, "no pairs"),
+        "mean_probability": estimate(ratio(resamples.totals(members * probabilities), size), n, "no pairs"),
+        "ece": estimate(ece_samples(resamples, probabilities, labels, members), n, "no pairs"),
     }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.schema import Figure
+from training.evaluation.schema import Estimate
 from training.evaluation.scored_pairs import Floats, ScoredPairs
 
 CONFIDENCE = 0.95
@@ -35,6 +35,7 @@ class JobResamples:
     def totals(self, values: NDArray[np.generic]) -> Floats:
         """Sums of `values` (N, ...) over the pairs of each resample, (1 + rounds, ...)."""
         flat = np.asarray(values, dtype=np.float64).reshape(len(self._pairs), -1)
+        # Summed by job once: all resamples together are then a single matrix product.
         by_job = np.zeros((self.jobs, flat.shape[1]))
         np.add.at(by_job, self._pairs.job_index, flat)
         return (self.weights @ by_job).reshape(-1, *np.shape(values)[1:])
@@ -57,16 +58,16 @@ def ratio(numerator: Floats, denominator: Floats) -> Floats:
     return quotients
 
 
-def figure(samples: Floats, n: float, reason: str) -> Figure:
+def estimate(samples: Floats, n: float, reason: str) -> Estimate:
     """The value samples[0] with the central 95 % of the others; `reason` is used if it is NaN."""
     value = float(samples[0])
     if not np.isfinite(value):
-        return Figure(value=None, n=int(n), reason=reason)
+        return Estimate(value=None, n=int(n), reason=reason)
     drawn = samples[1:][np.isfinite(samples[1:])]
     if len(drawn) == 0 or 2 * len(drawn) < len(samples) - 1:
-        return Figure(value=round(value, DECIMALS), n=int(n))
+        return Estimate(value=round(value, DECIMALS), n=int(n))
     low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Figure(
+    return Estimate(
         value=round(value, DECIMALS),
         low=round(float(low), DECIMALS),
         high=round(float(high), DECIMALS),

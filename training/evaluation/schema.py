@@ -16,7 +16,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Figure(_Part):
+class Estimate(_Part):
     """A number with its sample size and 95 % bootstrap interval.
 
     `n`: what the number stands on (pairs, jobs or resumes, as the figure's name or heading says).
@@ -49,8 +49,8 @@ class GroupReport(_Part):
     resumes: int
     matches: int
     compared: bool
-    figures: dict[str, Figure]
-    exposure: dict[str, Figure]
+    figures: dict[str, Estimate]
+    exposure: dict[str, Estimate]
     reliability: list[ReliabilityBin]
     score_histogram: list[int]
 
@@ -61,9 +61,9 @@ class AttributeReport(_Part):
     attribute: str
     unknown: int
     groups: list[GroupReport]
-    differences: dict[str, Figure]
-    fairness_score: Figure
-    balanced_fairness_score: Figure
+    differences: dict[str, Estimate]
+    fairness_score: Estimate
+    balanced_fairness_score: Estimate
 
 
 class Judgement(_Part):
@@ -71,11 +71,11 @@ class Judgement(_Part):
 
     labels: Literal["given", "true"]
     matches: int
-    utility: dict[str, Figure]
+    utility: dict[str, Estimate]
     reliability: list[ReliabilityBin]
     attributes: list[AttributeReport]
-    fairness_score: Figure
-    balanced_fairness_score: Figure
+    fairness_score: Estimate
+    balanced_fairness_score: Estimate
 
 
 class ShiftReport(_Part):
@@ -83,25 +83,25 @@ class ShiftReport(_Part):
 
     pairs: int
     jobs: int
-    figures: dict[str, Figure]
+    figures: dict[str, Estimate]
     shift_histogram: list[int]
     shift_edges: list[float]
 
 
-class ArmReport(_Part):
+class VariantGroup(_Part):
     """Variants of one group, or the control arm of benign edits, each against the text before the change.
 
     `beyond_noise`: absolute gaps exceed those of benign edits at a Holm-adjusted 5 % level.
     """
 
     group: str
-    figures: dict[str, Figure]
+    figures: dict[str, Estimate]
     adjusted_p_value: float | None
     beyond_noise: bool
     gap_histogram: list[int]
 
 
-class AuditedAttribute(_Part):
+class VariedAttribute(_Part):
     """What one attribute's variants came to.
 
     `figures`: of all groups' variants together. `min_max_ratio`: lowest over highest share of first
@@ -110,15 +110,15 @@ class AuditedAttribute(_Part):
 
     attribute: str
     applicable: int
-    figures: dict[str, Figure]
-    groups: list[ArmReport]
-    min_max_ratio: Figure
+    figures: dict[str, Estimate]
+    groups: list[VariantGroup]
+    min_max_ratio: Estimate
     top_p_value: float | None
     sets: int
     difference_p_value: float | None
 
 
-class AuditSummary(_Part):
+class VariantEvaluation(_Part):
     """A counterfactual audit over several jobs, pooled."""
 
     redact: bool
@@ -128,8 +128,8 @@ class AuditSummary(_Part):
     distinct_texts: int
     score_sd: float | None
     gap_edges: list[float]
-    control: ArmReport | None
-    attributes: list[AuditedAttribute]
+    control: VariantGroup | None
+    attributes: list[VariedAttribute]
     findings: list[str]
 
 
@@ -168,6 +168,6 @@ class Evaluation(_Part):
     score_edges: list[float]
     score_sd: float
     judgements: list[Judgement]
-    audits: list[AuditSummary]
+    audits: list[VariantEvaluation]
     shifts: dict[str, ShiftReport]
     notes: list[str]

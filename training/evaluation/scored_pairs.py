@@ -17,7 +17,7 @@ from service.core.errors import InputError
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-Groups = Mapping[str, Sequence[str | None]]
+PairGroups = Mapping[str, Sequence[str | None]]
 
 
 class ScoredPairsError(InputError):
@@ -48,7 +48,7 @@ class ScoredPairs:
     jobs: Sequence[str]
     resumes: Sequence[str]
     titled: Flags
-    groups: Groups = field(default_factory=dict)
+    groups: PairGroups = field(default_factory=dict)
     true_labels: Labels | None = None
 
     def __post_init__(self) -> None:

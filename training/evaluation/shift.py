@@ -14,7 +14,7 @@ import numpy as np
 
 from service.core.engines.loading import LoadedModel
 from service.core.matching import Matcher
-from training.evaluation.resampling import figure
+from training.evaluation.resampling import estimate
 from training.evaluation.schema import ShiftReport
 from training.evaluation.scored_pairs import Floats, ScoredPairsError
 from training.evaluation.scoring import score_pairs
@@ -110,7 +110,7 @@ def shift_report(
         pairs=n,
         jobs=len(members),
         figures={
-            name: figure(
+            name: estimate(
                 np.array([statistic(rows) for rows in draws]),
                 n,
                 "all original scores are equal" if name == "shift_over_sd" else _TOO_FEW,

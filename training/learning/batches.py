@@ -32,12 +32,12 @@ class SamplingConfig(BaseModel):
         negatives: Labelled non-matches of a job in each item, beside the other items' resumes.
         potential_unknown: Leave potential fits (grade 1) out of the match losses.
         in_batch_negatives: Count a resume of another job as a non-match where no label says otherwise.
-        bare_share: Share of resumes that are read unredacted, under a name drawn anew.
+        bare_share: Share of resumes that are read unredacted, under a newly drawn name.
         title_share: Share of titled jobs that are read with their title.
         counterfactual_share: Share of items that bring a variant for each name group.
         spliced_share: Share of those that put the name into a passage of the redacted text.
-        edited_share: Share of items that bring their resume with sentences put in that say nothing.
-        retold_share: Share of items that bring their resume retold, where the data can.
+        edited_share: Share of items that bring their resume with filler sentences put in.
+        retold_share: Share of items that bring a paraphrase of their resume, where the data has one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,11 +63,11 @@ class SeenResume:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class TrainingItem:
     """One job with some of its resumes.
 
-    `variants` (group, passages) are of `resumes[0]`; so are its `versions` with other filler and its
-    `tellings` in other words.
+    Of `resumes[0]`: its `variants` (group, passages) under other names, its `versions` with other filler and
+    its `paraphrases` in other words.
     """
 
     job: int
@@ -76,10 +76,10 @@ class Item:
     resumes: tuple[SeenResume, ...]
     variants: tuple[tuple[str, Texts], ...]
     versions: tuple[Texts, ...]
-    tellings: tuple[Texts, ...]
+    paraphrases: tuple[Texts, ...]
 
 
-class MatchItems(Dataset[Item]):
+class TrainingItems(Dataset[TrainingItem]):
     """One item for each job of `pairs` that has a resume to draw: a match, or a non-match if asked for."""
 
     def __init__(
@@ -108,7 +108,7 @@ class MatchItems(Dataset[Item]):
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def __getitem__(self, index: int) -> Item:
+    def __getitem__(self, index: int) -> TrainingItem:
         rng = random.Random(f"{self._seed}:{self._epoch}:{index}")
         job = self._jobs[index]
         labelled = self.pairs.by_job[job]
@@ -126,11 +126,11 @@ class MatchItems(Dataset[Item]):
         versions: tuple[Texts, ...] = ()
         if rng.random() < self._config.edited_share:
             versions = self._tokenizer.versions(resumes[0].tokens, rng)
-        tellings: tuple[Texts, ...] = ()
-        # Drawn only where there is something to bring, so that other data is drawn as it ever was.
-        if resumes[0].tokens.retold and rng.random() < self._config.retold_share:
-            tellings = (resumes[0].tokens.redacted, resumes[0].tokens.retold)
-        return Item(job, self.pairs.jobs[job], with_title, resumes, variants, versions, tellings)
+        paraphrases: tuple[Texts, ...] = ()
+        # Draw only where there is a paraphrase: items of data without any must stay as they were.
+        if resumes[0].tokens.paraphrase and rng.random() < self._config.retold_share:
+            paraphrases = (resumes[0].tokens.redacted, resumes[0].tokens.paraphrase)
+        return TrainingItem(job, self.pairs.jobs[job], with_title, resumes, variants, versions, paraphrases)
 
     def _seen(self, number: int, rng: random.Random) -> SeenResume:
         tokens = self.pairs.resumes[number]
@@ -149,7 +149,7 @@ class Collator:
         self._config = config
         self._name_groups = {name: i for i, name in enumerate(load_groups("train").name_groups)}
 
-    def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
+    def __call__(self, items: Sequence[TrainingItem]) -> dict[str, Any]:
         rows = Rows()
         jobs = [rows.of(item.tokens.passages) for item in items]
         titles = [
@@ -161,7 +161,7 @@ class Collator:
         variants = [rows.of(passages) for item in sets for _, passages in item.variants]
         references = [rows.of(item.resumes[0].tokens.redacted) for item in sets]
         versions = [rows.of(passages) for item in items for passages in item.versions]
-        tellings = [rows.of(passages) for item in items for passages in item.tellings]
+        paraphrases = [rows.of(passages) for item in items for passages in item.paraphrases]
         variant_groups = [[self._name_groups[group] for group, _ in item.variants] for item in sets]
         return {
             "chunks": chunks_of(rows.ids),
@@ -177,14 +177,14 @@ class Collator:
             "references": Passages.of(references) if sets else None,
             "variant_groups": torch.tensor(variant_groups) if sets else None,
             "versions": Passages.of(versions) if versions else None,
-            "tellings": Passages.of(tellings) if tellings else None,
+            "paraphrases": Passages.of(paraphrases) if paraphrases else None,
         }
 
-    def _labels(self, items: Sequence[Item], resumes: Sequence[SeenResume]) -> Tensor:
+    def _labels(self, items: Sequence[TrainingItem], resumes: Sequence[SeenResume]) -> Tensor:
         """(J, R): what the data says of a pair; else by the jobs that the resume is known to match."""
         return torch.tensor([[self._label(item, resume) for resume in resumes] for item in items])
 
-    def _label(self, item: Item, resume: SeenResume) -> int:
+    def _label(self, item: TrainingItem, resume: SeenResume) -> int:
         known = self._pairs.labels.get((item.job, resume.number))
         if known is not None:
             return known
@@ -210,6 +210,7 @@ class Rows:
 
 def chunks_of(texts: Sequence[TokenIds]) -> list[dict[str, Tensor]]:
     """Texts by length, in chunks padded to a multiple of 16; `rows` says where their vectors belong."""
+    # By length, so that little is padding; to multiples, so that kernels meet few different shapes.
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     chunks = []
     for start in range(0, len(order), _ROWS):

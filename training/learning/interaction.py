@@ -101,6 +101,7 @@ def _mean_of_largest(values: Tensor, documents: Passages, k: Tensor) -> Tensor:
     width = int(documents.count.max())
     start = torch.cumsum(documents.count, 0) - documents.count
     column = torch.arange(len(documents.rows), device=values.device) - start[documents.owner]
+    # Documents differ in their number of passages: pad with -inf, which is never among the largest kept.
     table = values.new_full((values.shape[0], len(documents), width), -torch.inf)
     table[:, documents.owner, column] = values
     most = int(k.max())

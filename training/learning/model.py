@@ -1,9 +1,13 @@
-"""What is trained: the encoder with its adapter, its heads, and the weighted sum of the losses."""
+"""What is trained: the encoder with its adapter, its heads, and the weighted sum of the losses.
+
+The heads serve training only: none of them is in the bundle.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,12 +16,15 @@ from torch import Tensor, nn
 from service.core.encoder import Encoder
 from service.core.scoring import MatchPolicy
 from training.learning import losses
-from training.learning.heads import GroupClassifier, MatchHead, reverse_gradient
 from training.learning.interaction import Passages, mean_vectors, raw_scores
-from training.learning.tokenized import TELLINGS, VERSIONS
+from training.learning.tokenized import PARAPHRASES, VERSIONS
 
 NAME_GROUP = "name_group"
 """The attribute of counterfactual variants: race and sex that a name suggests."""
+
+
+_START_SLOPE = 12.0
+_START_CENTRE = 0.5
 
 
 class LossWeights(BaseModel):
@@ -61,6 +68,60 @@ class Strengths:
     reversal: float = 1.0
 
 
+class MatchHead(nn.Module):
+    """raw_score -> probability of a match, by a learned slope (kept positive) and centre."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log_slope = nn.Parameter(torch.tensor(_START_SLOPE).log())
+        self.centre = nn.Parameter(torch.tensor(_START_CENTRE))
+
+    def forward(self, raw_scores: Tensor) -> Tensor:
+        """Logits of the same shape."""
+        return self.log_slope.exp() * (raw_scores - self.centre)
+
+    def probabilities(self, raw_scores: Tensor) -> Tensor:
+        """Probabilities whose gradient reaches the scores, not the head: parity would flatten it."""
+        slope, centre = self.log_slope.detach().exp(), self.centre.detach()
+        return torch.sigmoid(slope * (raw_scores - centre))
+
+
+class _Reversal(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, inputs: Tensor, strength: float) -> Tensor:
+        ctx.strength = strength
+        return inputs.view_as(inputs)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return -ctx.strength * gradients[0], None
+
+
+def reverse_gradient(inputs: Tensor, strength: float) -> Tensor:
+    """The identity forward; backward, the gradient times -strength (Ganin et al. 2016)."""
+    reversed_: Tensor = _Reversal.apply(inputs, strength)  # type: ignore[no-untyped-call]
+    return reversed_
+
+
+class GroupClassifier(nn.Module):
+    """Embedding (N, D) -> logits over the groups of each attribute. The adversary, or the multi-task head."""
+
+    def __init__(self, dimensions: int, groups: dict[str, list[str]], hidden: int = 64) -> None:
+        super().__init__()
+        self.shared = nn.Sequential(nn.Linear(dimensions, hidden), nn.ReLU())
+        # A list: the users' own names of attributes need not be names that a module may have.
+        self._attributes = list(groups)
+        self.outputs = nn.ModuleList(nn.Linear(hidden, len(names)) for names in groups.values())
+
+    def forward(self, embeddings: Tensor) -> dict[str, Tensor]:
+        """(N, D) -> attribute to (N, number of groups)."""
+        features = self.shared(embeddings)
+        return {
+            attribute: output(features)
+            for attribute, output in zip(self._attributes, self.outputs, strict=True)
+        }
+
+
 class FairMatcher(nn.Module):
     """Encoder, heads and losses. `groups`: attribute to its groups, for the heads that predict them."""
 
@@ -98,7 +159,7 @@ class FairMatcher(nn.Module):
         references: Passages | None,
         variant_groups: Tensor | None,
         versions: Passages | None,
-        tellings: Passages | None,
+        paraphrases: Passages | None,
     ) -> dict[str, Tensor]:
         """One batch, as `Collator` makes it -> `loss` and, detached, each loss before its weight."""
         vectors = encode_chunks(self.encoder, chunks)
@@ -116,14 +177,14 @@ class FairMatcher(nn.Module):
                 found["distillation"] = self._distillation(varied, chunks, references, variant_groups)
             groups = _joined(groups, len(embeddings), variant_groups.reshape(-1))
             embeddings = torch.cat([embeddings, varied])
-        for name, told, count in (
+        for name, texts, count in (
             ("benign_edits", versions, VERSIONS),
-            ("retelling", tellings, TELLINGS),
+            ("retelling", paraphrases, PARAPHRASES),
         ):
-            if told is not None:
-                of_told = raw_scores(vectors, jobs, titles, told, self._policy)  # (J, S * V)
-                of_told = of_told.T.reshape(-1, count, len(jobs))  # (S, V, J)
-                found[name] = losses.benign_edits(of_told, scores.std())
+            if texts is not None:
+                of_texts = raw_scores(vectors, jobs, titles, texts, self._policy)  # (J, S * V)
+                of_texts = of_texts.T.reshape(-1, count, len(jobs))  # (S, V, J)
+                found[name] = losses.benign_edits(of_texts, scores.std())
         found |= self._predictions(embeddings, groups)
         terms = [self._weight(name) * value for name, value in found.items() if self._weight(name)]
         return {"loss": torch.stack(terms).sum()} | {name: value.detach() for name, value in found.items()}

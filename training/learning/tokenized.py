@@ -1,4 +1,4 @@
-"""Labelled pairs -> token ids, once; and the counterfactual variants of a resume, anew at each visit."""
+"""Labelled pairs as token ids, tokenized once, and counterfactual variants of a resume, drawn on demand."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from service.core.base_model import BaseModel
+from service.core.bundle import Bundle
 from service.core.counterfactual.lexicons import GroupLexicon
 from service.core.counterfactual.names import NameSlots, PersonName, find_name_slots
 from service.core.documents import Document
 from service.core.matching import Matcher
 from service.core.redaction.redactor import Redactor
-from service.core.tokenization import TextTokenizer, TokenIds
+from service.core.tokenization import Passage, TextTokenizer, TokenIds
 from training.data.example import Example
 from training.data.synthetic.filler import generic_duty, soft_skill
 from training.learning.losses import UNKNOWN
@@ -19,10 +21,10 @@ from training.learning.losses import UNKNOWN
 Texts = tuple[TokenIds, ...]
 
 VERSIONS = 3
-"""Of a resume in `PairTokenizer.versions`."""
+"""How many a resume has in `PairTokenizer.versions`: as it is, and twice with filler."""
 
-TELLINGS = 2
-"""Of a career: as it stands, and retold."""
+PARAPHRASES = 2
+"""How many a career has: the resume as it is, and the same career in other words."""
 
 _SPLICES = ("{name} {text}", "{name}, {text}", "Name: {name} {text}", "{text} {name}")
 
@@ -39,18 +41,17 @@ class JobTokens:
 
 @dataclass(frozen=True, slots=True)
 class ResumeTokens:
-    """A resume's passages as redacted and as written, and where its name stands.
+    """A resume's redacted passages, its unredacted text, and where its name stands.
 
-    `redacted_texts`: what the passages of `redacted` say. `retold`: the passages of the same career in other
-    words, redacted; none if there are no other words.
+    `redacted_texts`: what the passages of `redacted` say. `paraphrase`: the passages of the same career in
+    other words, redacted; none if there are no other words.
     """
 
     id: str
     key: str
     redacted: Texts
     redacted_texts: tuple[str, ...]
-    retold: Texts
-    bare: Texts
+    paraphrase: Texts
     document: Document
     slots: NameSlots
     groups: dict[str, str]
@@ -75,7 +76,13 @@ class TokenizedPairs:
 
 
 class PairTokenizer:
-    """Reads and cuts texts as the service would: by the draft bundle's own `Matcher`."""
+    """Reads and cuts texts as the service would: by the candidate bundle's own `Matcher`."""
+
+    @classmethod
+    def of(cls, bundle: Bundle, base: BaseModel) -> PairTokenizer:
+        """The tokenizer of a bundle that stands on `base`."""
+        tokenizer = TextTokenizer.load(base.tokenizer_file, bundle.manifest)
+        return cls(Matcher(bundle, tokenizer), tokenizer)
 
     def __init__(self, matcher: Matcher, tokenizer: TextTokenizer) -> None:
         self._matcher = matcher
@@ -158,26 +165,34 @@ class PairTokenizer:
         )
 
     def _resume(self, example: Example) -> ResumeTokens:
-        where = f"resume {example.resume_id}"
-        read = self._matcher.read_resume(example.resume, redact=False, field=where)
-        redacted = self._matcher.tokenize_resume(example.resume, field=where)
-        text = read.document.text
+        field = f"resume {example.resume_id}"
+        document, redacted = self._redacted(example.resume, field)
         return ResumeTokens(
             id=example.resume_id,
             key=example.occupation or example.resume_id,
-            redacted=tuple(passage.ids for passage in redacted.passages),
-            redacted_texts=tuple(passage.text for passage in redacted.passages),
-            retold=self._retold(example, where),
-            bare=self._passages(read.document, example.resume_id),
-            document=read.document,
-            slots=find_name_slots(text, self._redactor.analyse(text)),
+            redacted=tuple(passage.ids for passage in redacted),
+            redacted_texts=tuple(passage.text for passage in redacted),
+            paraphrase=self._paraphrase(example, field),
+            document=document,
+            slots=find_name_slots(document.text, self._redactor.analyse(document.text)),
             groups=dict(example.groups),
         )
 
-    def _retold(self, example: Example, where: str) -> Texts:
-        if example.retold is None:
+    def _redacted(self, text: str, field: str) -> tuple[Document, list[Passage]]:
+        """The text normalised, and the passages of what redaction leaves of it."""
+        read = self._matcher.read(text, field=field, categories=self._matcher.redactor.categories)
+        assert read.redacted is not None  # categories were given
+        if read.document.non_latin_script:
+            # Raises if most of it is unknown to the tokenizer, as the service does: training reads it
+            # unredacted too.
+            self._tokenizer.encode_passages(read.document, "resume", field=field)
+        left = replace(read.document, text=read.redacted.text)
+        return read.document, self._tokenizer.encode_passages(left, "resume", field=field)
+
+    def _paraphrase(self, example: Example, field: str) -> Texts:
+        if example.paraphrase is None:
             return ()
-        return tuple(p.ids for p in self._matcher.tokenize_resume(example.retold, field=where).passages)
+        return tuple(passage.ids for passage in self._redacted(example.paraphrase, field)[1])
 
     def _passages(self, document: Document, resume_id: str) -> Texts:
         passages = self._tokenizer.encode_passages(document, "resume", field=f"resume {resume_id}")

@@ -6,7 +6,6 @@ epochs that are kept, and checkpoints that hold the adapter and the heads but no
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,17 +17,17 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 
 from service.core.engines.openvino_engine import default_precision as cpu_precision
 from service.core.engines.torch_engine import available_device
+from service.core.files import draft_of
 from training.learning.adapter import AdapterError, interpolated, save_adapter
-from training.learning.batches import Collator, MatchItems
-from training.learning.history import History
+from training.learning.batches import Collator, TrainingItems
+from training.learning.checkpoints import KEPT, step_of
+from training.learning.epochs import History, SelectionConfig, chosen_epochs, should_stop
 from training.learning.model import FairMatcher
-from training.learning.selection import SelectionConfig, chosen_epochs, should_stop
 from training.learning.validation import ADVICE, DivergedError, Validator
-from training.pipeline.work_folder import KEPT, step_of
 
 WEIGHTS = "trained.safetensors"
 
-Precision = Literal["auto", "f32", "bf16", "f16"]
+TrainingPrecision = Literal["auto", "f32", "bf16", "f16"]
 
 
 class TrainerConfig(BaseModel):
@@ -57,7 +56,7 @@ class TrainerConfig(BaseModel):
     weight_decay: float = Field(0.01, ge=0)
     warmup_share: float = Field(0.05, ge=0, lt=1)
     max_gradient_norm: float = Field(1.0, gt=0)
-    precision: Precision = "auto"
+    precision: TrainingPrecision = "auto"
     fairness_warmup: float = Field(0.1, ge=0, le=1)
     adversary_alone: float = Field(0.1, ge=0, lt=1)
     validation_resumes: int = Field(32, ge=0)
@@ -71,7 +70,7 @@ class FairTrainer(Trainer):
     def __init__(
         self,
         model: FairMatcher,
-        items: MatchItems,
+        items: TrainingItems,
         collator: Collator,
         validator: Validator,
         folder: Path,
@@ -150,7 +149,7 @@ class FairTrainer(Trainer):
 class _Schedule(TrainerCallback):
     """Moves `FairMatcher.strengths`, and tells the items which epoch it is."""
 
-    def __init__(self, model: FairMatcher, items: MatchItems, config: TrainerConfig) -> None:
+    def __init__(self, model: FairMatcher, items: TrainingItems, config: TrainerConfig) -> None:
         self._model, self._items, self._config = model, items, config
 
     def on_epoch_begin(
@@ -192,13 +191,9 @@ class _Selection(TrainerCallback):
 
 
 def _keep(backbone: Any, folder: Path, share: float) -> None:
-    """Write the adapter beside its place and move it there, so that a reader never finds half of it."""
-    draft = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(draft, ignore_errors=True)
-    with interpolated(backbone, share):
+    """Write the adapter to `folder`, whole or not at all."""
+    with draft_of(folder) as draft, interpolated(backbone, share):
         save_adapter(backbone, draft)
-    shutil.rmtree(folder, ignore_errors=True)
-    draft.rename(folder)
 
 
 def _ramp(done: float, share: float) -> float:

@@ -1,4 +1,4 @@
-"""Utility, parity and counterfactual shift on the validation split, with the model as it stands.
+"""Utility, parity and counterfactual shift on the validation split after an epoch.
 
 Quick figures to compare epochs by. What is reported of a bundle comes from `evaluation`, with intervals, on
 splits that no choice was made on.
@@ -7,31 +7,23 @@ splits that no choice was made on.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from fairlearn.metrics import MetricFrame, false_positive_rate, selection_rate, true_positive_rate
-from numpy.typing import NDArray
-from sklearn.metrics import (
-    accuracy_score,
-    average_precision_score,
-    precision_recall_curve,
-    precision_score,
-    roc_auc_score,
-)
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 from torch import Tensor, nn
 
 from service.core.counterfactual.lexicons import load_groups
 from service.core.errors import EvenmatchError
 from service.core.scoring import MatchPolicy
+from training.evaluation.parity import FAIRNESS_PARTS, GroupRates
+from training.evaluation.resampling import JobResamples
+from training.evaluation.scored_pairs import Flags, Floats, Labels, ScoredPairs
 from training.learning.batches import Rows, chunks_of
 from training.learning.interaction import Passages, raw_scores
 from training.learning.model import encode_chunks
 from training.learning.tokenized import PairTokenizer, Texts, TokenizedPairs
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
 
 ADVICE = "lower trainer.learning_rate or the weights of the losses, or set trainer.precision to f32"
 
@@ -39,7 +31,7 @@ _LEAST_IN_GROUP = 5
 
 
 class DivergedError(EvenmatchError):
-    """Training has led to numbers that are none."""
+    """A loss or score is NaN or infinite."""
 
     code = "training_diverged"
     title = "Training diverged"
@@ -60,6 +52,7 @@ class Validator:
         self._policy = policy
         self._pairs = sorted(pairs.labels)
         self._labels = np.array([pairs.labels[pair] for pair in self._pairs])
+        self._ids = [(pairs.jobs[job].id, pairs.resumes[resume].id) for job, resume in self._pairs]
         self._groups = {
             attribute: [pairs.resumes[resume].groups.get(attribute) for _, resume in self._pairs]
             for attribute in pairs.groups()
@@ -89,11 +82,21 @@ class Validator:
         if not np.isfinite(scores).all():
             raise DivergedError(f"scores are not finite after an epoch: {ADVICE}")
         threshold = best_f1_threshold(scores, self._labels)
-        selected = (scores >= threshold).astype(np.int64)
+        selected = scores >= threshold
         return (
             utility(scores, selected, self._labels)
-            | parity(self._labels, selected, self._groups)
+            | parity(self._scored(scores), selected)
             | self._counterfactual(vectors, scores, threshold)
+        )
+
+    def _scored(self, scores: Floats) -> ScoredPairs:
+        return ScoredPairs(
+            raw_scores=scores,
+            labels=self._labels,
+            jobs=[job for job, _ in self._ids],
+            resumes=[resume for _, resume in self._ids],
+            titled=np.array([self._titles[job] >= 0 for job, _ in self._pairs]),
+            groups=self._groups,
         )
 
     def _scores(self, vectors: Tensor) -> Floats:
@@ -131,25 +134,35 @@ class Validator:
         }
 
 
-def utility(scores: Floats, selected: Labels, labels: Labels) -> dict[str, float]:
+def utility(scores: Floats, selected: Flags, labels: Labels) -> dict[str, float]:
     """Pooled ROC-AUC and PR-AUC of the scores, accuracy of the decisions."""
     return {
         "roc_auc": float(roc_auc_score(labels, scores)),
         "pr_auc": float(average_precision_score(labels, scores)),
-        "accuracy": float(accuracy_score(labels, selected)),
+        "accuracy": float((selected == labels).mean()),
     }
 
 
-def parity(labels: Labels, selected: Labels, groups: Mapping[str, Sequence[str | None]]) -> dict[str, float]:
+def parity(pairs: ScoredPairs, selected: Flags) -> dict[str, float]:
     """Largest differences between groups over all attributes, and the overall fairness score.
 
     The score is the mean of the demographic parity, equalized odds and predictive parity differences, in
-    [0, 1], lower is better. `balanced_...`: with every group and label weighing the same. Groups with fewer
-    than five pairs of a label are left out; without two groups the differences are 0.
+    [0, 1], lower is better. `balanced_...`: with every group and label weighing the same. A group takes part
+    in a rate that stands on five of its pairs; where fewer than two do, the difference counts as 0.
     """
-    plain = _differences(labels, selected, groups, balanced=False)
-    balanced = _differences(labels, selected, groups, balanced=True)
-    return plain | {f"balanced_{name}": value for name, value in balanced.items()}
+    resamples = JobResamples(pairs, 0, np.random.default_rng(0))  # the pairs as they are, no intervals
+    attributes = [
+        GroupRates.of(pairs, pairs.labels, selected, attribute, resamples) for attribute in pairs.groups
+    ]
+    found: dict[str, float] = {}
+    for prefix, balanced in (("", False), ("balanced_", True)):
+        worst = dict.fromkeys(FAIRNESS_PARTS, 0.0)
+        for rates in attributes:
+            parts = rates.fairness_parts(_LEAST_IN_GROUP, balanced=balanced)
+            worst = {name: max(worst[name], float(np.nan_to_num(of[0]))) for name, of in parts.items()}
+        found |= {f"{prefix}{name}": value for name, value in worst.items()}
+        found[f"{prefix}overall_fairness_score"] = float(np.mean(list(worst.values())))
+    return found
 
 
 def best_f1_threshold(scores: Floats, labels: Labels) -> float:
@@ -157,63 +170,6 @@ def best_f1_threshold(scores: Floats, labels: Labels) -> float:
     precision, recall, thresholds = precision_recall_curve(labels, scores)
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
     return float(thresholds[int(np.argmax(f1[:-1]))])
-
-
-def _differences(
-    labels: Labels, selected: Labels, groups: Mapping[str, Sequence[str | None]], *, balanced: bool
-) -> dict[str, float]:
-    worst = {"demographic_parity": 0.0, "equalized_odds": 0.0, "predictive_parity": 0.0}
-    for of in groups.values():
-        rows, names = _counted(labels, of)
-        if len(set(names)) < 2:
-            continue
-        y, chosen = labels[rows], selected[rows]
-        weights = _balancing(y, names) if balanced else np.ones(len(y))
-        metrics = {
-            "demographic_parity": selection_rate,
-            "true_positive_rate": true_positive_rate,
-            "false_positive_rate": false_positive_rate,
-            "predictive_parity": _precision,
-        }
-        frame = MetricFrame(
-            metrics=metrics,
-            y_true=y,
-            y_pred=chosen,
-            sensitive_features=names,
-            sample_params={name: {"sample_weight": weights} for name in metrics},
-        )
-        gap = frame.difference(method="between_groups")
-        found = {
-            "demographic_parity": gap["demographic_parity"],
-            "equalized_odds": max(gap["true_positive_rate"], gap["false_positive_rate"]),
-            "predictive_parity": gap["predictive_parity"],
-        }
-        worst = {name: max(worst[name], float(found[name])) for name in worst}
-    differences = {f"{name}_difference": value for name, value in worst.items()}
-    return differences | {"overall_fairness_score": float(np.mean(list(worst.values())))}
-
-
-def _counted(labels: Labels, groups: Sequence[str | None]) -> tuple[NDArray[np.int64], list[str]]:
-    """Rows of groups with enough matches and enough others, and their groups."""
-    enough = {
-        group
-        for group in set(groups) - {None}
-        for members in [labels[[g == group for g in groups]]]
-        if min((members == 1).sum(), (members == 0).sum()) >= _LEAST_IN_GROUP
-    }
-    rows = [i for i, group in enumerate(groups) if group in enough]
-    return np.array(rows, dtype=np.int64), [str(groups[i]) for i in rows]
-
-
-def _balancing(labels: Labels, names: Sequence[str]) -> Floats:
-    """Weights by which every (group, label) cell counts the same."""
-    cells = list(zip(names, labels.tolist(), strict=True))
-    counts = {cell: cells.count(cell) for cell in set(cells)}
-    return np.array([1.0 / counts[cell] for cell in cells])
-
-
-def _precision(y_true: Labels, y_pred: Labels, sample_weight: Floats) -> float:
-    return float(precision_score(y_true, y_pred, sample_weight=sample_weight, zero_division=0.0))
 
 
 def _drawn_variants(

@@ -16,10 +16,10 @@ from service.core.matching import Matcher
 from training.config import RunConfig
 from training.data.example import Dataset, Example
 from training.data.synthetic.generator import generate
-from training.evaluation.audit import AuditSet
 from training.evaluation.evaluate import EvaluationOptions, evaluate_bundle
 from training.evaluation.schema import Evaluation
 from training.evaluation.scoring import score_examples
+from training.evaluation.variants import VariantSet
 from training.postprocessing.calibration import CalibrationOptions, fit_calibration
 from training.postprocessing.threshold import ParityConstraint, ThresholdOptions, choose_threshold
 
@@ -72,7 +72,7 @@ def evaluate_test(
         examples,
         data=_described(config),
         options=_options(config),
-        audits=audit_sets_of(examples, config.evaluation.audited),
+        audits=variant_sets_of(examples, config.evaluation.audited),
         audit_options=(replace(redacted, redact=False), redacted),
     )
 
@@ -86,9 +86,9 @@ def evaluate_biased(config: RunConfig, bundle: Bundle, loaded: LoadedModel) -> E
     return evaluate_bundle(bundle, loaded, examples, data=data, options=_options(config))
 
 
-def audit_sets_of(examples: Sequence[Example], count: int) -> list[AuditSet]:
+def variant_sets_of(examples: Sequence[Example], count: int) -> list[VariantSet]:
     """Up to `count` matching resumes, each with its job."""
-    sets: list[AuditSet] = []
+    sets: list[VariantSet] = []
     seen: set[str] = set()
     for example in examples:
         if len(sets) == count:
@@ -96,7 +96,7 @@ def audit_sets_of(examples: Sequence[Example], count: int) -> list[AuditSet]:
         if example.label == 1 and example.job_id not in seen:
             seen.add(example.job_id)
             resume = AuditResume(example.resume_id, example.resume)
-            sets.append(AuditSet(example.job_id, example.title, example.description, (resume,)))
+            sets.append(VariantSet(example.job_id, example.title, example.description, (resume,)))
     return sets
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy.optimize import brentq
@@ -28,8 +27,7 @@ from service.core.calibration import (
 from service.core.errors import EvenmatchError
 from service.core.scoring import SCORE_DECIMALS
 from training.evaluation.scored_pairs import Floats, Labels, ScoredPairs
-
-ProperScore = Literal["log_loss", "brier"]
+from training.evaluation.utility import ProperScore, proper_losses
 
 _SHARPEST, _FLATTEST = 1e-4, 1e4
 """Bounds of the temperature, in units of raw_score; those of real bundles are about 0.02 to 0.05."""
@@ -193,14 +191,6 @@ def fit_calibration(pairs: ScoredPairs, options: CalibrationOptions | None = Non
         prevalence=round(float(pairs.labels.mean()), 6),
     )
     return FittedCalibration(calibration, options.score, scores, notes)
-
-
-def proper_losses(probabilities: Floats, labels: Labels, score: ProperScore) -> Floats:
-    """Loss of each pair, (N,): log loss in nats (probabilities clipped at 1e-6) or squared error."""
-    if score == "brier":
-        return np.asarray((probabilities - labels) ** 2, dtype=np.float64)
-    clipped = np.clip(probabilities, 1e-6, 1 - 1e-6)
-    return np.asarray(-np.where(labels == 1, np.log(clipped), np.log1p(-clipped)), dtype=np.float64)
 
 
 def _is_large(part: ScoredPairs) -> bool:

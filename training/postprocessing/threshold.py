@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from service.core.manifest import DecisionRule
 from service.core.scoring import SCORE_DECIMALS
-from training.evaluation.scored_pairs import Flags, Floats, Groups, Labels
+from training.evaluation.scored_pairs import Flags, Floats, Labels, PairGroups
 from training.postprocessing.calibration import CalibrationError, check_two_classes
 
 Utility = Literal["f_beta", "accuracy", "balanced_accuracy"]
@@ -82,7 +82,7 @@ def choose_threshold(
     jobs: Sequence[str],
     *,
     rng: np.random.Generator,
-    groups: Groups | None = None,
+    groups: PairGroups | None = None,
     options: ThresholdOptions | None = None,
 ) -> ThresholdChoice:
     """The threshold of the best utility among those that meet the constraint, and its borderline band.
@@ -237,13 +237,14 @@ class _Search:
                 counted, totals = counted[totals[:, 0] > 0], totals[totals[:, 0] > 0]
                 if len(counted) < 2:
                     continue
+                # Pairs are in descending order: the sum of the first k is what a cut below the k-th selects.
                 rates = np.cumsum(counted, axis=1) / totals
                 difference = rates.max(axis=0) - rates.min(axis=0)
                 largest = difference if largest is None else np.maximum(largest, difference)
         return largest
 
 
-def _memberships(labels: Labels, groups: Groups, constraint: ParityConstraint) -> list[_Membership]:
+def _memberships(labels: Labels, groups: PairGroups, constraint: ParityConstraint) -> list[_Membership]:
     """Attributes with two groups or more that are large enough for one measure at least."""
     wanted = constraint.attributes if constraint.attributes is not None else tuple(groups)
     missing = [attribute for attribute in wanted if attribute not in groups]

@@ -1,4 +1,4 @@
-"""`fairness_report.html` of one evaluation."""
+"""`fairness_report.html` of one evaluation, and `comparison.html` of several bundles."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from importlib import metadata
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from training.evaluation.schema import AttributeReport, AuditSummary, Evaluation, Judgement
+from training.evaluation.comparison import BundleComparison, ComparedFigure
+from training.evaluation.schema import AttributeReport, Evaluation, Judgement, VariantEvaluation
 from training.report.plots import (
     HEIGHT,
     ROW,
     WIDTH,
-    Line,
+    Curve,
     Range,
     Scale,
     density_lines,
@@ -52,17 +53,17 @@ DIFFERENCE_NAMES = (
 @dataclass(frozen=True, slots=True)
 class _AttributeView:
     report: AttributeReport
-    scores: list[Line]
-    reliability: list[Line]
+    scores: list[Curve]
+    reliability: list[Curve]
     differences: list[Range]
     exposure: list[Range]
 
 
 @dataclass(frozen=True, slots=True)
-class _AuditView:
-    report: AuditSummary
+class _VariantsView:
+    report: VariantEvaluation
     scale: Scale
-    arms: list[tuple[str, list[Line]]]
+    arms: list[tuple[str, list[Curve]]]
 
 
 def environment() -> Environment:
@@ -124,6 +125,41 @@ def report_html(evaluation: Evaluation) -> str:
     )
 
 
+def comparison_html(comparison: BundleComparison) -> str:
+    """The comparison as one HTML file without outside resources."""
+    differing = [f for f in comparison.figures if f.differences]
+    ends = [abs(end) for f in differing for d in f.differences for end in (d.low, d.high, d.value) if end]
+    largest = max([0.01, *ends])
+    scale = Scale(-largest, largest, WIDTH, 3)
+    return (
+        environment()
+        .get_template("comparison.html.j2")
+        .render(
+            c=comparison,
+            best_of=best_of,
+            version=metadata.version("evenmatch"),
+            width=WIDTH,
+            row=ROW,
+            scale=scale,
+            plots=[
+                (bundle, _difference_rows(differing, position, scale))
+                for position, bundle in enumerate(comparison.bundles[1:])
+            ]
+            if differing
+            else [],
+        )
+    )
+
+
+def best_of(figure: ComparedFigure) -> set[int]:
+    """Positions of the bundles with the best value; none where no direction is better, or all are equal."""
+    known = {i: f.value for i, f in enumerate(figure.values) if f is not None and f.value is not None}
+    if figure.better == "neither" or len(set(known.values())) < 2:
+        return set()
+    best = max(known.values()) if figure.better == "higher" else min(known.values())
+    return {i for i, value in known.items() if value == best}
+
+
 def utility_names(judgement: Judgement) -> dict[str, str]:
     """What each figure of utility is called in a report, in the order of a report."""
     at_depth = {
@@ -152,11 +188,11 @@ def _attribute(report: AttributeReport, gaps: Scale, ratios: Scale) -> _Attribut
     )
 
 
-def _audit(report: AuditSummary) -> _AuditView:
+def _audit(report: VariantEvaluation) -> _VariantsView:
     control: Sequence[tuple[str, list[int]]] = (
         [("control: benign edits", report.control.gap_histogram)] if report.control is not None else []
     )
-    return _AuditView(
+    return _VariantsView(
         report=report,
         scale=scale_of(report.gap_edges, 4),
         arms=[
@@ -167,3 +203,7 @@ def _audit(report: AuditSummary) -> _AuditView:
             for attribute in report.attributes
         ],
     )
+
+
+def _difference_rows(figures: list[ComparedFigure], position: int, scale: Scale) -> list[Range]:
+    return ranges([(f"{f.name} ({f.better})", f.differences[position]) for f in figures], scale)

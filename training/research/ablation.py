@@ -20,14 +20,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from service.core.base_model import describe
 from service.core.bundle import read_bundle
 from service.core.errors import BundleError
-from training.bundles.candidate import load_reference
-from training.config import ConfigError, DataConfig, RunConfig, described, read_yaml
+from training.bundles.candidate import load_reference_engine
+from training.config import ConfigError, DataConfig, RunConfig, described, merged, read_yaml
 from training.data.example import Example
-from training.evaluation.names_inside import names_inside
-from training.evaluation.schema import Evaluation, Figure
-from training.pipeline.run import TRAINED_BY, Run, Say
+from training.evaluation.schema import Estimate, Evaluation
+from training.pipeline.run import RunOptions, Say, make_bundle
+from training.pipeline.training import TRAINED_BY
 from training.report.plots import value_text
 from training.research.frontier import frontier_svg
+from training.research.names_inside import names_inside
 
 FIGURES: dict[str, str] = {
     "roc_auc": "ROC-AUC",
@@ -56,14 +57,14 @@ class AblationConfig(BaseModel):
     arms: dict[str, dict[str, Any]] = Field(min_length=1)
 
 
-class Arm(BaseModel):
+class AblationArm(BaseModel):
     """One arm's figures, each the mean over the seeds with the widest reach of their intervals."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     seeds: int
-    figures: dict[str, Figure]
+    figures: dict[str, Estimate]
 
 
 def read_ablation(path: Path) -> tuple[AblationConfig, dict[str, RunConfig]]:
@@ -86,16 +87,7 @@ def read_ablation(path: Path) -> tuple[AblationConfig, dict[str, RunConfig]]:
     return config, runs
 
 
-def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `changes` laid over it, mappings within mappings."""
-    found = dict(base)
-    for key, value in changes.items():
-        old = found.get(key)
-        found[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return found
-
-
-def run_ablation(path: Path, work: Path, *, quiet: bool = False, say: Say = print) -> list[Arm]:
+def run_ablation(path: Path, work: Path, *, quiet: bool = False, say: Say = print) -> list[AblationArm]:
     """Run what is not there yet, arm by arm; what the bundles' evaluations say of each."""
     config, runs = read_ablation(path)
     arms = []
@@ -111,7 +103,7 @@ def run_ablation(path: Path, work: Path, *, quiet: bool = False, say: Say = prin
     return arms
 
 
-def table(arms: list[Arm]) -> str:
+def table(arms: list[AblationArm]) -> str:
     """The arms as a Markdown table, one line an arm."""
     lines = [f"| arm | seeds | {' | '.join(FIGURES.values())} |", f"|---|---|{'---|' * len(FIGURES)}"]
     for arm in arms:
@@ -120,7 +112,7 @@ def table(arms: list[Arm]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def frontier(arms: list[Arm]) -> str:
+def frontier(arms: list[AblationArm]) -> str:
     """PR-AUC of each arm against the gap in selection rates between the sexes on biased data, as SVG."""
     x, y = "pr_auc", "biased_selection_rate_gap"
     return frontier_svg(
@@ -137,7 +129,8 @@ def _bundle_of(config: RunConfig, work: Path, *, quiet: bool, say: Say) -> Path:
     output = work / "bundles" / _digest(whole)
     if not _finished(output):
         checkpoints = work / "training" / _digest({key: whole[key] for key in (*TRAINED_BY, "seed")})
-        Run(config, checkpoints, resume=True, quiet=quiet, say=say)(output, overwrite=True)
+        options = RunOptions(checkpoints, resume=True, overwrite=True, quiet=quiet, say=say)
+        make_bundle(config, output, options)
     return output
 
 
@@ -148,7 +141,7 @@ def _evaluations(output: Path) -> dict[str, Evaluation]:
     return {name: Evaluation.model_validate_json(content) for name, content in there.items()}
 
 
-def _names(config: RunConfig, output: Path, work: Path) -> dict[str, Figure]:
+def _names(config: RunConfig, output: Path, work: Path) -> dict[str, Estimate]:
     """What names inside the text do to a bundle's scores, on the audited share of the test split."""
     if config.evaluation.audited < 2:
         return {}
@@ -157,7 +150,7 @@ def _names(config: RunConfig, output: Path, work: Path) -> dict[str, Figure]:
     matching = _matching(config.data.model_dump_json())
     found = names_inside(
         bundle,
-        load_reference(bundle, base, work / "cache"),
+        load_reference_engine(bundle, base, work / "cache"),
         matching[: config.evaluation.audited],
         rounds=config.evaluation.rounds,
         rng=np.random.default_rng(config.seed),
@@ -179,15 +172,15 @@ def _finished(output: Path) -> bool:
     return True
 
 
-def _arm(name: str, by_seed: list[dict[str, Figure]]) -> Arm:
-    return Arm(
+def _arm(name: str, by_seed: list[dict[str, Estimate]]) -> AblationArm:
+    return AblationArm(
         name=name,
         seeds=len(by_seed),
         figures={key: _pooled([of[key] for of in by_seed]) for key in FIGURES if key in by_seed[0]},
     )
 
 
-def figures_of(evaluations: Mapping[str, Evaluation]) -> dict[str, Figure]:
+def figures_of(evaluations: Mapping[str, Evaluation]) -> dict[str, Estimate]:
     """The figures of `FIGURES` that there are: utility and parity by true labels where they are known."""
     plain = evaluations["metrics"]
     found = {name: plain.judgements[-1].utility[name] for name in ("roc_auc", "pr_auc", "ece")}
@@ -206,14 +199,14 @@ _GAPS = {
 }
 
 
-def _pooled(figures: list[Figure]) -> Figure:
+def _pooled(figures: list[Estimate]) -> Estimate:
     """The mean of the values; the lowest low and the highest high; the smallest n."""
     values = [f.value for f in figures]
     known = [value for value in values if value is not None]
     n = min(f.n for f in figures)
     if len(known) < len(values):
-        return Figure(value=None, n=n, reason=next(f.reason for f in figures if f.value is None))
-    return Figure(
+        return Estimate(value=None, n=n, reason=next(f.reason for f in figures if f.value is None))
+    return Estimate(
         value=round(sum(known) / len(known), 6),
         low=_reach(min, [f.low for f in figures]),
         high=_reach(max, [f.high for f in figures]),

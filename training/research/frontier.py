@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from training.evaluation.schema import Figure
+from training.evaluation.schema import Estimate
 from training.report.html import environment
 from training.report.plots import Scale
 
@@ -26,7 +26,7 @@ class Point:
 
 
 def frontier_svg(
-    arms: Sequence[tuple[str, Figure, Figure]], *, title: str, x_label: str, y_label: str
+    arms: Sequence[tuple[str, Estimate, Estimate]], *, title: str, x_label: str, y_label: str
 ) -> str:
     """`arms`: label, figure along x, figure along y. An arm of which one is not computable is left out."""
     known = [(label, x, y) for label, x, y in arms if x.value is not None and y.value is not None]
@@ -52,14 +52,14 @@ def frontier_svg(
     )
 
 
-def _scale(figures: Sequence[Figure], length: float) -> Scale:
+def _scale(figures: Sequence[Estimate], length: float) -> Scale:
     ends = [end for f in figures for end in (f.low, f.value, f.high) if end is not None] or [0.0, 1.0]
     low, high = min(ends), max(ends)
     margin = 0.05 * (high - low) or 0.01
     return Scale(low - margin, high + margin, length, 3)
 
 
-def _ends(figure: Figure, scale: Scale) -> tuple[float, float, float]:
+def _ends(figure: Estimate, scale: Scale) -> tuple[float, float, float]:
     """Positions of the interval's lower end, the value and the upper end; all the same without one."""
     assert figure.value is not None
     low = figure.value if figure.low is None else figure.low

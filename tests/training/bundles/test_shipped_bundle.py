@@ -1,16 +1,17 @@
-"""The shipped, trained bundle: what is said of it is in it."""
+"""The shipped bundles: what is said of them is in them."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
+from typer.testing import CliRunner
 
 from service.core.bundle import read_bundle
 from service.settings import BUNDLES, Settings
-from training.config import RunConfig, read_run_config
-from training.evaluation.schema import Evaluation, Figure
-from training.pipeline.run import CONFIGS
+from training.cli import app
+from training.config import CONFIGS, RunConfig, read_run_config
+from training.evaluation.schema import Estimate, Evaluation
 
 SHIPPED = BUNDLES / "minilm-fair"
 
@@ -20,7 +21,7 @@ def evaluation() -> Evaluation:
     return Evaluation.model_validate_json((SHIPPED / "metrics.json").read_bytes())
 
 
-def value(figure: Figure) -> float:
+def value(figure: Estimate) -> float:
     assert figure.value is not None
     return figure.value
 
@@ -36,9 +37,29 @@ def test_it_is_the_default_and_whole() -> None:
     assert config["base_model_name_or_path"] is None  # no path of the machine that trained it
 
 
-def test_the_committed_configuration_made_it() -> None:
-    made_by = RunConfig.model_validate_json((SHIPPED / "training_config.json").read_bytes())
-    assert made_by == read_run_config(CONFIGS / "minilm-fair.yaml")
+@pytest.mark.parametrize(
+    ("bundle", "recipe"), [("minilm-fair", "minilm-fair.yaml"), ("minilm-base", "base.yaml")]
+)
+def test_the_committed_configuration_made_it(bundle: str, recipe: str) -> None:
+    made_by = RunConfig.model_validate_json((BUNDLES / bundle / "training_config.json").read_bytes())
+    assert made_by == read_run_config(CONFIGS / recipe)
+
+
+@pytest.mark.parametrize("bundle", ["minilm-fair", "minilm-base"])
+def test_its_card_repeats_its_figures(bundle: str) -> None:
+    evaluation = Evaluation.model_validate_json((BUNDLES / bundle / "metrics.json").read_bytes())
+    assert evaluation.subject.threshold == read_bundle(BUNDLES / bundle).decision.threshold
+    auc = evaluation.judgements[0].utility["roc_auc"]
+    card = (BUNDLES / bundle / "README.md").read_text("utf-8")
+    assert f"{value(auc):.3f} ({auc.low:.3f} to {auc.high:.3f})" in card
+
+
+def test_the_two_are_compared_on_the_same_pairs() -> None:
+    result = CliRunner().invoke(app, ["compare", str(BUNDLES / "minilm-base"), str(SHIPPED)])
+    assert result.exit_code == 0, result.stderr
+    assert "utility/roc_auc" in result.stdout
+    assert "minilm-base 1.0.0" in result.stdout
+    assert "different" not in result.stderr
 
 
 def test_its_figures_are_of_this_bundle_as_it_decides(evaluation: Evaluation) -> None:
@@ -46,10 +67,7 @@ def test_its_figures_are_of_this_bundle_as_it_decides(evaluation: Evaluation) ->
     assert evaluation.subject.threshold == bundle.decision.threshold
     assert evaluation.subject.constraint == bundle.decision.constraint
     assert evaluation.subject.redact
-    card = (SHIPPED / "README.md").read_text("utf-8")
-    assert "with a LoRA adapter" in card
-    auc = evaluation.judgements[0].utility["roc_auc"]
-    assert f"{value(auc):.3f} ({auc.low:.3f} to {auc.high:.3f})" in card
+    assert "with a LoRA adapter" in (SHIPPED / "README.md").read_text("utf-8")
 
 
 def test_probabilities_are_calibrated_and_names_do_not_decide(evaluation: Evaluation) -> None:

@@ -13,8 +13,7 @@ from tests.training.data.conftest import example
 from tests.training.data.user_tables import rows, write_csv
 from training.cli import app
 from training.data.data_report import data_html, data_json, write_data_report
-from training.data.errors import DataError
-from training.data.example import SPLITS, Dataset, from_splits
+from training.data.example import SPLITS, DataError, Dataset, from_splits
 from training.data.explore import explore, rate
 
 RESUME = "Maria Lopez\nmaria@example.org\n\nExperience\nWelder at Harbor Works, 2019 - 2022\n"

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.data.conftest import example
-from training.data.errors import DataError, LeakageError
-from training.data.example import SPLITS, Example, SplitName
+from training.data.example import SPLITS, DataError, Example, LeakageError, SplitName
 from training.data.partition import SHARES, partition
 from training.data.review import review
 

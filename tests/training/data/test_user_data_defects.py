@@ -18,7 +18,7 @@ from tests.training.data.user_tables import (
     write_jsonl,
     write_saved,
 )
-from training.data.errors import DataError, DataFormatError
+from training.data.example import DataError, DataFormatError
 from training.data.user_data import ColumnMapping, UserDataConfig
 
 
@@ -78,14 +78,14 @@ def test_a_column_of_names_is_no_attribute(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", b"resume,job,label\nx,y\n", "row 1 has more or fewer fields than the header's 3"),
-        ("a.csv", b"resume,job,label\nx,y,1,z\n", "row 1 has more or fewer fields"),
-        ("a.csv", b'resume,job,label\nx,y,1\n"cut', "row 2 is not CSV"),
+        ("a.csv", b"resume,job,label\nx,y\n", "line 2: 2 cells; the header has 3"),
+        ("a.csv", b"resume,job,label\nx,y,1,z\n", "line 2: 4 cells; the header has 3"),
+        ("a.csv", b'resume,job,label\nx,y,1\n"cut', "line 3: not CSV"),
         ("a.csv", b"", "has no header line"),
         ("a.csv", b"resume,job,label\n", "holds no rows"),
         ("a.csv", "resume,job,label\ncafé,y,1\n".encode("latin-1"), "is not UTF-8"),
-        ("a.jsonl", b'{"resume": "x"}\n{"resume"\n', "row 2 is not JSON"),
-        ("a.jsonl", b"[1]\n", "row 1 is not a JSON object"),
+        ("a.jsonl", b'{"resume": "x"}\n{"resume"\n', "line 2: not JSON"),
+        ("a.jsonl", b"[1]\n", "line 1: not a JSON object"),
         ("a.parquet", b"PAR0", "is not Parquet"),
         ("a.xlsx", b"x", "cannot read `.xlsx` files; known are .csv, .jsonl, .ndjson, .parquet and folders"),
     ],
@@ -140,10 +140,10 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["[" * 100_000, '{"label": ' + "1" * 5_000 + "}"])
-def test_json_that_python_cannot_hold_is_named_by_row(line: str, tmp_path: Path) -> None:
+def test_json_that_python_cannot_hold_is_named_by_line(line: str, tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     file.write_text(f'{{"cv": "x"}}\n{line}\n', "utf-8")
-    with pytest.raises(DataFormatError, match=r"a\.jsonl: row 2 is JSON that cannot be read"):
+    with pytest.raises(DataFormatError, match=r"a\.jsonl line 2: not JSON"):
         load(file)
 
 

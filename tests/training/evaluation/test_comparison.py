@@ -19,10 +19,16 @@ from tests.training.evaluation.examples import EXAMPLES
 from tests.training.evaluation.scored import SUBJECT, random_pairs
 from training.bundles.card import evaluated_model_card
 from training.cli import app
-from training.evaluation.comparison import Comparison, compare_metrics, compare_on, key_figures, key_samples
+from training.evaluation.comparison import (
+    BundleComparison,
+    compare_metrics,
+    compare_on,
+    key_figures,
+    key_samples,
+)
 from training.evaluation.evaluate import EvaluationOptions, evaluate_pairs
 from training.evaluation.schema import Evaluation
-from training.report.compare_html import best_of, comparison_html
+from training.report.html import best_of, comparison_html
 
 OPTIONS = EvaluationOptions(rounds=20)
 
@@ -51,7 +57,7 @@ def two(tiny_bundle: Bundle, tmp_path: Path) -> list[Path]:
     ]
 
 
-def of(comparison: Comparison, name: str) -> tuple[float | None, ...]:
+def of(comparison: BundleComparison, name: str) -> tuple[float | None, ...]:
     figure = next(f for f in comparison.figures if f.name == name)
     return tuple(None if value is None else value.value for value in figure.values)
 
@@ -193,7 +199,7 @@ def test_the_command_prints_and_writes(two: list[Path], tmp_path: Path) -> None:
     assert "parity/fairness_score" in done.stdout
     assert "<!doctype html>" in (tmp_path / "out/c.html").read_text()
     written = json.loads((tmp_path / "c.json").read_text())
-    assert Comparison.model_validate(written) == compare_metrics(two)
+    assert BundleComparison.model_validate(written) == compare_metrics(two)
     failed = CliRunner().invoke(app, ["compare", str(two[0]), str(tmp_path / "nowhere")])
     assert failed.exit_code == 1
     assert "no bundle at" in failed.stderr
@@ -210,7 +216,7 @@ def test_the_command_evaluates_on_the_users_pairs(two: list[Path], tmp_path: Pat
     arguments += ["--group-column", "sex", "--minimum", "1", "--rounds", "5"]
     done = CliRunner().invoke(app, [*arguments, "--json", str(tmp_path / "c.json")])
     assert done.exit_code == 0, done.stderr
-    written = Comparison.model_validate_json((tmp_path / "c.json").read_text())
+    written = BundleComparison.model_validate_json((tmp_path / "c.json").read_text())
     assert written.same_data
     assert written.bundles[0].data == f"{data}, all pairs"
     # Both hold the same model, and its differences to itself are nothing.

@@ -16,11 +16,11 @@ from service.core.tokenization import TextTokenizer
 from tests.support.fakes import FakeEngine
 from tests.training.evaluation.examples import EXAMPLES, JOB, PAIRS, RESUMES
 from tests.training.evaluation.scored import SUBJECT, random_pairs
-from training.evaluation.audit import AuditSet, audit_sets
 from training.evaluation.evaluate import EvaluationOptions, data_digest, evaluate_bundle, evaluate_pairs
 from training.evaluation.schema import Evaluation
 from training.evaluation.scored_pairs import ScoredPairs
 from training.evaluation.scoring import encode_distinct
+from training.evaluation.variants import VariantSet, evaluate_variants
 from training.report.html import report_html
 
 OPTIONS = EvaluationOptions(rounds=20)
@@ -99,7 +99,7 @@ def test_a_bundle_end_to_end(tiny_bundle: Bundle, loaded: LoadedModel) -> None:
         EXAMPLES,
         data="four resumes",
         options=EvaluationOptions(rounds=5, minimum=1),
-        audits=[AuditSet("a", "nurse", JOB, RESUMES)],
+        audits=[VariantSet("a", "nurse", JOB, RESUMES)],
         audit_options=(AUDIT,),
         counterfactual_pairs=PAIRS,
     )
@@ -126,10 +126,10 @@ def test_a_bundle_end_to_end(tiny_bundle: Bundle, loaded: LoadedModel) -> None:
 def test_redaction_leaves_no_gap_between_names(tiny_bundle: Bundle, loaded: LoadedModel) -> None:
     matcher = Matcher(tiny_bundle, loaded.tokenizer)
     options = AuditOptions(attributes=("name",), names_per_group=2, controls=3, redact=True)
-    found = audit_sets(
+    found = evaluate_variants(
         matcher,
         loaded,
-        [AuditSet("a", None, JOB, RESUMES[:1]), AuditSet("b", None, JOB, RESUMES[1:])],
+        [VariantSet("a", None, JOB, RESUMES[:1]), VariantSet("b", None, JOB, RESUMES[1:])],
         options,
         rounds=5,
         rng=np.random.default_rng(0),
@@ -156,8 +156,8 @@ def test_pooling_one_set_gives_what_the_audit_itself_gives(tiny_bundle: Bundle, 
     encoded = encode_distinct(loaded, [plan.job], plan.texts)
     vectors = encoded.of(plan.job.texts)
     report = summarise(plan, [matcher.match(plan.job, vectors, encoded.of(t.texts)) for t in plan.texts])
-    pooled = audit_sets(
-        matcher, loaded, [AuditSet("a", None, JOB, RESUMES)], AUDIT, rounds=5, rng=np.random.default_rng(0)
+    pooled = evaluate_variants(
+        matcher, loaded, [VariantSet("a", None, JOB, RESUMES)], AUDIT, rounds=5, rng=np.random.default_rng(0)
     )
     assert pooled.findings == report.findings
     for ours, theirs in zip(pooled.attributes, report.attributes, strict=True):
@@ -173,12 +173,12 @@ def test_pooling_one_set_gives_what_the_audit_itself_gives(tiny_bundle: Bundle, 
 
 def test_an_audit_of_nothing_is_refused(tiny_bundle: Bundle, loaded: LoadedModel) -> None:
     with pytest.raises(CountError, match="one job with resumes at least"):
-        audit_sets(
+        evaluate_variants(
             Matcher(tiny_bundle, loaded.tokenizer), loaded, [], AUDIT, rounds=1, rng=np.random.default_rng(0)
         )
 
 
 def test_the_schema_of_the_metrics_is_documented() -> None:
     schema = json.dumps(Evaluation.model_json_schema())
-    for name in ("Figure", "GroupReport", "Judgement", "AuditSummary", "ShiftReport"):
+    for name in ("Estimate", "GroupReport", "Judgement", "VariantEvaluation", "ShiftReport"):
         assert f'"{name}"' in schema

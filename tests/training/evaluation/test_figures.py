@@ -15,11 +15,15 @@ from sklearn.metrics import (
 )
 
 from tests.training.evaluation.scored import pairs_of, random_pairs
-from training.evaluation.calibration_error import ece_samples, reliability
-from training.evaluation.ranking import job_rankings
-from training.evaluation.resampling import JobResamples, figure
+from training.evaluation.resampling import JobResamples, estimate
 from training.evaluation.scored_pairs import ScoredPairs, ScoredPairsError
-from training.evaluation.utility import decision_figures, ranking_figures
+from training.evaluation.utility import (
+    decision_figures,
+    ece_samples,
+    job_rankings,
+    ranking_figures,
+    reliability,
+)
 
 
 def resamples(pairs: ScoredPairs, rounds: int = 50) -> JobResamples:
@@ -137,9 +141,9 @@ def test_macro_auc_is_the_mean_of_the_jobs_own() -> None:
 
 
 def test_an_interval_needs_half_of_its_resamples() -> None:
-    few = figure(np.array([0.5, np.nan, np.nan, 0.4]), 9, "")
+    few = estimate(np.array([0.5, np.nan, np.nan, 0.4]), 9, "")
     assert (few.value, few.low) == (0.5, None)
-    assert figure(np.array([0.5, 0.4, 0.6, np.nan]), 9, "").low is not None
+    assert estimate(np.array([0.5, 0.4, 0.6, np.nan]), 9, "").low is not None
 
 
 def test_arrays_that_do_not_belong_together_are_named() -> None:

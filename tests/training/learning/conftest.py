@@ -9,9 +9,7 @@ import torch
 
 from service.core.base_model import BaseModel, describe
 from service.core.encoder import Encoder, load_encoder
-from service.core.matching import Matcher
 from service.core.scoring import MatchPolicy
-from service.core.tokenization import TextTokenizer
 from tests.support.bundles import write_test_bundle
 from tests.support.tiny_models import write_bge_like
 from training.data.example import Example
@@ -52,7 +50,7 @@ def examples_of(jobs_each: int, *, prefix: str, seed: int = 0) -> list[Example]:
                     groups={"sex": _SEXES[number % 2]},
                     occupation=owner,
                     job_occupation=name,
-                    retold=" ".join(resumes[owner, number].split()[::-1]),
+                    paraphrase=" ".join(resumes[owner, number].split()[::-1]),
                 )
                 for owner, number in chosen
             ]
@@ -83,7 +81,6 @@ def world_of(folder: Path, *, layers: int = 2, heads: int = 4) -> World:
     model = write_bge_like(folder / "model", layers=layers, heads=heads)
     bundle = write_test_bundle(folder / "bundle", str(model))
     base = describe(str(model))
-    text_tokenizer = TextTokenizer.load(base.tokenizer_file, bundle.manifest)
-    tokenizer = PairTokenizer(Matcher(bundle, text_tokenizer), text_tokenizer)
+    tokenizer = PairTokenizer.of(bundle, base)
     pairs = tokenizer.tokenize(examples_of(4, prefix="train"))
     return World(base, tokenizer, pairs, MatchPolicy())

@@ -7,16 +7,18 @@ import torch
 
 from service.core.counterfactual.lexicons import load_groups
 from tests.training.learning.conftest import World, examples_of
-from training.learning.batches import Collator, Item, MatchItems, SamplingConfig
+from training.learning.batches import Collator, SamplingConfig, TrainingItem, TrainingItems
 from training.learning.losses import UNKNOWN
 from training.learning.tokenized import VERSIONS
 
 
-def items_of(world: World, config: SamplingConfig, seed: int = 1) -> MatchItems:
-    return MatchItems(world.pairs, world.tokenizer, config, seed=seed)
+def items_of(world: World, config: SamplingConfig, seed: int = 1) -> TrainingItems:
+    return TrainingItems(world.pairs, world.tokenizer, config, seed=seed)
 
 
-def collated(world: World, config: SamplingConfig, count: int = 6) -> tuple[list[Item], dict[str, object]]:
+def collated(
+    world: World, config: SamplingConfig, count: int = 6
+) -> tuple[list[TrainingItem], dict[str, object]]:
     items = items_of(world, config)
     chosen = [items[i] for i in range(count)]
     return chosen, Collator(world.pairs, world.pairs.groups(), config)(chosen)
@@ -77,7 +79,7 @@ def test_a_job_of_nothing_but_potential_fits_brings_no_item(world: World) -> Non
     job = examples[0].job_id
     unsure = [replace(e, grade=1, label=0) if e.job_id == job else e for e in examples]
     pairs = world.tokenizer.tokenize(unsure, potential_unknown=True)
-    items = MatchItems(pairs, world.tokenizer, SamplingConfig(), seed=1)
+    items = TrainingItems(pairs, world.tokenizer, SamplingConfig(), seed=1)
     assert len(items) == len(pairs.jobs) - 1 == 5
     drawn = [items[i] for i in range(len(items))]
     assert all(item.tokens.id != job and item.resumes for item in drawn)
@@ -86,7 +88,7 @@ def test_a_job_of_nothing_but_potential_fits_brings_no_item(world: World) -> Non
 def test_without_negatives_a_job_without_a_match_brings_no_item(world: World) -> None:
     examples = [replace(e, label=0) if e.job_id == "p-nurse-0" else e for e in examples_of(1, prefix="p")]
     pairs = world.tokenizer.tokenize(examples)
-    items = MatchItems(pairs, world.tokenizer, SamplingConfig(negatives=0), seed=1)
+    items = TrainingItems(pairs, world.tokenizer, SamplingConfig(negatives=0), seed=1)
     assert [items[i].tokens.id for i in range(len(items))] == ["p-engineer-0", "p-accountant-0"]
 
 
@@ -156,19 +158,19 @@ def test_versions_of_a_resume_hold_all_of_it_and_more(world: World) -> None:
 def test_an_item_brings_its_match_as_it_stands_and_retold(world: World) -> None:
     items = items_of(world, SamplingConfig(retold_share=1.0))
     for item in (items[i] for i in range(len(items))):
-        stands, retold = item.tellings
+        stands, paraphrase = item.paraphrases
         assert stands == item.resumes[0].tokens.redacted
-        assert retold == item.resumes[0].tokens.retold
-        assert retold != stands
-    assert not items_of(world, SamplingConfig(retold_share=0.0))[0].tellings
+        assert paraphrase == item.resumes[0].tokens.paraphrase
+        assert paraphrase != stands
+    assert not items_of(world, SamplingConfig(retold_share=0.0))[0].paraphrases
 
 
 def test_data_that_tells_nothing_twice_is_drawn_as_it_ever_was(world: World) -> None:
-    once = world.tokenizer.tokenize([replace(e, retold=None) for e in examples_of(4, prefix="train")])
-    assert not any(resume.retold for resume in once.resumes)
-    with_all = MatchItems(world.pairs, world.tokenizer, SamplingConfig(), seed=1)
-    without = MatchItems(once, world.tokenizer, SamplingConfig(), seed=1)
+    once = world.tokenizer.tokenize([replace(e, paraphrase=None) for e in examples_of(4, prefix="train")])
+    assert not any(resume.paraphrase for resume in once.resumes)
+    with_all = TrainingItems(world.pairs, world.tokenizer, SamplingConfig(), seed=1)
+    without = TrainingItems(once, world.tokenizer, SamplingConfig(), seed=1)
     for i in range(len(without)):
         assert without[i].variants == with_all[i].variants
         assert without[i].versions == with_all[i].versions
-        assert not without[i].tellings
+        assert not without[i].paraphrases

@@ -15,16 +15,23 @@ from service.core.encoder import load_encoder
 from service.core.engines.torch_engine import TorchEngine
 from tests.training.learning.conftest import World
 from training.learning.adapter import AdapterConfig, AdapterError, find_targets, interpolated, save_adapter
-from training.learning.batches import Collator, MatchItems, SamplingConfig
-from training.learning.heads import GroupClassifier, MatchHead, reverse_gradient
-from training.learning.model import NAME_GROUP, FairMatcher, LossWeights, encode_chunks
+from training.learning.batches import Collator, SamplingConfig, TrainingItems
+from training.learning.model import (
+    NAME_GROUP,
+    FairMatcher,
+    GroupClassifier,
+    LossWeights,
+    MatchHead,
+    encode_chunks,
+    reverse_gradient,
+)
 
 ALL = dict.fromkeys(LossWeights.model_fields, 1.0)
 
 
 def model_and_batch(world: World, weights: LossWeights) -> tuple[FairMatcher, dict[str, object]]:
     config = SamplingConfig(counterfactual_share=1.0, edited_share=1.0, retold_share=1.0)
-    items = MatchItems(world.pairs, world.tokenizer, config, seed=1)
+    items = TrainingItems(world.pairs, world.tokenizer, config, seed=1)
     groups = world.pairs.groups()
     model = FairMatcher(
         world.encoder(),
@@ -70,7 +77,7 @@ def test_the_adversary_alone_leaves_the_encoder_in_peace(world: World) -> None:
 def test_an_adversary_without_anybodys_group_learns_nothing_and_does_not_fail(world: World) -> None:
     """Data that names no groups, in a batch that brings no variants."""
     config = SamplingConfig(counterfactual_share=0.0)
-    items = MatchItems(world.pairs, world.tokenizer, config, seed=1)
+    items = TrainingItems(world.pairs, world.tokenizer, config, seed=1)
     model = FairMatcher(
         world.encoder(),
         world.policy,

@@ -12,9 +12,9 @@ from safetensors.torch import load_file
 from transformers import TrainerCallback, TrainingArguments, set_seed
 
 from tests.training.learning.conftest import World, examples_of, world_of
-from training.learning.batches import Collator, MatchItems, SamplingConfig
+from training.learning.batches import Collator, SamplingConfig, TrainingItems
+from training.learning.epochs import SelectionConfig
 from training.learning.model import FairMatcher, LossWeights
-from training.learning.selection import SelectionConfig
 from training.learning.trainer import WEIGHTS, FairTrainer, TrainerConfig
 from training.learning.validation import DivergedError, Validator
 
@@ -35,7 +35,7 @@ def trainer_of(
     set_seed(3)
     sampling = SamplingConfig(counterfactual_share=0.5)
     groups = world.pairs.groups()
-    items = MatchItems(world.pairs, world.tokenizer, sampling, seed=3)
+    items = TrainingItems(world.pairs, world.tokenizer, sampling, seed=3)
     model = FairMatcher(
         world.encoder(),
         world.policy,
@@ -77,7 +77,7 @@ def finished(world: World, tmp_path_factory: pytest.TempPathFactory) -> FairTrai
 
 def test_training_lowers_the_loss(world: World, finished: FairTrainer, tmp_path: Path) -> None:
     """Of the same items before and after: epochs draw anew, and their losses differ by what they drew."""
-    items = MatchItems(world.pairs, world.tokenizer, SamplingConfig(), seed=9)
+    items = TrainingItems(world.pairs, world.tokenizer, SamplingConfig(), seed=9)
     batch = Collator(world.pairs, world.pairs.groups(), SamplingConfig())([items[i] for i in range(12)])
     before, after = (t._matcher(**batch)["contrastive"] for t in (trainer_of(world, tmp_path), finished))
     assert after < before

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from peft import LoraConfig, PeftModel
 from transformers import AutoModel
 from typer.testing import CliRunner
@@ -58,7 +57,7 @@ def write_config(folder: Path, **changes: dict[str, object]) -> Path:
     for name, value in changes.items():
         content[name] = content.get(name, {}) | value
     config = folder / "run.yaml"
-    config.write_text(yaml.safe_dump(content), "utf-8")
+    config.write_text(json.dumps(content), "utf-8")
     return config
 
 

@@ -9,6 +9,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 
 from service.core.calibration import IsotonicCurve, PlattCurve, TemperatureCurve
 from training.evaluation.scored_pairs import Flags, Floats, Labels, ScoredPairs
+from training.evaluation.utility import proper_losses
 from training.postprocessing.calibration import (
     CalibrationError,
     CalibrationOptions,
@@ -16,7 +17,6 @@ from training.postprocessing.calibration import (
     fit_isotonic,
     fit_platt,
     fit_temperature,
-    proper_losses,
 )
 
 FITS = [fit_platt, fit_temperature, fit_isotonic]

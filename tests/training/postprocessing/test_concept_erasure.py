@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from service.core.concept_eraser import Eraser
-from training.postprocessing.concept_erasure import ErasureError, Matrix, fit_leace, fit_projection, one_hot
+from training.postprocessing.concept_erasure import (
+    ConceptErasureError,
+    Matrix,
+    fit_leace,
+    fit_projection,
+    one_hot,
+)
 
 GROUPS = 3
 
@@ -188,15 +194,15 @@ NAN = np.where(np.arange(50)[:, None] == 7, np.nan, X)
     ],
 )
 def test_what_cannot_be_fitted_is_said(fit: object, x: Matrix, z: Matrix, message: str) -> None:
-    with pytest.raises(ErasureError, match=message):
+    with pytest.raises(ConceptErasureError, match=message):
         fit(x, z)  # type: ignore[operator]
 
 
 def test_more_directions_than_the_concept_has_are_refused() -> None:
-    with pytest.raises(ErasureError, match="directions is 3; the concept has 1 to 2"):
+    with pytest.raises(ConceptErasureError, match="directions is 3; the concept has 1 to 2"):
         fit_projection(X, Z, directions=3)
 
 
 def test_an_attribute_needs_two_groups() -> None:
-    with pytest.raises(ErasureError, match="attribute 1 has 1 groups"):
+    with pytest.raises(ConceptErasureError, match="attribute 1 has 1 groups"):
         one_hot(["f", "m"], ["a", None])

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
-import yaml
 from typer.testing import CliRunner
 
 from tests.training.pipeline.test_run import write_config
 from training.cli import app
-from training.config import ConfigError, read_run_config
-from training.pipeline.run import CONFIGS
+from training.config import CONFIGS, ConfigError, merged, read_run_config
 from training.research import ablation
-from training.research.ablation import merged, read_ablation, run_ablation, table
+from training.research.ablation import read_ablation, run_ablation, table
 
 ARMS = {
     "base": {"losses": {"contrastive": 0.0, "pairing": 0.0}, "erasure": {"method": "none"}},
@@ -26,7 +25,7 @@ def write_ablation(folder: Path, **changes: object) -> Path:
     write_config(folder, evaluation={"audited": 3, "names_per_group": 2, "rounds": 10}, trainer={"epochs": 1})
     content = {"base": "run.yaml", "seeds": [1, 2], "arms": ARMS} | changes
     file = folder / "ablations.yaml"
-    file.write_text(yaml.safe_dump(content), "utf-8")
+    file.write_text(json.dumps(content), "utf-8")
     return file
 
 

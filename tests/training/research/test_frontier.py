@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import re
 
-from training.evaluation.schema import Figure
+from training.evaluation.schema import Estimate
 from training.research.frontier import frontier_svg
 
 
-def figure(value: float | None, reach: float = 0.0) -> Figure:
+def figure(value: float | None, reach: float = 0.0) -> Estimate:
     if value is None:
-        return Figure(value=None, n=0, reason="nobody was selected")
-    return Figure(value=value, low=value - reach, high=value + reach, n=10)
+        return Estimate(value=None, n=0, reason="nobody was selected")
+    return Estimate(value=value, low=value - reach, high=value + reach, n=10)
 
 
 def test_a_better_arm_stands_further_right_and_lower() -> None:

@@ -1,4 +1,4 @@
-"""The bias knob: a synthetic world in which groups are recorded and worded differently, to be mended.
+"""The bias knob: synthetic data in which groups differ in recorded labels and in wording.
 
 `label` is how a biased past decided: some good fits of a disadvantaged group stand as 0, while
 `true_label` keeps the truth. `wording` is how people write of the same work: a disadvantaged group's

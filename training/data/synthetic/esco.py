@@ -17,7 +17,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from training.data.errors import VocabularyError
+from training.data.example import VocabularyError
 from training.data.synthetic.esco_labels import (
     SkillKind,
     alternatives,

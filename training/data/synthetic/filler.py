@@ -1,4 +1,4 @@
-"""Sentences that say nothing about the occupation, as real resumes and postings are full of.
+"""Filler: the sentences in resumes and postings that say nothing about the occupation.
 
 Several hundred of them are made of templates, so that no single one can be learnt. A few lists differ in
 wording only, communal against agentic: the bias knob draws from them (Gaucher, Friesen and Kay 2011).
@@ -10,7 +10,8 @@ import json
 import random
 from importlib.resources import files
 
-_PHRASES: dict[str, list[str]] = json.loads((files("training.data") / "phrases.json").read_text("utf-8"))
+_FILE = files("training.data.synthetic") / "phrases.json"
+_PHRASES: dict[str, list[str]] = json.loads(_FILE.read_text("utf-8"))
 
 
 def _fill(template: str, rng: random.Random) -> str:

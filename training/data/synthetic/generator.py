@@ -25,12 +25,11 @@ from training.data.example import (
     SplitName,
     from_splits,
 )
-from training.data.splits import split_professions
 from training.data.synthetic.bias import BiasConfig
 from training.data.synthetic.grammar import as_gerund
 from training.data.synthetic.people import Person, draw_person
 from training.data.synthetic.postings import Vacancy, posting_title, write_posting
-from training.data.synthetic.professions import Atlas, Profession, load_atlas
+from training.data.synthetic.professions import Atlas, Profession, load_atlas, split_professions
 from training.data.synthetic.resumes import Career, Wording, write_resume
 
 
@@ -47,8 +46,8 @@ class GeneratorConfig(BaseModel):
         potential_overlap: The same for a potential fit that lacks skills.
         potential_label: The label of a potential fit.
         titled: Share of jobs with a title.
-        retell: Tell each good fit of the training split a second time in other words, vaguely if it was not,
-            and the other way round. It changes no other text.
+        retell: Write a paraphrase of each good fit of the training split: vague if the resume is not, and the
+            other way round. It changes no other text.
         bias: How groups differ in labels and wording; by default they do not. It changes neither people nor
             careers, so that the same seed gives the same world at every setting of the knob.
     """
@@ -87,7 +86,7 @@ class WrittenResume:
     profession: str
     grade: Grade
     seniority: Seniority
-    retold: str | None
+    paraphrase: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,7 @@ def write_job(
                 profession=profession.id,
                 grade=grade,
                 seniority=career.seniority,
-                retold=_retold(config, career, person, f"{job_id}-r{i}")
+                paraphrase=_paraphrase(config, career, person, f"{job_id}-r{i}")
                 if config.retell and split == "train" and grade == 2
                 else None,
             )
@@ -164,7 +163,7 @@ def write_job(
     return WrittenJob(job_id, title, text, profession.id, tuple(resumes))
 
 
-def _retold(config: GeneratorConfig, career: Career, person: Person, resume_id: str) -> str:
+def _paraphrase(config: GeneratorConfig, career: Career, person: Person, resume_id: str) -> str:
     """The same career of the same person, worded as the other groups word theirs."""
     words = random.Random(f"{config.seed}:{resume_id}:retold")
     wording = Wording(tone="agentic") if career.wording.vague else _vague(words)
@@ -257,6 +256,6 @@ def _example(config: GeneratorConfig, job: WrittenJob, resume: WrittenResume, gr
         groups=resume.person.groups,
         occupation=resume.profession,
         job_occupation=job.profession,
-        retold=resume.retold,
+        paraphrase=resume.paraphrase,
         seniority=resume.seniority,
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.resources import files
 
 from service.core.counterfactual.lexicons import GroupLexicon, load_groups
 from training.data.example import SplitName
@@ -23,74 +25,9 @@ _ROWS: Mapping[SplitName, tuple[str, int, int]] = {
 }
 """Which rows of the lexicons a split may use, and which part of them by percentile of a hash."""
 
-_CITIES = [
-    "Springfield",
-    "Riverton",
-    "Fairview",
-    "Lakewood",
-    "Georgetown",
-    "Ashland",
-    "Burlington",
-    "Clayton",
-    "Dayton",
-    "Franklin",
-    "Greenville",
-    "Hudson",
-    "Kingston",
-    "Lexington",
-    "Madison",
-    "Milton",
-    "Newport",
-    "Oxford",
-    "Salem",
-    "Winchester",
-    "Cedar+Falls",
-    "Mount+Vernon",
-    "Silver+Spring",
-    "Pine+Bluff",
-]
-_STATES = [
-    "AL",
-    "CA",
-    "CO",
-    "FL",
-    "GA",
-    "IL",
-    "IN",
-    "MA",
-    "MD",
-    "MI",
-    "MN",
-    "MO",
-    "NC",
-    "NJ",
-    "NY",
-    "OH",
-    "OR",
-    "PA",
-    "TN",
-    "TX",
-    "VA",
-    "WA",
-    "WI",
-]
-_STREETS = [
-    "Oak",
-    "Maple",
-    "Cedar",
-    "Elm",
-    "Park",
-    "Lake",
-    "Hill",
-    "Main",
-    "Church",
-    "High",
-    "Mill",
-    "Walnut",
-    "Chestnut",
-    "River",
-    "Sunset",
-]
+_PLACES: dict[str, list[str]] = json.loads(
+    (files("training.data.synthetic") / "places.json").read_text("utf-8")
+)
 _MAIL = ("example.com", "example.org", "example.net")
 
 
@@ -150,8 +87,8 @@ def draw_person(split: SplitName, rng: random.Random) -> Person:
     handle = rng.choice(
         [f"{given}.{surname}", f"{given[0]}{surname}", f"{surname}{rng.randint(1, 99)}", f"{given}_{surname}"]
     ).lower()
-    city = rng.choice(_CITIES).replace("+", " ")
-    state = rng.choice(_STATES)
+    city = rng.choice(_PLACES["cities"])
+    state = rng.choice(_PLACES["states"])
     return Person(
         given=given,
         surname=surname,
@@ -161,7 +98,7 @@ def draw_person(split: SplitName, rng: random.Random) -> Person:
             [
                 f"{city}, {state}",
                 f"{city}, {state} {rng.randint(10000, 99950)}",
-                f"{rng.randint(1, 999)} {rng.choice(_STREETS)} Street, {city}, {state}",
+                f"{rng.randint(1, 999)} {rng.choice(_PLACES['streets'])} Street, {city}, {state}",
             ]
         ),
         phone=rng.choice([f"({area}) {number}", f"{area}-{number}", f"+1 {area} {number}"]),
@@ -181,6 +118,6 @@ def _affinity(pool: NamePool, sex: str, race: str, rng: random.Random) -> str | 
 
 
 def _slice(values: tuple[str, ...], low: int, high: int) -> tuple[str, ...]:
-    """The values whose rank by hash lies in [low, high) percent; lists of any length are shared out whole."""
+    """The values whose rank by hash lies in [low, high) percent: every value is in one part."""
     ranked = sorted(values, key=lambda value: hashlib.sha256(value.encode()).digest())
     return tuple(ranked[low * len(ranked) // 100 : high * len(ranked) // 100])

@@ -6,6 +6,7 @@ descriptions: never by the embedding model that is trained, or the labels would 
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from training.data.example import SPLITS, SplitName
 from training.data.synthetic.esco import (
     EscoOccupation,
     EscoSkill,
@@ -42,6 +44,15 @@ NEIGHBOUR_BAND = (0.18, 0.5)
 Inside, one is a hard negative of the other. Above, a pair of the two is neither a match nor a
 mismatch, so it is never made.
 """
+
+_SPLIT_SHARES: dict[SplitName, float] = {
+    "train": 0.66,
+    "validation": 0.06,
+    "calibration": 0.08,
+    "threshold": 0.08,
+    "test": 0.12,
+}
+_SPLIT_SEED = 4
 
 _MOST_NEIGHBOURS = 12
 _SAME_TITLE_WORDS = 0.6
@@ -93,6 +104,29 @@ def load_atlas() -> Atlas:
     placed = tuple(replace(p, group=p.group or group) for p, group in zip(kept, groups, strict=True))
     neighbours, duplicates = _relations(placed, texts)
     return Atlas(placed, neighbours, duplicates)
+
+
+def split_professions(atlas: Atlas, seed: int = _SPLIT_SEED) -> dict[SplitName, list[Profession]]:
+    """Deal whole ISCO families out, so that neighbours stay together.
+
+    A profession of an earlier split that is nearly the same job as one of a later split is left out.
+    """
+    families: dict[str, list[Profession]] = {}
+    for profession in atlas.professions:
+        families.setdefault(profession.family, []).append(profession)
+    order = sorted(families)
+    random.Random(seed).shuffle(order)
+    total = len(atlas.professions)
+    found: dict[SplitName, list[Profession]] = {split: [] for split in SPLITS}
+    for family in order:
+        # The split that lacks most of its share gets the next family.
+        lacking = max(SPLITS, key=lambda s: (_SPLIT_SHARES[s] * total - len(found[s])) / _SPLIT_SHARES[s])
+        found[lacking] += families[family]
+    held: set[str] = set()
+    for split in reversed(SPLITS):
+        found[split] = [p for p in found[split] if not (atlas.duplicates[p.id] & held)]
+        held |= {p.id for p in found[split]}
+    return found
 
 
 def _vectorizer() -> TfidfVectorizer:

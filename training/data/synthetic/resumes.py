@@ -70,7 +70,7 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Career:
-    """What a resume tells. `activities` are verb phrases in the base form, `achievements` whole sentences."""
+    """A resume's content. `activities` are verb phrases in the base form, `achievements` whole sentences."""
 
     titles: tuple[str, ...]
     seniority: Seniority

@@ -32,7 +32,7 @@ _VOCABULARY = TypeAdapter(Occupation)
 
 def load_occupations() -> list[Occupation]:
     """Every occupation, sorted by sector and name."""
-    folder = files("training.data") / "occupations"
+    folder = files("training.data.synthetic") / "occupations"
     records = [
         record
         for file in folder.iterdir()
@@ -41,11 +41,3 @@ def load_occupations() -> list[Occupation]:
     ]
     found = [_VOCABULARY.validate_python(record) for record in records]
     return sorted(found, key=lambda o: (o.sector, o.occupation))
-
-
-def sectors(occupations: list[Occupation]) -> dict[str, list[Occupation]]:
-    """Occupations by sector, in sorted order."""
-    grouped: dict[str, list[Occupation]] = {}
-    for occupation in occupations:
-        grouped.setdefault(occupation.sector, []).append(occupation)
-    return dict(sorted(grouped.items()))

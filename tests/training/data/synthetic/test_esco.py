@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.data.errors import VocabularyError
+from training.data.example import VocabularyError
 from training.data.synthetic import esco
 from training.data.synthetic.esco import imperative_verbs, read_groups, read_occupations, read_skills
 from training.data.synthetic.esco_labels import alternatives, sentences, split_occupation, split_skill

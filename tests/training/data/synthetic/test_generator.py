@@ -4,16 +4,17 @@ import random
 import re
 from collections import Counter
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 from pydantic import ValidationError
 
 from tests.training.data.conftest import SMALL
 from training.data.example import SPLITS, Dataset
-from training.data.splits import check_disjoint, check_sources, normalised, split_professions
+from training.data.review import leaks, normalised
 from training.data.synthetic.generator import GeneratorConfig, generate_split
 from training.data.synthetic.people import draw_person, name_pool
-from training.data.synthetic.professions import Atlas
+from training.data.synthetic.professions import Atlas, split_professions
 
 
 def test_the_same_config_writes_the_same_pairs(atlas: Atlas, plain: Dataset) -> None:
@@ -57,9 +58,19 @@ def test_potential_fits_count_as_configured(atlas: Atlas) -> None:
 
 
 def test_splits_share_no_person_text_occupation_name_or_school(atlas: Atlas, plain: Dataset) -> None:
-    check_disjoint(plain)
+    assert leaks(plain) == []
     by_split = split_professions(atlas)
-    check_sources(by_split, atlas)
+    pools = {split: name_pool(split) for split in SPLITS}
+    for one, other in combinations(SPLITS, 2):
+        near = {twin for p in by_split[one] for twin in atlas.duplicates[p.id]}
+        assert not near & {p.id for p in by_split[other]}  # a profession is a duplicate of itself
+        assert not {p.family for p in by_split[one]} & {p.family for p in by_split[other]}
+        for kind in ("given_names", "surnames", "schools", "affinity"):
+            first, second = (
+                {value for values in getattr(pools[split], kind).values() for value in values}
+                for split in (one, other)
+            )
+            assert not first & second, (one, other, kind)
     assert len(by_split["train"]) >= 1000
     assert min(len(professions) for professions in by_split.values()) >= 100
     for split in SPLITS:
@@ -132,12 +143,12 @@ def test_good_fits_are_retold_in_training_only_and_nothing_else_changes(atlas: A
     config = SMALL.model_copy(update={"retell": True})
     professions = split_professions(atlas)
     train = generate_split(config, atlas, professions["train"], "train")
-    assert [replace(e, retold=None) for e in train] == plain.train
+    assert [replace(e, paraphrase=None) for e in train] == plain.train
     good = {e.resume_id for e in train if e.grade == 2}
-    assert all((e.retold is not None) == (e.resume_id in good) for e in train)
-    assert all(e.retold != e.resume for e in train)
+    assert all((e.paraphrase is not None) == (e.resume_id in good) for e in train)
+    assert all(e.paraphrase != e.resume for e in train)
     # Told vaguely of people who do not do so, the same work takes fewer words.
-    once = {e.resume_id: e for e in train if e.retold is not None}.values()
-    shorter = [len((e.retold or "").split()) < len(e.resume.split()) for e in once]
+    once = {e.resume_id: e for e in train if e.paraphrase is not None}.values()
+    shorter = [len((e.paraphrase or "").split()) < len(e.resume.split()) for e in once]
     assert sum(shorter) / len(shorter) > 0.5
-    assert all(e.retold is None for e in generate_split(config, atlas, professions["test"], "test"))
+    assert all(e.paraphrase is None for e in generate_split(config, atlas, professions["test"], "test"))

@@ -1,4 +1,4 @@
-"""The counterfactual audit of `service.core.counterfactual_audit` over several jobs at once, pooled."""
+"""Evaluation by variants: the counterfactual audit of `service.core` for many jobs, pooled."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from service.core.documents import MAX_TEXT_CHARACTERS
 from service.core.engines.loading import LoadedModel
 from service.core.errors import CountError
 from service.core.matching import Match, Matcher, TokenizedResume
-from training.evaluation.resampling import figure
-from training.evaluation.schema import ArmReport, AuditedAttribute, AuditSummary, Figure
+from training.evaluation.resampling import estimate
+from training.evaluation.schema import Estimate, VariantEvaluation, VariantGroup, VariedAttribute
 from training.evaluation.scored_pairs import Floats
 from training.evaluation.scoring import encode_distinct
 
@@ -31,8 +31,8 @@ _NO_SETS = "in every set all groups tied, or there was none"
 
 
 @dataclass(frozen=True, slots=True)
-class AuditSet:
-    """One job and the resumes audited for it. A resume belongs to one job only, so that sets are apart."""
+class VariantSet:
+    """One job and the resumes that are varied for it. A resume belongs to one job only."""
 
     job_id: str
     title: str | None
@@ -54,16 +54,16 @@ class _Gap:
     tenth: bool | None
 
 
-def audit_sets(
+def evaluate_variants(
     matcher: Matcher,
     loaded: LoadedModel,
-    sets: Sequence[AuditSet],
+    sets: Sequence[VariantSet],
     options: AuditOptions,
     *,
     rounds: int,
     rng: np.random.Generator,
-) -> AuditSummary:
-    """Audit every set and pool them; intervals by bootstrap over resumes, the unit that is varied.
+) -> VariantEvaluation:
+    """Score the variants of every set and pool them; intervals by bootstrap over the varied resumes.
 
     Tests, the control arm and findings are those of `service.core.counterfactual_audit`, over all sets
     together.
@@ -87,7 +87,7 @@ def audit_sets(
     matches = [_matches(matcher, loaded, plan) for plan in plans]
     report = summarise(*_pooled(plans, matches))
     gaps = [gap for plan, of in zip(plans, matches, strict=True) for gap in _gaps(plan, of)]
-    limit = max((abs(gap.gap) for gap in gaps), default=0.0) or 1e-6
+    limit = max((abs(gap.gap) for gap in gaps), default=0.0) or 1e-6  # a histogram needs some width
     edges = np.linspace(-limit, limit, _BINS + 1)
     resumes = [resume.id for plan in plans for resume in plan.resumes]
     draws = [np.ones(len(resumes))]
@@ -97,7 +97,7 @@ def audit_sets(
             for _ in range(rounds)
         ]
     pool = _Pool(gaps, {resume: i for i, resume in enumerate(resumes)}, np.stack(draws), report.score_sd)
-    return AuditSummary(
+    return VariantEvaluation(
         redact=options.redact,
         seed=options.seed,
         jobs=len(sets),
@@ -107,7 +107,7 @@ def audit_sets(
         gap_edges=[round(float(edge), 8) for edge in edges],
         control=None
         if report.control is None
-        else ArmReport(
+        else VariantGroup(
             group="control",
             figures=pool.figures("control", None),
             adjusted_p_value=None,
@@ -127,7 +127,7 @@ class _Pool:
     """(1 + rounds, R): how often each resume is in each resample; row 0 holds ones."""
     score_sd: float | None
 
-    def figures(self, attribute: str, group: str | None) -> dict[str, Figure]:
+    def figures(self, attribute: str, group: str | None) -> dict[str, Estimate]:
         """Of the gaps of an attribute's group (None: of all its groups); `n` counts variants."""
         of = [g for g in self.gaps if g.attribute == attribute and group in (None, g.group)]
         rows = np.array([self.row[g.resume] for g in of])
@@ -135,7 +135,7 @@ class _Pool:
         absolute = np.abs(signed)
         tenths = np.array([np.nan if g.tenth is None else g.tenth for g in of], dtype=float)
         judged = np.isfinite(tenths)
-        sd = self.score_sd or np.nan
+        sd = self.score_sd or np.nan  # makes the quotient NaN, which becomes "not computable" with a reason
         mean = self._each(lambda w: float(np.average(absolute, weights=w)), rows)
         found = {
             "mean_signed_shift": self._each(lambda w: float(np.average(signed, weights=w)), rows),
@@ -154,11 +154,11 @@ class _Pool:
         }
         counts = {"flip_rate_top_tenth_per_job": int(judged.sum())}
         return {
-            name: figure(samples, counts.get(name, len(of)), reasons.get(name, "no variants"))
+            name: estimate(samples, counts.get(name, len(of)), reasons.get(name, "no variants"))
             for name, samples in found.items()
         }
 
-    def min_max_ratio(self, attribute: str, groups: Sequence[str]) -> Figure:
+    def min_max_ratio(self, attribute: str, groups: Sequence[str]) -> Estimate:
         """Lowest over highest share of first places; 1 if all groups come first equally often."""
         tables: dict[tuple[str, int], dict[str, float]] = {}
         for g in self.gaps:
@@ -170,7 +170,7 @@ class _Pool:
         scores = np.array([of for _, of in whole]).reshape(len(whole), len(groups))
         telling = np.ptp(scores, axis=1) > 0 if len(whole) and len(groups) > 1 else np.zeros(len(whole), bool)
         if not telling.any():
-            return figure(np.array([np.nan]), 0, _NO_SETS)
+            return estimate(np.array([np.nan]), 0, _NO_SETS)
         scores = scores[telling]
         top = scores == scores.max(axis=1, keepdims=True)
         wins = top / top.sum(axis=1, keepdims=True)
@@ -180,7 +180,7 @@ class _Pool:
             total = weights @ wins
             return float(total.min() / total.max()) if total.max() > 0 else float("nan")
 
-        return figure(self._each(statistic, rows), len(scores), _NO_SETS)
+        return estimate(self._each(statistic, rows), len(scores), _NO_SETS)
 
     def _each(self, statistic: Callable[[NDArray[np.int64]], float], rows: NDArray[np.int64]) -> Floats:
         counts = self.weights[:, rows].astype(np.int64)
@@ -233,15 +233,15 @@ def _gaps(plan: AuditPlan, matches: Sequence[Match]) -> list[_Gap]:
     return found
 
 
-def _attribute(result: AttributeGaps, pool: _Pool, edges: Floats) -> AuditedAttribute:
+def _attribute(result: AttributeGaps, pool: _Pool, edges: Floats) -> VariedAttribute:
     groups = []
     for group in result.groups:
         figures = pool.figures(result.attribute, group.group)
         sets = 0 if result.top is None else result.top.sets
         top = float("nan") if group.top_share is None else group.top_share
-        figures["top_share"] = figure(np.array([top]), sets, _NO_SETS)
+        figures["top_share"] = estimate(np.array([top]), sets, _NO_SETS)
         groups.append(
-            ArmReport(
+            VariantGroup(
                 group=group.group,
                 figures=figures,
                 adjusted_p_value=group.adjusted_p_value,
@@ -249,7 +249,7 @@ def _attribute(result: AttributeGaps, pool: _Pool, edges: Floats) -> AuditedAttr
                 gap_histogram=_histogram(group.summary, edges),
             )
         )
-    return AuditedAttribute(
+    return VariedAttribute(
         attribute=result.attribute,
         applicable=result.applicable,
         figures=pool.figures(result.attribute, None),

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 from service.core.errors import EvenmatchError
+from service.core.files import write_private
 
 RECORD = "run.json"
 KEPT = "kept"
 
 _CHECKPOINT = "checkpoint-"
 _SEEN_LAST = "trainer_state.json"
-"""What a checkpoint gets last: without it the others may be cut off too."""
+"""The last file that is written to a checkpoint: without it, the others may be incomplete."""
 
 
 class ResumeError(EvenmatchError):
@@ -33,9 +33,7 @@ def begin(work: Path, record: dict[str, Any]) -> int:
     found = _checkpoints(work)
     for folder in (*found, work / KEPT):
         shutil.rmtree(folder, ignore_errors=True)
-    draft = work / f".{RECORD}.new"
-    draft.write_text(json.dumps(record, indent=2) + "\n", "utf-8")
-    os.replace(draft, work / RECORD)
+    write_private(work / RECORD, json.dumps(record, indent=2) + "\n")
     return len(found)
 
 

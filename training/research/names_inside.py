@@ -1,4 +1,4 @@
-"""Names put inside the text: what a model makes of a name that no layout keeps apart.
+"""Names put inside the text: how they move scores where the layout does not keep the name apart.
 
 With passages that follow the layout, a name on a line of its own hardly counts. Resumes that were copied out
 of another form run name and text together; so here a name stands in one of the passages, the same for all
@@ -19,8 +19,8 @@ from service.core.engines.loading import LoadedModel
 from service.core.matching import Matcher
 from service.core.scoring import late_interaction
 from training.data.example import Example
-from training.evaluation.resampling import figure
-from training.evaluation.schema import Figure
+from training.evaluation.resampling import estimate
+from training.evaluation.schema import Estimate
 from training.evaluation.scored_pairs import Floats
 from training.evaluation.scoring import RememberingEngine
 from training.learning.tokenized import PairTokenizer, Texts
@@ -35,7 +35,7 @@ def names_inside(
     *,
     rounds: int,
     rng: np.random.Generator,
-) -> dict[str, Figure]:
+) -> dict[str, Estimate]:
     """Figures over sets of one name a group, in each of `examples`, from the lists kept for audits.
 
     `shift_over_sd`: mean distance of a variant's raw_score from its set's mean, over the standard deviation
@@ -56,8 +56,8 @@ def names_inside(
     )
     shares = weights @ wins
     return {
-        "shift_over_sd": figure(weights @ shifts / len(found) / plain.std(), len(found), "equal scores"),
-        "min_max_ratio": figure(shares.min(axis=1) / shares.max(axis=1), sets.shape[0] * sets.shape[1], ""),
+        "shift_over_sd": estimate(weights @ shifts / len(found) / plain.std(), len(found), "equal scores"),
+        "min_max_ratio": estimate(shares.min(axis=1) / shares.max(axis=1), sets.shape[0] * sets.shape[1], ""),
     }
 
 

@@ -12,8 +12,8 @@ from service.core.engines.loading import LoadedModel
 from service.core.tokenization import TextTokenizer, TokenIds
 from tests.support.fakes import FakeEngine
 from tests.training.learning.conftest import examples_of
-from training.evaluation.names_inside import names_inside
-from training.evaluation.schema import Figure
+from training.evaluation.schema import Estimate
+from training.research.names_inside import names_inside
 
 EXAMPLES = [example for example in examples_of(4, prefix="names") if example.label == 1]
 
@@ -37,7 +37,7 @@ def _holds(ids: TokenIds, wanted: TokenIds) -> bool:
     return any(ids[i : i + len(wanted)] == wanted for i in range(len(ids) - len(wanted) + 1))
 
 
-def figures(bundle: Bundle, reacts_to: str | None) -> dict[str, Figure]:
+def figures(bundle: Bundle, reacts_to: str | None) -> dict[str, Estimate]:
     tokenizer = TextTokenizer.load(Path(bundle.manifest.base_model.id) / "tokenizer.json", bundle.manifest)
     names = load_groups("audit").given_names[reacts_to] if reacts_to else ()
     nurse, *tokens = (ids[1:-1] for ids in tokenizer.encode_all(["nurse", *names], "resume"))

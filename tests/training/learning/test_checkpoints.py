@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from training.pipeline.work_folder import RECORD, ResumeError, begin, last_checkpoint, step_of
+from training.learning.checkpoints import RECORD, ResumeError, begin, last_checkpoint, step_of
 
 RECORDED: dict[str, Any] = {"seed": 1, "trainer": {"epochs": 3}}
 

@@ -1,11 +1,20 @@
-"""Which epochs to keep: best, best-utility, best-fairness, and the best inside a window of epochs."""
+"""The history of a training run: what each epoch came to, and which epochs are kept."""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from service.core.files import write_private
+
+CSV_FILE = "epoch_metrics.csv"
+JSON_FILE = "training_history.json"
 
 Choice = Literal["best", "best_utility", "best_fairness", "window_best"]
 
@@ -13,7 +22,7 @@ UTILITY = "pr_auc"
 FAIRNESS = "overall_fairness_score"
 COUNTERFACTUAL = "counterfactual_shift_sd"
 
-Row = Mapping[str, float]
+EpochFigures = Mapping[str, float]
 
 
 class SelectionConfig(BaseModel):
@@ -44,7 +53,7 @@ class SelectionConfig(BaseModel):
         return self
 
 
-def chosen_epochs(rows: Sequence[Row], config: SelectionConfig) -> dict[Choice, int]:
+def chosen_epochs(rows: Sequence[EpochFigures], config: SelectionConfig) -> dict[Choice, int]:
     """The index of the row of each choice; earlier rows win ties. `window_best` may be missing.
 
     Each row holds an epoch's figures: `epoch`, `pr_auc`, `overall_fairness_score` (lower is better; also
@@ -69,18 +78,61 @@ def chosen_epochs(rows: Sequence[Row], config: SelectionConfig) -> dict[Choice, 
     return chosen
 
 
-def combined(row: Row, config: SelectionConfig) -> float:
+def combined(row: EpochFigures, config: SelectionConfig) -> float:
     """Utility less weighted unfairness: what `best` maximises."""
     return row[UTILITY] - config.fairness_weight * (fairness(row, config) + row[COUNTERFACTUAL])
 
 
-def fairness(row: Row, config: SelectionConfig) -> float:
+def fairness(row: EpochFigures, config: SelectionConfig) -> float:
     """The overall fairness score that the selection goes by; lower is better."""
     return row[f"balanced_{FAIRNESS}" if config.balanced else FAIRNESS]
 
 
-def should_stop(rows: Sequence[Row], config: SelectionConfig) -> bool:
+def should_stop(rows: Sequence[EpochFigures], config: SelectionConfig) -> bool:
     """True once `patience` epochs have passed since `best`."""
     if config.patience is None or not rows:
         return False
     return len(rows) - 1 - chosen_epochs(rows, config)["best"] >= config.patience
+
+
+class History:
+    """The rows of all epochs so far; what another process wrote into `folder` is read first."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._chosen: dict[str, int] = {}
+        file = folder / JSON_FILE
+        self.rows: list[dict[str, float]] = []
+        if file.is_file():
+            read = json.loads(file.read_text("utf-8"))
+            self.rows, self._chosen = read["epochs"], read["chosen"]
+
+    def add(self, row: Mapping[str, float]) -> None:
+        """Append an epoch's figures; they are rounded, so that a resumed run compares as the first did."""
+        self.rows.append({name: round(float(value), 6) for name, value in row.items()})
+
+    def rewind(self, step: int) -> None:
+        """Forget what came after the checkpoint of `step`."""
+        self.rows = [row for row in self.rows if row["step"] <= step]
+        left = {row["epoch"] for row in self.rows}
+        self._chosen = {name: epoch for name, epoch in self._chosen.items() if epoch in left}
+
+    def write(self, chosen: Mapping[Any, int]) -> None:
+        """Write both files anew. `chosen`: the row of each kept epoch."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._chosen = {str(name): int(self.rows[row]["epoch"]) for name, row in chosen.items()}
+        write_private(self._folder / JSON_FILE, self.as_json())
+        write_private(self._folder / CSV_FILE, self.as_csv())
+
+    def as_json(self) -> str:
+        """`{"chosen": {"best": 3, ...}, "epochs": [{...}, ...]}`."""
+        return json.dumps({"chosen": self._chosen, "epochs": self.rows}, indent=2) + "\n"
+
+    def as_csv(self) -> str:
+        """One line an epoch; a column for every figure that any epoch has."""
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        return text.getvalue()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from training.learning.selection import SelectionConfig, chosen_epochs, should_stop
+from training.learning.epochs import SelectionConfig, chosen_epochs, should_stop
 
 
 def row(epoch: int, pr_auc: float, fairness: float, shift: float = 0.0) -> dict[str, float]:
