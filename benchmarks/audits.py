@@ -28,7 +28,7 @@ class AuditTimes:
 
 def measure(folder: Path, threads: int, job: dict[str, str], count: int = 16) -> AuditTimes:
     """Each over `count` resumes of about 133 words, in turn; audits of 8 x 5 names and the control arm."""
-    runtime = load_runtime(Settings(data_dir=folder, threads=threads).runtime_options())
+    runtime = load_runtime(Settings(store={"data_dir": folder}, model={"threads": threads}).runtime)
     runtime.start()
     try:
         texts = [sample.text for sample in samples(5 * count, 5) if sample.layout != "flat"]

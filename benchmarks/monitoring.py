@@ -51,7 +51,7 @@ def main() -> None:
 
 def scrapes() -> list[str]:
     """Processor time to write /metrics with every series of the default schema."""
-    schema = Settings().groups
+    schema = Settings().fairness.groups
     alone = Metrics(schema, ROUTES)
     _fill(alone, schema)
     size = sum(1 for line in alone.exposition().splitlines() if not line.startswith(b"#"))

@@ -49,7 +49,7 @@ def audit(
     names_per_group: Annotated[int, typer.Option(help="Names drawn of each group, 2 to 20.")] = 5,
     controls: Annotated[int, typer.Option(help="Benign edits of each resume, 2 to 20.")] = 6,
     redact: Annotated[
-        bool, typer.Option(help="Score as with redaction on; off shows the bare model.")
+        bool, typer.Option(help="Score as with redaction on; off shows what the model alone does.")
     ] = True,
     seed: Annotated[int, typer.Option(help="The same seed draws the same variants.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON.")] = None,
@@ -65,7 +65,7 @@ def audit(
 
     Nothing is sent anywhere; reports hold numbers and ids, never text of a resume.
     """
-    settings = settings_from(bundle=bundle, engine=engine)
+    settings = settings_from(model={"bundle": bundle, "engine": engine})
     log_to_stderr("warning")
     with exit_codes():
         options = AuditOptions(_attributes(attributes), names_per_group, controls, redact, seed)

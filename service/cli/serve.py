@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from typing import Annotated
 
 import typer
 
 from service.cli.console import BundleOption, EngineOption, exit_codes, settings_from
 from service.logs import log_to_stderr
+from service.settings import unknown_variables
+
+log = logging.getLogger(__name__)
 
 
 def serve(
@@ -19,7 +24,9 @@ def serve(
     """Serve the HTTP API. Every other setting is an environment variable, see the README."""
     from service.serving.server import run
 
-    settings = settings_from(host=host, port=port, bundle=bundle, engine=engine)
-    log_to_stderr(settings.log_level)
+    settings = settings_from(server={"host": host, "port": port}, model={"bundle": bundle, "engine": engine})
+    log_to_stderr(settings.server.log_level)
+    for warning in unknown_variables(os.environ):
+        log.warning(warning)
     with exit_codes():
         run(settings)

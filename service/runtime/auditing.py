@@ -41,6 +41,7 @@ async def score_variants(
     With `pause` the audit is background work: its texts wait behind all others, and `pause` is called, in a
     thread, before each step. Raises what `plan_audit`, `Runtime.match` and `pause` raise.
     """
+    limits = runtime.options.limits
     loop = asyncio.get_running_loop()
     given_up = threading.Event()
     size = _PART if pause is None else _BACKGROUND_PART
@@ -68,10 +69,10 @@ async def score_variants(
             title,
             resumes,
             options,
-            max_resumes=runtime.options.max_audit_resumes,
-            max_characters=runtime.options.max_text_characters,
-            max_texts=runtime.options.max_audit_texts,
-            max_total=runtime.options.max_audit_characters,
+            max_resumes=limits.max_candidates,
+            max_characters=limits.max_text_characters,
+            max_texts=limits.max_audit_texts,
+            max_total=limits.max_audit_characters,
             ready=ready,
             pause=step,
         )

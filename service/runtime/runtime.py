@@ -7,21 +7,13 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from pathlib import Path
 
 from anyio import to_thread
 
 from service.core.bundle import Bundle, read_bundle
 from service.core.counterfactual.lexicons import load_groups
-from service.core.counterfactual_audit.plan import (
-    DEFAULT_MAX_CHARACTERS,
-    DEFAULT_MAX_TEXTS,
-    AuditOptions,
-    AuditPlan,
-    AuditResume,
-)
+from service.core.counterfactual_audit.plan import AuditOptions, AuditPlan, AuditResume
 from service.core.counterfactual_audit.report import AuditReport, summarise
-from service.core.documents import MAX_TEXT_CHARACTERS
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.protocol import Engine, EngineInfo
 from service.core.errors import ConfigurationError
@@ -29,16 +21,16 @@ from service.core.language import load_identifier
 from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
 from service.core.redaction.entities import EntityFinder
 from service.core.redaction.lexicon import load_lexicon
-from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
 from service.core.scoring import Vectors
 from service.core.text_reader import InProcessReader
 from service.core.tokenization import TextTokenizer
 from service.runtime.auditing import score_variants
 from service.runtime.cache import EmbeddingCache
-from service.runtime.devices import EngineChoice, EngineSetting, choose_engine, usable_cores
+from service.runtime.devices import EngineChoice, choose_engine, usable_cores
 from service.runtime.embedder import Embedder
 from service.runtime.observer import RuntimeObserver
+from service.runtime.options import RuntimeOptions
 from service.runtime.queue import InferenceQueue
 from service.runtime.text_pool import PooledReader, TextPool
 from service.runtime.turns import Turn, Turns, count_words
@@ -63,28 +55,6 @@ _BATCHES_AHEAD = 4
 """Of the engine's work that waits when the next large request is read: reading it takes about as long."""
 
 
-@dataclass(frozen=True)
-class RuntimeOptions:
-    """Sizes are in tokens, bytes, characters or seconds, as the names say."""
-
-    bundle: Path
-    cache: Path
-    engine: EngineSetting = "auto"
-    threads: int = 0
-    base_model: str | None = None
-    batch_tokens: int = 4_096
-    queue_tokens: int = 400_000
-    embedding_cache_bytes: int = 32 * 2**20
-    stall_seconds: float = 120.0
-    max_text_characters: int = MAX_TEXT_CHARACTERS
-    redact_categories: tuple[Category, ...] | None = None
-    redact_entities: str | None = None
-    max_audit_resumes: int = 200
-    max_audit_texts: int = DEFAULT_MAX_TEXTS
-    max_audit_characters: int = DEFAULT_MAX_CHARACTERS
-    ready_models: Path | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Audit:
     """An audit's texts and what their scores say."""
@@ -107,20 +77,17 @@ class Runtime:
         observer: RuntimeObserver,
     ) -> None:
         limit = bundle.manifest.max_tokens
-        if options.batch_tokens < limit:
+        model, redaction = options.model, options.redaction
+        if model.batch_tokens < limit:
             raise ConfigurationError(
-                f"batch_tokens is {options.batch_tokens}, below the {limit} tokens that one text of "
+                f"batch_tokens is {model.batch_tokens}, below the {limit} tokens that one text of "
                 f"bundle {bundle.manifest.name} may have"
-            )
-        if options.queue_tokens < options.batch_tokens:
-            raise ConfigurationError(
-                f"queue_tokens is {options.queue_tokens}, below batch_tokens ({options.batch_tokens})"
             )
         self.options = options
         self.bundle = bundle
         self.choice = choice
         self.tokenizer: TextTokenizer = loaded.tokenizer
-        asked = options.redact_categories
+        asked = redaction.categories
         policy = bundle.manifest.redaction
         if asked is not None and set(asked) != set(policy.categories):
             log.warning(
@@ -131,34 +98,34 @@ class Runtime:
             )
         redactor = Redactor(
             policy.categories if asked is None else asked,
-            entities=EntityFinder(options.redact_entities) if options.redact_entities else None,
+            entities=EntityFinder(redaction.entities) if redaction.entities else None,
         )
-        self.text_pool = TextPool(entities=options.redact_entities, stall_seconds=options.stall_seconds)
+        self.text_pool = TextPool(entities=redaction.entities, stall_seconds=model.stall_seconds)
         self.matcher = Matcher(
             bundle,
             loaded.tokenizer,
             redactor=redactor,
             reader=PooledReader(InProcessReader(redactor), self.text_pool),
-            max_characters=options.max_text_characters,
+            max_characters=options.limits.max_text_characters,
         )
         self.info: EngineInfo = loaded.engine.info
         self.warm_up = self._warm_up_steps()
         self._observer = observer
         self._queued_texts = 0
-        ahead = _BATCHES_AHEAD * options.batch_tokens
+        ahead = _BATCHES_AHEAD * model.batch_tokens
         # Requests that have had their turn always find room: nobody is refused after the work was done.
-        queue = InferenceQueue(options.queue_tokens, self._queue_changed, margin=2 * ahead)
+        queue = InferenceQueue(model.queue_tokens, self._queue_changed, margin=2 * ahead)
         self._worker = InferenceWorker(
             loaded.engine,
             reload,
             queue,
-            batch_tokens=options.batch_tokens,
-            stall_seconds=options.stall_seconds,
+            batch_tokens=model.batch_tokens,
+            stall_seconds=model.stall_seconds,
             observer=observer,
         )
         self.turns = Turns(
-            options.queue_tokens,
-            small_words=options.batch_tokens,
+            model.queue_tokens,
+            small_words=model.batch_tokens,
             ahead=ahead,
             backlog=lambda: queue.tokens,
             retry_after=self._worker.seconds_to_drain,
@@ -166,7 +133,7 @@ class Runtime:
         )
         self.embedder = Embedder(
             self._worker,
-            EmbeddingCache(options.embedding_cache_bytes, self.info.dimensions),
+            EmbeddingCache(model.cache_mib * 2**20, self.info.dimensions),
             self.info,
             probe=loaded.tokenizer.encode_all([bundle.probes.probes[0].text], "resume")[0],
             observer=observer,
@@ -274,15 +241,16 @@ def load_runtime(options: RuntimeOptions, observer: RuntimeObserver | None = Non
 
     Raises `BundleError`, `EngineError` or `ConfigurationError` if the service could not answer rightly.
     """
-    bundle = read_bundle(options.bundle)
-    choice = choose_engine(options.engine)
+    model = options.model
+    bundle = read_bundle(model.bundle_path)
+    choice = choose_engine(model.engine)
     engine_options = EngineOptions(
         name=choice.name,
         device=choice.device,
-        threads=options.threads or usable_cores(),
+        threads=model.threads or usable_cores(),
         cache=options.cache,
-        base_model=options.base_model,
-        ready=options.ready_models,
+        base_model=model.base_model,
+        ready=model.models_dir,
     )
     loaded = load_model(bundle, engine_options)
     info = loaded.engine.info

@@ -72,7 +72,7 @@ class _Service(FastAPI):
 
 def create_metrics(settings: Settings, shared: SharedValues | None = None) -> Metrics:
     """The metrics of one app, all at 0; `shared` with its sister processes if it has any."""
-    return Metrics(settings.groups, ROUTES, shared=shared)
+    return Metrics(settings.fairness.groups, ROUTES, shared=shared)
 
 
 def create_app(
@@ -99,7 +99,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         served = runtime
         if served is None:
-            served = await to_thread.run_sync(load_runtime, settings.runtime_options(), metrics)
+            served = await to_thread.run_sync(load_runtime, settings.runtime, metrics)
         manifest, info = served.bundle.manifest, served.info
         metrics.serving(
             bundle=manifest.name,
@@ -111,11 +111,13 @@ def create_app(
         metrics.baselines(read_baselines(served.bundle.path))
         records = recorder
         if records is None:
-            records = await to_thread.run_sync(open_recorder, settings.store_options(), metrics)
+            records = await to_thread.run_sync(open_recorder, settings.store, metrics)
         await to_thread.run_sync(records.start)
         # Beside the recorder's: questions must not wait for the writer's connection.
-        database = open_database(settings.store_url, timeout=settings.database_seconds)
-        watch = LiveFairnessThread(database, settings.groups, metrics, settings.fairness_seconds)
+        database = open_database(settings.store.url, timeout=settings.store.database_seconds)
+        watch = LiveFairnessThread(
+            database, settings.fairness.groups, metrics, settings.fairness.refresh_seconds
+        )
         await to_thread.run_sync(watch.start)
         served.start()
         warm_up = served.warm_up
@@ -125,7 +127,7 @@ def create_app(
         if describe:
             warm_up.add("the API's description", app.openapi)
         warm_up.start()
-        shadow = ShadowAuditor(served, live, settings.shadow_options(), metrics)
+        shadow = ShadowAuditor(served, live, settings.shadow_audit, metrics)
         shadow.start()
         app.state.runtime, app.state.recorder, app.state.shadow = served, records, shadow
         app.state.database, app.state.lanes = database, Lanes()
@@ -135,7 +137,7 @@ def create_app(
             yield
         finally:
             await shadow.stop()
-            await to_thread.run_sync(served.stop, settings.drain_seconds)
+            await to_thread.run_sync(served.stop, settings.server.drain_seconds)
             await to_thread.run_sync(watch.stop)
             database.dispose()
             await to_thread.run_sync(records.stop)
@@ -175,10 +177,12 @@ def create_app(
     app.add_middleware(WatchCaller)
     app.add_middleware(
         Admission,
-        limit=settings.max_body_bytes,
-        budget=Budget(settings.max_inflight_bytes, _ANSWER_BYTES, settings.max_requests),
+        limit=settings.limits.max_body_bytes,
+        budget=Budget(settings.limits.max_inflight_bytes, _ANSWER_BYTES, settings.limits.max_requests),
         retry_after=lambda: app.state.runtime.turns.seconds_to_drain(),
     )
-    app.add_middleware(ReceiveInTime, body_seconds=settings.body_seconds, draining=draining or Draining())
+    app.add_middleware(
+        ReceiveInTime, body_seconds=settings.server.body_seconds, draining=draining or Draining()
+    )
     app.add_middleware(RequestContext, metrics=metrics)
     return app

@@ -49,14 +49,14 @@ def run(settings: Settings, load: Load | None = None) -> None:
     `EvenmatchError` if that cannot be done.
     """
     raise_descriptor_limit()
-    if settings.workers > 1:
+    if settings.server.workers > 1:
         Supervisor(settings).run()
         return
-    sockets = bind(settings.host, settings.port)
+    sockets = bind(settings.server.host, settings.server.port)
     try:
         metrics, draining = create_metrics(settings), Draining()
-        runtime = (load or load_runtime)(settings.runtime_options(), metrics)
-        recorder = open_recorder(settings.store_options(), metrics)
+        runtime = (load or load_runtime)(settings.runtime, metrics)
+        recorder = open_recorder(settings.store, metrics)
         app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder, draining=draining)
         server = _Server(settings, app, draining, metrics)
         try:
@@ -64,7 +64,9 @@ def run(settings: Settings, load: Load | None = None) -> None:
         except SystemExit:  # uvicorn's way to say that it could not begin; it has logged why
             if server.lifespan.should_exit:
                 raise ProcessError("the service could not start: the log above says why") from None
-            raise ConfigurationError(f"cannot listen on {settings.host}:{settings.port}") from None
+            raise ConfigurationError(
+                f"cannot listen on {settings.server.host}:{settings.server.port}"
+            ) from None
     finally:
         for one in sockets:
             one.close()

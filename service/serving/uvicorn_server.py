@@ -59,11 +59,11 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=[])  # the app's lifespan alone: listening is done here
-        most = most_connections(self._settings.max_connections)
+        most = most_connections(self._settings.server.max_connections)
         limits = ConnectionLimits(
-            header_seconds=self._settings.header_seconds,
-            body_seconds=self._settings.body_seconds,
-            write_seconds=self._settings.write_seconds,
+            header_seconds=self._settings.server.header_seconds,
+            body_seconds=self._settings.server.body_seconds,
+            write_seconds=self._settings.server.write_seconds,
             most=most,
         )
         shared = Connections(limits, self._draining, self._metrics)
@@ -105,12 +105,12 @@ def uvicorn_config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
     """How the app is served, in one process or in several."""
     return uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
+        host=settings.server.host,
+        port=settings.server.port,
         log_config=None,
         access_log=False,
         http=Connection,
         ws="none",
-        timeout_keep_alive=settings.keep_alive_seconds,
-        timeout_graceful_shutdown=int(settings.drain_seconds) or 1,
+        timeout_keep_alive=settings.server.keep_alive_seconds,
+        timeout_graceful_shutdown=int(settings.server.drain_seconds) or 1,
     )

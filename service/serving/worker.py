@@ -24,7 +24,8 @@ from service.metrics.registry import Metrics
 from service.metrics.shared_values import SharedValues
 from service.runtime.devices import usable_cores
 from service.runtime.observer import RuntimeObserver
-from service.runtime.runtime import Runtime, RuntimeOptions, load_runtime
+from service.runtime.options import RuntimeOptions
+from service.runtime.runtime import Runtime, load_runtime
 from service.serving.app import create_app, create_metrics
 from service.serving.receiving import Draining
 from service.serving.uvicorn_server import CANNOT_START, STOP_AS_SIGTERM, Server
@@ -68,7 +69,7 @@ class _Server(Server):
         await super().startup(sockets)
         exempt_from_collection()
         self._metrics.process_ready(
-            wanted=self._assignment.settings.workers, replaces=self._assignment.replaces
+            wanted=self._assignment.settings.server.workers, replaces=self._assignment.replaces
         )
         log.info("process %d serves (slot %d)", os.getpid(), self._assignment.slot)
 
@@ -85,19 +86,21 @@ class _Server(Server):
 def serve(assignment: Assignment, load: Load = load_runtime) -> None:
     """Load the model and serve until SIGTERM. The process ends if its parent does."""
     settings = assignment.settings
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.server.log_level)
     # A terminal's Ctrl-C and its end reach every process; the parent passes them on as SIGTERM, in its order.
     for number in (signal.SIGINT, *STOP_AS_SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
-    options = settings.runtime_options()
-    options = replace(options, threads=options.threads or max(1, usable_cores() // settings.workers))
+    options = settings.runtime
+    if not options.model.threads:
+        share = max(1, usable_cores() // settings.server.workers)
+        options = replace(options, model=options.model.model_copy(update={"threads": share}))
     try:
         metrics = create_metrics(
             settings, SharedValues(assignment.folder, assignment.slot, assignment.joined)
         )
         runtime = load(options, metrics)
-        recorder = open_recorder(settings.store_options(), metrics)
+        recorder = open_recorder(settings.store, metrics)
     except EvenmatchError as error:
         log.error("process %d cannot serve: %s", os.getpid(), error.message)
         sys.exit(CANNOT_START)

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from service.settings import BUNDLES
+from service.runtime.options import BUNDLES
 from tests.e2e.conftest import Serve, Server, command, environment
 from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
 from tests.support.patience import PATIENCE, wait_until

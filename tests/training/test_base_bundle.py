@@ -13,7 +13,7 @@ from service.core.base_model import MINILM, locate
 from service.core.bundle import read_bundle
 from service.core.calibration import PlattCurve
 from service.core.engines.loading import EngineOptions, load_model
-from service.settings import BUNDLES
+from service.runtime.options import BUNDLES
 from tests.conftest import QUERY
 from tests.support.patience import PATIENCE
 from training.base_bundle import BaseBundleConfig, make_base_bundle

@@ -87,7 +87,7 @@ async def _explanations(
     runtime: Runtime, plan: AuditPlan, settings: Settings, lanes: Lanes
 ) -> list[ExplanationOut]:
     originals = [plan.texts[plan.rows[resume.variants.original]] for resume in plan.resumes]
-    check_passages(sum(len(original.passages) for original in originals), settings.max_passages)
+    check_passages(sum(len(original.passages) for original in originals), settings.limits.max_passages)
     job_vectors, vectors = await runtime.encode(plan.job, originals)
     return [
         ExplanationOut(

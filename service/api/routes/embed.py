@@ -57,7 +57,7 @@ async def embed(
     A text beyond the model's length is cut, and says so.
     """
     inputs = [body.inputs] if isinstance(body.inputs, str) else body.inputs
-    check_count(inputs, "inputs", settings.max_inputs)
+    check_count(inputs, "inputs", settings.limits.max_inputs)
     async with runtime.turn(inputs) as turn:
         tokenized = await _tokenize_all(runtime, inputs, body, settings, lanes)
         sequences = [ids for group in tokenized.sequences for ids in group]
@@ -126,7 +126,7 @@ async def _tokenize_all(
                     _tokenize(runtime, inputs[i], body, field, done)
 
         await lanes.for_text(inputs[step[0]]).run(read)
-        check_passages(sum(map(len, done.sequences)), settings.max_passages)
+        check_passages(sum(map(len, done.sequences)), settings.limits.max_passages)
     errors.raise_any()
     return done
 

@@ -56,7 +56,7 @@ async def embeddings(
             actual=body.dimensions,
         )
     inputs = _as_list(body.input)
-    check_count(inputs, "input", settings.max_inputs)
+    check_count(inputs, "input", settings.limits.max_inputs)
     words = count_words(item for item in inputs if isinstance(item, str))
     words += sum(len(item) for item in inputs if not isinstance(item, str))
     async with runtime.turns.turn(words) as turn:

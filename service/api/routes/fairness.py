@@ -51,7 +51,7 @@ async def fairness(
     now = datetime.now(UTC)
     question = StoredQuestion(
         window_asked(query.window, query.start, query.end, now),
-        query.ground_truth or settings.ground_truth,
+        query.ground_truth or settings.fairness.ground_truth,
         query.bundle,
         tuple(query.attribute),
         query.intersections,
@@ -59,7 +59,7 @@ async def fairness(
     options = FairnessOptions(minimum=query.minimum)
 
     def answer() -> FairnessOut:
-        found = audit_store(database, settings.groups, question, AuditStatement(), options, now)
+        found = audit_store(database, settings.fairness.groups, question, AuditStatement(), options, now)
         return _answer(found, question)
 
     return await lanes.reading.run(answer)
@@ -86,7 +86,7 @@ async def report(
     now = datetime.now(UTC)
     question = StoredQuestion(
         window_asked(query.window, query.start, query.end, now),
-        query.ground_truth or settings.ground_truth,
+        query.ground_truth or settings.fairness.ground_truth,
         query.bundle,
     )
     statement = AuditStatement(
@@ -105,7 +105,9 @@ async def report(
     )
     media_type, write = _REPORTS[query.format]
     document = await lanes.reading.run(
-        lambda: write(audit_store(database, settings.groups, question, statement, options, now).audit)
+        lambda: write(
+            audit_store(database, settings.fairness.groups, question, statement, options, now).audit
+        )
     )
     return Response(document, headers={"Content-Type": media_type})
 

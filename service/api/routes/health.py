@@ -30,7 +30,7 @@ async def ready(runtime: RuntimeDep, recorder: RecorderDep, settings: SettingsDe
     """
     recorder.check_ready()
     started = time.perf_counter()
-    await runtime.check(settings.ready_seconds)
+    await runtime.check(settings.model.ready_seconds)
     return ReadyResponse(
         forward_pass_ms=round(1000 * (time.perf_counter() - started), 1),
         store="ok" if recorder.state == "ok" else "spooling",

@@ -68,11 +68,11 @@ async def outcomes(
     200 if all were taken, 207 if some were refused. Sending all of them again is safe.
     """
     given = body.outcomes
-    if not 1 <= len(given) <= settings.max_outcomes:
+    if not 1 <= len(given) <= settings.limits.max_outcomes:
         raise CountError(
-            f"outcomes has {len(given):,} items; 1 to {settings.max_outcomes:,} are allowed",
+            f"outcomes has {len(given):,} items; 1 to {settings.limits.max_outcomes:,} are allowed",
             field="outcomes",
-            limit=settings.max_outcomes if given else 1,
+            limit=settings.limits.max_outcomes if given else 1,
             actual=len(given),
         )
     recorded = await lanes.writing.run(lambda: _record(body, given, database, settings, metrics, idempotency))
@@ -104,18 +104,18 @@ def _record(
             for one in given
         ],
         now=datetime.now(UTC),
-        skew=timedelta(seconds=settings.clock_skew_seconds),
+        skew=timedelta(seconds=settings.fairness.clock_skew_seconds),
         request=idempotency.request(body),
     )
     if results[0].repeated:
         idempotency.replayed()
         return results
     for result in results:
-        if result.event == "recorded" and result.outcome.kind == settings.ground_truth:
+        if result.event == "recorded" and result.outcome.kind == settings.fairness.ground_truth:
             assert result.groups is not None
             assert result.selected is not None
             metrics.outcome(
-                settings.groups.fitting(result.groups),
+                settings.fairness.groups.fitting(result.groups),
                 "selected" if result.selected else "not_selected",
                 "positive" if result.outcome.positive else "negative",
             )

@@ -81,7 +81,7 @@ async def score(
 
     The scores do not depend on `groups`, on the order of candidates, or on who else is in the request.
     """
-    check_candidates(body.candidates, settings.groups, settings.max_candidates)
+    check_candidates(body.candidates, settings.fairness.groups, settings.limits.max_candidates)
     keyed = await idempotency.request_of_texts(body)
     earlier = None if keyed is None else await recorder.earlier(keyed)
     encoded = None
@@ -131,7 +131,7 @@ async def _encode_and_match(
             cancelled=caller_has_gone,
         )
         if body.explain:
-            check_passages(sum(len(resume.passages) for resume in resumes), settings.max_passages)
+            check_passages(sum(len(resume.passages) for resume in resumes), settings.limits.max_passages)
         turn.texts_read()
         job_vectors, vectors = await runtime.encode(job, resumes)
         matches = await match_all(runtime.matcher, job, job_vectors, vectors, run=lanes.text.run)

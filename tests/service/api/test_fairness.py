@@ -19,7 +19,7 @@ from sqlalchemy import text
 from service.store.decision import Decision
 from service.store.outcome import Outcome
 from service.store.outcomes import record_outcomes
-from tests.service.api.conftest import Api
+from tests.support.api import Api
 from tests.support.stored import BUNDLE, decision, erase, store
 
 NOW = datetime.now(UTC)

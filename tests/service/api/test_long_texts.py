@@ -8,8 +8,8 @@ import signal
 import pytest
 
 from service.api.lanes import Lanes
-from tests.service.api.callers import Caller, until
-from tests.service.api.conftest import JOB, Api
+from tests.support.api import JOB, Api
+from tests.support.callers import Caller, until
 
 LONG = "python java nurse " * 600
 """More than 8,192 characters."""

@@ -6,7 +6,7 @@ import pytest
 
 from service.core.documents import normalise
 from service.runtime.text_pool import CpuBudget
-from tests.service.api.conftest import JOB, Api, Start
+from tests.support.api import JOB, Api, Start
 
 RESUME = "Emily Walsh\nemily.walsh@x.org\n\nSummary\nShe built the payment service in python and java.\n"
 
@@ -109,7 +109,7 @@ def test_resumes_are_embedded_redacted_and_jobs_are_not(api: Api) -> None:
 
 
 def test_categories_can_be_configured(start: Start) -> None:
-    api = start(redact_categories=("email",))
+    api = start(redaction={"categories": ("email",)})
     assert api.score(RESUME).json()["results"][0]["redactions"] == {"email": 1}
     redaction = api.get("/v1/model").json()["redaction"]
     assert redaction["categories"] == ["email"]

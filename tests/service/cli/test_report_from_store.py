@@ -78,7 +78,7 @@ def test_the_numbers_are_those_of_the_api(stored: Path, tmp_path: Path) -> None:
         "Adverse impact is indicated: female 20.0% (100 of 500) against male 40.0% (200 of 500)"
         in done.stdout
     )
-    app = create_app(Settings(data_dir=stored))
+    app = create_app(Settings(store={"data_dir": stored}))
     app.state.lanes = Lanes()
     app.state.database = open_database(sqlite_url(stored / "decisions.sqlite"))
     answer = TestClient(app).get("/v1/fairness/report?window=7d&source=the log").json()

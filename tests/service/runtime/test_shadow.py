@@ -20,7 +20,8 @@ from service.core.tokenization import TextTokenizer, TokenIds
 from service.runtime.devices import EngineChoice
 from service.runtime.live_work import LiveWork
 from service.runtime.observer import RuntimeObserver, ShadowDrop
-from service.runtime.runtime import Runtime, RuntimeOptions
+from service.runtime.options import ModelOptions, RuntimeOptions
+from service.runtime.runtime import Runtime
 from service.runtime.shadow import ShadowAuditor, ShadowOptions
 from tests.support.fakes import FakeEngine
 from tests.support.patience import PATIENCE
@@ -57,7 +58,7 @@ class Bench:
             bundle,
             LoadedModel(self.engine, TextTokenizer.load(tokenizer, bundle.manifest)),
             EngineChoice("openvino", "cpu", "a fake, for tests"),
-            RuntimeOptions(bundle.path, bundle.path),
+            RuntimeOptions(bundle.path, ModelOptions(bundle=str(bundle.path))),
             reload=FakeEngine,
             observer=self.heard,
         )
@@ -112,8 +113,8 @@ async def test_it_counts_what_a_requested_audit_with_the_same_seed_finds(bench: 
     assert any(names.gaps) == (not redact)
 
 
-async def test_the_bare_model_can_be_audited_whatever_was_asked(bench: Bench) -> None:
-    auditor = bench.auditor(bare=True, attributes=("name",))
+async def test_the_model_without_redaction_can_be_audited_whatever_was_asked(bench: Bench) -> None:
+    auditor = bench.auditor(unredacted=True, attributes=("name",))
     auditor.offer(*JOB, [RESUME], redact=True)
     await bench.ends(1)
     await auditor.stop()

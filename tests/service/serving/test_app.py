@@ -19,7 +19,7 @@ from service.core.bundle import Bundle
 from service.core.once import LoadedOnce
 from service.metrics.baselines import Baselines
 from service.runtime import runtime
-from tests.service.api.conftest import ENGINEER, JOB, NURSE, Api, Start, numbers
+from tests.support.api import ENGINEER, JOB, NURSE, Api, Start, numbers
 from tests.support.erasers import random_eraser
 from tests.support.fakes import WorkerKilled
 from tests.support.patience import PATIENCE, wait_until
@@ -41,7 +41,7 @@ def test_the_unprefixed_aliases_answer_and_are_not_in_the_schema(api: Api) -> No
 
 
 def test_the_model_is_described_with_its_limits(start: Start) -> None:
-    body = start(max_candidates=7).get("/v1/model").json()
+    body = start(limits={"max_candidates": 7}).get("/v1/model").json()
     assert body["bundle"]["name"] == "test-bundle"
     assert len(body["bundle"]["digest"]) == 64
     assert body["base_model"]["pooling"] == "cls"
@@ -112,7 +112,7 @@ def test_a_given_request_id_is_kept_if_it_is_one(api: Api) -> None:
 
 
 def test_a_full_queue_answers_429_with_retry_after(start: Start) -> None:
-    api = start(queue_tokens=4_096, batch_tokens=64)
+    api = start(model={"queue_tokens": 4_096, "batch_tokens": 64})
     release = threading.Event()
     api.engine.before = lambda batch: release.wait(PATIENCE)
     resumes = [numbers(i, 100) for i in range(4)]  # 2,400 tokens and some

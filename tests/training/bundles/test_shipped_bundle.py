@@ -7,7 +7,8 @@ import json
 import pytest
 
 from service.core.bundle import read_bundle
-from service.settings import BUNDLES, Settings
+from service.runtime.options import BUNDLES
+from service.settings import Settings
 from training.config import RunConfig, read_run_config
 from training.evaluation.schema import Evaluation, Figure
 from training.pipeline.run import CONFIGS
@@ -26,7 +27,7 @@ def value(figure: Figure) -> float:
 
 
 def test_it_is_the_default_and_whole() -> None:
-    assert Settings().bundle_path == SHIPPED
+    assert Settings().model.bundle_path == SHIPPED
     bundle = read_bundle(SHIPPED)
     assert bundle.adapter_path is not None
     assert bundle.eraser is not None
