@@ -13,9 +13,9 @@ from fastapi import FastAPI
 
 from service.core.redaction.policy import Category
 from service.metrics.registry import Metrics
-from service.runtime.live_work import LiveWork
+from service.runtime.open_requests import LiveWork
 from service.runtime.runtime import Runtime, load_runtime
-from service.runtime.shadow import ShadowAuditor
+from service.runtime.shadow_audits import ShadowAuditor
 from service.serving.app import ROUTES, create_app, create_metrics
 from service.settings import Settings
 from service.store.decision import Decision, DecisionKind

@@ -28,7 +28,7 @@ from pydantic_settings import (
 
 from service.core.groups import GroupSchema
 from service.runtime.options import ModelOptions, RedactionOptions, RequestLimits, RuntimeOptions
-from service.runtime.shadow import ShadowOptions
+from service.runtime.shadow_audits import ShadowOptions
 from service.store.outcome import OutcomeKind
 from service.store.recorder import StoreOptions
 

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.departures import LEFT
+from service.api.disconnects import LEFT
 from service.api.errors import problem_response
 from service.core.errors import QueueFullError
 

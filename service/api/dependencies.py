@@ -14,7 +14,7 @@ from service.api.admission import Held
 from service.api.lanes import Lanes
 from service.metrics.registry import Metrics
 from service.runtime.runtime import Runtime
-from service.runtime.shadow import ShadowAuditor
+from service.runtime.shadow_audits import ShadowAuditor
 from service.settings import Settings
 from service.store.recorder import Recorder
 

@@ -17,7 +17,7 @@ from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from service.core.errors import CallerGoneError, CapacityError, QueueFullError, StoreUnavailableError
-from service.runtime.text_pool import is_long
+from service.runtime.reader_pool import is_long
 
 T = TypeVar("T")
 

@@ -11,10 +11,10 @@ import traceback
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.departures import LEFT
+from service.api.disconnects import LEFT
 from service.api.errors import problem_response
 from service.metrics.registry import Metrics
-from service.runtime.live_work import LiveWork
+from service.runtime.open_requests import LiveWork
 
 log = logging.getLogger("service.requests")
 

@@ -9,7 +9,7 @@ from service.core.errors import ErrorCollector
 from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
 from service.core.scoring import Vectors
 from service.core.text_reader import Cancelled, never
-from service.runtime.text_pool import is_long
+from service.runtime.reader_pool import is_long
 
 T = TypeVar("T")
 

@@ -26,16 +26,16 @@ from service.core.scoring import Vectors
 from service.core.text_reader import InProcessReader
 from service.core.tokenization import TextTokenizer
 from service.runtime.auditing import score_variants
-from service.runtime.cache import EmbeddingCache
 from service.runtime.devices import EngineChoice, choose_engine, usable_cores
 from service.runtime.embedder import Embedder
+from service.runtime.embedding_cache import EmbeddingCache
+from service.runtime.inference_queue import InferenceQueue
+from service.runtime.inference_worker import InferenceWorker, WorkerState
 from service.runtime.observer import RuntimeObserver
 from service.runtime.options import RuntimeOptions
-from service.runtime.queue import InferenceQueue
-from service.runtime.text_pool import PooledReader, TextPool
-from service.runtime.turns import Turn, Turns, count_words
+from service.runtime.reader_pool import PooledReader, TextPool
+from service.runtime.request_scheduler import Turn, Turns, count_words
 from service.runtime.warm_up import WarmUp
-from service.runtime.worker import InferenceWorker, WorkerState
 
 log = logging.getLogger(__name__)
 

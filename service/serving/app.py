@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
 from service.api.admission import Admission, Budget
-from service.api.departures import WatchCaller
+from service.api.disconnects import WatchCaller
 from service.api.errors import PROBLEM_JSON, install_error_handlers
 from service.api.lanes import Lanes
 from service.api.middleware import CountLiveWork, RequestContext
@@ -23,10 +23,10 @@ from service.metrics.live_fairness import LiveFairnessThread
 from service.metrics.registry import Metrics
 from service.metrics.shared_values import SharedValues
 from service.reports.templating import load_templates
-from service.runtime.live_work import LiveWork
+from service.runtime.open_requests import LiveWork
 from service.runtime.runtime import Runtime, load_runtime
-from service.runtime.shadow import ShadowAuditor
-from service.serving.receiving import Draining, ReceiveInTime
+from service.runtime.shadow_audits import ShadowAuditor
+from service.serving.body_timeouts import Draining, ReceiveInTime
 from service.settings import Settings
 from service.store.database import open_database
 from service.store.recorder import Recorder, open_recorder

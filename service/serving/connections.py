@@ -25,7 +25,7 @@ from uvicorn.server import ServerState
 from service.api.errors import problem_response
 from service.logs import OncePerMinute
 from service.metrics.registry import CloseReason, Metrics
-from service.serving.receiving import GRACE_SECONDS, SURPLUS, Draining
+from service.serving.body_timeouts import GRACE_SECONDS, SURPLUS, Draining
 
 log = logging.getLogger(__name__)
 

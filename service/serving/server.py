@@ -13,11 +13,11 @@ from service.metrics.registry import Metrics
 from service.runtime.runtime import load_runtime
 from service.runtime.warm_up import WarmUp
 from service.serving.app import create_app, create_metrics
-from service.serving.listening import bind, raise_descriptor_limit
-from service.serving.receiving import Draining
+from service.serving.body_timeouts import Draining
+from service.serving.listener import bind, raise_descriptor_limit
+from service.serving.process import Load, exempt_from_collection
 from service.serving.supervisor import Supervisor
 from service.serving.uvicorn_server import Server
-from service.serving.worker import Load, exempt_from_collection
 from service.settings import Settings
 from service.store.recorder import open_recorder
 

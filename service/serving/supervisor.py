@@ -26,9 +26,9 @@ from service.core.errors import MetricsLostError, ProcessError
 from service.logs import OncePerMinute
 from service.metrics.shared_folder import SharedFolder
 from service.metrics.shared_values import forget_gauges
-from service.serving.listening import bind
+from service.serving.listener import bind
+from service.serving.process import Assignment, serve
 from service.serving.uvicorn_server import STOP_AS_SIGTERM, handling
-from service.serving.worker import Assignment, serve
 from service.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -16,9 +16,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from service.metrics.registry import Metrics
+from service.serving.body_timeouts import Draining
 from service.serving.connections import Connection, ConnectionLimits, Connections
-from service.serving.listening import SURPLUS_CONNECTIONS, Listener, most_connections
-from service.serving.receiving import Draining
+from service.serving.listener import SURPLUS_CONNECTIONS, Listener, most_connections
 from service.settings import Settings
 
 log = logging.getLogger(__name__)

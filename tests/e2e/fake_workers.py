@@ -20,10 +20,10 @@ from service.runtime.devices import EngineChoice
 from service.runtime.observer import RuntimeObserver
 from service.runtime.options import RuntimeOptions
 from service.runtime.runtime import Runtime
-from service.serving.listening import raise_descriptor_limit
+from service.serving.listener import raise_descriptor_limit
+from service.serving.process import Assignment, serve
 from service.serving.server import run
 from service.serving.supervisor import Supervisor
-from service.serving.worker import Assignment, serve
 from service.settings import Settings
 from tests.support.fakes import FakeEngine
 

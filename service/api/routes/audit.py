@@ -21,8 +21,8 @@ from service.api.schemas.audit import (
 from service.core.counterfactual_audit.arms import arms_of_report
 from service.core.counterfactual_audit.plan import AuditOptions, AuditPlan, AuditResume
 from service.core.errors import AuditOptionsError
+from service.runtime.request_scheduler import count_words
 from service.runtime.runtime import Runtime
-from service.runtime.turns import count_words
 from service.settings import Settings
 
 router = APIRouter(tags=["audit"], route_class=BodyRoute)

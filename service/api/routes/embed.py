@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from service.api.bodies import BodyRoute, PartsResponse
-from service.api.departures import caller_has_gone
 from service.api.dependencies import HeldDep, LanesDep, MetricsDep, RuntimeDep, SettingsDep
+from service.api.disconnects import caller_has_gone
 from service.api.lanes import Lanes
 from service.api.routes.score import check_passages
 from service.api.schemas.embed import EmbedRequest, EmbedResponse

@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from service.api.bodies import BodyRoute
-from service.api.departures import caller_has_gone
 from service.api.dependencies import LanesDep, RuntimeDep, SettingsDep
+from service.api.disconnects import caller_has_gone
 from service.api.lanes import Lanes
 from service.api.routes.embed import check_count
 from service.api.schemas.embed import (
@@ -29,8 +29,8 @@ from service.core.errors import (
 from service.core.matching import Matcher
 from service.core.tokenization import TextTokenizer, TokenIds
 from service.runtime.reading import steps
+from service.runtime.request_scheduler import count_words
 from service.runtime.runtime import Runtime
-from service.runtime.turns import count_words
 
 router = APIRouter(tags=["embed"], route_class=BodyRoute)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from service.api.bodies import BodyRoute
-from service.api.departures import caller_has_gone
 from service.api.dependencies import LanesDep, MetricsDep, RuntimeDep, SettingsDep
+from service.api.disconnects import caller_has_gone
 from service.api.routes.score import warnings_of
 from service.api.schemas.redact import RedactionWarning, RedactRequest, RedactResponse
 from service.core.documents import Document

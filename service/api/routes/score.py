@@ -13,7 +13,6 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from service.api.bodies import BodyRoute
-from service.api.departures import caller_has_gone
 from service.api.dependencies import (
     LanesDep,
     MetricsDep,
@@ -23,6 +22,7 @@ from service.api.dependencies import (
     SettingsDep,
     ShadowDep,
 )
+from service.api.disconnects import caller_has_gone
 from service.api.idempotency import REPLAYED, IdempotencyDep
 from service.api.lanes import Lanes
 from service.api.schemas.score import (

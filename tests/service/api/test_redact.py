@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from service.core.documents import normalise
-from service.runtime.text_pool import CpuBudget
+from service.runtime.reader_pool import CpuBudget
 from tests.support.api import JOB, Api, Start
 
 RESUME = "Emily Walsh\nemily.walsh@x.org\n\nSummary\nShe built the payment service in python and java.\n"

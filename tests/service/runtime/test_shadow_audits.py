@@ -18,11 +18,11 @@ from service.core.counterfactual_audit.plan import AuditOptions, AuditResume
 from service.core.engines.loading import LoadedModel
 from service.core.tokenization import TextTokenizer, TokenIds
 from service.runtime.devices import EngineChoice
-from service.runtime.live_work import LiveWork
 from service.runtime.observer import RuntimeObserver, ShadowDrop
+from service.runtime.open_requests import LiveWork
 from service.runtime.options import ModelOptions, RuntimeOptions
 from service.runtime.runtime import Runtime
-from service.runtime.shadow import ShadowAuditor, ShadowOptions
+from service.runtime.shadow_audits import ShadowAuditor, ShadowOptions
 from tests.support.fakes import FakeEngine
 from tests.support.patience import PATIENCE
 
@@ -264,6 +264,6 @@ async def test_the_text_is_let_go_when_its_audit_ends(
 
 
 def test_a_waiting_candidate_has_no_text_in_its_repr(bench: Bench) -> None:
-    from service.runtime.shadow import _Candidate
+    from service.runtime.shadow_audits import _Candidate
 
     assert SECRET not in repr(_Candidate(SECRET, SECRET, SECRET, True, 0.0))

@@ -32,7 +32,7 @@ from service.core.errors import (
 )
 from service.core.redaction.policy import Category
 from service.core.text_reader import Cancelled, InProcessReader, ReadText, never
-from service.runtime.text_worker import HEADER, Bug, Reply, Task, packed
+from service.runtime.reader_process import HEADER, Bug, Reply, Task, packed
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ _TRIES = 2
 _STOP_SECONDS = 2.0
 _RUN = """import sys
 sys.path.insert(0, sys.argv[1])
-from service.runtime.text_worker import main
+from service.runtime.reader_process import main
 main(sys.argv[2])"""
 
 

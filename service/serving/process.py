@@ -27,7 +27,7 @@ from service.runtime.observer import RuntimeObserver
 from service.runtime.options import RuntimeOptions
 from service.runtime.runtime import Runtime, load_runtime
 from service.serving.app import create_app, create_metrics
-from service.serving.receiving import Draining
+from service.serving.body_timeouts import Draining
 from service.serving.uvicorn_server import CANNOT_START, STOP_AS_SIGTERM, Server
 from service.settings import Settings
 from service.store.recorder import open_recorder

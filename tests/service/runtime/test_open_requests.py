@@ -6,7 +6,7 @@ import time
 import pytest
 
 from service.core.errors import NoIdleTimeError, ShuttingDownError
-from service.runtime.live_work import LiveWork
+from service.runtime.open_requests import LiveWork
 from tests.support.patience import PATIENCE
 
 

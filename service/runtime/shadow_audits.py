@@ -27,8 +27,8 @@ from service.core.counterfactual_audit.plan import (
 )
 from service.core.errors import NoIdleTimeError, QueueFullError, ShuttingDownError
 from service.runtime.auditing import score_variants
-from service.runtime.live_work import LiveWork
 from service.runtime.observer import RuntimeObserver, ShadowDrop
+from service.runtime.open_requests import LiveWork
 from service.runtime.runtime import Runtime
 
 log = logging.getLogger(__name__)

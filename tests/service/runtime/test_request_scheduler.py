@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from service.core.errors import QueueFullError, RequestTooLargeError
-from service.runtime.turns import Turn, Turns, count_words
+from service.runtime.request_scheduler import Turn, Turns, count_words
 
 LIMIT, SMALL, AHEAD = 1_000, 10, 20
 

@@ -22,8 +22,8 @@ from service.core.errors import (
 from service.core.redaction.policy import CATEGORIES
 from service.core.redaction.redactor import Redactor
 from service.core.text_reader import Cancelled, InProcessReader, ReadText
-from service.runtime.text_pool import LONG_TEXT, CpuBudget, PooledReader, TextPool, _Worker
-from service.runtime.text_worker import Reply, Task
+from service.runtime.reader_pool import LONG_TEXT, CpuBudget, PooledReader, TextPool, _Worker
+from service.runtime.reader_process import Reply, Task
 from tests.support.patience import PATIENCE, wait_until
 
 LIMIT = 100_000
@@ -270,7 +270,7 @@ def test_a_worker_keeps_texts_and_settings_to_itself(shared: TextPool) -> None:
 
 
 def test_a_worker_imports_what_reading_needs() -> None:
-    program = "import sys, service.runtime.text_worker; print(*sys.modules)"
+    program = "import sys, service.runtime.reader_process; print(*sys.modules)"
     modules = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout.split()
@@ -285,7 +285,7 @@ def test_a_worker_imports_what_reading_needs() -> None:
 def test_workers_end_with_a_parent_that_is_killed() -> None:
     program = """
 import time
-from service.runtime.text_pool import TextPool
+from service.runtime.reader_pool import TextPool
 pool = TextPool()
 pool.warm_up()
 print(*pool.pids, flush=True)

@@ -18,8 +18,8 @@ from typing import Literal
 
 from service.core.engines.protocol import Engine
 from service.core.errors import EngineError, EvenmatchError, WorkerDownError
+from service.runtime.inference_queue import EmbedRequest, InferenceQueue, Item
 from service.runtime.observer import RuntimeObserver
-from service.runtime.queue import EmbedRequest, InferenceQueue, Item
 
 log = logging.getLogger(__name__)
 
