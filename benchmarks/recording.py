@@ -11,12 +11,13 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
+from service.api.paths import ROUTES
 from service.core.redaction.policy import Category
 from service.metrics.registry import Metrics
-from service.runtime.open_requests import LiveWork
+from service.runtime.open_requests import OpenRequests
 from service.runtime.runtime import Runtime, load_runtime
 from service.runtime.shadow_audits import ShadowAuditor
-from service.serving.app import ROUTES, create_app, create_metrics
+from service.serving.app import create_app, create_metrics
 from service.settings import Settings
 from service.store.decision import Decision, DecisionKind
 from service.store.recorder import Recorder, StoreOptions, open_recorder
@@ -94,7 +95,7 @@ def _app(settings: Settings, runtime: Runtime, recorder: Recorder) -> FastAPI:
     metrics = _NoCounts(settings.fairness.groups, ROUTES) if uncounted else create_metrics(settings)
     app = create_app(settings, runtime=runtime, metrics=metrics)
     app.state.runtime, app.state.recorder = runtime, recorder
-    app.state.shadow = ShadowAuditor(runtime, LiveWork(), settings.shadow_audit, metrics)
+    app.state.shadow = ShadowAuditor(runtime, OpenRequests(), settings.shadow_audit, metrics)
     return app
 
 

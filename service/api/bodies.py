@@ -64,5 +64,5 @@ class PartsResponse(StreamingResponse):
     """An answer whose parts are made while it is sent, none before the caller took those before it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # A caller who leaves is noticed by `WatchCaller`, for every kind of answer.
+        # A caller who leaves is noticed by `CancelOnDisconnect`, for every kind of answer.
         await self.stream_response(send)

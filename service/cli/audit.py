@@ -36,6 +36,7 @@ from service.core.printable import one_line
 from service.files.resume_files import read_job, read_resumes, write_whole
 from service.logs import log_to_stderr
 from service.reports.counterfactual_audit import AuditSubject, audit_html, audit_json
+from service.runtime.auditing import audit_resumes
 from service.settings import Settings
 
 
@@ -103,7 +104,7 @@ async def _audit(
     job: str,
 ) -> tuple[AuditReport, AuditSubject]:
     with running(settings) as runtime, stderr.status("making and scoring variants ..."):
-        report = (await runtime.audit(description, title, resumes, options)).report
+        report = (await audit_resumes(runtime, description, title, resumes, options)).report
     manifest = runtime.bundle.manifest
     return report, AuditSubject(
         bundle=manifest.name,

@@ -18,7 +18,7 @@ from typing import Literal
 
 from service.core.engines.protocol import Engine
 from service.core.errors import EngineError, EvenmatchError, WorkerDownError
-from service.runtime.inference_queue import EmbedRequest, InferenceQueue, Item
+from service.runtime.inference_queue import EmbedRequest, InferenceQueue, QueuedText
 from service.runtime.observer import RuntimeObserver
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class _Shift:
 
     engine: Engine
     thread: threading.Thread | None = None
-    batch: list[Item] = field(default_factory=list)
+    batch: list[QueuedText] = field(default_factory=list)
     busy_since: float | None = None
     abandoned: bool = False
 
@@ -124,7 +124,7 @@ class InferenceWorker:
                 self.state = "down"
             _fail(shift.batch, WorkerDownError("the inference worker died on this request", retry_after=5))
 
-    def _serve(self, engine: Engine, batch: list[Item]) -> None:
+    def _serve(self, engine: Engine, batch: list[QueuedText]) -> None:
         started = time.perf_counter()
         tokens = sum(len(item.ids) for item in batch)
         try:
@@ -141,7 +141,7 @@ class InferenceWorker:
             rate if not self._tokens_per_second else 0.9 * self._tokens_per_second + 0.1 * rate
         )
 
-    def _isolate(self, engine: Engine, batch: list[Item], error: Exception) -> None:
+    def _isolate(self, engine: Engine, batch: list[QueuedText], error: Exception) -> None:
         """Find whose texts the engine fails on: run each request's share alone."""
         requests = list(dict.fromkeys(item.request for item in batch))
         if len(requests) > 1:
@@ -188,6 +188,6 @@ class InferenceWorker:
         return busy_since is None or time.monotonic() - busy_since < self._stall_seconds
 
 
-def _fail(batch: list[Item], error: EvenmatchError) -> None:
+def _fail(batch: list[QueuedText], error: EvenmatchError) -> None:
     for item in batch:
         item.request.fail(error)

@@ -6,14 +6,9 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-
-from anyio import to_thread
 
 from service.core.bundle import Bundle, read_bundle
 from service.core.counterfactual.lexicons import load_groups
-from service.core.counterfactual_audit.plan import AuditOptions, AuditPlan, AuditResume
-from service.core.counterfactual_audit.report import AuditReport, summarise
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.protocol import Engine, EngineInfo
 from service.core.errors import ConfigurationError
@@ -25,16 +20,15 @@ from service.core.redaction.redactor import Redactor
 from service.core.scoring import Vectors
 from service.core.text_reader import InProcessReader
 from service.core.tokenization import TextTokenizer
-from service.runtime.auditing import score_variants
 from service.runtime.devices import EngineChoice, choose_engine, usable_cores
 from service.runtime.embedder import Embedder
 from service.runtime.embedding_cache import EmbeddingCache
 from service.runtime.inference_queue import InferenceQueue
-from service.runtime.inference_worker import InferenceWorker, WorkerState
+from service.runtime.inference_worker import InferenceWorker
 from service.runtime.observer import RuntimeObserver
 from service.runtime.options import RuntimeOptions
-from service.runtime.reader_pool import PooledReader, TextPool
-from service.runtime.request_scheduler import Turn, Turns, count_words
+from service.runtime.reader_pool import PooledReader, ReaderPool
+from service.runtime.request_scheduler import RequestScheduler, Turn, count_words
 from service.runtime.warm_up import WarmUp
 
 log = logging.getLogger(__name__)
@@ -53,14 +47,6 @@ Senior engineer, Example Inc., 2016 - present
 
 _BATCHES_AHEAD = 4
 """Of the engine's work that waits when the next large request is read: reading it takes about as long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """An audit's texts and what their scores say."""
-
-    plan: AuditPlan
-    report: AuditReport
 
 
 class Runtime:
@@ -100,12 +86,12 @@ class Runtime:
             policy.categories if asked is None else asked,
             entities=EntityFinder(redaction.entities) if redaction.entities else None,
         )
-        self.text_pool = TextPool(entities=redaction.entities, stall_seconds=model.stall_seconds)
+        self.reader_pool = ReaderPool(entities=redaction.entities, stall_seconds=model.stall_seconds)
         self.matcher = Matcher(
             bundle,
             loaded.tokenizer,
             redactor=redactor,
-            reader=PooledReader(InProcessReader(redactor), self.text_pool),
+            reader=PooledReader(InProcessReader(redactor), self.reader_pool),
             max_characters=options.limits.max_text_characters,
         )
         self.info: EngineInfo = loaded.engine.info
@@ -123,7 +109,7 @@ class Runtime:
             stall_seconds=model.stall_seconds,
             observer=observer,
         )
-        self.turns = Turns(
+        self.scheduler = RequestScheduler(
             model.queue_tokens,
             small_words=model.batch_tokens,
             ahead=ahead,
@@ -146,21 +132,17 @@ class Runtime:
         now, `WorkerDownError`: all of that before anything is computed.
         """
         self._worker.check()
-        return self.turns.turn(count_words(texts))
+        return self.scheduler.turn(count_words(texts))
 
     def _queue_changed(self, texts: int) -> None:
         self._queued_texts = texts
-        self.turns.queue_changed()
-        self._line_changed(self.turns.words_waiting)
+        self.scheduler.queue_changed()
+        self._line_changed(self.scheduler.words_waiting)
 
     def _line_changed(self, words: int) -> None:
         # Texts that were not cut into passages yet count as so many of full length.
         waiting = math.ceil(words / self.bundle.manifest.passages.words)
         self._observer.queue_changed(self._queued_texts + waiting)
-
-    @property
-    def worker_state(self) -> WorkerState:
-        return self._worker.state
 
     def start(self) -> None:
         """Start the worker. What `warm_up` would load is loaded when it is first needed, `text_pool` too."""
@@ -187,7 +169,7 @@ class Runtime:
         """Serve what waits for up to `timeout` seconds, then stop the worker."""
         self.warm_up.stop()
         self._worker.stop(timeout)
-        self.text_pool.stop()
+        self.reader_pool.stop()
 
     async def match(
         self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, background: bool = False
@@ -198,17 +180,6 @@ class Runtime:
         """
         job_vectors, vectors = await self.encode(job, resumes, background=background)
         return [self.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
-
-    async def audit(
-        self, description: str, title: str | None, resumes: Sequence[AuditResume], options: AuditOptions
-    ) -> Audit:
-        """Score the texts of an audit in parts, while the rest is planned, and summarise.
-
-        Raises what `plan_audit` and `match` raise.
-        """
-        plan, matches = await score_variants(self, description, title, resumes, options)
-        # A thread cannot be stopped: who leaves waits for it, so that audits stay as many as may be.
-        return Audit(plan, await to_thread.run_sync(summarise, plan, matches))
 
     async def encode(
         self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, background: bool = False
@@ -273,5 +244,5 @@ def load_runtime(options: RuntimeOptions, observer: RuntimeObserver | None = Non
         reload=EngineFactory(bundle, engine_options),
         observer=observer or RuntimeObserver(),
     )
-    runtime.warm_up.add("the process that reads long texts", runtime.text_pool.warm_up)
+    runtime.warm_up.add("the process that reads long texts", runtime.reader_pool.warm_up)
     return runtime

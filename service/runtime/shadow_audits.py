@@ -28,7 +28,7 @@ from service.core.counterfactual_audit.plan import (
 from service.core.errors import NoIdleTimeError, QueueFullError, ShuttingDownError
 from service.runtime.auditing import score_variants
 from service.runtime.observer import RuntimeObserver, ShadowDrop
-from service.runtime.open_requests import LiveWork
+from service.runtime.open_requests import OpenRequests
 from service.runtime.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -98,14 +98,14 @@ class ShadowAuditor:
     def __init__(
         self,
         runtime: Runtime,
-        live: LiveWork,
+        open_requests: OpenRequests,
         options: ShadowOptions,
         observer: RuntimeObserver,
         *,
         rng: random.Random | None = None,
     ) -> None:
         self._runtime = runtime
-        self._live = live
+        self._open_requests = open_requests
         self._options = options
         self._observer = observer
         self._rng = rng or random.SystemRandom()
@@ -118,7 +118,7 @@ class ShadowAuditor:
 
     async def stop(self) -> None:
         """Break off, and drop what waits."""
-        self._live.close()
+        self._open_requests.close()
         if self._auditing is None:
             return
         self._auditing.cancel()
@@ -172,7 +172,7 @@ class ShadowAuditor:
                     candidate.title,
                     [AuditResume("shadow", candidate.resume)],
                     options,
-                    pause=lambda: self._live.wait_until_idle(candidate.until),
+                    pause=lambda: self._open_requests.wait_until_idle(candidate.until),
                 )
             self._observer.shadow_audited(arms_of_scores(plan, matches), redact=candidate.redact)
         except (NoIdleTimeError, QueueFullError, TimeoutError):

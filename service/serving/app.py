@@ -12,10 +12,11 @@ from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
 from service.api.admission import Admission, Budget
-from service.api.disconnects import WatchCaller
+from service.api.disconnects import CancelOnDisconnect
 from service.api.errors import PROBLEM_JSON, install_error_handlers
 from service.api.lanes import Lanes
-from service.api.middleware import CountLiveWork, RequestContext
+from service.api.middleware import CountOpenRequests, RequestContext
+from service.api.paths import PREFIX, ROUTES
 from service.api.routes import audit, embed, embeddings, fairness, health, model, outcomes, redact, score
 from service.api.schemas.problem import Problem
 from service.metrics.baselines import read_baselines
@@ -23,7 +24,7 @@ from service.metrics.live_fairness import LiveFairnessThread
 from service.metrics.registry import Metrics
 from service.metrics.shared_values import SharedValues
 from service.reports.templating import load_templates
-from service.runtime.open_requests import LiveWork
+from service.runtime.open_requests import OpenRequests
 from service.runtime.runtime import Runtime, load_runtime
 from service.runtime.shadow_audits import ShadowAuditor
 from service.serving.body_timeouts import Draining, ReceiveInTime
@@ -33,22 +34,6 @@ from service.store.recorder import Recorder, open_recorder
 
 _ANSWER_BYTES = 64 * 2**20
 """Vectors, in bytes, of large answers that are made or sent at a time."""
-
-ROUTES = (
-    "/v1/score",
-    "/v1/embed",
-    "/v1/embeddings",
-    "/v1/redact",
-    "/v1/audit/counterfactual",
-    "/v1/outcomes",
-    "/v1/outcomes/bulk",
-    "/v1/fairness",
-    "/v1/fairness/report",
-    "/v1/model",
-    "/health/live",
-    "/health/ready",
-    "/metrics",
-)
 
 FIRST_ROUND_SECONDS = 60.0
 """How long a start waits for the warm-up before it opens the port all the same."""
@@ -93,7 +78,7 @@ def create_app(
     up.
     """
     metrics = metrics or create_metrics(settings)
-    live = LiveWork()
+    open_requests = OpenRequests()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -127,7 +112,7 @@ def create_app(
         if describe:
             warm_up.add("the API's description", app.openapi)
         warm_up.start()
-        shadow = ShadowAuditor(served, live, settings.shadow_audit, metrics)
+        shadow = ShadowAuditor(served, open_requests, settings.shadow_audit, metrics)
         shadow.start()
         app.state.runtime, app.state.recorder, app.state.shadow = served, records, shadow
         app.state.database, app.state.lanes = database, Lanes()
@@ -168,18 +153,18 @@ def create_app(
     app.state.settings = settings
     app.state.metrics = metrics
     for routes in (score, embed, embeddings, redact, audit, outcomes, fairness, model):
-        app.include_router(routes.router, prefix="/v1")
+        app.include_router(routes.router, prefix=PREFIX)
         app.include_router(routes.router, include_in_schema=False)
     app.include_router(health.router)
     patch_fastapi(app, docs_url="/docs")  # Swagger UI from the package: no third party sees who reads it
     install_error_handlers(app)
-    app.add_middleware(CountLiveWork, live=live)
-    app.add_middleware(WatchCaller)
+    app.add_middleware(CountOpenRequests, open_requests=open_requests)
+    app.add_middleware(CancelOnDisconnect)
     app.add_middleware(
         Admission,
         limit=settings.limits.max_body_bytes,
         budget=Budget(settings.limits.max_inflight_bytes, _ANSWER_BYTES, settings.limits.max_requests),
-        retry_after=lambda: app.state.runtime.turns.seconds_to_drain(),
+        retry_after=lambda: app.state.runtime.scheduler.seconds_to_drain(),
     )
     app.add_middleware(
         ReceiveInTime, body_seconds=settings.server.body_seconds, draining=draining or Draining()

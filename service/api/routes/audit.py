@@ -7,10 +7,11 @@ from functools import partial
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from service.api import paths
+from service.api.answers import explained, scoring_model
 from service.api.bodies import BodyRoute
 from service.api.dependencies import LanesDep, MetricsDep, RuntimeDep, SettingsDep
 from service.api.lanes import Lanes
-from service.api.routes.score import check_passages, explained, scoring_model
 from service.api.schemas.audit import (
     AttributeOut,
     AuditRequest,
@@ -21,6 +22,8 @@ from service.api.schemas.audit import (
 from service.core.counterfactual_audit.arms import arms_of_report
 from service.core.counterfactual_audit.plan import AuditOptions, AuditPlan, AuditResume
 from service.core.errors import AuditOptionsError
+from service.runtime.auditing import audit_resumes
+from service.runtime.reading import check_passages
 from service.runtime.request_scheduler import count_words
 from service.runtime.runtime import Runtime
 from service.settings import Settings
@@ -28,9 +31,7 @@ from service.settings import Settings
 router = APIRouter(tags=["audit"], route_class=BodyRoute)
 
 
-@router.post(
-    "/audit/counterfactual", summary="Audit scores by counterfactual variants", response_model=AuditResponse
-)
+@router.post(paths.AUDIT, summary="Audit scores by counterfactual variants", response_model=AuditResponse)
 async def audit(
     body: AuditRequest, runtime: RuntimeDep, metrics: MetricsDep, settings: SettingsDep, lanes: LanesDep
 ) -> Response:
@@ -50,9 +51,10 @@ async def audit(
         redact=body.redact,
         seed=body.seed,
     )
-    runtime.turns.check(count_words([body.job.description, *(resume.resume for resume in body.resumes)]))
+    runtime.scheduler.check(count_words([body.job.description, *(resume.resume for resume in body.resumes)]))
     async with lanes.audits.place():
-        done = await runtime.audit(
+        done = await audit_resumes(
+            runtime,
             body.job.description,
             body.job.title,
             [AuditResume(resume.id, resume.resume) for resume in body.resumes],

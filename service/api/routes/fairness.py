@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
+from service.api import paths
 from service.api.dependencies import DatabaseDep, LanesDep, SettingsDep
 from service.api.schemas.fairness import (
     FairnessAttributeOut,
@@ -40,7 +41,7 @@ _REPORTS: dict[Literal["json", "csv", "html"], tuple[str, Callable[[BiasAudit], 
 }
 
 
-@router.get("/fairness", summary="Do stored decisions fall equally on groups?")
+@router.get(paths.FAIRNESS, summary="Do stored decisions fall equally on groups?")
 async def fairness(
     query: Annotated[FairnessQuery, Query()], database: DatabaseDep, settings: SettingsDep, lanes: LanesDep
 ) -> FairnessOut:
@@ -66,7 +67,7 @@ async def fairness(
 
 
 @router.get(
-    "/fairness/report",
+    paths.FAIRNESS_REPORT,
     summary="The bias audit of stored decisions",
     response_class=Response,
     responses={

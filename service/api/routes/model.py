@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from service.api import paths
 from service.api.dependencies import RuntimeDep, SettingsDep
 from service.api.schemas.model import (
     BaseModelOut,
@@ -20,7 +21,7 @@ from service.core.redaction.policy import CATEGORIES
 router = APIRouter(tags=["model"])
 
 
-@router.get("/model", summary="Describe the model being served")
+@router.get(paths.MODEL, summary="Describe the model being served")
 async def model(runtime: RuntimeDep, settings: SettingsDep) -> ModelResponse:
     """Describe the bundle, its hashes, the threshold, the engine and why it was chosen, and all limits."""
     bundle, info = runtime.bundle, runtime.info

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 from sqlalchemy import Engine
 
+from service.api import paths
 from service.api.bodies import BodyRoute
 from service.api.dependencies import DatabaseDep, LanesDep, MetricsDep, SettingsDep
 from service.api.errors import status_of
@@ -24,7 +25,7 @@ from service.store.outcomes import record_outcomes
 router = APIRouter(tags=["fairness"], route_class=BodyRoute)
 
 
-@router.post("/outcomes", summary="Attach an outcome to a decision", responses={200: REPLAYED})
+@router.post(paths.OUTCOMES, summary="Attach an outcome to a decision", responses={200: REPLAYED})
 async def outcome(
     body: OutcomeIn,
     database: DatabaseDep,
@@ -47,7 +48,7 @@ async def outcome(
 
 
 @router.post(
-    "/outcomes/bulk",
+    paths.OUTCOMES_BULK,
     summary="Attach outcomes to many decisions",
     responses={
         200: REPLAYED,
@@ -68,13 +69,7 @@ async def outcomes(
     200 if all were taken, 207 if some were refused. Sending all of them again is safe.
     """
     given = body.outcomes
-    if not 1 <= len(given) <= settings.limits.max_outcomes:
-        raise CountError(
-            f"outcomes has {len(given):,} items; 1 to {settings.limits.max_outcomes:,} are allowed",
-            field="outcomes",
-            limit=settings.limits.max_outcomes if given else 1,
-            actual=len(given),
-        )
+    CountError.check(given, "outcomes", settings.limits.max_outcomes)
     recorded = await lanes.writing.run(lambda: _record(body, given, database, settings, metrics, idempotency))
     results = [_item(result) for result in recorded]
     counts = Counter(result.status for result in results)

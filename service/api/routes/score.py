@@ -12,6 +12,8 @@ from anyio import CancelScope
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from service.api import paths
+from service.api.answers import explained, pack, scoring_model, unpack, warnings_of
 from service.api.bodies import BodyRoute
 from service.api.dependencies import (
     LanesDep,
@@ -22,26 +24,20 @@ from service.api.dependencies import (
     SettingsDep,
     ShadowDep,
 )
-from service.api.disconnects import caller_has_gone
+from service.api.disconnects import caller_disconnected
 from service.api.idempotency import REPLAYED, IdempotencyDep
 from service.api.lanes import Lanes
 from service.api.schemas.score import (
     CandidateIn,
-    PassageOut,
     ScoreRequest,
     ScoreResponse,
     ScoreResult,
-    ScoringModel,
-    Warning,
 )
-from service.api.score_answers import pack, unpack
-from service.core.errors import CountError, DuplicateIdError, ErrorCollector, RequestTooLargeError
-from service.core.explaining import explain
+from service.core.errors import CountError, DuplicateIdError, ErrorCollector
 from service.core.groups import GroupSchema
-from service.core.language import is_foreign
-from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
+from service.core.matching import Match, TokenizedJob, TokenizedResume
 from service.core.scoring import Vectors
-from service.runtime.reading import match_all, tokenize_all
+from service.runtime.reading import check_passages, match_all, tokenize_all
 from service.runtime.runtime import Runtime
 from service.settings import Settings
 from service.store.decision import Decision
@@ -61,7 +57,7 @@ class _Encoded:
 
 
 @router.post(
-    "/score",
+    paths.SCORE,
     summary="Score candidates against a job",
     response_model=ScoreResponse,
     responses={200: REPLAYED},
@@ -128,7 +124,7 @@ async def _encode_and_match(
             redact=body.redact,
             run=lanes.text.run,
             run_long=lanes.long_text.run,
-            cancelled=caller_has_gone,
+            cancelled=caller_disconnected,
         )
         if body.explain:
             check_passages(sum(len(resume.passages) for resume in resumes), settings.limits.max_passages)
@@ -165,13 +161,7 @@ async def _explain(answer: ScoreResponse, encoded: _Encoded, runtime: Runtime, l
 
 def check_candidates(candidates: Sequence[CandidateIn], groups: GroupSchema, most: int) -> None:
     """Raise `CountError`, or one error that holds every duplicate id and every unknown group."""
-    if not 1 <= len(candidates) <= most:
-        raise CountError(
-            f"candidates has {len(candidates):,} items; 1 to {most:,} are allowed",
-            field="candidates",
-            limit=most if candidates else 1,
-            actual=len(candidates),
-        )
+    CountError.check(candidates, "candidates", most)
     errors = ErrorCollector()
     seen: dict[str, int] = {}
     for i, candidate in enumerate(candidates):
@@ -184,16 +174,6 @@ def check_candidates(candidates: Sequence[CandidateIn], groups: GroupSchema, mos
         with errors:
             groups.validate_groups(candidate.groups, field=f"candidates[{i}].groups")
     errors.raise_any()
-
-
-def check_passages(passages: int, most: int) -> None:
-    """Raise `RequestTooLargeError` if an answer would hold more passages, or their vectors, than it may."""
-    if passages > most:
-        raise RequestTooLargeError(
-            f"the answer would hold {passages:,} passages or more; the limit is {most:,}: split it",
-            limit=most,
-            actual=passages,
-        )
 
 
 def decisions_of(
@@ -221,20 +201,6 @@ def decisions_of(
     ]
 
 
-def scoring_model(runtime: Runtime) -> ScoringModel:
-    """What scored, as answers name it."""
-    manifest, info = runtime.bundle.manifest, runtime.info
-    return ScoringModel(
-        bundle=manifest.name, version=manifest.version, engine=info.name, precision=info.precision
-    )
-
-
-def warnings_of(language: str, non_latin_script: bool) -> list[Warning]:
-    """What weakens scores and redaction: a script or a language that they were not made for."""
-    warnings: list[Warning] = ["non_latin_script"] if non_latin_script else []
-    return [*warnings, "not_english"] if is_foreign(language) else warnings
-
-
 def _result(decision: Decision, match: Match, resume: TokenizedResume) -> ScoreResult:
     return ScoreResult(
         candidate_id=decision.candidate_id,
@@ -248,18 +214,3 @@ def _result(decision: Decision, match: Match, resume: TokenizedResume) -> ScoreR
         warnings=warnings_of(resume.read.language, resume.read.document.non_latin_script),
         redactions=dict(resume.read.redactions or {}),
     )
-
-
-def explained(
-    matcher: Matcher, job: TokenizedJob, job_vectors: Vectors, resume: TokenizedResume, vectors: Vectors
-) -> list[PassageOut]:
-    """The explanation of one resume as it is sent; for a thread, since long resumes take seconds."""
-    return [
-        PassageOut(
-            text=passage.text,
-            contribution=passage.contribution,
-            job_passage=passage.job_passage,
-            similarity=passage.similarity,
-        )
-        for passage in explain(matcher, job, job_vectors, resume, vectors)
-    ]

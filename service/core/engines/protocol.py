@@ -33,7 +33,7 @@ class EngineInfo:
 
 
 class Engine(Protocol):
-    """Turns token ids into unit vectors. Used by one thread at a time."""
+    """RequestScheduler token ids into unit vectors. Used by one thread at a time."""
 
     @property
     def info(self) -> EngineInfo: ...

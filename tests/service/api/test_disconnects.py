@@ -98,11 +98,11 @@ def test_of_one_who_leaves_the_line_nothing_is_read_and_the_next_is_served(
     until(lambda: gate.came)
     hasty = [Caller(api, "/v1/score", body(numbers(i, 300))) for i in range(1, 4)]
     patient = Caller(api, "/v1/score", body(numbers(9, 300)))
-    until(lambda: api.runtime.turns.requests_waiting == 4)
+    until(lambda: api.runtime.scheduler.requests_waiting == 4)
     for caller in hasty:
         caller.leave()
         caller.done.result(60)
-    assert api.runtime.turns.requests_waiting == 1
+    assert api.runtime.scheduler.requests_waiting == 1
     gate.open()
     for caller in (first, patient):
         caller.done.result(60)

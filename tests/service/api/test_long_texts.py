@@ -27,7 +27,7 @@ def scoring(*resumes: str) -> dict[str, object]:
 def standing(api: Api) -> int:
     """The process that reads long texts, stopped."""
     assert api.score(LONG).status_code == 200
-    (pid,) = api.runtime.text_pool.pids
+    (pid,) = api.runtime.reader_pool.pids
     os.kill(pid, signal.SIGSTOP)
     return pid
 
@@ -64,4 +64,4 @@ def test_long_texts_that_wait_keep_no_short_one_waiting_and_end_with_their_calle
     assert [caller.status for caller in callers] == [None] * 4
     assert api.series("evenmatch_requests_total", route=path, status="499") == 4
     assert api.score(LONG).status_code == 200
-    assert standing not in api.runtime.text_pool.pids
+    assert standing not in api.runtime.reader_pool.pids

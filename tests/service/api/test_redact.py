@@ -149,11 +149,11 @@ def long_resume() -> str:
 
 def test_a_long_resume_is_read_by_another_process_and_comes_out_the_same(api: Api) -> None:
     short = api.post("/v1/redact", json={"resume": RESUME}).json()
-    assert api.runtime.text_pool.pids == []
+    assert api.runtime.reader_pool.pids == []
 
     long = api.post("/v1/redact", json={"resume": long_resume()}).json()
 
-    assert len(api.runtime.text_pool.pids) == 1
+    assert len(api.runtime.reader_pool.pids) == 1
     assert long["text"].startswith(short["text"])
     assert long["redactions"]["name"] == 1
     expected = api.runtime.matcher.redactor.redact(normalise(long_resume()))
@@ -163,7 +163,7 @@ def test_a_long_resume_is_read_by_another_process_and_comes_out_the_same(api: Ap
 def test_every_route_refuses_a_text_that_takes_too_long_to_read(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(api.runtime.text_pool, "_budget", CpuBudget(base=1, per_thousand_characters=0))
+    monkeypatch.setattr(api.runtime.reader_pool, "_budget", CpuBudget(base=1, per_thousand_characters=0))
     text = "Dr. Jane Doe-Roe-Moe-Poe-Joe and " * 3_000
 
     redacted = api.post("/v1/redact", json={"resume": text})

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.api.middleware import ROUTE_ALIASES
+from service.api.paths import PREFIX, PROBES, ROUTES
 from service.core import language
 from service.core.bundle import Bundle
 from service.core.once import LoadedOnce
@@ -35,8 +35,10 @@ def test_the_unprefixed_aliases_answer_and_are_not_in_the_schema(api: Api) -> No
     assert api.post("/embeddings", json={"input": "java"}).status_code == 200
     assert api.get("/model").json() == api.get("/v1/model").json()
     paths = set(api.get("/openapi.json").json()["paths"])
-    assert paths.isdisjoint(ROUTE_ALIASES)
-    assert set(ROUTE_ALIASES.values()) <= paths
+    assert paths == set(ROUTES)
+    for path in paths - set(PROBES):
+        assert path.startswith(PREFIX)
+        assert api.post(path.removeprefix(PREFIX), content=b"?").status_code != 404
     assert api.series("evenmatch_requests_total", route="/v1/score", status="200") == 2
 
 
