@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
+from importlib import import_module
 
 from service.core.bundle import Bundle, read_bundle
 from service.core.counterfactual.lexicons import load_groups
@@ -61,6 +65,7 @@ class Runtime:
         *,
         reload: Callable[[], Engine],
         observer: RuntimeObserver,
+        reader_pool: ReaderPool | None = None,
     ) -> None:
         limit = bundle.manifest.max_tokens
         model, redaction = options.model, options.redaction
@@ -86,7 +91,7 @@ class Runtime:
             policy.categories if asked is None else asked,
             entities=EntityFinder(redaction.entities) if redaction.entities else None,
         )
-        self.reader_pool = ReaderPool(entities=redaction.entities, stall_seconds=model.stall_seconds)
+        self.reader_pool = reader_pool or make_reader_pool(options)
         self.matcher = Matcher(
             bundle,
             loaded.tokenizer,
@@ -153,6 +158,7 @@ class Runtime:
         steps = WarmUp()
         steps.add("the word lists", load_lexicon)
         steps.add("the language model", load_identifier)
+        steps.add("statistics", partial(import_module, "scipy.special"))
         steps.add("the lists of groups", lambda: load_groups("audit"))
         steps.add("a first redaction", lambda: self.matcher.read_resume(_FIRST_RESUME))
         return steps
@@ -207,8 +213,19 @@ class EngineFactory:
         return load_model(self._bundle, self._options).engine
 
 
-def load_runtime(options: RuntimeOptions, observer: RuntimeObserver | None = None) -> Runtime:
+def make_reader_pool(options: RuntimeOptions) -> ReaderPool:
+    """The pool for long texts; no process is started yet."""
+    return ReaderPool(entities=options.redaction.entities, stall_seconds=options.model.stall_seconds)
+
+
+def load_runtime(
+    options: RuntimeOptions, observer: RuntimeObserver | None = None, *, serving: bool = False
+) -> Runtime:
     """Read the bundle, choose and load the engine, check parity.
+
+    Loading the model leaves a core and Python's lock free for most of its time, so what requests will need
+    besides is loaded meanwhile, and when `serving` the process that reads long texts is started. Warm-up
+    waits for all of it, and says what failed.
 
     Raises `BundleError`, `EngineError` or `ConfigurationError` if the service could not answer rightly.
     """
@@ -223,26 +240,47 @@ def load_runtime(options: RuntimeOptions, observer: RuntimeObserver | None = Non
         base_model=model.base_model,
         ready=model.models_dir,
     )
-    loaded = load_model(bundle, engine_options)
-    info = loaded.engine.info
-    log.info(
-        "bundle %s %s (%s) on %s (%s, %s, %d threads): %s",
-        bundle.manifest.name,
-        bundle.manifest.version,
-        bundle.makeup,
-        info.name,
-        info.device,
-        info.precision,
-        info.threads,
-        choice.reason,
-    )
-    runtime = Runtime(
-        bundle,
-        loaded,
-        choice,
-        options,
-        reload=EngineFactory(bundle, engine_options),
-        observer=observer or RuntimeObserver(),
-    )
-    runtime.warm_up.add("the process that reads long texts", runtime.reader_pool.warm_up)
+    reader_pool = make_reader_pool(options)
+    if serving:
+        _begin(reader_pool.warm_up)
+    _begin(load_lexicon, load_identifier, partial(import_module, "scipy.special"))
+    try:
+        loaded = load_model(bundle, engine_options)
+        info = loaded.engine.info
+        log.info(
+            "bundle %s %s (%s) on %s (%s, %s, %d threads): %s",
+            bundle.manifest.name,
+            bundle.manifest.version,
+            bundle.makeup,
+            info.name,
+            info.device,
+            info.precision,
+            info.threads,
+            choice.reason,
+        )
+        runtime = Runtime(
+            bundle,
+            loaded,
+            choice,
+            options,
+            reload=EngineFactory(bundle, engine_options),
+            observer=observer or RuntimeObserver(),
+            reader_pool=reader_pool,
+        )
+    except BaseException:
+        reader_pool.stop()
+        raise
+    if serving:
+        runtime.warm_up.add("the process that reads long texts", reader_pool.warm_up)
     return runtime
+
+
+def _begin(*loads: Callable[[], object]) -> None:
+    """Load these, one after the other, in a thread. What fails is tried, and reported, when it is needed."""
+
+    def run() -> None:
+        for load in loads:
+            with contextlib.suppress(Exception):
+                load()
+
+    threading.Thread(target=run, name="load-ahead", daemon=True).start()
