@@ -22,11 +22,17 @@ def serve(
     engine: EngineOption = None,
 ) -> None:
     """Serve the HTTP API. Every other setting is an environment variable, see the README."""
-    from service.serving.server import run
+    from service.serving.listener import raise_descriptor_limit
+    from service.serving.process import serve_alone
+    from service.serving.supervisor import Supervisor
 
     settings = settings_from(server={"host": host, "port": port}, model={"bundle": bundle, "engine": engine})
     log_to_stderr(settings.server.log_level)
     for warning in unknown_variables(os.environ):
         log.warning(warning)
     with exit_codes():
-        run(settings)
+        raise_descriptor_limit()
+        if settings.server.workers > 1:
+            Supervisor(settings).run()
+        else:
+            serve_alone(settings)

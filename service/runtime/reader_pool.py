@@ -227,8 +227,6 @@ class ReaderPool:
 
         Raises `ReaderDownError` if no process starts, `ConfigurationError` without the named-entity model.
         """
-        if self.pids:
-            return
         place = self._take(never)
         kept = None
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import metadata
 from typing import Any
 
@@ -84,7 +85,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         served = runtime
         if served is None:
-            served = await to_thread.run_sync(load_runtime, settings.runtime, metrics)
+            served = await to_thread.run_sync(partial(load_runtime, settings.runtime, metrics, serving=True))
         manifest, info = served.bundle.manifest, served.info
         metrics.serving(
             bundle=manifest.name,

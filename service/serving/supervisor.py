@@ -28,7 +28,7 @@ from service.metrics.shared_folder import SharedFolder
 from service.metrics.shared_values import forget_gauges
 from service.serving.listener import bind
 from service.serving.process import Assignment, serve
-from service.serving.uvicorn_server import STOP_AS_SIGTERM, handling
+from service.serving.server import STOP_AS_SIGTERM, handling
 from service.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -21,8 +21,7 @@ from service.runtime.observer import RuntimeObserver
 from service.runtime.options import RuntimeOptions
 from service.runtime.runtime import Runtime
 from service.serving.listener import raise_descriptor_limit
-from service.serving.process import Assignment, serve
-from service.serving.server import run
+from service.serving.process import Assignment, serve, serve_alone
 from service.serving.supervisor import Supervisor
 from service.settings import Settings
 from tests.support.fakes import FakeEngine
@@ -74,8 +73,8 @@ if __name__ == "__main__":
     settings = Settings()
     log_to_stderr(settings.server.log_level)
     with exit_codes():
+        raise_descriptor_limit()
         if settings.server.workers > 1:
-            raise_descriptor_limit()
             Supervisor(settings, work).run()
         else:
-            run(settings, load)
+            serve_alone(settings, load)

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from service.core.errors import ConfigurationError, ProcessError
-from service.serving import server
+from service.serving import process
 from service.serving import supervisor as supervisor_module
 from service.serving.supervisor import Supervisor
 from service.settings import Settings
@@ -56,11 +56,10 @@ def test_a_start_that_fails_is_not_called_a_port_in_use(monkeypatch: pytest.Monk
         start()
         yield
 
-    monkeypatch.setattr(server, "load_runtime", lambda *_: None)
-    monkeypatch.setattr(server, "open_recorder", lambda *_: None)
-    monkeypatch.setattr(server, "create_app", lambda *_, **__: FastAPI(lifespan=broken))
+    monkeypatch.setattr(process, "open_recorder", lambda *_: None)
+    monkeypatch.setattr(process, "create_app", lambda *_, **__: FastAPI(lifespan=broken))
     with pytest.raises(ProcessError, match="could not start: the log above says why"):
-        server.run(Settings(server={"port": 0}))
+        process.serve_alone(Settings(server={"port": 0}), lambda *_: None)  # type: ignore[arg-type]
 
 
 class Stuck:
