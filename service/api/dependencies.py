@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from service.api.admission import Held
-from service.api.lanes import Lanes
+from service.api.thread_pools import ThreadPools
 from service.metrics.registry import Metrics
 from service.runtime.runtime import Runtime
 from service.runtime.shadow_audits import ShadowAuditor
@@ -47,8 +47,8 @@ async def _database(request: Request) -> Engine:
     return cast(Engine, request.app.state.database)
 
 
-async def _lanes(request: Request) -> Lanes:
-    return cast(Lanes, request.app.state.lanes)
+async def _thread_pools(request: Request) -> ThreadPools:
+    return cast(ThreadPools, request.app.state.pools)
 
 
 async def _held(request: Request) -> Held:
@@ -62,5 +62,5 @@ ShadowDep = Annotated[ShadowAuditor, Depends(_shadow)]
 RecorderDep = Annotated[Recorder, Depends(_recorder)]
 RequestId = Annotated[str, Depends(_request_id)]
 DatabaseDep = Annotated[Engine, Depends(_database)]
-LanesDep = Annotated[Lanes, Depends(_lanes)]
+PoolsDep = Annotated[ThreadPools, Depends(_thread_pools)]
 HeldDep = Annotated[Held, Depends(_held)]

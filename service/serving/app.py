@@ -15,11 +15,11 @@ from fastapi_swagger import patch_fastapi
 from service.api.admission import Admission, Budget
 from service.api.disconnects import CancelOnDisconnect
 from service.api.errors import PROBLEM_JSON, install_error_handlers
-from service.api.lanes import Lanes
 from service.api.middleware import CountOpenRequests, RequestContext
 from service.api.paths import PREFIX, ROUTES
 from service.api.routes import audit, embed, embeddings, fairness, health, model, outcomes, redact, score
 from service.api.schemas.problem import Problem
+from service.api.thread_pools import ThreadPools
 from service.metrics.baselines import read_baselines
 from service.metrics.live_fairness import LiveFairnessThread
 from service.metrics.registry import Metrics
@@ -116,7 +116,7 @@ def create_app(
         shadow = ShadowAuditor(served, open_requests, settings.shadow_audit, metrics)
         shadow.start()
         app.state.runtime, app.state.recorder, app.state.shadow = served, records, shadow
-        app.state.database, app.state.lanes = database, Lanes()
+        app.state.database, app.state.pools = database, ThreadPools()
         # Before the port opens; what fails is tried again while readiness says so.
         await to_thread.run_sync(warm_up.wait_for_first_round, FIRST_ROUND_SECONDS)
         try:

@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from service.api import paths
 from service.api.bodies import BodyRoute, PartsResponse
-from service.api.dependencies import HeldDep, LanesDep, MetricsDep, RuntimeDep, SettingsDep
+from service.api.dependencies import HeldDep, MetricsDep, PoolsDep, RuntimeDep, SettingsDep
 from service.api.disconnects import caller_disconnected
-from service.api.lanes import Lanes
 from service.api.schemas.embed import EmbedRequest, EmbedResponse
+from service.api.thread_pools import ThreadPools
 from service.core.errors import CountError, ErrorCollector
 from service.core.scoring import Vectors
 from service.runtime.reading import TextToEmbed, check_passages, read_all, tokenize_to_embed
@@ -37,7 +37,7 @@ async def embed(
     runtime: RuntimeDep,
     settings: SettingsDep,
     metrics: MetricsDep,
-    lanes: LanesDep,
+    pools: PoolsDep,
     held: HeldDep,
 ) -> Response:
     """Embed texts as unit vectors, resumes redacted unless asked otherwise.
@@ -47,7 +47,7 @@ async def embed(
     inputs = [body.inputs] if isinstance(body.inputs, str) else body.inputs
     CountError.check(inputs, "inputs", settings.limits.max_inputs)
     async with runtime.turn(inputs) as turn:
-        tokenized = await _tokenize_all(runtime, inputs, body, settings, lanes)
+        tokenized = await _tokenize_all(runtime, inputs, body, settings, pools)
         sequences = [ids for text in tokenized for ids in text.sequences]
         if len(sequences) > _PART:
             held.take_answer(len(sequences) * runtime.info.dimensions * _FLOAT_BYTES)
@@ -66,20 +66,20 @@ async def embed(
         redactions=[text.redactions for text in tokenized],
         passage_counts=[len(text.sequences) for text in tokenized] if body.passages else None,
     )
-    parts = _parts(answer, vectors, lanes)
+    parts = _parts(answer, vectors, pools)
     if len(vectors) > _PART:
         return PartsResponse(parts, media_type="application/json")
     return Response(b"".join([part async for part in parts]), media_type="application/json")
 
 
-async def _parts(answer: EmbedResponse, vectors: Vectors, lanes: Lanes) -> AsyncIterator[bytes]:
+async def _parts(answer: EmbedResponse, vectors: Vectors, pools: ThreadPools) -> AsyncIterator[bytes]:
     """The answer as JSON with these vectors, some of them at a time: a vector of 1.5 kB is 8 kB of JSON."""
-    whole = await lanes.text.run(lambda: answer.model_dump_json(exclude_none=True).encode())
+    whole = await pools.text.run(lambda: answer.model_dump_json(exclude_none=True).encode())
     before, _, after = whole.partition(_NO_VECTORS)
     yield before + _NO_VECTORS[:-1]
     for start in range(0, len(vectors), _PART):
         part = vectors[start : start + _PART]
-        rendered = await lanes.text.run(partial(_rows, part))
+        rendered = await pools.text.run(partial(_rows, part))
         yield b"," + rendered if start else rendered
     yield b"]" + after
 
@@ -89,7 +89,7 @@ def _rows(vectors: Vectors) -> bytes:
 
 
 async def _tokenize_all(
-    runtime: Runtime, inputs: Sequence[str], body: EmbedRequest, settings: Settings, lanes: Lanes
+    runtime: Runtime, inputs: Sequence[str], body: EmbedRequest, settings: Settings, pools: ThreadPools
 ) -> list[TextToEmbed]:
     """In steps. Raises one error that holds all that is wrong with the texts, or `RequestTooLargeError`."""
 
@@ -109,7 +109,7 @@ async def _tokenize_all(
         check_passages(sum(len(text.sequences) for text in done), settings.limits.max_passages)
 
     errors = ErrorCollector()
-    run, run_long = lanes.text.run, lanes.long_text.run
+    run, run_long = pools.text.run, pools.long_text.run
     tokenized = await read_all(inputs, read, errors=errors, run=run, run_long=run_long, after_step=check)
     errors.raise_any()
     return tokenized

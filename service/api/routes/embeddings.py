@@ -10,15 +10,15 @@ from starlette.responses import Response
 
 from service.api import paths
 from service.api.bodies import BodyRoute
-from service.api.dependencies import LanesDep, RuntimeDep, SettingsDep
+from service.api.dependencies import PoolsDep, RuntimeDep, SettingsDep
 from service.api.disconnects import caller_disconnected
-from service.api.lanes import Lanes
 from service.api.schemas.embed import (
     OpenAIEmbedding,
     OpenAIEmbeddingsRequest,
     OpenAIEmbeddingsResponse,
     OpenAIUsage,
 )
+from service.api.thread_pools import ThreadPools
 from service.core.errors import (
     CountError,
     EmptyTextError,
@@ -41,7 +41,7 @@ router = APIRouter(tags=["embed"], route_class=BodyRoute)
     response_model=OpenAIEmbeddingsResponse,
 )
 async def embeddings(
-    body: OpenAIEmbeddingsRequest, runtime: RuntimeDep, settings: SettingsDep, lanes: LanesDep
+    body: OpenAIEmbeddingsRequest, runtime: RuntimeDep, settings: SettingsDep, pools: PoolsDep
 ) -> Response:
     """Embed texts or token arrays of this model's vocabulary.
 
@@ -62,7 +62,7 @@ async def embeddings(
     words = count_words(item for item in inputs if isinstance(item, str))
     words += sum(len(item) for item in inputs if not isinstance(item, str))
     async with runtime.scheduler.turn(words) as turn:
-        sequences = await _tokenize_all(runtime, inputs, lanes)
+        sequences = await _tokenize_all(runtime, inputs, pools)
         turn.texts_read()
         vectors = await runtime.embedder.embed(sequences)
 
@@ -84,7 +84,7 @@ async def embeddings(
         )
         return response.model_dump_json().encode()
 
-    return Response(await lanes.text.run(render), media_type="application/json")
+    return Response(await pools.text.run(render), media_type="application/json")
 
 
 def _as_list(value: str | list[str] | list[int] | list[list[int]]) -> list[str | list[int]]:
@@ -95,14 +95,16 @@ def _as_list(value: str | list[str] | list[int] | list[list[int]]) -> list[str |
     return [item for item in value if not isinstance(item, int)]
 
 
-async def _tokenize_all(runtime: Runtime, inputs: Sequence[str | list[int]], lanes: Lanes) -> list[TokenIds]:
+async def _tokenize_all(
+    runtime: Runtime, inputs: Sequence[str | list[int]], pools: ThreadPools
+) -> list[TokenIds]:
     """In steps. Raises one error that holds all that is wrong with the inputs."""
 
     def read(i: int) -> TokenIds:
         return _tokenize_one(runtime.matcher, runtime.tokenizer, inputs[i], f"input[{i}]")
 
     errors = ErrorCollector()
-    sequences = await read_all(inputs, read, errors=errors, run=lanes.text.run, run_long=lanes.long_text.run)
+    sequences = await read_all(inputs, read, errors=errors, run=pools.text.run, run_long=pools.long_text.run)
     errors.raise_any()
     return sequences
 

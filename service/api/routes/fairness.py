@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 
 from service.api import paths
-from service.api.dependencies import DatabaseDep, LanesDep, SettingsDep
+from service.api.dependencies import DatabaseDep, PoolsDep, SettingsDep
 from service.api.schemas.fairness import (
     FairnessAttributeOut,
     FairnessOut,
@@ -43,7 +43,10 @@ _REPORTS: dict[Literal["json", "csv", "html"], tuple[str, Callable[[BiasAudit], 
 
 @router.get(paths.FAIRNESS, summary="Do stored decisions fall equally on groups?")
 async def fairness(
-    query: Annotated[FairnessQuery, Query()], database: DatabaseDep, settings: SettingsDep, lanes: LanesDep
+    query: Annotated[FairnessQuery, Query()],
+    database: DatabaseDep,
+    settings: SettingsDep,
+    pools: PoolsDep,
 ) -> FairnessOut:
     """Rates, impact ratios and parity differences with intervals. A measurement, not a verdict.
 
@@ -63,7 +66,7 @@ async def fairness(
         found = audit_store(database, settings.fairness.groups, question, AuditStatement(), options, now)
         return _answer(found, question)
 
-    return await lanes.reading.run(answer)
+    return await pools.reading.run(answer)
 
 
 @router.get(
@@ -81,7 +84,10 @@ async def fairness(
     },
 )
 async def report(
-    query: Annotated[ReportQuery, Query()], database: DatabaseDep, settings: SettingsDep, lanes: LanesDep
+    query: Annotated[ReportQuery, Query()],
+    database: DatabaseDep,
+    settings: SettingsDep,
+    pools: PoolsDep,
 ) -> Response:
     """Report as `evenmatch report` does, in the manner of New York City's Local Law 144."""
     now = datetime.now(UTC)
@@ -105,7 +111,7 @@ async def report(
         leave_out_small=query.exclude_under is not None,
     )
     media_type, write = _REPORTS[query.format]
-    document = await lanes.reading.run(
+    document = await pools.reading.run(
         lambda: write(
             audit_store(database, settings.fairness.groups, question, statement, options, now).audit
         )

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from service.api import paths
-from service.api.dependencies import LanesDep, MetricsDep, RecorderDep, RuntimeDep, SettingsDep
+from service.api.dependencies import MetricsDep, PoolsDep, RecorderDep, RuntimeDep, SettingsDep
 from service.api.schemas.model import LiveResponse, ReadyResponse
 
 router = APIRouter(tags=["health"])
@@ -44,7 +44,7 @@ async def ready(runtime: RuntimeDep, recorder: RecorderDep, settings: SettingsDe
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-async def metrics(registry: MetricsDep, lanes: LanesDep) -> Response:
+async def metrics(registry: MetricsDep, pools: PoolsDep) -> Response:
     """Answer in Prometheus' text format."""
-    exposition = await lanes.upkeep.run(registry.exposition)
+    exposition = await pools.upkeep.run(registry.exposition)
     return Response(exposition, headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from service.api import paths
 from service.api.bodies import BodyRoute
-from service.api.dependencies import DatabaseDep, LanesDep, MetricsDep, SettingsDep
+from service.api.dependencies import DatabaseDep, MetricsDep, PoolsDep, SettingsDep
 from service.api.errors import status_of
 from service.api.idempotency import REPLAYED, Idempotency, IdempotencyDep
 from service.api.schemas.outcomes import OutcomeIn, OutcomeItemOut, OutcomeOut, OutcomesIn, OutcomesOut
@@ -31,14 +31,14 @@ async def outcome(
     database: DatabaseDep,
     settings: SettingsDep,
     metrics: MetricsDep,
-    lanes: LanesDep,
+    pools: PoolsDep,
     idempotency: IdempotencyDep,
 ) -> OutcomeOut:
     """Record what a person decided, or a later label. Safe to send again: the same outcome changes nothing.
 
     Another outcome of the same kind is refused with 409, unless it says `replace`; the history keeps both.
     """
-    (result,) = await lanes.writing.run(
+    (result,) = await pools.writing.run(
         lambda: _record(body, [body], database, settings, metrics, idempotency)
     )
     if result.error is not None:
@@ -61,7 +61,7 @@ async def outcomes(
     database: DatabaseDep,
     settings: SettingsDep,
     metrics: MetricsDep,
-    lanes: LanesDep,
+    pools: PoolsDep,
     idempotency: IdempotencyDep,
 ) -> OutcomesOut:
     """Record each by itself: one erased decision must not keep a night's outcomes from being recorded.
@@ -70,7 +70,7 @@ async def outcomes(
     """
     given = body.outcomes
     CountError.check(given, "outcomes", settings.limits.max_outcomes)
-    recorded = await lanes.writing.run(lambda: _record(body, given, database, settings, metrics, idempotency))
+    recorded = await pools.writing.run(lambda: _record(body, given, database, settings, metrics, idempotency))
     results = [_item(result) for result in recorded]
     counts = Counter(result.status for result in results)
     if counts["refused"]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from service.api import paths
 from service.api.answers import warnings_of
 from service.api.bodies import BodyRoute
-from service.api.dependencies import LanesDep, MetricsDep, RuntimeDep, SettingsDep
+from service.api.dependencies import MetricsDep, PoolsDep, RuntimeDep, SettingsDep
 from service.api.disconnects import caller_disconnected
 from service.api.schemas.redact import RedactionWarning, RedactRequest, RedactResponse
 from service.core.documents import Document
@@ -19,7 +19,11 @@ router = APIRouter(tags=["redact"], route_class=BodyRoute)
 
 @router.post(paths.REDACT, summary="Redact a resume")
 async def redact(
-    body: RedactRequest, runtime: RuntimeDep, settings: SettingsDep, metrics: MetricsDep, lanes: LanesDep
+    body: RedactRequest,
+    runtime: RuntimeDep,
+    settings: SettingsDep,
+    metrics: MetricsDep,
+    pools: PoolsDep,
 ) -> RedactResponse:
     """Return the resume without names, contact data, schools and other clues, and what was hidden how often.
 
@@ -35,7 +39,7 @@ async def redact(
         assert found.redacted is not None
         return found.document, found.redacted, language_of(found.document.text)
 
-    document, redacted, language = await lanes.for_text(body.resume).run(read)
+    document, redacted, language = await pools.for_text(body.resume).run(read)
     metrics.redacted(redacted.counts)
     warnings: list[RedactionWarning] = [*warnings_of(language, document.non_latin_script)]
     if "name" in categories and not redacted.has_own_name:

@@ -16,8 +16,8 @@ from service.api import paths
 from service.api.answers import explained, pack, scoring_model, unpack, warnings_of
 from service.api.bodies import BodyRoute
 from service.api.dependencies import (
-    LanesDep,
     MetricsDep,
+    PoolsDep,
     RecorderDep,
     RequestId,
     RuntimeDep,
@@ -26,13 +26,13 @@ from service.api.dependencies import (
 )
 from service.api.disconnects import caller_disconnected
 from service.api.idempotency import REPLAYED, IdempotencyDep
-from service.api.lanes import Lanes
 from service.api.schemas.score import (
     CandidateIn,
     ScoreRequest,
     ScoreResponse,
     ScoreResult,
 )
+from service.api.thread_pools import ThreadPools
 from service.core.errors import CountError, DuplicateIdError, ErrorCollector
 from service.core.groups import GroupSchema
 from service.core.matching import Match, TokenizedJob, TokenizedResume
@@ -69,7 +69,7 @@ async def score(
     metrics: MetricsDep,
     recorder: RecorderDep,
     shadow: ShadowDep,
-    lanes: LanesDep,
+    pools: PoolsDep,
     request_id: RequestId,
     idempotency: IdempotencyDep,
 ) -> Response:
@@ -83,7 +83,7 @@ async def score(
     encoded = None
     if earlier is None:
         recorder.check()
-        encoded, matches = await _encode_and_match(body, runtime, settings, lanes)
+        encoded, matches = await _encode_and_match(body, runtime, settings, pools)
         decisions = decisions_of(body, matches, runtime, request_id)
         answer = _answer(body, runtime, encoded, matches, decisions)
         if keyed is not None:
@@ -105,14 +105,14 @@ async def score(
         explicable = bundle_digest == runtime.bundle.digest
     if body.explain and explicable:
         if encoded is None:
-            encoded, _ = await _encode_and_match(body, runtime, settings, lanes)
-        await _explain(answer, encoded, runtime, lanes)
-    content = await lanes.text.run(lambda: answer.model_dump_json().encode())
+            encoded, _ = await _encode_and_match(body, runtime, settings, pools)
+        await _explain(answer, encoded, runtime, pools)
+    content = await pools.text.run(lambda: answer.model_dump_json().encode())
     return Response(content, media_type="application/json", headers=idempotency.headers)
 
 
 async def _encode_and_match(
-    body: ScoreRequest, runtime: Runtime, settings: Settings, lanes: Lanes
+    body: ScoreRequest, runtime: Runtime, settings: Settings, pools: ThreadPools
 ) -> tuple[_Encoded, list[Match]]:
     texts = [candidate.resume for candidate in body.candidates]
     async with runtime.turn([body.job.description, *texts]) as turn:
@@ -122,15 +122,15 @@ async def _encode_and_match(
             body.job.title,
             texts,
             redact=body.redact,
-            run=lanes.text.run,
-            run_long=lanes.long_text.run,
+            run=pools.text.run,
+            run_long=pools.long_text.run,
             cancelled=caller_disconnected,
         )
         if body.explain:
             check_passages(sum(len(resume.passages) for resume in resumes), settings.limits.max_passages)
         turn.texts_read()
         job_vectors, vectors = await runtime.encode(job, resumes)
-        matches = await match_all(runtime.matcher, job, job_vectors, vectors, run=lanes.text.run)
+        matches = await match_all(runtime.matcher, job, job_vectors, vectors, run=pools.text.run)
     return _Encoded(job, job_vectors, resumes, vectors), matches
 
 
@@ -152,9 +152,9 @@ def _answer(
     )
 
 
-async def _explain(answer: ScoreResponse, encoded: _Encoded, runtime: Runtime, lanes: Lanes) -> None:
+async def _explain(answer: ScoreResponse, encoded: _Encoded, runtime: Runtime, pools: ThreadPools) -> None:
     for result, resume, vectors in zip(answer.results, encoded.resumes, encoded.vectors, strict=True):
-        result.explanation = await lanes.text.run(
+        result.explanation = await pools.text.run(
             partial(explained, runtime.matcher, encoded.job, encoded.job_vectors, resume, vectors)
         )
 

@@ -55,7 +55,7 @@ _SIGN_OF_HANDLE = re.compile(r"[\d_./@-]")
 _BLANK = re.compile(r"\s")
 
 _STREET_WORDS = (
-    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Ter|Square|Sq|"
+    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|ThreadPool|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Ter|Square|Sq|"
     r"Crescent|Cres|Close|Parkway|Pkwy|Highway|Hwy|Circle|Cir|Trail|Trl|Row|Mews|Grove|Gardens|Loop|Path|Pike|Plaza|"
     r"Alley|Walk|Hill|Quay|Broadway|Expressway|Turnpike|Crossing|Ridge|Nagar|Marg|Colony|Layout|Enclave|Sector)"
 )

@@ -22,7 +22,7 @@ LINE_DETECTORS: tuple[tuple[Gate, Find], ...] = (
     (gate(parts="0123456789"), contact.find_phones),
     (gate(parts="0123456789"), contact.find_postcodes),
     (
-        gate("""street st avenue ave road rd boulevard blvd lane ln drive dr court ct way place pl terrace ter square sq crescent
+        gate("""street st avenue ave road rd boulevard blvd pool ln drive dr court ct way place pl terrace ter square sq crescent
              cres close parkway pkwy highway hwy circle cir trail trl row mews grove gardens loop path pike plaza alley walk hill
              quay broadway expressway turnpike crossing ridge nagar marg colony layout enclave sector"""),
         contact.find_streets,

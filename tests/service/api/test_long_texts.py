@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from service.api.lanes import Lanes
+from service.api.thread_pools import ThreadPools
 from tests.support.api import JOB, Api
 from tests.support.callers import Caller, until
 
@@ -49,8 +49,8 @@ def test_long_texts_that_wait_keep_no_short_one_waiting_and_end_with_their_calle
     api: Api, standing: int, path: str, body: dict[str, object]
 ) -> None:
     callers = [Caller(api, path, body) for _ in range(4)]
-    lanes: Lanes = api.app.state.lanes  # type: ignore[attr-defined]  # that of FastAPI
-    until(lambda: lanes.long_text._limiter.borrowed_tokens == 2)
+    pools: ThreadPools = api.app.state.pools  # type: ignore[attr-defined]  # that of FastAPI
+    until(lambda: pools.long_text._limiter.borrowed_tokens == 2)
 
     assert api.score("java").status_code == 200  # as many wait for the process as may
     assert api.post("/v1/redact", json={"resume": "java"}).status_code == 200

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from typer.testing import Result
 
-from service.api.lanes import Lanes
+from service.api.thread_pools import ThreadPools
 from service.serving.app import create_app
 from service.settings import Settings
 from service.store.database import migrate, open_database
@@ -79,7 +79,7 @@ def test_the_numbers_are_those_of_the_api(stored: Path, tmp_path: Path) -> None:
         in done.stdout
     )
     app = create_app(Settings(store={"data_dir": stored}))
-    app.state.lanes = Lanes()
+    app.state.pools = ThreadPools()
     app.state.database = open_database(sqlite_url(stored / "decisions.sqlite"))
     answer = TestClient(app).get("/v1/fairness/report?window=7d&source=the log").json()
     app.state.database.dispose()
