@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from service.api import paths
 from service.api.answers import warnings_of
 from service.api.bodies import BodyRoute
-from service.api.dependencies import MetricsDep, PoolsDep, RuntimeDep, SettingsDep
+from service.api.dependencies import MetricsDep, PoolsDep, RuntimeDep
 from service.api.disconnects import caller_disconnected
 from service.api.schemas.redact import RedactionWarning, RedactRequest, RedactResponse
 from service.core.documents import Document
@@ -21,7 +21,6 @@ router = APIRouter(tags=["redact"], route_class=BodyRoute)
 async def redact(
     body: RedactRequest,
     runtime: RuntimeDep,
-    settings: SettingsDep,
     metrics: MetricsDep,
     pools: PoolsDep,
 ) -> RedactResponse:

@@ -141,7 +141,7 @@ def test_without_a_store_there_is_no_report(tmp_path: Path) -> None:
         (["--window", "7d", "--since", "2026-01-01T00:00:00Z"], 3, "exclude each other"),
         (["--since", "2026-01-01"], 2, "--since takes an ISO 8601 time"),
         (["--until", "Jane"], 2, "--until takes an ISO 8601 time"),
-        (["--ground-truth", "rumour"], 2, "ground_truth"),
+        (["--ground-truth", "rumour"], 2, "EVENMATCH_GROUND_TRUTH"),
         (["decisions.csv"], 2, "name a file of decisions, or say --from-store"),
         (["--group-column", "sex=gender"], 2, "are for a file"),
         (["--decision-column", "hired"], 2, "are for a file"),

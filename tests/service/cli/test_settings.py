@@ -30,3 +30,14 @@ def test_a_secret_that_cannot_be_read_is_said_without_its_content(tmp_path: Path
     assert done.exit_code == 2
     assert "the file of EVENMATCH_BUNDLE cannot be read" in " ".join(done.output.split())
     assert "hush" not in done.output
+
+
+def test_serving_begins_with_a_warning_of_variables_that_are_no_settings() -> None:
+    env = {"EVENMATCH_DATABSE_URL": "postgresql://hush", "EVENMATCH_HOST": "256.256.256.256"}
+    done = CliRunner().invoke(app, ["serve"], env=env)
+    assert done.exit_code == 1
+    assert (
+        "EVENMATCH_DATABSE_URL is no setting and is ignored; did you mean EVENMATCH_DATABASE_URL?"
+        in done.output
+    )
+    assert "hush" not in done.output
