@@ -202,17 +202,6 @@ class Runtime:
         return vectors[: len(job.texts)], of_resumes
 
 
-class EngineFactory:
-    """Loads the bundle's engine anew, for a worker that must be replaced."""
-
-    def __init__(self, bundle: Bundle, options: EngineOptions) -> None:
-        self._bundle = bundle
-        self._options = options
-
-    def __call__(self) -> Engine:
-        return load_model(self._bundle, self._options).engine
-
-
 def make_reader_pool(options: RuntimeOptions) -> ReaderPool:
     """The pool for long texts; no process is started yet."""
     return ReaderPool(entities=options.redaction.entities, stall_seconds=options.model.stall_seconds)
@@ -263,7 +252,7 @@ def load_runtime(
             loaded,
             choice,
             options,
-            reload=EngineFactory(bundle, engine_options),
+            reload=lambda: load_model(bundle, engine_options).engine,
             observer=observer or RuntimeObserver(),
             reader_pool=reader_pool,
         )
