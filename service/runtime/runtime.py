@@ -207,14 +207,24 @@ def make_reader_pool(options: RuntimeOptions) -> ReaderPool:
     return ReaderPool(entities=options.redaction.entities, stall_seconds=options.model.stall_seconds)
 
 
+def start_reader_pool(options: RuntimeOptions) -> ReaderPool:
+    """As `make_reader_pool`, and a process starts now, which keeps a core busy for a second."""
+    pool = make_reader_pool(options)
+    _begin(pool.warm_up)
+    return pool
+
+
 def load_runtime(
-    options: RuntimeOptions, observer: RuntimeObserver | None = None, *, serving: bool = False
+    options: RuntimeOptions,
+    observer: RuntimeObserver | None = None,
+    *,
+    reader_pool: ReaderPool | None = None,
 ) -> Runtime:
     """Read the bundle, choose and load the engine, check parity.
 
     Loading the model leaves a core and Python's lock free for most of its time, so what requests will need
-    besides is loaded meanwhile, and when `serving` the process that reads long texts is started. Warm-up
-    waits for all of it, and says what failed.
+    besides is loaded meanwhile. Warm-up waits for that, and for `reader_pool` if it was started, and says
+    what failed. Without a `reader_pool` the process that reads long texts starts with the first of them.
 
     Raises `BundleError`, `EngineError` or `ConfigurationError` if the service could not answer rightly.
     """
@@ -229,39 +239,44 @@ def load_runtime(
         base_model=model.base_model,
         ready=model.models_dir,
     )
-    reader_pool = make_reader_pool(options)
-    if serving:
-        _begin(reader_pool.warm_up)
     _begin(load_lexicon, load_identifier, partial(import_module, "scipy.special"))
-    try:
-        loaded = load_model(bundle, engine_options)
-        info = loaded.engine.info
-        log.info(
-            "bundle %s %s (%s) on %s (%s, %s, %d threads): %s",
-            bundle.manifest.name,
-            bundle.manifest.version,
-            bundle.makeup,
-            info.name,
-            info.device,
-            info.precision,
-            info.threads,
-            choice.reason,
-        )
-        runtime = Runtime(
-            bundle,
-            loaded,
-            choice,
-            options,
-            reload=lambda: load_model(bundle, engine_options).engine,
-            observer=observer or RuntimeObserver(),
-            reader_pool=reader_pool,
-        )
-    except BaseException:
-        reader_pool.stop()
-        raise
-    if serving:
+    loaded = load_model(bundle, engine_options)
+    info = loaded.engine.info
+    log.info(
+        "bundle %s %s (%s) on %s (%s, %s, %d threads): %s",
+        bundle.manifest.name,
+        bundle.manifest.version,
+        bundle.makeup,
+        info.name,
+        info.device,
+        info.precision,
+        info.threads,
+        choice.reason,
+    )
+    runtime = Runtime(
+        bundle,
+        loaded,
+        choice,
+        options,
+        reload=lambda: load_model(bundle, engine_options).engine,
+        observer=observer or RuntimeObserver(),
+        reader_pool=reader_pool,
+    )
+    if reader_pool is not None:
         runtime.warm_up.add("the process that reads long texts", reader_pool.warm_up)
     return runtime
+
+
+def load_to_serve(
+    options: RuntimeOptions, observer: RuntimeObserver, *, reader_pool: ReaderPool | None = None
+) -> Runtime:
+    """As `load_runtime`, with a process for long texts: that of `reader_pool`, or one that starts now."""
+    pool = reader_pool or start_reader_pool(options)
+    try:
+        return load_runtime(options, observer, reader_pool=pool)
+    except BaseException:
+        pool.stop()
+        raise
 
 
 def _begin(*loads: Callable[[], object]) -> None:

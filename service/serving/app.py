@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from importlib import metadata
 from typing import Any
 
@@ -26,7 +25,7 @@ from service.metrics.registry import Metrics
 from service.metrics.shared_values import SharedValues
 from service.reports.templating import load_templates
 from service.runtime.open_requests import OpenRequests
-from service.runtime.runtime import Runtime, load_runtime
+from service.runtime.runtime import Runtime, load_to_serve
 from service.runtime.shadow_audits import ShadowAuditor
 from service.serving.body_timeouts import Draining, ReceiveInTime
 from service.settings import Settings
@@ -75,7 +74,7 @@ def create_app(
     `draining` is what a server tells that it stops. `describe`: make the OpenAPI document before the app is
     ready, and not when it is first asked for.
 
-    That raises what `load_runtime` and `open_recorder` raise: a service that could not score does not come
+    That raises what `load_to_serve` and `open_recorder` raise: a service that could not score does not come
     up.
     """
     metrics = metrics or create_metrics(settings)
@@ -85,7 +84,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         served = runtime
         if served is None:
-            served = await to_thread.run_sync(partial(load_runtime, settings.runtime, metrics, serving=True))
+            served = await to_thread.run_sync(load_to_serve, settings.runtime, metrics)
         manifest, info = served.bundle.manifest, served.info
         metrics.serving(
             bundle=manifest.name,

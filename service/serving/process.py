@@ -30,7 +30,7 @@ from service.metrics.shared_values import SharedValues
 from service.runtime.devices import usable_cores
 from service.runtime.observer import RuntimeObserver
 from service.runtime.options import RuntimeOptions
-from service.runtime.runtime import Runtime, load_runtime
+from service.runtime.runtime import Runtime, load_to_serve
 from service.runtime.warm_up import WarmUp
 from service.serving.app import create_app, create_metrics
 from service.serving.body_timeouts import Draining
@@ -45,11 +45,6 @@ _TICKS_BETWEEN_LOOKS = 10
 """A tenth of a second each."""
 
 Load = Callable[[RuntimeOptions, RuntimeObserver], Runtime]
-
-
-def load_to_serve(options: RuntimeOptions, observer: RuntimeObserver) -> Runtime:
-    """As `load_runtime`, with everything begun that requests will need."""
-    return load_runtime(options, observer, serving=True)
 
 
 @dataclass(frozen=True)
