@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _measure(folder: Path, count: int, rounds: int, threads: int) -> list[str]:
-    bundle = read_bundle(Settings().bundle_path)
+    bundle = read_bundle(Settings().model.bundle_path)
     loaded = engines.load(bundle, folder / "models", threads)
     info, engine, tokenizer = loaded.chosen.engine.info, loaded.chosen.engine, loaded.chosen.tokenizer
     texts = corpus.resumes(tokenizer, count)

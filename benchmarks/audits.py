@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.core.counterfactual_audit.plan import AuditOptions, AuditResume
+from service.runtime.auditing import audit_resumes
 from service.runtime.runtime import Runtime, load_runtime
 from service.settings import Settings
 from tests.service.core.redaction.corpus import samples
@@ -28,7 +29,7 @@ class AuditTimes:
 
 def measure(folder: Path, threads: int, job: dict[str, str], count: int = 16) -> AuditTimes:
     """Each over `count` resumes of about 133 words, in turn; audits of 8 x 5 names and the control arm."""
-    runtime = load_runtime(Settings(data_dir=folder, threads=threads).runtime_options())
+    runtime = load_runtime(Settings(store={"data_dir": folder}, model={"threads": threads}).runtime)
     runtime.start()
     try:
         texts = [sample.text for sample in samples(5 * count, 5) if sample.layout != "flat"]
@@ -53,7 +54,9 @@ async def _measure(runtime: Runtime, job: dict[str, str], texts: list[str]) -> A
             options = AuditOptions(attributes=("name",), redact=name == "redacted")
             resume = AuditResume("r", text)
             started = time.perf_counter()
-            done = await runtime.audit(f"{job['description']} {i} {name}", job["title"], [resume], options)
+            done = await audit_resumes(
+                runtime, f"{job['description']} {i} {name}", job["title"], [resume], options
+            )
             times[name].append(time.perf_counter() - started)
             sizes[name] = len(done.plan.texts)
     median = {name: 1000 * statistics.median(values) for name, values in times.items()}

@@ -22,11 +22,11 @@ import psutil
 
 from benchmarks import corpus
 from benchmarks.http import BenchServer
+from service.api.paths import ROUTES
 from service.core.groups import GroupSchema
 from service.metrics.live_fairness import WINDOWS, LiveFigures
 from service.metrics.registry import Metrics
 from service.metrics.shared_values import SharedValues
-from service.serving.app import ROUTES
 from service.settings import Settings
 from tests.service.core.redaction.corpus import samples
 
@@ -51,7 +51,7 @@ def main() -> None:
 
 def scrapes() -> list[str]:
     """Processor time to write /metrics with every series of the default schema."""
-    schema = Settings().groups
+    schema = Settings().fairness.groups
     alone = Metrics(schema, ROUTES)
     _fill(alone, schema)
     size = sum(1 for line in alone.exposition().splitlines() if not line.startswith(b"#"))

@@ -11,15 +11,16 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
+from service.api.paths import ROUTES
 from service.core.redaction.policy import Category
 from service.metrics.registry import Metrics
-from service.runtime.live_work import LiveWork
+from service.runtime.open_requests import OpenRequests
 from service.runtime.runtime import Runtime, load_runtime
-from service.runtime.shadow import ShadowAuditor
-from service.serving.app import ROUTES, create_app, create_metrics
+from service.runtime.shadow_audits import ShadowAuditor
+from service.serving.app import create_app, create_metrics
 from service.settings import Settings
 from service.store.decisions import Decision, DecisionKind
-from service.store.recorder import Recorder, open_recorder
+from service.store.recorder import Recorder, StoreOptions, open_recorder
 
 CLIENTS = 4
 CANDIDATES = 8
@@ -71,17 +72,17 @@ def measure(
     folder: Path, threads: int, job: dict[str, str], texts: Sequence[str], rounds: int
 ) -> RecordingRates:
     """Every text is scored once a round and arm; no embedding cache."""
-    settings = Settings(data_dir=folder, threads=threads, cache_mib=0)
-    runtime = load_runtime(settings.runtime_options())
+    settings = Settings(store={"data_dir": folder}, model={"threads": threads, "cache_mib": 0})
+    runtime = load_runtime(settings.runtime)
     runtime.start()
     apps: dict[str, FastAPI] = {}
     recorders: list[Recorder] = []
     try:
         for arm in ("off", "on", "durable"):
-            options = settings.model_copy(update={"data_dir": folder / arm, "durable": arm == "durable"})
-            recorders.append(_NoLog() if arm == "off" else open_recorder(options.store_options()))
+            store = StoreOptions(data_dir=folder / arm, durable=arm == "durable")
+            recorders.append(_NoLog() if arm == "off" else open_recorder(store))
             recorders[-1].start()
-            apps[arm] = _app(options, runtime, recorders[-1])
+            apps[arm] = _app(settings.model_copy(update={"store": store}), runtime, recorders[-1])
         return asyncio.run(_measure(apps, job, texts, rounds))
     finally:
         for recorder in recorders:
@@ -91,10 +92,10 @@ def measure(
 
 def _app(settings: Settings, runtime: Runtime, recorder: Recorder) -> FastAPI:
     uncounted = isinstance(recorder, _NoLog)
-    metrics = _NoCounts(settings.groups, ROUTES) if uncounted else create_metrics(settings)
+    metrics = _NoCounts(settings.fairness.groups, ROUTES) if uncounted else create_metrics(settings)
     app = create_app(settings, runtime=runtime, metrics=metrics)
     app.state.runtime, app.state.recorder = runtime, recorder
-    app.state.shadow = ShadowAuditor(runtime, LiveWork(), settings.shadow_options(), metrics)
+    app.state.shadow = ShadowAuditor(runtime, OpenRequests(), settings.shadow_audit, metrics)
     return app
 
 

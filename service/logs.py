@@ -26,7 +26,7 @@ def log_to_stderr(level: str) -> None:
 
 
 class OncePerMinute:
-    """Says what may happen thousands of times a second in one line a minute and kind, with its number."""
+    """Logs what may happen thousands of times a second: one line a minute and kind, with how often it was."""
 
     def __init__(self, logger: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
         self._logger = logger

@@ -1,79 +1,70 @@
-"""Every setting, once. The README's table is generated from this class."""
+"""Every setting, nested by part; each part's options are that part's model, wherever they are used.
+
+A setting is read from a variable of the environment, or from a file of that name in `secrets_dir`. Its
+variable has a documented name (`EVENMATCH_DURABLE`) and that of its place (`EVENMATCH_STORE_DURABLE`):
+docs/adr/0017-settings.md. The README's table is made from here.
+"""
 
 from __future__ import annotations
 
+import difflib
+import errno
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import DirectoryPath, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, DirectoryPath, Field
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
-    SecretsSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
-from service.core.counterfactual.variants import ATTRIBUTES, Attribute
-from service.core.counterfactual_audit.plan import DEFAULT_MAX_CHARACTERS, MAX_CONTROLS, MAX_NAMES, MIN_NAMES
 from service.core.groups import GroupSchema
-from service.core.redaction.policy import Category
-from service.runtime.devices import EngineSetting
-from service.runtime.runtime import RuntimeOptions
-from service.runtime.shadow import ShadowOptions
+from service.runtime.options import ModelOptions, RedactionOptions, RequestLimits, RuntimeOptions
+from service.runtime.shadow_audits import ShadowOptions
 from service.store.outcomes import OutcomeKind
 from service.store.recorder import StoreOptions
-from service.store.retention import MAX_DAYS, SIX_MONTHS_DAYS
-from service.store.writer import Policy
 
-BUNDLES = Path(__file__).resolve().parent / "bundles"
+PREFIX = "EVENMATCH_"
+
+_DOCUMENTED = {
+    "redaction.categories": "REDACT_CATEGORIES",
+    "redaction.entities": "REDACT_ENTITIES",
+    "shadow_audit.per_request": "SHADOW_AUDITS_PER_REQUEST",
+    "shadow_audit.names_per_group": "SHADOW_AUDIT_NAMES",
+    "shadow_audit.hold_seconds": "SHADOW_AUDIT_SECONDS",
+    "store.on_failure": "STORE_FAILURE",
+    "fairness.refresh_seconds": "FAIRNESS_SECONDS",
+}
+"""Documented names that do not follow the rule: `EVENMATCH_` and the field, after the part only where
+`_PARTS_IN_NAMES` has it."""
+
+_PARTS_IN_NAMES = ("shadow_audit",)
+
+_EARLIER = {"shadow_audit.unredacted": "SHADOW_AUDIT_BARE"}
+"""Names of earlier versions, which still work."""
 
 
-class Settings(BaseSettings):
-    """Read from the environment (`EVENMATCH_` and the field's name) and from files of secrets.
+class ServerOptions(BaseModel):
+    """Where the service listens, its processes, and how long a client may take for each step."""
 
-    The command line goes before both.
-    """
-
-    model_config = SettingsConfigDict(env_prefix="EVENMATCH_", extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65_535, description="TCP port; 0 takes a free one.")
-    data_dir: Path = Field(
-        Path("~/.evenmatch"),
-        description="Folder for what the service writes: converted models, decisions, the log's key.",
-    )
-    models_dir: Path | None = Field(
-        None,
-        description="Folder of models that `evenmatch convert` made ahead of time; it is only read.",
-    )
-    secrets_dir: DirectoryPath | None = Field(
-        None,
-        description="Folder of secret settings, a file each, named as the variable but in lower case.",
-    )
-    bundle: str = Field("minilm-fair", description="Name of a shipped bundle, or a bundle's folder.")
-    base_model: str | None = Field(
-        None,
-        description="Where the bundle's base model lies, if not where the bundle says; hashes must agree.",
-    )
-    engine: EngineSetting = Field("auto", description="Inference engine; `auto` takes the fastest here.")
-    threads: int = Field(0, ge=0, le=256, description="CPU cores for inference; 0 takes all usable ones.")
     workers: int = Field(
         1,
         ge=1,
         le=64,
         description="Serving processes behind the port; each loads the model, they share the cores.",
     )
-    batch_tokens: int = Field(4_096, ge=8, description="Most tokens in one engine call.")
-    queue_tokens: int = Field(
-        400_000,
-        ge=8,
-        description="Most words and tokens waiting, and in one request; above it requests get 429 or 413.",
-    )
-    cache_mib: int = Field(32, ge=0, le=65_536, description="Memory for the embedding cache, in MiB.")
-    stall_seconds: float = Field(
-        120.0, gt=0, description="An engine call longer than this counts as hung; the worker is replaced."
-    )
-    ready_seconds: float = Field(5.0, gt=0, description="Longest forward pass that readiness accepts.")
     drain_seconds: float = Field(30.0, gt=0, description="Time given to open requests after SIGTERM.")
     start_seconds: float = Field(
         600.0,
@@ -101,121 +92,51 @@ class Settings(BaseSettings):
         ge=8,
         description="Most open connections of one process; fewer where too few files may be open.",
     )
-    max_candidates: int = Field(200, ge=1, description="Most candidates in one `/v1/score` request.")
-    max_inputs: int = Field(
-        256, ge=1, description="Most texts in one `/v1/embed` or `/v1/embeddings` request."
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe log level."
     )
-    max_audit_texts: int = Field(
-        5_000, ge=1, description="Most distinct texts that one audit may score, variants included."
-    )
-    max_text_characters: int = Field(100_000, ge=1, description="Most characters in one resume, job or text.")
-    max_audit_characters: int = Field(
-        DEFAULT_MAX_CHARACTERS,
-        ge=1,
-        description="Most characters in all texts that one audit may score, variants included.",
-    )
-    max_passages: int = Field(
-        8_192, ge=1, description="Most vectors, or explained passages, in one answer; each passage has one."
-    )
-    max_body_bytes: int = Field(8 * 2**20, ge=1_024, description="Largest request body, in bytes.")
-    max_inflight_bytes: int = Field(
-        16 * 2**20,
-        ge=1_024,
-        description="Most bytes of bodies that one process holds at a time; above it requests get 429.",
-    )
-    max_requests: int = Field(
-        256,
-        ge=1,
-        description="Most requests with a body that one process has open; above it requests get 429.",
-    )
-    redact_categories: tuple[Category, ...] | None = Field(
-        None,
-        description="What redaction hides, a JSON list (docs/redaction.md); empty: the bundle's policy.",
-    )
-    redact_entities: str | None = Field(
-        None, description="A spaCy model that looks for names beside the rules; needs the extra `ner`."
-    )
-    shadow_audit_share: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="Share of scored candidates that is audited in the background (docs/metrics.md).",
-    )
-    shadow_audits_per_request: int = Field(
-        1, ge=1, description="Most candidates of one request chosen for a shadow audit."
-    )
-    shadow_audit_attributes: tuple[Attribute, ...] = Field(
-        ATTRIBUTES, min_length=1, description="Attributes that shadow audits change, a JSON list."
-    )
-    shadow_audit_names: int = Field(
-        2,
-        ge=MIN_NAMES,
-        le=MAX_NAMES,
-        description="Names (schools, postal codes ...) of each group in a shadow audit.",
-    )
-    shadow_audit_controls: int = Field(
-        4, ge=2, le=MAX_CONTROLS, description="Benign edits in a shadow audit: its noise floor."
-    )
-    shadow_audit_bare: bool = Field(
-        False,
-        description="Shadow audits score without redaction, whatever the request asked: the bare model.",
-    )
-    shadow_audit_backlog: int = Field(
-        8, ge=1, le=1_000, description="Candidates that may wait for a shadow audit; more are dropped."
-    )
-    shadow_audit_seconds: float = Field(
-        60.0, gt=0, description="Longest that a candidate's text is held for a shadow audit."
-    )
+
+
+class FairnessMonitoring(BaseModel):
+    """Which groups are watched, and by which outcomes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
     groups: GroupSchema = Field(
         GroupSchema(), description="Attributes and groups for monitoring, as JSON (see docs/groups.md)."
-    )
-    database_url: str = Field(
-        "",
-        repr=False,
-        description="Where decisions are kept (docs/decision-log.md): a `sqlite:///` or `postgresql://` URL; "
-        "empty: a SQLite file in `data_dir`.",
-    )
-    database_seconds: float = Field(
-        10.0,
-        ge=1,
-        le=60,
-        description="Longest that decisions wait for the database (a lock, a server that does not answer) "
-        "before they go to the spool; one question to PostgreSQL may take six times as long.",
-    )
-    durable: bool = Field(
-        True,
-        description="Answer `/v1/score` only after its decisions are committed or on disk; `false`: a crash "
-        "loses the last ones.",
-    )
-    store_failure: Policy = Field(
-        "spool",
-        description="While the database is away, keep decisions on disk or refuse to make any.",
-    )
-    retention_days: int = Field(
-        200,
-        ge=SIX_MONTHS_DAYS,
-        le=MAX_DAYS,
-        description="Days after which decisions are purged; six months at least.",
-    )
-    log_key: SecretStr = Field(
-        SecretStr(""),
-        description="Secret of the decision log's hash chain; empty: made once, in a file in `data_dir`.",
     )
     ground_truth: OutcomeKind = Field(
         "label", description="Which outcomes count as the truth where nothing else is asked."
     )
-    max_outcomes: int = Field(
-        1_000, ge=1, le=10_000, description="Most outcomes in one `/v1/outcomes/bulk` request."
-    )
     clock_skew_seconds: float = Field(
         300.0, ge=0, le=86_400, description="How far the clock of who sends outcomes may differ, in seconds."
     )
-    fairness_seconds: float = Field(
+    refresh_seconds: float = Field(
         60.0, ge=1, le=3_600, description="Seconds between two refreshes of the live fairness gauges."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least severe log level."
+
+
+class Settings(BaseSettings):
+    """What is given in code, as by the command line, goes before the environment, and that before files."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    server: ServerOptions = ServerOptions()
+    secrets_dir: DirectoryPath | None = Field(
+        None,
+        description="Folder of secret settings, a file each, named as the variable but in lower case.",
     )
+    model: ModelOptions = ModelOptions()
+    limits: RequestLimits = RequestLimits()
+    redaction: RedactionOptions = RedactionOptions()
+    shadow_audit: ShadowOptions = ShadowOptions()
+    store: StoreOptions = StoreOptions()
+    fairness: FairnessMonitoring = FairnessMonitoring()
+
+    @property
+    def runtime(self) -> RuntimeOptions:
+        """What the runtime is built from."""
+        return RuntimeOptions(self.store.data_dir / "models", self.model, self.redaction, self.limits)
 
     @classmethod
     def settings_customise_sources(
@@ -226,79 +147,111 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The command line, then the environment, then the files of `secrets_dir`."""
-        folder = (env_settings() | init_settings()).get("secrets_dir")
+        """What was given in code, then the environment, then the files of `secrets_dir`."""
+        environment = _Variables(settings_cls, {name.lower(): value for name, value in os.environ.items()})
+        folder = (environment() | init_settings()).get("secrets_dir")
         if folder is None or not Path(folder).is_dir():  # the field's own check refuses what is no folder
-            return init_settings, env_settings
-        return init_settings, env_settings, SecretsSettingsSource(settings_cls, secrets_dir=folder)
+            return init_settings, environment
+        return init_settings, environment, _Variables(settings_cls, _SecretFiles(Path(folder)))
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Settings:
-        if self.queue_tokens < self.batch_tokens:
-            raise ValueError(
-                f"queue_tokens ({self.queue_tokens}) must not be below batch_tokens ({self.batch_tokens})"
-            )
-        if self.max_inflight_bytes < self.max_body_bytes:
-            raise ValueError(
-                f"max_inflight_bytes ({self.max_inflight_bytes}) must not be below max_body_bytes "
-                f"({self.max_body_bytes})"
-            )
-        if len(set(self.shadow_audit_attributes)) != len(self.shadow_audit_attributes):
-            raise ValueError("shadow_audit_attributes names one of them twice")
-        return self
 
-    def shadow_options(self) -> ShadowOptions:
-        return ShadowOptions(
-            share=self.shadow_audit_share,
-            per_request=self.shadow_audits_per_request,
-            attributes=self.shadow_audit_attributes,
-            names_per_group=self.shadow_audit_names,
-            controls=self.shadow_audit_controls,
-            bare=self.shadow_audit_bare,
-            backlog=self.shadow_audit_backlog,
-            hold_seconds=self.shadow_audit_seconds,
-        )
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`path`: where it stands, as "store.durable". `names`: its variable's, the documented one first."""
 
-    @property
-    def bundle_path(self) -> Path:
-        """The bundle's folder: a shipped bundle by its name, anything with a slash as a path."""
-        shipped = BUNDLES / self.bundle
-        if "/" not in self.bundle and shipped.is_dir():
-            return shipped
-        return Path(self.bundle).expanduser()
+    path: str
+    field: FieldInfo
+    names: tuple[str, ...]
 
-    def store_options(self) -> StoreOptions:
-        return StoreOptions(
-            data_dir=self.data_dir.expanduser(),
-            url=self.database_url,
-            key=self.log_key.get_secret_value(),
-            durable=self.durable,
-            on_failure=self.store_failure,
-            retention_days=self.retention_days,
-            timeout=self.database_seconds,
-        )
 
-    @property
-    def store_url(self) -> str:
-        """The database's URL."""
-        return self.store_options().database_url
+@cache
+def all_settings() -> tuple[Setting, ...]:
+    """Every setting in the order in which it is documented."""
+    found: list[Setting] = []
+    for part, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            for name, inner in field.annotation.model_fields.items():
+                path = f"{part}.{name}"
+                long = f"{part}_{name}".upper()
+                documented = _DOCUMENTED.get(path, long if part in _PARTS_IN_NAMES else name.upper())
+                names = dict.fromkeys((documented, long, _EARLIER.get(path, long)))
+                found.append(Setting(path, inner, tuple(PREFIX + one for one in names)))
+        else:
+            found.append(Setting(part, field, (PREFIX + part.upper(),)))
+    return tuple(found)
 
-    def runtime_options(self) -> RuntimeOptions:
-        return RuntimeOptions(
-            bundle=self.bundle_path,
-            cache=self.data_dir.expanduser() / "models",
-            engine=self.engine,
-            threads=self.threads,
-            base_model=self.base_model,
-            batch_tokens=self.batch_tokens,
-            queue_tokens=self.queue_tokens,
-            embedding_cache_bytes=self.cache_mib * 2**20,
-            stall_seconds=self.stall_seconds,
-            max_text_characters=self.max_text_characters,
-            redact_categories=self.redact_categories,
-            redact_entities=self.redact_entities,
-            max_audit_resumes=self.max_candidates,
-            max_audit_texts=self.max_audit_texts,
-            max_audit_characters=self.max_audit_characters,
-            ready_models=self.models_dir,
-        )
+
+def variable_of(loc: Sequence[int | str]) -> str:
+    """The variable of a place in the settings, and where in its value: `EVENMATCH_GROUPS.attributes`."""
+    variables = {tuple(setting.path.split(".")): setting.names[0] for setting in all_settings()}
+    for length in range(len(loc), 0, -1):
+        if (variable := variables.get(tuple(map(str, loc[:length])))) is not None:
+            return ".".join((variable, *map(str, loc[length:])))
+    return ".".join(map(str, loc)) or "settings"
+
+
+def unknown_variables(given: Mapping[str, str]) -> Iterator[str]:
+    """Say which variables of this service's prefix are no setting, each with the closest that is one."""
+    known = {name for setting in all_settings() for name in setting.names}
+    for name in sorted(given):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            close = difflib.get_close_matches(name.upper(), sorted(known), n=1)
+            yield f"{name} is no setting and is ignored" + (f"; did you mean {close[0]}?" if close else "")
+
+
+class _Variables(EnvSettingsSource):
+    """Settings by the names of their variables, in lower case: from the environment, or from files."""
+
+    def __init__(self, settings_cls: type[BaseSettings], values: Mapping[str, str]) -> None:
+        super().__init__(settings_cls)
+        self._values = values
+
+    def __call__(self) -> dict[str, Any]:
+        """Settings that are given, nested. Raises `SettingsError`."""
+        found: dict[str, Any] = {}
+        for setting in all_settings():
+            given = [(name, value) for name in setting.names if (value := self._read(name)) is not None]
+            if not given:
+                continue
+            name, value = given[0]
+            for other, differs in given[1:]:
+                if differs != value:
+                    raise SettingsError(f"{name} and {other} are the same setting and have different values")
+            try:
+                parsed = self.prepare_field_value(name, setting.field, value, False)
+            except ValueError as error:
+                raise SettingsError(f"{name} is not JSON") from error
+            part, _, field = setting.path.rpartition(".")
+            (found.setdefault(part, {}) if part else found)[field] = parsed
+        return found
+
+    def _read(self, name: str) -> str | None:
+        try:
+            return self._values.get(name.lower())
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"the file of {name} cannot be read") from error
+
+
+class _SecretFiles(Mapping[str, str]):
+    """The files of a folder by their names in lower case, read when they are asked for.
+
+    Links are followed within the folder, as orchestrators make them, and not out of it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+        self._files = {file.name.lower(): file for file in folder.iterdir()}
+
+    def __getitem__(self, name: str) -> str:
+        file = self._files[name]
+        if (
+            self._folder not in file.resolve().parents
+        ):  # whoever may write here may not name any file to be read
+            raise PermissionError(errno.EPERM, "it is a link that leads out of the folder")
+        return file.read_text("utf-8").strip()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.departures import LEFT
+from service.api.disconnects import DISCONNECTED
 from service.api.errors import problem_response
 from service.core.errors import QueueFullError
 
@@ -134,7 +134,7 @@ class Admission:
         except _Refused as refused:
             await self._answer(refused, scope, receive, send, declared)
         except _CallerLeft:
-            scope[LEFT] = True
+            scope[DISCONNECTED] = True
 
     @contextmanager
     def _let_in(self, scope: Scope, declared: int | None) -> Iterator[Held]:
@@ -181,7 +181,7 @@ class Admission:
         response, unread = refused.response, refused.unread
         if unread and declared is not None and declared <= _SMALL_BYTES:
             if not await self._drain(receive):
-                scope[LEFT] = True
+                scope[DISCONNECTED] = True
                 return
             unread = False
         if not unread:

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from service.api.lanes import Lanes
+from service.api.thread_pools import ThreadPools
 
 _LARGE_BYTES = 64 * 1024
 """Smaller bodies are parsed where they are: in a millisecond or two."""
@@ -39,8 +39,8 @@ class _Request(Request):
         body = await self.body()
         if len(body) < _LARGE_BYTES:
             return json.loads(body)
-        lanes = cast(Lanes, self.app.state.lanes)
-        return await lanes.parsing.run(lambda: parse(body))
+        pools = cast(ThreadPools, self.app.state.pools)
+        return await pools.parsing.run(lambda: parse(body))
 
 
 def parse(body: bytes) -> Any:
@@ -64,5 +64,5 @@ class PartsResponse(StreamingResponse):
     """An answer whose parts are made while it is sent, none before the caller took those before it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # A caller who leaves is noticed by `WatchCaller`, for every kind of answer.
+        # A caller who leaves is noticed by `CancelOnDisconnect`, for every kind of answer.
         await self.stream_response(send)

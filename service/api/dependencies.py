@@ -5,62 +5,44 @@ All of it is `async`: FastAPI would run plain functions in threads that every ki
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from service.api.admission import Held
-from service.api.lanes import Lanes
+from service.api.thread_pools import ThreadPools
 from service.metrics.registry import Metrics
 from service.runtime.runtime import Runtime
-from service.runtime.shadow import ShadowAuditor
+from service.runtime.shadow_audits import ShadowAuditor
 from service.settings import Settings
 from service.store.recorder import Recorder
 
 
-async def _settings(request: Request) -> Settings:
-    return cast(Settings, request.app.state.settings)
+def _of_app(name: str) -> Any:
+    """What the app keeps under this name, from its start on."""
+
+    async def get(request: Request) -> Any:
+        return getattr(request.app.state, name)
+
+    return Depends(get)
 
 
-async def _runtime(request: Request) -> Runtime:
-    return cast(Runtime, request.app.state.runtime)
+def _of_request(name: str) -> Any:
+    """What a middleware put into the request's scope."""
+
+    async def get(request: Request) -> Any:
+        return request.scope[name]
+
+    return Depends(get)
 
 
-async def _metrics(request: Request) -> Metrics:
-    return cast(Metrics, request.app.state.metrics)
-
-
-async def _shadow(request: Request) -> ShadowAuditor:
-    return cast(ShadowAuditor, request.app.state.shadow)
-
-
-async def _request_id(request: Request) -> str:
-    return cast(str, request.scope["evenmatch.request_id"])
-
-
-async def _recorder(request: Request) -> Recorder:
-    return cast(Recorder, request.app.state.recorder)
-
-
-async def _database(request: Request) -> Engine:
-    return cast(Engine, request.app.state.database)
-
-
-async def _lanes(request: Request) -> Lanes:
-    return cast(Lanes, request.app.state.lanes)
-
-
-async def _held(request: Request) -> Held:
-    return cast(Held, request.scope[Held.KEY])
-
-
-SettingsDep = Annotated[Settings, Depends(_settings)]
-RuntimeDep = Annotated[Runtime, Depends(_runtime)]
-MetricsDep = Annotated[Metrics, Depends(_metrics)]
-ShadowDep = Annotated[ShadowAuditor, Depends(_shadow)]
-RecorderDep = Annotated[Recorder, Depends(_recorder)]
-RequestId = Annotated[str, Depends(_request_id)]
-DatabaseDep = Annotated[Engine, Depends(_database)]
-LanesDep = Annotated[Lanes, Depends(_lanes)]
-HeldDep = Annotated[Held, Depends(_held)]
+SettingsDep = Annotated[Settings, _of_app("settings")]
+RuntimeDep = Annotated[Runtime, _of_app("runtime")]
+MetricsDep = Annotated[Metrics, _of_app("metrics")]
+ShadowDep = Annotated[ShadowAuditor, _of_app("shadow")]
+RecorderDep = Annotated[Recorder, _of_app("recorder")]
+DatabaseDep = Annotated[Engine, _of_app("database")]
+PoolsDep = Annotated[ThreadPools, _of_app("pools")]
+RequestId = Annotated[str, _of_request("evenmatch.request_id")]
+HeldDep = Annotated[Held, _of_request(Held.KEY)]

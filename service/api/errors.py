@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
+from service.api import paths
 from service.api.schemas.base import UNION_MEMBER
 from service.api.schemas.problem import FieldError, Problem
 from service.core.errors import (
@@ -35,7 +36,7 @@ from service.core.errors import (
 )
 
 PROBLEM_JSON = "application/problem+json"
-OPENAI_PATHS = ("/v1/embeddings", "/embeddings")
+_OPENAI_PATHS = (paths.OPENAI_EMBEDDINGS, paths.PREFIX + paths.OPENAI_EMBEDDINGS)
 
 _STATUS: dict[type[EvenmatchError], HTTPStatus] = {
     RequestTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -81,7 +82,7 @@ def problem_response(
         detail=detail,
         code=code,
         request_id=scope.get("evenmatch.request_id", ""),
-        message=detail if scope["path"] in OPENAI_PATHS else None,
+        message=detail if scope["path"] in _OPENAI_PATHS else None,
         limit=limit,
         actual=actual,
         errors=None if errors is None else list(errors)[:MAX_FIELD_ERRORS],

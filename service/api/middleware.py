@@ -11,10 +11,11 @@ import traceback
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.departures import LEFT
+from service.api.disconnects import DISCONNECTED
 from service.api.errors import problem_response
+from service.api.paths import documented
 from service.metrics.registry import Metrics
-from service.runtime.live_work import LiveWork
+from service.runtime.open_requests import OpenRequests
 
 log = logging.getLogger("service.requests")
 
@@ -61,9 +62,9 @@ class RequestContext:
             await _internal_error(scope)(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - started
-            if not status and scope.get(LEFT, False):
+            if not status and scope.get(DISCONNECTED, False):
                 status = _LEFT_STATUS
-            route = route_label(scope) or (_path_label(scope) if status in _BEFORE_ROUTING else None)
+            route = route_label(scope) or (documented(scope["path"]) if status in _BEFORE_ROUTING else None)
             self._metrics.answered(route, status, seconds)
             log.info(
                 "%s %s %d %.1f ms request_id=%s",
@@ -75,45 +76,25 @@ class RequestContext:
             )
 
 
-class CountLiveWork:
+class CountOpenRequests:
     """Innermost, when the body is read: every request with a body keeps background work waiting."""
 
-    def __init__(self, app: ASGIApp, live: LiveWork) -> None:
+    def __init__(self, app: ASGIApp, open_requests: OpenRequests) -> None:
         self._app = app
-        self._live = live
+        self._open_requests = open_requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        with self._live.request():
+        with self._open_requests.request():
             await self._app(scope, receive, send)
 
 
 def route_label(scope: Scope) -> str | None:
-    """The route's template under `/v1`, whichever alias was asked; None if no route matched."""
-    path = getattr(scope.get("route"), "path", None)
-    return ROUTE_ALIASES.get(path, path) if path else None
-
-
-def _path_label(scope: Scope) -> str | None:
-    """As `route_label` of a request that was not routed; paths have no parameters."""
-    path = ROUTE_ALIASES.get(scope["path"], scope["path"])
-    return path if path in ROUTE_ALIASES.values() else None
-
-
-ROUTE_ALIASES = {
-    "/score": "/v1/score",
-    "/embed": "/v1/embed",
-    "/embeddings": "/v1/embeddings",
-    "/model": "/v1/model",
-    "/redact": "/v1/redact",
-    "/audit/counterfactual": "/v1/audit/counterfactual",
-    "/outcomes": "/v1/outcomes",
-    "/outcomes/bulk": "/v1/outcomes/bulk",
-    "/fairness": "/v1/fairness",
-    "/fairness/report": "/v1/fairness/report",
-}
+    """The route's path as documented, whichever of its names was asked; None if no route matched."""
+    path: str | None = getattr(scope.get("route"), "path", None)
+    return (documented(path) or path) if path else None
 
 
 def _internal_error(scope: Scope) -> ASGIApp:

@@ -36,6 +36,7 @@ from service.core.printable import one_line
 from service.files.resume_files import read_job, read_resumes, write_whole
 from service.logs import log_to_stderr
 from service.reports.counterfactual_audit import AuditSubject, audit_html, audit_json
+from service.runtime.auditing import audit_resumes
 from service.settings import Settings
 
 
@@ -49,7 +50,7 @@ def audit(
     names_per_group: Annotated[int, typer.Option(help="Names drawn of each group, 2 to 20.")] = 5,
     controls: Annotated[int, typer.Option(help="Benign edits of each resume, 2 to 20.")] = 6,
     redact: Annotated[
-        bool, typer.Option(help="Score as with redaction on; off shows the bare model.")
+        bool, typer.Option(help="Score as with redaction on; off shows what the model alone does.")
     ] = True,
     seed: Annotated[int, typer.Option(help="The same seed draws the same variants.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON.")] = None,
@@ -65,7 +66,7 @@ def audit(
 
     Nothing is sent anywhere; reports hold numbers and ids, never text of a resume.
     """
-    settings = settings_from(bundle=bundle, engine=engine)
+    settings = settings_from(model={"bundle": bundle, "engine": engine})
     log_to_stderr("warning")
     with exit_codes():
         options = AuditOptions(_attributes(attributes), names_per_group, controls, redact, seed)
@@ -103,7 +104,7 @@ async def _audit(
     job: str,
 ) -> tuple[AuditReport, AuditSubject]:
     with running(settings) as runtime, stderr.status("making and scoring variants ..."):
-        report = (await runtime.audit(description, title, resumes, options)).report
+        report = (await audit_resumes(runtime, description, title, resumes, options)).report
     manifest = runtime.bundle.manifest
     return report, AuditSubject(
         bundle=manifest.name,

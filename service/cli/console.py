@@ -16,7 +16,7 @@ from rich.table import Table
 from service.core.errors import EvenmatchError, InputError
 from service.core.printable import as_message, one_line
 from service.runtime.runtime import Runtime, load_runtime
-from service.settings import Settings
+from service.settings import Settings, variable_of
 
 EXIT_UNUSABLE_MODEL = 1
 EXIT_USAGE = 2
@@ -36,18 +36,23 @@ TextColumn = Annotated[str, typer.Option(help="Column with the resume's text.")]
 stderr = Console(stderr=True)
 
 
-def settings_from(**given: Any) -> Settings:
-    """Settings of the environment with what was given on the command line; exits on nonsense."""
+def settings_from(**given: dict[str, Any]) -> Settings:
+    """Settings of the environment with what was given on the command line, by part; exits on nonsense."""
+    parts: dict[str, Any] = {
+        part: {name: value for name, value in options.items() if value is not None}
+        for part, options in given.items()
+    }
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return Settings(**parts)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"])) or "settings"
-        fail(f"setting {field}: {first['msg']}", EXIT_USAGE)
-    except SettingsError as error:  # no JSON, or a file of secrets that may not be read
+        fail(f"setting {variable_of(first['loc'])}: {first['msg']}", EXIT_USAGE)
+    except (
+        SettingsError
+    ) as error:  # no JSON, two names that differ, or a file of secrets that may not be read
         reason = error.__cause__
-        why = reason.strerror if isinstance(reason, OSError) else type(reason).__name__
-        fail(f"{error}: {why}", EXIT_USAGE)
+        why = f": {reason.strerror}" if isinstance(reason, OSError) else ""
+        fail(f"{error}{why}", EXIT_USAGE)
 
 
 @contextmanager
@@ -67,12 +72,12 @@ def exit_codes() -> Iterator[None]:
 def running(settings: Settings) -> Iterator[Runtime]:
     """The loaded model, started and stopped again."""
     with stderr.status("loading the model ..."):
-        runtime = load_runtime(settings.runtime_options())
+        runtime = load_runtime(settings.runtime)
     runtime.start()
     try:
         yield runtime
     finally:
-        runtime.stop(settings.drain_seconds)
+        runtime.stop(settings.server.drain_seconds)
 
 
 def fail(message: str, code: int) -> NoReturn:

@@ -19,18 +19,18 @@ def convert(
     bundle: BundleOption = None,
 ) -> None:
     """Convert a bundle's model for OpenVINO and check it, for machines that shall serve without torch."""
-    settings = settings_from(bundle=bundle)
-    log_to_stderr(settings.log_level)
+    settings = settings_from(model={"bundle": bundle})
+    log_to_stderr(settings.server.log_level)
     with exit_codes():
-        source = read_bundle(settings.bundle_path)
+        source = read_bundle(settings.model.bundle_path)
         load_model(
             source,
             EngineOptions(
                 "openvino",
                 "cpu",
-                threads=settings.threads or usable_cores(),
+                threads=settings.model.threads or usable_cores(),
                 cache=output.expanduser(),
-                base_model=settings.base_model,
+                base_model=settings.model.base_model,
             ),
         )
     name, version = source.manifest.name, source.manifest.version

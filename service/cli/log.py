@@ -89,7 +89,7 @@ def erase(
     """Empty all rows of a candidate, for good. A signed tombstone stays, so that the chain still holds."""
     candidate_id = _candidate_id(candidate)
     with _opened() as (decision_log, settings):
-        spool = settings.store_options().data_dir / SPOOL_FOLDER
+        spool = settings.store.data_dir / SPOOL_FOLDER
         # Before, too: they may come to the database just after it was looked through.
         waiting = spooled_lines(spool)
         rows = erase_person(decision_log, candidate_id)
@@ -131,7 +131,7 @@ def purge(
 ) -> None:
     """Delete old decisions from the front of the log, leaving a signed record that `verify` starts from."""
     with _opened() as (decision_log, settings):
-        days = settings.retention_days if older_than is None else older_than
+        days = settings.store.retention_days if older_than is None else older_than
         if days < SIX_MONTHS_DAYS and not law_allows:
             fail(
                 f"--older-than {days} is less than the {SIX_MONTHS_DAYS} days that the EU's AI Act asks of "
@@ -150,7 +150,7 @@ def export(
     if output.suffix.lower() not in SUFFIXES:
         fail(f"the file must end in {' or '.join(SUFFIXES)}, not {output.suffix or 'nothing'}", EXIT_USAGE)
     with _opened() as (decision_log, settings):
-        written = export_decisions(decision_log, output, settings.groups)
+        written = export_decisions(decision_log, output, settings.fairness.groups)
     say(f"wrote {written:,} decisions to {output}")
 
 
@@ -179,7 +179,7 @@ def _candidate_id(given: str) -> str:
 def _opened() -> Iterator[tuple[DecisionLog, Settings]]:
     log_to_stderr("warning")
     settings = settings_from()
-    with exit_codes(), closing(settings.store_options().open_log()) as decision_log:
+    with exit_codes(), closing(settings.store.open_log()) as decision_log:
         yield decision_log, settings
 
 

@@ -45,17 +45,17 @@ def redact(
 
     Counts of what was hidden go to standard error. Needs no model.
     """
-    settings = settings_from(bundle=bundle)
+    settings = settings_from(model={"bundle": bundle})
     log_to_stderr("warning")
     with exit_codes():
-        chosen = _chosen(categories) or settings.redact_categories
+        chosen = _chosen(categories) or settings.redaction.categories
         if chosen is None:
-            chosen = read_bundle(settings.bundle_path).manifest.redaction.categories
-        entities = EntityFinder(settings.redact_entities) if settings.redact_entities else None
+            chosen = read_bundle(settings.model.bundle_path).manifest.redaction.categories
+        entities = EntityFinder(settings.redaction.entities) if settings.redaction.entities else None
         redactor = Redactor(chosen, entities=entities)
         files = read_resumes(resumes, id_column=id_column, text_column=text_column)
         documents = [
-            read_document(file.text, field=file.source, max_characters=settings.max_text_characters)
+            read_document(file.text, field=file.source, max_characters=settings.limits.max_text_characters)
             for file in files
         ]
         redacted = [

@@ -107,8 +107,8 @@ def report(
     Needs no model. Groups are those of EVENMATCH_GROUPS; errors name file, line and column, never a cell.
     """
     log_to_stderr("warning")
-    settings = settings_from(ground_truth=ground_truth)
-    schema = settings.groups
+    settings = settings_from(fairness={"ground_truth": ground_truth})
+    schema = settings.fairness.groups
     outputs = output or []
     if from_store == (decisions is not None):
         fail("name a file of decisions, or say --from-store", EXIT_USAGE)
@@ -145,8 +145,8 @@ def report(
         if decisions is None:
             now = datetime.now(UTC)
             asked = window_asked(window, _moment("since", since), _moment("until", until), now)
-            question = StoredQuestion(asked, settings.ground_truth, bundle)
-            engine = open_database(settings.store_url, timeout=settings.database_seconds)
+            question = StoredQuestion(asked, settings.fairness.ground_truth, bundle)
+            engine = open_database(settings.store.url, timeout=settings.store.database_seconds)
             try:
                 audit = audit_store(engine, schema, question, statement, options, now).audit
             finally:

@@ -49,7 +49,7 @@ def score(
     engine: EngineOption = None,
 ) -> None:
     """Rank resumes against a job, best first. Nothing is sent anywhere."""
-    settings = settings_from(bundle=bundle, engine=engine)
+    settings = settings_from(model={"bundle": bundle, "engine": engine})
     log_to_stderr("warning")
     with exit_codes():
         if output is not None and output.suffix.lower() not in (".csv", ".jsonl"):

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import os
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from service.cli.console import BundleOption, EngineOption, exit_codes, settings_from
 from service.logs import log_to_stderr
+from service.runtime.runtime import load_to_serve, start_reader_pool
+from service.settings import Settings, unknown_variables
+
+log = logging.getLogger(__name__)
 
 
 def serve(
@@ -17,9 +24,33 @@ def serve(
     engine: EngineOption = None,
 ) -> None:
     """Serve the HTTP API. Every other setting is an environment variable, see the README."""
-    from service.serving.server import run
-
-    settings = settings_from(host=host, port=port, bundle=bundle, engine=engine)
-    log_to_stderr(settings.log_level)
+    settings = settings_from(server={"host": host, "port": port}, model={"bundle": bundle, "engine": engine})
+    log_to_stderr(settings.server.log_level)
+    for warning in unknown_variables(os.environ):
+        log.warning(warning)
     with exit_codes():
-        run(settings)
+        if settings.server.workers > 1:
+            _serve_in_several(settings)
+        else:
+            _serve_alone(settings)
+
+
+def _serve_in_several(settings: Settings) -> None:
+    from service.serving.listener import raise_descriptor_limit
+    from service.serving.supervisor import Supervisor
+
+    raise_descriptor_limit()
+    Supervisor(settings).run()
+
+
+def _serve_alone(settings: Settings) -> None:
+    # Before the server is imported, which takes another core half a second meanwhile.
+    reader_pool = start_reader_pool(settings.runtime)
+    try:
+        from service.serving.listener import raise_descriptor_limit
+        from service.serving.process import serve_alone
+
+        raise_descriptor_limit()
+        serve_alone(settings, partial(load_to_serve, reader_pool=reader_pool))
+    finally:
+        reader_pool.stop()

@@ -50,7 +50,7 @@ size; they never hold resume text, job text or names.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from types import TracebackType
 from typing import ClassVar
 
@@ -104,6 +104,17 @@ class UndecodableTextError(InputError):
 class CountError(InputError):
     code = "count_out_of_range"
     title = "Number of items out of range"
+
+    @classmethod
+    def check(cls, items: Sized, field: str, most: int) -> None:
+        """Raise the error unless there are 1 to `most` items."""
+        if not 1 <= len(items) <= most:
+            raise cls(
+                f"{field} has {len(items):,} items; 1 to {most:,} are allowed",
+                field=field,
+                limit=most if items else 1,
+                actual=len(items),
+            )
 
 
 class DuplicateIdError(InputError):

@@ -1,7 +1,7 @@
 """Raw text -> normalised and redacted text, behind a protocol: where that runs is the caller's choice.
 
 Reading is Python's own `re` and `unicodedata`, which hold the interpreter's lock while they run. A service
-has long texts read by another process (`service.runtime.text_pool`); commands read them in their own.
+has long texts read by another process (`service.runtime.reader_pool`); commands read them in their own.
 """
 
 from __future__ import annotations

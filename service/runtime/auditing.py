@@ -6,15 +6,15 @@ import asyncio
 import concurrent.futures.thread  # noqa: F401  # else the first `to_thread` reads it from disk
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from anyio import CancelScope
+from anyio import CancelScope, to_thread
 
 from service.core.counterfactual_audit.plan import AuditOptions, AuditPlan, AuditResume, Pause, plan_audit
+from service.core.counterfactual_audit.results import AuditReport
+from service.core.counterfactual_audit.summary import summarise
 from service.core.matching import Match, TokenizedJob, TokenizedResume
-
-if TYPE_CHECKING:
-    from service.runtime.runtime import Runtime
+from service.runtime.runtime import Runtime
 
 _PART = 64
 """Texts of an audit that are queued at once."""
@@ -23,8 +23,32 @@ _BACKGROUND_PART = 4
 """The same in the background: their scores are computed in the event loop, between requests."""
 
 
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """An audit's texts and what their scores say."""
+
+    plan: AuditPlan
+    report: AuditReport
+
+
 class _GivenUp(Exception):
     """Ends the planning of an audit for which nobody waits any more."""
+
+
+async def audit_resumes(
+    runtime: Runtime,
+    description: str,
+    title: str | None,
+    resumes: Sequence[AuditResume],
+    options: AuditOptions,
+) -> Audit:
+    """Score the texts of an audit in parts, while the rest is planned, and summarise.
+
+    Raises what `plan_audit` and `Runtime.match` raise.
+    """
+    plan, matches = await score_variants(runtime, description, title, resumes, options)
+    # A thread cannot be stopped: who leaves waits for it, so that audits stay as many as may be.
+    return Audit(plan, await to_thread.run_sync(summarise, plan, matches))
 
 
 async def score_variants(
@@ -41,6 +65,7 @@ async def score_variants(
     With `pause` the audit is background work: its texts wait behind all others, and `pause` is called, in a
     thread, before each step. Raises what `plan_audit`, `Runtime.match` and `pause` raise.
     """
+    limits = runtime.options.limits
     loop = asyncio.get_running_loop()
     given_up = threading.Event()
     size = _PART if pause is None else _BACKGROUND_PART
@@ -68,10 +93,10 @@ async def score_variants(
             title,
             resumes,
             options,
-            max_resumes=runtime.options.max_audit_resumes,
-            max_characters=runtime.options.max_text_characters,
-            max_texts=runtime.options.max_audit_texts,
-            max_total=runtime.options.max_audit_characters,
+            max_resumes=limits.max_candidates,
+            max_characters=limits.max_text_characters,
+            max_texts=limits.max_audit_texts,
+            max_total=limits.max_audit_characters,
             ready=ready,
             pause=step,
         )

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from service.core.engines.engine import EngineInfo
 from service.core.errors import WorkerDownError
 from service.core.tokenization import TokenIds
-from service.runtime.cache import EmbeddingCache, Key
+from service.runtime.embedding_cache import EmbeddingCache, Key
+from service.runtime.inference_queue import EmbedRequest
+from service.runtime.inference_worker import InferenceWorker
 from service.runtime.observer import RuntimeObserver
-from service.runtime.queue import EmbedRequest
-from service.runtime.worker import InferenceWorker
 
 
 class Embedder:

@@ -1,4 +1,4 @@
-"""What the runtime tells whoever watches it. `monitoring` implements this; the default hears nothing."""
+"""What the runtime reports to whoever counts. `service.metrics` implements this; the default ignores it."""
 
 from __future__ import annotations
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence, Sized
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, TypeVar
 
-from service.core.errors import ErrorCollector
+from service.core.errors import ErrorCollector, RequestTooLargeError
 from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
+from service.core.redaction.policy import Category
 from service.core.scoring import Vectors
 from service.core.text_reader import Cancelled, never
-from service.runtime.text_pool import is_long
+from service.core.tokenization import TextTokenizer, TokenIds
+from service.runtime.reader_pool import is_long
 
 T = TypeVar("T")
 
@@ -26,6 +29,44 @@ class RunStep(Protocol):
     def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class TextToEmbed:
+    """`sequences`: one of the whole text, or one a passage. `truncated`: only its beginning is in it."""
+
+    sequences: list[TokenIds]
+    truncated: bool
+    redactions: dict[Category, int]
+
+
+async def read_all(
+    texts: Sequence[str | Sized],
+    read: Callable[[int], T],
+    *,
+    errors: ErrorCollector,
+    run: RunStep,
+    run_long: RunStep,
+    after_step: Callable[[Sequence[T]], None] | None = None,
+) -> list[T]:
+    """What `read` returns for the index of each text; errors that it raises are collected.
+
+    Steps run by `run`; those of long texts, which wait for a process, by `run_long`. `after_step` is called
+    with all that was read so far, and may raise to read no more.
+    """
+    done: list[T] = []
+    for step in steps(texts):
+
+        def read_step(step: range = step) -> None:
+            for i in step:
+                with errors:
+                    done.append(read(i))
+
+        first = texts[step[0]]
+        await (run_long if isinstance(first, str) and is_long(first) else run)(read_step)
+        if after_step is not None:
+            after_step(done)
+    return done
+
+
 async def tokenize_all(
     matcher: Matcher,
     description: str,
@@ -37,34 +78,55 @@ async def tokenize_all(
     run_long: RunStep,
     cancelled: Cancelled = never,
 ) -> tuple[TokenizedJob, list[TokenizedResume]]:
-    """As `Matcher.tokenize_all`, in steps; those of long texts, which wait for a process, by `run_long`.
+    """A job and its candidates. Raises one error that holds all that is wrong with their texts."""
 
-    Raises one error that holds all that is wrong with the texts.
-    """
+    def read_job(_: int) -> TokenizedJob:
+        return matcher.tokenize_job(description, title, field="job.description", cancelled=cancelled)
 
-    def runner(text: str) -> RunStep:
-        return run_long if is_long(text) else run
+    def read_resume(i: int) -> TokenizedResume:
+        field = f"candidates[{i}].resume"
+        return matcher.tokenize_resume(resumes[i], redact=redact, field=field, cancelled=cancelled)
 
     errors = ErrorCollector()
-    tokenized: list[TokenizedResume] = []
-    with errors:
-        job = await runner(description)(
-            lambda: matcher.tokenize_job(description, title, field="job.description", cancelled=cancelled)
-        )
-    for step in steps(resumes):
-
-        def read(step: range = step) -> None:
-            for i in step:
-                with errors:
-                    tokenized.append(
-                        matcher.tokenize_resume(
-                            resumes[i], redact=redact, field=f"candidates[{i}].resume", cancelled=cancelled
-                        )
-                    )
-
-        await runner(resumes[step[0]])(read)
+    jobs = await read_all([description], read_job, errors=errors, run=run, run_long=run_long)
+    tokenized = await read_all(resumes, read_resume, errors=errors, run=run, run_long=run_long)
     errors.raise_any()
-    return job, tokenized
+    return jobs[0], tokenized
+
+
+def tokenize_to_embed(
+    matcher: Matcher,
+    tokenizer: TextTokenizer,
+    text: str,
+    *,
+    kind: Literal["resume", "job"],
+    redact: bool,
+    by_passage: bool,
+    field: str,
+    cancelled: Cancelled = never,
+) -> TextToEmbed:
+    """One text, as a whole or by passages. Raises an `InputError` that names `field`."""
+    categories = matcher.redactor.categories if redact else None
+    read = matcher.read(text, field=field, categories=categories, cancelled=cancelled)
+    document = read.document
+    redactions: dict[Category, int] = {}
+    if read.redacted is not None:
+        document, redactions = replace(document, text=read.redacted.text), read.redacted.counts
+    if by_passage:
+        passages = tokenizer.encode_passages(document, kind, field=field)
+        return TextToEmbed([passage.ids for passage in passages], False, redactions)
+    whole = tokenizer.encode_text(document, kind, field=field)
+    return TextToEmbed([whole.ids], whole.truncated, redactions)
+
+
+def check_passages(passages: int, most: int) -> None:
+    """Raise `RequestTooLargeError` if an answer would hold more passages, or their vectors, than it may."""
+    if passages > most:
+        raise RequestTooLargeError(
+            f"the answer would hold {passages:,} passages or more; the limit is {most:,}: split it",
+            limit=most,
+            actual=passages,
+        )
 
 
 async def match_all(

@@ -12,43 +12,28 @@ from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
 from service.api.admission import Admission, Budget
-from service.api.departures import WatchCaller
+from service.api.disconnects import CancelOnDisconnect
 from service.api.errors import PROBLEM_JSON, install_error_handlers
-from service.api.lanes import Lanes
-from service.api.middleware import CountLiveWork, RequestContext
+from service.api.middleware import CountOpenRequests, RequestContext
+from service.api.paths import PREFIX, ROUTES
 from service.api.routes import audit, embed, embeddings, fairness, health, model, outcomes, redact, score
 from service.api.schemas.problem import Problem
+from service.api.thread_pools import ThreadPools
 from service.metrics.baselines import read_baselines
 from service.metrics.live_fairness import LiveFairnessThread
 from service.metrics.registry import Metrics
 from service.metrics.shared_values import SharedValues
 from service.reports import load_templates
-from service.runtime.live_work import LiveWork
-from service.runtime.runtime import Runtime, load_runtime
-from service.runtime.shadow import ShadowAuditor
-from service.serving.receiving import Draining, ReceiveInTime
+from service.runtime.open_requests import OpenRequests
+from service.runtime.runtime import Runtime, load_to_serve
+from service.runtime.shadow_audits import ShadowAuditor
+from service.serving.body_timeouts import Draining, ReceiveInTime
 from service.settings import Settings
 from service.store.database import open_database
 from service.store.recorder import Recorder, open_recorder
 
 _ANSWER_BYTES = 64 * 2**20
 """Vectors, in bytes, of large answers that are made or sent at a time."""
-
-ROUTES = (
-    "/v1/score",
-    "/v1/embed",
-    "/v1/embeddings",
-    "/v1/redact",
-    "/v1/audit/counterfactual",
-    "/v1/outcomes",
-    "/v1/outcomes/bulk",
-    "/v1/fairness",
-    "/v1/fairness/report",
-    "/v1/model",
-    "/health/live",
-    "/health/ready",
-    "/metrics",
-)
 
 FIRST_ROUND_SECONDS = 60.0
 """How long a start waits for the warm-up before it opens the port all the same."""
@@ -72,7 +57,7 @@ class _Service(FastAPI):
 
 def create_metrics(settings: Settings, shared: SharedValues | None = None) -> Metrics:
     """The metrics of one app, all at 0; `shared` with its sister processes if it has any."""
-    return Metrics(settings.groups, ROUTES, shared=shared)
+    return Metrics(settings.fairness.groups, ROUTES, shared=shared)
 
 
 def create_app(
@@ -89,17 +74,17 @@ def create_app(
     `draining` is what a server tells that it stops. `describe`: make the OpenAPI document before the app is
     ready, and not when it is first asked for.
 
-    That raises what `load_runtime` and `open_recorder` raise: a service that could not score does not come
+    That raises what `load_to_serve` and `open_recorder` raise: a service that could not score does not come
     up.
     """
     metrics = metrics or create_metrics(settings)
-    live = LiveWork()
+    open_requests = OpenRequests()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         served = runtime
         if served is None:
-            served = await to_thread.run_sync(load_runtime, settings.runtime_options(), metrics)
+            served = await to_thread.run_sync(load_to_serve, settings.runtime, metrics)
         manifest, info = served.bundle.manifest, served.info
         metrics.serving(
             bundle=manifest.name,
@@ -111,11 +96,13 @@ def create_app(
         metrics.baselines(read_baselines(served.bundle.path))
         records = recorder
         if records is None:
-            records = await to_thread.run_sync(open_recorder, settings.store_options(), metrics)
+            records = await to_thread.run_sync(open_recorder, settings.store, metrics)
         await to_thread.run_sync(records.start)
         # Beside the recorder's: questions must not wait for the writer's connection.
-        database = open_database(settings.store_url, timeout=settings.database_seconds)
-        watch = LiveFairnessThread(database, settings.groups, metrics, settings.fairness_seconds)
+        database = open_database(settings.store.url, timeout=settings.store.database_seconds)
+        watch = LiveFairnessThread(
+            database, settings.fairness.groups, metrics, settings.fairness.refresh_seconds
+        )
         await to_thread.run_sync(watch.start)
         served.start()
         warm_up = served.warm_up
@@ -125,17 +112,17 @@ def create_app(
         if describe:
             warm_up.add("the API's description", app.openapi)
         warm_up.start()
-        shadow = ShadowAuditor(served, live, settings.shadow_options(), metrics)
+        shadow = ShadowAuditor(served, open_requests, settings.shadow_audit, metrics)
         shadow.start()
         app.state.runtime, app.state.recorder, app.state.shadow = served, records, shadow
-        app.state.database, app.state.lanes = database, Lanes()
+        app.state.database, app.state.pools = database, ThreadPools()
         # Before the port opens; what fails is tried again while readiness says so.
         await to_thread.run_sync(warm_up.wait_for_first_round, FIRST_ROUND_SECONDS)
         try:
             yield
         finally:
             await shadow.stop()
-            await to_thread.run_sync(served.stop, settings.drain_seconds)
+            await to_thread.run_sync(served.stop, settings.server.drain_seconds)
             await to_thread.run_sync(watch.stop)
             database.dispose()
             await to_thread.run_sync(records.stop)
@@ -166,19 +153,21 @@ def create_app(
     app.state.settings = settings
     app.state.metrics = metrics
     for routes in (score, embed, embeddings, redact, audit, outcomes, fairness, model):
-        app.include_router(routes.router, prefix="/v1")
+        app.include_router(routes.router, prefix=PREFIX)
         app.include_router(routes.router, include_in_schema=False)
     app.include_router(health.router)
     patch_fastapi(app, docs_url="/docs")  # Swagger UI from the package: no third party sees who reads it
     install_error_handlers(app)
-    app.add_middleware(CountLiveWork, live=live)
-    app.add_middleware(WatchCaller)
+    app.add_middleware(CountOpenRequests, open_requests=open_requests)
+    app.add_middleware(CancelOnDisconnect)
     app.add_middleware(
         Admission,
-        limit=settings.max_body_bytes,
-        budget=Budget(settings.max_inflight_bytes, _ANSWER_BYTES, settings.max_requests),
-        retry_after=lambda: app.state.runtime.turns.seconds_to_drain(),
+        limit=settings.limits.max_body_bytes,
+        budget=Budget(settings.limits.max_inflight_bytes, _ANSWER_BYTES, settings.limits.max_requests),
+        retry_after=lambda: app.state.runtime.scheduler.seconds_to_drain(),
     )
-    app.add_middleware(ReceiveInTime, body_seconds=settings.body_seconds, draining=draining or Draining())
+    app.add_middleware(
+        ReceiveInTime, body_seconds=settings.server.body_seconds, draining=draining or Draining()
+    )
     app.add_middleware(RequestContext, metrics=metrics)
     return app

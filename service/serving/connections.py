@@ -1,8 +1,7 @@
-"""uvicorn's HTTP/1.1 connections, with an end to everything: silence, half requests and answers never read.
+"""uvicorn's HTTP/1.1 connections, limited in number and in the time that a client may take for each step.
 
-What uvicorn does not limit is limited here: the time for a header, for the rest of a body that nobody waits
-for, and for an answer to be read; and the number of connections. (The time for a body that the app waits for
-is that of `receiving`, which can answer as any other request is answered.)
+uvicorn does not limit the time for a header, for the rest of a body that nobody waits for, and for an answer
+to be read. A body that the app waits for is limited in `body_timeouts`, which can answer as usual.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from uvicorn.server import ServerState
 from service.api.errors import problem_response
 from service.logs import OncePerMinute
 from service.metrics.registry import CloseReason, Metrics
-from service.serving.receiving import GRACE_SECONDS, SURPLUS, Draining
+from service.serving.body_timeouts import GRACE_SECONDS, SURPLUS, Draining
 
 log = logging.getLogger(__name__)
 

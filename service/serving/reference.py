@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from service.serving.app import create_app
-from service.settings import Settings
+from service.settings import Settings, all_settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 OPENAPI_FILE = CHECKOUT / "docs" / "openapi.json"
@@ -30,9 +30,11 @@ def openapi_text() -> str:
 
 def settings_table() -> str:
     """Markdown table of every environment variable, its default and its meaning."""
-    rows = ["| variable | default | meaning |", "|---|---|---|"]
-    for name, field in Settings.model_fields.items():
-        rows.append(f"| `EVENMATCH_{name.upper()}` | {_default(field)} | {_meaning(field)} |")
+    rows = ["| variable | also | default | meaning |", "|---|---|---|---|"]
+    for setting in all_settings():
+        variable, *others = (f"`{name}`" for name in setting.names)
+        field = setting.field
+        rows.append(f"| {variable} | {', '.join(others)} | {_default(field)} | {_meaning(field)} |")
     return "\n".join(rows) + "\n"
 
 

@@ -1,70 +1,116 @@
-"""Run the app until a signal; open requests are answered first."""
+"""uvicorn's server, with accepting, connections and draining of our own; one in every serving process."""
 
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
+from types import FrameType
 
-from fastapi import FastAPI
+import uvicorn
+from starlette.types import ASGIApp
 
-from service.core.errors import ConfigurationError, ProcessError
 from service.metrics.registry import Metrics
-from service.runtime.runtime import load_runtime
-from service.runtime.warm_up import WarmUp
-from service.serving.app import create_app, create_metrics
-from service.serving.listening import bind, raise_descriptor_limit
-from service.serving.receiving import Draining
-from service.serving.supervisor import Supervisor
-from service.serving.uvicorn_server import Server
-from service.serving.worker import Load, exempt_from_collection
+from service.serving.body_timeouts import Draining
+from service.serving.connections import Connection, ConnectionLimits, Connections
+from service.serving.listener import SURPLUS_CONNECTIONS, Listener, most_connections
 from service.settings import Settings
-from service.store.recorder import open_recorder
 
 log = logging.getLogger(__name__)
 
+CANNOT_START = 3
+"""Exit status of a process that cannot serve; it has logged why."""
 
-class _Server(Server):
-    def __init__(self, settings: Settings, app: FastAPI, draining: Draining, metrics: Metrics) -> None:
-        super().__init__(settings, app, draining, metrics)
-        self._app = app
+STOP_AS_SIGTERM = (signal.SIGHUP, signal.SIGQUIT)
+"""A closed terminal and Ctrl-\\ stop it as SIGTERM does. (The core file of a SIGQUIT could hold resumes.)"""
+
+Handler = Callable[[int, FrameType | None], object]
+
+
+@contextmanager
+def handling(handlers: Mapping[signal.Signals, Handler]) -> Iterator[None]:
+    """Handle these signals within the context, except a SIGHUP that is ignored already, as under `nohup`."""
+    nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    heard = [number for number in handlers if not (nohup and number is signal.SIGHUP)]
+    before = {number: signal.signal(number, handlers[number]) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Server(uvicorn.Server):
+    """Serves an app with its `draining` until a signal. `sockets` must be passed to `run`, bound already."""
+
+    stop_signals: tuple[signal.Signals, ...] = STOP_AS_SIGTERM
+
+    def __init__(self, settings: Settings, app: ASGIApp, draining: Draining, metrics: Metrics) -> None:
+        super().__init__(uvicorn_config(settings, app))
+        self._settings = settings
+        self._draining = draining
+        self._metrics = metrics
+        self._listeners: list[Listener] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        exempt_from_collection()
-        self._metrics.process_ready(wanted=1, replaces=False)
-        for listener in sockets or []:
-            host, port = listener.getsockname()[:2]
-            address = f"http://{host}:{port}"
-            warm_up: WarmUp = self._app.state.runtime.warm_up
-            if not warm_up.is_done:
-                log.warning("listening at %s, not ready yet: GET /health/ready says why", address)
-            warm_up.when_done(partial(log.info, "ready to score at %s (docs at /docs)", address))
+        await super().startup(sockets=[])  # the app's lifespan alone: listening is done here
+        most = most_connections(self._settings.server.max_connections)
+        limits = ConnectionLimits(
+            header_seconds=self._settings.server.header_seconds,
+            body_seconds=self._settings.server.body_seconds,
+            write_seconds=self._settings.server.write_seconds,
+            most=most,
+        )
+        shared = Connections(limits, self._draining, self._metrics)
+        state = self.server_state
+        connection = partial(Connection, self.config, state, self.lifespan.state, shared)
+        for one in sockets or []:
+            listener = Listener(
+                one,
+                connection,
+                has_room=lambda: (
+                    len(state.connections) < most + SURPLUS_CONNECTIONS or shared.make_room(state)
+                ),
+                make_room=lambda: shared.make_room(state),
+            )
+            try:
+                listener.start()
+            except OSError as error:  # somebody else began to listen after the socket had been bound
+                log.error("process %d cannot listen: %s", os.getpid(), error.strerror)
+                await self.lifespan.shutdown()
+                sys.exit(CANNOT_START)
+            self._listeners.append(listener)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in self._listeners:
+            await listener.close()
+        self._draining.begin()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        def stop(_: int, frame: FrameType | None) -> None:
+            self.handle_exit(signal.SIGTERM, frame)
+
+        with super().capture_signals(), handling(dict.fromkeys(self.stop_signals, stop)):
+            yield
 
 
-def run(settings: Settings, load: Load | None = None) -> None:
-    """Serve in this process, or in several others if the settings ask for them. `load` is `load_runtime`.
-
-    The port is bound, the model loaded and the decision log opened before anybody can connect. Raises an
-    `EvenmatchError` if that cannot be done.
-    """
-    raise_descriptor_limit()
-    if settings.workers > 1:
-        Supervisor(settings).run()
-        return
-    sockets = bind(settings.host, settings.port)
-    try:
-        metrics, draining = create_metrics(settings), Draining()
-        runtime = (load or load_runtime)(settings.runtime_options(), metrics)
-        recorder = open_recorder(settings.store_options(), metrics)
-        app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder, draining=draining)
-        server = _Server(settings, app, draining, metrics)
-        try:
-            server.run(sockets)
-        except SystemExit:  # uvicorn's way to say that it could not begin; it has logged why
-            if server.lifespan.should_exit:
-                raise ProcessError("the service could not start: the log above says why") from None
-            raise ConfigurationError(f"cannot listen on {settings.host}:{settings.port}") from None
-    finally:
-        for one in sockets:
-            one.close()
+def uvicorn_config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
+    """How the app is served, in one process or in several."""
+    return uvicorn.Config(
+        app,
+        host=settings.server.host,
+        port=settings.server.port,
+        log_config=None,
+        access_log=False,
+        http=Connection,
+        ws="none",
+        timeout_keep_alive=settings.server.keep_alive_seconds,
+        timeout_graceful_shutdown=int(settings.server.drain_seconds) or 1,
+    )

@@ -26,9 +26,9 @@ from service.core.errors import MetricsLostError, ProcessError
 from service.logs import OncePerMinute
 from service.metrics.shared_folder import SharedFolder
 from service.metrics.shared_values import forget_gauges
-from service.serving.listening import bind
-from service.serving.uvicorn_server import STOP_AS_SIGTERM, handling
-from service.serving.worker import Assignment, serve
+from service.serving.listener import bind
+from service.serving.process import Assignment, serve
+from service.serving.server import STOP_AS_SIGTERM, handling
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -67,15 +67,15 @@ class _Slot:
 
 
 class Supervisor:
-    """Runs `settings.workers` processes until a signal that stops them. `work` is what each of them does."""
+    """Runs as many processes as the settings say, until a signal that stops them. `work`: what each does."""
 
     def __init__(self, settings: Settings, work: Callable[[Assignment], None] = serve) -> None:
         """Raises `ConfigurationError` if there is no folder for the processes' metrics."""
         self._settings = settings
         self._work = work
-        self._slots = [_Slot(number) for number in range(settings.workers)]
+        self._slots = [_Slot(number) for number in range(settings.server.workers)]
         self._signal: int | None = None
-        self._joined = RawArray(ctypes.c_byte, settings.workers)
+        self._joined = RawArray(ctypes.c_byte, settings.server.workers)
         self._folder = SharedFolder()
         self._digest = OncePerMinute(log)
         self._looked_at = self._awake_since = time.monotonic()
@@ -86,7 +86,7 @@ class Supervisor:
         Raises `ConfigurationError` if the port cannot be had, `ProcessError` if no process can serve.
         """
         try:
-            sockets = bind(self._settings.host, self._settings.port)
+            sockets = bind(self._settings.server.host, self._settings.server.port)
             with self._signals():
                 try:
                     self._supervise(sockets)
@@ -125,7 +125,7 @@ class Supervisor:
 
     def _notice_pause(self, now: float) -> None:
         """Remember since when this process runs without having stood still itself."""
-        if now - self._looked_at > max(_SHORTEST_PAUSE_SECONDS, self._settings.stall_seconds / 2):
+        if now - self._looked_at > max(_SHORTEST_PAUSE_SECONDS, self._settings.model.stall_seconds / 2):
             self._awake_since = now
         self._looked_at = now
 
@@ -139,13 +139,13 @@ class Supervisor:
         if slot.heartbeat.value and slot.ready_since is None:
             slot.ready_since = now
         alive_at = max(slot.heartbeat.value, self._awake_since)
-        if slot.is_ready and now - alive_at > self._settings.stall_seconds:
+        if slot.is_ready and now - alive_at > self._settings.model.stall_seconds:
             log.error("process %s hangs and is killed", slot.process.pid)
             slot.process.kill()
             slot.process.join()
         begun_at = max(slot.started_at, self._awake_since)
-        if slot.ready_since is None and now - begun_at > self._settings.start_seconds:
-            limit = self._settings.start_seconds
+        if slot.ready_since is None and now - begun_at > self._settings.server.start_seconds:
+            limit = self._settings.server.start_seconds
             log.error("process %s does not serve %g s after its start and is killed", slot.process.pid, limit)
             slot.process.kill()
             slot.process.join()
@@ -188,7 +188,7 @@ class Supervisor:
         for slot in self._slots:
             if slot.process is not None and slot.process.is_alive():
                 slot.process.terminate()
-        end = time.monotonic() + 2 * self._settings.drain_seconds + _STOP_MARGIN_SECONDS
+        end = time.monotonic() + 2 * self._settings.server.drain_seconds + _STOP_MARGIN_SECONDS
         for slot in self._slots:
             if slot.process is None:
                 continue

@@ -6,10 +6,12 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from service.core.errors import ConfigurationError, StoreError
 from service.store.chain import load_key
@@ -17,6 +19,7 @@ from service.store.decisions import Answer, Decision, KeyedRequest
 from service.store.idempotency import RecentAnswers, find_answer, keyed_request
 from service.store.log import DecisionLog
 from service.store.recovery import DatabaseWatch, open_and_recover
+from service.store.retention import MAX_DAYS, SIX_MONTHS_DAYS
 from service.store.spool import Spool
 from service.store.sqlite import sqlite_url
 from service.store.transactions import brief
@@ -35,28 +38,60 @@ _LOOKUP_SECONDS = 2.0
 _LOOKUP_THREADS = 2
 
 
-@dataclass(frozen=True)
-class StoreOptions:
-    """`url`: empty for a SQLite file in `data_dir`. `key`: empty for a key file there."""
+class StoreOptions(BaseModel):
+    """Where decisions are kept, for how long, and what happens while the database is away."""
 
-    data_dir: Path
-    url: str = ""
-    key: str = ""
-    durable: bool = True
-    on_failure: Policy = "spool"
-    retention_days: int = 200
-    timeout: float = 10.0
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
+        Path("~/.evenmatch"),
+        validate_default=True,
+        description="Folder for what the service writes: converted models, decisions, the log's key.",
+    )
+    database_url: str = Field(
+        "",
+        repr=False,
+        description="Where decisions are kept (docs/decision-log.md): a `sqlite:///` or `postgresql://` URL; "
+        "empty: a SQLite file in `data_dir`.",
+    )
+    database_seconds: float = Field(
+        10.0,
+        ge=1,
+        le=60,
+        description="Longest that decisions wait for the database (a lock, a server that does not answer) "
+        "before they go to the spool; one question to PostgreSQL may take six times as long.",
+    )
+    durable: bool = Field(
+        True,
+        description="Answer `/v1/score` only after its decisions are committed or on disk; `false`: a crash "
+        "loses the last ones.",
+    )
+    on_failure: Policy = Field(
+        "spool",
+        description="While the database is away, keep decisions on disk or refuse to make any.",
+    )
+    retention_days: int = Field(
+        200,
+        ge=SIX_MONTHS_DAYS,
+        le=MAX_DAYS,
+        description="Days after which decisions are purged; six months at least.",
+    )
+    log_key: SecretStr = Field(
+        SecretStr(""),
+        description="Secret of the decision log's hash chain; empty: made once, in a file in `data_dir`.",
+    )
 
     @property
-    def database_url(self) -> str:
-        return self.url or sqlite_url(self.data_dir / DATABASE_FILE)
+    def url(self) -> str:
+        """The database's URL, that of the SQLite file where no other is set."""
+        return self.database_url or sqlite_url(self.data_dir / DATABASE_FILE)
 
     def open_log(self, *, create_key: bool = False) -> DecisionLog:
         """The log, not yet connected to. Raises `ConfigurationError` if there is no key or URL to use."""
         return DecisionLog(
-            self.database_url,
-            load_key(self.key, self.data_dir, create=create_key),
-            timeout=self.timeout,
+            self.url,
+            load_key(self.log_key.get_secret_value(), self.data_dir, create=create_key),
+            timeout=self.database_seconds,
         )
 
 

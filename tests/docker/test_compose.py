@@ -118,7 +118,7 @@ def test_a_secret_is_a_file_and_never_a_value() -> None:
 
 def test_there_is_time_to_answer_open_requests() -> None:
     # uvicorn's wait for open requests, then the queue's.
-    assert seconds(SERVICES["evenmatch"]["stop_grace_period"]) > 2 * Settings().drain_seconds
+    assert seconds(SERVICES["evenmatch"]["stop_grace_period"]) > 2 * Settings().server.drain_seconds
 
 
 @pytest.mark.parametrize(("source", "target"), mounts(), ids=[source for source, _ in mounts()])

@@ -73,4 +73,4 @@ def test_nobody_on_the_port_is_not_healthy() -> None:
 
 def test_it_waits_longer_than_readiness_does() -> None:
     seconds = next(line for line in SCRIPT.read_text("utf-8").splitlines() if line.startswith("SECONDS = "))
-    assert float(seconds.removeprefix("SECONDS = ")) > Settings().ready_seconds
+    assert float(seconds.removeprefix("SECONDS = ")) > Settings().model.ready_seconds

@@ -18,11 +18,11 @@ from service.core.tokenization import TextTokenizer
 from service.logs import log_to_stderr
 from service.runtime.devices import EngineChoice
 from service.runtime.observer import RuntimeObserver
-from service.runtime.runtime import Runtime, RuntimeOptions
-from service.serving.listening import raise_descriptor_limit
-from service.serving.server import run
+from service.runtime.options import RuntimeOptions
+from service.runtime.runtime import Runtime
+from service.serving.listener import raise_descriptor_limit
+from service.serving.process import Assignment, serve, serve_alone
 from service.serving.supervisor import Supervisor
-from service.serving.worker import Assignment, serve
 from service.settings import Settings
 from tests.support.fakes import FakeEngine
 
@@ -52,12 +52,12 @@ def load(options: RuntimeOptions, observer: RuntimeObserver) -> Runtime:
         time.sleep(0.05)
     if exists("FAKE_BROKEN"):
         raise EngineError("the fake engine is broken")
-    bundle = read_bundle(options.bundle)
+    bundle = read_bundle(options.model.bundle_path)
     tokenizer = TextTokenizer.load(Path(bundle.manifest.base_model.id) / "tokenizer.json", bundle.manifest)
     return Runtime(
         bundle,
         LoadedModel(FakeEngine(hold), tokenizer),
-        EngineChoice("openvino", "cpu", f"a fake, for tests, on {options.threads} threads"),
+        EngineChoice("openvino", "cpu", f"a fake, for tests, on {options.model.threads} threads"),
         options,
         reload=FakeEngine,
         observer=observer,
@@ -71,10 +71,10 @@ def work(assignment: Assignment) -> None:
 
 if __name__ == "__main__":
     settings = Settings()
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.server.log_level)
     with exit_codes():
-        if settings.workers > 1:
-            raise_descriptor_limit()
+        raise_descriptor_limit()
+        if settings.server.workers > 1:
             Supervisor(settings, work).run()
         else:
-            run(settings, load)
+            serve_alone(settings, load)

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from service.settings import BUNDLES
+from service.runtime.options import BUNDLES
 from tests.e2e.conftest import Serve, Server, command, environment
 from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
 from tests.support.patience import PATIENCE, wait_until
@@ -130,8 +130,8 @@ def test_a_damaged_bundle_stops_the_start_and_names_the_file(data_dir: Path, tmp
     [
         (["--bundle", "no-such-bundle"], 1, "no bundle at no-such-bundle"),
         (["--engine", "torch-mps"], 1, "engine torch-mps was asked for, but"),
-        (["--engine", "abacus"], 2, "setting engine"),
-        (["--port", "99999"], 2, "setting port"),
+        (["--engine", "abacus"], 2, "setting EVENMATCH_ENGINE: "),
+        (["--port", "99999"], 2, "setting EVENMATCH_PORT: "),
     ],
 )
 def test_a_start_that_cannot_succeed_says_why(

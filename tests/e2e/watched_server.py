@@ -28,7 +28,7 @@ def watch(file: Path) -> None:
             ready = ready or str(record.msg).startswith("ready to score")
             return True
 
-    logging.getLogger("service.serving.server").addFilter(UntilReady())
+    logging.getLogger("service.serving.process").addFilter(UntilReady())
     sys.addaudithook(hook)
 
 

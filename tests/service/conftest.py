@@ -1,14 +1,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
+from service.core.bundle import Bundle
 from service.store.database import migrate, open_database
 from service.store.sqlite import sqlite_url
+from tests.support.api import Api, Start, start_api
 from tests.support.postgres import PostgresServer, programs
+
+
+@pytest.fixture
+def start(tiny_bundle: Bundle, bge_like: Path, tmp_path: Path) -> Iterator[Start]:
+    """Start the app with other settings than the defaults."""
+    with ExitStack() as stack:
+
+        def begin(served: Bundle = tiny_bundle, **parts: Any) -> Api:
+            return start_api(stack, bge_like / "tokenizer.json", tmp_path / "data", served, **parts)
+
+        yield begin
+
+
+@pytest.fixture
+def api(start: Start) -> Api:
+    return start()
 
 
 @pytest.fixture(scope="session")

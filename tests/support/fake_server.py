@@ -31,14 +31,14 @@ class _Server(uvicorn.Server):
 
 
 def main(bundle_folder: Path, tokenizer: Path) -> None:
-    settings = Settings(bundle=str(bundle_folder))
+    settings = Settings(model={"bundle": str(bundle_folder)})
     bundle = read_bundle(bundle_folder)
     metrics = create_metrics(settings)
     runtime = Runtime(
         bundle,
         LoadedModel(FakeEngine(), TextTokenizer.load(tokenizer, bundle.manifest)),
         EngineChoice("openvino", "cpu", "a fake, for tests"),
-        settings.runtime_options(),
+        settings.runtime,
         reload=FakeEngine,
         observer=metrics,
     )

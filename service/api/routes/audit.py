@@ -7,10 +7,10 @@ from functools import partial
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from service.api import paths
+from service.api.answers import explained, scoring_model
 from service.api.bodies import BodyRoute
-from service.api.dependencies import LanesDep, MetricsDep, RuntimeDep, SettingsDep
-from service.api.lanes import Lanes
-from service.api.routes.score import check_passages, explained, scoring_model
+from service.api.dependencies import MetricsDep, PoolsDep, RuntimeDep, SettingsDep
 from service.api.schemas.audit import (
     AttributeOut,
     AuditRequest,
@@ -18,21 +18,22 @@ from service.api.schemas.audit import (
     ExplanationOut,
     GapsOut,
 )
+from service.api.thread_pools import ThreadPools
 from service.core.counterfactual_audit.plan import AuditOptions, AuditPlan, AuditResume
 from service.core.counterfactual_audit.summary import arms_of_report
 from service.core.errors import AuditOptionsError
+from service.runtime.auditing import audit_resumes
+from service.runtime.reading import check_passages
+from service.runtime.request_scheduler import count_words
 from service.runtime.runtime import Runtime
-from service.runtime.turns import count_words
 from service.settings import Settings
 
 router = APIRouter(tags=["audit"], route_class=BodyRoute)
 
 
-@router.post(
-    "/audit/counterfactual", summary="Audit scores by counterfactual variants", response_model=AuditResponse
-)
+@router.post(paths.AUDIT, summary="Audit scores by counterfactual variants", response_model=AuditResponse)
 async def audit(
-    body: AuditRequest, runtime: RuntimeDep, metrics: MetricsDep, settings: SettingsDep, lanes: LanesDep
+    body: AuditRequest, runtime: RuntimeDep, metrics: MetricsDep, settings: SettingsDep, pools: PoolsDep
 ) -> Response:
     """Change one attribute of each resume at a time and compare the scores with those of benign edits.
 
@@ -50,16 +51,17 @@ async def audit(
         redact=body.redact,
         seed=body.seed,
     )
-    runtime.turns.check(count_words([body.job.description, *(resume.resume for resume in body.resumes)]))
-    async with lanes.audits.place():
-        done = await runtime.audit(
+    runtime.scheduler.check(count_words([body.job.description, *(resume.resume for resume in body.resumes)]))
+    async with pools.audits.place():
+        done = await audit_resumes(
+            runtime,
             body.job.description,
             body.job.title,
             [AuditResume(resume.id, resume.resume) for resume in body.resumes],
             options,
         )
         report = done.report
-        explanations = await _explanations(runtime, done.plan, settings, lanes) if body.explain else None
+        explanations = await _explanations(runtime, done.plan, settings, pools) if body.explain else None
     metrics.audited(arms_of_report(report), redact=report.redact, source="requested")
     answer = AuditResponse(
         model=scoring_model(runtime),
@@ -79,20 +81,20 @@ async def audit(
         findings=report.findings,
         explanations=explanations,
     )
-    rendered = await lanes.text.run(lambda: answer.model_dump_json().encode())
+    rendered = await pools.text.run(lambda: answer.model_dump_json().encode())
     return Response(rendered, media_type="application/json")
 
 
 async def _explanations(
-    runtime: Runtime, plan: AuditPlan, settings: Settings, lanes: Lanes
+    runtime: Runtime, plan: AuditPlan, settings: Settings, pools: ThreadPools
 ) -> list[ExplanationOut]:
     originals = [plan.texts[plan.rows[resume.variants.original]] for resume in plan.resumes]
-    check_passages(sum(len(original.passages) for original in originals), settings.max_passages)
+    check_passages(sum(len(original.passages) for original in originals), settings.limits.max_passages)
     job_vectors, vectors = await runtime.encode(plan.job, originals)
     return [
         ExplanationOut(
             resume_id=resume.id,
-            passages=await lanes.text.run(
+            passages=await pools.text.run(
                 partial(explained, runtime.matcher, plan.job, job_vectors, original, of_resume)
             ),
         )

@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from service.api import paths
 from service.api.bodies import BodyRoute
-from service.api.departures import caller_has_gone
-from service.api.dependencies import LanesDep, RuntimeDep, SettingsDep
-from service.api.lanes import Lanes
-from service.api.routes.embed import check_count
+from service.api.dependencies import PoolsDep, RuntimeDep, SettingsDep
+from service.api.disconnects import caller_disconnected
 from service.api.schemas.embed import (
     OpenAIEmbedding,
     OpenAIEmbeddingsRequest,
     OpenAIEmbeddingsResponse,
     OpenAIUsage,
 )
+from service.api.thread_pools import ThreadPools
 from service.core.errors import (
     CountError,
     EmptyTextError,
@@ -28,18 +28,20 @@ from service.core.errors import (
 )
 from service.core.matching import Matcher
 from service.core.tokenization import TextTokenizer, TokenIds
-from service.runtime.reading import steps
+from service.runtime.reading import read_all
+from service.runtime.request_scheduler import count_words
 from service.runtime.runtime import Runtime
-from service.runtime.turns import count_words
 
 router = APIRouter(tags=["embed"], route_class=BodyRoute)
 
 
 @router.post(
-    "/embeddings", summary="Embed texts (OpenAI-compatible)", response_model=OpenAIEmbeddingsResponse
+    paths.OPENAI_EMBEDDINGS,
+    summary="Embed texts (OpenAI-compatible)",
+    response_model=OpenAIEmbeddingsResponse,
 )
 async def embeddings(
-    body: OpenAIEmbeddingsRequest, runtime: RuntimeDep, settings: SettingsDep, lanes: LanesDep
+    body: OpenAIEmbeddingsRequest, runtime: RuntimeDep, settings: SettingsDep, pools: PoolsDep
 ) -> Response:
     """Embed texts or token arrays of this model's vocabulary.
 
@@ -56,11 +58,11 @@ async def embeddings(
             actual=body.dimensions,
         )
     inputs = _as_list(body.input)
-    check_count(inputs, "input", settings.max_inputs)
+    CountError.check(inputs, "input", settings.limits.max_inputs)
     words = count_words(item for item in inputs if isinstance(item, str))
     words += sum(len(item) for item in inputs if not isinstance(item, str))
-    async with runtime.turns.turn(words) as turn:
-        sequences = await _tokenize_all(runtime, inputs, lanes)
+    async with runtime.scheduler.turn(words) as turn:
+        sequences = await _tokenize_all(runtime, inputs, pools)
         turn.texts_read()
         vectors = await runtime.embedder.embed(sequences)
 
@@ -82,7 +84,7 @@ async def embeddings(
         )
         return response.model_dump_json().encode()
 
-    return Response(await lanes.text.run(render), media_type="application/json")
+    return Response(await pools.text.run(render), media_type="application/json")
 
 
 def _as_list(value: str | list[str] | list[int] | list[list[int]]) -> list[str | list[int]]:
@@ -93,27 +95,23 @@ def _as_list(value: str | list[str] | list[int] | list[list[int]]) -> list[str |
     return [item for item in value if not isinstance(item, int)]
 
 
-async def _tokenize_all(runtime: Runtime, inputs: Sequence[str | list[int]], lanes: Lanes) -> list[TokenIds]:
+async def _tokenize_all(
+    runtime: Runtime, inputs: Sequence[str | list[int]], pools: ThreadPools
+) -> list[TokenIds]:
     """In steps. Raises one error that holds all that is wrong with the inputs."""
+
+    def read(i: int) -> TokenIds:
+        return _tokenize_one(runtime.matcher, runtime.tokenizer, inputs[i], f"input[{i}]")
+
     errors = ErrorCollector()
-    sequences: list[TokenIds] = []
-    for step in steps(inputs):
-
-        def read(step: range = step) -> None:
-            for i in step:
-                with errors:
-                    sequences.append(
-                        _tokenize_one(runtime.matcher, runtime.tokenizer, inputs[i], f"input[{i}]")
-                    )
-
-        await lanes.for_text(inputs[step[0]]).run(read)
+    sequences = await read_all(inputs, read, errors=errors, run=pools.text.run, run_long=pools.long_text.run)
     errors.raise_any()
     return sequences
 
 
 def _tokenize_one(matcher: Matcher, tokenizer: TextTokenizer, item: str | list[int], field: str) -> TokenIds:
     if isinstance(item, str):
-        document = matcher.read(item, field=field, categories=None, cancelled=caller_has_gone).document
+        document = matcher.read(item, field=field, categories=None, cancelled=caller_disconnected).document
         text = tokenizer.encode_text(document, "resume", field=field)
         ids, fits = text.ids, not text.truncated
     elif not item:

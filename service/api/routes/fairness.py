@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from service.api.dependencies import DatabaseDep, LanesDep, SettingsDep
+from service.api import paths
+from service.api.dependencies import DatabaseDep, PoolsDep, SettingsDep
 from service.api.schemas.fairness import (
     FairnessAttributeOut,
     FairnessOut,
@@ -43,9 +44,12 @@ _REPORTS: dict[Literal["json", "csv", "html"], tuple[str, Callable[[BiasAudit], 
 }
 
 
-@router.get("/fairness", summary="Do stored decisions fall equally on groups?")
+@router.get(paths.FAIRNESS, summary="Do stored decisions fall equally on groups?")
 async def fairness(
-    query: Annotated[FairnessQuery, Query()], database: DatabaseDep, settings: SettingsDep, lanes: LanesDep
+    query: Annotated[FairnessQuery, Query()],
+    database: DatabaseDep,
+    settings: SettingsDep,
+    pools: PoolsDep,
 ) -> FairnessOut:
     """Rates, impact ratios and parity differences with intervals. A measurement, not a verdict.
 
@@ -54,7 +58,7 @@ async def fairness(
     now = datetime.now(UTC)
     question = StoredQuestion(
         window_asked(query.window, query.start, query.end, now),
-        query.ground_truth or settings.ground_truth,
+        query.ground_truth or settings.fairness.ground_truth,
         query.bundle,
         tuple(query.attribute),
         query.intersections,
@@ -62,14 +66,14 @@ async def fairness(
     options = FairnessOptions(minimum=query.minimum)
 
     def answer() -> FairnessOut:
-        found = audit_store(database, settings.groups, question, AuditStatement(), options, now)
+        found = audit_store(database, settings.fairness.groups, question, AuditStatement(), options, now)
         return _answer(found, question)
 
-    return await lanes.reading.run(answer)
+    return await pools.reading.run(answer)
 
 
 @router.get(
-    "/fairness/report",
+    paths.FAIRNESS_REPORT,
     summary="The bias audit of stored decisions",
     response_class=Response,
     responses={
@@ -83,13 +87,16 @@ async def fairness(
     },
 )
 async def report(
-    query: Annotated[ReportQuery, Query()], database: DatabaseDep, settings: SettingsDep, lanes: LanesDep
+    query: Annotated[ReportQuery, Query()],
+    database: DatabaseDep,
+    settings: SettingsDep,
+    pools: PoolsDep,
 ) -> Response:
     """Report as `evenmatch report` does, in the manner of New York City's Local Law 144."""
     now = datetime.now(UTC)
     question = StoredQuestion(
         window_asked(query.window, query.start, query.end, now),
-        query.ground_truth or settings.ground_truth,
+        query.ground_truth or settings.fairness.ground_truth,
         query.bundle,
     )
     statement = AuditStatement(
@@ -107,8 +114,10 @@ async def report(
         leave_out_small=query.exclude_under is not None,
     )
     media_type, write = _REPORTS[query.format]
-    document = await lanes.reading.run(
-        lambda: write(audit_store(database, settings.groups, question, statement, options, now).audit)
+    document = await pools.reading.run(
+        lambda: write(
+            audit_store(database, settings.fairness.groups, question, statement, options, now).audit
+        )
     )
     return Response(document, headers={"Content-Type": media_type})
 

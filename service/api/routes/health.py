@@ -8,19 +8,20 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
-from service.api.dependencies import LanesDep, MetricsDep, RecorderDep, RuntimeDep, SettingsDep
+from service.api import paths
+from service.api.dependencies import MetricsDep, PoolsDep, RecorderDep, RuntimeDep, SettingsDep
 from service.api.schemas.model import LiveResponse, ReadyResponse
 
 router = APIRouter(tags=["health"])
 
 
-@router.get("/health/live", summary="Is the process alive?")
+@router.get(paths.LIVE, summary="Is the process alive?")
 async def live() -> LiveResponse:
     """Answer as long as the event loop turns."""
     return LiveResponse()
 
 
-@router.get("/health/ready", summary="Can it score now?")
+@router.get(paths.READY, summary="Can it score now?")
 async def ready(runtime: RuntimeDep, recorder: RecorderDep, settings: SettingsDep) -> ReadyResponse:
     """Run a real forward pass; 503 if the inference worker is dead, hangs or is too slow.
 
@@ -30,7 +31,7 @@ async def ready(runtime: RuntimeDep, recorder: RecorderDep, settings: SettingsDe
     """
     recorder.check_ready()
     started = time.perf_counter()
-    await runtime.check(settings.ready_seconds)
+    await runtime.check(settings.model.ready_seconds)
     return ReadyResponse(
         forward_pass_ms=round(1000 * (time.perf_counter() - started), 1),
         store="ok" if recorder.state == "ok" else "spooling",
@@ -38,12 +39,12 @@ async def ready(runtime: RuntimeDep, recorder: RecorderDep, settings: SettingsDe
 
 
 @router.get(
-    "/metrics",
+    paths.METRICS,
     summary="Metrics for Prometheus",
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-async def metrics(registry: MetricsDep, lanes: LanesDep) -> Response:
+async def metrics(registry: MetricsDep, pools: PoolsDep) -> Response:
     """Answer in Prometheus' text format."""
-    exposition = await lanes.upkeep.run(registry.exposition)
+    exposition = await pools.upkeep.run(registry.exposition)
     return Response(exposition, headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from service.api import paths
 from service.api.dependencies import RuntimeDep, SettingsDep
 from service.api.schemas.model import (
     BaseModelOut,
@@ -20,7 +21,7 @@ from service.core.redaction.policy import CATEGORIES
 router = APIRouter(tags=["model"])
 
 
-@router.get("/model", summary="Describe the model being served")
+@router.get(paths.MODEL, summary="Describe the model being served")
 async def model(runtime: RuntimeDep, settings: SettingsDep) -> ModelResponse:
     """Describe the bundle, its hashes, the threshold, the engine and why it was chosen, and all limits."""
     bundle, info = runtime.bundle, runtime.info
@@ -62,15 +63,15 @@ async def model(runtime: RuntimeDep, settings: SettingsDep) -> ModelResponse:
             bundle_categories=list(manifest.redaction.categories),
         ),
         limits=LimitsOut(
-            max_candidates=settings.max_candidates,
-            max_inputs=settings.max_inputs,
-            max_audit_texts=settings.max_audit_texts,
-            max_text_characters=settings.max_text_characters,
+            max_candidates=settings.limits.max_candidates,
+            max_inputs=settings.limits.max_inputs,
+            max_audit_texts=settings.limits.max_audit_texts,
+            max_text_characters=settings.limits.max_text_characters,
             max_title_characters=MAX_TITLE_CHARACTERS,
-            max_body_bytes=settings.max_body_bytes,
-            max_request_tokens=settings.queue_tokens,
-            max_audit_characters=settings.max_audit_characters,
-            max_passages=settings.max_passages,
+            max_body_bytes=settings.limits.max_body_bytes,
+            max_request_tokens=settings.model.queue_tokens,
+            max_audit_characters=settings.limits.max_audit_characters,
+            max_passages=settings.limits.max_passages,
         ),
-        groups=settings.groups.attributes,
+        groups=settings.fairness.groups.attributes,
     )

@@ -10,8 +10,9 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 from sqlalchemy import Engine
 
+from service.api import paths
 from service.api.bodies import BodyRoute
-from service.api.dependencies import DatabaseDep, LanesDep, MetricsDep, SettingsDep
+from service.api.dependencies import DatabaseDep, MetricsDep, PoolsDep, SettingsDep
 from service.api.errors import status_of
 from service.api.idempotency import REPLAYED, Idempotency, IdempotencyDep
 from service.api.schemas.outcomes import OutcomeIn, OutcomeItemOut, OutcomeOut, OutcomesIn, OutcomesOut
@@ -23,20 +24,20 @@ from service.store.outcomes import Outcome, OutcomeResult, record_outcomes
 router = APIRouter(tags=["fairness"], route_class=BodyRoute)
 
 
-@router.post("/outcomes", summary="Attach an outcome to a decision", responses={200: REPLAYED})
+@router.post(paths.OUTCOMES, summary="Attach an outcome to a decision", responses={200: REPLAYED})
 async def outcome(
     body: OutcomeIn,
     database: DatabaseDep,
     settings: SettingsDep,
     metrics: MetricsDep,
-    lanes: LanesDep,
+    pools: PoolsDep,
     idempotency: IdempotencyDep,
 ) -> OutcomeOut:
     """Record what a person decided, or a later label. Safe to send again: the same outcome changes nothing.
 
     Another outcome of the same kind is refused with 409, unless it says `replace`; the history keeps both.
     """
-    (result,) = await lanes.writing.run(
+    (result,) = await pools.writing.run(
         lambda: _record(body, [body], database, settings, metrics, idempotency)
     )
     if result.error is not None:
@@ -46,7 +47,7 @@ async def outcome(
 
 
 @router.post(
-    "/outcomes/bulk",
+    paths.OUTCOMES_BULK,
     summary="Attach outcomes to many decisions",
     responses={
         200: REPLAYED,
@@ -59,7 +60,7 @@ async def outcomes(
     database: DatabaseDep,
     settings: SettingsDep,
     metrics: MetricsDep,
-    lanes: LanesDep,
+    pools: PoolsDep,
     idempotency: IdempotencyDep,
 ) -> OutcomesOut:
     """Record each by itself: one erased decision must not keep a night's outcomes from being recorded.
@@ -67,14 +68,8 @@ async def outcomes(
     200 if all were taken, 207 if some were refused. Sending all of them again is safe.
     """
     given = body.outcomes
-    if not 1 <= len(given) <= settings.max_outcomes:
-        raise CountError(
-            f"outcomes has {len(given):,} items; 1 to {settings.max_outcomes:,} are allowed",
-            field="outcomes",
-            limit=settings.max_outcomes if given else 1,
-            actual=len(given),
-        )
-    recorded = await lanes.writing.run(lambda: _record(body, given, database, settings, metrics, idempotency))
+    CountError.check(given, "outcomes", settings.limits.max_outcomes)
+    recorded = await pools.writing.run(lambda: _record(body, given, database, settings, metrics, idempotency))
     results = [_item(result) for result in recorded]
     counts = Counter(result.status for result in results)
     if counts["refused"]:
@@ -103,18 +98,18 @@ def _record(
             for one in given
         ],
         now=datetime.now(UTC),
-        skew=timedelta(seconds=settings.clock_skew_seconds),
+        skew=timedelta(seconds=settings.fairness.clock_skew_seconds),
         request=idempotency.request(body),
     )
     if results[0].repeated:
         idempotency.replayed()
         return results
     for result in results:
-        if result.event == "recorded" and result.outcome.kind == settings.ground_truth:
+        if result.event == "recorded" and result.outcome.kind == settings.fairness.ground_truth:
             assert result.groups is not None
             assert result.selected is not None
             metrics.outcome(
-                settings.groups.fitting(result.groups),
+                settings.fairness.groups.fitting(result.groups),
                 "selected" if result.selected else "not_selected",
                 "positive" if result.outcome.positive else "negative",
             )

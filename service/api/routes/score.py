@@ -12,35 +12,32 @@ from anyio import CancelScope
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from service.api import paths
+from service.api.answers import explained, pack, scoring_model, unpack, warnings_of
 from service.api.bodies import BodyRoute
-from service.api.departures import caller_has_gone
 from service.api.dependencies import (
-    LanesDep,
     MetricsDep,
+    PoolsDep,
     RecorderDep,
     RequestId,
     RuntimeDep,
     SettingsDep,
     ShadowDep,
 )
+from service.api.disconnects import caller_disconnected
 from service.api.idempotency import REPLAYED, IdempotencyDep
-from service.api.lanes import Lanes
 from service.api.schemas.score import (
     CandidateIn,
-    PassageOut,
     ScoreRequest,
     ScoreResponse,
     ScoreResult,
-    ScoringModel,
-    Warning,
 )
-from service.api.score_answers import pack, unpack
-from service.core.errors import CountError, DuplicateIdError, ErrorCollector, RequestTooLargeError
+from service.api.thread_pools import ThreadPools
+from service.core.errors import CountError, DuplicateIdError, ErrorCollector
 from service.core.groups import GroupSchema
-from service.core.language import is_foreign
-from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume, explain
+from service.core.matching import Match, TokenizedJob, TokenizedResume
 from service.core.scoring import Vectors
-from service.runtime.reading import match_all, tokenize_all
+from service.runtime.reading import check_passages, match_all, tokenize_all
 from service.runtime.runtime import Runtime
 from service.settings import Settings
 from service.store.decisions import Decision
@@ -60,7 +57,7 @@ class _Encoded:
 
 
 @router.post(
-    "/score",
+    paths.SCORE,
     summary="Score candidates against a job",
     response_model=ScoreResponse,
     responses={200: REPLAYED},
@@ -72,7 +69,7 @@ async def score(
     metrics: MetricsDep,
     recorder: RecorderDep,
     shadow: ShadowDep,
-    lanes: LanesDep,
+    pools: PoolsDep,
     request_id: RequestId,
     idempotency: IdempotencyDep,
 ) -> Response:
@@ -80,13 +77,13 @@ async def score(
 
     The scores do not depend on `groups`, on the order of candidates, or on who else is in the request.
     """
-    check_candidates(body.candidates, settings.groups, settings.max_candidates)
+    check_candidates(body.candidates, settings.fairness.groups, settings.limits.max_candidates)
     keyed = await idempotency.request_of_texts(body)
     earlier = None if keyed is None else await recorder.earlier(keyed)
     encoded = None
     if earlier is None:
         recorder.check()
-        encoded, matches = await _encode_and_match(body, runtime, settings, lanes)
+        encoded, matches = await _encode_and_match(body, runtime, settings, pools)
         decisions = decisions_of(body, matches, runtime, request_id)
         answer = _answer(body, runtime, encoded, matches, decisions)
         if keyed is not None:
@@ -108,14 +105,14 @@ async def score(
         explicable = bundle_digest == runtime.bundle.digest
     if body.explain and explicable:
         if encoded is None:
-            encoded, _ = await _encode_and_match(body, runtime, settings, lanes)
-        await _explain(answer, encoded, runtime, lanes)
-    content = await lanes.text.run(lambda: answer.model_dump_json().encode())
+            encoded, _ = await _encode_and_match(body, runtime, settings, pools)
+        await _explain(answer, encoded, runtime, pools)
+    content = await pools.text.run(lambda: answer.model_dump_json().encode())
     return Response(content, media_type="application/json", headers=idempotency.headers)
 
 
 async def _encode_and_match(
-    body: ScoreRequest, runtime: Runtime, settings: Settings, lanes: Lanes
+    body: ScoreRequest, runtime: Runtime, settings: Settings, pools: ThreadPools
 ) -> tuple[_Encoded, list[Match]]:
     texts = [candidate.resume for candidate in body.candidates]
     async with runtime.turn([body.job.description, *texts]) as turn:
@@ -125,15 +122,15 @@ async def _encode_and_match(
             body.job.title,
             texts,
             redact=body.redact,
-            run=lanes.text.run,
-            run_long=lanes.long_text.run,
-            cancelled=caller_has_gone,
+            run=pools.text.run,
+            run_long=pools.long_text.run,
+            cancelled=caller_disconnected,
         )
         if body.explain:
-            check_passages(sum(len(resume.passages) for resume in resumes), settings.max_passages)
+            check_passages(sum(len(resume.passages) for resume in resumes), settings.limits.max_passages)
         turn.texts_read()
         job_vectors, vectors = await runtime.encode(job, resumes)
-        matches = await match_all(runtime.matcher, job, job_vectors, vectors, run=lanes.text.run)
+        matches = await match_all(runtime.matcher, job, job_vectors, vectors, run=pools.text.run)
     return _Encoded(job, job_vectors, resumes, vectors), matches
 
 
@@ -155,22 +152,16 @@ def _answer(
     )
 
 
-async def _explain(answer: ScoreResponse, encoded: _Encoded, runtime: Runtime, lanes: Lanes) -> None:
+async def _explain(answer: ScoreResponse, encoded: _Encoded, runtime: Runtime, pools: ThreadPools) -> None:
     for result, resume, vectors in zip(answer.results, encoded.resumes, encoded.vectors, strict=True):
-        result.explanation = await lanes.text.run(
+        result.explanation = await pools.text.run(
             partial(explained, runtime.matcher, encoded.job, encoded.job_vectors, resume, vectors)
         )
 
 
 def check_candidates(candidates: Sequence[CandidateIn], groups: GroupSchema, most: int) -> None:
     """Raise `CountError`, or one error that holds every duplicate id and every unknown group."""
-    if not 1 <= len(candidates) <= most:
-        raise CountError(
-            f"candidates has {len(candidates):,} items; 1 to {most:,} are allowed",
-            field="candidates",
-            limit=most if candidates else 1,
-            actual=len(candidates),
-        )
+    CountError.check(candidates, "candidates", most)
     errors = ErrorCollector()
     seen: dict[str, int] = {}
     for i, candidate in enumerate(candidates):
@@ -183,16 +174,6 @@ def check_candidates(candidates: Sequence[CandidateIn], groups: GroupSchema, mos
         with errors:
             groups.validate_groups(candidate.groups, field=f"candidates[{i}].groups")
     errors.raise_any()
-
-
-def check_passages(passages: int, most: int) -> None:
-    """Raise `RequestTooLargeError` if an answer would hold more passages, or their vectors, than it may."""
-    if passages > most:
-        raise RequestTooLargeError(
-            f"the answer would hold {passages:,} passages or more; the limit is {most:,}: split it",
-            limit=most,
-            actual=passages,
-        )
 
 
 def decisions_of(
@@ -220,20 +201,6 @@ def decisions_of(
     ]
 
 
-def scoring_model(runtime: Runtime) -> ScoringModel:
-    """What scored, as answers name it."""
-    manifest, info = runtime.bundle.manifest, runtime.info
-    return ScoringModel(
-        bundle=manifest.name, version=manifest.version, engine=info.name, precision=info.precision
-    )
-
-
-def warnings_of(language: str, non_latin_script: bool) -> list[Warning]:
-    """What weakens scores and redaction: a script or a language that they were not made for."""
-    warnings: list[Warning] = ["non_latin_script"] if non_latin_script else []
-    return [*warnings, "not_english"] if is_foreign(language) else warnings
-
-
 def _result(decision: Decision, match: Match, resume: TokenizedResume) -> ScoreResult:
     return ScoreResult(
         candidate_id=decision.candidate_id,
@@ -247,18 +214,3 @@ def _result(decision: Decision, match: Match, resume: TokenizedResume) -> ScoreR
         warnings=warnings_of(resume.read.language, resume.read.document.non_latin_script),
         redactions=dict(resume.read.redactions or {}),
     )
-
-
-def explained(
-    matcher: Matcher, job: TokenizedJob, job_vectors: Vectors, resume: TokenizedResume, vectors: Vectors
-) -> list[PassageOut]:
-    """The explanation of one resume as it is sent; for a thread, since long resumes take seconds."""
-    return [
-        PassageOut(
-            text=passage.text,
-            contribution=passage.contribution,
-            job_passage=passage.job_passage,
-            similarity=passage.similarity,
-        )
-        for passage in explain(matcher, job, job_vectors, resume, vectors)
-    ]

@@ -140,13 +140,7 @@ def plan_audit(
     for unusable texts.
     """
     options.check()
-    if not 1 <= len(resumes) <= max_resumes:
-        raise CountError(
-            f"resumes has {len(resumes):,} items; 1 to {max_resumes:,} are allowed",
-            field="resumes",
-            limit=max_resumes if resumes else 1,
-            actual=len(resumes),
-        )
+    CountError.check(resumes, "resumes", max_resumes)
     errors = ErrorCollector()
     documents: list[Document] = []
     seen: dict[str, int] = {}

@@ -10,7 +10,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from service.core.fairness.counts import Share
 
@@ -83,4 +82,6 @@ def _fisher_exact(first: Share, second: Share) -> float:
 
 
 def _log_choose(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
+    from scipy.special import gammaln  # takes 0.3 s: not before the first report, or the warm-up
+
     return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.api.conftest import JOB, Api, Start
+from tests.support.api import JOB, Api, Start
 
 BARE = {"source": "requested", "redact": "false"}
 RESUME = "Emily Walsh\nemily.walsh@x.org\n\nSummary\nShe built the payment service in python and java.\n"
@@ -93,7 +93,7 @@ def test_bad_options_are_named(api: Api, options: dict[str, object], field: str,
 
 
 def test_too_many_texts_name_the_limit(start: Start) -> None:
-    answer = audit(start(max_audit_texts=20), RESUME, redact=False)
+    answer = audit(start(limits={"max_audit_texts": 20}), RESUME, redact=False)
     assert answer.status_code == 422
     assert answer.json()["limit"] == 20
 

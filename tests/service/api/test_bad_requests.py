@@ -10,7 +10,7 @@ import pytest
 
 from service.api.schemas.base import MANY_ITEMS, MAX_FIELDS
 from service.core.redaction.redactor import MOST_PASSES
-from tests.service.api.conftest import ENGINEER, JOB, Api
+from tests.support.api import ENGINEER, JOB, Api
 
 CANDIDATE = {"id": "a", "resume": ENGINEER}
 

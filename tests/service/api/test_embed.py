@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from service.core.tokenization import TokenIds
-from tests.service.api.conftest import Api, Start
+from tests.support.api import Api, Start
 
 
 def rows(api: Api, path: str, **body: object) -> list[list[float]]:
@@ -59,7 +59,7 @@ def test_bad_input_is_named(api: Api, body: dict[str, object], field: str, code:
 
 
 def test_too_many_texts_are_refused(start: Start) -> None:
-    problem = start(max_inputs=2).post("/v1/embed", json={"inputs": ["a", "b", "c"]}).json()
+    problem = start(limits={"max_inputs": 2}).post("/v1/embed", json={"inputs": ["a", "b", "c"]}).json()
     assert (problem["limit"], problem["actual"]) == (2, 3)
 
 

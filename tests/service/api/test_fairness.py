@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from service.store.decisions import Decision
 from service.store.outcomes import Outcome, record_outcomes
-from tests.service.api.conftest import Api
+from tests.support.api import Api
 from tests.support.stored import BUNDLE, decision, erase, store
 
 NOW = datetime.now(UTC)

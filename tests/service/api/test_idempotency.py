@@ -17,7 +17,7 @@ from service.store.idempotency import RecentAnswers
 from service.store.recorder import StoreOptions
 from service.store.right_to_erasure import erase_person
 from service.store.tables import to_microseconds
-from tests.service.api.conftest import ENGINEER, JOB, NURSE, Api, Start
+from tests.support.api import ENGINEER, JOB, NURSE, Api, Start
 
 SECRET = "Zaphod Beeblebrox"
 BODY: dict[str, Any] = {
@@ -159,7 +159,7 @@ def test_a_refused_request_leaves_the_key_free(api: Api) -> None:
 
 
 def test_ten_at_once_are_one(start: Start) -> None:
-    api = start(durable=False)
+    api = start(store={"durable": False})
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _: send(api), range(10)))
     assert {answer.status_code for answer in answers} == {200}

@@ -7,9 +7,9 @@ import signal
 
 import pytest
 
-from service.api.lanes import Lanes
-from tests.service.api.callers import Caller, until
-from tests.service.api.conftest import JOB, Api
+from service.api.thread_pools import ThreadPools
+from tests.support.api import JOB, Api
+from tests.support.callers import Caller, until
 
 LONG = "python java nurse " * 600
 """More than 8,192 characters."""
@@ -27,7 +27,7 @@ def scoring(*resumes: str) -> dict[str, object]:
 def standing(api: Api) -> int:
     """The process that reads long texts, stopped."""
     assert api.score(LONG).status_code == 200
-    (pid,) = api.runtime.text_pool.pids
+    (pid,) = api.runtime.reader_pool.pids
     os.kill(pid, signal.SIGSTOP)
     return pid
 
@@ -49,8 +49,8 @@ def test_long_texts_that_wait_keep_no_short_one_waiting_and_end_with_their_calle
     api: Api, standing: int, path: str, body: dict[str, object]
 ) -> None:
     callers = [Caller(api, path, body) for _ in range(4)]
-    lanes: Lanes = api.app.state.lanes  # type: ignore[attr-defined]  # that of FastAPI
-    until(lambda: lanes.long_text._limiter.borrowed_tokens == 2)
+    pools: ThreadPools = api.app.state.pools  # type: ignore[attr-defined]  # that of FastAPI
+    until(lambda: pools.long_text._limiter.borrowed_tokens == 2)
 
     assert api.score("java").status_code == 200  # as many wait for the process as may
     assert api.post("/v1/redact", json={"resume": "java"}).status_code == 200
@@ -64,4 +64,4 @@ def test_long_texts_that_wait_keep_no_short_one_waiting_and_end_with_their_calle
     assert [caller.status for caller in callers] == [None] * 4
     assert api.series("evenmatch_requests_total", route=path, status="499") == 4
     assert api.score(LONG).status_code == 200
-    assert standing not in api.runtime.text_pool.pids
+    assert standing not in api.runtime.reader_pool.pids

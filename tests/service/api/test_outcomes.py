@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.service.api.conftest import Api, Start
+from tests.support.api import Api, Start
 from tests.support.stored import decision, store
 
 NOW = datetime.now(UTC)
@@ -61,7 +61,7 @@ def test_another_value_is_a_conflict_until_it_says_replace(api: Api) -> None:
 
 
 def test_the_metric_counts_the_outcomes_that_are_the_truth_here(start: Start) -> None:
-    api = start(ground_truth="human_decision")
+    api = start(fairness={"ground_truth": "human_decision"})
     store(api.database, [decision(0, {"sex": "male"}, time=MADE)])
     api.post("/v1/outcomes", json=outcome(0))
     api.post("/v1/outcomes", json=outcome(0, "negative", "human_decision"))
@@ -137,7 +137,7 @@ def test_one_that_is_refused_does_not_hold_up_the_others(api: Api) -> None:
 
 @pytest.mark.parametrize(("count", "limit"), [(0, 1), (4, 3)])
 def test_a_request_has_a_limit(start: Start, count: int, limit: int) -> None:
-    api = start(max_outcomes=3)
+    api = start(limits={"max_outcomes": 3})
     problem = api.post("/v1/outcomes/bulk", json={"outcomes": [outcome(i) for i in range(count)]}).json()
     assert (problem["status"], problem["code"], problem["limit"], problem["actual"]) == (
         422,

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from service.api.bodies import parse
 from service.api.routes import embed, outcomes
 from service.core.errors import StoreUnavailableError
-from tests.service.api.callers import Caller, until
-from tests.service.api.conftest import ENGINEER, JOB, Api, Start, numbers
+from tests.support.api import ENGINEER, JOB, Api, Start, numbers
+from tests.support.callers import Caller, until
 
 
 @pytest.fixture
 def held(start: Start) -> Iterator[tuple[Api, threading.Event]]:
     """A service that has room for two bodies of 4 kB and three requests, and whose engine waits."""
-    api = start(max_body_bytes=4_096, max_inflight_bytes=8_192, max_requests=3)
+    api = start(limits={"max_body_bytes": 4_096, "max_inflight_bytes": 8_192, "max_requests": 3})
     release = threading.Event()
     api.engine.before = lambda batch: release.wait(60)
     yield api, release
@@ -128,7 +128,7 @@ def test_what_was_refused_or_broken_off_gives_its_room_back(held: tuple[Api, thr
 def test_more_words_than_the_queue_could_hold_are_refused_before_they_are_read(
     start: Start, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
 ) -> None:
-    api = start(queue_tokens=4_096)
+    api = start(model={"queue_tokens": 4_096})
     read: list[object] = []
     monkeypatch.setattr(api.runtime.matcher.redactor, "redact", lambda *given, **_: read.append(given))
     monkeypatch.setattr(api.runtime.tokenizer, "_encode", lambda *given: read.append(given))
@@ -141,7 +141,7 @@ def test_more_words_than_the_queue_could_hold_are_refused_before_they_are_read(
 def test_an_answer_of_many_vectors_is_refused_or_sent_in_parts(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api = start(max_passages=20)
+    api = start(limits={"max_passages": 20})
     body = {"inputs": [numbers(i, 5) + "\n\n" + numbers(i + 9, 5) for i in range(10)], "passages": True}
     whole = api.post("/v1/embed", json=body)
     monkeypatch.setattr(embed, "_PART", 7)
@@ -157,7 +157,7 @@ def test_an_answer_of_many_vectors_is_refused_or_sent_in_parts(
 
 
 def test_an_explanation_of_too_many_passages_is_refused_and_nothing_recorded(start: Start) -> None:
-    api = start(max_passages=3)
+    api = start(limits={"max_passages": 3})
     resume = "\n\n".join(numbers(i, 60) for i in range(4))
     body = {"job": JOB, "candidates": [{"id": "c", "resume": resume}], "explain": True, "redact": False}
     problem = api.post("/v1/score", json=body).json()

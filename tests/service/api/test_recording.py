@@ -14,7 +14,7 @@ from service.core.errors import ConfigurationError
 from service.store import tables
 from service.store.recorder import StoreOptions
 from service.store.verification import verify
-from tests.service.api.conftest import ENGINEER, JOB, NURSE, Api, Start
+from tests.support.api import ENGINEER, JOB, NURSE, Api, Start
 from tests.support.patience import wait_until
 
 SECRET = "Zaphod Beeblebrox"
@@ -35,7 +35,7 @@ def block(folder: Path) -> str:
 
 
 def test_every_result_is_recorded_as_it_was_answered(start: Start, tmp_path: Path) -> None:
-    api = start(durable=True)
+    api = start(store={"durable": True})
     body: dict[str, Any] = {
         "job": {**JOB, "id": "req-17"},
         "candidates": [
@@ -59,7 +59,7 @@ def test_every_result_is_recorded_as_it_was_answered(start: Start, tmp_path: Pat
 
 
 def test_nothing_of_any_text_is_written(start: Start, tmp_path: Path) -> None:
-    api = start(durable=True)
+    api = start(store={"durable": True})
     api.score(f"{SECRET}, {ENGINEER}", job={**JOB, "description": f"{SECRET} needs a python developer"})
     files = [file for file in (tmp_path / "data").rglob("*") if file.is_file()]
     content = b"".join(file.read_bytes() for file in files)
@@ -69,7 +69,7 @@ def test_nothing_of_any_text_is_written(start: Start, tmp_path: Path) -> None:
 
 
 def test_a_refused_request_leaves_no_row(start: Start, tmp_path: Path) -> None:
-    api = start(durable=True)
+    api = start(store={"durable": True})
     assert api.score("", ENGINEER).status_code == 422
     assert api.score(ENGINEER, groups={"sex": "unheard_of"}).status_code == 422
     api.score(ENGINEER)
@@ -90,7 +90,7 @@ def test_half_a_character_is_refused_as_an_id(api: Api) -> None:
 
 
 def test_recording_is_seen_in_the_metrics(start: Start) -> None:
-    api = start(durable=True)
+    api = start(store={"durable": True})
     assert api.series("evenmatch_stored_decisions_total") == 0
     api.score(ENGINEER, NURSE)
     assert api.series("evenmatch_stored_decisions_total") == 2
@@ -99,7 +99,7 @@ def test_recording_is_seen_in_the_metrics(start: Start) -> None:
 
 
 def test_a_database_away_means_503_before_any_work_if_so_set(start: Start, tmp_path: Path) -> None:
-    api = start(database_url=block(tmp_path), store_failure="refuse")
+    api = start(store={"database_url": block(tmp_path), "on_failure": "refuse"})
     before = len(api.engine.batches)
     answer = api.score(ENGINEER)
     assert (answer.status_code, answer.json()["code"]) == (503, "store_down")
@@ -116,7 +116,7 @@ def test_a_database_away_means_503_before_any_work_if_so_set(start: Start, tmp_p
 
 
 def test_a_database_away_means_disk_by_default_and_readiness_says_so(start: Start, tmp_path: Path) -> None:
-    api = start(database_url=block(tmp_path))
+    api = start(store={"database_url": block(tmp_path)})
     assert api.score(ENGINEER, NURSE).status_code == 200
     assert api.get("/health/ready").json()["store"] == "spooling"
     assert api.series("evenmatch_spooled_decisions") == 2
@@ -137,4 +137,4 @@ def test_settings_that_no_log_can_have_stop_the_start(
     start: Start, settings: dict[str, str], message: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        start(**settings)
+        start(store=settings)

@@ -5,8 +5,8 @@ import logging
 import pytest
 
 from service.core.documents import normalise
-from service.runtime.text_pool import CpuBudget
-from tests.service.api.conftest import JOB, Api, Start
+from service.runtime.reader_pool import CpuBudget
+from tests.support.api import JOB, Api, Start
 
 RESUME = "Emily Walsh\nemily.walsh@x.org\n\nSummary\nShe built the payment service in python and java.\n"
 
@@ -109,7 +109,7 @@ def test_resumes_are_embedded_redacted_and_jobs_are_not(api: Api) -> None:
 
 
 def test_categories_can_be_configured(start: Start) -> None:
-    api = start(redact_categories=("email",))
+    api = start(redaction={"categories": ("email",)})
     assert api.score(RESUME).json()["results"][0]["redactions"] == {"email": 1}
     redaction = api.get("/v1/model").json()["redaction"]
     assert redaction["categories"] == ["email"]
@@ -149,11 +149,11 @@ def long_resume() -> str:
 
 def test_a_long_resume_is_read_by_another_process_and_comes_out_the_same(api: Api) -> None:
     short = api.post("/v1/redact", json={"resume": RESUME}).json()
-    assert api.runtime.text_pool.pids == []
+    assert api.runtime.reader_pool.pids == []
 
     long = api.post("/v1/redact", json={"resume": long_resume()}).json()
 
-    assert len(api.runtime.text_pool.pids) == 1
+    assert len(api.runtime.reader_pool.pids) == 1
     assert long["text"].startswith(short["text"])
     assert long["redactions"]["name"] == 1
     expected = api.runtime.matcher.redactor.redact(normalise(long_resume()))
@@ -163,7 +163,7 @@ def test_a_long_resume_is_read_by_another_process_and_comes_out_the_same(api: Ap
 def test_every_route_refuses_a_text_that_takes_too_long_to_read(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(api.runtime.text_pool, "_budget", CpuBudget(base=1, per_thousand_characters=0))
+    monkeypatch.setattr(api.runtime.reader_pool, "_budget", CpuBudget(base=1, per_thousand_characters=0))
     text = "Dr. Jane Doe-Roe-Moe-Poe-Joe and " * 3_000
 
     redacted = api.post("/v1/redact", json={"resume": text})

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from tests.service.api.conftest import ENGINEER, JOB, NURSE, Api, Start, numbers
+from tests.support.api import ENGINEER, JOB, NURSE, Api, Start, numbers
 
 
 def test_a_score_has_the_documented_shape(api: Api) -> None:
@@ -128,12 +128,12 @@ def test_every_bad_candidate_is_named_in_one_answer(api: Api) -> None:
 
 
 def test_too_many_candidates_name_limit_and_number(start: Start) -> None:
-    problem = start(max_candidates=2).score("a", "b", "c").json()
+    problem = start(limits={"max_candidates": 2}).score("a", "b", "c").json()
     assert (problem["code"], problem["limit"], problem["actual"]) == ("count_out_of_range", 2, 3)
 
 
 def test_a_request_beyond_the_whole_queue_is_refused_for_good(start: Start) -> None:
-    answer = start(queue_tokens=4_096).score(*[numbers(i, 40) for i in range(20)])
+    answer = start(model={"queue_tokens": 4_096}).score(*[numbers(i, 40) for i in range(20)])
     assert answer.status_code == 413
     assert answer.json()["code"] == "request_too_large"
     assert answer.json()["limit"] == 4_096

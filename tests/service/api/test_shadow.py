@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.service.api.conftest import Api, Start
 from tests.service.api.test_audit import RESUME, audit
+from tests.support.api import Api, Start
 from tests.support.patience import wait_until
 
 SHADOW = {"source": "shadow", "redact": "true"}
@@ -18,7 +18,7 @@ def wait_for_audits(api: Api, count: int, redact: str = "true") -> None:
 
 
 def test_a_scored_candidate_is_audited_in_the_background(start: Start) -> None:
-    api = start(shadow_audit_share=1.0, shadow_audit_names=3)
+    api = start(shadow_audit={"share": 1.0, "names_per_group": 3})
     assert api.score(RESUME, RESUME.replace("java", "nurse")).status_code == 200
     wait_for_audits(api, 1)  # one of a request, not two
     assert api.series("evenmatch_counterfactual_audits_total", attribute="name", **SHADOW) == 24
@@ -34,7 +34,7 @@ def test_a_scored_candidate_is_audited_in_the_background(start: Start) -> None:
 
 
 def test_unredacted_requests_are_audited_unredacted(start: Start) -> None:
-    api = start(shadow_audit_share=1.0)
+    api = start(shadow_audit={"share": 1.0})
     body = {
         "job": {"description": "python java"},
         "candidates": [{"id": "c", "resume": RESUME}],
@@ -51,7 +51,7 @@ def test_the_answer_is_the_same_with_and_without(api: Api, start: Start) -> None
     def scores(of: Api) -> list[tuple[float, str]]:
         return [(r["raw_score"], r["decision"]) for r in of.score(RESUME, "nurse").json()["results"]]
 
-    audited = start(shadow_audit_share=1.0)
+    audited = start(shadow_audit={"share": 1.0})
     assert scores(api) == scores(audited)
     wait_for_audits(audited, 1)
     assert scores(api) == scores(audited)
@@ -59,7 +59,7 @@ def test_the_answer_is_the_same_with_and_without(api: Api, start: Start) -> None
 
 
 def test_a_request_that_is_refused_is_not_audited(start: Start) -> None:
-    api = start(shadow_audit_share=1.0)
+    api = start(shadow_audit={"share": 1.0})
     assert api.score(RESUME, "").status_code == 422
     assert api.score(RESUME).status_code == 200
     wait_for_audits(api, 1)
@@ -67,7 +67,7 @@ def test_a_request_that_is_refused_is_not_audited(start: Start) -> None:
 
 
 def test_a_failing_audit_does_not_reach_the_request(start: Start, caplog: pytest.LogCaptureFixture) -> None:
-    api = start(shadow_audit_share=1.0)
+    api = start(shadow_audit={"share": 1.0})
 
     def fail(batch: object) -> None:
         raise RuntimeError("Emily Walsh")

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from service.settings import Settings
 from service.store.right_to_erasure import erase_person
 from service.store.tables import outcomes
-from tests.service.api.conftest import ENGINEER, NURSE, Api, Start
+from tests.support.api import ENGINEER, NURSE, Api, Start
 from tests.support.patience import wait_until
 
 MEN, WOMEN = 12, 8
@@ -19,7 +19,7 @@ MEN, WOMEN = 12, 8
 @pytest.fixture
 def api(start: Start) -> Api:
     """Durable, so that what was answered is stored."""
-    return start(durable=True, fairness_seconds=1)
+    return start(store={"durable": True}, fairness={"refresh_seconds": 1})
 
 
 def decide(api: Api) -> dict[str, dict[str, str]]:
@@ -78,7 +78,7 @@ def test_outcomes_open_true_positive_rates_and_go_with_an_erased_person(api: Api
         assert rate["n"] == len(of_sex)
         assert rate["value"] == sum(d == "selected" for d in of_sex.values()) / len(of_sex)
     settings: Settings = api.app.state.settings  # type: ignore[attr-defined]
-    log = settings.store_options().open_log()
+    log = settings.store.open_log()
     assert erase_person(log, "c-0") == 2  # one man and one woman
     log.close()
     wrong = [{**given[i], "outcome": "negative"} for i in (0, 1)]

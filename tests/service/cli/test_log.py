@@ -229,7 +229,7 @@ def test_a_retention_that_begins_before_there_are_dates_is_refused(
     assert run("purge", "--older-than", "36500").exit_code == 0
     monkeypatch.setenv("EVENMATCH_RETENTION_DAYS", "1000000")
     result = run("verify")
-    assert (result.exit_code, "setting retention_days" in result.stderr) == (2, True)
+    assert (result.exit_code, "setting EVENMATCH_RETENTION_DAYS" in result.stderr) == (2, True)
 
 
 def test_purging_takes_the_retention_of_the_settings(run: Run, log: DecisionLog) -> None:

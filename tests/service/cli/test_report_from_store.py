@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from typer.testing import Result
 
-from service.api.lanes import Lanes
+from service.api.thread_pools import ThreadPools
 from service.serving.app import create_app
 from service.settings import Settings
 from service.store.database import migrate, open_database
@@ -78,8 +78,8 @@ def test_the_numbers_are_those_of_the_api(stored: Path, tmp_path: Path) -> None:
         "Adverse impact is indicated: female 20.0% (100 of 500) against male 40.0% (200 of 500)"
         in done.stdout
     )
-    app = create_app(Settings(data_dir=stored))
-    app.state.lanes = Lanes()
+    app = create_app(Settings(store={"data_dir": stored}))
+    app.state.pools = ThreadPools()
     app.state.database = open_database(sqlite_url(stored / "decisions.sqlite"))
     answer = TestClient(app).get("/v1/fairness/report?window=7d&source=the log").json()
     app.state.database.dispose()
@@ -141,7 +141,7 @@ def test_without_a_store_there_is_no_report(tmp_path: Path) -> None:
         (["--window", "7d", "--since", "2026-01-01T00:00:00Z"], 3, "exclude each other"),
         (["--since", "2026-01-01"], 2, "--since takes an ISO 8601 time"),
         (["--until", "Jane"], 2, "--until takes an ISO 8601 time"),
-        (["--ground-truth", "rumour"], 2, "ground_truth"),
+        (["--ground-truth", "rumour"], 2, "EVENMATCH_GROUND_TRUTH"),
         (["decisions.csv"], 2, "name a file of decisions, or say --from-store"),
         (["--group-column", "sex=gender"], 2, "are for a file"),
         (["--decision-column", "hired"], 2, "are for a file"),

@@ -11,9 +11,10 @@ from service.cli import app
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"EVENMATCH_GROUPS": "{no JSON"}, 'error parsing value for field "groups"'),
-        ({"EVENMATCH_PORT": "http"}, "setting port"),
-        ({"EVENMATCH_SECRETS_DIR": "/nowhere/at/all"}, "setting secrets_dir"),
+        ({"EVENMATCH_GROUPS": "{no JSON"}, "EVENMATCH_GROUPS is not JSON"),
+        ({"EVENMATCH_GROUPS": '{"attributes": {"sex": 7}}'}, "setting EVENMATCH_GROUPS.attributes.sex: "),
+        ({"EVENMATCH_PORT": "http"}, "setting EVENMATCH_PORT: "),
+        ({"EVENMATCH_SECRETS_DIR": "/nowhere/at/all"}, "setting EVENMATCH_SECRETS_DIR: "),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_wrong_usage(settings: dict[str, str], message: str) -> None:
@@ -27,5 +28,16 @@ def test_a_secret_that_cannot_be_read_is_said_without_its_content(tmp_path: Path
     (tmp_path / "evenmatch_bundle").write_bytes(b"hush \xff")
     done = CliRunner().invoke(app, ["serve"], env={"EVENMATCH_SECRETS_DIR": str(tmp_path)})
     assert done.exit_code == 2
-    assert 'field "bundle"' in " ".join(done.output.split())
+    assert "the file of EVENMATCH_BUNDLE cannot be read" in " ".join(done.output.split())
+    assert "hush" not in done.output
+
+
+def test_serving_begins_with_a_warning_of_variables_that_are_no_settings() -> None:
+    env = {"EVENMATCH_DATABSE_URL": "postgresql://hush", "EVENMATCH_HOST": "256.256.256.256"}
+    done = CliRunner().invoke(app, ["serve"], env=env)
+    assert done.exit_code == 1
+    assert (
+        "EVENMATCH_DATABSE_URL is no setting and is ignored; did you mean EVENMATCH_DATABASE_URL?"
+        in done.output
+    )
     assert "hush" not in done.output

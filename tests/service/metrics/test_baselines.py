@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from service.metrics.baselines import MEASURES, Baselines, read_baselines
-from service.settings import BUNDLES
+from service.runtime.options import BUNDLES
 
 
 def evaluation(**differences: float | None) -> dict[str, Any]:

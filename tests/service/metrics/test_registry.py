@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import values
 from prometheus_client.parser import text_string_to_metric_families
 
+from service.api.paths import ROUTES
 from service.core.counterfactual_audit.summary import Arm
 from service.core.errors import MetricsLostError
 from service.core.groups import GroupSchema
@@ -18,7 +19,6 @@ from service.metrics.baselines import MEASURES, Baselines
 from service.metrics.live_fairness import WINDOWS, LiveFigures
 from service.metrics.registry import Metrics
 from service.metrics.shared_values import SharedValues, forget_gauges
-from service.serving.app import ROUTES
 
 SCHEMA = GroupSchema()
 MOST_SERIES = 5_000

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from service.core.errors import RequestTooLargeError, WorkerDownError
-from service.runtime.cache import EmbeddingCache
 from service.runtime.embedder import Embedder
+from service.runtime.embedding_cache import EmbeddingCache
+from service.runtime.inference_queue import InferenceQueue
+from service.runtime.inference_worker import InferenceWorker
 from service.runtime.observer import RuntimeObserver
-from service.runtime.queue import InferenceQueue
-from service.runtime.worker import InferenceWorker
 from tests.support.fakes import FakeEngine
 from tests.support.patience import PATIENCE
 

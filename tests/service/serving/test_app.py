@@ -13,13 +13,13 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.api.middleware import ROUTE_ALIASES
+from service.api.paths import PREFIX, PROBES, ROUTES
 from service.core import language
 from service.core.bundle import Bundle
 from service.core.once import LoadedOnce
 from service.metrics.baselines import Baselines
 from service.runtime import runtime
-from tests.service.api.conftest import ENGINEER, JOB, NURSE, Api, Start, numbers
+from tests.support.api import ENGINEER, JOB, NURSE, Api, Start, numbers
 from tests.support.erasers import random_eraser
 from tests.support.fakes import WorkerKilled
 from tests.support.patience import PATIENCE, wait_until
@@ -35,13 +35,15 @@ def test_the_unprefixed_aliases_answer_and_are_not_in_the_schema(api: Api) -> No
     assert api.post("/embeddings", json={"input": "java"}).status_code == 200
     assert api.get("/model").json() == api.get("/v1/model").json()
     paths = set(api.get("/openapi.json").json()["paths"])
-    assert paths.isdisjoint(ROUTE_ALIASES)
-    assert set(ROUTE_ALIASES.values()) <= paths
+    assert paths == set(ROUTES)
+    for path in paths - set(PROBES):
+        assert path.startswith(PREFIX)
+        assert api.post(path.removeprefix(PREFIX), content=b"?").status_code != 404
     assert api.series("evenmatch_requests_total", route="/v1/score", status="200") == 2
 
 
 def test_the_model_is_described_with_its_limits(start: Start) -> None:
-    body = start(max_candidates=7).get("/v1/model").json()
+    body = start(limits={"max_candidates": 7}).get("/v1/model").json()
     assert body["bundle"]["name"] == "test-bundle"
     assert len(body["bundle"]["digest"]) == 64
     assert body["base_model"]["pooling"] == "cls"
@@ -112,7 +114,7 @@ def test_a_given_request_id_is_kept_if_it_is_one(api: Api) -> None:
 
 
 def test_a_full_queue_answers_429_with_retry_after(start: Start) -> None:
-    api = start(queue_tokens=4_096, batch_tokens=64)
+    api = start(model={"queue_tokens": 4_096, "batch_tokens": 64})
     release = threading.Event()
     api.engine.before = lambda batch: release.wait(PATIENCE)
     resumes = [numbers(i, 100) for i in range(4)]  # 2,400 tokens and some

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from service.core.errors import ConfigurationError, ProcessError
-from service.serving import server
+from service.serving import process
 from service.serving import supervisor as supervisor_module
 from service.serving.supervisor import Supervisor
 from service.settings import Settings
@@ -21,7 +21,11 @@ def test_settings_reach_another_process_whatever_its_environment_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("EVENMATCH_GROUPS", '{"attributes": {"veteran": ["yes", "no"]}, "intersections": []}')
-    settings = Settings(port=9001, bundle="minilm-base", workers=3, shadow_audit_attributes=("name",))
+    settings = Settings(
+        server={"port": 9001, "workers": 3},
+        model={"bundle": "minilm-base"},
+        shadow_audit={"attributes": ("name",)},
+    )
     sent = pickle.dumps(settings)
     monkeypatch.setenv("EVENMATCH_GROUPS", '{"attributes": {"age": ["old"]}, "intersections": []}')
     monkeypatch.setenv("EVENMATCH_PORT", "9002")
@@ -34,13 +38,13 @@ def test_a_port_in_use_is_said_before_any_process_starts() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1:{port}: Address already"):
-            Supervisor(Settings(port=port, workers=2)).run()
+            Supervisor(Settings(server={"port": port, "workers": 2})).run()
 
 
 def test_a_folder_for_the_values_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     with pytest.raises(ConfigurationError, match="TMPDIR"):
-        Supervisor(Settings(port=0, workers=2)).run()
+        Supervisor(Settings(server={"port": 0, "workers": 2})).run()
 
 
 def test_a_start_that_fails_is_not_called_a_port_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,11 +56,10 @@ def test_a_start_that_fails_is_not_called_a_port_in_use(monkeypatch: pytest.Monk
         start()
         yield
 
-    monkeypatch.setattr(server, "load_runtime", lambda *_: None)
-    monkeypatch.setattr(server, "open_recorder", lambda *_: None)
-    monkeypatch.setattr(server, "create_app", lambda *_, **__: FastAPI(lifespan=broken))
+    monkeypatch.setattr(process, "open_recorder", lambda *_: None)
+    monkeypatch.setattr(process, "create_app", lambda *_, **__: FastAPI(lifespan=broken))
     with pytest.raises(ProcessError, match="could not start: the log above says why"):
-        server.run(Settings(port=0))
+        process.serve_alone(Settings(server={"port": 0}), lambda *_: None)  # type: ignore[arg-type]
 
 
 class Stuck:
@@ -93,7 +96,7 @@ def test_a_process_that_does_not_come_to_serve_is_replaced(
 
     monkeypatch.setattr(Stuck, "start", lambda _: None, raising=False)
     monkeypatch.setattr(supervisor_module, "_SPAWN", Spawn())
-    supervisor = Supervisor(Settings(workers=2, start_seconds=60))
+    supervisor = Supervisor(Settings(server={"workers": 2, "start_seconds": 60}))
     first, second = supervisor._slots
     supervisor._start(first, [], replaces=False)
     first.heartbeat.value = now

@@ -105,9 +105,10 @@ def begin(tmp_path: Path, watcher: Watcher) -> Iterator[Begin]:
     """Start a recorder with its files in `tmp_path`, not durable unless so told; stopped at the end."""
     started = []
 
-    def start(**options: object) -> Recorder:
-        defaults = {"data_dir": tmp_path, "timeout": 2.0, "durable": False, "retention_days": 36_500}
-        recorder = open_recorder(StoreOptions(**{**defaults, **options}), watcher)  # type: ignore[arg-type]
+    def start(**options: Any) -> Recorder:
+        defaults = {"data_dir": tmp_path, "database_seconds": 2.0, "durable": False, "retention_days": 36_500}
+        # Unchecked: tests wait for less time than any user may.
+        recorder = open_recorder(StoreOptions.model_construct(**{**defaults, **options}), watcher)
         recorder.start()
         started.append(recorder)
         return recorder

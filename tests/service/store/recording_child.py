@@ -40,10 +40,12 @@ def note_open(event: str, arguments: tuple[Any, ...]) -> None:
 
 class Child:
     def __init__(self, folder: Path, timeout: float) -> None:
-        options = StoreOptions(data_dir=folder, timeout=timeout, durable=True, retention_days=36_500)
+        options = StoreOptions.model_construct(
+            data_dir=folder, database_seconds=timeout, durable=True, retention_days=36_500
+        )
         self.recorder: Recorder = open_recorder(options)
         self.recorder.start()
-        self.questions = open_database(options.database_url, timeout=timeout)
+        self.questions = open_database(options.url, timeout=timeout)
         self.next = 1
 
     def record(self, count: int) -> list[int]:

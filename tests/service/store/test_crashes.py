@@ -18,6 +18,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from service.core.bundle import Bundle
 from service.store.log import DecisionLog
@@ -119,7 +120,7 @@ def recorded(log: DecisionLog) -> list[str]:
 
 def in_database(folder: Path, url: str = "") -> list[str]:
     """Decision ids in the database; the chain must hold."""
-    with closing(StoreOptions(data_dir=folder, url=url).open_log()) as log:
+    with closing(StoreOptions(data_dir=folder, database_url=url).open_log()) as log:
         assert verify(log).broken == 0
         return recorded(log)
 
@@ -293,7 +294,9 @@ def test_two_replicas_on_one_postgresql_make_one_chain_and_sum_up(
     for service in services:
         service.process.send_signal(signal.SIGTERM)
         service.process.wait(PATIENCE)
-    options = StoreOptions(data_dir=tmp_path, url=postgres_url, key="one key for all replicas")
+    options = StoreOptions(
+        data_dir=tmp_path, database_url=postgres_url, log_key=SecretStr("one key for all replicas")
+    )
     with closing(options.open_log()) as log:
         assert verify(log).broken == 0
         assert sorted(recorded(log)) == sorted(ids)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from service.core.errors import StoreDownError, StoreError
 from service.store.chain import LogKey
@@ -170,7 +171,7 @@ async def test_a_replay_that_broke_off_goes_on_after_a_restart(
 async def test_a_locked_database_is_waited_for_and_then_spooled_around(
     begin: Begin, tmp_path: Path, watcher: Watcher
 ) -> None:
-    recorder = begin(timeout=0.3)
+    recorder = begin(database_seconds=0.3)
     await recorder.record([decision(1)])
     wait_until(lambda: watcher.stored == 1)
     other = log_of(tmp_path)
@@ -210,7 +211,7 @@ async def test_a_full_database_is_spooled_around(begin: Begin, tmp_path: Path, w
 async def test_postgresql_may_go_away_and_come_back(
     begin: Begin, tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
-    recorder = begin(url=postgres_url)
+    recorder = begin(database_url=postgres_url)
     await recorder.record(decisions(2))
     wait_until(lambda: recorder._writer._queue._decisions == 0)
     postgres_server.stop()
@@ -223,7 +224,7 @@ async def test_postgresql_may_go_away_and_come_back(
     wait_until(lambda: recorder.state == "ok")
     await recorder.record([decision(5)])
     recorder.stop()
-    log = StoreOptions(data_dir=tmp_path, url=postgres_url).open_log()
+    log = StoreOptions(data_dir=tmp_path, database_url=postgres_url).open_log()
     assert verify(log).broken == 0
     assert candidates(log) == ids(decisions(5))
     log.close()
@@ -233,7 +234,7 @@ async def test_postgresql_may_go_away_and_come_back(
 def test_a_lock_held_in_postgresql_ends_in_an_error_not_in_waiting_forever(
     postgres_url: str, tmp_path: Path
 ) -> None:
-    options = StoreOptions(data_dir=tmp_path, url=postgres_url, timeout=2.0)
+    options = StoreOptions(data_dir=tmp_path, database_url=postgres_url, database_seconds=2.0)
     one, other = options.open_log(create_key=True), options.open_log()
     one.open()
     with one.writing() as connection:
@@ -264,7 +265,7 @@ async def test_without_a_folder_for_the_spool_all_goes_well_until_it_is_needed(
 
 def test_a_data_folder_that_cannot_be_written_to_is_not_ready_at_once(begin: Begin, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("no folder")
-    recorder = begin(data_dir=tmp_path / "data", key="a key that needs no file")
+    recorder = begin(data_dir=tmp_path / "data", log_key=SecretStr("a key that needs no file"))
     for check in (recorder.check, recorder.check_ready):
         with pytest.raises(StoreDownError, match="neither in the database nor on disk: Not a directory"):
             check()

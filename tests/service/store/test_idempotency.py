@@ -186,7 +186,10 @@ async def test_equal_and_different_requests_to_two_processes_at_once(
 ) -> None:
     url = request.getfixturevalue("postgres_url") if where == "postgresql" else ""
     # The deadline of a lock is no matter here: two writers share one core with other tests.
-    recorders = [begin(url=url, timeout=60.0), begin(url=url, timeout=60.0)]
+    recorders = [
+        begin(database_url=url, database_seconds=60.0),
+        begin(database_url=url, database_seconds=60.0),
+    ]
     dice = random.Random(5)
     got: dict[str, set[str]] = {}
 
@@ -201,7 +204,7 @@ async def test_equal_and_different_requests_to_two_processes_at_once(
     assert all(len(contents) == 1 for contents in got.values())
     for recorder in recorders:
         recorder.stop()
-    with closing(StoreOptions(data_dir=tmp_path, url=url).open_log()) as log:
+    with closing(StoreOptions(data_dir=tmp_path, database_url=url).open_log()) as log:
         assert verify(log).broken == 0
         with log.reading() as connection:
             ids = connection.execute(select(tables.decisions.c.decision_id)).scalars().all()

@@ -33,7 +33,7 @@ NO_ANSWER = r"^the database failed: NoAnswerError$"
 
 def stored(folder: Path, url: str) -> list[str | None]:
     """Candidate ids in the database; the chain must hold."""
-    log = StoreOptions(data_dir=folder, url=url).open_log()
+    log = StoreOptions(data_dir=folder, database_url=url).open_log()
     try:
         assert verify(log).broken == 0
         return candidates(log)
@@ -44,7 +44,7 @@ def stored(folder: Path, url: str) -> list[str | None]:
 async def test_decisions_go_to_the_spool_and_come_back_once_each(
     begin: Begin, tmp_path: Path, watcher: Watcher, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
-    recorder = begin(url=postgres_url, durable=True, timeout=0.4)
+    recorder = begin(database_url=postgres_url, durable=True, database_seconds=0.4)
     await recorder.record(decisions(3))
     wait_until(lambda: watcher.stored == 3 and recorder.state == "ok")
     with postgres_server.frozen():
@@ -62,14 +62,14 @@ async def test_decisions_go_to_the_spool_and_come_back_once_each(
 async def test_a_stop_while_the_server_stands_still_leaves_a_spool(
     begin: Begin, tmp_path: Path, watcher: Watcher, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
-    recorder = begin(url=postgres_url, timeout=0.4)
+    recorder = begin(database_url=postgres_url, database_seconds=0.4)
     await recorder.record(decisions(3))
     wait_until(lambda: watcher.stored == 3 and recorder.state == "ok")
     with postgres_server.frozen():
         await recorder.record(decisions(3, 4))
         recorder.stop()
         assert spooled_lines(tmp_path / "spool") == 3
-    again = begin(url=postgres_url)
+    again = begin(database_url=postgres_url)
     wait_until(lambda: again.state == "ok")
     again.stop()
     assert stored(tmp_path, postgres_url) == ids(decisions(6))
@@ -79,7 +79,7 @@ async def test_a_start_while_the_server_stands_still_spools_until_it_goes_on(
     begin: Begin, tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
     with postgres_server.frozen():
-        recorder = begin(url=postgres_url, timeout=0.5)
+        recorder = begin(database_url=postgres_url, database_seconds=0.5)
         assert recorder.state == "spooling"
         await recorder.record(decisions(2))
     wait_until(lambda: recorder.state == "ok")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from service.core.errors import ConfigurationError, ShuttingDownError, StoreDownError
 from service.store.decisions import Decision
@@ -126,7 +127,7 @@ async def test_another_key_stops_the_start(begin: Begin, tmp_path: Path) -> None
     recorder = begin()
     recorder.stop()
     with pytest.raises(ConfigurationError, match="another key"):
-        open_recorder(StoreOptions(data_dir=tmp_path, key="another key of the log"))
+        open_recorder(StoreOptions(data_dir=tmp_path, log_key=SecretStr("another key of the log")))
 
 
 async def test_old_decisions_are_purged_at_the_start(begin: Begin, tmp_path: Path) -> None:

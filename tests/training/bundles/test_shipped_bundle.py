@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from service.core.bundle import read_bundle
-from service.settings import BUNDLES, Settings
+from service.runtime.options import BUNDLES
+from service.settings import Settings
 from training.cli import app
 from training.config import CONFIGS, RunConfig, read_run_config
 from training.evaluation.schema import Estimate, Evaluation
@@ -27,7 +28,7 @@ def value(figure: Estimate) -> float:
 
 
 def test_it_is_the_default_and_whole() -> None:
-    assert Settings().bundle_path == SHIPPED
+    assert Settings().model.bundle_path == SHIPPED
     bundle = read_bundle(SHIPPED)
     assert bundle.adapter_path is not None
     assert bundle.eraser is not None

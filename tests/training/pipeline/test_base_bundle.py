@@ -15,7 +15,7 @@ from service.core.bundle import read_bundle
 from service.core.calibration import Calibration, PlattCurve, TemperatureCurve
 from service.core.engines.loading import EngineOptions, load_model
 from service.metrics.baselines import read_baselines
-from service.settings import BUNDLES
+from service.runtime.options import BUNDLES
 from tests.conftest import QUERY
 from training.bundles.candidate import make_reference_vectors
 from training.cli import app

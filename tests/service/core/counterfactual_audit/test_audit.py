@@ -18,7 +18,7 @@ from service.core.counterfactual_audit.summary import summarise
 from service.core.errors import AuditOptionsError, CountError, DuplicateIdError, InputErrors, TextTooLongError
 from service.core.matching import Match, Matcher, TokenizedResume
 from service.core.tokenization import TextTokenizer
-from service.settings import BUNDLES
+from service.runtime.options import BUNDLES
 from tests.service.core.redaction.corpus import samples
 
 JOB = "Design and run data pipelines in Python. Lead a team."

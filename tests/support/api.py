@@ -1,11 +1,12 @@
+"""The real app on the fake engine, and texts for it. Fixtures are in tests/service/conftest.py."""
+
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
@@ -51,42 +52,31 @@ class Api(TestClient):
 
 
 Start = Callable[..., Api]
+"""Starts the app: with another bundle, and with other settings than the defaults, by part."""
 
 
-@pytest.fixture
-def start(tiny_bundle: Bundle, bge_like: Path, tmp_path: Path) -> Iterator[Start]:
-    """Start the app with other settings than the defaults."""
-    with ExitStack() as stack:
-
-        def begin(served: Bundle = tiny_bundle, **settings: Any) -> Api:
-            chosen = Settings(
-                **{
-                    "bundle": str(tiny_bundle.path),
-                    "queue_tokens": 20_000,
-                    "data_dir": tmp_path / "data",
-                    **settings,
-                }
-            )
-            metrics = create_metrics(chosen)
-            engine = FakeEngine()
-            runtime = Runtime(
-                served,
-                LoadedModel(engine, TextTokenizer.load(bge_like / "tokenizer.json", tiny_bundle.manifest)),
-                EngineChoice("openvino", "cpu", "a fake, for tests"),
-                chosen.runtime_options(),
-                reload=FakeEngine,
-                observer=metrics,
-            )
-            app = create_app(chosen, runtime=runtime, metrics=metrics, describe=False)
-            api = Api(app, raise_server_exceptions=False)
-            api.engine, api.runtime, api.metrics = engine, runtime, metrics
-            stack.enter_context(api)
-            api.database = app.state.database
-            return api
-
-        yield begin
-
-
-@pytest.fixture
-def api(start: Start) -> Api:
-    return start()
+def start_api(stack: ExitStack, tokenizer: Path, data_dir: Path, bundle: Bundle, **parts: Any) -> Api:
+    """Start the app with these settings, by part; it stops with `stack`."""
+    chosen = Settings(
+        **{
+            **parts,
+            "model": {"bundle": str(bundle.path), "queue_tokens": 20_000, **parts.get("model", {})},
+            "store": {"data_dir": data_dir, **parts.get("store", {})},
+        }
+    )
+    metrics = create_metrics(chosen)
+    engine = FakeEngine()
+    runtime = Runtime(
+        bundle,
+        LoadedModel(engine, TextTokenizer.load(tokenizer, bundle.manifest)),
+        EngineChoice("openvino", "cpu", "a fake, for tests"),
+        chosen.runtime,
+        reload=FakeEngine,
+        observer=metrics,
+    )
+    app = create_app(chosen, runtime=runtime, metrics=metrics, describe=False)
+    api = Api(app, raise_server_exceptions=False)
+    api.engine, api.runtime, api.metrics = engine, runtime, metrics
+    stack.enter_context(api)
+    api.database = app.state.database
+    return api

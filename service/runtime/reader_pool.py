@@ -32,7 +32,7 @@ from service.core.errors import (
 )
 from service.core.redaction.policy import Category
 from service.core.text_reader import Cancelled, InProcessReader, ReadText, never
-from service.runtime.text_worker import HEADER, Bug, Reply, Task, packed
+from service.runtime.reader_process import HEADER, Bug, Reply, Task, packed
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ _TRIES = 2
 _STOP_SECONDS = 2.0
 _RUN = """import sys
 sys.path.insert(0, sys.argv[1])
-from service.runtime.text_worker import main
+from service.runtime.reader_process import main
 main(sys.argv[2])"""
 
 
@@ -77,7 +77,7 @@ class _DiedError(Exception):
         self.status = status
 
 
-class _Worker:
+class _ReaderProcess:
     """One process. Used by one thread at a time."""
 
     def __init__(self, entities: str, stall_seconds: float) -> None:
@@ -192,7 +192,7 @@ def is_long(text: str) -> bool:
     return len(text) > LONG_TEXT or longest_normalised(text) > LONG_TEXT
 
 
-class TextPool:
+class ReaderPool:
     """`size` workers, each started when it is first needed. Texts are served in the order in which they come.
 
     `entities`: the spaCy model that workers find names by beside the rules. `stall_seconds`: time without any
@@ -211,8 +211,8 @@ class TextPool:
         self._budget = budget or (ENTITIES_BUDGET if entities else CpuBudget())
         self._stall_seconds = stall_seconds
         self._changed = threading.Condition()
-        self._places: list[_Worker | None] = [None] * size  # free ones; None where no worker was started yet
-        self._workers: set[_Worker] = set()
+        self._places: list[_ReaderProcess | None] = [None] * size  # free; None: not started yet
+        self._workers: set[_ReaderProcess] = set()
         self._waiting: deque[object] = deque()
         self._is_stopped = False
 
@@ -227,8 +227,6 @@ class TextPool:
 
         Raises `ReaderDownError` if no process starts, `ConfigurationError` without the named-entity model.
         """
-        if self.pids:
-            return
         place = self._take(never)
         kept = None
         try:
@@ -311,7 +309,7 @@ class TextPool:
                 raise _stopped() from None
             raise
 
-    def _ask(self, task: Task, place: _Worker | None, cancelled: Cancelled) -> Reply:
+    def _ask(self, task: Task, place: _ReaderProcess | None, cancelled: Cancelled) -> Reply:
         kept = None
         try:
             worker = self._living(place, cancelled)
@@ -325,7 +323,7 @@ class TextPool:
         finally:
             self._give_back(kept)
 
-    def _take(self, cancelled: Cancelled) -> _Worker | None:
+    def _take(self, cancelled: Cancelled) -> _ReaderProcess | None:
         """A free place, once nobody came earlier. Raises `CallerGoneError` or `ShuttingDownError`."""
         ticket = object()
         with self._changed:
@@ -342,7 +340,7 @@ class TextPool:
                 self._waiting.remove(ticket)
                 self._changed.notify_all()
 
-    def _give_back(self, worker: _Worker | None) -> None:
+    def _give_back(self, worker: _ReaderProcess | None) -> None:
         with self._changed:
             if not self._is_stopped:
                 self._places.append(worker)
@@ -351,7 +349,7 @@ class TextPool:
         if worker is not None:
             worker.end()
 
-    def _living(self, worker: _Worker | None, cancelled: Cancelled) -> _Worker:
+    def _living(self, worker: _ReaderProcess | None, cancelled: Cancelled) -> _ReaderProcess:
         """The worker of a place, or a new one where there is none or it has died."""
         if worker is not None:
             if worker.is_alive:
@@ -359,7 +357,7 @@ class TextPool:
             log.warning("the process that reads long texts has died and is replaced")
             self._bury(worker)
         try:
-            started = _Worker(self._entities, self._stall_seconds)
+            started = _ReaderProcess(self._entities, self._stall_seconds)
         except OSError as error:
             raise ReaderDownError(
                 f"the process that reads long texts cannot be started: {error.strerror}", retry_after=5
@@ -373,7 +371,7 @@ class TextPool:
             raise
         return started
 
-    def _bury(self, worker: _Worker) -> None:
+    def _bury(self, worker: _ReaderProcess) -> None:
         with self._changed:
             self._workers.discard(worker)
         worker.end()
@@ -382,7 +380,7 @@ class TextPool:
 class PooledReader:
     """A `TextReader`: short texts by `short`, here; long ones, and what may become long, by `pool`."""
 
-    def __init__(self, short: InProcessReader, pool: TextPool) -> None:
+    def __init__(self, short: InProcessReader, pool: ReaderPool) -> None:
         self._short = short
         self._pool = pool
 

@@ -11,12 +11,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.errors import problem_response
+from service.api.paths import PROBES
 
 SURPLUS = "evenmatch.surplus"
 """Set in the scope of a request on a connection above the limit."""
-
-ALWAYS_ANSWERED = ("/health/live", "/health/ready", "/metrics")
-"""What is answered on such a connection, too: a probe must not find the service dead because it is full."""
 
 GRACE_SECONDS = 1.0
 """After SIGTERM: time for what is on its way, the rest of a body or the next request of a busy client."""
@@ -75,7 +73,7 @@ class ReceiveInTime:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if scope.get(SURPLUS) and scope["path"] not in ALWAYS_ANSWERED:
+        if scope.get(SURPLUS) and scope["path"] not in PROBES:
             await _too_many_connections(scope)(scope, receive, send)
             return
         body_seconds, draining = self._body_seconds, self._draining

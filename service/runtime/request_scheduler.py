@@ -27,10 +27,10 @@ def count_words(texts: Iterable[str]) -> int:
 class Turn:
     """One request's place in a line, and then its turn."""
 
-    def __init__(self, turns: Turns, line: _Line, words: int) -> None:
+    def __init__(self, scheduler: RequestScheduler, line: _WaitingRequests, words: int) -> None:
         self.words = words
         self.granted: asyncio.Future[None] | None = None
-        self._turns = turns
+        self._scheduler = scheduler
         self._line = line
         self._holds = False
 
@@ -47,10 +47,10 @@ class Turn:
         if self._holds:
             self._holds = False
             self._line.words_in_turn -= self.words
-            self._turns.look_soon()
+            self._scheduler.look_soon()
 
 
-class _Line:
+class _WaitingRequests:
     """`until_answered`: a turn lasts until the answer, not only until its texts are queued."""
 
     def __init__(self, *, until_answered: bool) -> None:
@@ -63,7 +63,7 @@ class _Line:
         return sum(turn.words for turn in self.waiting)
 
 
-class Turns:
+class RequestScheduler:
     """For one event loop; only `queue_changed` may be called from other threads.
 
     `limit`: most words of one request, and most words that wait, with the tokens in the queue. `ahead`: words
@@ -88,8 +88,8 @@ class Turns:
         self._backlog = backlog
         self._retry_after = retry_after
         self._on_change = on_change
-        self._large = _Line(until_answered=False)
-        self._small = _Line(until_answered=True)
+        self._large = _WaitingRequests(until_answered=False)
+        self._small = _WaitingRequests(until_answered=True)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -163,7 +163,7 @@ class Turns:
                 actual=ahead + words,
             )
 
-    def _may_begin(self, line: _Line, turn: Turn) -> bool:
+    def _may_begin(self, line: _WaitingRequests, turn: Turn) -> bool:
         if line is self._small:
             return line.words_in_turn + turn.words <= _SMALL_AHEAD * self._small_words
         return line.words_in_turn + self._backlog() < self._ahead

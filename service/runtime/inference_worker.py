@@ -18,8 +18,8 @@ from typing import Literal
 
 from service.core.engines.engine import Engine
 from service.core.errors import EngineError, EvenmatchError, WorkerDownError
+from service.runtime.inference_queue import EmbedRequest, InferenceQueue, QueuedText
 from service.runtime.observer import RuntimeObserver
-from service.runtime.queue import EmbedRequest, InferenceQueue, Item
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +31,12 @@ _LAST_BACKOFF_SECONDS = 30.0
 
 
 @dataclass
-class _Shift:
-    """One inference thread's term of service."""
+class _Inference:
+    """One inference thread and its engine. `abandoned`: it hangs, and another one took its place."""
 
     engine: Engine
     thread: threading.Thread | None = None
-    batch: list[Item] = field(default_factory=list)
+    batch: list[QueuedText] = field(default_factory=list)
     busy_since: float | None = None
     abandoned: bool = False
 
@@ -59,14 +59,14 @@ class InferenceWorker:
         self._batch_tokens = batch_tokens
         self._stall_seconds = stall_seconds
         self._observer = observer
-        self._shift = _Shift(engine)
+        self._current = _Inference(engine)
         self._stopping = threading.Event()
         self._tokens_per_second = 0.0
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
         self.state: WorkerState = "running"
 
     def start(self) -> None:
-        self._begin(self._shift)
+        self._begin(self._current)
         self._supervisor.start()
 
     def submit(self, request: EmbedRequest, *, urgent: bool = False) -> None:
@@ -92,7 +92,7 @@ class InferenceWorker:
     def stop(self, timeout: float) -> None:
         """Serve what waits, for up to `timeout` seconds, then stop."""
         self._queue.close()
-        thread = self._shift.thread
+        thread = self._current.thread
         if thread is not None:
             thread.join(timeout)
         self._stopping.set()
@@ -100,31 +100,31 @@ class InferenceWorker:
         self.state = "stopped"
         self._queue.fail_all(WorkerDownError("the service stopped before this request was served"))
         if thread is None or not thread.is_alive():
-            self._shift.engine.close()
+            self._current.engine.close()
 
-    def _begin(self, shift: _Shift) -> None:
-        shift.thread = threading.Thread(target=self._run, args=(shift,), name="inference", daemon=True)
-        self._shift = shift
-        shift.thread.start()
+    def _begin(self, current: _Inference) -> None:
+        current.thread = threading.Thread(target=self._run, args=(current,), name="inference", daemon=True)
+        self._current = current
+        current.thread.start()
         self.state = "running"
 
-    def _run(self, shift: _Shift) -> None:
+    def _run(self, current: _Inference) -> None:
         try:
-            while not shift.abandoned:
+            while not current.abandoned:
                 batch = self._queue.take(self._batch_tokens)
                 if batch is None:
                     return
-                shift.batch, shift.busy_since = batch, time.monotonic()
-                self._serve(shift.engine, batch)
-                shift.batch, shift.busy_since = [], None
+                current.batch, current.busy_since = batch, time.monotonic()
+                self._serve(current.engine, batch)
+                current.batch, current.busy_since = [], None
         except BaseException as error:
             # Only the type: a message could quote what was being encoded.
             log.error("inference worker died: %s", type(error).__name__)
-            if shift is self._shift:
+            if current is self._current:
                 self.state = "down"
-            _fail(shift.batch, WorkerDownError("the inference worker died on this request", retry_after=5))
+            _fail(current.batch, WorkerDownError("the inference worker died on this request", retry_after=5))
 
-    def _serve(self, engine: Engine, batch: list[Item]) -> None:
+    def _serve(self, engine: Engine, batch: list[QueuedText]) -> None:
         started = time.perf_counter()
         tokens = sum(len(item.ids) for item in batch)
         try:
@@ -141,7 +141,7 @@ class InferenceWorker:
             rate if not self._tokens_per_second else 0.9 * self._tokens_per_second + 0.1 * rate
         )
 
-    def _isolate(self, engine: Engine, batch: list[Item], error: Exception) -> None:
+    def _isolate(self, engine: Engine, batch: list[QueuedText], error: Exception) -> None:
         """Find whose texts the engine fails on: run each request's share alone."""
         requests = list(dict.fromkeys(item.request for item in batch))
         if len(requests) > 1:
@@ -157,18 +157,18 @@ class InferenceWorker:
     def _supervise(self) -> None:
         backoff = _FIRST_BACKOFF_SECONDS
         while not self._stopping.wait(_POLL_SECONDS):
-            shift = self._shift
-            if self.state == "running" and self._is_healthy(shift):
+            current = self._current
+            if self.state == "running" and self._is_healthy(current):
                 continue
             self.state = "down"
-            shift.abandoned = True
-            _fail(shift.batch, WorkerDownError("the inference worker hangs on this request", retry_after=5))
+            current.abandoned = True
+            _fail(current.batch, WorkerDownError("the inference worker hangs on this request", retry_after=5))
             if self._stopping.wait(backoff):
                 return
-            if shift.thread is not None and not shift.thread.is_alive():
-                shift.engine.close()  # before the next one is loaded, so that memory holds one
+            if current.thread is not None and not current.thread.is_alive():
+                current.engine.close()  # before the next one is loaded, so that memory holds one
             try:
-                fresh = _Shift(self._factory())
+                fresh = _Inference(self._factory())
             except Exception as error:
                 log.error("inference worker could not be restarted: %s", type(error).__name__)
                 self._queue.fail_all(
@@ -181,13 +181,13 @@ class InferenceWorker:
             log.warning("inference worker restarted")
             backoff = _FIRST_BACKOFF_SECONDS
 
-    def _is_healthy(self, shift: _Shift) -> bool:
-        if shift.thread is not None and not shift.thread.is_alive():
+    def _is_healthy(self, current: _Inference) -> bool:
+        if current.thread is not None and not current.thread.is_alive():
             return self._queue.is_drained
-        busy_since = shift.busy_since
+        busy_since = current.busy_since
         return busy_since is None or time.monotonic() - busy_since < self._stall_seconds
 
 
-def _fail(batch: list[Item], error: EvenmatchError) -> None:
+def _fail(batch: list[QueuedText], error: EvenmatchError) -> None:
     for item in batch:
         item.request.fail(error)

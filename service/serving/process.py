@@ -1,4 +1,8 @@
-"""One of several serving processes: its own model, its own app, the port shared with the others."""
+"""What a serving process does: load the model, open the decision log, build the app and serve it.
+
+It is the only one (`serve_alone`), or one of several that a supervisor started (`serve`): each has a model
+and an app of its own, and they share the port.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +17,25 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import connection, parent_process
 from pathlib import Path
 
 from fastapi import FastAPI
 
-from service.core.errors import EvenmatchError, MetricsLostError
+from service.core.errors import ConfigurationError, EvenmatchError, MetricsLostError, ProcessError
 from service.logs import OncePerMinute, log_to_stderr
 from service.metrics.registry import Metrics
 from service.metrics.shared_values import SharedValues
 from service.runtime.devices import usable_cores
 from service.runtime.observer import RuntimeObserver
-from service.runtime.runtime import Runtime, RuntimeOptions, load_runtime
+from service.runtime.options import RuntimeOptions
+from service.runtime.runtime import Runtime, load_to_serve
+from service.runtime.warm_up import WarmUp
 from service.serving.app import create_app, create_metrics
-from service.serving.receiving import Draining
-from service.serving.uvicorn_server import CANNOT_START, STOP_AS_SIGTERM, Server
+from service.serving.body_timeouts import Draining
+from service.serving.listener import bind
+from service.serving.server import CANNOT_START, STOP_AS_SIGTERM, Server
 from service.settings import Settings
 from service.store.recorder import open_recorder
 
@@ -56,7 +64,7 @@ class Assignment:
     """Of all slots, which have counted: see `SharedValues`."""
 
 
-class _Server(Server):
+class _OneOfSeveral(Server):
     stop_signals = ()  # ignored here: the parent hears them, too
 
     def __init__(self, assignment: Assignment, app: FastAPI, draining: Draining, metrics: Metrics) -> None:
@@ -68,7 +76,7 @@ class _Server(Server):
         await super().startup(sockets)
         exempt_from_collection()
         self._metrics.process_ready(
-            wanted=self._assignment.settings.workers, replaces=self._assignment.replaces
+            wanted=self._assignment.settings.server.workers, replaces=self._assignment.replaces
         )
         log.info("process %d serves (slot %d)", os.getpid(), self._assignment.slot)
 
@@ -82,28 +90,76 @@ class _Server(Server):
         return await super().on_tick(counter)
 
 
-def serve(assignment: Assignment, load: Load = load_runtime) -> None:
+def serve(assignment: Assignment, load: Load = load_to_serve) -> None:
     """Load the model and serve until SIGTERM. The process ends if its parent does."""
     settings = assignment.settings
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.server.log_level)
     # A terminal's Ctrl-C and its end reach every process; the parent passes them on as SIGTERM, in its order.
     for number in (signal.SIGINT, *STOP_AS_SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
-    options = settings.runtime_options()
-    options = replace(options, threads=options.threads or max(1, usable_cores() // settings.workers))
+    options = settings.runtime
+    if not options.model.threads:
+        share = max(1, usable_cores() // settings.server.workers)
+        options = replace(options, model=options.model.model_copy(update={"threads": share}))
     try:
         metrics = create_metrics(
             settings, SharedValues(assignment.folder, assignment.slot, assignment.joined)
         )
         runtime = load(options, metrics)
-        recorder = open_recorder(settings.store_options(), metrics)
+        recorder = open_recorder(settings.store, metrics)
     except EvenmatchError as error:
         log.error("process %d cannot serve: %s", os.getpid(), error.message)
         sys.exit(CANNOT_START)
     draining = Draining()
     app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder, draining=draining)
-    _Server(assignment, app, draining, metrics).run(assignment.sockets)
+    _OneOfSeveral(assignment, app, draining, metrics).run(assignment.sockets)
+
+
+class _Alone(Server):
+    """Says where it listens, and when it is ready."""
+
+    def __init__(self, settings: Settings, app: FastAPI, draining: Draining, metrics: Metrics) -> None:
+        super().__init__(settings, app, draining, metrics)
+        self._app = app
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        exempt_from_collection()
+        self._metrics.process_ready(wanted=1, replaces=False)
+        for listener in sockets or []:
+            host, port = listener.getsockname()[:2]
+            address = f"http://{host}:{port}"
+            warm_up: WarmUp = self._app.state.runtime.warm_up
+            if not warm_up.is_done:
+                log.warning("listening at %s, not ready yet: GET /health/ready says why", address)
+            warm_up.when_done(partial(log.info, "ready to score at %s (docs at /docs)", address))
+
+
+def serve_alone(settings: Settings, load: Load = load_to_serve) -> None:
+    """Serve in this process until a signal; open requests are answered first.
+
+    The port is bound, the model loaded and the decision log opened before anybody can connect. Raises an
+    `EvenmatchError` if that cannot be done.
+    """
+    sockets = bind(settings.server.host, settings.server.port)
+    try:
+        metrics, draining = create_metrics(settings), Draining()
+        runtime = load(settings.runtime, metrics)
+        recorder = open_recorder(settings.store, metrics)
+        app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder, draining=draining)
+        server = _Alone(settings, app, draining, metrics)
+        try:
+            server.run(sockets)
+        except SystemExit:  # uvicorn's way to say that it could not begin; it has logged why
+            if server.lifespan.should_exit:
+                raise ProcessError("the service could not start: the log above says why") from None
+            raise ConfigurationError(
+                f"cannot listen on {settings.server.host}:{settings.server.port}"
+            ) from None
+    finally:
+        for one in sockets:
+            one.close()
 
 
 def exempt_from_collection() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from service.runtime.cache import EmbeddingCache
+from service.runtime.embedding_cache import EmbeddingCache
 
 ENTRY = 4 * 4 + 200
 """Bytes that one vector of 4 dimensions is counted as."""

@@ -17,7 +17,7 @@ from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from service.core.errors import CallerGoneError, CapacityError, QueueFullError, StoreUnavailableError
-from service.runtime.text_pool import is_long
+from service.runtime.reader_pool import is_long
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ _PAUSE_SECONDS = 1.0
 """After a failure of the database nobody asks it for so long, and then one at a time."""
 
 
-class Lane:
+class ThreadPool:
     """Runs functions in threads, `places` at a time. For one event loop."""
 
     def __init__(self, places: int, waiting: float = math.inf) -> None:
@@ -72,7 +72,7 @@ class Lane:
         return QueueFullError("too many requests of this kind wait already", retry_after=5)
 
 
-class StoreLane(Lane):
+class DatabasePool(ThreadPool):
     """For questions to the database. While it is away they fail at once, but for one that tries."""
 
     def __init__(self, places: int, waiting: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -125,21 +125,21 @@ class StoreLane(Lane):
 
 
 @dataclass(frozen=True)
-class Lanes:
+class ThreadPools:
     """`parsing`: large bodies. `text`: short steps of work on texts and vectors. `audits`: whole audits.
 
     `long_text`: waiting for the process that reads long texts, which must not keep short ones waiting.
     `reading`, `writing`: the database. `upkeep`: metrics and what else must work while all others are full.
     """
 
-    parsing: Lane = field(default_factory=lambda: Lane(1))
-    text: Lane = field(default_factory=lambda: Lane(_TEXT_PLACES))
-    long_text: Lane = field(default_factory=lambda: Lane(_TEXT_PLACES))
-    audits: Lane = field(default_factory=lambda: Lane(1, waiting=8))
-    reading: StoreLane = field(default_factory=lambda: StoreLane(_STORE_PLACES, waiting=32))
-    writing: StoreLane = field(default_factory=lambda: StoreLane(_STORE_PLACES, waiting=256))
-    upkeep: Lane = field(default_factory=lambda: Lane(2))
+    parsing: ThreadPool = field(default_factory=lambda: ThreadPool(1))
+    text: ThreadPool = field(default_factory=lambda: ThreadPool(_TEXT_PLACES))
+    long_text: ThreadPool = field(default_factory=lambda: ThreadPool(_TEXT_PLACES))
+    audits: ThreadPool = field(default_factory=lambda: ThreadPool(1, waiting=8))
+    reading: DatabasePool = field(default_factory=lambda: DatabasePool(_STORE_PLACES, waiting=32))
+    writing: DatabasePool = field(default_factory=lambda: DatabasePool(_STORE_PLACES, waiting=256))
+    upkeep: ThreadPool = field(default_factory=lambda: ThreadPool(2))
 
-    def for_text(self, text: str | Sized) -> Lane:
+    def for_text(self, text: str | Sized) -> ThreadPool:
         """Where a text, or what else a caller gave in its place, is read."""
         return self.long_text if isinstance(text, str) and is_long(text) else self.text

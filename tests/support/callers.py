@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 from starlette.types import Message
 
-from tests.service.api.conftest import Api
+from tests.support.api import Api
 from tests.support.patience import PATIENCE
 
 

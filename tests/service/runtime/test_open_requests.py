@@ -6,7 +6,7 @@ import time
 import pytest
 
 from service.core.errors import NoIdleTimeError, ShuttingDownError
-from service.runtime.live_work import LiveWork
+from service.runtime.open_requests import OpenRequests
 from tests.support.patience import PATIENCE
 
 
@@ -15,11 +15,11 @@ def soon(seconds: float = PATIENCE) -> float:
 
 
 def test_nothing_is_waited_for_while_no_request_is_open() -> None:
-    LiveWork().wait_until_idle(soon())
+    OpenRequests().wait_until_idle(soon())
 
 
 def test_background_work_waits_for_the_last_open_request() -> None:
-    live = LiveWork()
+    live = OpenRequests()
     went_on = threading.Event()
 
     def background() -> None:
@@ -36,7 +36,7 @@ def test_background_work_waits_for_the_last_open_request() -> None:
 
 
 def test_background_work_that_finds_no_time_breaks_off() -> None:
-    live = LiveWork()
+    live = OpenRequests()
     with live.request(), pytest.raises(NoIdleTimeError):
         live.wait_until_idle(soon(0.01))
     with pytest.raises(NoIdleTimeError):
@@ -44,7 +44,7 @@ def test_background_work_that_finds_no_time_breaks_off() -> None:
 
 
 def test_closing_wakes_what_waits_and_lets_nothing_more_begin() -> None:
-    live = LiveWork()
+    live = OpenRequests()
     raised: list[type[Exception]] = []
 
     def background() -> None:
@@ -64,7 +64,7 @@ def test_closing_wakes_what_waits_and_lets_nothing_more_begin() -> None:
 
 
 def test_a_request_that_fails_is_over_too() -> None:
-    live = LiveWork()
+    live = OpenRequests()
     with pytest.raises(KeyError), live.request():
         raise KeyError
     live.wait_until_idle(soon())

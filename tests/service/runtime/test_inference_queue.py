@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from service.core.errors import EngineError, QueueFullError, RequestTooLargeError, ShuttingDownError
-from service.runtime.queue import BACKGROUND_BATCH_TOKENS, EmbedRequest, InferenceQueue
+from service.runtime.inference_queue import BACKGROUND_BATCH_TOKENS, EmbedRequest, InferenceQueue
 from tests.support.patience import PATIENCE
 
 

@@ -1,4 +1,4 @@
-"""The answer of `/v1/score` as it is kept for an `Idempotency-Key`, and made whole again.
+"""What several answers say in the same way, and how that of `/v1/score` is kept for an `Idempotency-Key`.
 
 Kept is what the service found out: decision ids, scores, warnings, counts of redactions. What the caller gave
 (ids) comes back from the repeated request; passages of resumes are never kept, explanations made anew.
@@ -9,7 +9,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from service.api.schemas.score import ScoreRequest, ScoreResponse, ScoreResult, ScoringModel
+from service.api.schemas.score import (
+    PassageOut,
+    ScoreRequest,
+    ScoreResponse,
+    ScoreResult,
+    ScoringModel,
+    Warning,
+)
+from service.core.language import is_foreign
+from service.core.matching import Matcher, TokenizedJob, TokenizedResume, explain
+from service.core.scoring import Vectors
+from service.runtime.runtime import Runtime
 
 _OF_RESULTS = (
     "decision_id",
@@ -21,6 +32,35 @@ _OF_RESULTS = (
     "warnings",
     "redactions",
 )
+
+
+def scoring_model(runtime: Runtime) -> ScoringModel:
+    """What scored, as answers name it."""
+    manifest, info = runtime.bundle.manifest, runtime.info
+    return ScoringModel(
+        bundle=manifest.name, version=manifest.version, engine=info.name, precision=info.precision
+    )
+
+
+def warnings_of(language: str, non_latin_script: bool) -> list[Warning]:
+    """What weakens scores and redaction: a script or a language that they were not made for."""
+    warnings: list[Warning] = ["non_latin_script"] if non_latin_script else []
+    return [*warnings, "not_english"] if is_foreign(language) else warnings
+
+
+def explained(
+    matcher: Matcher, job: TokenizedJob, job_vectors: Vectors, resume: TokenizedResume, vectors: Vectors
+) -> list[PassageOut]:
+    """The explanation of one resume as it is sent; for a thread, since long resumes take seconds."""
+    return [
+        PassageOut(
+            text=passage.text,
+            contribution=passage.contribution,
+            job_passage=passage.job_passage,
+            similarity=passage.similarity,
+        )
+        for passage in explain(matcher, job, job_vectors, resume, vectors)
+    ]
 
 
 def pack(answer: ScoreResponse, bundle_digest: str) -> str:

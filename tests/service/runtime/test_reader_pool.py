@@ -22,8 +22,8 @@ from service.core.errors import (
 from service.core.redaction.policy import CATEGORIES
 from service.core.redaction.redactor import Redactor
 from service.core.text_reader import Cancelled, InProcessReader, ReadText
-from service.runtime.text_pool import LONG_TEXT, CpuBudget, PooledReader, TextPool, _Worker
-from service.runtime.text_worker import Reply, Task
+from service.runtime.reader_pool import LONG_TEXT, CpuBudget, PooledReader, ReaderPool, _ReaderProcess
+from service.runtime.reader_process import Reply, Task
 from tests.support.patience import PATIENCE, wait_until
 
 LIMIT = 100_000
@@ -35,8 +35,8 @@ COSTLY = "Dr. Jane Doe and " * 5_000
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[TextPool]:
-    pool = TextPool()
+def shared() -> Iterator[ReaderPool]:
+    pool = ReaderPool()
     with pytest.MonkeyPatch.context() as settings:
         settings.setenv("EVENMATCH_LOG_KEY", "secret")
         pool.warm_up()
@@ -45,13 +45,13 @@ def shared() -> Iterator[TextPool]:
 
 
 @pytest.fixture
-def pool() -> Iterator[TextPool]:
-    own = TextPool()
+def pool() -> Iterator[ReaderPool]:
+    own = ReaderPool()
     yield own
     own.stop()
 
 
-def read(pool: TextPool, text: str, cancelled: Callable[[], bool] = lambda: False) -> ReadText:
+def read(pool: ReaderPool, text: str, cancelled: Callable[[], bool] = lambda: False) -> ReadText:
     return pool.read(
         text,
         field="resume",
@@ -67,7 +67,7 @@ def in_process() -> InProcessReader:
 
 
 @pytest.mark.parametrize("categories", [CATEGORIES, ("name", "email"), None])
-def test_a_worker_reads_a_text_as_the_callers_process_does(shared: TextPool, categories: object) -> None:
+def test_a_worker_reads_a_text_as_the_callers_process_does(shared: ReaderPool, categories: object) -> None:
     text = RESUME + "\ud800\u0301é\u200b"
 
     by_worker = shared.read(
@@ -86,7 +86,7 @@ def test_a_worker_reads_a_text_as_the_callers_process_does(shared: TextPool, cat
     )
 
 
-def test_what_is_wrong_with_a_text_comes_back_as_it_was_raised(shared: TextPool) -> None:
+def test_what_is_wrong_with_a_text_comes_back_as_it_was_raised(shared: ReaderPool) -> None:
     with pytest.raises(EmptyTextError) as empty:
         read(shared, " " * 10_000)
     with pytest.raises(TextTooLongError) as long:
@@ -99,7 +99,7 @@ def test_what_is_wrong_with_a_text_comes_back_as_it_was_raised(shared: TextPool)
 
 
 def test_a_text_above_its_cpu_budget_is_refused_and_the_next_is_read() -> None:
-    pool = TextPool(budget=CpuBudget(base=100, per_thousand_characters=0))
+    pool = ReaderPool(budget=CpuBudget(base=100, per_thousand_characters=0))
     try:
         with pytest.raises(UnreadableTextError, match="more than 100 ms of CPU time") as refused:
             read(pool, COSTLY)
@@ -112,7 +112,7 @@ def test_a_text_above_its_cpu_budget_is_refused_and_the_next_is_read() -> None:
         pool.stop()
 
 
-def test_short_texts_start_no_process_and_texts_that_become_long_do(pool: TextPool) -> None:
+def test_short_texts_start_no_process_and_texts_that_become_long_do(pool: ReaderPool) -> None:
     reader = PooledReader(in_process(), pool)
     short = reader.read("Jane Doe\nengineer", field="resume", max_characters=LIMIT, categories=CATEGORIES)
     assert short.redacted is not None
@@ -125,7 +125,7 @@ def test_short_texts_start_no_process_and_texts_that_become_long_do(pool: TextPo
     assert len(pool.pids) == 1
 
 
-def test_a_worker_that_dies_is_replaced(pool: TextPool) -> None:
+def test_a_worker_that_dies_is_replaced(pool: ReaderPool) -> None:
     pool.warm_up()
     (first,) = pool.pids
 
@@ -137,7 +137,7 @@ def test_a_worker_that_dies_is_replaced(pool: TextPool) -> None:
 
 
 @pytest.mark.slow
-def test_a_text_is_tried_once_more_when_a_worker_dies_and_then_not_again(pool: TextPool) -> None:
+def test_a_text_is_tried_once_more_when_a_worker_dies_and_then_not_again(pool: ReaderPool) -> None:
     pool.warm_up()
     killed: set[int] = set()
 
@@ -157,7 +157,7 @@ def test_a_text_is_tried_once_more_when_a_worker_dies_and_then_not_again(pool: T
     assert read(pool, CHEAP).document.text == CHEAP
 
 
-def test_a_caller_who_has_gone_is_not_waited_for(pool: TextPool) -> None:
+def test_a_caller_who_has_gone_is_not_waited_for(pool: ReaderPool) -> None:
     pool.warm_up()
     (first,) = pool.pids
     os.kill(first, signal.SIGSTOP)  # so that it cannot be done before it is asked
@@ -169,14 +169,14 @@ def test_a_caller_who_has_gone_is_not_waited_for(pool: TextPool) -> None:
     assert first not in pool.pids
 
 
-class Noting(TextPool):
+class Noting(ReaderPool):
     """Notes whose turn it is: the number of the text, which is its field."""
 
     def __init__(self) -> None:
         super().__init__()
         self.turns: list[str] = []
 
-    def _ask(self, task: Task, place: _Worker | None, cancelled: Cancelled) -> Reply:
+    def _ask(self, task: Task, place: _ReaderProcess | None, cancelled: Cancelled) -> Reply:
         self.turns.append(task.field)
         return super()._ask(task, place, cancelled)
 
@@ -215,7 +215,7 @@ def test_texts_are_read_in_the_order_in_which_they_came() -> None:
 
 @pytest.mark.slow
 def test_a_worker_that_stands_still_is_replaced() -> None:
-    pool = TextPool(stall_seconds=10)
+    pool = ReaderPool(stall_seconds=10)
     try:
         pool.warm_up()
         os.kill(pool.pids[0], signal.SIGSTOP)
@@ -225,7 +225,7 @@ def test_a_worker_that_stands_still_is_replaced() -> None:
         pool.stop()
 
 
-def test_nothing_is_read_after_stop(pool: TextPool) -> None:
+def test_nothing_is_read_after_stop(pool: ReaderPool) -> None:
     pool.warm_up()
     (worker,) = pool.pids
 
@@ -237,7 +237,7 @@ def test_nothing_is_read_after_stop(pool: TextPool) -> None:
 
 
 @pytest.mark.slow
-def test_a_text_at_work_is_broken_off_by_stop(pool: TextPool) -> None:
+def test_a_text_at_work_is_broken_off_by_stop(pool: ReaderPool) -> None:
     pool.warm_up()
     os.kill(pool.pids[0], signal.SIGSTOP)
     waits = threading.Event()
@@ -256,7 +256,7 @@ def test_a_text_at_work_is_broken_off_by_stop(pool: TextPool) -> None:
     assert pool.pids == []
 
 
-def test_a_worker_keeps_texts_and_settings_to_itself(shared: TextPool) -> None:
+def test_a_worker_keeps_texts_and_settings_to_itself(shared: ReaderPool) -> None:
     read(shared, RESUME)
     process = Path(f"/proc/{shared.pids[0]}")
 
@@ -270,7 +270,7 @@ def test_a_worker_keeps_texts_and_settings_to_itself(shared: TextPool) -> None:
 
 
 def test_a_worker_imports_what_reading_needs() -> None:
-    program = "import sys, service.runtime.text_worker; print(*sys.modules)"
+    program = "import sys, service.runtime.reader_process; print(*sys.modules)"
     modules = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout.split()
@@ -285,8 +285,8 @@ def test_a_worker_imports_what_reading_needs() -> None:
 def test_workers_end_with_a_parent_that_is_killed() -> None:
     program = """
 import time
-from service.runtime.text_pool import TextPool
-pool = TextPool()
+from service.runtime.reader_pool import ReaderPool
+pool = ReaderPool()
 pool.warm_up()
 print(*pool.pids, flush=True)
 time.sleep(600)

@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from service.core.tokenization import TokenIds
 from service.store.decisions import Decision
 from service.store.tables import decisions
-from tests.service.api.callers import Caller, until
-from tests.service.api.conftest import JOB, Api, Start, numbers
+from tests.support.api import JOB, Api, Start, numbers
+from tests.support.callers import Caller, until
 
 
 class Gate:
@@ -77,7 +77,7 @@ def spy(api: Api, monkeypatch: pytest.MonkeyPatch, before: Callable[[], object])
 def test_of_one_who_leaves_while_texts_are_read_no_further_text_is_read(
     start: Start, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api = start(durable=True)
+    api = start(store={"durable": True})
     read = spy(api, monkeypatch, gate)
     caller = Caller(api, "/v1/score", body(*(numbers(i, 700) for i in range(4))))
     until(lambda: gate.came)
@@ -91,18 +91,18 @@ def test_of_one_who_leaves_while_texts_are_read_no_further_text_is_read(
 def test_of_one_who_leaves_the_line_nothing_is_read_and_the_next_is_served(
     start: Start, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api = start(durable=True, batch_tokens=64)
+    api = start(store={"durable": True}, model={"batch_tokens": 64})
     read = spy(api, monkeypatch, lambda: None)
     api.engine.before = gate
     first = Caller(api, "/v1/score", body(numbers(0, 300)))
     until(lambda: gate.came)
     hasty = [Caller(api, "/v1/score", body(numbers(i, 300))) for i in range(1, 4)]
     patient = Caller(api, "/v1/score", body(numbers(9, 300)))
-    until(lambda: api.runtime.turns.requests_waiting == 4)
+    until(lambda: api.runtime.scheduler.requests_waiting == 4)
     for caller in hasty:
         caller.leave()
         caller.done.result(60)
-    assert api.runtime.turns.requests_waiting == 1
+    assert api.runtime.scheduler.requests_waiting == 1
     gate.open()
     for caller in (first, patient):
         caller.done.result(60)
@@ -114,7 +114,7 @@ def test_of_one_who_leaves_the_line_nothing_is_read_and_the_next_is_served(
 def test_texts_of_one_who_leaves_while_they_wait_for_the_engine_are_not_encoded(
     start: Start, gate: Gate
 ) -> None:
-    api = start(durable=True, batch_tokens=64)
+    api = start(store={"durable": True}, model={"batch_tokens": 64})
     api.engine.before = gate
     caller = Caller(api, "/v1/score", body(*(numbers(i, 100) for i in range(4))))
     until(lambda: gate.came)
@@ -131,7 +131,7 @@ def test_texts_of_one_who_leaves_while_they_wait_for_the_engine_are_not_encoded(
 def test_one_who_leaves_while_decisions_are_recorded_leaves_them_stored_and_counted(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api = start(durable=True)
+    api = start(store={"durable": True})
     recorder = api.app.state.recorder  # type: ignore[attr-defined]
     record, recording = recorder.record, threading.Event()
 

@@ -8,11 +8,11 @@ import anyio
 from anyio import from_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LEFT = "evenmatch.left"
+DISCONNECTED = "evenmatch.left"
 """In a request's scope: true once its caller hung up before the answer began."""
 
 
-def caller_has_gone() -> bool:
+def caller_disconnected() -> bool:
     """Asked in a thread that works for a request: whether the request was cancelled meanwhile."""
     try:
         from_thread.check_cancelled()
@@ -21,7 +21,7 @@ def caller_has_gone() -> bool:
     return False
 
 
-class WatchCaller:
+class CancelOnDisconnect:
     """Cancels what runs inside for a caller who is gone. What must be finished shields itself from that.
 
     Expects the whole body in the first message: after it nothing can come but the end of the connection.
@@ -58,7 +58,7 @@ class WatchCaller:
                     pass
                 gone.set()
                 if not answered:  # else the server says so of every connection
-                    scope[LEFT] = not begun
+                    scope[DISCONNECTED] = not begun
                     group.cancel_scope.cancel()
 
             group.start_soon(watch)

@@ -1,6 +1,6 @@
 """The process that reads long texts: normalises and redacts what comes through a pipe, one text at a time.
 
-Started by `service.runtime.text_pool`. It imports what reading needs and nothing else. Each text comes with a
+Started by `service.runtime.reader_pool`. It imports what reading needs and nothing else. Each text has a
 budget of CPU time that the kernel enforces: `SIGPROF` at its default action ends the process even inside a C
 function that never comes back to Python. No text reaches a file, an argument or a log; no core is dumped.
 """

@@ -8,9 +8,9 @@ import pytest
 
 from service.core.errors import EngineError, QueueFullError, ShuttingDownError, WorkerDownError
 from service.core.tokenization import TokenIds
+from service.runtime.inference_queue import EmbedRequest, InferenceQueue
+from service.runtime.inference_worker import InferenceWorker
 from service.runtime.observer import RuntimeObserver
-from service.runtime.queue import EmbedRequest, InferenceQueue
-from service.runtime.worker import InferenceWorker
 from tests.support.fakes import FakeEngine, WorkerKilled
 from tests.support.patience import PATIENCE, wait_until
 

@@ -70,7 +70,7 @@ class EmbedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class QueuedText:
     """One text of a request, in a batch."""
 
     request: EmbedRequest
@@ -81,7 +81,7 @@ class Item:
         return self.request.texts[self.index]
 
 
-class _Line:
+class _WaitingTexts:
     """Requests of one priority, and how much of them waits."""
 
     def __init__(self) -> None:
@@ -97,13 +97,13 @@ class _Line:
         self.tokens += request.tokens
         self.texts += request.waiting
 
-    def take(self, budget: int) -> list[Item]:
+    def take(self, budget: int) -> list[QueuedText]:
         """Texts of the requests in turn, up to `budget` tokens, one at least."""
-        batch: list[Item] = []
+        batch: list[QueuedText] = []
         used = 0
         while self.requests:
             request = self.requests.popleft()
-            item = Item(request, request.take())
+            item = QueuedText(request, request.take())
             batch.append(item)
             used += len(item.ids)
             self.tokens -= len(item.ids)
@@ -141,8 +141,8 @@ class InferenceQueue:
         self._max_tokens = max_tokens
         self._margin = margin
         self._on_change = on_change
-        self._live = _Line()
-        self._background = _Line()
+        self._live = _WaitingTexts()
+        self._background = _WaitingTexts()
         self._closed = False
         self._changed = threading.Condition()
 
@@ -186,7 +186,7 @@ class InferenceQueue:
             line.add(request, first=urgent)
             self._announce()
 
-    def take(self, budget: int) -> list[Item] | None:
+    def take(self, budget: int) -> list[QueuedText] | None:
         """Wait for work and return a batch of at most `budget` tokens (one text at least), longest first.
 
         Background texts come only when no other waits, and then at most `BACKGROUND_BATCH_TOKENS` of them.

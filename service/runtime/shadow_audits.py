@@ -14,33 +14,68 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
 from service.core.counterfactual.variants import ATTRIBUTES, Attribute
-from service.core.counterfactual_audit.plan import AuditOptions, AuditResume
+from service.core.counterfactual_audit.plan import (
+    MAX_CONTROLS,
+    MAX_NAMES,
+    MIN_NAMES,
+    AuditOptions,
+    AuditResume,
+)
 from service.core.counterfactual_audit.summary import arms_of_scores
 from service.core.errors import NoIdleTimeError, QueueFullError, ShuttingDownError
 from service.runtime.auditing import score_variants
-from service.runtime.live_work import LiveWork
 from service.runtime.observer import RuntimeObserver, ShadowDrop
+from service.runtime.open_requests import OpenRequests
 from service.runtime.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class ShadowOptions:
-    """`share`: chance of each candidate. `bare`: audit without redaction, whatever the request asked.
+class ShadowOptions(BaseModel):
+    """How many candidates are audited in the background, and how."""
 
-    `hold_seconds`: longest that a candidate's texts are held.
-    """
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    share: float = 0.0
-    per_request: int = 1
-    attributes: tuple[Attribute, ...] = ATTRIBUTES
-    names_per_group: int = 2
-    controls: int = 4
-    bare: bool = False
-    backlog: int = 8
-    hold_seconds: float = 60.0
+    share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of scored candidates that is audited in the background (docs/metrics.md).",
+    )
+    per_request: int = Field(1, ge=1, description="Most candidates of one request chosen for a shadow audit.")
+    attributes: tuple[Attribute, ...] = Field(
+        ATTRIBUTES, min_length=1, description="Attributes that shadow audits change, a JSON list."
+    )
+    names_per_group: int = Field(
+        2,
+        ge=MIN_NAMES,
+        le=MAX_NAMES,
+        description="Names (schools, postal codes ...) of each group in a shadow audit.",
+    )
+    controls: int = Field(
+        4, ge=2, le=MAX_CONTROLS, description="Benign edits in a shadow audit: its noise floor."
+    )
+    unredacted: bool = Field(
+        False,
+        description="Shadow audits score without redaction, whatever the request asked: what the model alone "
+        "would do.",
+    )
+    backlog: int = Field(
+        8, ge=1, le=1_000, description="Candidates that may wait for a shadow audit; more are dropped."
+    )
+    hold_seconds: float = Field(
+        60.0, gt=0, description="Longest that a candidate's text is held for a shadow audit."
+    )
+
+    @field_validator("attributes")
+    @classmethod
+    def _each_once(cls, attributes: tuple[Attribute, ...]) -> tuple[Attribute, ...]:
+        if len(set(attributes)) != len(attributes):
+            raise ValueError("names one attribute twice")
+        return attributes
 
 
 @dataclass(frozen=True)
@@ -63,14 +98,14 @@ class ShadowAuditor:
     def __init__(
         self,
         runtime: Runtime,
-        live: LiveWork,
+        open_requests: OpenRequests,
         options: ShadowOptions,
         observer: RuntimeObserver,
         *,
         rng: random.Random | None = None,
     ) -> None:
         self._runtime = runtime
-        self._live = live
+        self._open_requests = open_requests
         self._options = options
         self._observer = observer
         self._rng = rng or random.SystemRandom()
@@ -83,7 +118,7 @@ class ShadowAuditor:
 
     async def stop(self) -> None:
         """Break off, and drop what waits."""
-        self._live.close()
+        self._open_requests.close()
         if self._auditing is None:
             return
         self._auditing.cancel()
@@ -103,7 +138,7 @@ class ShadowAuditor:
         for resume in chosen:
             try:
                 self._backlog.put_nowait(
-                    _Candidate(description, title, resume, redact and not self._options.bare, until)
+                    _Candidate(description, title, resume, redact and not self._options.unredacted, until)
                 )
             except asyncio.QueueFull:
                 self._observer.shadow_dropped("backlog_full")
@@ -137,7 +172,7 @@ class ShadowAuditor:
                     candidate.title,
                     [AuditResume("shadow", candidate.resume)],
                     options,
-                    pause=lambda: self._live.wait_until_idle(candidate.until),
+                    pause=lambda: self._open_requests.wait_until_idle(candidate.until),
                 )
             self._observer.shadow_audited(arms_of_scores(plan, matches), redact=candidate.redact)
         except (NoIdleTimeError, QueueFullError, TimeoutError):

@@ -9,22 +9,22 @@ from dataclasses import dataclass, field
 import pytest
 
 from service.core.errors import QueueFullError, RequestTooLargeError
-from service.runtime.turns import Turn, Turns, count_words
+from service.runtime.request_scheduler import RequestScheduler, Turn, count_words
 
 LIMIT, SMALL, AHEAD = 1_000, 10, 20
 
 
 @dataclass
 class Bench:
-    """Turns whose requests hold them until they are told to go on."""
+    """Requests in a scheduler that go on when they are told to."""
 
     backlog: int = 0
     waiting: list[int] = field(default_factory=list)
     begun: list[str] = field(default_factory=list)
-    turns: Turns = field(init=False)
+    turns: RequestScheduler = field(init=False)
 
     def __post_init__(self) -> None:
-        self.turns = Turns(
+        self.scheduler = RequestScheduler(
             LIMIT,
             small_words=SMALL,
             ahead=AHEAD,
@@ -43,7 +43,7 @@ class Request:
         self.task = asyncio.create_task(self._run(bench, name, words, act))
 
     async def _run(self, bench: Bench, name: str, words: int, act: Callable[[Turn], None]) -> None:
-        async with bench.turns.turn(words) as turn:
+        async with bench.scheduler.turn(words) as turn:
             bench.begun.append(name)
             act(turn)
             await self.go_on.wait()
@@ -86,7 +86,7 @@ async def test_the_next_is_read_once_little_waits_for_the_engine(bench: Bench) -
     await settle()
     assert bench.begun == ["a"]
     bench.backlog = AHEAD - 1
-    bench.turns.queue_changed()
+    bench.scheduler.queue_changed()
     await settle()
     assert bench.begun == ["a", "b"]
     await first.end()
@@ -118,31 +118,31 @@ async def test_one_that_leaves_the_line_lets_the_next_one_up(bench: Bench) -> No
 async def test_one_that_leaves_as_its_turn_comes_takes_it_from_nobody(bench: Bench) -> None:
     requests = [bench.request(name, 100) for name in "abc"]
     await settle()
-    bench.turns.look_soon()
+    bench.scheduler.look_soon()
     requests[0].go_on.set()
     await requests[0].task
     requests[1].task.cancel()
     await settle()
     assert bench.begun[-1] == "c"
     await requests[2].end()
-    assert (bench.turns.requests_waiting, bench.turns.words_waiting) == (0, 0)
+    assert (bench.scheduler.requests_waiting, bench.scheduler.words_waiting) == (0, 0)
 
 
 async def test_what_does_not_fit_is_refused_at_once_with_an_honest_time(bench: Bench) -> None:
     requests = [bench.request(name, 450) for name in "ab"]
     await settle()
     with pytest.raises(QueueFullError) as full:
-        async with bench.turns.turn(101):
+        async with bench.scheduler.turn(101):
             pass
     assert (full.value.limit, full.value.actual) == (LIMIT, 1_001)
     assert full.value.retry_after == 901
     with pytest.raises(RequestTooLargeError) as large:
-        async with bench.turns.turn(LIMIT + 1):
+        async with bench.scheduler.turn(LIMIT + 1):
             pass
     assert (large.value.limit, large.value.actual) == (LIMIT, LIMIT + 1)
     for request in requests:
         await request.end()
-    async with bench.turns.turn(LIMIT):
+    async with bench.scheduler.turn(LIMIT):
         pass
 
 

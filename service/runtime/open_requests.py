@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from service.core.errors import NoIdleTimeError, ShuttingDownError
 
 
-class LiveWork:
+class OpenRequests:
     """Counts open requests. Thread-safe."""
 
     def __init__(self) -> None:

@@ -17,11 +17,13 @@ from service.core.counterfactual_audit.plan import AuditOptions, AuditResume
 from service.core.counterfactual_audit.summary import Arms, arms_of_report
 from service.core.engines.loading import LoadedModel
 from service.core.tokenization import TextTokenizer, TokenIds
+from service.runtime.auditing import audit_resumes
 from service.runtime.devices import EngineChoice
-from service.runtime.live_work import LiveWork
 from service.runtime.observer import RuntimeObserver, ShadowDrop
-from service.runtime.runtime import Runtime, RuntimeOptions
-from service.runtime.shadow import ShadowAuditor, ShadowOptions
+from service.runtime.open_requests import OpenRequests
+from service.runtime.options import ModelOptions, RuntimeOptions
+from service.runtime.runtime import Runtime
+from service.runtime.shadow_audits import ShadowAuditor, ShadowOptions
 from tests.support.fakes import FakeEngine
 from tests.support.patience import PATIENCE
 
@@ -52,12 +54,12 @@ class Bench:
     def __init__(self, bundle: Bundle, tokenizer: Path) -> None:
         self.engine = FakeEngine()
         self.heard = Heard()
-        self.live = LiveWork()
+        self.live = OpenRequests()
         self.runtime = Runtime(
             bundle,
             LoadedModel(self.engine, TextTokenizer.load(tokenizer, bundle.manifest)),
             EngineChoice("openvino", "cpu", "a fake, for tests"),
-            RuntimeOptions(bundle.path, bundle.path),
+            RuntimeOptions(bundle.path, ModelOptions(bundle=str(bundle.path))),
             reload=FakeEngine,
             observer=self.heard,
         )
@@ -103,7 +105,7 @@ async def test_it_counts_what_a_requested_audit_with_the_same_seed_finds(bench: 
     rng = random.Random(7)
     rng.random()  # the choice of the candidate
     options = AuditOptions(names_per_group=3, controls=5, redact=redact, seed=rng.getrandbits(31))
-    direct = await bench.runtime.audit(*JOB, [AuditResume("shadow", RESUME)], options)
+    direct = await audit_resumes(bench.runtime, *JOB, [AuditResume("shadow", RESUME)], options)
     ((arms, heard_redact),) = bench.heard.audited
     assert heard_redact == redact
     assert _sorted(arms) == _sorted(arms_of_report(direct.report))
@@ -112,8 +114,8 @@ async def test_it_counts_what_a_requested_audit_with_the_same_seed_finds(bench: 
     assert any(names.gaps) == (not redact)
 
 
-async def test_the_bare_model_can_be_audited_whatever_was_asked(bench: Bench) -> None:
-    auditor = bench.auditor(bare=True, attributes=("name",))
+async def test_the_model_without_redaction_can_be_audited_whatever_was_asked(bench: Bench) -> None:
+    auditor = bench.auditor(unredacted=True, attributes=("name",))
     auditor.offer(*JOB, [RESUME], redact=True)
     await bench.ends(1)
     await auditor.stop()
@@ -131,7 +133,7 @@ async def test_a_share_of_candidates_is_chosen_and_no_more_than_allowed_of_a_req
     assert set(bench.heard.dropped) == {"shutting_down"}
     assert 60 <= len(bench.heard.dropped) <= 140  # a seed's worth of luck around 100
     bench.heard.dropped.clear()
-    bench.live = LiveWork()
+    bench.live = OpenRequests()
     capped = bench.auditor(per_request=2, backlog=1_000)
     with bench.live.request():
         capped.offer(*JOB, [RESUME] * 400, redact=True)
@@ -263,6 +265,6 @@ async def test_the_text_is_let_go_when_its_audit_ends(
 
 
 def test_a_waiting_candidate_has_no_text_in_its_repr(bench: Bench) -> None:
-    from service.runtime.shadow import _Candidate
+    from service.runtime.shadow_audits import _Candidate
 
     assert SECRET not in repr(_Candidate(SECRET, SECRET, SECRET, True, 0.0))

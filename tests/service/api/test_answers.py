@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from service.api.answers import pack, unpack
 from service.api.schemas.score import (
     CandidateIn,
     JobIn,
@@ -13,7 +14,6 @@ from service.api.schemas.score import (
     ScoreResult,
     ScoringModel,
 )
-from service.api.score_answers import pack, unpack
 from service.core.redaction.policy import CATEGORIES
 
 CANDIDATES = 200

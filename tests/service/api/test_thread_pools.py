@@ -10,7 +10,7 @@ from collections.abc import Callable
 import anyio
 import pytest
 
-from service.api.lanes import Lane, StoreLane
+from service.api.thread_pools import DatabasePool, ThreadPool
 from service.core.errors import QueueFullError, StoreUnavailableError
 
 
@@ -46,8 +46,8 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def test_those_who_wait_for_a_database_fail_with_the_first_and_do_not_ask() -> None:
-    lane, database = StoreLane(2, 100, Clock()), Database()
-    asking = [asyncio.create_task(lane.run(database)) for _ in range(20)]
+    pool, database = DatabasePool(2, 100, Clock()), Database()
+    asking = [asyncio.create_task(pool.run(database)) for _ in range(20)]
     await until(lambda: database.asked == 2)
     database.release.set()
     answers = await asyncio.gather(*asking, return_exceptions=True)
@@ -57,40 +57,40 @@ async def test_those_who_wait_for_a_database_fail_with_the_first_and_do_not_ask(
 
 async def test_a_database_that_was_away_is_tried_by_one_at_a_time() -> None:
     clock, database = Clock(), Database()
-    lane = StoreLane(4, 100, clock)
+    pool = DatabasePool(4, 100, clock)
     database.release.set()
     for _ in range(3):
         with pytest.raises(StoreUnavailableError) as error:
-            await lane.run(database)
+            await pool.run(database)
     assert (database.asked, error.value.retry_after) == (1, 1)
     clock.now = 2.0
     database.release.clear()
-    trying = asyncio.create_task(lane.run(database))
+    trying = asyncio.create_task(pool.run(database))
     await until(lambda: database.asked == 2)
     with pytest.raises(StoreUnavailableError):
-        await lane.run(database)
+        await pool.run(database)
     database.release.set()
     with pytest.raises(StoreUnavailableError):
         await trying
     assert database.asked == 2
     clock.now, database.away = 4.0, False
-    assert await lane.run(database) == "answer"
-    assert await lane.run(database) == "answer"
+    assert await pool.run(database) == "answer"
+    assert await pool.run(database) == "answer"
 
 
 async def test_only_so_many_may_wait() -> None:
-    lane, database = StoreLane(1, 1, Clock()), Database()
-    asking = [asyncio.create_task(lane.run(database)) for _ in range(2)]
-    await until(lambda: lane.is_full)
+    pool, database = DatabasePool(1, 1, Clock()), Database()
+    asking = [asyncio.create_task(pool.run(database)) for _ in range(2)]
+    await until(lambda: pool.is_full)
     with pytest.raises(StoreUnavailableError):
-        await lane.run(database)
+        await pool.run(database)
     database.release.set()
     await asyncio.gather(*asking, return_exceptions=True)
     assert database.asked == 1
 
 
 async def test_a_place_is_taken_until_the_thread_ends_even_if_its_caller_left() -> None:
-    lane, release, running = Lane(1, waiting=0), threading.Event(), threading.Event()
+    pool, release, running = ThreadPool(1, waiting=0), threading.Event(), threading.Event()
 
     def work() -> None:
         running.set()
@@ -99,7 +99,7 @@ async def test_a_place_is_taken_until_the_thread_ends_even_if_its_caller_left() 
     async def leave() -> None:
         with anyio.CancelScope() as scope:
             async with anyio.create_task_group() as group:
-                group.start_soon(lane.run, work)
+                group.start_soon(pool.run, work)
                 await until(running.is_set)
                 scope.cancel()
 
@@ -107,7 +107,7 @@ async def test_a_place_is_taken_until_the_thread_ends_even_if_its_caller_left() 
     await until(running.is_set)
     await asyncio.sleep(0.01)
     with pytest.raises(QueueFullError):
-        await lane.run(work)
+        await pool.run(work)
     release.set()
     await leaving
-    await lane.run(work)
+    await pool.run(work)

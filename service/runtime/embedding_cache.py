@@ -24,7 +24,11 @@ _OVERHEAD_BYTES = 200
 
 
 class EmbeddingCache:
-    """Least recently used, bounded by bytes. `max_bytes` 0 keeps nothing. Thread-safe."""
+    """Least recently used, bounded by bytes. `max_bytes` 0 keeps nothing. Thread-safe.
+
+    Not `cachetools.LRUCache`: that can neither look without making an entry younger nor insert at the old
+    end, which is how background work leaves the cache to live requests.
+    """
 
     def __init__(self, max_bytes: int, dimensions: int) -> None:
         self._capacity = max_bytes // (dimensions * 4 + _OVERHEAD_BYTES)

@@ -1,0 +1,52 @@
+"""Every path that is served. Routes, metrics, the log and the limit on connections all go by this table."""
+
+from __future__ import annotations
+
+SCORE = "/score"
+EMBED = "/embed"
+OPENAI_EMBEDDINGS = "/embeddings"
+REDACT = "/redact"
+AUDIT = "/audit/counterfactual"
+OUTCOMES = "/outcomes"
+OUTCOMES_BULK = "/outcomes/bulk"
+FAIRNESS = "/fairness"
+FAIRNESS_REPORT = "/fairness/report"
+MODEL = "/model"
+
+LIVE = "/health/live"
+READY = "/health/ready"
+METRICS = "/metrics"
+
+PREFIX = "/v1"
+"""Of the documented paths; without it they answer, too."""
+
+PROBES = (LIVE, READY, METRICS)
+"""Answered on a connection above the limit, too: a service that is full must not look dead."""
+
+ROUTES = (
+    *(
+        PREFIX + path
+        for path in (
+            SCORE,
+            EMBED,
+            OPENAI_EMBEDDINGS,
+            REDACT,
+            AUDIT,
+            OUTCOMES,
+            OUTCOMES_BULK,
+            FAIRNESS,
+            FAIRNESS_REPORT,
+            MODEL,
+        )
+    ),
+    *PROBES,
+)
+"""As documented, and as metrics and the log name them. No path has parameters."""
+
+
+def documented(path: str) -> str | None:
+    """A path under `/v1`, whichever of its two names was asked; None if it is neither."""
+    for name in (path, PREFIX + path):
+        if name in ROUTES and name not in PROBES:
+            return name
+    return None
