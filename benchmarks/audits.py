@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.core.counterfactual_audit.plan import AuditOptions, AuditResume
+from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOptions
 from service.runtime.auditing import audit_resumes
 from service.runtime.runtime import Runtime, load_runtime
 from service.settings import Settings
@@ -51,7 +51,7 @@ async def _measure(runtime: Runtime, job: dict[str, str], texts: list[str]) -> A
         await runtime.match(*matcher.tokenize_all(f"{job['description']} {i}", job["title"], [scored]))
         times["score"].append(time.perf_counter() - started)
         for name, text in zip(("redacted", "bare"), audited, strict=True):
-            options = AuditOptions(attributes=("name",), redact=name == "redacted")
+            options = CounterfactualOptions(attributes=("name",), redact=name == "redacted")
             resume = AuditResume("r", text)
             started = time.perf_counter()
             done = await audit_resumes(

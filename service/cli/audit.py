@@ -30,12 +30,16 @@ from service.cli.console import (
     stderr,
 )
 from service.core.counterfactual.variants import Attribute
-from service.core.counterfactual_audit.plan import AuditOptions, AuditResume
-from service.core.counterfactual_audit.results import AuditReport
+from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOptions
+from service.core.counterfactual_audit.results import CounterfactualReport
 from service.core.printable import one_line
 from service.files.resume_files import read_job, read_resumes, write_whole
 from service.logs import log_to_stderr
-from service.reports.counterfactual_audit import AuditSubject, audit_html, audit_json
+from service.reports.counterfactual_audit import (
+    CounterfactualSubject,
+    counterfactual_audit_html,
+    counterfactual_audit_json,
+)
 from service.runtime.auditing import audit_resumes
 from service.settings import Settings
 
@@ -69,7 +73,7 @@ def audit(
     settings = settings_from(model={"bundle": bundle, "engine": engine})
     log_to_stderr("warning")
     with exit_codes():
-        options = AuditOptions(_attributes(attributes), names_per_group, controls, redact, seed)
+        options = CounterfactualOptions(_attributes(attributes), names_per_group, controls, redact, seed)
         options.check()
         description = read_job(job)
         files = read_resumes(resumes, id_column=id_column, text_column=text_column)
@@ -79,10 +83,10 @@ def audit(
             )
         )
         if json_file is not None:
-            write_whole(json_file, audit_json(report, subject))
+            write_whole(json_file, counterfactual_audit_json(report, subject))
             say(f"wrote {json_file}")
         if html_file is not None:
-            write_whole(html_file, audit_html(report, subject))
+            write_whole(html_file, counterfactual_audit_html(report, subject))
             say(f"wrote {html_file}")
         _print(report)
 
@@ -100,13 +104,13 @@ async def _audit(
     description: str,
     title: str | None,
     resumes: list[AuditResume],
-    options: AuditOptions,
+    options: CounterfactualOptions,
     job: str,
-) -> tuple[AuditReport, AuditSubject]:
+) -> tuple[CounterfactualReport, CounterfactualSubject]:
     with running(settings) as runtime, stderr.status("making and scoring variants ..."):
         report = (await audit_resumes(runtime, description, title, resumes, options)).report
     manifest = runtime.bundle.manifest
-    return report, AuditSubject(
+    return report, CounterfactualSubject(
         bundle=manifest.name,
         version=manifest.version,
         digest=runtime.bundle.digest,
@@ -118,7 +122,7 @@ async def _audit(
     )
 
 
-def _print(report: AuditReport) -> None:
+def _print(report: CounterfactualReport) -> None:
     console = Console()
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("changed to", overflow="fold")

@@ -25,15 +25,15 @@ from service.logs import log_to_stderr
 from service.reports.bias_audit import (
     CITATIONS,
     TITLE,
-    AuditedData,
-    AuditStatement,
     BiasAudit,
+    BiasAuditData,
+    BiasAuditStatement,
     conclusion,
     make_bias_audit,
 )
 from service.reports.bias_audit_html import bias_audit_html
 from service.reports.bias_audit_records import bias_audit_csv, bias_audit_json
-from service.reports.stored_audit import StoredQuestion, audit_store
+from service.reports.stored_audit import StoredQuestion, bias_audit_of_store
 from service.store.database import open_database
 from service.store.window_counts import window_asked
 
@@ -126,7 +126,7 @@ def report(
         if file.suffix.lower() not in _WRITERS:
             fail(f"--output must end in {', '.join(_WRITERS)}, not {file.suffix or 'nothing'}", EXIT_USAGE)
     columns = DecisionColumns(decision_column, score_column, time_column, _groups(group_column or [], schema))
-    statement = AuditStatement(
+    statement = BiasAuditStatement(
         title=title,
         source=source,
         explanation=explanation,
@@ -148,7 +148,7 @@ def report(
             question = StoredQuestion(asked, settings.fairness.ground_truth, bundle)
             engine = open_database(settings.store.url, timeout=settings.store.database_seconds)
             try:
-                audit = audit_store(engine, schema, question, statement, options, now).audit
+                audit = bias_audit_of_store(engine, schema, question, statement, options, now).audit
             finally:
                 engine.dispose()
         else:
@@ -191,9 +191,9 @@ def _moment(option: str, given: str | None) -> datetime | None:
     return moment
 
 
-def _audit(decisions: Decisions, statement: AuditStatement, options: FairnessOptions) -> BiasAudit:
+def _audit(decisions: Decisions, statement: BiasAuditStatement, options: FairnessOptions) -> BiasAudit:
     tally = decisions.tally
-    data = AuditedData(
+    data = BiasAuditData(
         people=tally.people,
         first_decision=decisions.first,
         last_decision=decisions.last,

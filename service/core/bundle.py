@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from service.core.calibration import Calibration
-from service.core.concept_eraser import ERASER, Eraser, parse_eraser
+from service.core.concept_eraser import ERASER, ConceptEraser, parse_concept_eraser
 from service.core.errors import BundleError
 from service.core.files import draft_of, is_in_the_way, sha256_bytes, sha256_file
 from service.core.manifest import (
@@ -50,7 +50,7 @@ class Bundle:
     calibration: Calibration
     decision: DecisionRule
     probes: Probes
-    eraser: Eraser | None = field(default=None, compare=False)  # the digest covers it
+    eraser: ConceptEraser | None = field(default=None, compare=False)  # the digest covers it
 
     @property
     def adapter_path(self) -> Path | None:
@@ -108,7 +108,7 @@ def write_bundle(
     parts: Mapping[str, BaseModel | dict[str, Any] | str],
     *,
     adapter: Path | None = None,
-    eraser: Eraser | None = None,
+    eraser: ConceptEraser | None = None,
     overwrite: bool = False,
 ) -> Bundle:
     """Write a bundle to `path` and return it as read back.
@@ -155,9 +155,9 @@ def _write(file: Path, part: BaseModel | dict[str, Any] | str) -> None:
     file.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _read_eraser(file: Path, manifest: Manifest) -> Eraser:
+def _read_eraser(file: Path, manifest: Manifest) -> ConceptEraser:
     try:
-        return parse_eraser(_read_bytes(file), manifest.base_model.dimensions)
+        return parse_concept_eraser(_read_bytes(file), manifest.base_model.dimensions)
     except BundleError as error:
         raise BundleError(f"{file}: {error.message}") from None
 

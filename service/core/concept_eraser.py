@@ -23,7 +23,7 @@ _PROJECTION_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Eraser:
+class ConceptEraser:
     """`mean` (D,), `left` (D, R), `right` (R, D), all float32; 1 <= R < D and right left = identity.
 
     The last condition makes it a projection: what was erased once is not changed by erasing again.
@@ -61,7 +61,7 @@ class Eraser:
         """R, how many directions it takes out."""
         return int(self.left.shape[1])
 
-    def erase(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    def apply(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
         """Unit vectors (N, D) -> erased vectors of length 1, (N, D); computed in float64."""
         x = np.asarray(vectors, dtype=np.float64)
         erased = x - (x - self.mean) @ self.right.T.astype(np.float64) @ self.left.T
@@ -75,7 +75,7 @@ class Eraser:
         return safetensors.numpy.save({name: np.ascontiguousarray(getattr(self, name)) for name in _TENSORS})
 
 
-def parse_eraser(data: bytes, dimensions: int) -> Eraser:
+def parse_concept_eraser(data: bytes, dimensions: int) -> ConceptEraser:
     """Read the content of `eraser.safetensors` for a model of `dimensions`.
 
     Raises `BundleError` if it is not safetensors, holds other tensors, or fits another model.
@@ -86,7 +86,7 @@ def parse_eraser(data: bytes, dimensions: int) -> Eraser:
         raise BundleError(f"not a safetensors file of float32 arrays: {error}") from None
     if sorted(tensors) != sorted(_TENSORS):
         raise BundleError(f"holds {sorted(tensors)}; {', '.join(_TENSORS)} are needed")
-    eraser = Eraser(**tensors)
+    eraser = ConceptEraser(**tensors)
     if eraser.dimensions != dimensions:
         raise BundleError(f"erases from {eraser.dimensions} dimensions; the base model has {dimensions}")
     return eraser

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import AutoModel
 from transformers.utils import logging as transformers_logging
 
-from service.core.concept_eraser import Eraser
+from service.core.concept_eraser import ConceptEraser
 from service.core.errors import BundleError
 from service.core.manifest import Pooling
 
@@ -22,7 +22,7 @@ class Encoder(nn.Module):
     of f32, not of bf16.
     """
 
-    def __init__(self, backbone: nn.Module, pooling: Pooling, eraser: Eraser | None = None) -> None:
+    def __init__(self, backbone: nn.Module, pooling: Pooling, eraser: ConceptEraser | None = None) -> None:
         super().__init__()
         self.backbone = backbone
         self.pooling = pooling
@@ -41,13 +41,13 @@ class Encoder(nn.Module):
 
 
 class _Erasing(nn.Module):
-    """`Eraser` in torch, in f32. Its numbers are buffers: they move with the model and are not trained."""
+    """`ConceptEraser` in torch, in f32. Its numbers are buffers: moved with the model and not trained."""
 
     mean: Tensor
     left: Tensor
     right: Tensor
 
-    def __init__(self, eraser: Eraser) -> None:
+    def __init__(self, eraser: ConceptEraser) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(eraser.mean))  # (D,)
         self.register_buffer("left", torch.tensor(eraser.left.T))  # (R, D)
@@ -66,7 +66,7 @@ class _Erasing(nn.Module):
 
 
 def load_encoder(
-    base: Path, pooling: Pooling, adapter: Path | None = None, eraser: Eraser | None = None
+    base: Path, pooling: Pooling, adapter: Path | None = None, eraser: ConceptEraser | None = None
 ) -> Encoder:
     """Load the base model from a folder and merge the PEFT adapter into it, if there is one.
 

@@ -54,7 +54,7 @@ LIMITATIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class AuditedData:
+class BiasAuditData:
     """`people` counts decisions: who applied twice is two. None where nothing of the kind is known.
 
     `window`: [from, to) that was asked for. `bundles`: decisions by the digest of the bundle that made them.
@@ -74,7 +74,7 @@ class AuditedData:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditStatement:
+class BiasAuditStatement:
     """What the one who makes the audit says; `limitations` come after the standing ones."""
 
     title: str = TITLE
@@ -89,8 +89,8 @@ class AuditStatement:
 @dataclass(frozen=True, slots=True)
 class BiasAudit:
     created: datetime
-    statement: AuditStatement
-    data: AuditedData
+    statement: BiasAuditStatement
+    data: BiasAuditData
     options: FairnessOptions
     attributes: tuple[AttributeComparison, ...]
 
@@ -128,8 +128,8 @@ class BiasAudit:
 
 def make_bias_audit(
     counts: Mapping[str, Mapping[str, GroupCounts]],
-    data: AuditedData,
-    statement: AuditStatement,
+    data: BiasAuditData,
+    statement: BiasAuditStatement,
     options: FairnessOptions,
     created: datetime,
 ) -> BiasAudit:

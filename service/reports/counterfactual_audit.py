@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from importlib import metadata
 
-from service.core.counterfactual_audit.results import AuditReport, GapSummary
+from service.core.counterfactual_audit.results import CounterfactualReport, GapSummary
 from service.core.html import Scale
 from service.reports import TEMPLATES
 
@@ -18,7 +18,7 @@ _MOST_POINTS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class AuditSubject:
+class CounterfactualSubject:
     """What was audited. `created`: ISO 8601 date and time, UTC."""
 
     bundle: str
@@ -31,7 +31,7 @@ class AuditSubject:
     created: str
 
 
-def audit_json(report: AuditReport, subject: AuditSubject) -> str:
+def counterfactual_audit_json(report: CounterfactualReport, subject: CounterfactualSubject) -> str:
     """The whole report as JSON: numbers and ids, no text of a resume."""
     document = {
         "evenmatch": metadata.version("evenmatch"),
@@ -41,7 +41,7 @@ def audit_json(report: AuditReport, subject: AuditSubject) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def audit_html(report: AuditReport, subject: AuditSubject) -> str:
+def counterfactual_audit_html(report: CounterfactualReport, subject: CounterfactualSubject) -> str:
     """The report with plots: gap distributions beside the control arm, group means with intervals."""
     arms = _arms(report)
     limit = max([summary.max_absolute_gap for _, summary in arms], default=0.0) * 1.05 or 0.001
@@ -66,7 +66,7 @@ class _Strip:
     points: list[tuple[float, float]]
 
 
-def _arms(report: AuditReport) -> list[tuple[str, GapSummary]]:
+def _arms(report: CounterfactualReport) -> list[tuple[str, GapSummary]]:
     arms = [(f"{a.attribute}: {g.group}", g.summary) for a in report.attributes for g in a.groups]
     return [("control: benign edits", report.control), *arms] if report.control is not None else arms
 

@@ -13,7 +13,7 @@ from service.core.fairness.counts import GroupCounts, OutcomeCounts
 from service.core.fairness.findings import FairnessOptions
 from service.core.fairness.tally import sum_cells
 from service.core.groups import GroupSchema
-from service.reports.bias_audit import AuditedData, AuditStatement, BiasAudit, make_bias_audit
+from service.reports.bias_audit import BiasAudit, BiasAuditData, BiasAuditStatement, make_bias_audit
 from service.store.outcomes import OutcomeKind
 from service.store.transactions import reading
 from service.store.window_counts import Window, WindowCounts, count_window
@@ -36,7 +36,7 @@ class StoredQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredAudit:
+class StoredBiasAudit:
     """`outside_schema`: decisions of groups that the schema no longer knows; they count as unknown."""
 
     audit: BiasAudit
@@ -45,14 +45,14 @@ class StoredAudit:
     outside_schema: int
 
 
-def audit_store(
+def bias_audit_of_store(
     engine: Engine,
     schema: GroupSchema,
     question: StoredQuestion,
-    statement: AuditStatement,
+    statement: BiasAuditStatement,
     options: FairnessOptions,
     created: datetime,
-) -> StoredAudit:
+) -> StoredBiasAudit:
     """Audit what is stored of the question's window.
 
     Raises `UnknownGroupError` for an attribute outside the schema, `AuditOptionsError`,
@@ -64,7 +64,7 @@ def audit_store(
         found = count_window(connection, question.window, kind=question.ground_truth, bundle=question.bundle)
     counts = {name: groups for name, groups in group_counts(schema, found).items() if name in names}
     outside = sum(cell.n for groups, cell in found.cells if len(schema.fitting(groups)) != len(groups))
-    data = AuditedData(
+    data = BiasAuditData(
         people=found.people,
         first_decision=found.first_day,
         last_decision=found.last_day,
@@ -76,7 +76,7 @@ def audit_store(
         notes=tuple(_notes(found, outside, question.bundle)),
     )
     audit = make_bias_audit(counts, data, statement, options, created)
-    return StoredAudit(audit, counts, found.missing_scores, outside)
+    return StoredBiasAudit(audit, counts, found.missing_scores, outside)
 
 
 def group_counts(schema: GroupSchema, found: WindowCounts) -> dict[str, dict[str, GroupCounts]]:

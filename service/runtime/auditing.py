@@ -10,8 +10,14 @@ from dataclasses import dataclass
 
 from anyio import CancelScope, to_thread
 
-from service.core.counterfactual_audit.plan import AuditOptions, AuditPlan, AuditResume, Pause, plan_audit
-from service.core.counterfactual_audit.results import AuditReport
+from service.core.counterfactual_audit.plan import (
+    AuditResume,
+    CounterfactualOptions,
+    CounterfactualPlan,
+    Pause,
+    plan_audit,
+)
+from service.core.counterfactual_audit.results import CounterfactualReport
 from service.core.counterfactual_audit.summary import summarise
 from service.core.matching import Match, TokenizedJob, TokenizedResume
 from service.runtime.runtime import Runtime
@@ -27,8 +33,8 @@ _BACKGROUND_PART = 4
 class Audit:
     """An audit's texts and what their scores say."""
 
-    plan: AuditPlan
-    report: AuditReport
+    plan: CounterfactualPlan
+    report: CounterfactualReport
 
 
 class _GivenUp(Exception):
@@ -40,7 +46,7 @@ async def audit_resumes(
     description: str,
     title: str | None,
     resumes: Sequence[AuditResume],
-    options: AuditOptions,
+    options: CounterfactualOptions,
 ) -> Audit:
     """Score the texts of an audit in parts, while the rest is planned, and summarise.
 
@@ -56,10 +62,10 @@ async def score_variants(
     description: str,
     title: str | None,
     resumes: Sequence[AuditResume],
-    options: AuditOptions,
+    options: CounterfactualOptions,
     *,
     pause: Pause | None = None,
-) -> tuple[AuditPlan, list[Match]]:
+) -> tuple[CounterfactualPlan, list[Match]]:
     """Plan an audit and score its texts, in parts so that other requests come between.
 
     With `pause` the audit is background work: its texts wait behind all others, and `pause` is called, in a

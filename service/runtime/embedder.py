@@ -12,7 +12,7 @@ from service.core.engines.engine import EngineInfo
 from service.core.errors import WorkerDownError
 from service.core.tokenization import TokenIds
 from service.runtime.embedding_cache import EmbeddingCache, Key
-from service.runtime.inference_queue import EmbedRequest
+from service.runtime.inference_queue import EncodingRequest
 from service.runtime.inference_worker import InferenceWorker
 from service.runtime.observer import RuntimeObserver
 
@@ -53,7 +53,7 @@ class Embedder:
                 hits += 1
             else:
                 missing[key] = ids
-        request = EmbedRequest(list(missing.values()), background=background)
+        request = EncodingRequest(list(missing.values()), background=background)
         if missing:
             self._worker.submit(request)
         if not background:  # not before: texts of a refused request are never encoded
@@ -76,7 +76,7 @@ class Embedder:
 
         Raises `WorkerDownError` if it does not come back within `timeout` seconds.
         """
-        request = EmbedRequest([self._probe])
+        request = EncodingRequest([self._probe])
         self._worker.submit(request, urgent=True)
         try:
             await asyncio.wait_for(asyncio.wrap_future(request.future), timeout)

@@ -27,7 +27,7 @@ BACKGROUND_BATCH_TOKENS = 128
 """Most tokens in one batch of background texts (one text at least): what a live text may have to wait for."""
 
 
-class EmbedRequest:
+class EncodingRequest:
     """The texts of one request and the future of their vectors, (N, D) in order."""
 
     def __init__(self, texts: Sequence[TokenIds], *, background: bool = False) -> None:
@@ -73,7 +73,7 @@ class EmbedRequest:
 class QueuedText:
     """One text of a request, in a batch."""
 
-    request: EmbedRequest
+    request: EncodingRequest
     index: int
 
     @property
@@ -85,11 +85,11 @@ class _WaitingTexts:
     """Requests of one priority, and how much of them waits."""
 
     def __init__(self) -> None:
-        self.requests: deque[EmbedRequest] = deque()
+        self.requests: deque[EncodingRequest] = deque()
         self.tokens = 0
         self.texts = 0
 
-    def add(self, request: EmbedRequest, *, first: bool) -> None:
+    def add(self, request: EncodingRequest, *, first: bool) -> None:
         if first:
             self.requests.appendleft(request)
         else:
@@ -116,7 +116,7 @@ class _WaitingTexts:
 
     def drop_settled(self) -> None:
         """Forget requests that failed or were given up by their caller while part of them waited."""
-        kept: deque[EmbedRequest] = deque()
+        kept: deque[EncodingRequest] = deque()
         for request in self.requests:
             if request.future.done():
                 while request.waiting:
@@ -156,7 +156,7 @@ class InferenceQueue:
         """True once the queue is closed and nothing waits."""
         return self._closed and not self._live.requests
 
-    def put(self, request: EmbedRequest, *, urgent: bool = False, retry_after: int = 1) -> None:
+    def put(self, request: EncodingRequest, *, urgent: bool = False, retry_after: int = 1) -> None:
         """Add a request. `urgent` ones (health probes) go first and are not counted against the bound.
 
         Raises `RequestTooLargeError` if the request could never fit, `QueueFullError` if it does not
@@ -208,7 +208,7 @@ class InferenceQueue:
             self._announce()
         return sorted(batch, key=lambda item: len(item.ids), reverse=True)
 
-    def forget(self, request: EmbedRequest) -> None:
+    def forget(self, request: EncodingRequest) -> None:
         """Drop a request whose caller left: its texts make room at once."""
         request.future.cancel()
         with self._changed:

@@ -18,7 +18,7 @@ from typing import Literal
 
 from service.core.engines.engine import Engine
 from service.core.errors import EngineError, EvenmatchError, WorkerDownError
-from service.runtime.inference_queue import EmbedRequest, InferenceQueue, QueuedText
+from service.runtime.inference_queue import EncodingRequest, InferenceQueue, QueuedText
 from service.runtime.observer import RuntimeObserver
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class InferenceWorker:
         self._begin(self._current)
         self._supervisor.start()
 
-    def submit(self, request: EmbedRequest, *, urgent: bool = False) -> None:
+    def submit(self, request: EncodingRequest, *, urgent: bool = False) -> None:
         """Queue a request. Raises a `CapacityError` if the worker is down or the queue is full."""
         self.check()
         self._queue.put(request, urgent=urgent, retry_after=self.seconds_to_drain())
@@ -79,7 +79,7 @@ class InferenceWorker:
         if self.state == "down":
             raise WorkerDownError("the inference worker is down and being restarted", retry_after=5)
 
-    def forget(self, request: EmbedRequest) -> None:
+    def forget(self, request: EncodingRequest) -> None:
         """Encode no more texts of a request for which nobody waits."""
         self._queue.forget(request)
 

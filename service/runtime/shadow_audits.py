@@ -21,8 +21,8 @@ from service.core.counterfactual_audit.plan import (
     MAX_CONTROLS,
     MAX_NAMES,
     MIN_NAMES,
-    AuditOptions,
     AuditResume,
+    CounterfactualOptions,
 )
 from service.core.counterfactual_audit.summary import arms_of_scores
 from service.core.errors import NoIdleTimeError, QueueFullError, ShuttingDownError
@@ -157,7 +157,7 @@ class ShadowAuditor:
 
     async def _audit(self, candidate: _Candidate) -> ShadowDrop | None:
         """Audit one candidate; the reason why not, if not."""
-        options = AuditOptions(
+        options = CounterfactualOptions(
             attributes=self._options.attributes,
             names_per_group=self._options.names_per_group,
             controls=self._options.controls,

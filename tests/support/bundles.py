@@ -7,7 +7,7 @@ from pathlib import Path
 from service.core.base_model import describe
 from service.core.bundle import Bundle, write_bundle
 from service.core.calibration import Calibration, PlattCurve
-from service.core.concept_eraser import Eraser
+from service.core.concept_eraser import ConceptEraser
 from service.core.manifest import DecisionRule, Manifest, Prefixes
 from service.core.redaction.policy import RedactionPolicy
 from training.bundles.candidate import make_reference_vectors
@@ -23,7 +23,7 @@ def write_test_bundle(
     *,
     job_prefix: str = "",
     adapter: Path | None = None,
-    eraser: Eraser | None = None,
+    eraser: ConceptEraser | None = None,
 ) -> Bundle:
     """A bundle of `base_model` with a calibration made up for tests."""
     base = describe(base_model)

@@ -12,7 +12,7 @@ import torch
 from service.core.base_model import BaseModel
 from service.core.bundle import Bundle, write_bundle
 from service.core.calibration import Calibration, PlattCurve
-from service.core.concept_eraser import Eraser
+from service.core.concept_eraser import ConceptEraser
 from service.core.encoder import load_encoder
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.torch_engine import TorchEngine, available_device
@@ -62,7 +62,7 @@ def new_manifest(
 
 
 def make_reference_vectors(
-    base: BaseModel, manifest: Manifest, adapter: Path | None = None, eraser: Eraser | None = None
+    base: BaseModel, manifest: Manifest, adapter: Path | None = None, eraser: ConceptEraser | None = None
 ) -> Probes:
     """The reference texts and their vectors by torch in f32: the bundle's `probes.json`.
 
@@ -94,7 +94,7 @@ def write_candidate(
     base: BaseModel,
     *,
     adapter: Path | None = None,
-    eraser: Eraser | None = None,
+    eraser: ConceptEraser | None = None,
 ) -> Bundle:
     """Write a bundle with a neutral calibration and threshold to `folder`; returns it as read back."""
     curve = PlattCurve(slope=1.0, intercept=0.0)

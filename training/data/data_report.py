@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from service.core.files import write_private
+from service.core.html import template_environment
 from training.data.example import DataError
 from training.data.explore import LENGTH_EDGES, DataSummary, Lengths, Rate
 
@@ -39,24 +38,22 @@ def data_json(summary: DataSummary) -> str:
 
 def data_html(summary: DataSummary) -> str:
     """The report with plots: label rates by group with intervals, lengths by split."""
-    environment = Environment(
-        loader=PackageLoader("training.data"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
     rates = [balance.label.high for split in summary.splits for balance in split.groups]
     most = max([high for high in rates if high is not None], default=1.0)
-    return environment.get_template("data.html.j2").render(
-        summary=summary,
-        version=metadata.version("evenmatch"),
-        width=WIDTH,
-        height=_HISTOGRAM_HEIGHT,
-        scale=min(1.0, most * 1.05) or 1.0,
-        bars=_bars,
-        percent=_percent,
-        interval=_interval,
-        categories=sorted({c for r in summary.redactions for c in r.mean_by_category}),
+    return (
+        template_environment("training.data")
+        .get_template("data.html.j2")
+        .render(
+            summary=summary,
+            version=metadata.version("evenmatch"),
+            width=WIDTH,
+            height=_HISTOGRAM_HEIGHT,
+            scale=min(1.0, most * 1.05) or 1.0,
+            bars=_bars,
+            percent=_percent,
+            interval=_interval,
+            categories=sorted({c for r in summary.redactions for c in r.mean_by_category}),
+        )
     )
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from service.core.bundle import Bundle
-from service.core.counterfactual_audit.plan import AuditOptions
+from service.core.counterfactual_audit.plan import CounterfactualOptions
 from service.core.engines.loading import LoadedModel
 from service.core.matching import Matcher
 from training.evaluation.exposure import exposure_figures
@@ -59,7 +59,10 @@ def evaluate_bundle(
     data: str,
     options: EvaluationOptions | None = None,
     audits: Sequence[VariantSet] = (),
-    audit_options: Sequence[AuditOptions] = (AuditOptions(redact=False), AuditOptions(redact=True)),
+    audit_options: Sequence[CounterfactualOptions] = (
+        CounterfactualOptions(redact=False),
+        CounterfactualOptions(redact=True),
+    ),
     counterfactual_pairs: Sequence[CounterfactualExample] = (),
 ) -> Evaluation:
     """Score `examples` with the loaded bundle and measure everything that `Evaluation` holds.

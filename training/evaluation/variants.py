@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.core.counterfactual_audit.plan import (
-    AuditOptions,
-    AuditPlan,
     AuditResume,
+    CounterfactualOptions,
+    CounterfactualPlan,
     PlannedResume,
     plan_audit,
 )
@@ -58,7 +58,7 @@ def evaluate_variants(
     matcher: Matcher,
     loaded: LoadedModel,
     sets: Sequence[VariantSet],
-    options: AuditOptions,
+    options: CounterfactualOptions,
     *,
     rounds: int,
     rng: np.random.Generator,
@@ -187,13 +187,15 @@ class _Pool:
         return np.array([statistic(w) if w.any() else np.nan for w in counts])
 
 
-def _matches(matcher: Matcher, loaded: LoadedModel, plan: AuditPlan) -> list[Match]:
+def _matches(matcher: Matcher, loaded: LoadedModel, plan: CounterfactualPlan) -> list[Match]:
     encoded = encode_distinct(loaded, [plan.job], plan.texts)
     job_vectors = encoded.of(plan.job.texts)
     return [matcher.match(plan.job, job_vectors, encoded.of(text.texts)) for text in plan.texts]
 
 
-def _pooled(plans: Sequence[AuditPlan], matches: Sequence[list[Match]]) -> tuple[AuditPlan, list[Match]]:
+def _pooled(
+    plans: Sequence[CounterfactualPlan], matches: Sequence[list[Match]]
+) -> tuple[CounterfactualPlan, list[Match]]:
     """One plan of all: every resume's texts become its own, so that jobs may share a text."""
     resumes: list[PlannedResume] = []
     rows: dict[str, int] = {}
@@ -209,10 +211,10 @@ def _pooled(plans: Sequence[AuditPlan], matches: Sequence[list[Match]]) -> tuple
         rows |= {mark + text: len(pooled) + row for text, row in plan.rows.items()}
         texts += plan.texts
         pooled += of
-    return AuditPlan(plans[0].options, plans[0].job, resumes, texts, rows), pooled
+    return CounterfactualPlan(plans[0].options, plans[0].job, resumes, texts, rows), pooled
 
 
-def _gaps(plan: AuditPlan, matches: Sequence[Match]) -> list[_Gap]:
+def _gaps(plan: CounterfactualPlan, matches: Sequence[Match]) -> list[_Gap]:
     originals = [matches[plan.rows[r.variants.original]].raw_score for r in plan.resumes]
     cut = float(np.quantile(originals, 0.9)) if len(originals) >= 10 else None
     found = []

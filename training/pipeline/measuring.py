@@ -9,7 +9,7 @@ import numpy as np
 
 from service.core.bundle import Bundle
 from service.core.calibration import Calibration
-from service.core.counterfactual_audit.plan import AuditOptions, AuditResume
+from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOptions
 from service.core.engines.loading import LoadedModel
 from service.core.manifest import DecisionRule
 from service.core.matching import Matcher
@@ -63,7 +63,7 @@ def evaluate_test(
     config: RunConfig, bundle: Bundle, loaded: LoadedModel, examples: Sequence[Example]
 ) -> Evaluation:
     """The test split, and the audit of some of its resumes under other names, redacted and not."""
-    redacted = AuditOptions(
+    redacted = CounterfactualOptions(
         attributes=("name",), names_per_group=config.evaluation.names_per_group, seed=config.seed
     )
     return evaluate_bundle(

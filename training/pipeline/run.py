@@ -16,7 +16,7 @@ from transformers import set_seed
 
 from service.core.base_model import BaseModel, describe
 from service.core.bundle import Bundle, check_place, write_bundle
-from service.core.concept_eraser import Eraser
+from service.core.concept_eraser import ConceptEraser
 from service.core.engines.loading import LoadedModel
 from service.core.manifest import Manifest
 from training.bundles.candidate import load_reference_engine, new_manifest, write_candidate
@@ -89,7 +89,9 @@ class _Setting:
     manifest: Manifest
     dataset: Dataset
 
-    def candidate(self, name: str, adapter: Path | None = None, eraser: Eraser | None = None) -> Bundle:
+    def candidate(
+        self, name: str, adapter: Path | None = None, eraser: ConceptEraser | None = None
+    ) -> Bundle:
         """A bundle of what there is so far. Each process has a folder of its own to write and read it in."""
         rank = process_rank()
         folder = self.options.work / (f"candidates-{rank}" if rank else "candidates") / name
@@ -146,7 +148,7 @@ def _train(setting: _Setting) -> TrainedAdapter:
     )
 
 
-def _fit_eraser(setting: _Setting, adapter: Path | None) -> Eraser | None:
+def _fit_eraser(setting: _Setting, adapter: Path | None) -> ConceptEraser | None:
     """Fitted on vectors of the encoder as trained; None if the configuration asks for none."""
     config = setting.config
     if config.erasure.method == "none":
@@ -157,7 +159,9 @@ def _fit_eraser(setting: _Setting, adapter: Path | None) -> Eraser | None:
     return fit_concept_eraser(config.erasure, setting.dataset.train, tokenizer, engine, seed=config.seed)
 
 
-def _measure(setting: _Setting, trained: TrainedAdapter | None, eraser: Eraser | None) -> dict[str, Any]:
+def _measure(
+    setting: _Setting, trained: TrainedAdapter | None, eraser: ConceptEraser | None
+) -> dict[str, Any]:
     """Calibrate, choose the threshold and evaluate: the bundle's files beside the adapter and the eraser."""
     config, say, dataset = setting.config, setting.options.say, setting.dataset
     adapter = None if trained is None else trained.folder

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from sklearn.covariance import ledoit_wolf
 
-from service.core.concept_eraser import Eraser
+from service.core.concept_eraser import ConceptEraser
 from service.core.counterfactual.lexicons import load_groups
 from service.core.engines.engine import Engine
 from service.core.errors import EvenmatchError
@@ -58,7 +58,7 @@ def fit_concept_eraser(
     engine: Engine,
     *,
     seed: int,
-) -> Eraser:
+) -> ConceptEraser:
     """Fit an eraser on what names leave in the vectors of `engine`; `config.method` must not be none.
 
     The concept is the race x sex group whose name stands in a passage; only passages that hold a name count.
@@ -112,7 +112,7 @@ def one_hot(*attributes: Sequence[str | None]) -> Matrix:
 
 def fit_leace(
     vectors: NDArray[np.floating], concepts: NDArray[np.floating], *, shrinkage: bool = True
-) -> Eraser:
+) -> ConceptEraser:
     """The least-squares-optimal eraser of `concepts` (N, K) from unit `vectors` (N, D).
 
     With W the inverse square root of the covariance of x, and U an orthonormal basis of the columns of
@@ -141,7 +141,7 @@ def fit_leace(
 
 def fit_projection(
     vectors: NDArray[np.floating], concepts: NDArray[np.floating], *, directions: int | None = None
-) -> Eraser:
+) -> ConceptEraser:
     """The orthogonal projection that takes out the `directions` of strongest covariance with `concepts`.
 
     x -> x - V V' (x - mean x) with V the first left singular vectors of cov(x, z) (D, K); all of those
@@ -189,6 +189,6 @@ def _column_space(matrix: Matrix) -> Matrix:
     return basis
 
 
-def _eraser(vectors: NDArray[np.floating], *, left: Matrix, right: Matrix) -> Eraser:
+def _eraser(vectors: NDArray[np.floating], *, left: Matrix, right: Matrix) -> ConceptEraser:
     mean = np.asarray(vectors, dtype=np.float64).mean(axis=0)
-    return Eraser(mean.astype(np.float32), left.astype(np.float32), right.astype(np.float32))
+    return ConceptEraser(mean.astype(np.float32), left.astype(np.float32), right.astype(np.float32))

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from service.core.html import Scale, template_environment
 from training.evaluation.comparison import BundleComparison, ComparedFigure
 from training.evaluation.schema import AttributeReport, Evaluation, Judgement, VariantEvaluation
 from training.report.plots import (
@@ -16,7 +15,6 @@ from training.report.plots import (
     WIDTH,
     Curve,
     Range,
-    Scale,
     density_lines,
     ranges,
     reliability_line,
@@ -24,6 +22,9 @@ from training.report.plots import (
     upper_limit,
     value_text,
 )
+
+TEMPLATES = template_environment("training.report")
+TEMPLATES.filters["figure"] = value_text
 
 UTILITY_NAMES = {
     "roc_auc": "ROC-AUC, pooled",
@@ -66,18 +67,6 @@ class _VariantsView:
     arms: list[tuple[str, list[Curve]]]
 
 
-def environment() -> Environment:
-    """Templates of this package; what is missing is an error, not an empty place."""
-    made = Environment(
-        loader=PackageLoader("training.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    made.filters["figure"] = value_text
-    return made
-
-
 def report_html(evaluation: Evaluation) -> str:
     """The report as one HTML file without outside resources."""
     given = evaluation.judgements[0]
@@ -87,41 +76,37 @@ def report_html(evaluation: Evaluation) -> str:
         for a in judged.attributes
         for name in DIFFERENCE_NAMES
     ]
-    gaps = Scale(0.0, upper_limit(differences, 0.1), WIDTH)
+    gaps = Scale.even(0.0, upper_limit(differences, 0.1), WIDTH)
     exposures = [f for a in given.attributes for g in a.groups for f in g.exposure.values()]
-    ratios = Scale(0.0, min(4.0, upper_limit(exposures, 2.0)), WIDTH)
-    return (
-        environment()
-        .get_template("fairness_report.html.j2")
-        .render(
-            e=evaluation,
-            version=metadata.version("evenmatch"),
-            width=WIDTH,
-            height=HEIGHT,
-            row=ROW,
-            unit=Scale(0.0, 1.0, WIDTH),
-            scores=scale_of(evaluation.score_edges),
-            gaps=gaps,
-            ratios=ratios,
-            utility=[
-                (name, [judgement.utility[key] for judgement in evaluation.judgements])
-                for key, name in utility_names(given).items()
-            ],
-            overall=[reliability_line("all pairs", given.reliability, 0)],
-            judged=[
-                (judgement, [_attribute(a, gaps, ratios) for a in judgement.attributes])
-                for judgement in evaluation.judgements
-            ],
-            audits=[_audit(audit) for audit in evaluation.audits],
-            shifts={
-                name: (
-                    shift,
-                    density_lines([("shift", shift.shift_histogram)]),
-                    scale_of(shift.shift_edges, 3),
-                )
-                for name, shift in evaluation.shifts.items()
-            },
-        )
+    ratios = Scale.even(0.0, min(4.0, upper_limit(exposures, 2.0)), WIDTH)
+    return TEMPLATES.get_template("fairness_report.html.j2").render(
+        e=evaluation,
+        version=metadata.version("evenmatch"),
+        width=WIDTH,
+        height=HEIGHT,
+        row=ROW,
+        unit=Scale.even(0.0, 1.0, WIDTH),
+        scores=scale_of(evaluation.score_edges),
+        gaps=gaps,
+        ratios=ratios,
+        utility=[
+            (name, [judgement.utility[key] for judgement in evaluation.judgements])
+            for key, name in utility_names(given).items()
+        ],
+        overall=[reliability_line("all pairs", given.reliability, 0)],
+        judged=[
+            (judgement, [_attribute(a, gaps, ratios) for a in judgement.attributes])
+            for judgement in evaluation.judgements
+        ],
+        audits=[_audit(audit) for audit in evaluation.audits],
+        shifts={
+            name: (
+                shift,
+                density_lines([("shift", shift.shift_histogram)]),
+                scale_of(shift.shift_edges, 3),
+            )
+            for name, shift in evaluation.shifts.items()
+        },
     )
 
 
@@ -130,24 +115,20 @@ def comparison_html(comparison: BundleComparison) -> str:
     differing = [f for f in comparison.figures if f.differences]
     ends = [abs(end) for f in differing for d in f.differences for end in (d.low, d.high, d.value) if end]
     largest = max([0.01, *ends])
-    scale = Scale(-largest, largest, WIDTH, 3)
-    return (
-        environment()
-        .get_template("comparison.html.j2")
-        .render(
-            c=comparison,
-            best_of=best_of,
-            version=metadata.version("evenmatch"),
-            width=WIDTH,
-            row=ROW,
-            scale=scale,
-            plots=[
-                (bundle, _difference_rows(differing, position, scale))
-                for position, bundle in enumerate(comparison.bundles[1:])
-            ]
-            if differing
-            else [],
-        )
+    scale = Scale.even(-largest, largest, WIDTH, 3)
+    return TEMPLATES.get_template("comparison.html.j2").render(
+        c=comparison,
+        best_of=best_of,
+        version=metadata.version("evenmatch"),
+        width=WIDTH,
+        row=ROW,
+        scale=scale,
+        plots=[
+            (bundle, _difference_rows(differing, position, scale))
+            for position, bundle in enumerate(comparison.bundles[1:])
+        ]
+        if differing
+        else [],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service.core.html import Scale
 from training.evaluation.schema import Estimate, ReliabilityBin
 
 WIDTH, HEIGHT = 520, 200
@@ -14,27 +15,6 @@ ROW = 24
 
 GROUP_COLOURS = 8
 """How many colours the style sheet has; groups beyond it repeat them with other dashes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """Values in [low, high] to positions in [0, length]."""
-
-    low: float
-    high: float
-    length: float
-    decimals: int = 2
-
-    def at(self, value: float) -> float:
-        """The position of `value`; beyond the ends it stays at the end."""
-        share = (value - self.low) / (self.high - self.low)
-        return round(self.length * min(1.0, max(0.0, share)), 1)
-
-    @property
-    def ticks(self) -> list[tuple[float, str]]:
-        """Five positions with their labels."""
-        values = [self.low + (self.high - self.low) * i / 4 for i in range(5)]
-        return [(self.at(value), f"{value:.{self.decimals}f}") for value in values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +41,7 @@ class Range:
 
 def scale_of(edges: Sequence[float], decimals: int = 2) -> Scale:
     """The horizontal scale of a histogram."""
-    return Scale(edges[0], edges[-1], WIDTH, decimals)
+    return Scale.even(edges[0], edges[-1], WIDTH, decimals)
 
 
 def density_lines(arms: Sequence[tuple[str, Sequence[int]]]) -> list[Curve]:

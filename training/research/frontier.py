@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service.core.html import Scale
 from training.evaluation.schema import Estimate
-from training.report.html import environment
-from training.report.plots import Scale
+from training.report.html import TEMPLATES
 
 _WIDTH, _HEIGHT = 460, 320
 
@@ -36,19 +36,15 @@ def frontier_svg(
         left, middle, right = _ends(x, horizontal)
         bottom, centre, top = (_HEIGHT - at for at in _ends(y, vertical))
         points.append(Point(label, middle, left, right, centre, top, bottom))
-    return (
-        environment()
-        .get_template("frontier.svg.j2")
-        .render(
-            points=points,
-            x=horizontal,
-            y=vertical,
-            width=_WIDTH,
-            height=_HEIGHT,
-            title=title,
-            x_label=x_label,
-            y_label=y_label,
-        )
+    return TEMPLATES.get_template("frontier.svg.j2").render(
+        points=points,
+        x=horizontal,
+        y=vertical,
+        width=_WIDTH,
+        height=_HEIGHT,
+        title=title,
+        x_label=x_label,
+        y_label=y_label,
     )
 
 
@@ -56,7 +52,7 @@ def _scale(figures: Sequence[Estimate], length: float) -> Scale:
     ends = [end for f in figures for end in (f.low, f.value, f.high) if end is not None] or [0.0, 1.0]
     low, high = min(ends), max(ends)
     margin = 0.05 * (high - low) or 0.01
-    return Scale(low - margin, high + margin, length, 3)
+    return Scale.even(low - margin, high + margin, length, 3)
 
 
 def _ends(figure: Estimate, scale: Scale) -> tuple[float, float, float]:

@@ -19,7 +19,7 @@ from service.api.schemas.audit import (
     GapsOut,
 )
 from service.api.thread_pools import ThreadPools
-from service.core.counterfactual_audit.plan import AuditOptions, AuditPlan, AuditResume
+from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOptions, CounterfactualPlan
 from service.core.counterfactual_audit.summary import arms_of_report
 from service.core.errors import AuditOptionsError
 from service.runtime.auditing import audit_resumes
@@ -44,7 +44,7 @@ async def audit(
             "explain shows passages, and an audit never returns text that was not redacted: set redact",
             field="explain",
         )
-    options = AuditOptions(
+    options = CounterfactualOptions(
         attributes=tuple(body.attributes),
         names_per_group=body.names_per_group,
         controls=body.controls,
@@ -86,7 +86,7 @@ async def audit(
 
 
 async def _explanations(
-    runtime: Runtime, plan: AuditPlan, settings: Settings, pools: ThreadPools
+    runtime: Runtime, plan: CounterfactualPlan, settings: Settings, pools: ThreadPools
 ) -> list[ExplanationOut]:
     originals = [plan.texts[plan.rows[resume.variants.original]] for resume in plan.resumes]
     check_passages(sum(len(original.passages) for original in originals), settings.limits.max_passages)

@@ -24,7 +24,7 @@ from service.core.fairness.counts import OutcomeCounts
 from service.core.fairness.findings import SMALL_SHARE, FairnessOptions
 from service.core.fairness.rates import FOUR_FIFTHS
 from service.core.fairness.statistics import CONFIDENCE
-from service.reports.bias_audit import CITATIONS, TITLE, AuditStatement, BiasAudit
+from service.reports.bias_audit import CITATIONS, TITLE, BiasAudit, BiasAuditStatement
 from service.reports.bias_audit_html import bias_audit_html
 from service.reports.bias_audit_records import (
     attribute_record,
@@ -32,7 +32,7 @@ from service.reports.bias_audit_records import (
     bias_audit_json,
     outcome_record,
 )
-from service.reports.stored_audit import StoredAudit, StoredQuestion, audit_store
+from service.reports.stored_audit import StoredBiasAudit, StoredQuestion, bias_audit_of_store
 from service.store.window_counts import window_asked
 
 router = APIRouter(tags=["fairness"])
@@ -66,7 +66,9 @@ async def fairness(
     options = FairnessOptions(minimum=query.minimum)
 
     def answer() -> FairnessOut:
-        found = audit_store(database, settings.fairness.groups, question, AuditStatement(), options, now)
+        found = bias_audit_of_store(
+            database, settings.fairness.groups, question, BiasAuditStatement(), options, now
+        )
         return _answer(found, question)
 
     return await pools.reading.run(answer)
@@ -99,7 +101,7 @@ async def report(
         query.ground_truth or settings.fairness.ground_truth,
         query.bundle,
     )
-    statement = AuditStatement(
+    statement = BiasAuditStatement(
         title=TITLE if query.title is None else query.title,
         source=query.source,
         explanation=query.explanation,
@@ -116,13 +118,13 @@ async def report(
     media_type, write = _REPORTS[query.format]
     document = await pools.reading.run(
         lambda: write(
-            audit_store(database, settings.fairness.groups, question, statement, options, now).audit
+            bias_audit_of_store(database, settings.fairness.groups, question, statement, options, now).audit
         )
     )
     return Response(document, headers={"Content-Type": media_type})
 
 
-def _answer(found: StoredAudit, question: StoredQuestion) -> FairnessOut:
+def _answer(found: StoredBiasAudit, question: StoredQuestion) -> FairnessOut:
     audit = found.audit
     return FairnessOut(
         window=WindowOut(start=question.window.first, end=question.window.last, resolution_seconds=3_600),
@@ -151,7 +153,7 @@ def _answer(found: StoredAudit, question: StoredQuestion) -> FairnessOut:
     )
 
 
-def _attribute(attribute: AttributeComparison, found: StoredAudit) -> FairnessAttributeOut:
+def _attribute(attribute: AttributeComparison, found: StoredBiasAudit) -> FairnessAttributeOut:
     counts = found.counts[attribute.attribute]
     record: dict[str, Any] = attribute_record(attribute)
     groups = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.core.counterfactual_audit.results import ALPHA, AttributeGaps, AuditReport, GroupGaps
+from service.core.counterfactual_audit.results import ALPHA, AttributeGaps, CounterfactualReport, GroupGaps
 
 _WORDS = {
     "name": "the name",
@@ -18,7 +18,7 @@ _REASONS = {
 }
 
 
-def findings_of(report: AuditReport) -> list[str]:
+def findings_of(report: CounterfactualReport) -> list[str]:
     """One sentence or two for each attribute, then the limits of this audit."""
     found = [sentence for result in report.attributes for sentence in _attribute(result, report)]
     for attribute, reasons in report.missing.items():
@@ -46,7 +46,7 @@ def findings_of(report: AuditReport) -> list[str]:
     return found
 
 
-def _attribute(result: AttributeGaps, report: AuditReport) -> list[str]:
+def _attribute(result: AttributeGaps, report: CounterfactualReport) -> list[str]:
     what = _WORDS[result.attribute]
     largest = max(group.summary.max_absolute_gap for group in result.groups)
     flips = sum(group.summary.flips for group in result.groups)

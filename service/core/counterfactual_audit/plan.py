@@ -33,7 +33,7 @@ _PART = 8
 
 
 @dataclass(frozen=True, slots=True)
-class AuditOptions:
+class CounterfactualOptions:
     """`redact`: score as with redaction switched on. `seed`: the same seed draws the same variants."""
 
     attributes: tuple[Attribute, ...] = ATTRIBUTES
@@ -96,10 +96,10 @@ class PlannedResume:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditPlan:
+class CounterfactualPlan:
     """`rows`: index into `texts` of every text that variants compare, as it stood before redaction."""
 
-    options: AuditOptions
+    options: CounterfactualOptions
     job: TokenizedJob
     resumes: list[PlannedResume]
     texts: list[TokenizedResume]
@@ -120,7 +120,7 @@ def plan_audit(
     description: str,
     title: str | None,
     resumes: Sequence[AuditResume],
-    options: AuditOptions,
+    options: CounterfactualOptions,
     *,
     max_resumes: int,
     max_characters: int,
@@ -128,7 +128,7 @@ def plan_audit(
     max_total: int = DEFAULT_MAX_CHARACTERS,
     ready: Ready = lambda job, texts: None,
     pause: Pause = lambda: None,
-) -> AuditPlan:
+) -> CounterfactualPlan:
     """Make, redact, deduplicate and tokenize all variants.
 
     `ready` is given the texts of the plan, in order and in parts, as soon as they are known: those that
@@ -218,11 +218,11 @@ def plan_audit(
             handed_on = len(texts)
     if len(texts) > handed_on:
         ready(job, texts[handed_on:])
-    return AuditPlan(options, job, planned, texts, rows)
+    return CounterfactualPlan(options, job, planned, texts, rows)
 
 
 def _as_scored(
-    matcher: Matcher, options: AuditOptions, texts: list[str], cache: RedactionCache
+    matcher: Matcher, options: CounterfactualOptions, texts: list[str], cache: RedactionCache
 ) -> Iterator[tuple[str, str]]:
     """Each text, and what the model sees of it."""
     if not options.redact:

@@ -75,7 +75,7 @@ class AttributeGaps:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditReport:
+class CounterfactualReport:
     """Everything an audit found."""
 
     redact: bool

@@ -9,11 +9,11 @@ import numpy as np
 
 from service.core.counterfactual.variants import Attribute
 from service.core.counterfactual_audit.findings import findings_of
-from service.core.counterfactual_audit.plan import AuditPlan
+from service.core.counterfactual_audit.plan import CounterfactualPlan
 from service.core.counterfactual_audit.results import (
     ALPHA,
     AttributeGaps,
-    AuditReport,
+    CounterfactualReport,
     GapSummary,
     GroupGaps,
     WorstPair,
@@ -41,7 +41,7 @@ class _Pair:
     flipped: bool
 
 
-def summarise(plan: AuditPlan, matches: Sequence[Match]) -> AuditReport:
+def summarise(plan: CounterfactualPlan, matches: Sequence[Match]) -> CounterfactualReport:
     """Compare every variant with its reference. `matches` belong to `plan.texts`, in order."""
     rng = np.random.default_rng(plan.options.seed)
     originals = np.array([matches[plan.rows[r.variants.original]].raw_score for r in plan.resumes])
@@ -60,7 +60,7 @@ def summarise(plan: AuditPlan, matches: Sequence[Match]) -> AuditReport:
         for attribute, reason in resume.variants.not_applicable.items():
             counts = missing.setdefault(attribute, {})
             counts[reason] = counts.get(reason, 0) + 1
-    report = AuditReport(
+    report = CounterfactualReport(
         redact=plan.options.redact,
         seed=plan.options.seed,
         resumes=len(plan.resumes),
@@ -78,7 +78,7 @@ def summarise(plan: AuditPlan, matches: Sequence[Match]) -> AuditReport:
     return report
 
 
-def _pairs(plan: AuditPlan, matches: Sequence[Match]) -> dict[tuple[str, str], list[_Pair]]:
+def _pairs(plan: CounterfactualPlan, matches: Sequence[Match]) -> dict[tuple[str, str], list[_Pair]]:
     pairs: dict[tuple[str, str], list[_Pair]] = {}
     for resume_id, variant in plan.variants:
         after, before = matches[plan.rows[variant.text]], matches[plan.rows[variant.reference]]
@@ -121,7 +121,7 @@ def _attribute(
     attribute: Attribute,
     pairs: dict[tuple[str, str], list[_Pair]],
     control: Sequence[_Pair],
-    plan: AuditPlan,
+    plan: CounterfactualPlan,
     sd: float | None,
     rng: np.random.Generator,
 ) -> AttributeGaps:
@@ -220,7 +220,7 @@ Arms = Mapping[str, Arm]
 """By attribute; `control` holds the benign edits."""
 
 
-def arms_of_report(report: AuditReport) -> Arms:
+def arms_of_report(report: CounterfactualReport) -> Arms:
     """The arms of an audit that was summarised."""
     arms: dict[str, Arm] = {
         result.attribute: Arm(
@@ -234,7 +234,7 @@ def arms_of_report(report: AuditReport) -> Arms:
     return {**arms, "control": Arm(report.control.gaps, report.control.flips)}
 
 
-def arms_of_scores(plan: AuditPlan, matches: Sequence[Match]) -> Arms:
+def arms_of_scores(plan: CounterfactualPlan, matches: Sequence[Match]) -> Arms:
     """The same without the report's tests, which say nothing of one resume. `matches` are of `plan.texts`."""
     gaps: dict[str, list[float]] = {}
     flips: dict[str, int] = {}

@@ -8,7 +8,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from service.core.bundle import Bundle, read_bundle, write_bundle
-from service.core.concept_eraser import ERASER, Eraser, parse_eraser
+from service.core.concept_eraser import ERASER, ConceptEraser, parse_concept_eraser
 from service.core.errors import BundleError
 from service.core.files import sha256_file
 from tests.service.core.test_bundle import edit, relist
@@ -20,14 +20,14 @@ Arrays = dict[str, NDArray[np.generic]]
 
 def test_erasing_by_hand() -> None:
     # Takes out the first axis along the diagonal of the first two; mean (0.5, 0, 0).
-    eraser = Eraser(
+    eraser = ConceptEraser(
         mean=np.array([0.5, 0, 0], dtype=np.float32),
         left=np.array([[1], [1], [0]], dtype=np.float32),
         right=np.array([[1, 0, 0]], dtype=np.float32),
     )
     assert (eraser.dimensions, eraser.directions) == (3, 1)
     # (1, 0, 0) - (1 - 0.5) * (1, 1, 0) = (0.5, -0.5, 0); (0, 0, 1) + 0.5 * (1, 1, 0) = (0.5, 0.5, 1)
-    erased = eraser.erase(np.array([[1.0, 0, 0], [0, 0, 1.0]]))
+    erased = eraser.apply(np.array([[1.0, 0, 0], [0, 0, 1.0]]))
     expected = [[0.5**0.5, -(0.5**0.5), 0], [1 / 6**0.5, 1 / 6**0.5, 2 / 6**0.5]]
     np.testing.assert_allclose(erased, expected, atol=1e-7)
 
@@ -35,13 +35,13 @@ def test_erasing_by_hand() -> None:
 def test_an_eraser_reads_back_as_written_byte_for_byte() -> None:
     eraser = random_eraser(16, directions=3)
     data = eraser.to_bytes()
-    again = parse_eraser(data, 16)
+    again = parse_concept_eraser(data, 16)
     for name in ("mean", "left", "right"):
         assert np.array_equal(getattr(again, name), getattr(eraser, name))
     assert again.to_bytes() == data
 
 
-def arrays(eraser: Eraser, **changes: NDArray[np.generic]) -> bytes:
+def arrays(eraser: ConceptEraser, **changes: NDArray[np.generic]) -> bytes:
     whole: Arrays = {"mean": eraser.mean, "left": eraser.left, "right": eraser.right}
     return safetensors.numpy.save({**whole, **changes})
 
@@ -69,7 +69,7 @@ UNREADABLE = {
 @pytest.mark.parametrize(("data", "message"), UNREADABLE.values(), ids=UNREADABLE.keys())
 def test_what_is_no_eraser_of_this_model_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(BundleError, match=message):
-        parse_eraser(data, 16)
+        parse_concept_eraser(data, 16)
 
 
 @pytest.fixture

@@ -14,7 +14,13 @@ import pytest
 from service.core.errors import AuditOptionsError
 from service.core.fairness.counts import GroupCounts, OutcomeCounts
 from service.core.fairness.findings import FairnessOptions
-from service.reports.bias_audit import AuditedData, AuditStatement, BiasAudit, conclusion, make_bias_audit
+from service.reports.bias_audit import (
+    BiasAudit,
+    BiasAuditData,
+    BiasAuditStatement,
+    conclusion,
+    make_bias_audit,
+)
 from service.reports.bias_audit_html import bias_audit_html
 from service.reports.bias_audit_records import bias_audit_csv, bias_audit_json
 
@@ -33,15 +39,15 @@ LEVEL = {"sex": {"female": GroupCounts(1000, 395), "male": GroupCounts(1000, 400
 
 def make(
     counts: Counts = PLANTED,
-    statement: AuditStatement | None = None,
+    statement: BiasAuditStatement | None = None,
     options: FairnessOptions | None = None,
-    data: AuditedData | None = None,
+    data: BiasAuditData | None = None,
 ) -> BiasAudit:
     people = sum(group.n for group in next(iter(counts.values())).values())
     return make_bias_audit(
         counts,
-        data or AuditedData(people),
-        statement or AuditStatement(),
+        data or BiasAuditData(people),
+        statement or BiasAuditStatement(),
         options or FairnessOptions(),
         datetime(2026, 4, 1, 12, 0, tzinfo=UTC),
     )
@@ -150,12 +156,12 @@ def test_small_groups_are_left_out_with_count_rate_and_justification() -> None:
     assert "nonbinary (3 of 15 selected, 20.0 %)" in html
     assert audit.justification in html
     given = make(
-        statement=AuditStatement(justification="Fifteen people."),
+        statement=BiasAuditStatement(justification="Fifteen people."),
         options=FairnessOptions(leave_out_small=True),
     )
     assert given.justification == "Fifteen people."
     assert as_json(given)["method"]["justification"] == "Fifteen people."
-    assert make(statement=AuditStatement(justification="Fifteen people.")).justification is None
+    assert make(statement=BiasAuditStatement(justification="Fifteen people.")).justification is None
 
 
 def test_json_csv_and_html_agree() -> None:
@@ -212,7 +218,7 @@ def test_the_json_keeps_its_shape() -> None:
 
 
 def test_the_statement_stands_in_the_report_and_is_escaped() -> None:
-    statement = AuditStatement(
+    statement = BiasAuditStatement(
         title="Audit <of> us",
         source="ATS & co",
         explanation="All of 2025",
@@ -220,7 +226,7 @@ def test_the_statement_stands_in_the_report_and_is_escaped() -> None:
         citations=("Only this one",),
         limitations=("One more",),
     )
-    data = AuditedData(2055, date(2025, 3, 1), date(2025, 9, 30), scored=2055, median_score=0.41)
+    data = BiasAuditData(2055, date(2025, 3, 1), date(2025, 9, 30), scored=2055, median_score=0.41)
     audit = make(statement=statement, data=data)
     html = bias_audit_html(audit)
     assert "<h1>Audit &lt;of&gt; us</h1>" in html
@@ -237,7 +243,7 @@ def test_what_the_data_lack_is_a_limitation() -> None:
     lacking = " ".join(make(LEVEL).limitations)
     for text in ("not stated", "There are no scores", "When the decisions were made is not known"):
         assert text in lacking
-    data = AuditedData(2055, date(2025, 3, 1), date(2025, 9, 30), without_time=1, scored=2000)
+    data = BiasAuditData(2055, date(2025, 3, 1), date(2025, 9, 30), without_time=1, scored=2000)
     some = " ".join(make(data=data).limitations)
     assert "1 person of 2,055 have no decision time" in some
     assert "55 people of 2,055 have no score" in some
@@ -295,4 +301,4 @@ def test_outcomes_open_the_other_differences() -> None:
 
 def test_without_attributes_there_is_nothing_to_compare() -> None:
     with pytest.raises(AuditOptionsError, match="no attributes"):
-        make_bias_audit({}, AuditedData(0), AuditStatement(), FairnessOptions(), datetime.now(UTC))
+        make_bias_audit({}, BiasAuditData(0), BiasAuditStatement(), FairnessOptions(), datetime.now(UTC))

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from service.core.errors import EngineError, QueueFullError, RequestTooLargeError, ShuttingDownError
-from service.runtime.inference_queue import BACKGROUND_BATCH_TOKENS, EmbedRequest, InferenceQueue
+from service.runtime.inference_queue import BACKGROUND_BATCH_TOKENS, EncodingRequest, InferenceQueue
 from tests.support.patience import PATIENCE
 
 
-def texts(*lengths: int) -> EmbedRequest:
-    return EmbedRequest([tuple(range(n)) for n in lengths])
+def texts(*lengths: int) -> EncodingRequest:
+    return EncodingRequest([tuple(range(n)) for n in lengths])
 
 
 @pytest.fixture
@@ -139,8 +139,8 @@ def test_all_waiting_requests_can_be_failed_at_once(queue: InferenceQueue) -> No
             request.future.result(0)
 
 
-def background(*lengths: int) -> EmbedRequest:
-    return EmbedRequest([tuple(range(n)) for n in lengths], background=True)
+def background(*lengths: int) -> EncodingRequest:
+    return EncodingRequest([tuple(range(n)) for n in lengths], background=True)
 
 
 def test_live_texts_go_before_background_ones_that_came_first(queue: InferenceQueue) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from service.core.errors import EngineError, QueueFullError, ShuttingDownError, WorkerDownError
 from service.core.tokenization import TokenIds
-from service.runtime.inference_queue import EmbedRequest, InferenceQueue
+from service.runtime.inference_queue import EncodingRequest, InferenceQueue
 from service.runtime.inference_worker import InferenceWorker
 from service.runtime.observer import RuntimeObserver
 from tests.support.fakes import FakeEngine, WorkerKilled
@@ -55,8 +55,8 @@ class Bench:
         self.engines.append(FakeEngine(self.before))
         return self.engines[-1]
 
-    def send(self, *texts: TokenIds) -> EmbedRequest:
-        request = EmbedRequest(texts)
+    def send(self, *texts: TokenIds) -> EncodingRequest:
+        request = EncodingRequest(texts)
         self.worker.submit(request)
         return request
 

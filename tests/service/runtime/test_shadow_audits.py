@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from service.core.bundle import Bundle
-from service.core.counterfactual_audit.plan import AuditOptions, AuditResume
+from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOptions
 from service.core.counterfactual_audit.summary import Arms, arms_of_report
 from service.core.engines.loading import LoadedModel
 from service.core.tokenization import TextTokenizer, TokenIds
@@ -104,7 +104,7 @@ async def test_it_counts_what_a_requested_audit_with_the_same_seed_finds(bench: 
     await auditor.stop()
     rng = random.Random(7)
     rng.random()  # the choice of the candidate
-    options = AuditOptions(names_per_group=3, controls=5, redact=redact, seed=rng.getrandbits(31))
+    options = CounterfactualOptions(names_per_group=3, controls=5, redact=redact, seed=rng.getrandbits(31))
     direct = await audit_resumes(bench.runtime, *JOB, [AuditResume("shadow", RESUME)], options)
     ((arms, heard_redact),) = bench.heard.audited
     assert heard_redact == redact

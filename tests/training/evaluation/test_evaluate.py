@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from service.core.bundle import Bundle
-from service.core.counterfactual_audit.plan import AuditOptions, AuditResume, plan_audit
+from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOptions, plan_audit
 from service.core.counterfactual_audit.summary import summarise
 from service.core.engines.loading import LoadedModel
 from service.core.errors import CountError
@@ -24,7 +24,7 @@ from training.evaluation.variants import VariantSet, evaluate_variants
 from training.report.html import report_html
 
 OPTIONS = EvaluationOptions(rounds=20)
-AUDIT = AuditOptions(attributes=("name", "school"), names_per_group=2, controls=3, redact=False)
+AUDIT = CounterfactualOptions(attributes=("name", "school"), names_per_group=2, controls=3, redact=False)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_a_bundle_end_to_end(tiny_bundle: Bundle, loaded: LoadedModel) -> None:
 
 def test_redaction_leaves_no_gap_between_names(tiny_bundle: Bundle, loaded: LoadedModel) -> None:
     matcher = Matcher(tiny_bundle, loaded.tokenizer)
-    options = AuditOptions(attributes=("name",), names_per_group=2, controls=3, redact=True)
+    options = CounterfactualOptions(attributes=("name",), names_per_group=2, controls=3, redact=True)
     found = evaluate_variants(
         matcher,
         loaded,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from service.core.concept_eraser import Eraser
+from service.core.concept_eraser import ConceptEraser
 from training.postprocessing.concept_erasure import (
     ConceptErasureError,
     Matrix,
@@ -77,7 +77,7 @@ def test_no_linear_probe_finds_the_group_after_erasure(shrinkage: bool) -> None:
 
 def test_normalising_brings_little_of_the_group_back() -> None:
     x, z, group = sample()
-    erased = fit_leace(x, z).erase(x).astype(np.float64)
+    erased = fit_leace(x, z).apply(x).astype(np.float64)
     np.testing.assert_allclose(np.linalg.norm(erased, axis=1), 1.0, atol=1e-6)
     assert cross_covariance(erased, z) < cross_covariance(x, z) / 5
     assert accuracy(erased, group) < accuracy(x, group) - 0.2
@@ -104,7 +104,7 @@ def test_leace_changes_the_vectors_least() -> None:
             assert least < change(span, right)
 
 
-def both(eraser: Eraser) -> tuple[Matrix, Matrix]:
+def both(eraser: ConceptEraser) -> tuple[Matrix, Matrix]:
     return eraser.left.astype(np.float64), eraser.right.astype(np.float64)
 
 
@@ -124,7 +124,7 @@ def test_the_projection_is_that_of_the_authors_own_package(method: str) -> None:
     ours = fit_leace(x, z, shrinkage=False) if method == "leace" else fit_projection(x, z)
     np.testing.assert_allclose(np.eye(24) - ours.left @ ours.right, theirs.P.numpy(), atol=1e-6)
     expected = unit(theirs(torch.tensor(x)).numpy())
-    np.testing.assert_allclose(ours.erase(x), expected, atol=1e-6)
+    np.testing.assert_allclose(ours.apply(x), expected, atol=1e-6)
 
 
 def test_fewer_texts_than_dimensions_are_enough() -> None:
@@ -138,7 +138,7 @@ def test_shrinkage_changes_unseen_texts_less_where_texts_are_few() -> None:
     x, z, _ = sample(n=120, d=64)
     unseen, _, _ = sample(n=2000, d=64)
 
-    def change(eraser: Eraser) -> float:
+    def change(eraser: ConceptEraser) -> float:
         left, right = both(eraser)
         return float(((affine(unseen, left, right) - unseen) ** 2).sum(axis=1).mean())
 

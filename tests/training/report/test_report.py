@@ -5,11 +5,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from service.core.html import Scale
 from tests.training.evaluation.scored import SUBJECT, random_pairs
 from training.evaluation.evaluate import EvaluationOptions, evaluate_pairs
 from training.evaluation.schema import Estimate
 from training.report.html import report_html
-from training.report.plots import HEIGHT, WIDTH, Scale, density_lines, ranges, value_text
+from training.report.plots import HEIGHT, WIDTH, density_lines, ranges, value_text
 
 VOID = {"meta", "br"}
 
@@ -77,8 +78,8 @@ def test_outlines_of_groups_of_any_size_have_the_same_area() -> None:
 
 def test_what_cannot_be_computed_has_no_mark() -> None:
     figure = Estimate(value=None, n=3, reason="no matches")
-    (row,) = ranges([("x", figure)], Scale(0, 1, WIDTH))
+    (row,) = ranges([("x", figure)], Scale.even(0, 1, WIDTH))
     assert (row.at, row.low, row.text) == (None, None, "not computable")
     assert value_text(figure) == "not computable: no matches"
     assert value_text(Estimate(value=0.5, n=3)) == "0.500"
-    assert Scale(0, 1, WIDTH).at(2) == WIDTH
+    assert Scale.even(0, 1, WIDTH).at(2) == WIDTH

@@ -12,8 +12,13 @@ import pytest
 from service.core.base_model import find_verified
 from service.core.bundle import read_bundle
 from service.core.counterfactual.lexicons import load_groups
-from service.core.counterfactual_audit.plan import AuditOptions, AuditPlan, AuditResume, plan_audit
-from service.core.counterfactual_audit.results import AuditReport
+from service.core.counterfactual_audit.plan import (
+    AuditResume,
+    CounterfactualOptions,
+    CounterfactualPlan,
+    plan_audit,
+)
+from service.core.counterfactual_audit.results import CounterfactualReport
 from service.core.counterfactual_audit.summary import summarise
 from service.core.errors import AuditOptionsError, CountError, DuplicateIdError, InputErrors, TextTooLongError
 from service.core.matching import Match, Matcher, TokenizedResume
@@ -37,19 +42,19 @@ def resumes(count: int, seed: int = 41) -> list[AuditResume]:
     return [AuditResume(f"r{i}", sample.text) for i, sample in enumerate(samples(count, seed))]
 
 
-def plan_of(matcher: Matcher, texts: list[AuditResume], **options: object) -> AuditPlan:
+def plan_of(matcher: Matcher, texts: list[AuditResume], **options: object) -> CounterfactualPlan:
     return plan_audit(
         matcher,
         JOB,
         None,
         texts,
-        AuditOptions(**options),  # type: ignore[arg-type]  # by keyword
+        CounterfactualOptions(**options),  # type: ignore[arg-type]  # by keyword
         max_resumes=50,
         max_characters=100_000,
     )
 
 
-def scored(plan: AuditPlan, score: Score, threshold: float = 0.5) -> list[Match]:
+def scored(plan: CounterfactualPlan, score: Score, threshold: float = 0.5) -> list[Match]:
     values = [score(text.read.document.text) for text in plan.texts]
     return [Match(value, value, value >= threshold, False) for value in values]
 
@@ -68,7 +73,7 @@ def holds(text: str, names: tuple[str, ...]) -> bool:
     return not set(names).isdisjoint(re.findall(r"\w+", text))
 
 
-def audit(matcher: Matcher, score: Score, count: int = 8, **options: object) -> AuditReport:
+def audit(matcher: Matcher, score: Score, count: int = 8, **options: object) -> CounterfactualReport:
     plan = plan_of(matcher, resumes(count), redact=False, attributes=("name",), **options)
     return summarise(plan, scored(plan, score))
 
@@ -81,7 +86,7 @@ def test_texts_are_handed_on_in_order_and_the_control_arm_first(matcher: Matcher
         JOB,
         None,
         resumes(3),
-        AuditOptions(attributes=("name",), redact=redact),
+        CounterfactualOptions(attributes=("name",), redact=redact),
         max_resumes=50,
         max_characters=100_000,
         ready=lambda job, texts: parts.append(texts),
@@ -193,7 +198,7 @@ def test_the_report_holds_no_text_of_a_resume(matcher: Matcher) -> None:
 
 
 def test_the_same_seed_gives_the_same_report(matcher: Matcher) -> None:
-    def once() -> AuditReport:
+    def once() -> CounterfactualReport:
         plan = plan_of(matcher, resumes(2), redact=False, seed=5)
         return summarise(plan, scored(plan, noise))
 
@@ -228,7 +233,7 @@ def test_too_many_variants_name_the_limit(matcher: Matcher) -> None:
             JOB,
             None,
             resumes(3),
-            AuditOptions(),
+            CounterfactualOptions(),
             max_resumes=9,
             max_characters=10_000,
             max_texts=100,

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from service.core.bundle import Bundle
-from service.core.concept_eraser import Eraser
+from service.core.concept_eraser import ConceptEraser
 from service.core.encoder import load_encoder
 from service.core.engines.engine import EngineName, Precision
 from service.core.engines.loading import EngineOptions, LoadedModel, check_parity, load_model
@@ -47,7 +47,7 @@ def test_served_vectors_are_the_erased_ones(
     plain = load(without, "torch", model_cache, "f32").engine.embed(TEXTS)
     loaded = load(erasing, engine, model_cache, "f32")
     vectors = loaded.engine.embed(TEXTS)
-    np.testing.assert_allclose(vectors, ERASING.erase(plain), atol=2e-6)
+    np.testing.assert_allclose(vectors, ERASING.apply(plain), atol=2e-6)
     assert (vectors * plain).sum(axis=1).max() < 0.9995
     assert loaded.engine.info.batch_invariant
 
@@ -118,5 +118,5 @@ def test_probes_that_were_made_without_the_eraser_are_not_reproduced(
 def test_another_eraser_is_another_bundle_hence_another_converted_model(
     bge_like: Path, erasing: Bundle, tmp_path: Path
 ) -> None:
-    other = Eraser(ERASING.mean + np.float32(0.01), ERASING.left, ERASING.right)
+    other = ConceptEraser(ERASING.mean + np.float32(0.01), ERASING.left, ERASING.right)
     assert write_test_bundle(tmp_path / "other", str(bge_like), eraser=other).digest != erasing.digest
