@@ -109,9 +109,7 @@ def prose_names(resume: ParsedResume) -> Iterator[FoundName]:
         place = bisect_right(line_starts, resume.starts[i]) - 1
         if place != at:  # once a line: a long one holds thousands of names
             at, is_prose = place, _is_prose(resume.lines[place])
-        if not is_prose:
-            continue
-        if resume.follows_preposition(i):
+        if not is_prose or resume.follows_preposition(i):
             continue
         candidate = resume.candidate_at(resume.starts[i], most=4)
         if (

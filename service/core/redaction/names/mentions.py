@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from service.core.redaction.line_features import user_names_of
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.word_lists import LEADING_PARTICLES, PARTICLES, PLACES, STOP_WORDS
-from service.core.redaction.spans import Span
 
 _INITIALS_BEFORE = re.compile(r"\b(?:[A-Z]\.\s?){1,3}$")
 _INITIALS_AFTER = re.compile(r",?\s(?:[A-Z]\.){1,3}")
@@ -143,8 +142,3 @@ def _holds_one_of(text: str, by_length: Mapping[int, Collection[str]]) -> bool:
         for length, parts in by_length.items()
         for i in range(len(text) - length + 1)
     )
-
-
-def spans_at(places: Collection[tuple[int, int]], token: str) -> list[Span]:
-    """Places as spans of names."""
-    return [Span(start, end, "name", token) for start, end in places]

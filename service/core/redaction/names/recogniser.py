@@ -23,7 +23,7 @@ from service.core.redaction.names.body import (
 )
 from service.core.redaction.names.candidates import NameCandidate, ParsedResume
 from service.core.redaction.names.header import header_name
-from service.core.redaction.names.mentions import find_mentions, spans_at
+from service.core.redaction.names.mentions import find_mentions
 from service.core.redaction.names.word_lists import GENERATIONS, PARTICLES
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.spans import Span
@@ -69,7 +69,8 @@ def find_names(resume: ParsedResume) -> FoundNames:
             own.update(dict.fromkeys(_given_names_of_initials(resume, parts)))
         places[_extent(resume, candidate)] = None
     places.update(dict.fromkeys(find_mentions(resume, list(own), others, list(places))))
-    return FoundNames(spans_at(places, TOKENS["name"]), tuple(own), other_people)
+    spans = [Span(start, end, "name", TOKENS["name"]) for start, end in places]
+    return FoundNames(spans, tuple(own), other_people)
 
 
 def _found_in_order(resume: ParsedResume) -> Iterator[FoundName]:
