@@ -12,6 +12,7 @@ import httpx
 from fastapi import FastAPI
 
 from service.api.paths import ROUTES
+from service.api.thread_pools import ThreadPools
 from service.core.redaction.policy import Category
 from service.metrics.registry import Metrics
 from service.runtime.open_requests import OpenRequests
@@ -95,6 +96,7 @@ def _app(settings: Settings, runtime: Runtime, recorder: Recorder) -> FastAPI:
     metrics = _NoCounts(settings.fairness.groups, ROUTES) if uncounted else create_metrics(settings)
     app = create_app(settings, runtime=runtime, metrics=metrics)
     app.state.runtime, app.state.recorder = runtime, recorder
+    app.state.pools = ThreadPools()
     app.state.shadow = ShadowAuditor(runtime, OpenRequests(), settings.shadow_audit, metrics)
     return app
 
