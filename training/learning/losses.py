@@ -79,26 +79,6 @@ def benign_edits(versions: Tensor, spread: Tensor) -> Tensor:
     return within.square().mean()
 
 
-def group_order(variants: Tensor, groups: Tensor) -> Tensor:
-    """How far a group's variants lie above or below those of other groups, whatever the size of the shifts.
-
-    variants (S, V, J); groups (S, V). The shifts from a resume's mean are divided by their own spread, so
-    this keeps its size as the pairing makes them small: it works on the order of the groups, which scaling
-    scores down does not change. The squared mean over all resumes and jobs of each group, averaged.
-    """
-    within = variants - variants.mean(dim=1, keepdim=True)
-    scaled = (within / _scale(within.std())).mean(dim=-1)  # (S, V)
-    names = torch.unique(groups[groups != UNKNOWN])
-    if not len(names):
-        return _nothing(variants)
-    return torch.stack([scaled[groups == group].mean().square() for group in names]).mean()
-
-
-def distillation(student: Tensor, teacher: Tensor) -> Tensor:
-    """Mean of 1 - cosine of unit vectors (N, D): any-name text against the frozen base's redacted text."""
-    return (1.0 - (student * teacher.detach()).sum(dim=-1)).mean()
-
-
 def group_prediction(logits: Tensor, groups: Tensor) -> Tensor:
     """Cross-entropy of the group, over the rows whose group is known. logits (N, G), groups (N,)."""
     known = groups != UNKNOWN

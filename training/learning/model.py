@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from service.core.encoder import Encoder
@@ -27,6 +27,9 @@ _START_SLOPE = 12.0
 _START_CENTRE = 0.5
 
 
+_REMOVED = ("group_order", "distillation")
+
+
 class LossWeights(BaseModel):
     """The weight of each loss (`losses.py`); 0 leaves it out. `temperature` is that of `contrastive`.
 
@@ -41,14 +44,20 @@ class LossWeights(BaseModel):
     pairing: float = Field(0.0, ge=0)
     benign_edits: float = Field(0.0, ge=0)
     retelling: float = Field(0.0, ge=0)
-    group_order: float = Field(0.0, ge=0)
-    distillation: float = Field(0.0, ge=0)
     demographic_parity: float = Field(0.0, ge=0)
     equalized_odds: float = Field(0.0, ge=0)
     prediction_gap: float = Field(0.0, ge=0)
     prediction_gap_squared: float = Field(0.0, ge=0)
     adversary: float = Field(0.0, ge=0)
     attributes: float = Field(0.0, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_removed(cls, given: Any) -> Any:
+        """Configurations inside older bundles name losses that are gone, with a weight of 0."""
+        if not isinstance(given, dict):
+            return given
+        return {name: weight for name, weight in given.items() if name not in _REMOVED or weight}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -133,7 +142,6 @@ class FairMatcher(nn.Module):
         groups: Mapping[str, Sequence[str]],
         *,
         dimensions: int,
-        teacher: Encoder | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -141,8 +149,6 @@ class FairMatcher(nn.Module):
         predicted = {attribute: list(names) for attribute, names in groups.items()}
         self.adversary = GroupClassifier(dimensions, predicted) if weights.adversary else None
         self.attribute_head = GroupClassifier(dimensions, predicted) if weights.attributes else None
-        # In a list, so that the frozen teacher is neither trained nor saved.
-        self._teacher = [teacher] if teacher is not None else []
         self._policy = policy
         self._weights = weights
         self.strengths = Strengths()
@@ -171,10 +177,7 @@ class FairMatcher(nn.Module):
             of_variants = of_variants.T.reshape(*variant_groups.shape, len(jobs))  # (S, V, J)
             of_references = raw_scores(vectors, jobs, titles, references, self._policy).T  # (S, J)
             found["pairing"] = losses.counterfactual_pairing(of_variants, of_references, scores.std())
-            found["group_order"] = losses.group_order(of_variants, variant_groups)
             varied = mean_vectors(vectors, variants)
-            if self._teacher:
-                found["distillation"] = self._distillation(varied, chunks, references, variant_groups)
             groups = _joined(groups, len(embeddings), variant_groups.reshape(-1))
             embeddings = torch.cat([embeddings, varied])
         for name, texts, count in (
@@ -236,17 +239,6 @@ class FairMatcher(nn.Module):
         # Without variants, and in data that names no groups, a batch knows nobody's group.
         return _total(found) if found else hidden.sum() * 0.0
 
-    def _distillation(
-        self, varied: Tensor, chunks: list[dict[str, Tensor]], references: Passages, variant_groups: Tensor
-    ) -> Tensor:
-        """The variants' embeddings (S * V, D) against the frozen base's of the redacted resume."""
-        # Not a submodule, so it does not follow the model to the device by itself.
-        teacher = self._teacher[0].to(varied.device)
-        with torch.no_grad():
-            base = encode_chunks(teacher, _only(chunks, references.rows))
-            redacted = mean_vectors(base, references)  # (S, D)
-        return losses.distillation(varied, redacted.repeat_interleave(variant_groups.shape[1], dim=0))
-
 
 def encode_chunks(encoder: nn.Module, chunks: list[dict[str, Tensor]]) -> Tensor:
     """Unit vectors of all texts, (P, D) in f32; row i is of the text that a chunk's `rows` calls i.
@@ -259,15 +251,6 @@ def encode_chunks(encoder: nn.Module, chunks: list[dict[str, Tensor]]) -> Tensor
     vectors = found.new_zeros(int(rows.max()) + 1, found.shape[1])
     # Autocast leaves rows a little off unit length.
     return vectors.index_copy(0, rows, nn.functional.normalize(found, dim=-1))
-
-
-def _only(chunks: list[dict[str, Tensor]], rows: Tensor) -> list[dict[str, Tensor]]:
-    kept = []
-    for chunk in chunks:
-        wanted = torch.isin(chunk["rows"], rows)
-        if bool(wanted.any()):
-            kept.append({name: tensor[wanted] for name, tensor in chunk.items()})
-    return kept
 
 
 def _joined(groups: dict[str, Tensor], resumes: int, name_groups: Tensor) -> dict[str, Tensor]:

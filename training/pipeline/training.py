@@ -120,7 +120,6 @@ def _trainer(
         config.losses,
         groups | {NAME_GROUP: items.name_groups},
         dimensions=base.spec.dimensions,
-        teacher=load_encoder(base.folder, base.pooling) if config.losses.distillation else None,
     )
     validator = Validator(
         validation,

@@ -79,34 +79,12 @@ def test_pairing_does_not_reward_compressed_scores() -> None:
         )
 
 
-def test_group_order_sees_what_pairing_makes_small() -> None:
-    groups = tensor([[0, 1], [0, 1]])
-    skewed = tensor([[[0.51], [0.49]], [[0.31], [0.29]]])
-    mixed = tensor([[[0.51], [0.49]], [[0.29], [0.31]]])
-    assert losses.group_order(skewed, groups).item() > 0.5
-    assert losses.group_order(mixed, groups).item() == pytest.approx(0.0, abs=1e-6)
-    compressed = 0.5 + (skewed - 0.5) * 0.01
-    assert losses.group_order(compressed, groups).item() == pytest.approx(
-        losses.group_order(skewed, groups).item(), rel=1e-2
-    )
-
-
-def test_distillation_is_one_less_cosine_and_spares_the_teacher() -> None:
-    student = tensor([[1.0, 0.0], [0.0, 1.0]], requires_grad=True)
-    teacher = tensor([[1.0, 0.0], [1.0, 0.0]], requires_grad=True)
-    found = losses.distillation(student, teacher)
-    torch.autograd.backward(found)
-    assert found.item() == pytest.approx(0.5)
-    assert teacher.grad is None
-
-
 @pytest.mark.parametrize(
     "empty",
     [
         losses.contrastive(torch.zeros(2, 3), torch.full((2, 3), -1), 0.1),
         losses.classification(torch.zeros(2, 3), torch.ones(2, 3, dtype=torch.long)),
         losses.group_prediction(torch.zeros(3, 2), NO_GROUPS),
-        losses.group_order(torch.zeros(1, 3, 2), NO_GROUPS[None]),
     ],
 )
 def test_nothing_to_learn_from_is_zero(empty: Tensor) -> None:

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from peft import PeftModel
+from pydantic import ValidationError
 
 from service.core.encoder import load_encoder
 from service.core.engines.torch_engine import TorchEngine
@@ -39,10 +40,15 @@ def model_and_batch(world: World, weights: LossWeights) -> tuple[FairMatcher, di
         weights,
         groups | {NAME_GROUP: items.name_groups},
         dimensions=world.base.spec.dimensions,
-        teacher=load_encoder(world.base.folder, world.base.pooling),
     )
     batch = Collator(world.pairs, groups, config)([items[i] for i in range(0, 12, 2)])
     return model, batch
+
+
+def test_losses_that_are_gone_may_be_named_with_a_weight_of_0() -> None:
+    assert LossWeights.model_validate({"group_order": 0.0, "distillation": 0}) == LossWeights()
+    with pytest.raises(ValidationError, match="distillation"):
+        LossWeights.model_validate({"distillation": 0.5})
 
 
 def test_all_losses_together_train_adapter_and_heads_only(world: World) -> None:
@@ -93,15 +99,6 @@ def test_an_adversary_without_anybodys_group_learns_nothing_and_does_not_fail(wo
 def test_attributes_may_be_called_what_modules_may_not() -> None:
     head = GroupClassifier(4, {"a.b": ["x", "y"], "type": ["x", "y", "z"]})
     assert {name: len(logits[0]) for name, logits in head(torch.zeros(1, 4)).items()} == {"a.b": 2, "type": 3}
-
-
-def test_the_teacher_follows_the_model_to_its_device(world: World) -> None:
-    model, batch = model_and_batch(world, LossWeights(contrastive=0.0, distillation=1.0))
-    teacher = model._teacher[0].to("meta")
-    moved: list[object] = []
-    teacher.to = lambda device: moved.append(device) or load_encoder(world.base.folder, world.base.pooling)  # type: ignore[assignment,func-returns-value]
-    model(**batch)
-    assert moved == [torch.device("cpu")]
 
 
 def test_a_module_that_is_not_there_is_named(world: World) -> None:
