@@ -15,7 +15,6 @@ from service.core.errors import StoreError, StoreUnavailableError
 from service.core.fairness.comparison import compare_groups
 from service.core.fairness.counts import GroupCounts
 from service.core.groups import UNKNOWN, GroupSchema
-from service.reports.stored_audit import group_counts
 from service.store.transactions import reading
 from service.store.window_counts import count_window, window_until
 
@@ -56,7 +55,7 @@ def live_fairness(engine: Engine, schema: GroupSchema, now: datetime) -> Figures
     return {
         (attribute, group, window): figures
         for window, counts in found.items()
-        for attribute, groups in group_counts(schema, counts).items()
+        for attribute, groups in counts.by_group(schema).items()
         for group, figures in _figures(attribute, groups)
     }
 

@@ -9,9 +9,8 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from service.core.errors import UnknownGroupError
-from service.core.fairness.counts import GroupCounts, OutcomeCounts
+from service.core.fairness.counts import GroupCounts
 from service.core.fairness.findings import FairnessOptions
-from service.core.fairness.tally import sum_cells
 from service.core.groups import GroupSchema
 from service.reports.bias_audit import BiasAudit, BiasAuditData, BiasAuditStatement, make_bias_audit
 from service.store.outcomes import OutcomeKind
@@ -62,7 +61,7 @@ def bias_audit_of_store(
     names = _asked(schema, question)
     with reading(engine) as connection:
         found = count_window(connection, question.window, kind=question.ground_truth, bundle=question.bundle)
-    counts = {name: groups for name, groups in group_counts(schema, found).items() if name in names}
+    counts = {name: groups for name, groups in found.by_group(schema).items() if name in names}
     outside = sum(cell.n for groups, cell in found.cells if len(schema.fitting(groups)) != len(groups))
     data = BiasAuditData(
         people=found.people,
@@ -77,15 +76,6 @@ def bias_audit_of_store(
     )
     audit = make_bias_audit(counts, data, statement, options, created)
     return StoredBiasAudit(audit, counts, found.missing_scores, outside)
-
-
-def group_counts(schema: GroupSchema, found: WindowCounts) -> dict[str, dict[str, GroupCounts]]:
-    """Counts of every attribute and intersection; groups that the schema does not know are unknown."""
-    nobody = OutcomeCounts(0, 0, 0, 0)
-    empty = GroupCounts(0, 0, outcomes=nobody)
-    if found.median_score is not None:
-        empty = GroupCounts(0, 0, above_median=0, scored=0, outcomes=nobody)
-    return sum_cells(schema, ((schema.fitting(groups), counts) for groups, counts in found.cells), empty)
 
 
 def _asked(schema: GroupSchema, question: StoredQuestion) -> Collection[str]:

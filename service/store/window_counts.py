@@ -18,6 +18,8 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from service.core.errors import WindowError
 from service.core.fairness.counts import GroupCounts, OutcomeCounts
+from service.core.fairness.tally import sum_cells
+from service.core.groups import GroupSchema
 from service.store.hourly_counts import DAY, HOUR, cell_groups
 from service.store.outcomes import OutcomeKind
 from service.store.score_medians import Histogram, ScoreMedian, find_score_median
@@ -133,6 +135,14 @@ class WindowCounts:
     @property
     def people(self) -> int:
         return sum(self.bundles.values())
+
+    def by_group(self, schema: GroupSchema) -> dict[str, dict[str, GroupCounts]]:
+        """Counts of every attribute and intersection; groups that the schema does not know are unknown."""
+        nobody = OutcomeCounts(0, 0, 0, 0)
+        empty = GroupCounts(0, 0, outcomes=nobody)
+        if self.median_score is not None:
+            empty = GroupCounts(0, 0, above_median=0, scored=0, outcomes=nobody)
+        return sum_cells(schema, ((schema.fitting(groups), counts) for groups, counts in self.cells), empty)
 
 
 def count_window(

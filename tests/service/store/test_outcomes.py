@@ -10,7 +10,6 @@ from sqlalchemy import Engine, Row, delete, event, func, select, text
 from service.core.errors import InputError, OutcomeConflictError, OutcomeTimeError, StoreUnavailableError
 from service.core.fairness.counts import OutcomeCounts
 from service.core.groups import GroupSchema
-from service.reports.stored_audit import group_counts
 from service.store.database import migrate, open_database
 from service.store.outcomes import Outcome, OutcomeResult, delete_outcomes, record_outcomes
 from service.store.sqlite import sqlite_url
@@ -66,7 +65,7 @@ def counted(engine: Engine, kind: str = "label") -> OutcomeCounts | None:
             kind="label" if kind == "label" else "human_decision",
             scores=False,
         )
-    return group_counts(GroupSchema(), found)["sex"]["female"].outcomes
+    return found.by_group(GroupSchema())["sex"]["female"].outcomes
 
 
 def test_an_outcome_is_recorded_once_however_often_it_comes(engine: Engine) -> None:

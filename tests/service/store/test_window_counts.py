@@ -22,7 +22,6 @@ from service.core.errors import WindowError
 from service.core.fairness.counts import GroupCounts, OutcomeCounts
 from service.core.fairness.tally import DecisionTally
 from service.core.groups import GroupSchema
-from service.reports.stored_audit import group_counts
 from service.store.database import migrate, open_database
 from service.store.decisions import Decision
 from service.store.hourly_counts import DAY, HOUR, count_decisions
@@ -132,7 +131,7 @@ def test_counts_are_those_of_a_scan_whatever_the_batches_and_their_order(
             store(engine, shuffled[i : i + batch])
         found = count(engine, window, bundle)
     expected = naive(decisions, window, bundle)
-    assert without_outcomes(group_counts(SCHEMA, found)) == expected.counts()
+    assert without_outcomes(found.by_group(SCHEMA)) == expected.counts()
     assert (found.people, found.scored) == (expected.people, expected.scored)
     assert found.median_score == expected.median_score()
     assert found.missing_scores == 0
@@ -152,7 +151,7 @@ def test_both_databases_count_alike(engine: Engine) -> None:
     store(engine, decisions[31:])
     window = window_between(NOON + timedelta(hours=30), NOON + timedelta(hours=250))
     found, expected = count(engine, window), naive(decisions, window, None)
-    assert without_outcomes(group_counts(SCHEMA, found)) == expected.counts()
+    assert without_outcomes(found.by_group(SCHEMA)) == expected.counts()
     assert found.median_score == expected.median_score()
     assert found.bundles == {BUNDLE: 44}
     assert (str(found.first_day), str(found.last_day)) == ("2026-04-01", "2026-04-10")
@@ -184,7 +183,7 @@ def test_erased_scores_leave_the_sample_and_are_said_to_be_missing(engine: Engin
     found = count(engine)
     # 0.1 was in a bin that nobody has to read, and its count stands: of six scores the middle is 0.52, 0.524.
     assert (found.missing_scores, found.scored, found.median_score) == (1, 6, 0.522)
-    female = group_counts(SCHEMA, found)["sex"]["female"]
+    female = found.by_group(SCHEMA)["sex"]["female"]
     assert (female.n, female.selected, female.scored, female.above_median) == (7, 5, 6, 3)
 
 
@@ -201,9 +200,7 @@ def test_without_any_stored_score_there_is_no_median(engine: Engine) -> None:
         connection.execute(delete(table))  # a purge
     found = count(engine)
     assert (found.people, found.scored, found.missing_scores, found.median_score) == (10, 0, 10, None)
-    assert group_counts(SCHEMA, found)["sex"]["male"] == GroupCounts(
-        10, 5, outcomes=OutcomeCounts(0, 0, 0, 0)
-    )
+    assert found.by_group(SCHEMA)["sex"]["male"] == GroupCounts(10, 5, outcomes=OutcomeCounts(0, 0, 0, 0))
 
 
 @settings(max_examples=30)
@@ -248,7 +245,7 @@ def test_outcomes_are_those_of_a_scan_after_any_corrections(
                 now=NOON + timedelta(days=9),
                 skew=timedelta(0),
             )
-        counts = group_counts(SCHEMA, count(engine, scores=False))
+        counts = count(engine, scores=False).by_group(SCHEMA)
     for sex in ("female", "male", "unknown"):
         cells = [
             (one.decision == "selected", truth[one.decision_id, "label"])
@@ -289,7 +286,7 @@ def test_several_writers_on_one_database_sum_up(url: str, engine: Engine) -> Non
     for thread in threads:
         thread.join()
     assert failures == []
-    counts = group_counts(SCHEMA, count(engine, scores=False))["sex"]
+    counts = count(engine, scores=False).by_group(SCHEMA)["sex"]
     assert (counts["female"].n, counts["male"].n) == (320, 320)
 
 
