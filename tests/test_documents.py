@@ -61,10 +61,8 @@ def test_pages_name_files_that_are_there() -> None:
         pytest.skip("not a git checkout")
     known = set(listed.stdout.split())
     for page in PAGES:
-        for path in re.findall(
-            r"`((?:service|training|tests|docker|docs|benchmarks)/[\w./-]+\.\w+)`", text_of(page)
-        ):
-            assert path in known, f"{page.name}: {path}"
+        for path in re.findall(r"`([\w.-]+/[\w./-]+\.(?:py|csv|yaml|yml|toml))`", text_of(page)):
+            assert any(f"/{file}".endswith(f"/{path}") for file in known), f"{page.name}: {path}"
 
 
 def _load(path: Path) -> ModuleType:

@@ -1,1 +1,1 @@
-"""The HTTP API."""
+"""The HTTP API: routes, schemas, errors, admission and idempotency."""

@@ -1,1 +1,1 @@
-"""The domain: no web framework, no metrics, no environment, no database."""
+"""What decides and measures: bundle, encoding, matching, redaction, audits, fairness. No web, no database."""

@@ -1,1 +1,1 @@
-"""What keeps inference fast and alive."""
+"""The loaded model at work: reading texts, the queue, the cache, the inference thread, shadow audits."""

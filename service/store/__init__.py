@@ -1,1 +1,1 @@
-"""Decisions and outcomes, kept for monitoring and for the law: never a word of a resume."""
+"""Decisions and outcomes in a database, kept for monitoring and for the law. Never a word of a resume."""

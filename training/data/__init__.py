@@ -1,1 +1,1 @@
-"""Training data."""
+"""Training data: pairs from users' files or synthetic ones, cut into splits, and summaries of them."""

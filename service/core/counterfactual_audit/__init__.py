@@ -1,1 +1,1 @@
-"""Scores of paired variants -> gaps, flips, a noise floor and tests."""
+"""Counterfactual audits: what is scored, and what the gaps between variants say beside a control arm."""

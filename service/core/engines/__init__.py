@@ -1,1 +1,1 @@
-"""Inference engines behind one protocol."""
+"""Inference engines (OpenVINO, torch) behind one protocol, and how a bundle is loaded on them."""
