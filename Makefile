@@ -49,10 +49,10 @@ format: $(VENV)/.dev ## Format the code
 bench: $(VENV)/.dev ## Measure speed and memory (docs/benchmarks.md)
 	$(BIN)/python -m benchmarks
 
-bundle: $(VENV)/.dev ## Make minilm-base anew, the baseline without training
+bundle: $(VENV)/.dev ## Make minilm-base again, the baseline without training
 	$(BIN)/evenmatch-train run --config training/configs/base.yaml --output service/bundles/minilm-base --work .training/base --overwrite
 
-train: $(VENV)/.dev ## Train minilm-fair anew (docs/training.md); goes on where it was interrupted
+train: $(VENV)/.dev ## Retrain minilm-fair (docs/training.md); goes on where it was interrupted
 	$(BIN)/evenmatch-train run --config training/configs/minilm-fair.yaml --output service/bundles/minilm-fair --work .training --resume --overwrite
 
 train-smoke: $(VENV)/.dev ## Run the whole training path on very little data
@@ -61,10 +61,10 @@ train-smoke: $(VENV)/.dev ## Run the whole training path on very little data
 image: ## Build the container image (docs/containers.md); DOCKER=podman takes another program
 	$(DOCKER) build --build-arg REVISION=$$(git rev-parse HEAD) --tag evenmatch:$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) .
 
-docs: $(VENV)/.dev ## Generate docs/openapi.json and the README's table of settings anew
+docs: $(VENV)/.dev ## Generate docs/openapi.json and the README's table of settings again
 	$(BIN)/python -m service.serving.reference
 
-dashboards: $(VENV)/.dev ## Generate Grafana's dashboards anew (docs/monitoring.md)
+dashboards: $(VENV)/.dev ## Generate Grafana's dashboards again (docs/monitoring.md)
 	PYTHONPATH=docker/grafana $(BIN)/python -m dashboards
 
 rules: $(VENV)/.dev ## Check and test Prometheus' rules; needs prometheus and promtool

@@ -104,7 +104,7 @@ def rooms() -> str:
 
 
 def page(text: str) -> str:
-    """`text` of the page with the table between its markers made anew."""
+    """`text` of the page with the table between its markers made again."""
     return _TABLE.sub(lambda found: found[1] + rooms() + found[2], text)
 
 

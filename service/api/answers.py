@@ -1,7 +1,7 @@
 """What several answers say in the same way, and how that of `/v1/score` is kept for an `Idempotency-Key`.
 
 Kept is what the service found out: decision ids, scores, warnings, counts of redactions. What the caller gave
-(ids) comes back from the repeated request; passages of resumes are never kept, explanations made anew.
+(ids) comes back from the repeated request; passages of resumes are never kept, explanations made again.
 """
 
 from __future__ import annotations

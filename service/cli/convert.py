@@ -18,7 +18,7 @@ def convert(
     output: Annotated[Path, typer.Option(help="Folder of converted models [EVENMATCH_MODELS_DIR].")],
     bundle: BundleOption = None,
 ) -> None:
-    """Convert a bundle's model for OpenVINO and check it, for machines that shall serve without torch."""
+    """Convert a bundle's model for OpenVINO and check it, for machines that will serve without torch."""
     settings = settings_from(model={"bundle": bundle})
     log_to_stderr(settings.server.log_level)
     with exit_codes():

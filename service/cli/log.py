@@ -126,7 +126,7 @@ def purge(
         bool, typer.Option("--law-allows", help="Confirm that other law asks for less than six months.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Purge even if the log does not bear out this machine's clock.")
+        bool, typer.Option("--force", help="Purge even if the log contradicts this machine's clock.")
     ] = False,
 ) -> None:
     """Delete old decisions from the front of the log, leaving a signed record that `verify` starts from."""

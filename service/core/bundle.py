@@ -39,7 +39,7 @@ _Schema = TypeVar("_Schema", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle that was read and verified. `digest` is the SHA-256 of its manifest, hence of all of it.
+    """A bundle that was read and verified. `digest` is the SHA-256 of its manifest, and so of all of it.
 
     `eraser` is None for a bundle that erases nothing.
     """

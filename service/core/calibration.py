@@ -97,7 +97,7 @@ CalibrationCurve = Annotated[
 class Calibration(_Curve):
     """`calibration.json`: raw_score -> calibrated_probability, and what it was fitted on.
 
-    A job without a title has another distribution of raw scores, hence a curve of its own.
+    A job without a title has another distribution of raw scores, and so a curve of its own.
     `prevalence` is the share of true matches in the calibration pairs: probabilities hold for
     a pool with that share.
     """

@@ -153,7 +153,7 @@ class ImpossibleCountsError(InputError):
 
 
 class InputErrors(InputError):
-    """Everything that is wrong with a request, so that the caller can mend it in one go."""
+    """Everything that is wrong with a request, so that the caller can fix it in one go."""
 
     code = "validation_failed"
     title = "Validation failed"

@@ -23,7 +23,7 @@ class LoadedOnce(Generic[T]):
 
     `functools.cache` is no lock: of threads that come together, each would load by itself, in memory of its
     own. Here the others wait. If `load` fails, those who waited get that failure instead of trying one after
-    the other, and a later call tries anew: nothing that passes (a full disk, no file descriptor, no memory)
+    the other, and a later call tries again: nothing that passes (a full disk, no file descriptor, no memory)
     is kept. `what` names the value in messages. `clock` counts seconds.
     """
 
@@ -71,7 +71,7 @@ class LoadedOnce(Generic[T]):
 
 
 def is_passing(error: BaseException) -> bool:
-    """Is it something that time or the operator can mend, and no bug?"""
+    """Is it something that time or the operator can fix, rather than a bug?"""
     return isinstance(error, OSError | MemoryError)
 
 

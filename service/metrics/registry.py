@@ -197,7 +197,7 @@ class Metrics(RuntimeObserver, StoreObserver):
         self._series.spooled.set(decisions)
 
     def keep(self) -> None:
-        """Call now and then: files of values that somebody removed are written anew.
+        """Call now and then: files of values that somebody removed are written again.
 
         Raises `MetricsLostError` if that cannot be done; `exposition` then raises it, too.
         """

@@ -5,7 +5,7 @@ takes the place of a dead process goes on counting where that one stopped, so no
 left over.
 
 The files lie in a folder for temporary files, which somebody may clean. Every process holds its own values in
-memory, too, and writes them anew where their files are gone (`restore`). Until all have done so, there is no
+memory, too, and writes them again where their files are gone (`restore`). Until all have done so, there is no
 exposition, so that Prometheus sees a service without metrics and not one that has counted less.
 """
 
@@ -68,7 +68,7 @@ class SharedValues:
             self.joined[self.slot] = 1
 
     def restore(self) -> None:
-        """Write this process' values anew where their files are gone. Takes microseconds if none is.
+        """Write this process' values again where their files are gone. Takes microseconds if none is.
 
         Raises `MetricsLostError` if that cannot be done.
         """
@@ -77,7 +77,7 @@ class SharedValues:
                 if not file.is_there(path):
                     make_folder(self.folder)
                     file.write_anew(path)
-                    log.error("the metrics file %s was gone and is written anew from memory", path)
+                    log.error("the metrics file %s was gone and is written again from memory", path)
 
     def exposition(self) -> bytes:
         """All processes' values together, in Prometheus' text format. Raises `MetricsLostError`."""

@@ -37,7 +37,7 @@ class EmbeddingCache:
         self._lock = threading.Lock()
 
     def key(self, ids: TokenIds) -> Key:
-        """A digest of the token ids, hence of the text, prefix included."""
+        """A digest of the token ids, and so of the text, prefix included."""
         return hashlib.blake2b(array("q", ids).tobytes(), digest_size=16, key=self._secret).digest()
 
     def get(self, key: Key, *, recent: bool = True) -> NDArray[np.float32] | None:

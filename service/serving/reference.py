@@ -39,7 +39,7 @@ def settings_table() -> str:
 
 
 def with_settings_table(readme: str) -> str:
-    """`readme` with the table between its two markers made anew."""
+    """`readme` with the table between its two markers made again."""
     return _TABLE.sub(lambda found: found[1] + settings_table() + found[2], readme)
 
 

@@ -4,7 +4,7 @@ The first process starts alone, so that the model is converted and the database 
 others. A process that dies, does not serve `start_seconds` after its start, or whose event loop stands still
 for `stall_seconds`, is replaced, after longer and longer pauses. If none is left that serves and a new one
 cannot start, the service ends with an error. Where all stood still together (a paused container, Ctrl-Z),
-none is at fault: each gets its time anew.
+none is at fault: each gets its full time again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _POLL_SECONDS = 0.2
 _FIRST_BACKOFF_SECONDS = 0.5
 _LAST_BACKOFF_SECONDS = 30.0
 _SETTLED_SECONDS = 60.0
-"""A process that served this long starts the pauses anew."""
+"""A process that served this long starts again with the shortest pause."""
 
 _STOP_MARGIN_SECONDS = 10.0
 _SHORTEST_PAUSE_SECONDS = 1.0
@@ -91,7 +91,9 @@ class Supervisor:
                 try:
                     self._supervise(sockets)
                 finally:
-                    for one in sockets:  # now, so that new connections are refused and do not wait in vain
+                    for (
+                        one
+                    ) in sockets:  # now, so that new connections are refused and do not wait for nothing
                         one.close()
                     self._stop()
         finally:
@@ -130,7 +132,7 @@ class Supervisor:
         self._looked_at = now
 
     def _look_after(self, slot: _Slot, sockets: list[socket.socket]) -> None:
-        """Start, watch, and bury the process of one slot."""
+        """Start, watch and, once it is dead, forget the process of one slot."""
         now = time.monotonic()
         if slot.process is None:
             if slot.start_at <= now and (slot.backoff or self._slots[0].ready_since is not None):

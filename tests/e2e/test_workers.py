@@ -139,7 +139,7 @@ def test_a_removed_folder_of_values_is_made_again_and_dead_processes_are_replace
     answers = [told() for _ in range(8)]
     assert [one for one in answers if one is not None and one != sent] == []
     wait_until(lambda: len(list(folder.glob("counter_*.db"))) == 2)
-    assert "was gone and is written anew" in server.log
+    assert "was gone and is written again" in server.log
     processes(server)[0].kill()
     wait_until(lambda: len(re.findall(r"process \d+ serves", server.log)) == 3)
     sent += send(server.url, 10)

@@ -71,7 +71,7 @@ def compare(
     rounds: Annotated[int, typer.Option(min=0, help="With --data: bootstrap resamples of jobs.")] = 500,
     seed: Annotated[int, typer.Option(help="With --data: of the bootstrap.")] = 0,
 ) -> None:
-    """Put bundles side by side: by their metrics.json, or evaluated anew on the same pairs."""
+    """Put bundles side by side: by their metrics.json, or re-evaluated on the same pairs."""
     from training.evaluation.comparison import compare_metrics, compare_on
     from training.evaluation.evaluate import EvaluationOptions
     from training.report.html import comparison_html

@@ -1,4 +1,4 @@
-"""Bundles side by side: from their `metrics.json`, or evaluated anew on the same pairs.
+"""Bundles side by side: from their `metrics.json`, or re-evaluated on the same pairs.
 
 Two bundles' intervals may overlap although one is better on nearly every resample of the jobs, since both
 find the same jobs hard. So on shared pairs the differences themselves are bootstrapped, with the same

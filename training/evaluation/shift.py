@@ -68,7 +68,7 @@ def shift_report(
         shift_over_sd: mean_shift / population standard deviation of the original scores.
         flip_rate_top_tenth: share of pairs on different sides of the 0.9 quantile of all original scores.
         flip_rate_top_tenth_per_job: share that enter or leave the first tenth of their job's list (at
-            least one place); both lists are ranked anew, equal scores in the order of the data.
+            least one place); both lists are ranked again, equal scores in the order of the data.
         flip_rate: share whose decision at `threshold` changes; only with `threshold`, which applies
             to `decided_on` (calibrated probabilities before and after).
 

@@ -102,7 +102,7 @@ class TrainingItems(Dataset[TrainingItem]):
         return list(self._lexicon.name_groups)
 
     def set_epoch(self, epoch: int) -> None:
-        """Called by the data loader: each epoch draws anew."""
+        """Called by the data loader: each epoch draws again."""
         self._epoch = epoch
 
     def __len__(self) -> int:

@@ -52,7 +52,7 @@ def last_checkpoint(work: Path, record: dict[str, Any]) -> Path | None:
     if differing:
         raise ResumeError(
             f"the checkpoints in {work} are of a run that differs in {', '.join(differing)}: go on with what "
-            "it was started with, or begin anew without --resume"
+            "it was started with, or start over without --resume"
         )
     return whole[-1]
 

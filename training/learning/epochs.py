@@ -118,7 +118,7 @@ class History:
         self._chosen = {name: epoch for name, epoch in self._chosen.items() if epoch in left}
 
     def write(self, chosen: Mapping[Any, int]) -> None:
-        """Write both files anew. `chosen`: the row of each kept epoch."""
+        """Rewrite both files. `chosen`: the row of each kept epoch."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._chosen = {str(name): int(self.rows[row]["epoch"]) for name, row in chosen.items()}
         write_private(self._folder / JSON_FILE, self.as_json())

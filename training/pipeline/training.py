@@ -82,7 +82,7 @@ def train_adapter(
     record = _record_of(config, dataset)
     checkpoint = last_checkpoint(work, record) if resume else None
     if checkpoint is None and not process_rank() and (forgotten := begin(work, record)):
-        say(f"note: beginning anew; {forgotten} checkpoints of another run were removed")
+        say(f"note: starting over; {forgotten} checkpoints of another run were removed")
     trainer.train_from(checkpoint)
     adapter = work / KEPT / config.selection.final
     if not adapter.is_dir():

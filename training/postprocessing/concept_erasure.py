@@ -117,7 +117,7 @@ def fit_leace(
 
     With W the inverse square root of the covariance of x, and U an orthonormal basis of the columns of
     W cov(x, z): x -> x - W^+ U U' W (x - mean x). The cross-covariance with the concept is then zero,
-    hence no linear classifier beats a constant on these vectors. R, the rank of cov(x, z), is K - 1 for
+    so no linear classifier beats a constant on these vectors. R, the rank of cov(x, z), is K - 1 for
     one attribute of K groups. Normalising the result brings a little of the concept back, in the length
     that was lost; to take that out as well cost seven times the change, in trials on real resumes.
 

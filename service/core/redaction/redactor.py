@@ -81,7 +81,7 @@ class Redactor:
         self, text: str, field: str, cache: RedactionCache, analyses: dict[str, Analysis]
     ) -> Redacted:
         # A pattern may match only once the span beside it is a token ("[SCHOOL], 2012"), so passes are made
-        # until one finds nothing. Each pass hides characters, hence there is a last one.
+        # until one finds nothing. Each pass hides characters, so there is a last one.
         counts: Counter[Category] = Counter()
         first = analysis = self._analyse(text, cache)
         passes = 0
