@@ -83,7 +83,7 @@ def test_command_line_and_service_agree(server: Server, data_dir: Path, folder: 
     [
         (["engineer.txt", "empty.txt"], 3, "empty.txt holds no text"),
         (["gone.txt"], 3, "gone.txt cannot be read"),
-        (["many.csv"], 3, "many.csv line 2: no column 'id'"),
+        (["many.csv"], 3, "many.csv line 1: no column 'id'"),
         (["engineer.txt", "--output", "out.xlsx"], 2, "must end in .csv or .jsonl"),
         (["engineer.txt", "--bundle", "./gone"], 1, "no bundle at gone"),
         ([], 2, "Missing argument"),
