@@ -71,7 +71,7 @@ HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
     CMD ["python3", "-IS", "/usr/local/lib/evenmatch/healthcheck.py"]
 ENTRYPOINT ["evenmatch"]
 CMD ["serve"]
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=
 LABEL org.opencontainers.image.title="Evenmatch" \
       org.opencontainers.image.description="Fair resume-to-job matching as a service: calibrated scores, audits and live fairness monitoring." \
