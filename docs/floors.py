@@ -78,16 +78,14 @@ def picture() -> str:
         "A floor imports what lies below it, nothing above it; rooms of one floor do not import each other.",
         "training imports core only, and nothing imports training. import-linter keeps both (make lint).",
     ]
-    return (
-        _SVG.render(
-            floors=drawn,
-            notes=notes,
-            note_y=note_y,
-            width=_SERVICE_WIDTH + _TRAINING_WIDTH + 30,
-            height=note_y + 30,
-        )
-        + "\n"
+    svg: str = _SVG.render(
+        floors=drawn,
+        notes=notes,
+        note_y=note_y,
+        width=_SERVICE_WIDTH + _TRAINING_WIDTH + 30,
+        height=note_y + 30,
     )
+    return svg + "\n"
 
 
 def rooms() -> str:
