@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from service.core.redaction.layout import Line, Section, Segment, segments_of
 from service.core.redaction.lexicon import Lexicon, load_lexicon
-from service.core.redaction.line_features import LineFeatures, features_of
+from service.core.redaction.names.line_features import LineFeatures, features_of
 from service.core.redaction.recognisers import find_by_section, find_in_paragraph
 from service.core.redaction.spans import Span, shifted
 from service.core.redaction.words import Words

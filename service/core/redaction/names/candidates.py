@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
-from service.core.redaction.line_features import LineFeatures
+from service.core.redaction.names.line_features import LineFeatures
 from service.core.redaction.names.word_lists import (
     CREDENTIALS,
     GENERATIONS,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from service.core.redaction.line_features import user_names_of
 from service.core.redaction.names.candidates import ParsedResume
+from service.core.redaction.names.line_features import user_names_of
 from service.core.redaction.names.word_lists import LEADING_PARTICLES, PARTICLES, PLACES, STOP_WORDS
 
 _INITIALS_BEFORE = re.compile(r"\b(?:[A-Z]\.\s?){1,3}$")
