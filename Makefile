@@ -62,8 +62,7 @@ image: ## Build the container image (docs/containers.md); DOCKER=podman takes an
 	$(DOCKER) build --build-arg REVISION=$$(git rev-parse HEAD) --tag evenmatch:$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) .
 
 docs: $(VENV)/.dev ## Generate docs/openapi.json, the table of settings in the README and of rooms in docs/architecture.md
-	$(BIN)/python -m service.serving.reference
-	$(BIN)/python docs/floors.py
+	$(BIN)/python docs/generate.py
 
 dashboards: $(VENV)/.dev ## Generate Grafana's dashboards again (docs/monitoring.md)
 	PYTHONPATH=docker/grafana $(BIN)/python -m dashboards

@@ -48,7 +48,8 @@ async def _measure(runtime: Runtime, job: dict[str, str], texts: list[str]) -> A
         matcher.redactor.redact(redacted)
         times["redact"].append(time.perf_counter() - started)
         started = time.perf_counter()
-        await runtime.match(*matcher.tokenize_all(f"{job['description']} {i}", job["title"], [scored]))
+        tokenized_job = matcher.tokenize_job(f"{job['description']} {i}", job["title"])
+        await runtime.match(tokenized_job, [matcher.tokenize_resume(scored)])
         times["score"].append(time.perf_counter() - started)
         for name, text in zip(("redacted", "bare"), audited, strict=True):
             options = CounterfactualOptions(attributes=("name",), redact=name == "redacted")

@@ -49,10 +49,13 @@ def test_every_decision_is_in_the_index() -> None:
     assert [path.name for path in sorted(folder.glob("0*.md")) if path.name not in index] == []
 
 
-def test_the_rooms_are_those_of_the_tree() -> None:
-    floors = _load(CHECKOUT / "docs" / "floors.py")
-    text = (CHECKOUT / "docs" / "architecture.md").read_text("utf-8")
-    assert floors.page(text) == text
+def test_what_repeats_the_code_is_as_the_code() -> None:
+    docs = _load(CHECKOUT / "docs" / "generate.py")
+    assert docs.OPENAPI_FILE.read_text("utf-8") == docs.openapi_text()
+    readme, architecture = docs.README_FILE.read_text("utf-8"), docs.PAGE.read_text("utf-8")
+    assert "EVENMATCH_QUEUE_TOKENS" in readme
+    assert docs.with_settings_table(readme) == readme
+    assert docs.with_rooms(architecture) == architecture
 
 
 def test_pages_name_files_that_are_there() -> None:

@@ -5,7 +5,7 @@ Nothing here runs an engine: callers encode the token ids and hand the vectors b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -152,29 +152,6 @@ class Matcher:
     def tokenize_read(self, read: ReadResume, *, field: str = "resume") -> TokenizedResume:
         """Raises `UnreadableTextError` if most tokens are unknown."""
         return TokenizedResume(read, self._tokenizer.encode_passages(read.document, "resume", field=field))
-
-    def tokenize_all(
-        self,
-        description: str,
-        title: str | None,
-        resumes: Sequence[str],
-        *,
-        redact: bool = True,
-        cancelled: Cancelled = never,
-    ) -> tuple[TokenizedJob, list[TokenizedResume]]:
-        """Tokenize a job and its candidates; raises one error that holds all that is wrong with them."""
-        errors = ErrorCollector()
-        tokenized = []
-        with errors:
-            job = self.tokenize_job(description, title, field="job.description", cancelled=cancelled)
-        for i, resume in enumerate(resumes):
-            with errors:
-                field = f"candidates[{i}].resume"
-                tokenized.append(
-                    self.tokenize_resume(resume, redact=redact, field=field, cancelled=cancelled)
-                )
-        errors.raise_any()
-        return job, tokenized
 
     def match(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> Match:
         """Score one pair. job_vectors (len(job.texts), D), resume_vectors (R, D), rows of length 1."""

@@ -66,12 +66,7 @@ class InProcessReader:
         cancelled: Cancelled = never,
     ) -> ReadText:
         document = read_document(text, field=field, max_characters=max_characters)
-        return ReadText(document, self.redact(document.text, field=field, categories=categories))
-
-    def redact(
-        self, normalised: str, *, field: str, categories: Collection[Category] | None
-    ) -> Redacted | None:
-        """Only the second half of `read`, for a text that is normalised."""
         if categories is None:
-            return None
-        return self._redactor.with_categories(categories).redact(normalised, field=field)
+            return ReadText(document, None)
+        redactor = self._redactor.with_categories(categories)
+        return ReadText(document, redactor.redact(document.text, field=field))

@@ -8,11 +8,11 @@ import re
 import httpx
 import pytest
 
-from service.serving.reference import README_FILE
+from tests.e2e.conftest import CHECKOUT
 
 
 def test_the_readmes_answer_is_what_the_server_says(client: httpx.Client) -> None:
-    readme = README_FILE.read_text("utf-8")
+    readme = (CHECKOUT / "README.md").read_text("utf-8")
     request = re.search(r"curl -s \S+/v1/score .* -d '(\{.*?\})'\n", readme, re.DOTALL)
     printed = re.search(r"```json\n(.*?)```", readme, re.DOTALL)
     assert request

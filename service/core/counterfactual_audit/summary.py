@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,9 +58,8 @@ def summarise(plan: CounterfactualPlan, matches: Sequence[Match]) -> Counterfact
     attributes = _adjusted(attributes)
     missing: dict[Attribute, dict[str, int]] = {}
     for resume in plan.resumes:
-        for attribute, reason in resume.variants.not_applicable.items():
-            counts = missing.setdefault(attribute, {})
-            counts[reason] = counts.get(reason, 0) + 1
+        for attribute in resume.variants.not_applicable:
+            missing[attribute] = _reasons(plan, attribute)
     report = CounterfactualReport(
         redact=plan.options.redact,
         seed=plan.options.seed,
@@ -146,11 +146,7 @@ def _attribute(
                 worst=WorstPair(worst.resume, worst.variant_id, worst.gap),
             )
         )
-    reasons: dict[str, int] = {}
-    for resume in plan.resumes:
-        reason = resume.variants.not_applicable.get(attribute)
-        if reason is not None:
-            reasons[reason] = reasons.get(reason, 0) + 1
+    reasons = _reasons(plan, attribute)
     return AttributeGaps(
         attribute,
         results,
@@ -160,6 +156,12 @@ def _attribute(
         applicable=len(plan.resumes) - sum(reasons.values()),
         not_applicable=reasons,
     )
+
+
+def _reasons(plan: CounterfactualPlan, attribute: Attribute) -> dict[str, int]:
+    """Resumes in which the attribute could not be changed, by reason."""
+    given = (resume.variants.not_applicable.get(attribute) for resume in plan.resumes)
+    return dict(Counter(reason for reason in given if reason is not None))
 
 
 def _by_resume(pairs: Sequence[_Pair], ids: Sequence[str]) -> list[Floats]:
@@ -187,24 +189,9 @@ def _adjusted(attributes: list[AttributeGaps]) -> list[AttributeGaps]:
         groups = []
         for g in a.groups:
             p = next(adjusted) if g.p_value is not None else None
-            groups.append(
-                GroupGaps(
-                    g.group,
-                    g.summary,
-                    g.effect_size,
-                    g.p_value,
-                    p,
-                    p is not None and p <= ALPHA,
-                    g.top_share,
-                    g.worst,
-                )
-            )
+            groups.append(replace(g, adjusted_p_value=p, beyond_noise=p is not None and p <= ALPHA))
         difference = next(adjusted_differences) if a.difference_p_value is not None else None
-        result.append(
-            AttributeGaps(
-                a.attribute, groups, a.difference_p_value, difference, a.top, a.applicable, a.not_applicable
-            )
-        )
+        result.append(replace(a, groups=groups, adjusted_difference_p_value=difference))
     return result
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from service.core.bundle import Bundle
-from service.core.errors import EmptyTextError, InputErrors, TextTooLongError
+from service.core.errors import TextTooLongError
 from service.core.matching import Matcher
 from service.core.scoring import late_interaction
 from service.core.tokenization import TextTokenizer
@@ -37,23 +37,6 @@ def test_a_match_goes_through_score_calibration_and_threshold(matcher: Matcher) 
     assert match.calibrated_probability == CURVE.probability(raw)
     assert match.selected is (match.calibrated_probability >= 0.6)
     assert match.borderline is (0.5 <= match.calibrated_probability <= 0.7)
-
-
-def test_one_bad_candidate_is_named_by_its_index(matcher: Matcher) -> None:
-    with pytest.raises(EmptyTextError) as caught:
-        matcher.tokenize_all("job", None, ["python", " ", "java"])
-    assert caught.value.field == "candidates[1].resume"
-
-
-def test_all_that_is_wrong_is_said_at_once(matcher: Matcher) -> None:
-    with pytest.raises(InputErrors) as caught:
-        matcher.tokenize_all("", "t" * 201, ["python", "", "x" * 1001])
-    assert [(e.field, e.code) for e in caught.value.errors] == [
-        ("job.description", "empty_text"),
-        ("job.title", "text_too_long"),
-        ("candidates[1].resume", "empty_text"),
-        ("candidates[2].resume", "text_too_long"),
-    ]
 
 
 @pytest.mark.parametrize("title", ["t" * 201, "a b c " * 20])

@@ -1,22 +1,33 @@
-"""Draws `architecture.svg` and fills in the table of rooms in `architecture.md` (`make docs`).
+"""Makes the parts of the documentation that repeat the code (`make docs`); tests compare them with it.
 
-The floors are those that import-linter keeps (pyproject.toml); a room's line is the first of its docstring.
+`openapi.json`; the table of settings in README.md; for the architecture a picture of the floors, as
+import-linter keeps them (pyproject.toml), and a table of rooms, each with the summary of its docstring.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 from jinja2 import Template
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from service.serving.app import create_app
+from service.settings import Settings, all_settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PICTURE = CHECKOUT / "docs" / "architecture.svg"
 PAGE = CHECKOUT / "docs" / "architecture.md"
+OPENAPI_FILE = CHECKOUT / "docs" / "openapi.json"
+README_FILE = CHECKOUT / "README.md"
 
-_TABLE = re.compile(r"(<!-- rooms: .*? -->\n).*?(<!-- end of rooms -->)", re.DOTALL)
+_ROOMS = re.compile(r"(<!-- rooms: .*? -->\n).*?(<!-- end of rooms -->)", re.DOTALL)
+_SETTINGS = re.compile(r"(<!-- settings: .*? -->\n).*?(<!-- end of settings -->)", re.DOTALL)
 _SVG = Template(
     """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{ width }} {{ height }}"
@@ -47,6 +58,41 @@ _SVG = Template(
 _FLOOR_HEIGHT = 54
 _SERVICE_WIDTH = 560
 _TRAINING_WIDTH = 210
+
+
+def openapi_text() -> str:
+    """The OpenAPI document of the app with default settings, as committed."""
+    return json.dumps(create_app(Settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def settings_table() -> str:
+    """Markdown table of every environment variable, its default and its meaning."""
+    rows = ["| variable | also | default | meaning |", "|---|---|---|---|"]
+    for setting in all_settings():
+        variable, *others = (f"`{name}`" for name in setting.names)
+        field = setting.field
+        rows.append(f"| {variable} | {', '.join(others)} | {_default(field)} | {_meaning(field)} |")
+    return "\n".join(rows) + "\n"
+
+
+def with_settings_table(readme: str) -> str:
+    """`readme` with the table between its two markers made again."""
+    return _SETTINGS.sub(lambda found: found[1] + settings_table() + found[2], readme)
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if value is None:
+        return ""
+    if value is PydanticUndefined or hasattr(value, "model_dump"):
+        return "see there"
+    return f"`{value}`" if str(value) else ""
+
+
+def _meaning(field: FieldInfo) -> str:
+    choices = get_args(field.annotation)
+    named = ", ".join(f"`{c}`" for c in choices if isinstance(c, str))
+    return f"{field.description} One of {named}." if named else str(field.description)
 
 
 def floors() -> list[list[str]]:
@@ -101,9 +147,9 @@ def rooms() -> str:
     return "\n".join(rows) + "\n"
 
 
-def page(text: str) -> str:
+def with_rooms(text: str) -> str:
     """`text` of the page with the table between its markers made again."""
-    return _TABLE.sub(lambda found: found[1] + rooms() + found[2], text)
+    return _ROOMS.sub(lambda found: found[1] + rooms() + found[2], text)
 
 
 def _rows(place: Path) -> list[str]:
@@ -119,5 +165,7 @@ def _rows(place: Path) -> list[str]:
 
 
 if __name__ == "__main__":
+    OPENAPI_FILE.write_text(openapi_text(), "utf-8")
+    README_FILE.write_text(with_settings_table(README_FILE.read_text("utf-8")), "utf-8")
     PICTURE.write_text(picture(), "utf-8")
-    PAGE.write_text(page(PAGE.read_text("utf-8")), "utf-8")
+    PAGE.write_text(with_rooms(PAGE.read_text("utf-8")), "utf-8")
