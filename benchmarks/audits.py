@@ -12,7 +12,7 @@ from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOp
 from service.runtime.auditing import audit_resumes
 from service.runtime.runtime import Runtime, load_runtime
 from service.settings import Settings
-from tests.service.core.redaction.corpus import samples
+from tests.support.resume_corpus import samples
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from service.metrics.live_fairness import WINDOWS, LiveFigures
 from service.metrics.registry import Metrics
 from service.metrics.shared_values import SharedValues
 from service.settings import Settings
-from tests.service.core.redaction.corpus import samples
+from tests.support.resume_corpus import samples
 
 SHARE = 0.1
 CLIENTS = 4

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.e2e.texts import BACKEND_JOB, ENGINEER
-from tests.service.core.hostile_texts import GENERATORS
+from tests.support.hostile_texts import GENERATORS
 from tests.support.patience import PATIENCE
 
 LENGTH = 99_000

@@ -21,7 +21,7 @@ from service.core.documents import read_document
 from service.core.errors import InputError
 from service.core.passages import PassagePolicy, split_passages
 from service.core.redaction.redactor import Redactor
-from tests.service.core.hostile_texts import GENERATORS
+from tests.support.hostile_texts import GENERATORS
 
 MOST_CHARACTERS = 10_000_000
 

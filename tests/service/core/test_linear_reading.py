@@ -30,7 +30,7 @@ import pytest
 import service.core
 from service.core.redaction.redactor import Redactor
 from tests.service.core.counted_reading import read
-from tests.service.core.hostile_texts import GENERATORS, PATTERNS
+from tests.support.hostile_texts import GENERATORS, PATTERNS
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SIZES = 10_000, 40_000

@@ -15,8 +15,8 @@ from service.core.errors import BundleError, CountError
 from service.core.tokenization import TextTokenizer
 from tests.support.bundles import CALIBRATION, RULE
 from tests.support.fakes import FakeEngine
+from tests.support.scored_pairs import SUBJECT, random_pairs
 from tests.training.evaluation.examples import EXAMPLES
-from tests.training.evaluation.scored import SUBJECT, random_pairs
 from training.bundles.card import evaluated_model_card
 from training.cli import app
 from training.evaluation.comparison import (

@@ -14,8 +14,8 @@ from service.core.errors import CountError
 from service.core.matching import Matcher
 from service.core.tokenization import TextTokenizer
 from tests.support.fakes import FakeEngine
+from tests.support.scored_pairs import SUBJECT, random_pairs
 from tests.training.evaluation.examples import EXAMPLES, JOB, PAIRS, RESUMES
-from tests.training.evaluation.scored import SUBJECT, random_pairs
 from training.evaluation.evaluate import EvaluationOptions, data_digest, evaluate_bundle, evaluate_pairs
 from training.evaluation.schema import Evaluation
 from training.evaluation.scored_pairs import ScoredPairs

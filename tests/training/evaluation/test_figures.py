@@ -14,7 +14,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from tests.training.evaluation.scored import pairs_of, random_pairs
+from tests.support.scored_pairs import pairs_of, random_pairs
 from training.evaluation.resampling import JobResamples, estimate
 from training.evaluation.scored_pairs import ScoredPairs, ScoredPairsError
 from training.evaluation.utility import (

@@ -14,7 +14,7 @@ from fairlearn.metrics import (
 )
 from sklearn.metrics import precision_score
 
-from tests.training.evaluation.scored import pairs_of, random_pairs
+from tests.support.scored_pairs import pairs_of, random_pairs
 from training.evaluation.exposure import exposure_figures, place_weights
 from training.evaluation.parity import GroupRates, group_calibration
 from training.evaluation.resampling import JobResamples

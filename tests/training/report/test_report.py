@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from service.core.html import Scale
-from tests.training.evaluation.scored import SUBJECT, random_pairs
+from tests.support.scored_pairs import SUBJECT, random_pairs
 from training.evaluation.evaluate import EvaluationOptions, evaluate_pairs
 from training.evaluation.schema import Estimate
 from training.report.html import report_html

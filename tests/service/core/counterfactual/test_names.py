@@ -5,7 +5,7 @@ import pytest
 from service.core.counterfactual.names import NameSlots, PersonName, find_name_slots
 from service.core.documents import normalise
 from service.core.redaction.redactor import Redactor
-from tests.service.core.redaction.corpus import samples
+from tests.support.resume_corpus import samples
 
 REDACTOR = Redactor()
 NEW = PersonName("Lakisha", "Washington")

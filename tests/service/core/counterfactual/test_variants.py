@@ -10,7 +10,7 @@ from service.core.counterfactual.lexicons import load_groups
 from service.core.counterfactual.variants import ATTRIBUTES, ResumeVariants, VariantOptions, make_variants
 from service.core.documents import normalise
 from service.core.redaction.redactor import Redactor
-from tests.service.core.redaction.corpus import samples
+from tests.support.resume_corpus import samples
 
 REDACTOR = Redactor()
 RESUME = normalise(

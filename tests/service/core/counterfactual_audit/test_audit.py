@@ -24,7 +24,7 @@ from service.core.errors import AuditOptionsError, CountError, DuplicateIdError,
 from service.core.matching import Match, Matcher, TokenizedResume
 from service.core.tokenization import TextTokenizer
 from service.runtime.options import BUNDLES
-from tests.service.core.redaction.corpus import samples
+from tests.support.resume_corpus import samples
 
 JOB = "Design and run data pipelines in Python. Lead a team."
 Score = Callable[[str], float]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from service.core.redaction.spans import PLACEHOLDER
 from service.core.redaction.words import fold, words_of
-from tests.service.core.redaction.corpus import Sample
+from tests.support.resume_corpus import Sample
 
 _SMALL = frozenset("of the and de la du e y le di do da in for al el st at van von der".split())
 

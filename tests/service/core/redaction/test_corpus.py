@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from service.core.redaction.redactor import Redactor
-from tests.service.core.redaction.corpus import CULTURES, samples
-from tests.service.core.redaction.layouts import HEADERS
 from tests.service.core.redaction.measure import Report, measure
+from tests.support.resume_corpus import CULTURES, samples
+from tests.support.resume_layouts import HEADERS
 
 TUNED_ON = (1, 2, 5, 7, 11, 21, 100, 101)
 """Seeds that were looked at while the rules were written. Tests measure on others."""

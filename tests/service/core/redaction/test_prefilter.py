@@ -12,8 +12,8 @@ from service.core.redaction.prefilter import PrefilterText, prefilter
 from service.core.redaction.recognisers import LINE_RECOGNISERS, PARAGRAPH_RECOGNISERS
 from service.core.redaction.schools import SCHOOL_PREFILTER, find_schools
 from service.core.redaction.words import read_words
-from tests.service.core.redaction.corpus import samples
 from tests.service.core.redaction.test_redactor import TEXTS
+from tests.support.resume_corpus import samples
 
 LEXICON = load_lexicon()
 

@@ -10,7 +10,7 @@ from service.core.documents import normalise
 from service.core.redaction.cache import RedactionCache
 from service.core.redaction.policy import CATEGORIES, TOKENS
 from service.core.redaction.redactor import Redactor
-from tests.service.core.redaction.corpus import samples
+from tests.support.resume_corpus import samples
 
 REDACTOR = Redactor()
 

@@ -17,7 +17,7 @@ from faker import Faker
 from service.core.documents import normalise
 from service.core.redaction.lexicon import read_rows
 from service.core.redaction.words import fold
-from tests.service.core.redaction.layouts import BODY, CLOSINGS, HEADERS, REFERENCES
+from tests.support.resume_layouts import BODY, CLOSINGS, HEADERS, REFERENCES
 
 CULTURES = {
     "german": "de_DE", "french": "fr_FR", "spanish": "es_ES", "mexican": "es_MX", "brazilian": "pt_BR",

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """Texts made to be slow to read: each generator gives about as many characters as it is asked for.
 
 Three kinds: runs of what Unicode has, beginnings of what the patterns of redaction look for (so that many
