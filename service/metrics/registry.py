@@ -24,10 +24,10 @@ from service.metrics.shared_values import SharedValues, keep_apart
 from service.runtime.observer import SHADOW_DROPS, RuntimeObserver, ShadowDrop
 from service.store.writer import StoreObserver
 
-Decision = Literal["selected", "not_selected"]
-DECISIONS: tuple[Decision, ...] = ("selected", "not_selected")
-Outcome = Literal["positive", "negative"]
-OUTCOMES: tuple[Outcome, ...] = ("positive", "negative")
+DecisionLabel = Literal["selected", "not_selected"]
+DECISIONS: tuple[DecisionLabel, ...] = ("selected", "not_selected")
+OutcomeLabel = Literal["positive", "negative"]
+OUTCOMES: tuple[OutcomeLabel, ...] = ("positive", "negative")
 AuditSource = Literal["requested", "shadow"]
 AUDIT_SOURCES: tuple[AuditSource, ...] = ("requested", "shadow")
 OTHER = "other"
@@ -86,13 +86,13 @@ class Metrics(RuntimeObserver, StoreObserver):
             for status in (*STATUSES, OTHER):
                 series.requests.labels(route, status)
 
-    def decided(self, groups: Mapping[str, str], probability: float, decision: Decision) -> None:
+    def decided(self, groups: Mapping[str, str], probability: float, decision: DecisionLabel) -> None:
         """Count one decision for every attribute and intersection; no group given counts as unknown."""
         for attribute, group in self._groups.memberships(groups).items():
             self._series.decisions.labels(attribute, group, decision).inc()
             self._series.scores.labels(attribute, group).observe(probability)
 
-    def outcome(self, groups: Mapping[str, str], decision: Decision, outcome: Outcome) -> None:
+    def outcome(self, groups: Mapping[str, str], decision: DecisionLabel, outcome: OutcomeLabel) -> None:
         """Count the first outcome of one decision for every attribute and intersection."""
         for attribute, group in self._groups.memberships(groups).items():
             self._series.outcomes.labels(attribute, group, decision, outcome).inc()

@@ -20,7 +20,7 @@ from service.store.recorder import DATABASE_FILE, SPOOL_FOLDER
 from service.store.right_to_erasure import erase_person
 from service.store.spool import Spool
 from service.store.sqlite import sqlite_url
-from tests.service.store.conftest import candidates, decision, decisions, tamper
+from tests.support.decision_logs import candidates, decision, decisions, tamper
 
 Run = Callable[..., Result]
 

@@ -12,7 +12,7 @@ from service.store.decisions import Decision, KeyedRequest
 from service.store.idempotency import keyed_request, with_answer
 from service.store.log import DecisionLog
 from service.store.tables import answers
-from tests.service.store.conftest import DAY, KEY, decision
+from tests.support.decision_logs import DAY, KEY, decision
 
 
 def request(key: str = "key", body: str = "body", route: str = "/v1/score") -> KeyedRequest:

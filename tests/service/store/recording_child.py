@@ -26,7 +26,7 @@ from service.store.database import open_database
 from service.store.outcomes import Outcome, record_outcomes
 from service.store.recorder import DATABASE_FILE, Recorder, StoreOptions, open_recorder
 from service.store.transactions import reading
-from tests.service.store.conftest import decision
+from tests.support.decision_logs import decision
 
 opened: list[str] = []
 

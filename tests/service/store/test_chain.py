@@ -20,7 +20,7 @@ from service.store import chain
 from service.store.chain import KEY_FILE, LogKey, load_key
 from service.store.decisions import CONTENT
 from service.store.tables import from_microseconds, to_microseconds
-from tests.service.store.conftest import KEY, decision
+from tests.support.decision_logs import KEY, decision
 
 _TEXT = st.none() | st.text(max_size=20)
 _ROWS = st.fixed_dictionaries(

@@ -16,8 +16,8 @@ from service.store.recorder import DATABASE_FILE, StoreOptions
 from service.store.spool import spooled_lines
 from service.store.sqlite import sqlite_url
 from service.store.verification import verify
-from tests.service.store.conftest import candidates, decision, decisions
 from tests.service.store.recorders import Begin, Disk, Watcher, ids, log_of, stored
+from tests.support.decision_logs import candidates, decision, decisions
 from tests.support.patience import wait_until
 from tests.support.postgres import PostgresServer
 

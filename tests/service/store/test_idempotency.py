@@ -26,9 +26,9 @@ from service.store.right_to_erasure import erase_person
 from service.store.spool import Spool
 from service.store.sqlite import sqlite_url
 from service.store.verification import verify
-from tests.service.store.conftest import DAY, KEY, candidates, decision, decisions
 from tests.service.store.keyed import content, kept_answers, request, submission
 from tests.service.store.recorders import Begin
+from tests.support.decision_logs import DAY, KEY, candidates, decision, decisions
 
 
 def found(log: DecisionLog, key: str = "key", hours: float = 0) -> Answer | None:

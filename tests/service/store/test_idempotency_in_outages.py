@@ -17,9 +17,9 @@ from service.store.idempotency import RecentAnswers, with_answer
 from service.store.recorder import DATABASE_FILE, Recorder
 from service.store.spool import Spool, spooled_lines
 from service.store.sqlite import rescued_copies
-from tests.service.store.conftest import KEY, decision
 from tests.service.store.keyed import content, request, submission
 from tests.service.store.recorders import Begin, Disk, Watcher, stored
+from tests.support.decision_logs import KEY, decision
 from tests.support.patience import wait_until
 
 

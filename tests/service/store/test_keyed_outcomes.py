@@ -13,8 +13,8 @@ from service.core.errors import KeyReusedError
 from service.store.decisions import KeyedRequest
 from service.store.outcomes import Outcome, OutcomeResult, record_outcomes
 from service.store.tables import answers, outcome_history
-from tests.service.store.conftest import DAY
 from tests.service.store.keyed import request
+from tests.support.decision_logs import DAY
 from tests.support.stored import decision, store
 
 NOW = DAY + timedelta(days=60)

@@ -20,7 +20,7 @@ from service.store.database import open_database
 from service.store.log import DecisionLog
 from service.store.sqlite import sqlite_url
 from service.store.verification import verify
-from tests.service.store.conftest import KEY, OpenLog, candidates, decision, decisions, tamper
+from tests.support.decision_logs import KEY, OpenLog, candidates, decision, decisions, tamper
 from tests.support.patience import PATIENCE
 
 

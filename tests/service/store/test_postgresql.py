@@ -21,8 +21,8 @@ from service.store.recorder import StoreOptions
 from service.store.spool import spooled_lines
 from service.store.transactions import at_most, reading
 from service.store.verification import verify
-from tests.service.store.conftest import KEY, OpenLog, candidates, decision, decisions
 from tests.service.store.recorders import Begin, Watcher, ids
+from tests.support.decision_logs import KEY, OpenLog, candidates, decision, decisions
 from tests.support.patience import wait_until
 from tests.support.postgres import PostgresServer
 

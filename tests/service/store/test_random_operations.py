@@ -26,7 +26,7 @@ from service.store.right_to_erasure import erase_person
 from service.store.sqlite import sqlite_url
 from service.store.tables import BIN_NAMES, decision_counts, outcome_counts
 from service.store.verification import verify
-from tests.service.store.conftest import DAY, KEY, decision
+from tests.support.decision_logs import DAY, KEY, decision
 
 GROUPS: tuple[dict[str, str], ...] = ({}, {"sex": "female"}, {"sex": "male"})
 SCORES = (0.001, 0.3, 0.5, 0.97)

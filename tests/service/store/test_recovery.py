@@ -18,8 +18,8 @@ from service.store.recorder import DATABASE_FILE, Recorder
 from service.store.right_to_erasure import erase_person
 from service.store.sqlite import rescued_copies, sqlite_url
 from service.store.tables import outcomes
-from tests.service.store.conftest import KEY, decision, decisions
 from tests.service.store.recorders import Begin, Watcher, ids, log_of, stored
+from tests.support.decision_logs import KEY, decision, decisions
 from tests.support.patience import wait_until
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)

@@ -15,7 +15,7 @@ from service.store import tables
 from service.store.log import DecisionLog
 from service.store.retention import Purged, purge
 from service.store.verification import verify
-from tests.service.store.conftest import DAY, candidates, decision, tamper
+from tests.support.decision_logs import DAY, candidates, decision, tamper
 
 NOW = DAY + timedelta(days=200)
 KEPT = timedelta(days=183)

@@ -21,7 +21,7 @@ from service.store.right_to_erasure import erase_person
 from service.store.sqlite import sqlite_url
 from service.store.tables import to_microseconds
 from service.store.verification import verify
-from tests.service.store.conftest import DAY, OpenLog, candidates, decision, decisions, tamper
+from tests.support.decision_logs import DAY, OpenLog, candidates, decision, decisions, tamper
 from tests.support.patience import PATIENCE
 
 

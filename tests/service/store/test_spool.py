@@ -13,7 +13,7 @@ import pytest
 from service.store.chain import LogKey
 from service.store.decisions import Decision
 from service.store.spool import Spool, spooled_lines
-from tests.service.store.conftest import KEY, decision, decisions
+from tests.support.decision_logs import KEY, decision, decisions
 
 
 def opened(folder: Path, key: LogKey = KEY) -> Spool:

@@ -23,8 +23,8 @@ from service.store.right_to_erasure import erase_person
 from service.store.sqlite import create_file, held_file, hold, release, sqlite_url
 from service.store.verification import verify
 from tests.service.store.children import Child
-from tests.service.store.conftest import KEY, OpenLog, candidates, decisions
 from tests.service.store.recorders import log_of, stored
+from tests.support.decision_logs import KEY, OpenLog, candidates, decisions
 from tests.support.patience import wait_until
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc and prlimit")

@@ -22,7 +22,7 @@ from service.store.log import DecisionLog
 from service.store.retention import purge
 from service.store.right_to_erasure import erase_person
 from service.store.verification import read_anchors, verify
-from tests.service.store.conftest import DAY, OpenLog, decision, decisions, tamper
+from tests.support.decision_logs import DAY, OpenLog, decision, decisions, tamper
 
 
 def found(decision_log: DecisionLog, anchors: dict[int, str] | None = None) -> list[tuple[str, int, int]]:

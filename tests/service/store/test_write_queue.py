@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 from service.store.write_queue import Submission, WriteQueue
-from tests.service.store.conftest import decision, decisions
+from tests.support.decision_logs import decision, decisions
 
 
 def test_the_queue_gives_out_batches_up_to_a_size() -> None:

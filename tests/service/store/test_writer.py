@@ -16,8 +16,8 @@ from service.core.errors import ConfigurationError, ShuttingDownError, StoreDown
 from service.store.decisions import Decision
 from service.store.log import Appended, DecisionLog
 from service.store.recorder import StoreOptions, open_recorder
-from tests.service.store.conftest import decision, decisions
 from tests.service.store.recorders import Begin, Disk, Watcher, ids, stored
+from tests.support.decision_logs import decision, decisions
 from tests.support.patience import PATIENCE, wait_until
 
 

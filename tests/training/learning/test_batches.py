@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 
 from service.core.counterfactual.lexicons import load_groups
-from tests.training.learning.conftest import World, examples_of
+from tests.support.training_world import World, examples_of
 from training.learning.batches import Collator, SamplingConfig, TrainingItem, TrainingItems
 from training.learning.losses import UNKNOWN
 from training.learning.tokenized import VERSIONS

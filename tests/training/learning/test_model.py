@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from service.core.encoder import load_encoder
 from service.core.engines.torch_engine import TorchEngine
-from tests.training.learning.conftest import World
+from tests.support.training_world import World
 from training.learning.adapter import AdapterConfig, AdapterError, find_targets, interpolated, save_adapter
 from training.learning.batches import Collator, SamplingConfig, TrainingItems
 from training.learning.model import (

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainerCallback, TrainingArguments, set_seed
 
-from tests.training.learning.conftest import World, examples_of, world_of
+from tests.support.training_world import World, examples_of, world_of
 from training.learning.batches import Collator, SamplingConfig, TrainingItems
 from training.learning.epochs import SelectionConfig
 from training.learning.model import FairMatcher, LossWeights

@@ -19,7 +19,7 @@ from service.core.bundle import Bundle, read_bundle
 from service.core.engines.loading import EngineOptions, load_model
 from service.core.matching import Matcher
 from tests.support.tiny_models import write_bge_like
-from tests.training.learning.conftest import examples_of
+from tests.support.training_world import examples_of
 from training.cli import app
 from training.evaluation.schema import Evaluation
 

@@ -11,7 +11,7 @@ from service.core.counterfactual.lexicons import load_groups
 from service.core.engines.loading import LoadedModel
 from service.core.tokenization import TextTokenizer, TokenIds
 from tests.support.fakes import FakeEngine
-from tests.training.learning.conftest import examples_of
+from tests.support.training_world import examples_of
 from training.evaluation.schema import Estimate
 from training.research.names_inside import names_inside
 
