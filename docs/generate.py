@@ -11,7 +11,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from jinja2 import Template
 from pydantic.fields import FieldInfo
@@ -40,8 +40,10 @@ _SVG = Template(
 {% for floor in floors %}
   <rect class="floor" x="10" y="{{ floor.y }}" width="{{ floor.width }}" height="44" rx="6"/>
 {% for room in floor.rooms %}
-  <rect class="room" x="{{ room.x }}" y="{{ floor.y + 7 }}" width="{{ room.width }}" height="30" rx="4"/>
-  <text class="name" text-anchor="middle" x="{{ room.x + room.width / 2 }}" y="{{ floor.y + 27 }}">
+  <rect class="room" rx="4" x="{{ room.x }}" y="{{ floor.y + 7 }}"
+    width="{{ room.width }}" height="{{ room.height }}"/>
+  <text class="name" text-anchor="middle"
+    x="{{ room.x + room.width / 2 }}" y="{{ floor.y + 12 + room.height / 2 }}">
     {{- room.name -}}
   </text>
 {% endfor %}
@@ -107,18 +109,19 @@ def floors() -> list[list[str]]:
 
 
 def picture() -> str:
-    """The floors of the service as SVG, training beside the one floor that it may enter."""
-    drawn = []
-    for level, names in enumerate(floors()):
-        width = (_SERVICE_WIDTH - 10 * (len(names) + 1)) / len(names)
+    """The floors of the service as SVG; the core carries training, too."""
+    levels = floors()
+    drawn: list[dict[str, Any]] = []
+    for level, names in enumerate(levels):
+        whole = _SERVICE_WIDTH if level < len(levels) - 1 else _SERVICE_WIDTH + _TRAINING_WIDTH
+        width = (whole - 10 * (len(names) + 1)) / len(names)
         rooms = [
-            {"name": name, "x": round(20 + i * (width + 10), 1), "width": round(width, 1)}
+            {"name": name, "x": round(20 + i * (width + 10), 1), "width": round(width, 1), "height": 30}
             for i, name in enumerate(names)
         ]
-        drawn.append({"y": 10 + level * _FLOOR_HEIGHT, "width": _SERVICE_WIDTH, "rooms": rooms})
-    beside = {"name": "training", "x": _SERVICE_WIDTH + 30, "width": _TRAINING_WIDTH - 20}
-    drawn[-1]["rooms"] = [*rooms, beside]
-    drawn[-1]["width"] = _SERVICE_WIDTH + 10 + _TRAINING_WIDTH
+        drawn.append({"y": 10 + level * _FLOOR_HEIGHT, "width": whole, "rooms": rooms})
+    beside = {"name": "training", "x": _SERVICE_WIDTH + 20, "width": _TRAINING_WIDTH - 20}
+    drawn[0]["rooms"] = [*drawn[0]["rooms"], {**beside, "height": (len(levels) - 1) * _FLOOR_HEIGHT - 24}]
     note_y = 10 + len(drawn) * _FLOOR_HEIGHT + 12
     notes = [
         "A floor imports what lies below it, nothing above it; rooms of one floor do not import each other.",
