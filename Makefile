@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 DOCKER ?= docker
 BIN := $(VENV)/bin
-# A file's tests share servers and models, so they stay in one process. Each process loads models: no more than four.
-SPREAD := -n logical --maxprocesses 4 --dist loadfile
+# A file's tests share servers and models, so they stay in one process; the end-to-end ones, few and long, begin. Each
+# process loads models: no more than four.
+SPREAD := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: help serve test test-all coverage lint format bench bundle train train-smoke image docs dashboards rules lock clean
