@@ -244,9 +244,8 @@ class _SecretFiles(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         file = self._files[name]
-        if (
-            self._folder not in file.resolve().parents
-        ):  # whoever may write here may not name any file to be read
+        # Whoever may write into this folder must not be able to have any other file read.
+        if self._folder not in file.resolve().parents:
             raise PermissionError(errno.EPERM, "it is a link that leads out of the folder")
         return file.read_text("utf-8").strip()
 

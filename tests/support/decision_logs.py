@@ -16,7 +16,7 @@ from service.store.log import DecisionLog
 KEY = LogKey(b"k" * 32)
 DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
-_TEMPLATE = Decision(
+TEMPLATE = Decision(
     decision_id="",
     time=DAY,
     request_id="r-1",
@@ -36,7 +36,7 @@ _TEMPLATE = Decision(
 def decision(number: int, **changes: Any) -> Decision:
     """Decision `number`, made at minute `number`, of candidate c-`number`."""
     made = replace(
-        _TEMPLATE,
+        TEMPLATE,
         decision_id=f"00000000-0000-4000-8000-{number:012d}",
         time=DAY + timedelta(minutes=number),
         candidate_id=f"c-{number}",

@@ -13,25 +13,12 @@ from service.store.decisions import Decision
 from service.store.hourly_counts import count_decisions
 from service.store.tables import decision_row
 from service.store.tables import decisions as table
+from tests.support.decision_logs import TEMPLATE
 
 NOON = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 BUNDLE = "b" * 64
 
-_TEMPLATE = Decision(
-    decision_id="",
-    time=NOON,
-    request_id="r-1",
-    job_id="req-17",
-    candidate_id="",
-    groups={},
-    raw_score=0.4,
-    calibrated_probability=0.5,
-    threshold=0.5,
-    decision="selected",
-    redact=True,
-    bundle_digest=BUNDLE,
-    engine="openvino",
-)
+_TEMPLATE = replace(TEMPLATE, time=NOON, groups={}, bundle_digest=BUNDLE)
 
 
 def decision(
