@@ -23,7 +23,7 @@ from service.core.manifest import (
     FORMAT_VERSION,
     DecisionRule,
     Manifest,
-    Probes,
+    ReferenceVectors,
 )
 from service.core.printable import shortened
 
@@ -49,7 +49,7 @@ class Bundle:
     manifest: Manifest
     calibration: Calibration
     decision: DecisionRule
-    probes: Probes
+    reference_vectors: ReferenceVectors
     eraser: ConceptEraser | None = field(default=None, compare=False)  # the digest covers it
 
     @property
@@ -84,11 +84,11 @@ def read_bundle(path: Path) -> Bundle:
     _check_files(path, manifest)
     calibration = _parse(Calibration, _read_bytes(path / "calibration.json"), path / "calibration.json")
     decision = _parse(DecisionRule, _read_bytes(path / "decision.json"), path / "decision.json")
-    probes = _parse(Probes, _read_bytes(path / "probes.json"), path / "probes.json")
-    for i, probe in enumerate(probes.probes):
-        if len(probe.vector) != manifest.base_model.dimensions:
+    reference = _parse(ReferenceVectors, _read_bytes(path / "probes.json"), path / "probes.json")
+    for i, one in enumerate(reference.probes):
+        if len(one.vector) != manifest.base_model.dimensions:
             raise BundleError(
-                f"{path / 'probes.json'}: probe {i} has {len(probe.vector)} dimensions; "
+                f"{path / 'probes.json'}: reference vector {i} has {len(one.vector)} dimensions; "
                 f"the base model has {manifest.base_model.dimensions}"
             )
     return Bundle(
@@ -97,7 +97,7 @@ def read_bundle(path: Path) -> Bundle:
         manifest=manifest,
         calibration=calibration,
         decision=decision,
-        probes=probes,
+        reference_vectors=reference,
         eraser=_read_eraser(path / ERASER, manifest) if manifest.has_eraser else None,
     )
 

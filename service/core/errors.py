@@ -23,7 +23,7 @@
     |   |-- KeyReusedError            an Idempotency-Key that came with another request before
     |   `-- AnswerErasedError         an Idempotency-Key whose answer held a person who was erased
     |-- BundleError                 the bundle or its base model is damaged, missing or foreign
-    |   `-- BundleParityError         the loaded model does not reproduce the bundle's probe vectors
+    |   `-- BundleParityError         the loaded model does not reproduce the bundle's reference vectors
     |-- EngineError                 inference failed
     |   `-- EngineUnavailableError    the engine asked for cannot run on this machine
     |-- ConfigurationError          settings that contradict each other or the bundle

@@ -118,7 +118,7 @@ class DecisionRule(_Part):
         return low <= probability <= high
 
 
-class Probe(_Part):
+class ReferenceVector(_Part):
     """One text and the unit vector that the exported model gave it."""
 
     kind: Kind
@@ -126,7 +126,10 @@ class Probe(_Part):
     vector: list[FiniteFloat] = Field(max_length=65_536)
 
 
-class Probes(_Part):
-    """`probes.json`: re-encoded at every start. Cosines below 1 - tolerance mean another model."""
+class ReferenceVectors(_Part):
+    """`probes.json`, whose name and key are of the first format: re-encoded at every start.
 
-    probes: list[Probe] = Field(min_length=2, max_length=1_000)
+    Cosines below 1 - tolerance mean another model.
+    """
+
+    probes: list[ReferenceVector] = Field(min_length=2, max_length=1_000)

@@ -91,7 +91,7 @@ class TextTokenizer:
         return TokenizedText(self._cut_off(ids), truncated=len(ids) > self.max_tokens)
 
     def encode_all(self, texts: Sequence[str], kind: Kind) -> list[TokenIds]:
-        """Token ids of trusted texts (probes), cut at `max_tokens`; nothing is checked."""
+        """Token ids of trusted texts (reference texts), cut at `max_tokens`; nothing is checked."""
         return [self._cut_off(ids) for ids in self._encode(texts, kind)]
 
     def from_token_ids(self, ids: Sequence[int], *, field: str) -> TokenIds:

@@ -126,7 +126,7 @@ class Runtime:
             self._worker,
             EmbeddingCache(model.cache_mib * 2**20, self.info.dimensions),
             self.info,
-            probe=loaded.tokenizer.encode_all([bundle.probes.probes[0].text], "resume")[0],
+            probe=loaded.tokenizer.encode_all([bundle.reference_vectors.probes[0].text], "resume")[0],
             observer=observer,
         )
 

@@ -16,7 +16,7 @@ from service.core.concept_eraser import ConceptEraser
 from service.core.encoder import load_encoder
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.torch_engine import TorchEngine, available_device
-from service.core.manifest import DecisionRule, Kind, Manifest, Prefixes, Probe, Probes
+from service.core.manifest import DecisionRule, Kind, Manifest, Prefixes, ReferenceVector, ReferenceVectors
 from service.core.passages import PassagePolicy
 from service.core.redaction.policy import RedactionPolicy
 from service.core.scoring import MatchPolicy
@@ -63,7 +63,7 @@ def new_manifest(
 
 def make_reference_vectors(
     base: BaseModel, manifest: Manifest, adapter: Path | None = None, eraser: ConceptEraser | None = None
-) -> Probes:
+) -> ReferenceVectors:
     """The reference texts and their vectors by torch in f32: the bundle's `probes.json`.
 
     The service encodes the texts again when it starts, and does not become ready if its engine gives other
@@ -77,12 +77,12 @@ def make_reference_vectors(
         precision="f32",
         positions=manifest.max_tokens,
         dimensions=manifest.base_model.dimensions,
-        probes=ids,
+        reference_texts=ids,
     )
     vectors = engine.embed(ids)
-    return Probes(
+    return ReferenceVectors(
         probes=[
-            Probe(kind=kind, text=text, vector=[round(float(x), 6) for x in vector])
+            ReferenceVector(kind=kind, text=text, vector=[round(float(x), 6) for x in vector])
             for (kind, text), vector in zip(REFERENCE_TEXTS, vectors, strict=True)
         ]
     )

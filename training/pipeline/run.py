@@ -175,7 +175,7 @@ def _measure(
     parts: dict[str, Any] = {
         "calibration.json": calibration,
         "decision.json": rule,
-        "probes.json": candidate.probes,
+        "probes.json": candidate.reference_vectors,
     }
     # Read back with its threshold, so that what is evaluated decides as the final bundle will.
     decided = write_bundle(

@@ -91,11 +91,11 @@ def checked(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def is_batch_invariant(
-    embed: Callable[[Sequence[TokenIds]], NDArray[np.float32]], probes: Sequence[TokenIds]
+    embed: Callable[[Sequence[TokenIds]], NDArray[np.float32]], texts: Sequence[TokenIds]
 ) -> bool:
-    """Encode each probe alone and all together, repeated and reversed: are the vectors equal bit for bit?"""
-    alone = np.concatenate([embed([ids]) for ids in probes])
-    together = embed([*probes, *reversed(probes), *probes])
-    n = len(probes)
+    """Encode each text alone and all together, repeated and reversed: are the vectors equal bit for bit?"""
+    alone = np.concatenate([embed([ids]) for ids in texts])
+    together = embed([*texts, *reversed(texts), *texts])
+    n = len(texts)
     expected = np.concatenate([alone, alone[::-1], alone])
     return together.shape == (3 * n, alone.shape[1]) and bool(np.array_equal(together, expected))

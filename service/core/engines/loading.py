@@ -14,7 +14,7 @@ from service.core.errors import BundleParityError
 from service.core.tokenization import TextTokenizer, TokenIds
 
 PARITY_TOLERANCE: dict[Precision, float] = {"f32": 1e-4, "bf16": 2e-3, "f16": 2e-3}
-"""Largest allowed 1 - cosine between a probe's vector in the bundle and the loaded model's."""
+"""Largest allowed 1 - cosine between a reference vector of the bundle and the loaded model's."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class EngineOptions:
 
 
 def load_model(bundle: Bundle, options: EngineOptions) -> LoadedModel:
-    """Load the bundle's encoder on an engine and check it against the bundle's probes.
+    """Load the bundle's encoder on an engine and check it against the bundle's reference vectors.
 
-    Raises `BundleError` for a missing or foreign base model, `BundleParityError` if a probe's
+    Raises `BundleError` for a missing or foreign base model, `BundleParityError` if a reference
     vector is off, `EngineError` if the engine cannot run.
     """
     loaded = _openvino(bundle, options) if options.name == "openvino" else _torch(bundle, options)
@@ -51,21 +51,22 @@ def load_model(bundle: Bundle, options: EngineOptions) -> LoadedModel:
 
 
 def check_parity(bundle: Bundle, loaded: LoadedModel) -> None:
-    """Re-encode the probes; raises `BundleParityError` beyond the tolerance of the engine's precision."""
+    """Re-encode the reference texts; raises `BundleParityError` beyond the precision's tolerance."""
     tolerance = PARITY_TOLERANCE[loaded.engine.info.precision]
-    actual = loaded.engine.embed(_probe_ids(bundle, loaded.tokenizer))
-    for i, (probe, vector) in enumerate(zip(bundle.probes.probes, actual, strict=True)):
-        expected = np.asarray(probe.vector, dtype=np.float32)
+    actual = loaded.engine.embed(_reference_texts(bundle, loaded.tokenizer))
+    for i, (one, vector) in enumerate(zip(bundle.reference_vectors.probes, actual, strict=True)):
+        expected = np.asarray(one.vector, dtype=np.float32)
         cosine = float(expected @ vector) / float(np.linalg.norm(expected) * np.linalg.norm(vector))
         if not cosine >= 1 - tolerance:
             raise BundleParityError(
-                f"{bundle.path / 'probes.json'}: probe {i} has cosine {cosine:.6f} to the loaded model "
-                f"({loaded.engine.info.name}, {loaded.engine.info.precision}); {1 - tolerance:.4f} is needed"
+                f"{bundle.path / 'probes.json'}: reference vector {i} has cosine {cosine:.6f} to the "
+                f"loaded model ({loaded.engine.info.name}, {loaded.engine.info.precision}); "
+                f"{1 - tolerance:.4f} is needed"
             )
 
 
-def _probe_ids(bundle: Bundle, tokenizer: TextTokenizer) -> list[TokenIds]:
-    return [tokenizer.encode_all([probe.text], probe.kind)[0] for probe in bundle.probes.probes]
+def _reference_texts(bundle: Bundle, tokenizer: TextTokenizer) -> list[TokenIds]:
+    return [tokenizer.encode_all([one.text], one.kind)[0] for one in bundle.reference_vectors.probes]
 
 
 def _openvino(bundle: Bundle, options: EngineOptions) -> LoadedModel:
@@ -80,7 +81,7 @@ def _openvino(bundle: Bundle, options: EngineOptions) -> LoadedModel:
         positions=bundle.manifest.max_tokens,
         dimensions=bundle.manifest.base_model.dimensions,
         threads=options.threads,
-        probes=_probe_ids(bundle, tokenizer),
+        reference_texts=_reference_texts(bundle, tokenizer),
     )
     return LoadedModel(engine, tokenizer)
 
@@ -101,6 +102,6 @@ def _torch(bundle: Bundle, options: EngineOptions) -> LoadedModel:
         precision=options.precision or default_precision(options.device),
         positions=bundle.manifest.max_tokens,
         dimensions=bundle.manifest.base_model.dimensions,
-        probes=_probe_ids(bundle, tokenizer),
+        reference_texts=_reference_texts(bundle, tokenizer),
     )
     return LoadedModel(engine, tokenizer)

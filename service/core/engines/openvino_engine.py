@@ -60,7 +60,7 @@ class OpenVinoEngine:
         positions: int,
         dimensions: int,
         threads: int,
-        probes: Sequence[TokenIds],
+        reference_texts: Sequence[TokenIds],
     ) -> None:
         if precision not in _HINTS:
             raise EngineUnavailableError(f"OpenVINO does not compute in {precision} on a CPU")
@@ -81,10 +81,10 @@ class OpenVinoEngine:
             self._requests: list[Any] = []
         except RuntimeError as error:
             raise EngineError(f"OpenVINO cannot compile {model_file}: {error}") from error
-        invariant = is_batch_invariant(self.embed, probes)
+        invariant = is_batch_invariant(self.embed, reference_texts)
         if not invariant:
             self._rows = 1
-            invariant = is_batch_invariant(self.embed, probes)
+            invariant = is_batch_invariant(self.embed, reference_texts)
         self.info = EngineInfo(
             name="openvino",
             device="cpu",

@@ -55,7 +55,7 @@ class TorchEngine:
         precision: Precision,
         positions: int,
         dimensions: int,
-        probes: Sequence[TokenIds],
+        reference_texts: Sequence[TokenIds],
     ) -> None:
         if device != "cpu" and device != available_device():
             raise EngineUnavailableError(f"torch cannot use {device} on this machine")
@@ -69,7 +69,7 @@ class TorchEngine:
             precision=precision,
             dimensions=dimensions,
             threads=torch.get_num_threads(),
-            batch_invariant=is_batch_invariant(self.embed, probes),
+            batch_invariant=is_batch_invariant(self.embed, reference_texts),
         )
 
     def embed(self, batch: Sequence[TokenIds]) -> NDArray[np.float32]:

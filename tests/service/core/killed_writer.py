@@ -30,7 +30,7 @@ def main(source: Path, workplace: Path, target_exists: bool, can_swap: bool) -> 
     parts: dict[str, BaseModel | dict[str, Any] | str] = {
         "calibration.json": template.calibration,
         "decision.json": template.decision,
-        "probes.json": template.probes,
+        "probes.json": template.reference_vectors,
         "README.md": "the new one\n",
     }
     for step in range(1, 1000):

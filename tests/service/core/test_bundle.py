@@ -117,7 +117,11 @@ def test_not_a_number_is_no_threshold(broken: Path) -> None:
 
 
 def test_writing_over_a_bundle_must_be_asked_for(tiny_bundle: Bundle, broken: Path) -> None:
-    parts = {"calibration.json": CALIBRATION, "decision.json": RULE, "probes.json": tiny_bundle.probes}
+    parts = {
+        "calibration.json": CALIBRATION,
+        "decision.json": RULE,
+        "probes.json": tiny_bundle.reference_vectors,
+    }
     with pytest.raises(BundleError, match="exists already"):
         write_bundle(broken, tiny_bundle.manifest, parts)
     changed = tiny_bundle.manifest.model_copy(update={"version": "2.0.0"})
@@ -144,7 +148,11 @@ def test_half_an_adapter_is_none(broken: Path, name: str) -> None:
 
 
 def test_only_a_bundle_is_ever_overwritten(tiny_bundle: Bundle, tmp_path: Path) -> None:
-    parts = {"calibration.json": CALIBRATION, "decision.json": RULE, "probes.json": tiny_bundle.probes}
+    parts = {
+        "calibration.json": CALIBRATION,
+        "decision.json": RULE,
+        "probes.json": tiny_bundle.reference_vectors,
+    }
     home = tmp_path / "home"
     home.mkdir()
     write_bundle(home, tiny_bundle.manifest, parts, overwrite=True)  # empty: nothing is lost
@@ -157,11 +165,15 @@ def test_only_a_bundle_is_ever_overwritten(tiny_bundle: Bundle, tmp_path: Path) 
 
 
 def test_a_failed_write_leaves_nothing_behind(tiny_bundle: Bundle, tmp_path: Path) -> None:
-    short = tiny_bundle.probes.model_copy(
-        update={"probes": [p.model_copy(update={"vector": p.vector[:3]}) for p in tiny_bundle.probes.probes]}
+    short = tiny_bundle.reference_vectors.model_copy(
+        update={
+            "probes": [
+                p.model_copy(update={"vector": p.vector[:3]}) for p in tiny_bundle.reference_vectors.probes
+            ]
+        }
     )
     parts = {"calibration.json": CALIBRATION, "decision.json": RULE, "probes.json": short}
-    with pytest.raises(BundleError, match="probe 0 has 3 dimensions"):
+    with pytest.raises(BundleError, match="reference vector 0 has 3 dimensions"):
         write_bundle(tmp_path / "new", tiny_bundle.manifest, parts)
     assert list(tmp_path.iterdir()) == []
 

@@ -117,7 +117,11 @@ def test_an_eraser_cannot_be_left_out_silently(erasing: Bundle) -> None:
 
 
 def test_a_bundle_with_an_unfitting_eraser_is_not_written(tiny_bundle: Bundle, tmp_path: Path) -> None:
-    parts = {"calibration.json": CALIBRATION, "decision.json": RULE, "probes.json": tiny_bundle.probes}
+    parts = {
+        "calibration.json": CALIBRATION,
+        "decision.json": RULE,
+        "probes.json": tiny_bundle.reference_vectors,
+    }
     with pytest.raises(BundleError, match=r"eraser\.safetensors: erases from 8 dimensions"):
         write_bundle(tmp_path / "new", tiny_bundle.manifest, parts, eraser=random_eraser(8))
     assert list(tmp_path.iterdir()) == []

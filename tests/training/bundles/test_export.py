@@ -164,7 +164,7 @@ def test_the_default_bases_public_id_is_known(adapted: Bundle, tmp_path: Path) -
     parts: dict[str, BaseModel | dict[str, Any] | str] = {
         "calibration.json": adapted.calibration,
         "decision.json": adapted.decision,
-        "probes.json": adapted.probes,
+        "probes.json": adapted.reference_vectors,
         "README.md": "---\nlicense: other\n---\n# My own card\n\nWith figures.\n",
     }
     manifest = adapted.manifest.model_copy(update={"base_model": spec, "pooling": "mean"})
@@ -186,7 +186,7 @@ def test_a_hub_base_keeps_its_revision(adapted: Bundle, tmp_path: Path) -> None:
     parts = {
         "calibration.json": adapted.calibration,
         "decision.json": adapted.decision,
-        "probes.json": adapted.probes,
+        "probes.json": adapted.reference_vectors,
     }
     manifest = adapted.manifest.model_copy(update={"base_model": spec})
     bundle = write_bundle(tmp_path / "bundle", manifest, parts, adapter=adapted.adapter_path)

@@ -37,7 +37,7 @@ def with_metrics(tiny: Bundle, path: Path, evaluation: Evaluation, **manifest: o
     parts = {
         "calibration.json": CALIBRATION,
         "decision.json": RULE,
-        "probes.json": tiny.probes,
+        "probes.json": tiny.reference_vectors,
         "metrics.json": evaluation,
     }
     return write_bundle(path, tiny.manifest.model_copy(update=manifest), parts).path
@@ -101,7 +101,7 @@ def test_a_bundle_without_an_evaluation_is_named(
     parts: dict[str, Any] = {
         "calibration.json": CALIBRATION,
         "decision.json": RULE,
-        "probes.json": tiny_bundle.probes,
+        "probes.json": tiny_bundle.reference_vectors,
         "metrics.json": {"auc": 1},
     }
     path = write_bundle(tmp_path / "old", tiny_bundle.manifest, parts).path

@@ -153,7 +153,7 @@ def test_chunks_encode_as_the_engine_does(world: World) -> None:
         vectors = encode_chunks(model.encoder, chunks)
     encoder = load_encoder(world.base.folder, world.base.pooling)
     engine = TorchEngine(
-        encoder, device="cpu", precision="f32", positions=64, dimensions=32, probes=[texts[0]]
+        encoder, device="cpu", precision="f32", positions=64, dimensions=32, reference_texts=[texts[0]]
     )
     # A fresh LoRA changes nothing yet.
     expected = torch.tensor(engine.embed([texts[row] for row in range(len(texts))]))

@@ -89,7 +89,7 @@ def test_the_shipped_bundle_is_a_whole_baseline() -> None:
     assert reports <= set(bundle.manifest.files)
     base = describe(MINILM)
     for probe, again in zip(
-        bundle.probes.probes, make_reference_vectors(base, bundle.manifest).probes, strict=True
+        bundle.reference_vectors.probes, make_reference_vectors(base, bundle.manifest).probes, strict=True
     ):
         assert probe.text == again.text
         np.testing.assert_allclose(probe.vector, again.vector, atol=1e-5)

@@ -91,14 +91,14 @@ def test_an_adapter_is_merged_at_load(
         assert actual @ before < 0.99
 
 
-def test_a_bundle_whose_probes_are_not_reproduced_is_refused(
+def test_a_bundle_whose_reference_vectors_are_not_reproduced_is_refused(
     bge_like: Path, adapter: Path, tmp_path: Path
 ) -> None:
-    # The probes of another encoder: what a wrong merge or a wrong pooling would look like.
+    # The reference vectors of another encoder: what a wrong merge or a wrong pooling would look like.
     bundle = write_test_bundle(tmp_path / "adapted", str(bge_like), adapter=adapter)
     plain = write_test_bundle(tmp_path / "plain", str(bge_like))
-    forged = Bundle(**{**vars(plain), "probes": bundle.probes})
-    with pytest.raises(BundleParityError, match=r"probe 0 has cosine [-0-9.]+ to the loaded model"):
+    forged = Bundle(**{**vars(plain), "reference_vectors": bundle.reference_vectors})
+    with pytest.raises(BundleParityError, match=r"reference vector 0 has cosine [-0-9.]+ to the"):
         load_model(forged, options("torch", tmp_path))
 
 

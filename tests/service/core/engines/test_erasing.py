@@ -93,7 +93,9 @@ def test_without_an_eraser_the_encoder_computes_what_it_did(without: Bundle, bge
 
 def test_only_the_backbone_computes_in_half_precision(erasing: Bundle, bge_like: Path) -> None:
     encoder = load_encoder(bge_like, "cls", None, ERASING)
-    TorchEngine(encoder, device="cpu", precision="bf16", positions=64, dimensions=32, probes=TEXTS[:1])
+    TorchEngine(
+        encoder, device="cpu", precision="bf16", positions=64, dimensions=32, reference_texts=TEXTS[:1]
+    )
     assert {parameter.dtype for parameter in encoder.parameters()} == {torch.bfloat16}
     assert {buffer.dtype for buffer in encoder.eraser.buffers()} == {torch.float32}  # type: ignore[union-attr]
 
@@ -107,11 +109,11 @@ def test_an_eraser_is_not_trained_but_gradients_pass_through(bge_like: Path) -> 
     assert max(float(g.abs().max()) for g in gradients) > 0
 
 
-def test_probes_that_were_made_without_the_eraser_are_not_reproduced(
+def test_reference_vectors_made_without_the_eraser_are_not_reproduced(
     erasing: Bundle, without: Bundle, model_cache: Path
 ) -> None:
-    forged = Bundle(**{**vars(erasing), "probes": without.probes})
-    with pytest.raises(BundleParityError, match="probe 0 has cosine"):
+    forged = Bundle(**{**vars(erasing), "reference_vectors": without.reference_vectors})
+    with pytest.raises(BundleParityError, match="reference vector 0 has cosine"):
         check_parity(forged, load(erasing, "torch", model_cache))
 
 
