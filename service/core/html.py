@@ -1,4 +1,4 @@
-"""What all HTML reports share: the environment of their templates, and values to positions in SVG."""
+"""What all reports share: the environment of their templates, and values to positions in SVG."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 
 def template_environment(package: str) -> Environment:
     """Templates in the folder `templates` of `package`; a name that is not there is an error, not a blank.
 
+    What is put into HTML and SVG is escaped; into Markdown it goes as it is.
+
     Threads may render templates of one environment side by side.
     """
     return Environment(
         loader=PackageLoader(package),
-        autoescape=True,
+        autoescape=select_autoescape(("html.j2", "svg.j2")),
         undefined=StrictUndefined,
         trim_blocks=True,
         auto_reload=False,

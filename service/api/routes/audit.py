@@ -11,13 +11,7 @@ from service.api import paths
 from service.api.answers import explained, scoring_model
 from service.api.bodies import BodyRoute
 from service.api.dependencies import MetricsDep, PoolsDep, RuntimeDep, SettingsDep
-from service.api.schemas.audit import (
-    AttributeOut,
-    AuditRequest,
-    AuditResponse,
-    ExplanationOut,
-    GapsOut,
-)
+from service.api.schemas.audit import AuditReportOut, AuditRequest, AuditResponse, ExplanationOut
 from service.api.thread_pools import ThreadPools
 from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOptions, CounterfactualPlan
 from service.core.counterfactual_audit.summary import arms_of_report
@@ -64,21 +58,10 @@ async def audit(
         explanations = await _explanations(runtime, done.plan, settings, pools) if body.explain else None
     metrics.audited(arms_of_report(report), redact=report.redact, source="requested")
     answer = AuditResponse(
+        **dict(AuditReportOut.model_validate(report)),
         model=scoring_model(runtime),
         job_id=body.job.id,
         threshold=runtime.bundle.decision.threshold,
-        redact=report.redact,
-        seed=report.seed,
-        resumes=report.resumes,
-        distinct_texts=report.distinct_texts,
-        score_sd=report.score_sd,
-        control=None if report.control is None else GapsOut.model_validate(report.control),
-        attributes=[AttributeOut.model_validate(attribute) for attribute in report.attributes],
-        missing=report.missing,
-        names_placed=report.names_placed,
-        several_people=report.several_people,
-        not_english=report.not_english,
-        findings=report.findings,
         explanations=explanations,
     )
     rendered = await pools.text.run(lambda: answer.model_dump_json().encode())

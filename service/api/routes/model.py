@@ -25,7 +25,7 @@ router = APIRouter(tags=["model"])
 async def model(runtime: RuntimeDep, settings: SettingsDep) -> ModelResponse:
     """Describe the bundle, its hashes, the threshold, the engine and why it was chosen, and all limits."""
     bundle, info = runtime.bundle, runtime.info
-    manifest, base, rule = bundle.manifest, bundle.manifest.base_model, bundle.decision
+    manifest, base = bundle.manifest, bundle.manifest.base_model
     return ModelResponse(
         bundle=BundleOut(
             name=manifest.name,
@@ -50,28 +50,16 @@ async def model(runtime: RuntimeDep, settings: SettingsDep) -> ModelResponse:
             batch_invariant=info.batch_invariant,
             reason=runtime.choice.reason,
         ),
-        decision=DecisionOut(
-            threshold=rule.threshold,
-            borderline=rule.borderline,
-            rule=rule.rule,
-            constraint=rule.constraint,
-            calibration_prevalence=bundle.calibration.prevalence,
-        ),
+        decision=DecisionOut(**dict(bundle.decision), calibration_prevalence=bundle.calibration.prevalence),
         redaction=RedactionOut(
             version=manifest.redaction.version,
             categories=[c for c in CATEGORIES if c in runtime.matcher.redactor.categories],
             bundle_categories=list(manifest.redaction.categories),
         ),
         limits=LimitsOut(
-            max_candidates=settings.limits.max_candidates,
-            max_inputs=settings.limits.max_inputs,
-            max_audit_texts=settings.limits.max_audit_texts,
-            max_text_characters=settings.limits.max_text_characters,
+            **settings.limits.model_dump(include=set(LimitsOut.model_fields)),
             max_title_characters=MAX_TITLE_CHARACTERS,
-            max_body_bytes=settings.limits.max_body_bytes,
             max_request_tokens=settings.model.queue_tokens,
-            max_audit_characters=settings.limits.max_audit_characters,
-            max_passages=settings.limits.max_passages,
         ),
         groups=settings.fairness.groups.attributes,
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from service.api.schemas.base import Body, ClientId, RequestBody, StopEarly
+from service.api.schemas.base import Body, ClientId, ReadBody, RequestBody, StopEarly
 from service.api.schemas.score import JobIn, PassageOut, ScoringModel
 from service.core.counterfactual.variants import ATTRIBUTES, Attribute
 
@@ -53,16 +53,12 @@ class AuditRequest(RequestBody):
     )
 
 
-class _Read(Body):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class IntervalOut(_Read):
+class IntervalOut(ReadBody):
     low: float
     high: float
 
 
-class GapsOut(_Read):
+class GapsOut(ReadBody):
     """`counterfactual_score_gap` = raw_score of the variant minus that of its reference."""
 
     n: int = Field(description="Pairs of a variant and its reference.")
@@ -80,13 +76,13 @@ class GapsOut(_Read):
     flip_rate: float
 
 
-class WorstPairOut(_Read):
+class WorstPairOut(ReadBody):
     resume_id: str
     variant_id: str = Field(description="attribute/group/index; the same seed makes it again.")
     gap: float
 
 
-class GroupOut(_Read):
+class GroupOut(ReadBody):
     group: str
     gaps: GapsOut = Field(validation_alias="summary")
     effect_size: float | None = Field(description="Cliff's delta of absolute gaps against the control arm's.")
@@ -97,13 +93,13 @@ class GroupOut(_Read):
     worst: WorstPairOut
 
 
-class TopSharesOut(_Read):
+class TopSharesOut(ReadBody):
     min_max_ratio: float = Field(description="Lowest over highest top_share; 1 if all are equal.")
     p_value: float = Field(description="Monte Carlo chi-square test of equal shares.")
     sets: int = Field(description="Sets of one variant a group in which not all tied.")
 
 
-class AttributeOut(_Read):
+class AttributeOut(ReadBody):
     attribute: Attribute
     applicable: int = Field(description="Resumes in which the attribute could be changed.")
     not_applicable: dict[str, int] = Field(description="Resumes in which it could not, by reason.")
@@ -118,10 +114,7 @@ class ExplanationOut(Body):
     passages: list[PassageOut]
 
 
-class AuditResponse(Body):
-    model: ScoringModel
-    job_id: str | None
-    threshold: float
+class AuditReportOut(ReadBody):
     redact: bool
     seed: int
     resumes: int
@@ -136,4 +129,10 @@ class AuditResponse(Body):
     several_people: list[str] = Field(description="Resumes that name other people too.")
     not_english: list[str] = Field(description="Resumes in other languages or scripts.")
     findings: list[str] = Field(description="What was measured, in plain language.")
+
+
+class AuditResponse(AuditReportOut):
+    model: ScoringModel
+    job_id: str | None
+    threshold: float
     explanations: list[ExplanationOut] | None = None

@@ -40,6 +40,12 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", **_STRICT)
 
 
+class ReadBody(Body):
+    """A part of an answer that is read from the attributes of a result."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
 class RequestBody(Body):
     """A body, or a part of one, that comes in."""
 
