@@ -17,7 +17,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
-from cachetools import TTLCache
 from sqlalchemy import Connection, select, update
 
 from service.store.chain import LogKey
@@ -50,22 +49,42 @@ class RecentAnswers:
         most: int = RECENT_CHARACTERS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._seconds = seconds
+        self._most = most
+        self._clock = clock
         self._lock = threading.Lock()
-        self._answers: TTLCache[str, Answer] = TTLCache(
-            most, seconds, clock, getsizeof=lambda answer: len(answer.content or "")
-        )
+        self._answers: dict[str, tuple[float, Answer]] = {}  # by key, the oldest first
+        self._characters = 0
 
     def put(self, answer: Answer) -> None:
-        """Remember an answer, in place of another one under the same key; one above `most` is not kept."""
+        """Remember an answer, in place of another one under the same key."""
         with self._lock:
-            self._answers.pop(answer.key, None)
-            if len(answer.content or "") <= self._answers.maxsize:
-                self._answers[answer.key] = answer
+            self._drop(answer.key)
+            self._answers[answer.key] = self._clock(), answer
+            self._characters += len(answer.content or "")
+            while self._characters > self._most:
+                self._drop(next(iter(self._answers)))
+            self._drop_old()
 
     def get(self, key: str) -> Answer | None:
         """The answer under a key, unless it is too old."""
         with self._lock:
-            return self._answers.get(key)
+            self._drop_old()
+            found = self._answers.get(key)
+            return None if found is None else found[1]
+
+    def _drop_old(self) -> None:
+        oldest_kept = self._clock() - self._seconds
+        while self._answers:
+            key, (put, _) = next(iter(self._answers.items()))
+            if put > oldest_kept:
+                return
+            self._drop(key)
+
+    def _drop(self, key: str) -> None:
+        found = self._answers.pop(key, None)
+        if found is not None:
+            self._characters -= len(found[1].content or "")
 
 
 def keyed_request(log_key: LogKey, route: str, key: str, body: bytes) -> KeyedRequest:
