@@ -66,15 +66,26 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
+@contextmanager
+def hangup_as_by_default() -> Iterator[None]:
+    """For what is started meanwhile: tests may run under `nohup`, and ignored signals are inherited."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def start_server(data_dir: Path, arguments: Sequence[str] | None = None, **settings: str) -> Server:
-    process = subprocess.Popen(
-        arguments or command("serve", "--port", "0"),
-        cwd=CHECKOUT,
-        env=environment(data_dir, **settings),
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
+    with hangup_as_by_default():
+        process = subprocess.Popen(
+            arguments or command("serve", "--port", "0"),
+            cwd=CHECKOUT,
+            env=environment(data_dir, **settings),
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
     server = Server(process, "")
     ready: queue.Queue[str | None] = queue.Queue()
 
