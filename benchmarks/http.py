@@ -82,3 +82,5 @@ class BenchServer:
         self.process.terminate()
         self.process.wait(60)
         self._log.shutdown()
+        assert self.process.stderr is not None
+        self.process.stderr.close()

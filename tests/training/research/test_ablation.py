@@ -71,7 +71,7 @@ def test_arms_are_run_once_and_put_side_by_side(tmp_path: Path, monkeypatch: pyt
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a finished run was run again")
 
-    monkeypatch.setattr(ablation, "Run", never)
+    monkeypatch.setattr(ablation, "make_bundle", never)
     arms = run_ablation(file, work)
     assert table(arms) == output.read_text("utf-8")
     auc = {arm.name: arm.figures["roc_auc"] for arm in arms}
