@@ -9,7 +9,12 @@ from typing import Literal, NamedTuple, cast
 
 from service.core.redaction.lexicon import short_table
 
-Section = Literal["header", "education", "experience", "references", "other"]
+Section = Literal["header", "contact", "personal", "education", "experience", "references", "skills", "other"]
+"""The parts of a resume. `contact`: how to reach the candidate; `personal`: date of birth, nationality and so on."""
+
+CONTACT_SECTIONS: frozenset[Section] = frozenset({"contact", "personal", "references"})
+"""Sections in which contact data stand."""
+
 
 _HEADINGS = {row["heading"]: cast(Section, row["section"]) for row in short_table("headings.csv")}
 _DECORATION = re.compile(r"^[\s#*_=\-•|>\\]*(?:\\?(?:sub)*section\*?\{)?|[\s#*_=\-:|}<]*$")

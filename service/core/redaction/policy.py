@@ -15,6 +15,7 @@ Category = Literal[
     "phone",
     "link",
     "address",
+    "identity_number",
     "photo",
     "pronoun",
     "gender",

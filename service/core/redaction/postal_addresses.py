@@ -114,7 +114,7 @@ def find_residence(text: str) -> Iterator[Span]:
 
 def addresses_in_line(line: Line) -> Iterator[Span]:
     """Places in the header and in address fields; places of work stay. Offsets are into the line."""
-    if line.section in ("header", "other") and not line.heading:
+    if line.section in ("header", "contact", "personal", "other") and not line.heading:
         yield from spans_of(_LABELLED_ADDRESS, line.text, "address", "value")
     if line.section == "header" and line.start < HEADER_CHARACTERS:
         yield from spans_of(_HEADER_PLACE, line.text[: HEADER_CHARACTERS - line.start], "address")

@@ -14,7 +14,8 @@ from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.names.recogniser import FoundNames, find_names
 from service.core.redaction.policy import CATEGORIES, Category
-from service.core.redaction.spans import PLACEHOLDER, Span, replace, shifted, without_overlaps
+from service.core.redaction.resolution import resolve
+from service.core.redaction.spans import PLACEHOLDER, HiddenSpans, Span, replace, shifted
 from service.core.redaction.words import Words
 
 MOST_PASSES = 10
@@ -26,12 +27,14 @@ class Redacted:
     """`counts`: how many spans of each category were hidden, those with none left out.
 
     `has_own_name`: a name was found where the candidate's stands. `other_people`: how many names of others.
+    `spans`: what was hidden, by its places in the text that was given: they point at personal data, never log them.
     """
 
     text: str
     counts: dict[Category, int]
     has_own_name: bool
     other_people: int
+    spans: list[Span]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Redactor:
     ) -> Redacted:
         # A pattern may match only once the span beside it is a token ("[SCHOOL], 2012"), so passes are made
         # until one finds nothing. Each pass hides characters, so there is a last one.
-        counts: Counter[Category] = Counter()
+        hidden = HiddenSpans()
         first = analysis = self._analyse(text, cache)
         passes = 0
         while analysis.spans:
@@ -93,16 +96,18 @@ class Redactor:
                     field=field,
                     limit=MOST_PASSES,
                 )
-            counts.update(span.category for span in analysis.spans)
+            hidden.add(analysis.spans)
             text = replace(text, analysis.spans)
             if text not in analyses:  # variants of one resume are one text from the second pass on
                 analyses[text] = self._analyse(text, cache)
             analysis = analyses[text]
+        counts = Counter(span.category for span in hidden.spans)
         return Redacted(
             text,
             {category: counts[category] for category in CATEGORIES if counts[category]},
             has_own_name=bool(first.own_name),
             other_people=first.other_people,
+            spans=hidden.spans,
         )
 
     def _analyse(self, text: str, cache: RedactionCache) -> Analysis:
@@ -127,7 +132,7 @@ class Redactor:
         placeholders = _Placeholders(match.span() for match in PLACEHOLDER.finditer(text))
         wanted = [span for span in found if span.category in self.categories]
         return Analysis(
-            without_overlaps(clipped for span in wanted for clipped in placeholders.outside(span)),
+            resolve((clipped for span in wanted for clipped in placeholders.outside(span)), lines),
             names.own,
             names.other_people,
         )
