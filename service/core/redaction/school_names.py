@@ -53,6 +53,10 @@ _CAMPUS = re.compile(
 _VERB = re.compile(r"\w{2,}(?:ed|ing)$")
 
 
+_DEGREE_INITIALS = re.compile(r"(?:[BM]\.?[EAS]|Ph\.?D|LL\.?[BM]|[BM]\.?C\.?A|M\.?D)\.?[ ](?=\w{3})")
+"""Initials that begin a cell are those of a degree: "B.E Anna University"."""
+
+
 class SchoolReader:
     """Reads the names of schools in one text. `in_education`: it is a section of education, where less is enough."""
 
@@ -109,8 +113,12 @@ class SchoolReader:
         key = folded[k]
         if k + 1 < len(folded) and folded[k + 1] == "college" and key == "university" and self._joined(k):
             return None  # the college is the key word
-        first, names, qualifiers = self._left(k)
         last, named_behind = self._right(k)
+        if key == "faculty":
+            if not (named_behind and words.capitalised[k]):
+                return None
+            return words.starts[k], words.ends[last]
+        first, names, qualifiers = self._left(k)
         if key in ("high", "secondary", "mandir", "institution", "gymnasium", "lyceum", "madrasa") and not self._ends_cell(last):
             return None
         behind = folded[last + 1] if last + 1 < len(folded) and self._joined(last) else ""
@@ -123,8 +131,13 @@ class SchoolReader:
             return None
         if not self._is_written_as_name(first, k, last, names=names):
             return None
+        if first and folded[first - 1] == "the" and words.capitalised[first - 1] and self._joined(first - 1):
+            first -= 1
         start, end = words.starts[first], words.ends[last]
         found = self._text[start:end]
+        degree = _DEGREE_INITIALS.match(found)
+        if degree and self._begins_cell(first):
+            start += degree.end()
         if _CERTIFIES.match(found):
             return None
         return start, with_rest(self._text, end)
@@ -144,6 +157,18 @@ class SchoolReader:
                 joined = not names and len(folded[i + 1]) == 1 and i > 0  # "Texas A&M University"
             if not joined:
                 break
+            if word == "s" and self._text[words.starts[i] - 1] in "'’" and i > 0:
+                i -= 1
+                if folded[i] in _QUALIFIERS and not names and first - i == 2:
+                    qualifiers.append(folded[i])
+                    first, i = i, i - 1
+                    continue
+                word = folded[i]
+                if word in _NOT_IN_NAME or not words.capitalised[i] and upper:
+                    break
+                names += 1
+                first, i = i, i - 1
+                continue
             if not names and word in _QUALIFIERS and len(qualifiers) < 4 and (words.capitalised[i] or not upper):
                 if word == "and":
                     break
@@ -153,7 +178,9 @@ class SchoolReader:
             if word in _INSIDE and names and i > 0 and words.capitalised[i - 1] and self._joined(i - 1) and folded[i - 1] not in _NOT_IN_NAME:
                 i -= 1
                 continue
-            if word == "of" and names and i > 0 and folded[i - 1] in _BEFORE_OF and self._joined(i - 1):
+            if word == "of" and names and i > 0 and self._joined(i - 1) and (
+                folded[i - 1] in _BEFORE_OF or (i > 1 and folded[i - 2] in ("st", "saint", "san"))
+            ):
                 i -= 1
                 continue
             if word in _NOT_IN_NAME and len(word) > 1 or names == _MOST_NAMES or (word in ("a", "i") and not self._is_initial(i)):
@@ -188,7 +215,7 @@ class SchoolReader:
                     break
                 i, taken = i + 1, taken + 1
                 continue
-            small = not words.capitalised[i] and word not in _SEXES
+            small = not words.capitalised[i] and word not in _SEXES and not (last == i - 1 or i == k + 2) * (word in STUDY_FIELDS)
             if small and (words.capitalised[k] or not self._in_education or word in self._lexicon.english and word not in STUDY_FIELDS):
                 break
             if word in _STOPS_RIGHT or (word in _NOT_IN_NAME and word not in STUDY_FIELDS and word not in _NAMES_RIGHT):
@@ -219,7 +246,9 @@ class SchoolReader:
             return False
         if any(word not in _GENERIC for word in qualifiers):
             return True
-        return self._in_education and qualifiers[-1] == "state" and self._words.folded[k] in ("university", "college")
+        if qualifiers[-1] == "state" and self._words.folded[k] in ("university", "college"):
+            return self._in_education or (self._begins_cell(first) and self._ends_cell(k))
+        return self._in_education and len(qualifiers) >= 3
 
     def _is_written_as_name(self, first: int, k: int, last: int, *, names: int) -> bool:
         """True unless the words may be a phrase: a name in small letters needs a rare word, or a cell of its own."""
