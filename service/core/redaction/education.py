@@ -40,8 +40,8 @@ _COUNTRIES = frozenset(fold(country) for country in COUNTRY_NAMES)
 _GAP = re.compile(r"\n|[ \t]{2,}|[ ]?[|•·●▪][ ]?")
 _CELL = re.compile(r"[,;:()\[\]]|[ ][-–—][ ]|[-–—]{2,}")
 _DEGREE = re.compile(rf"(?<![\w.]){DEGREE}(?![\w])")
-_FIELD_ENDING = re.compile(r"\w{3,}(?:ics|ology|ing|tion|graphy|ment|nomy|ism|ance|ence|istry|ology|ture)$")
-_YEAR = re.compile(r"(?<!\d)(?:19[4-9]\d|20[0-4]\d)(?!\d)|['’]\d\d\b")
+_FIELD_ENDING = re.compile(r"\w{3,30}(?:ics|ology|ing|tion|graphy|ment|nomy|ism|ance|ence|istry|ture)$")
+_YEAR = re.compile(r"(?:19|20)\d\d|['’]\d\d\b|\[YEAR\]\s?[-–/]")
 _NOT_DATE = re.compile(
     r"\[YEAR\]|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]{0,6}\b\.?|\b(?:to|till|until|since|from|present|current|now|date|expected|"
     r"spring|summer|fall|autumn|winter|in|of|the|year|passing|batch|ongoing|pursuing|months?|years?|yrs?)\b|[\W\d_]",
@@ -86,8 +86,12 @@ def find_in_education(lines: Sequence[Line], text: str, lexicon: Lexicon) -> Ite
 
 
 def _section(text: str, headings: Sequence[tuple[int, int]], lexicon: Lexicon) -> list[Span]:
+    parts: list[str] = []
+    done = 0
     for start, end in headings:
-        text = text[:start] + " " * (end - start) + text[end:]
+        parts += (text[done:start], " " * (end - start))
+        done = end
+    text = "".join((*parts, text[done:]))
     words = read_words(text)
     found = list(schools_of_education(text, words, lexicon))
     rows = _rows_of(text, words, found)
@@ -96,7 +100,10 @@ def _section(text: str, headings: Sequence[tuple[int, int]], lexicon: Lexicon) -
         for start, end in _cells_of_schools(rows, lexicon)
     ]
     for row in _rows_of_study(rows):
-        found += [Span(row.start + a, row.start + b, "graduation_year", TOKENS["graduation_year"]) for a, b in years_in(row.text)]
+        found += [
+            Span(row.start + a, row.start + b, "graduation_year", TOKENS["graduation_year"])
+            for a, b in years_in(row.text)
+        ]
     return found
 
 
@@ -130,7 +137,9 @@ def _rows_of(text: str, words: Words, schools: Sequence[Span]) -> list[_Row]:
 def _kind_of(row: _Row) -> Kind:
     if row.has_degree:
         return "study"
-    if not _POSTS.isdisjoint(row.folded) or (not row.has_school and not _COMPANIES.isdisjoint(row.folded[-2:])):
+    if not _POSTS.isdisjoint(row.folded) or (
+        not row.has_school and not _COMPANIES.isdisjoint(row.folded[-2:])
+    ):
         return "work"
     if row.has_school:
         return "study"
@@ -144,23 +153,21 @@ def _rows_of_study(rows: Sequence[_Row]) -> Iterator[_Row]:
     state: Kind = "study"
     last: Kind = "other"  # the kind of the row of study or work before
     for i, row in enumerate(rows):
-        if row.kind == "study" and not row.has_degree and state == "work" and last == "work":
-            state = "work"  # a teacher's employer
-        elif row.kind in ("study", "work"):
-            state = row.kind
+        teachers_employer = row.kind == "study" and not row.has_degree and state == last == "work"
         if row.kind in ("study", "work"):
             last = row.kind
+            state = state if teachers_employer else row.kind
         if not _YEAR.search(row.text):
             continue
         if row.kind == "date" and state == "study":
             # "2014 - present" above a job that follows the studies.
             following = next((r.kind for r in rows[i + 1 : i + 3] if r.kind != "date"), "other")
             before = rows[i - 1].kind if i else "other"
-            if following == "work" and before not in ("study",):
+            if following == "work" and before != "study":
                 continue
         elif row.kind == "date" and state == "work":
-            following = next((r for r in rows[i + 1 : i + 3] if r.kind != "date"), None)
-            if following is None or not following.has_degree or rows[i - 1].kind == "work":
+            behind = next((r for r in rows[i + 1 : i + 3] if r.kind != "date"), None)
+            if behind is None or not behind.has_degree or rows[i - 1].kind == "work":
                 continue
         elif state == "work":
             continue
@@ -217,16 +224,30 @@ def _can_be_school(cell: str, lexicon: Lexicon, *, acronym_only: bool) -> bool:
     if not 1 <= len(words) <= 6:
         return False
     folded = words.folded
-    if _ACRONYM.fullmatch(cell) or (len(folded) == 1 and cell.isupper() and 3 <= len(cell) <= 10 and folded[0] not in lexicon.english):
+    if _ACRONYM.fullmatch(cell) or (
+        len(folded) == 1 and cell.isupper() and 3 <= len(cell) <= 10 and folded[0] not in lexicon.english
+    ):
         plain = "".join(folded)
-        return plain not in _ABBREVIATIONS and plain not in _DEGREES and plain not in _FIELDS and plain not in lexicon.protected_words and len(plain) > 2
+        return (
+            plain not in _ABBREVIATIONS
+            and plain not in _DEGREES
+            and plain not in _FIELDS
+            and plain not in lexicon.protected_words
+            and len(plain) > 2
+        )
     if acronym_only:
         return False
     if _DEGREE.search(cell) or cell.endswith(".") or not all(words.capitalised):
         return False
     known = (_FIELDS, _GRADES, _DEGREES, _POSTS, _COMPANIES, _ABBREVIATIONS)
-    if any(word in group for word in folded for group in known) or any(_FIELD_ENDING.match(word) for word in folded):
+    if any(word in group for word in folded for group in known) or any(
+        _FIELD_ENDING.match(word) for word in folded
+    ):
         return False
     if " ".join(folded) in _COUNTRIES or folded[-1] in _COUNTRIES:
         return False
-    return len(folded) >= 2 and any(word not in lexicon.english for word in folded) and not any(True for _ in lexicon.protected.find(words))
+    return (
+        len(folded) >= 2
+        and any(word not in lexicon.english for word in folded)
+        and not any(True for _ in lexicon.protected.find(words))
+    )

@@ -37,7 +37,7 @@ _DECORATION = re.compile(r"^[\s#*_=\-•|>\\]*(?:\\?(?:sub)*section\*?\{)?|[\s#*
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _BLANKS = re.compile(r"\s+")
 _CONJUNCT = re.compile(r"\s*(?:&|/|,|\+|\band\b)\s*")
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_WORD = re.compile(r"[^\W\d_]{1,40}+(?:['’][^\W\d_]{1,40}+)?")
 _OTHER_SIGNS = re.compile(r"[^\w\s&/,'’+-]|[\d_]|\s-|-\s")
 
 
@@ -66,7 +66,7 @@ def _heading(line: str) -> Section | None:
         return None
     shouted = written.isupper()
     found = [_opened_by(part, shouted=shouted) for part in _CONJUNCT.split(written.casefold()) if part]
-    if not found or None in found[-1:] and not shouted:
+    if not found or (found[-1] is None and not shouted):
         return None
     return _first_of(section for section in found if section)
 
@@ -93,7 +93,9 @@ def _opened_by(part: str, *, shouted: bool) -> Section | None:
         section = topics[0] if topics else "other"
     if section is None:
         return _TOPICS.get(head) if not before else None
-    known = all(word in _MODIFIERS or word in _TOPICS or word in _JOINING or word in _HEADS for word in before)
+    known = all(
+        word in _MODIFIERS or word in _TOPICS or word in _JOINING or word in _HEADS for word in before
+    )
     return section if known or shouted else None
 
 
@@ -124,7 +126,11 @@ def heading_before_text(line: str) -> int:
     if section not in _OPENED_BEFORE_TEXT:
         return 0
     single = " " not in written
-    if single and not written.isupper() and written.casefold() not in ("education", "academics", "employment"):
+    if (
+        single
+        and not written.isupper()
+        and written.casefold() not in ("education", "academics", "employment")
+    ):
         return 0
     if line[match.end() :].lstrip()[:1].isdigit() and section == "experience":
         return 0

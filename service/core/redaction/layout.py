@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from service.core.redaction.headings import LONGEST_HEADING, Section, heading, heading_before_text
+from service.core.redaction.headings import LONGEST_HEADING, heading, heading_before_text
+from service.core.redaction.headings import Section as Section
 
 CONTACT_SECTIONS: frozenset[Section] = frozenset({"contact", "personal", "references"})
 """Sections in which contact data stand."""
@@ -25,7 +26,7 @@ _INLINE_HEADING = re.compile(
 )
 
 
-_BETWEEN_GAPS = re.compile(r"(?:(?<=\s\s)|^)[^\W\d_](?:\S| (?! )){2,}+")
+_BETWEEN_GAPS = re.compile(r"(?:(?<=\s\s)|^)[^\W\d_](?:\S| (?! )){2,80}+")
 
 
 HEADER_CHARACTERS = 500

@@ -34,11 +34,17 @@ _BEFORE_OF = frozenset("lady sisters church daughters lord queen brothers star h
 _OPENS_RIGHT = frozenset({"of", "for", "de", "in"})
 _INSIDE_RIGHT = _INSIDE | {"of", "and", "the", "for", "at", "in"}
 _SEXES = frozenset("women woman girls girl boys boy men ladies".split())
-_ABBREVIATED = frozenset("st dr mt sr jr smt govt prof univ inst coll ft sri mrs hr sec no shri smt late engg".split())
+_ABBREVIATED = frozenset(
+    "st dr mt sr jr smt govt prof univ inst coll ft sri mrs hr sec no shri smt late engg".split()
+)
 _MOST_NAMES = 6
+_MOST_SMALL_NAMES = 4
+_MOST_QUALIFIERS = 4
+_MOST_LEFT = 20
 _MOST_RIGHT = 12
 _WRAPS = re.compile(r" {2,4}|[ ]?\n[ ]?")
 _BRACKET = re.compile(r"\s?\((?=[^()\n]{0,10}[A-Z][^()\n]{0,10}[A-Z])[A-Za-z.&' -]{2,10}\)")
+_FOR_ONE_SEX = re.compile(r"\s?\(?\s?for[ ](?:women|girls|boys|men|ladies)\b\s?\)?", re.IGNORECASE)
 _CAMPUS = re.compile(
     r"(?:\s?(?:,|[-–]|\(|at|in)?\s?(?:(?:Los|Las|San|Santa|St\.?|Saint|Chapel|Urbana|Twin|College|New|Fort|El|Ann|Baton)\s)?"
     r"(?:Angeles|Berkeley|Irvine|Davis|Diego|Barbara|Cruz|Riverside|Merced|Francisco|Austin|Dallas|Arlington|Antonio|"
@@ -50,7 +56,7 @@ _CAMPUS = re.compile(
     r"Guwahati|Hyderabad|Bangalore|Ahmedabad|Calcutta|Lucknow|Kozhikode|Indore|Trichy|Warangal|Surathkal|Pilani|Vellore|"
     r"Mumbai|Chennai|Pune|Nsukka|Ibadan|Ife|Zaria|Los Baños|Diliman|Manila)\b\)?)"
 )  # fmt: skip
-_VERB = re.compile(r"\w{2,}(?:ed|ing)$")
+_VERB = re.compile(r"\w{2,30}(?:ed|ing)$")
 
 
 _DEGREE_INITIALS = re.compile(r"(?:[BM]\.?[EAS]|Ph\.?D|LL\.?[BM]|[BM]\.?C\.?A|M\.?D)\.?[ ](?=\w{3})")
@@ -119,12 +125,24 @@ class SchoolReader:
                 return None
             return words.starts[k], words.ends[last]
         first, names, qualifiers = self._left(k)
-        if key in ("high", "secondary", "mandir", "institution", "gymnasium", "lyceum", "madrasa") and not self._ends_cell(last):
+        if key in (
+            "high",
+            "secondary",
+            "mandir",
+            "institution",
+            "gymnasium",
+            "lyceum",
+            "madrasa",
+        ) and not self._ends_cell(last):
             return None
         behind = folded[last + 1] if last + 1 < len(folded) and self._joined(last) else ""
         if behind in _NOT_BEHIND and (last == k or behind.startswith(("press", "hospital"))):
             return None
         left = folded[first:k]
+        if first and folded[first - 1] in _NOT_A_SCHOOL and self._joined(first - 1):
+            return None  # "Summer School of Machine Learning"
+        if all(len(word) == 1 for word in left) and "&" in self._text[words.starts[first] : words.starts[k]]:
+            return None  # "R&D Institute"
         if any(word in _NOT_A_SCHOOL for word in left) or (names and _FIRM.intersection(left)):
             return None
         if not names and not named_behind and not self._is_named_by_kind(first, k, qualifiers):
@@ -147,53 +165,58 @@ class SchoolReader:
         words, folded = self._words, self._words.folded
         first, names, i = k, 0, k - 1
         qualifiers: list[str] = []
-        upper = words.capitalised[k]
-        while i >= 0:
-            word = folded[i]
-            joined = self._joined(i)
-            if not joined and self._is_ampersand(i) and (names or i + 1 < k) and len(word) > 1 and len(folded[i + 1]) > 1 and i + 1 == first:
-                joined = words.capitalised[i]
-            if not joined and i + 1 == first and first < k and self._text[words.ends[i] : words.starts[i + 1]] in (" & ", "&") and len(word) == 1:
-                joined = not names and len(folded[i + 1]) == 1 and i > 0  # "Texas A&M University"
-            if not joined:
-                break
-            if word == "s" and self._text[words.starts[i] - 1] in "'’" and i > 0:
-                i -= 1
-                if folded[i] in _QUALIFIERS and not names and first - i == 2:
-                    qualifiers.append(folded[i])
-                    first, i = i, i - 1
-                    continue
-                word = folded[i]
-                if word in _NOT_IN_NAME or not words.capitalised[i] and upper:
-                    break
-                names += 1
-                first, i = i, i - 1
-                continue
-            if not names and word in _QUALIFIERS and len(qualifiers) < 4 and (words.capitalised[i] or not upper):
-                if word == "and":
-                    break
-                qualifiers.append(word)
-                first, i = i, i - 1
-                continue
-            if word in _INSIDE and names and i > 0 and words.capitalised[i - 1] and self._joined(i - 1) and folded[i - 1] not in _NOT_IN_NAME:
-                i -= 1
-                continue
-            if word == "of" and names and i > 0 and self._joined(i - 1) and (
-                folded[i - 1] in _BEFORE_OF or (i > 1 and folded[i - 2] in ("st", "saint", "san"))
+        while i >= 0 and k - i <= _MOST_LEFT and (self._joined(i) or self._is_in_pair(i, first, k, names)):
+            if folded[i] == "s" and i > 0 and self._text[words.starts[i] - 1] in "'’":
+                i -= 1  # "Teacher's": the word before says what it is
+            word, capitalised = folded[i], words.capitalised[i]
+            if (
+                not names
+                and word in _QUALIFIERS
+                and len(qualifiers) < _MOST_QUALIFIERS
+                and (capitalised or not words.capitalised[k])
             ):
+                qualifiers.append(word)
+            elif names and self._joins_names(i):
                 i -= 1
                 continue
-            if word in _NOT_IN_NAME and len(word) > 1 or names == _MOST_NAMES or (word in ("a", "i") and not self._is_initial(i)):
+            elif names == _MOST_NAMES or not self._names(i, k, names):
                 break
-            if not words.capitalised[i] and (upper or not self._in_education or names >= 4):
-                break
-            names += 1
+            else:
+                names += 1
             first, i = i, i - 1
         return first, names, qualifiers
 
+    def _names(self, i: int, k: int, names: int) -> bool:
+        """True if word i can be a part of the name before key word k."""
+        words = self._words
+        word = words.folded[i]
+        if word in _NOT_IN_NAME and (len(word) > 1 or not self._is_initial(i)):
+            return False
+        if words.capitalised[i]:
+            return True
+        return self._in_education and not words.capitalised[k] and names < _MOST_SMALL_NAMES
+
+    def _joins_names(self, i: int) -> bool:
+        """True if word i stands inside a name: "Federal de Minas", "Lady of Fatima", "St. Francis of Assisi"."""
+        words, folded = self._words, self._words.folded
+        if i == 0 or not self._joined(i - 1) or not words.capitalised[i - 1]:
+            return False
+        if folded[i] == "of":
+            return folded[i - 1] in _BEFORE_OF or (i > 1 and folded[i - 2] in ("st", "saint", "san"))
+        return folded[i] in _INSIDE and folded[i - 1] not in _NOT_IN_NAME
+
+    def _is_in_pair(self, i: int, first: int, k: int, names: int) -> bool:
+        """True if "&" joins word i to a name that begins right behind it: "Lewis & Clark", "Texas A&M"."""
+        if i + 1 != first or first == k or not self._is_ampersand(i) or not self._words.capitalised[i]:
+            return False
+        before, behind = self._words.folded[i], self._words.folded[i + 1]
+        return (len(before) > 1) == (len(behind) > 1) and (len(before) > 1 or (names == 1 and i > 0))
+
     def _is_initial(self, i: int) -> bool:
-        word = self._words.written[i]
-        return word.isupper() and self._text[self._words.ends[i] : self._words.ends[i] + 1] in (".", "-", " ") and (i == 0 or len(self._words.folded[i + 1]) <= 2 or self._text[self._words.ends[i]] == ".")
+        """True for the "A" of "A.P.J. Kalam" and "A B Patil", not for the article."""
+        words = self._words
+        behind = self._text[words.ends[i] : words.ends[i] + 1]
+        return words.written[i].isupper() and (behind == "." or len(words.folded[i + 1]) <= 2)
 
     def _right(self, k: int) -> tuple[int, bool]:
         """The last word of the name, and whether "of ..." behind the key word names it."""
@@ -215,10 +238,20 @@ class SchoolReader:
                     break
                 i, taken = i + 1, taken + 1
                 continue
-            small = not words.capitalised[i] and word not in _SEXES and not (last == i - 1 or i == k + 2) * (word in STUDY_FIELDS)
-            if small and (words.capitalised[k] or not self._in_education or word in self._lexicon.english and word not in STUDY_FIELDS):
+            small = (
+                not words.capitalised[i]
+                and word not in _SEXES
+                and not (last == i - 1 or i == k + 2) * (word in STUDY_FIELDS)
+            )
+            if small and (
+                words.capitalised[k]
+                or not self._in_education
+                or (word in self._lexicon.english and word not in STUDY_FIELDS)
+            ):
                 break
-            if word in _STOPS_RIGHT or (word in _NOT_IN_NAME and word not in STUDY_FIELDS and word not in _NAMES_RIGHT):
+            if word in _STOPS_RIGHT or (
+                word in _NOT_IN_NAME and word not in STUDY_FIELDS and word not in _NAMES_RIGHT
+            ):
                 break
             last, i, taken = i, i + 1, taken + 1
         return last, last > k
@@ -229,19 +262,33 @@ class SchoolReader:
         if not self._in_education or not words.capitalised[k]:
             return k
         last = k
-        while last < k + 2 and last + 1 < len(folded) and self._text[words.ends[last] : words.starts[last + 1]] == " ":
+        while (
+            last < k + 2
+            and last + 1 < len(folded)
+            and self._text[words.ends[last] : words.starts[last + 1]] == " "
+        ):
             word = folded[last + 1]
-            if not words.capitalised[last + 1] or word in _NOT_IN_NAME or word in STUDY_FIELDS or word in _NOT_BEHIND:
+            if (
+                not words.capitalised[last + 1]
+                or word in _NOT_IN_NAME
+                or word in STUDY_FIELDS
+                or word in _NOT_BEHIND
+            ):
                 return k if last + 1 < len(folded) and not words.capitalised[last + 1] else last
             last += 1
         return last
 
     def _ends_cell(self, last: int) -> bool:
         rest = self._text[self._words.ends[last] : self._words.ends[last] + 3]
-        return not rest.strip() or rest[0] in ",;\n(|" or rest.startswith(("  ", " -", " –", " (")) or (rest[0] == "." and not rest[1:].strip())
+        return (
+            not rest.strip()
+            or rest[0] in ",;\n(|"
+            or rest.startswith(("  ", " -", " –", " ("))
+            or (rest[0] == "." and not rest[1:].strip())
+        )
 
     def _is_named_by_kind(self, first: int, k: int, qualifiers: Sequence[str]) -> bool:
-        """"National University" is a school, "technical college" any."""
+        """True for "National University", which is a school; "technical college" is any."""
         if not qualifiers or not self._words.capitalised[first]:
             return False
         if any(word not in _GENERIC for word in qualifiers):
@@ -254,11 +301,28 @@ class SchoolReader:
         """True unless the words may be a phrase: a name in small letters needs a rare word, or a cell of its own."""
         words, lexicon = self._words, self._lexicon
         if words.capitalised[k] and words.capitalised[first]:
-            return not (first < k and words.folded[first] in lexicon.english and _VERB.match(words.folded[first])
-                        and words.folded[first] not in _LOOKS_LIKE_VERB and names == 1 and not self._in_education)
+            return not (
+                first < k
+                and words.folded[first] in lexicon.english
+                and _VERB.match(words.folded[first])
+                and words.folded[first] not in _LOOKS_LIKE_VERB
+                and names == 1
+                and not self._in_education
+            )
         own = [i for i in range(first, k) if words.folded[i] not in _QUALIFIERS]
-        own += [i for i in range(k + 1, last + 1) if words.folded[i] not in STUDY_FIELDS and words.folded[i] not in _INSIDE_RIGHT and words.folded[i] not in _SEXES]
-        if any(words.folded[i] not in lexicon.english and len(words.folded[i]) > 2 and (words.capitalised[i] or self._in_education) for i in own):
+        own += [
+            i
+            for i in range(k + 1, last + 1)
+            if words.folded[i] not in STUDY_FIELDS
+            and words.folded[i] not in _INSIDE_RIGHT
+            and words.folded[i] not in _SEXES
+        ]
+        if any(
+            words.folded[i] not in lexicon.english
+            and len(words.folded[i]) > 2
+            and (words.capitalised[i] or self._in_education)
+            for i in own
+        ):
             return True
         if not self._in_education or not own:
             return words.capitalised[k] and bool(own)
@@ -271,7 +335,7 @@ class SchoolReader:
 
 def with_rest(text: str, end: int) -> int:
     """The end of a school's name in `text`, with its campus and its abbreviation in brackets."""
-    for pattern in (_BRACKET, _CAMPUS, _BRACKET):
+    for pattern in (_FOR_ONE_SEX, _BRACKET, _CAMPUS, _BRACKET):
         match = pattern.match(text, end)
         if match:
             end = match.end()
@@ -288,12 +352,16 @@ STUDY_FIELDS = frozenset(
     theology divinity optometry veterinary inquiry performing visual applications biology chemistry physics psychology
     statistics electronics aeronautics aviation maritime textile""".split()
 )
-_NAMES_RIGHT = frozenset("national state city university central high secondary boys girls women men s".split())
+_NAMES_RIGHT = frozenset(
+    "national state city university central high secondary boys girls women men s".split()
+)
 _STOPS_RIGHT = frozenset(
     """alumni department dept faculty campus press hospital gpa cgpa bachelor bachelors master masters diploma degree committee
     association graduation convocation expected anticipated present current major minor certificate library""".split()
 )
-_LOOKS_LIKE_VERB = frozenset("king sterling reading united sacred fielding wheeling flushing redding harding ming ning beijing nanjing spalding lansing".split())
+_LOOKS_LIKE_VERB = frozenset(
+    "king sterling reading united sacred fielding wheeling flushing redding harding ming ning beijing nanjing spalding lansing".split()
+)
 _CERTIFIES = re.compile(
     r"(?:American Institute of|Project Management Institute|Chartered Institute|Royal Institute of British|SANS|CFA Institute|"
     r"American College of|Royal College of|AWS|National Institutes? of (?:Health|Standards)|National Cancer Institute|Infosec|"
@@ -305,7 +373,10 @@ _FIRST_LETTERS = frozenset({"un", "in", "co", "sc", "sh", "ac", "po", "vi", "uv"
 @lru_cache(maxsize=8192)
 def _key_word_meant(word: str) -> bool:
     """True if `word` is a key word with one or two letters wrong, left out or in the wrong place."""
-    return any(most and abs(len(word) - len(right)) <= most and 0 < _distance(word, right) <= most for right, most in _SPELT.items())
+    return any(
+        most and abs(len(word) - len(right)) <= most and 0 < _distance(word, right) <= most
+        for right, most in _SPELT.items()
+    )
 
 
 def _distance(a: str, b: str) -> int:
