@@ -209,6 +209,8 @@ def _cell_of(row: _Row, lexicon: Lexicon, *, skip_degree: bool = False) -> tuple
         cell = row.text[start:end].strip()
         if not cell or (skip_degree and n == 0 and _DEGREE.search(cell)):
             continue
+        if start and row.text[start - 1] in "([":
+            continue  # an abbreviation of what stands before
         if _can_be_school(cell, lexicon, acronym_only=skip_degree):
             at = row.start + row.text.index(cell, start)
             return at, at + len(cell)

@@ -25,7 +25,7 @@ _GRADUATED = re.compile(
 )
 _HINT = re.compile(r"19|20|['’]")
 _STUDY = re.compile(
-    rf"^\W{{0,4}}{DEGREE}(?!\w)|{DEGREE}[^\n]{{0,80}}\[SCHOOL\]|\[SCHOOL\][^\n]{{0,80}}(?<![\w.]){DEGREE}(?!\w)"
+    rf"^\W{{0,4}}(?![DdMmHhGg](?:egree|inor|igh|raduat)){DEGREE}(?!\w)|{DEGREE}[^\n]{{0,80}}\[SCHOOL\]|\[SCHOOL\][^\n]{{0,80}}(?<![\w.]){DEGREE}(?!\w)"
 )
 """In a section of experience: a degree that begins the sentence or stands beside a school."""
 

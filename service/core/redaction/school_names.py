@@ -37,6 +37,9 @@ _SEXES = frozenset("women woman girls girl boys boy men ladies".split())
 _ABBREVIATED = frozenset(
     "st dr mt sr jr smt govt prof univ inst coll ft sri mrs hr sec no shri smt late engg".split()
 )
+_LAST_WORDS = frozenset("high secondary mandir institution gymnasium lyceum madrasa".split())
+"""They are key words only where they end the cell: "Oakmont High", "Gymnasium"."""
+
 _MOST_NAMES = 6
 _MOST_SMALL_NAMES = 4
 _MOST_QUALIFIERS = 4
@@ -125,16 +128,10 @@ class SchoolReader:
                 return None
             return words.starts[k], words.ends[last]
         first, names, qualifiers = self._left(k)
-        if key in (
-            "high",
-            "secondary",
-            "mandir",
-            "institution",
-            "gymnasium",
-            "lyceum",
-            "madrasa",
-        ) and not self._ends_cell(last):
-            return None
+        if key in _LAST_WORDS:
+            last = last if named_behind else k  # no town: "Gauhati High Court" is none
+            if not self._ends_cell(last):
+                return None
         behind = folded[last + 1] if last + 1 < len(folded) and self._joined(last) else ""
         if behind in _NOT_BEHIND and (last == k or behind.startswith(("press", "hospital"))):
             return None
@@ -147,7 +144,7 @@ class SchoolReader:
             return None
         if not names and not named_behind and not self._is_named_by_kind(first, k, qualifiers):
             return None
-        if not self._is_written_as_name(first, k, last, names=names):
+        if not self._is_written_as_name(first, k, last):
             return None
         if first and folded[first - 1] == "the" and words.capitalised[first - 1] and self._joined(first - 1):
             first -= 1
@@ -168,13 +165,8 @@ class SchoolReader:
         while i >= 0 and k - i <= _MOST_LEFT and (self._joined(i) or self._is_in_pair(i, first, k, names)):
             if folded[i] == "s" and i > 0 and self._text[words.starts[i] - 1] in "'’":
                 i -= 1  # "Teacher's": the word before says what it is
-            word, capitalised = folded[i], words.capitalised[i]
-            if (
-                not names
-                and word in _QUALIFIERS
-                and len(qualifiers) < _MOST_QUALIFIERS
-                and (capitalised or not words.capitalised[k])
-            ):
+            word = folded[i]
+            if not names and word in _QUALIFIERS and len(qualifiers) < _MOST_QUALIFIERS:
                 qualifiers.append(word)
             elif names and self._joins_names(i):
                 i -= 1
@@ -184,7 +176,19 @@ class SchoolReader:
             else:
                 names += 1
             first, i = i, i - 1
+        if names and self._is_verb(first):
+            first, names = first + 1, names - 1  # "Visited Stanford University"
         return first, names, qualifiers
+
+    def _is_verb(self, i: int) -> bool:
+        """True if word i begins a sentence as what somebody did."""
+        word = self._words.folded[i]
+        return (
+            word in self._lexicon.english
+            and word not in _LOOKS_LIKE_VERB
+            and _VERB.match(word) is not None
+            and self._begins_cell(i)
+        )
 
     def _names(self, i: int, k: int, names: int) -> bool:
         """True if word i can be a part of the name before key word k."""
@@ -194,7 +198,16 @@ class SchoolReader:
             return False
         if words.capitalised[i]:
             return True
-        return self._in_education and not words.capitalised[k] and names < _MOST_SMALL_NAMES
+        if self._in_education and not words.capitalised[k]:
+            return names < _MOST_SMALL_NAMES
+        return self._is_rare(i) and names < 2  # "mumbai University", "Pimpri chinchwad college"
+
+    def _is_rare(self, i: int) -> bool:
+        """True if word i is neither English nor a tool."""
+        word = self._words.folded[i]
+        return (
+            len(word) > 3 and word not in self._lexicon.english and word not in self._lexicon.protected_words
+        )
 
     def _joins_names(self, i: int) -> bool:
         """True if word i stands inside a name: "Federal de Minas", "Lady of Fatima", "St. Francis of Assisi"."""
@@ -297,18 +310,11 @@ class SchoolReader:
             return self._in_education or (self._begins_cell(first) and self._ends_cell(k))
         return self._in_education and len(qualifiers) >= 3
 
-    def _is_written_as_name(self, first: int, k: int, last: int, *, names: int) -> bool:
+    def _is_written_as_name(self, first: int, k: int, last: int) -> bool:
         """True unless the words may be a phrase: a name in small letters needs a rare word, or a cell of its own."""
-        words, lexicon = self._words, self._lexicon
+        words = self._words
         if words.capitalised[k] and words.capitalised[first]:
-            return not (
-                first < k
-                and words.folded[first] in lexicon.english
-                and _VERB.match(words.folded[first])
-                and words.folded[first] not in _LOOKS_LIKE_VERB
-                and names == 1
-                and not self._in_education
-            )
+            return True
         own = [i for i in range(first, k) if words.folded[i] not in _QUALIFIERS]
         own += [
             i
@@ -317,13 +323,12 @@ class SchoolReader:
             and words.folded[i] not in _INSIDE_RIGHT
             and words.folded[i] not in _SEXES
         ]
+        # The first word of the name, or the only one before a key word with a capital ("mumbai University").
         if any(
-            words.folded[i] not in lexicon.english
-            and len(words.folded[i]) > 2
-            and (words.capitalised[i] or self._in_education)
+            self._is_rare(i) and (words.capitalised[i] or self._in_education or words.capitalised[k])
             for i in own
         ):
-            return True
+            return self._in_education or words.capitalised[first] or words.capitalised[k]
         if not self._in_education or not own:
             return words.capitalised[k] and bool(own)
         return self._begins_cell(first) and self._ends_cell(last) and not _VERB.match(words.folded[first])
@@ -353,7 +358,7 @@ STUDY_FIELDS = frozenset(
     statistics electronics aeronautics aviation maritime textile""".split()
 )
 _NAMES_RIGHT = frozenset(
-    "national state city university central high secondary boys girls women men s".split()
+    "national state city university central high secondary boys girls women men s trade public private community vocational primary elementary middle local our my and school education".split()
 )
 _STOPS_RIGHT = frozenset(
     """alumni department dept faculty campus press hospital gpa cgpa bachelor bachelors master masters diploma degree committee
