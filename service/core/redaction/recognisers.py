@@ -8,11 +8,7 @@ from service.core.redaction.affinity_groups import AFFINITY_GROUPS
 from service.core.redaction.age_and_family import AGE, FAMILY
 from service.core.redaction.emails_and_links import EMAILS, LINKS, links_in_line
 from service.core.redaction.gender import OCCUPATIONS, PRONOUNS, TITLES
-from service.core.redaction.graduation_years import (
-    GRADUATION_YEARS,
-    YEARS_BESIDE_SCHOOLS,
-    graduation_years_in_line,
-)
+from service.core.redaction.graduation_years import GRADUATION_YEARS, graduation_years_in_line
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.origin_and_religion import ORIGIN, RELIGION
@@ -48,7 +44,6 @@ LINE_RECOGNISERS: tuple[Recogniser, ...] = (
 PARAGRAPH_RECOGNISERS: tuple[Recogniser, ...] = (
     PHOTOS,
     GRADUATION_YEARS,
-    YEARS_BESIDE_SCHOOLS,
     RESIDENCES,
     FAMILY,
     AGE,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from service.core.errors import UnreadableTextError
 from service.core.redaction.cache import RedactionCache
+from service.core.redaction.education import find_in_education
 from service.core.redaction.layout import lines_of
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.ner import EntityFinder
@@ -120,6 +121,7 @@ class Redactor:
         lines = lines_of(text, cache.segments_of)
         for line in lines:
             found += shifted(cache.spans_in(line), line.start)
+        found += find_in_education(lines, text, cache.lexicon)
         names = FoundNames([], (), 0)
         if "name" in self.categories:
             excluded = [span for span in found if span.category in _NO_NAMES_INSIDE]

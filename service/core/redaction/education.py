@@ -1,0 +1,255 @@
+"""The section of education: which of its rows are about studies, the schools in them and the years.
+
+A row is a line, or what stands between two wide gaps of a text that lost its line breaks. Its kind comes from its
+words: a degree or a school says `study`, a job title or a firm says `work` (a section whose end was not seen). In
+an entry of study whose school nothing else found, the cell that is no degree, field, town, grade or year is it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from service.core.redaction.graduation_years import years_in
+from service.core.redaction.layout import Line
+from service.core.redaction.lexicon import COUNTRY_NAMES, Lexicon, short_table
+from service.core.redaction.policy import TOKENS
+from service.core.redaction.schools import DEGREE, schools_of_education
+from service.core.redaction.spans import Span, shifted
+from service.core.redaction.words import Words, fold, read_words
+
+Kind = Literal["study", "work", "date", "other"]
+
+_ROWS = short_table("education_words.csv")
+
+
+def _words(role: str) -> frozenset[str]:
+    return frozenset(row["word"] for row in _ROWS if row["role"] == role)
+
+
+_POSTS = _words("post")
+_COMPANIES = _words("company")
+_FIELDS = _words("field")
+_ABBREVIATIONS = _words("field_abbreviation")
+_GRADES = _words("grade")
+_DEGREES = _words("degree")
+_COUNTRIES = frozenset(fold(country) for country in COUNTRY_NAMES)
+
+_GAP = re.compile(r"\n|[ \t]{2,}|[ ]?[|•·●▪][ ]?")
+_CELL = re.compile(r"[,;:()\[\]]|[ ][-–—][ ]|[-–—]{2,}")
+_DEGREE = re.compile(rf"(?<![\w.]){DEGREE}(?![\w])")
+_FIELD_ENDING = re.compile(r"\w{3,30}(?:ics|ology|ing|tion|graphy|ment|nomy|ism|ance|ence|istry|ture)$")
+_YEAR = re.compile(r"(?:19|20)\d\d|['’]\d\d\b|\[YEAR\]\s?[-–/]")
+_NOT_DATE = re.compile(
+    r"\[YEAR\]|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]{0,6}\b\.?|\b(?:to|till|until|since|from|present|current|now|date|expected|"
+    r"spring|summer|fall|autumn|winter|in|of|the|year|passing|batch|ongoing|pursuing|months?|years?|yrs?)\b|[\W\d_]",
+    re.IGNORECASE,
+)
+_ACRONYM = re.compile(r"[A-Z][A-Z.&-]{1,8}[A-Z.]")
+_STATE = re.compile(r"[A-Z]{2}")
+_SCHOOL_TOKEN = TOKENS["school"]
+
+
+@dataclass(slots=True)
+class _Row:
+    """Characters [start, end) of the section, and what they are about."""
+
+    start: int
+    end: int
+    text: str
+    folded: list[str]
+    has_school: bool
+    has_degree: bool
+    kind: Kind = "other"
+
+
+def find_in_education(lines: Sequence[Line], text: str, lexicon: Lexicon) -> Iterator[Span]:
+    """Schools and years in every section of education of `text`; `lines` are all of its lines, in order."""
+    first = 0
+    while first < len(lines):
+        if lines[first].section != "education":
+            first += 1
+            continue
+        stop = first
+        while stop < len(lines) and lines[stop].section == "education":
+            stop += 1
+        body = first
+        while body < stop and lines[body].heading:
+            body += 1
+        if body < stop:
+            start, end = lines[body].start, lines[stop - 1].end
+            headings = [(line.start - start, line.end - start) for line in lines[body:stop] if line.heading]
+            yield from shifted(_section(text[start:end], headings, lexicon), start)
+        first = stop
+
+
+def _section(text: str, headings: Sequence[tuple[int, int]], lexicon: Lexicon) -> list[Span]:
+    parts: list[str] = []
+    done = 0
+    for start, end in headings:
+        parts += (text[done:start], " " * (end - start))
+        done = end
+    text = "".join((*parts, text[done:]))
+    words = read_words(text)
+    found = list(schools_of_education(text, words, lexicon))
+    rows = _rows_of(text, words, found)
+    found += [
+        Span(start, end, "school", _SCHOOL_TOKEN, reason="school.cell")
+        for start, end in _cells_of_schools(rows, lexicon)
+    ]
+    for row in _rows_of_study(rows):
+        found += [
+            Span(row.start + a, row.start + b, "graduation_year", TOKENS["graduation_year"])
+            for a, b in years_in(row.text)
+        ]
+    return found
+
+
+def _rows_of(text: str, words: Words, schools: Sequence[Span]) -> list[_Row]:
+    """The rows of a section with their kinds, in time that grows with the text: all three lists are in order."""
+    rows: list[_Row] = []
+    places = [at for gap in _GAP.finditer(text) for at in gap.span()]
+    bounds = [0, *places, len(text)]
+    ordered = sorted(schools)
+    reach = word = school = 0
+    for start, end in zip(bounds[::2], bounds[1::2], strict=True):
+        part = text[start:end]
+        if not part.strip():
+            continue
+        while word < len(words) and words.starts[word] < start:
+            word += 1
+        folded = []
+        while word < len(words) and words.starts[word] < end:
+            folded.append(words.folded[word])
+            word += 1
+        while school < len(ordered) and ordered[school].start < end:
+            reach = max(reach, ordered[school].end)
+            school += 1
+        row = _Row(start, end, part, folded, reach > start or _SCHOOL_TOKEN in part, False)
+        row.has_degree = _DEGREE.search(part) is not None or not _DEGREES.isdisjoint(folded)
+        row.kind = _kind_of(row)
+        rows.append(row)
+    return rows
+
+
+def _kind_of(row: _Row) -> Kind:
+    if row.has_degree:
+        return "study"
+    if not _POSTS.isdisjoint(row.folded) or (
+        not row.has_school and not _COMPANIES.isdisjoint(row.folded[-2:])
+    ):
+        return "work"
+    if row.has_school:
+        return "study"
+    if not _NOT_DATE.sub("", row.text):
+        return "date"
+    return "other"
+
+
+def _rows_of_study(rows: Sequence[_Row]) -> Iterator[_Row]:
+    """The rows whose years are years of study. A date by itself belongs to the row beside it."""
+    state: Kind = "study"
+    last: Kind = "other"  # the kind of the row of study or work before
+    for i, row in enumerate(rows):
+        teachers_employer = row.kind == "study" and not row.has_degree and state == last == "work"
+        if row.kind in ("study", "work"):
+            last = row.kind
+            state = state if teachers_employer else row.kind
+        if not _YEAR.search(row.text):
+            continue
+        if row.kind == "date" and state == "study":
+            # "2014 - present" above a job that follows the studies.
+            following = next((r.kind for r in rows[i + 1 : i + 3] if r.kind != "date"), "other")
+            before = rows[i - 1].kind if i else "other"
+            if following == "work" and before != "study":
+                continue
+        elif row.kind == "date" and state == "work":
+            behind = next((r for r in rows[i + 1 : i + 3] if r.kind != "date"), None)
+            if behind is None or not behind.has_degree or rows[i - 1].kind == "work":
+                continue
+        elif state == "work":
+            continue
+        yield row
+
+
+def _cells_of_schools(rows: Sequence[_Row], lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+    """The cells that are schools because nothing else in an entry with a degree can be."""
+    for i, row in enumerate(rows):
+        if not row.has_degree or row.has_school:
+            continue
+        # In the row itself, or else in the one below, or else in the one above.
+        own = _cell_of(row, lexicon, skip_degree=True)
+        if own is not None:
+            yield own
+            continue
+        below = next((r for r in rows[i + 1 : i + 3] if r.kind != "date"), None)
+        if below is not None and not below.has_degree:
+            if below.has_school:
+                continue
+            found = _cell_of(below, lexicon)
+            if found is not None:
+                yield found
+                continue
+        above = rows[i - 1] if i else None
+        if above is not None and above.kind == "other" and (i < 2 or not rows[i - 2].has_degree):
+            found = _cell_of(above, lexicon)
+            if found is not None:
+                yield found
+
+
+def _cell_of(row: _Row, lexicon: Lexicon, *, skip_degree: bool = False) -> tuple[int, int] | None:
+    """The first cell of a row that can be the name of a school, as [start, end) of the section."""
+    if row.kind in ("work", "date"):
+        return None
+    places = [at for mark in _CELL.finditer(row.text) for at in mark.span()]
+    bounds = [0, *places, len(row.text)]
+    for n, (start, end) in enumerate(zip(bounds[::2], bounds[1::2], strict=True)):
+        cell = row.text[start:end].strip()
+        if not cell or (skip_degree and n == 0 and _DEGREE.search(cell)):
+            continue
+        if start and row.text[start - 1] in "([":
+            continue  # an abbreviation of what stands before
+        if _can_be_school(cell, lexicon, acronym_only=skip_degree):
+            at = row.start + row.text.index(cell, start)
+            return at, at + len(cell)
+        if not skip_degree:
+            return None  # what follows a field or a grade is a town
+    return None
+
+
+def _can_be_school(cell: str, lexicon: Lexicon, *, acronym_only: bool) -> bool:
+    if any(ch.isdigit() for ch in cell) or "[" in cell or "@" in cell:
+        return False
+    words = read_words(cell)
+    if not 1 <= len(words) <= 6:
+        return False
+    folded = words.folded
+    if _ACRONYM.fullmatch(cell) or (
+        len(folded) == 1 and cell.isupper() and 3 <= len(cell) <= 10 and folded[0] not in lexicon.english
+    ):
+        plain = "".join(folded)
+        return (
+            plain not in _ABBREVIATIONS
+            and plain not in _DEGREES
+            and plain not in _FIELDS
+            and plain not in lexicon.protected_words
+            and len(plain) > 2
+        )
+    if acronym_only:
+        return False
+    if _DEGREE.search(cell) or cell.endswith(".") or not all(words.capitalised):
+        return False
+    known = (_FIELDS, _GRADES, _DEGREES, _POSTS, _COMPANIES, _ABBREVIATIONS)
+    if any(word in group for word in folded for group in known) or any(
+        _FIELD_ENDING.match(word) for word in folded
+    ):
+        return False
+    if " ".join(folded) in _COUNTRIES or folded[-1] in _COUNTRIES:
+        return False
+    return (
+        len(folded) >= 2
+        and any(word not in lexicon.english for word in folded)
+        and not any(True for _ in lexicon.protected.find(words))
+    )

@@ -1,0 +1,398 @@
+"""Names of schools around a key word ("University", "high school"), read word by word.
+
+A name reaches to the left over words that names hold, and to the right over "of ...", "for Women", a town or an
+abbreviation in brackets. It ends at a comma, a gap or the end of the line, unless the name itself goes on there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from service.core.redaction.lexicon import Lexicon, short_table
+from service.core.redaction.words import Words
+
+_ROWS = short_table("school_words.csv")
+
+
+def _words(role: str) -> frozenset[str]:
+    return frozenset(row["word"] for row in _ROWS if row["role"] == role)
+
+
+_KEYWORDS = _words("keyword")
+_KEYWORDS_OF_EDUCATION = _words("keyword_education")
+_QUALIFIERS = _words("qualifier")
+_GENERIC = _words("generic")
+_NOT_A_SCHOOL = _words("not_a_school")
+_NOT_IN_NAME = _words("not_in_name")
+_NOT_BEHIND = _words("not_behind")
+_FIRM = _words("firm")
+_SPELT = {"university": 2, "universities": 0, "institute": 2, "college": 2, "school": 1, "academy": 1, "polytechnic": 2, "vidyalaya": 2}  # fmt: skip
+_INSIDE = frozenset("de da do del della la le di du al el y e dos van der zu am e".split())
+_BEFORE_OF = frozenset("lady sisters church daughters lord queen brothers star holy heart bank".split())
+_OPENS_RIGHT = frozenset({"of", "for", "de", "in"})
+_INSIDE_RIGHT = _INSIDE | {"of", "and", "the", "for", "at", "in"}
+_SEXES = frozenset("women woman girls girl boys boy men ladies".split())
+_ABBREVIATED = frozenset(
+    "st dr mt sr jr smt govt prof univ inst coll ft sri mrs hr sec no shri smt late engg".split()
+)
+_LAST_WORDS = frozenset("high secondary mandir institution gymnasium lyceum madrasa".split())
+"""They are key words only where they end the cell: "Oakmont High", "Gymnasium"."""
+
+_MOST_NAMES = 6
+_MOST_SMALL_NAMES = 4
+_MOST_QUALIFIERS = 4
+_MOST_LEFT = 20
+_MOST_RIGHT = 12
+_WRAPS = re.compile(r" {2,4}|[ ]?\n[ ]?")
+_BRACKET = re.compile(r"\s?\((?=[^()\n]{0,10}[A-Z][^()\n]{0,10}[A-Z])[A-Za-z.&' -]{2,10}\)")
+_FOR_ONE_SEX = re.compile(r"\s?\(?\s?for[ ](?:women|girls|boys|men|ladies)\b\s?\)?", re.IGNORECASE)
+_CAMPUS = re.compile(
+    r"(?:\s?(?:,|[-–]|\(|at|in)?\s?(?:(?:Los|Las|San|Santa|St\.?|Saint|Chapel|Urbana|Twin|College|New|Fort|El|Ann|Baton)\s)?"
+    r"(?:Angeles|Berkeley|Irvine|Davis|Diego|Barbara|Cruz|Riverside|Merced|Francisco|Austin|Dallas|Arlington|Antonio|"
+    r"Madison|Milwaukee|Amherst|Boston|Lowell|Champaign|Urbana-Champaign|Urbana|Chicago|Ann Arbor|Arbor|Dearborn|Flint|"
+    r"Hill|Charlotte|Greensboro|Wilmington|Asheville|Cities|Duluth|Boulder|Denver|Springs|Lincoln|Omaha|Knoxville|"
+    r"Chattanooga|Martin|Station|Park|County|Newark|Camden|Brunswick|Bloomington|Indianapolis|Tuscaloosa|Huntsville|"
+    r"Birmingham|Fayetteville|Little Rock|Long Beach|Fullerton|Northridge|Sacramento|Fresno|Pomona|Paso|Buffalo|Albany|"
+    r"Stony Brook|Binghamton|Rouge|New Orleans|Las Vegas|Reno|Manoa|Hilo|Bombay|Delhi|Madras|Kanpur|Kharagpur|Roorkee|"
+    r"Guwahati|Hyderabad|Bangalore|Ahmedabad|Calcutta|Lucknow|Kozhikode|Indore|Trichy|Warangal|Surathkal|Pilani|Vellore|"
+    r"Mumbai|Chennai|Pune|Nsukka|Ibadan|Ife|Zaria|Los Baños|Diliman|Manila)\b\)?)"
+)  # fmt: skip
+_VERB = re.compile(r"\w{2,30}(?:ed|ing)$")
+
+
+_DEGREE_INITIALS = re.compile(r"(?:[BM]\.?[EAS]|Ph\.?D|LL\.?[BM]|[BM]\.?C\.?A|M\.?D)\.?[ ](?=\w{3})")
+"""Initials that begin a cell are those of a degree: "B.E Anna University"."""
+
+
+class SchoolReader:
+    """Reads the names of schools in one text. `in_education`: it is a section of education, where less is enough."""
+
+    def __init__(self, text: str, words: Words, lexicon: Lexicon, *, in_education: bool) -> None:
+        self._text = text
+        self._words = words
+        self._lexicon = lexicon
+        self._in_education = in_education
+
+    def read(self) -> Iterator[tuple[int, int]]:
+        """Where the names stand, as [start, end); some may overlap."""
+        folded, in_education = self._words.folded, self._in_education
+        for k, word in enumerate(folded):
+            if word in _KEYWORDS or (in_education and word in _KEYWORDS_OF_EDUCATION) or self._is_misspelt(k):
+                found = self._around(k)
+                if found:
+                    yield found
+
+    def _is_misspelt(self, k: int) -> bool:
+        word = self._words.folded[k]
+        if word[:2] not in _FIRST_LETTERS or not 5 <= len(word) <= 13:
+            return False
+        if word in self._lexicon.english and not (word == "collage" and self._in_education):
+            return False
+        return _key_word_meant(word) and (self._words.capitalised[k] or self._in_education)
+
+    def _joined(self, i: int) -> bool:
+        """True if word i and the next one stand in one name as far as what is between them goes."""
+        words = self._words
+        gap = self._text[words.ends[i] : words.starts[i + 1]]
+        if gap in (" ", "-", "–"):
+            return True
+        if gap == ".":
+            return len(words.folded[i]) <= 2 or words.folded[i] in _ABBREVIATED
+        if gap in (". ", ".  "):
+            return len(words.folded[i]) == 1 or words.folded[i] in _ABBREVIATED
+        if gap in ("'", "’", "' ", "’ ", "’s ", "-  "):
+            return True
+        return _WRAPS.fullmatch(gap) is not None and self._wraps(i)
+
+    def _wraps(self, i: int) -> bool:
+        """True if a name goes on behind the end of a line: "University / of York", "College of / New York"."""
+        before, behind = self._words.folded[i], self._words.folded[i + 1]
+        if before in ("of", "the") or (before in ("and", "for") and not self._words.capitalised[i]):
+            return True
+        return behind in ("of",) or (behind in ("for", "and") and not self._words.capitalised[i + 1])
+
+    def _is_ampersand(self, i: int) -> bool:
+        gap = self._text[self._words.ends[i] : self._words.starts[i + 1]]
+        return gap in (" & ", "&")
+
+    def _around(self, k: int) -> tuple[int, int] | None:
+        words, folded = self._words, self._words.folded
+        key = folded[k]
+        if k + 1 < len(folded) and folded[k + 1] == "college" and key == "university" and self._joined(k):
+            return None  # the college is the key word
+        last, named_behind = self._right(k)
+        if key == "faculty":
+            if not (named_behind and words.capitalised[k]):
+                return None
+            return words.starts[k], words.ends[last]
+        first, names, qualifiers = self._left(k)
+        if key in _LAST_WORDS:
+            last = last if named_behind else k  # no town: "Gauhati High Court" is none
+            if not self._ends_cell(last):
+                return None
+        behind = folded[last + 1] if last + 1 < len(folded) and self._joined(last) else ""
+        if behind in _NOT_BEHIND and (last == k or behind.startswith(("press", "hospital"))):
+            return None
+        left = folded[first:k]
+        if first and folded[first - 1] in _NOT_A_SCHOOL and self._joined(first - 1):
+            return None  # "Summer School of Machine Learning"
+        if all(len(word) == 1 for word in left) and "&" in self._text[words.starts[first] : words.starts[k]]:
+            return None  # "R&D Institute"
+        if any(word in _NOT_A_SCHOOL for word in left) or (names and _FIRM.intersection(left)):
+            return None
+        if not names and not named_behind and not self._is_named_by_kind(first, k, qualifiers):
+            return None
+        if not self._is_written_as_name(first, k, last):
+            return None
+        if first and folded[first - 1] == "the" and words.capitalised[first - 1] and self._joined(first - 1):
+            first -= 1
+        start, end = words.starts[first], words.ends[last]
+        found = self._text[start:end]
+        degree = _DEGREE_INITIALS.match(found)
+        if degree and self._begins_cell(first):
+            start += degree.end()
+        if _CERTIFIES.match(found):
+            return None
+        return start, with_rest(self._text, end)
+
+    def _left(self, k: int) -> tuple[int, int, list[str]]:
+        """The first word of the name, how many words name it, and the words that only say which kind it is."""
+        words, folded = self._words, self._words.folded
+        first, names, i = k, 0, k - 1
+        qualifiers: list[str] = []
+        while i >= 0 and k - i <= _MOST_LEFT and (self._joined(i) or self._is_in_pair(i, first, k, names)):
+            if folded[i] == "s" and i > 0 and self._text[words.starts[i] - 1] in "'’":
+                i -= 1  # "Teacher's": the word before says what it is
+            word = folded[i]
+            if not names and word in _QUALIFIERS and len(qualifiers) < _MOST_QUALIFIERS:
+                qualifiers.append(word)
+            elif names and self._joins_names(i):
+                i -= 1
+                continue
+            elif names == _MOST_NAMES or not self._names(i, k, names):
+                break
+            else:
+                names += 1
+            first, i = i, i - 1
+        if names and self._is_verb(first):
+            first, names = first + 1, names - 1  # "Visited Stanford University"
+        return first, names, qualifiers
+
+    def _is_verb(self, i: int) -> bool:
+        """True if word i begins a sentence as what somebody did."""
+        word = self._words.folded[i]
+        return (
+            word in self._lexicon.english
+            and word not in _LOOKS_LIKE_VERB
+            and _VERB.match(word) is not None
+            and self._begins_cell(i)
+        )
+
+    def _names(self, i: int, k: int, names: int) -> bool:
+        """True if word i can be a part of the name before key word k."""
+        words = self._words
+        word = words.folded[i]
+        if word in _NOT_IN_NAME and (len(word) > 1 or not self._is_initial(i)):
+            return False
+        if words.capitalised[i]:
+            return True
+        if self._in_education and not words.capitalised[k]:
+            return names < _MOST_SMALL_NAMES
+        return self._is_rare(i) and names < 2  # "mumbai University", "Pimpri chinchwad college"
+
+    def _is_rare(self, i: int) -> bool:
+        """True if word i is neither English nor a tool."""
+        word = self._words.folded[i]
+        return (
+            len(word) > 3 and word not in self._lexicon.english and word not in self._lexicon.protected_words
+        )
+
+    def _joins_names(self, i: int) -> bool:
+        """True if word i stands inside a name: "Federal de Minas", "Lady of Fatima", "St. Francis of Assisi"."""
+        words, folded = self._words, self._words.folded
+        if i == 0 or not self._joined(i - 1) or not words.capitalised[i - 1]:
+            return False
+        if folded[i] == "of":
+            return folded[i - 1] in _BEFORE_OF or (i > 1 and folded[i - 2] in ("st", "saint", "san"))
+        return folded[i] in _INSIDE and folded[i - 1] not in _NOT_IN_NAME
+
+    def _is_in_pair(self, i: int, first: int, k: int, names: int) -> bool:
+        """True if "&" joins word i to a name that begins right behind it: "Lewis & Clark", "Texas A&M"."""
+        if i + 1 != first or first == k or not self._is_ampersand(i) or not self._words.capitalised[i]:
+            return False
+        before, behind = self._words.folded[i], self._words.folded[i + 1]
+        return (len(before) > 1) == (len(behind) > 1) and (len(before) > 1 or (names == 1 and i > 0))
+
+    def _is_initial(self, i: int) -> bool:
+        """True for the "A" of "A.P.J. Kalam" and "A B Patil", not for the article."""
+        words = self._words
+        behind = self._text[words.ends[i] : words.ends[i] + 1]
+        return words.written[i].isupper() and (behind == "." or len(words.folded[i + 1]) <= 2)
+
+    def _right(self, k: int) -> tuple[int, bool]:
+        """The last word of the name, and whether "of ..." behind the key word names it."""
+        words, folded = self._words, self._words.folded
+        if k + 1 >= len(folded) or not self._joined(k) or folded[k + 1] not in _OPENS_RIGHT:
+            return self._with_town(k), False
+        if folded[k + 1] == "in" or (folded[k + 1] == "de" and not words.capitalised[k]):
+            return k, False
+        last, i, taken = k, k + 1, 0
+        while i < len(folded) and taken < _MOST_RIGHT:
+            word = folded[i]
+            if i > k + 1 and not self._joined(i - 1):
+                comma = self._text[words.ends[i - 1] : words.starts[i]] == ", "
+                listed = comma and last == i - 1 and word in STUDY_FIELDS and folded[i - 1] in STUDY_FIELDS
+                if not (self._is_ampersand(i - 1) or listed):
+                    break
+            if word in _INSIDE_RIGHT:
+                if i + 1 >= len(folded):
+                    break
+                i, taken = i + 1, taken + 1
+                continue
+            small = (
+                not words.capitalised[i]
+                and word not in _SEXES
+                and not (last == i - 1 or i == k + 2) * (word in STUDY_FIELDS)
+            )
+            if small and (
+                words.capitalised[k]
+                or not self._in_education
+                or (word in self._lexicon.english and word not in STUDY_FIELDS)
+            ):
+                break
+            if word in _STOPS_RIGHT or (
+                word in _NOT_IN_NAME and word not in STUDY_FIELDS and word not in _NAMES_RIGHT
+            ):
+                break
+            last, i, taken = i, i + 1, taken + 1
+        return last, last > k
+
+    def _with_town(self, k: int) -> int:
+        """The key word, or in a section of education the town right behind it: "University Chennai"."""
+        words, folded = self._words, self._words.folded
+        if not self._in_education or not words.capitalised[k]:
+            return k
+        last = k
+        while (
+            last < k + 2
+            and last + 1 < len(folded)
+            and self._text[words.ends[last] : words.starts[last + 1]] == " "
+        ):
+            word = folded[last + 1]
+            if (
+                not words.capitalised[last + 1]
+                or word in _NOT_IN_NAME
+                or word in STUDY_FIELDS
+                or word in _NOT_BEHIND
+            ):
+                return k if last + 1 < len(folded) and not words.capitalised[last + 1] else last
+            last += 1
+        return last
+
+    def _ends_cell(self, last: int) -> bool:
+        rest = self._text[self._words.ends[last] : self._words.ends[last] + 3]
+        return (
+            not rest.strip()
+            or rest[0] in ",;\n(|"
+            or rest.startswith(("  ", " -", " –", " ("))
+            or (rest[0] == "." and not rest[1:].strip())
+        )
+
+    def _is_named_by_kind(self, first: int, k: int, qualifiers: Sequence[str]) -> bool:
+        """True for "National University", which is a school; "technical college" is any."""
+        if not qualifiers or not self._words.capitalised[first]:
+            return False
+        if any(word not in _GENERIC for word in qualifiers):
+            return True
+        if qualifiers[-1] == "state" and self._words.folded[k] in ("university", "college"):
+            return self._in_education or (self._begins_cell(first) and self._ends_cell(k))
+        return self._in_education and len(qualifiers) >= 3
+
+    def _is_written_as_name(self, first: int, k: int, last: int) -> bool:
+        """True unless the words may be a phrase: a name in small letters needs a rare word, or a cell of its own."""
+        words = self._words
+        if words.capitalised[k] and words.capitalised[first]:
+            return True
+        own = [i for i in range(first, k) if words.folded[i] not in _QUALIFIERS]
+        own += [
+            i
+            for i in range(k + 1, last + 1)
+            if words.folded[i] not in STUDY_FIELDS
+            and words.folded[i] not in _INSIDE_RIGHT
+            and words.folded[i] not in _SEXES
+        ]
+        # The first word of the name, or the only one before a key word with a capital ("mumbai University").
+        if any(
+            self._is_rare(i) and (words.capitalised[i] or self._in_education or words.capitalised[k])
+            for i in own
+        ):
+            return self._in_education or words.capitalised[first] or words.capitalised[k]
+        if not self._in_education or not own:
+            return words.capitalised[k] and bool(own)
+        return self._begins_cell(first) and self._ends_cell(last) and not _VERB.match(words.folded[first])
+
+    def _begins_cell(self, first: int) -> bool:
+        before = self._text[max(0, self._words.starts[first] - 2) : self._words.starts[first]]
+        return not before.strip() or before.rstrip(" ")[-1:] in ",;\n|-–•:"
+
+
+def with_rest(text: str, end: int) -> int:
+    """The end of a school's name in `text`, with its campus and its abbreviation in brackets."""
+    for pattern in (_FOR_ONE_SEX, _BRACKET, _CAMPUS, _BRACKET):
+        match = pattern.match(text, end)
+        if match:
+            end = match.end()
+    return end
+
+
+STUDY_FIELDS = frozenset(
+    """advanced applied higher technology technologies technical science sciences management economics business design engineering
+    engg art arts music medicine law nursing education public information medical mathematical social political fine film fashion
+    mines agriculture commerce mathematics pharmacy dentistry journalism architecture hotel hospitality culinary communication
+    communications international oriental african finance banking accountancy accounts computer computing policy health studies
+    research administration relations affairs service work hygiene dental pharmaceutical mass media engineering home liberal
+    humanities general professional financial secretarial kinesiology human development digital physical natural environmental
+    theology divinity optometry veterinary inquiry performing visual applications biology chemistry physics psychology
+    statistics electronics aeronautics aviation maritime textile""".split()
+)
+_NAMES_RIGHT = frozenset(
+    "national state city university central high secondary boys girls women men s trade public private community vocational primary elementary middle local our my and school education".split()
+)
+_STOPS_RIGHT = frozenset(
+    """alumni department dept faculty campus press hospital gpa cgpa bachelor bachelors master masters diploma degree committee
+    association graduation convocation expected anticipated present current major minor certificate library""".split()
+)
+_LOOKS_LIKE_VERB = frozenset(
+    "king sterling reading united sacred fielding wheeling flushing redding harding ming ning beijing nanjing spalding lansing".split()
+)
+_CERTIFIES = re.compile(
+    r"(?:American Institute of|Project Management Institute|Chartered Institute|Royal Institute of British|SANS|CFA Institute|"
+    r"American College of|Royal College of|AWS|National Institutes? of (?:Health|Standards)|National Cancer Institute|Infosec|"
+    r"Institute for Healthcare|American Culinary)"
+)
+_FIRST_LETTERS = frozenset({"un", "in", "co", "sc", "sh", "ac", "po", "vi", "uv", "ui", "is", "ca"})
+
+
+@lru_cache(maxsize=8192)
+def _key_word_meant(word: str) -> bool:
+    """True if `word` is a key word with one or two letters wrong, left out or in the wrong place."""
+    return any(
+        most and abs(len(word) - len(right)) <= most and 0 < _distance(word, right) <= most
+        for right, most in _SPELT.items()
+    )
+
+
+def _distance(a: str, b: str) -> int:
+    """Edits from `a` to `b`, where two letters that changed places are one."""
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        previous, row = row, [i]
+        for j, y in enumerate(b, 1):
+            row.append(min(previous[j] + 1, row[j - 1] + 1, previous[j - 1] + (x != y)))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                row[j] = min(row[j], before[j - 2] + 1)
+        before = previous
+    return row[-1]

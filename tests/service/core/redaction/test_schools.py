@@ -1,0 +1,94 @@
+"""Schools as resumes write them: the name goes, and nothing beside it does."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.core.documents import normalise
+from service.core.redaction.redactor import Redactor
+
+REDACTOR = Redactor()
+TOP = "Petra Novotna\npetra@mail.example\n\n"
+
+
+def below_top(body: str) -> str:
+    return REDACTOR.redact(normalise(TOP + body)).text.removeprefix("[NAME]\n[EMAIL]\n\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        # A name ends with its line, unless it goes on in the next.
+        ("Education\nMaster of Arts in Linguistics\nUniversity of Leeds", "Education\nMaster of Arts in Linguistics\n[SCHOOL]"),
+        ("Education\nDiploma in Mechatronics\nGovernment Polytechnic", "Education\nDiploma in Mechatronics\n[SCHOOL]"),
+        ("Experience\nTutoring Statistics\nUniversity of Ghent", "Experience\nTutoring Statistics\n[SCHOOL]"),
+        ("Clerk\n\nEDUCATION\nUniversity of Vermont", "Clerk\n\nEDUCATION\n[SCHOOL]"),
+        ("Education\nBA, College of\nNew Hampton", "Education\nBA, [SCHOOL]"),
+        # In small letters and in capitals.
+        ("Education\nMSc in chemistry\nmahatma gandhi university, Kottayam", "Education\nMSc in chemistry\n[SCHOOL], Kottayam"),
+        ("Education\n12th\nsaraswati vidya mandir\n10th\nst. xavier's high school", "Education\n12th\n[SCHOOL]\n10th\n[SCHOOL]"),
+        ("Experience\nVisited mumbai University and Pimpri chinchwad college of engineering", "Experience\nVisited [SCHOOL] and [SCHOOL]"),
+        ("EDUCATION\nMBA\nINSTITUTE OF FOREIGN TRADE\nB.SC\nST. THERESA COLLEGE FOR WOMEN", "EDUCATION\nMBA\n[SCHOOL]\nB.SC\n[SCHOOL]"),
+        # Initials, possessives and the article.
+        ("Education\nB.E Anna University, Salem", "Education\nB.E [SCHOOL], Salem"),
+        ("Education\nBSc, D.Y. Patil College of Engg and Technology Hubli", "Education\nBSc, [SCHOOL]"),
+        ("Education\nBA from St. Mark's University", "Education\nBA from [SCHOOL]"),
+        ("Education\nThe University of Leeds", "Education\n[SCHOOL]"),
+        # Misspelt.
+        ("Education\nBA, Harlow Park Universtiy", "Education\nBA, [SCHOOL]"),
+        ("Education\nMSc, Meridian Institue of Science", "Education\nMSc, [SCHOOL]"),
+        ("Education\nBBA, Pinewood Collage", "Education\nBBA, [SCHOOL]"),
+        ("Education\nDiploma, Larkspur Acadamy", "Education\nDiploma, [SCHOOL]"),
+        # Abbreviations.
+        ("Education\nB.E. Mechanical Engineering\nRVCE, Bengaluru\nMSc Epidemiology\nSOAS", "Education\nB.E. Mechanical Engineering\n[SCHOOL], Bengaluru\nMSc Epidemiology\n[SCHOOL]"),
+        ("Education\nB.Tech (CSE), NSIT", "Education\nB.Tech (CSE), [SCHOOL]"),
+        ("Education\nMSc, Universidade de Coimbra (UC)", "Education\nMSc, [SCHOOL]"),
+        # Without a key word.
+        ("Education\nBishop Hartley High, Ohio - Diploma\nRiverside Secondary", "Education\n[SCHOOL], Ohio - Diploma\n[SCHOOL]"),
+        ("Education\nMin Zhong Institution - A Levels", "Education\n[SCHOOL] - A Levels"),
+        ("Education\nGymnasium Carolinum - Abitur", "Education\n[SCHOOL] - Abitur"),
+        # What tells the sex goes with the name.
+        ("Education\nB.A., Lady Doak College for Women", "Education\nB.A., [SCHOOL]"),
+        ("Education\nStella Maris College (for Women), Salem", "Education\n[SCHOOL], Salem"),
+        ("Education\nKingston Boys' High School", "Education\n[SCHOOL]"),
+    ],
+)  # fmt: skip
+def test_the_school_is_hidden_and_nothing_else(body: str, expected: str) -> None:
+    assert below_top(body) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Experience\nBlue Harbor ------- Princeton NJ",
+        "Experience\nOxford BioMedica - Analyst in Columbia Sportswear",
+        "Experience\nManager, MBA, Cambridge, MA",
+        "Experience\nR&D Institute of Globex",
+        "Experience\nSummer School of Machine Learning",
+        "Experience\nKhan Academy content, a school management system, College recruitment lead",
+        "Experience\nSold software to schools and universities; Academy Sports",
+        "Experience\nGauhati High Court",
+        "Skills\nhigh school tutoring, college outreach, university partnerships",
+        "Education\nBachelor of Technology\nKubernetes\nDocker",
+        "Education\nB.Sc Computer Science\nData Analytics",
+        "Education\nBSc Informatics\nOracle Certified Professional\nAWS Certified Developer",
+    ],
+)
+def test_firms_towns_fields_and_tools_are_left(body: str) -> None:
+    assert below_top(body) == body
+
+
+def test_a_school_in_capitals_is_one_span_with_its_own_bounds() -> None:
+    text = normalise(TOP + "EDUCATION\nB.COM\nGRANITE VALLEY UNIVERSITY, 2011")
+    spans = [span for span in REDACTOR.analyse(text).spans if span.category == "school"]
+    assert [text[span.start : span.end] for span in spans] == ["GRANITE VALLEY UNIVERSITY"]
+
+
+def test_a_text_that_lost_its_line_breaks_is_read_by_its_gaps() -> None:
+    text = (
+        "Clerk with ten years in the archives of two towns and a taste for order.    Education  GRANITE COLLEGE -- Ulm  "
+        "BS, Information Technology  expected 6/2012    Work Experience:  Nordfund AB  2013 - 2016"
+    )
+    output = below_top("Profile\n" + text)
+    assert "Education  [SCHOOL] -- Ulm  BS, Information Technology  expected 6/[YEAR]" in output
+    assert output.endswith("Work Experience:  Nordfund AB  2013 - 2016")
