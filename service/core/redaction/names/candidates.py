@@ -23,16 +23,39 @@ from service.core.redaction.spans import Span
 from service.core.redaction.words import Words, fold
 
 _AFTER_PREPOSITION = re.compile(r"\b(?:at|for|@|with|by|of|using|in)\s+$")
+_AFTER_AT = re.compile(r"(?:\b[Aa]t|@)\s{1,2}$")
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "mx"})
 _MOST_TITLES = 8
 """Before one name; what stands after more is announced by the later ones."""
 
-_HEAD_WORDS = 60
+_RARE_COUNT = 1000
+_HEAD_WORDS = 150
 _HYPHENS = ("-", "‐", "‑")
 _DUTCH = (" '", " ’")
 """Before the article in "van 't Hof"."""
 
 _GAPS = (" ", *_HYPHENS, ". ", ".", "")
+_OPENINGS = {" (": ")", ' "': '"', " “": "”", " '": "'", " ‘": "’", " [": "]", " „": "“", " «": "»"}
+"""What opens a nickname, and what closes it: Wei (Vivian) Zhang, Tunde "TJ" Bakare."""
+
+_MOST_NICKNAMES = 3
+"""Words between the brackets."""
+
+_CLOSINGS = frozenset(f"{closing} " for closing in _OPENINGS.values())
+_MAIDEN = frozenset({"nee", "born", "geb", "geborene", "formerly", "alias", "aka"})
+_NO_INITIALS = frozenset("ai")
+"""Letters that are words after a full stop."""
+
+_DOTTED_DEGREES = frozenset(
+    pair
+    for pair in (
+        ("ph", "d"), ("m", "d"), ("ed", "d"), ("psy", "d"), ("pharm", "d"), ("j", "d"), ("d", "phil"), ("m", "phil"),
+        ("m", "a"), ("b", "a"), ("m", "s"), ("b", "s"), ("m", "sc"), ("b", "sc"), ("m", "tech"), ("b", "tech"),
+        ("b", "e"), ("m", "e"), ("m", "ed"), ("b", "ed"), ("b", "com"), ("m", "com"), ("ll", "b"), ("ll", "m"),
+        ("b", "eng"), ("m", "eng"), ("p", "e"), ("r", "n"), ("d", "sc"), ("sc", "d"), ("dr", "ing"),
+    )
+)  # fmt: skip
+"""Degrees with dots, read as two words: Ph.D."""
 
 
 class NameCandidate(NamedTuple):
@@ -88,6 +111,31 @@ class ParsedResume:
         start = self.starts[i]
         return _AFTER_PREPOSITION.search(self.text[max(0, start - 8) : start]) is not None
 
+    def follows_employer_preposition(self, i: int) -> bool:
+        """True after "at" and "@", where an employer stands and nothing else."""
+        start = self.starts[i]
+        return _AFTER_AT.search(self.text[max(0, start - 5) : start]) is not None
+
+    def is_followed_by_capital(self, candidate: NameCandidate) -> bool:
+        """True if another word with a capital comes right behind."""
+        after = candidate.stop
+        return (
+            after < len(self.starts)
+            and self.capitalised[after]
+            and self.text[self.ends[after - 1] : self.starts[after]] == " "
+        )
+
+    def precedes_person_verb(self, candidate: NameCandidate) -> bool:
+        """True if a person does something right behind: "is", "has", "worked"."""
+        after = candidate.stop
+        if after >= len(self.folded) or self.capitalised[after] or self.folded[after] not in PERSON_VERBS:
+            return False
+        return self.text[self.ends[after - 1] : self.starts[after]] in (" ", ", ")
+
+    def is_name_word(self, i: int) -> bool:
+        """True if word `i` is surely a name somewhere."""
+        return self.lexicon.is_given_name(self.folded[i]) or self.lexicon.is_surname(self.folded[i])
+
     def candidate_at(self, start: int, *, most: int, strict: bool = True) -> NameCandidate | None:
         """Up to `most` words from `start` on that are written as a name is, without titles and credentials.
 
@@ -110,9 +158,22 @@ class ParsedResume:
         stop = first + 1
         while stop < count and stop - first < most:
             gap = self.text[ends[stop - 1] : starts[stop]]
+            if gap in _OPENINGS and not (gap in _DUTCH and folded[stop] in ("t", "s")):
+                after = self._after_nickname(stop, _OPENINGS[gap])
+                if after == stop:
+                    break
+                stop = after
+                continue
+            if gap[:2] in _CLOSINGS and gap[-1:] == " " and len(gap) == 2 and stop - first > 1:
+                gap = " "  # behind a nickname
             if gap not in _GAPS and not (gap in _DUTCH and folded[stop] in ("t", "s")):
                 break
-            if gap in (". ", ".") and len(self.written[stop - 1]) > 2:
+            if (
+                gap in (". ", ".")
+                and len(self.written[stop - 1]) > 2
+                # "Ramya. P" where names stand; elsewhere a new sentence begins.
+                and (strict or len(folded[stop]) > 1 or folded[stop] in _NO_INITIALS or not capitalised[stop])
+            ):
                 break
             joined = capitalised[stop] or gap in _HYPHENS or gap in _DUTCH or folded[stop] in PARTICLES
             if not joined and folded[stop] not in self.evidence:
@@ -120,22 +181,88 @@ class ParsedResume:
             if strict and (folded[stop] in STOP_WORDS or self.is_excluded(starts[stop])):
                 break
             stop += 1
-        while stop > first and (
-            (folded[stop - 1] in PARTICLES and not capitalised[stop - 1])
-            or (
-                folded[stop - 1] in CREDENTIALS
-                and stop - first > 2
-                and self.written[stop - 1].isupper()
-                and not self.is_known(folded[stop - 1])
-            )
-        ):
-            stop -= 1
+        stop = self._without_credentials(first, stop)
         return NameCandidate(first, stop) if stop > first else None
 
-    def score(self, candidate: NameCandidate) -> float:
+    def _after_nickname(self, first: int, closing: str) -> int:
+        """The first word behind a nickname in brackets that begins with word `first`, or `first` if it is none."""
+        last = first
+        while last < min(len(self.starts), first + _MOST_NICKNAMES):
+            following = self.text[self.ends[last] : self.ends[last] + 1]
+            if following == closing:
+                break
+            if following not in (" ", ".", "-") or last + 1 == len(self.starts):
+                return first
+            last += 1
+        else:
+            return first
+        inside = range(first, last + 1)
+        if self.folded[first] in _MAIDEN and last > first:
+            return last + 1
+        if any(
+            not self.capitalised[i]
+            or self.folded[i] in STOP_WORDS
+            or self.folded[i] in PLACES
+            or self.folded[i] in CREDENTIALS
+            or i in self.protected
+            for i in inside
+        ):
+            return first
+        # In the middle of a name any word may be a nickname; at its end only one that is a name elsewhere.
+        after = last + 1
+        if (
+            after < len(self.starts)
+            and self.capitalised[after]
+            and self.starts[after] == self.ends[last] + 2
+            and self.folded[after] not in STOP_WORDS
+        ):
+            return after
+        return after if all(self.lexicon.is_given_name(self.folded[i]) for i in inside) else first
+
+    def _without_credentials(self, first: int, stop: int) -> int:
+        """Where the name [first, stop) ends if particles, "MBA" and "Ph.D." at its end are left out."""
+        folded, written = self.folded, self.written
+        while stop > first:
+            last = folded[stop - 1]
+            if (
+                stop - first > 2
+                and (folded[stop - 2], last) in _DOTTED_DEGREES
+                and self.text[self.ends[stop - 2] : self.starts[stop - 1]] in (".", ". ")
+                and (len(folded[stop - 2]) > 1 or stop - first > 3)
+            ):
+                stop -= 2
+                continue
+            is_credential = (
+                last in CREDENTIALS
+                and stop - first > 2
+                and (
+                    not self.is_known(last) or (written[stop - 1].isupper() and not written[first].isupper())
+                )
+            )
+            if not is_credential and (last not in PARTICLES or self.capitalised[stop - 1]):
+                break
+            stop -= 1
+        return stop
+
+    def closes_nickname(self, candidate: NameCandidate) -> bool:
+        """True if a bracket or quotation mark that opens inside `candidate` is closed right behind it."""
+        if len(candidate) < 2:
+            return False
+        end = self.ends[candidate.stop - 1]
+        closing = self.text[end : end + 1]
+        inside = self.text[self.starts[candidate.first] : end]
+        for opening, shut in _OPENINGS.items():
+            if closing == shut:
+                mark = opening.strip()
+                if inside.count(mark) % 2 if mark == shut else inside.count(mark) > inside.count(shut):
+                    return True
+        return False
+
+    def score(self, candidate: NameCandidate, *, placed: bool = False) -> float:
         """Evidence that a candidate is a name, by its words alone.
 
         A known name counts 2, an unknown word 0.5, an English word -1.5, a word of the contact data 3 more.
+        `placed`: it stands where names stand, so that short names which are words too (Yen Do) speak for it.
         """
         score = 0.0
         for i in range(candidate.first, candidate.stop):
@@ -148,24 +275,42 @@ class ParsedResume:
             if word in self.evidence and len(word) > 2:
                 score += 3.0
             given, surname = self.lexicon.is_given_name(word), self.lexicon.is_surname(word)
-            if len(word) == 1 or word in PARTICLES or word in GENERATIONS:
+            small = word in PARTICLES and not (placed and self.capitalised[i] and self.is_rare_name(word))
+            if len(word) == 1 or word in GENERATIONS or small:
                 score += 0.25
             elif given or surname:
                 score += 2.0
+            elif placed and self.is_rare_name(word):
+                score += 0.75
             elif word in self.lexicon.english:
                 score -= 0.5 if self.is_known(word) else 1.5
             elif len(word) <= 4 and self.written[i].isupper() and not self._in_capitals(i):
-                score -= 1.0  # an acronym
+                score -= 0.0 if placed and self._all_capitals(candidate) else 1.0  # an acronym
             else:
                 score += 0.5
             if word in PLACES and word not in self.evidence:
                 score -= 1.5
         return score
 
-    def is_name(self, candidate: NameCandidate, *, need: float) -> bool:
+    def is_rare_name(self, folded: str) -> bool:
+        """True for a word of a language that some hundred people or more have as a name."""
+        counts = self.lexicon.given_names.get(folded, 0), self.lexicon.surnames.get(folded, 0)
+        return max(counts) >= _RARE_COUNT
+
+    def is_full_name(self, candidate: NameCandidate) -> bool:
+        """True if every word of two or more is known as a name, however famous they are together."""
+        return len(candidate) >= 2 and all(
+            len(self.folded[i]) == 1
+            or self.folded[i] in GENERATIONS
+            or self.lexicon.is_given_name(self.folded[i])
+            or self.lexicon.is_surname(self.folded[i])
+            for i in range(candidate.first, candidate.stop)
+        )
+
+    def is_name(self, candidate: NameCandidate, *, need: float, placed: bool = False) -> bool:
         return (
             not self.holds_stop_word(candidate)
-            and self.score(candidate) >= need
+            and self.score(candidate, placed=placed) >= need
             and not self.is_excluded(self.starts[candidate.first])
         )
 
@@ -180,6 +325,11 @@ class ParsedResume:
             len(self.written[j]) > 4 and self.written[j].isupper()
             for j in (i - 1, i + 1)
             if 0 <= j < len(self.written)
+        )
+
+    def _all_capitals(self, candidate: NameCandidate) -> bool:
+        return len(candidate) > 1 and all(
+            self.written[i].isupper() for i in range(candidate.first, candidate.stop)
         )
 
     def is_place(self, candidate: NameCandidate) -> bool:
