@@ -30,6 +30,10 @@ _BEFORE_THING = (" ", "'s ", "’s ", "' ", "’ ", "-")
 _JOINED_BEFORE = re.compile(r"(?:&|\bthe|\bThe|\ban?|\bour)\s{0,2}$")
 _JOINED_BEHIND = re.compile(r"\s?(?:&|®|™|\()\s?[A-Z]|\s?[®™]")
 _SEPARATED = re.compile(r"\s{0,2}(?:$|[,/|;:(\n–—]|\s-\s|-\s|\s{2})")
+_FIRM_BEHIND = re.compile(
+    r"\b(?:compan(?:y|ies)|firm|provider|platform|manufacturer|retailer|brand|product|tool|library|framework|language|"
+    r"software|agency|organi[sz]ation|start-?up|supplier|vendor|leader in|service|database)\b"
+)
 _YEAR_BEHIND = re.compile(r"[.,]?\s{0,2}['’]?\d")
 _YEAR_OR_PRESENT = re.compile(r"\b(?:19|20)\d\d\b|\b[Pp]resent\b")
 
@@ -67,7 +71,7 @@ def _after_cue(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[F
                     yield FoundName(candidate, own=True, reason="name.latex")
         case "label":
             candidate = resume.candidate_at(at, most=6, strict=False)
-            if candidate is None or resume.holds_stop_word(candidate):
+            if candidate is None or resume.holds_stop_word(candidate, placed=True):
                 candidate = _field_value(resume, at)
             if candidate is not None:
                 own = not _OF_A_RELATIVE.search(cue.written)
@@ -75,11 +79,9 @@ def _after_cue(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[F
         case "person_label":
             yield from _after_person_label(resume, cue, offset)
         case "introduction":
-            sure = _SURE.search(cue.written) is not None
-            candidate = resume.candidate_at(at, most=4, strict=not sure)
-            yield from _if_name(
-                resume, candidate, "name.introduction", need=0.0 if sure else 2.0, own=True, placed=True
-            )
+            need = 0.0 if _SURE.search(cue.written) else 1.0
+            candidate = resume.placed_candidate_at(at, most=4)
+            yield from _if_name(resume, candidate, "name.introduction", need=need, own=True, placed=True)
         case "honorific":
             yield from _after_honorific(resume, cue, offset)
         case "relation" | "companion":
@@ -98,10 +100,12 @@ def _after_cue(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[F
 
 def _after_person_label(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[FoundName]:
     """Behind a colon a name; else only what is surely one, for "Account Manager Johnson Controls" is a post."""
-    candidate = resume.candidate_at(offset + cue.end, most=5)
+    colon = _COLON.search(cue.written) is not None
+    at = offset + cue.end
+    candidate = resume.placed_candidate_at(at, most=5) if colon else resume.candidate_at(at, most=5)
     if candidate is None or _is_date(resume, candidate):
         return
-    if _COLON.search(cue.written):
+    if colon:
         one_word = len(candidate) == 1
         if not (one_word and resume.is_followed_by_capital(candidate)):
             need = 2.0 if one_word else 1.0
@@ -170,7 +174,7 @@ def closing_names(resume: ParsedResume) -> Iterator[FoundName]:
         if features.is_closing:
             line = resume.lines[i + 1]
             start = line.start + len(line.text) - len(line.text.lstrip())
-            candidate = resume.candidate_at(start, most=4)
+            candidate = resume.placed_candidate_at(start, most=4)
             yield from _if_name(resume, candidate, "name.signature", need=0.5, own=True, placed=True)
     last = next((line for line in reversed(resume.lines) if not line.heading), None)
     if last is not None and len(resume.lines) > 3 and len(last.text) < 40:
@@ -180,21 +184,24 @@ def closing_names(resume: ParsedResume) -> Iterator[FoundName]:
             yield from _if_name(resume, candidate, "name.last_line", need=3.5, own=False)
 
 
-def subject_names(resume: ParsedResume) -> Iterator[FoundName]:
-    """Two names or more that begin a line and do what persons do: "Yen Le is a nurse"."""
+def subject_names(resume: ParsedResume, *, named: bool) -> Iterator[FoundName]:
+    """Two names or more that begin a line and do what persons do: "Yen Le is a nurse".
+
+    `named`: the candidate's name is known, so that another one needs a word that is surely a name.
+    """
     for line in resume.lines:
         if line.heading or line.section in ("experience", "skills", "education"):
             continue
         start = line.start + len(line.text) - len(line.text.lstrip())
-        candidate = resume.candidate_at(start, most=5)
-        if (
-            candidate is not None
-            and len(candidate) >= 2
-            and resume.precedes_person_verb(candidate)
-            and not any(i in resume.protected for i in range(candidate.first, candidate.stop))
-            and any(resume.is_name_word(i) for i in range(candidate.first, candidate.stop))
-        ):
-            yield from _if_name(resume, candidate, "name.subject", need=1.0, own=True, placed=True)
+        candidate = resume.placed_candidate_at(start, most=5)
+        if candidate is None or len(candidate) < 2 or not resume.precedes_person_verb(candidate):
+            continue
+        words = range(candidate.first, candidate.stop)
+        end = resume.ends[candidate.stop - 1]
+        if any(i in resume.protected for i in words) or _FIRM_BEHIND.search(resume.text[end : end + 80]):
+            continue
+        if not named or any(resume.is_name_word(i) for i in words):
+            yield from _if_name(resume, candidate, "name.subject", need=1.0, own=not named, placed=True)
 
 
 def prose_names(resume: ParsedResume) -> Iterator[FoundName]:

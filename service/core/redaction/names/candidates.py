@@ -29,6 +29,13 @@ _MOST_TITLES = 8
 """Before one name; what stands after more is announced by the later ones."""
 
 _RARE_COUNT = 1000
+_SURNAME_THOUGH_A_POST = 2000
+_GIVEN_THOUGH_A_MONTH = 20_000
+_NEVER_SURNAMES = frozenset(
+    "male female junior senior co data sales center current student human general".split()
+)
+"""The census has bearers of these, but where they stand behind a word they are no surname."""
+
 _HEAD_WORDS = 150
 _HYPHENS = ("-", "‐", "‑")
 _DUTCH = (" '", " ’")
@@ -184,6 +191,13 @@ class ParsedResume:
         stop = self._without_credentials(first, stop)
         return NameCandidate(first, stop) if stop > first else None
 
+    def placed_candidate_at(self, start: int, *, most: int) -> NameCandidate | None:
+        """As `candidate_at` where a name is announced: words of posts in it are read as surnames if they may be."""
+        loose = self.candidate_at(start, most=most, strict=False)
+        if loose is not None and not self.holds_stop_word(loose, placed=True):
+            return loose
+        return self.candidate_at(start, most=most)
+
     def _after_nickname(self, first: int, closing: str) -> int:
         """The first word behind a nickname in brackets that begins with word `first`, or `first` if it is none."""
         last = first
@@ -288,9 +302,27 @@ class ParsedResume:
                 score -= 0.0 if placed and self._all_capitals(candidate) else 1.0  # an acronym
             else:
                 score += 0.5
-            if word in PLACES and word not in self.evidence:
+            if (
+                word in PLACES
+                and word not in self.evidence
+                and not (placed and self._is_bearer(candidate, i))
+            ):
                 score -= 1.5
         return score
+
+    def _is_bearer(self, candidate: NameCandidate, i: int) -> bool:
+        """True if place `i` is a name too and stands beside words of names that are no places: "Kofi Washington"."""
+        others = [self.folded[j] for j in range(candidate.first, candidate.stop) if j != i]
+        others = [word for word in others if len(word) > 1 and word not in PARTICLES]
+        return (
+            self.is_rare_name(self.folded[i])
+            and bool(others)
+            and all(
+                (word not in PLACES and word not in self.lexicon.english) or self.is_rare_name(word)
+                for word in others
+            )
+            and any(word not in PLACES for word in others)
+        )
 
     def is_rare_name(self, folded: str) -> bool:
         """True for a word of a language that some hundred people or more have as a name."""
@@ -309,7 +341,7 @@ class ParsedResume:
 
     def is_name(self, candidate: NameCandidate, *, need: float, placed: bool = False) -> bool:
         return (
-            not self.holds_stop_word(candidate)
+            not self.holds_stop_word(candidate, placed=placed)
             and self.score(candidate, placed=placed) >= need
             and not self.is_excluded(self.starts[candidate.first])
         )
@@ -335,11 +367,37 @@ class ParsedResume:
     def is_place(self, candidate: NameCandidate) -> bool:
         return any(self.folded[i] in PLACES for i in range(candidate.first, candidate.stop))
 
-    def holds_stop_word(self, candidate: NameCandidate) -> bool:
-        return any(
-            self.folded[i] in STOP_WORDS and self.folded[i] not in self.evidence
+    def holds_stop_word(self, candidate: NameCandidate, *, placed: bool = False) -> bool:
+        """True if a word of posts, months or organisations says that this is no name.
+
+        `placed`: it stands where names stand, so that "Hope Page" and "June Carter" are names.
+        """
+        stops = [
+            i
             for i in range(candidate.first, candidate.stop)
+            if self.folded[i] in STOP_WORDS and self.folded[i] not in self.evidence
+        ]
+        if not stops or not placed or len(stops) > 1:
+            return bool(stops)
+        full = [i for i in range(candidate.first, candidate.stop) if len(self.folded[i]) > 1]
+        if len(full) != 2 or any(i in self.protected for i in full):
+            return True
+        given, surname = (self.folded[i] for i in full)
+        if stops[0] == full[1]:
+            common = self.lexicon.surnames.get(surname, 0) >= _SURNAME_THOUGH_A_POST
+            return not (common and surname not in _NEVER_SURNAMES and self._may_be_given_name(given))
+        return not (
+            self.lexicon.given_names.get(given, 0) >= _GIVEN_THOUGH_A_MONTH
+            and given not in _NEVER_SURNAMES
+            and surname not in PLACES
+            and (self.lexicon.is_surname(surname) or self.is_rare_name(surname))
         )
+
+    def _may_be_given_name(self, folded: str) -> bool:
+        """True for a given name, and for one that nobody knows and that is no English word."""
+        if folded in self.lexicon.english:
+            return self.is_rare_name(folded)
+        return folded not in PLACES and folded not in PARTICLES
 
     def refers_to_person(self, i: int) -> bool:
         """True for "Grace's", "Grace leads", "Dear Grace"."""

@@ -23,6 +23,7 @@ _BONUS_OF_LINE = {1: 1.5, 2: 0.75, 3: 0.5}
 _BESIDE_CONTACT = 0.75
 """More if contact data come next: a phone number tells a name from a slogan."""
 
+_COMMAS_OF_A_LIST = 3
 _CITY_TAIL = re.compile(r",\s*(?:[A-Z]{2}\b|[A-Z][a-z]+\s*\d{4,})")
 _EAST_ASIAN = re.compile(
     r"^[\u4e00-\u9fff]{2,4}$|^[\uac00-\ud7a3]{2,4}$"
@@ -79,7 +80,8 @@ def _scored_candidates(
         return
     if len(shape.cells) == 1 and len(line.text) <= LONG_LINE:
         bonus += 0.75
-    for start, cell in shape.cells:
+    is_list = rank > 1 and line.text.count(",") > _COMMAS_OF_A_LIST
+    for start, cell in shape.cells[:1] if is_list else shape.cells:
         yield from _in_cell(resume, line, cell, line.start + start, rank, bonus)
     if shape.may_be_alone and rank <= 3:
         yield from _with_wide_gaps(resume, line, bonus)
@@ -104,7 +106,7 @@ def _in_cell(
     end = resume.ends[candidate.stop - 1]
     rest = resume.text[end : at + len(cell)].lstrip(" .,;:'’!?")
     whole = not rest or resume.is_excluded(at + len(cell) - len(rest))
-    if whole and not resume.holds_stop_word(candidate):
+    if whole and not resume.holds_stop_word(candidate, placed=rank <= 2):
         score = resume.score(candidate, placed=True)
         if rank <= 2 and resume.is_full_name(candidate) and end >= line.end - 4:
             score = max(score, 2.5)  # a namesake of somebody famous

@@ -113,6 +113,7 @@ def _is_ambiguous(resume: ParsedResume, i: int) -> bool:
         or folded in PLACES
         or folded in CREDENTIALS
         or folded in MONTHS
+        or folded in PARTICLES
         or i in resume.protected
     )
 

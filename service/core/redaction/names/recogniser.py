@@ -61,7 +61,9 @@ def find_names(resume: ParsedResume) -> FoundNames:
         named = [
             p
             for i, p in enumerate(parts)
-            if len(p) > 1 and (i == 0 or p not in PARTICLES) and p not in GENERATIONS
+            if len(p) > 1
+            and (i in (0, len(parts) - 1) or p not in PARTICLES)  # "Le" is a surname at the end only
+            and p not in GENERATIONS
         ]
         if not is_own and not any(p in own for p in named) and not all(p in others for p in named):
             other_people += 1
@@ -85,7 +87,7 @@ def _found_in_order(resume: ParsedResume) -> Iterator[FoundName]:
     header = header_name(resume)
     yield from (FoundName(candidate, own=True, reason="name.header") for candidate in header)
     named = bool(header) or any(found.own for found in cued)
-    yield from (found._replace(own=not named) for found in subject_names(resume))
+    yield from subject_names(resume, named=named)
     # A signature is the candidate's if nothing else says who that is.
     yield from (found._replace(own=found.own and not named) for found in closing_names(resume))
     yield from referee_names(resume)

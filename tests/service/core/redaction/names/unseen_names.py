@@ -1,0 +1,177 @@
+"""Full names of eight groups, composed from lists of our own, and texts that hold them.
+
+The names lie outside the counterfactual lists. Many are short, or words too: "Yen Do", "Faith Day", "Luz Rey".
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import NamedTuple
+
+GIVEN = {
+    "white_female": (
+        "Agatha Brigid Cordelia Dorothea Eloise Freya Gretchen Harriet Ingrid Johanna Kirsten Lorna Maeve Nessa "
+        "Ottilie Petra Rowena Sigrid Tamsin Ursula Verity Wilhelmina Yvette Zelda Ann Jo Bea Fay Joy Ivy Una Liv Kay "
+        "Hope Faith Dawn Iris Heather Jana Svea"
+    ),
+    "white_male": (
+        "Alasdair Barnaby Cormac Dietrich Einar Fergus Gareth Hamish Ivor Jasper Klaus Lachlan Magnus Niall Oleg "
+        "Piotr Rufus Sandor Torsten Ulrich Viggo Wojciech Yannick Zoltan Ned Ian Lee Guy Ray Max Sven Rob Al Jim Finn "
+        "Cliff Dale Heath Frank Miles"
+    ),
+    "black_female": (
+        "Aaliyah Adaeze Amina Ayesha Chidinma Ebony Efua Folake Ife Imani Jamila Keisha Lakeisha Makeda Nia Ngozi "
+        "Oluchi Precious Rashida Shaniqua Tanisha Uche Wanjiru Yewande Zainab Zuri Abla Ama Esi Ade Tia Mercy Grace "
+        "Patience Blessing Comfort Charity Tamika Latoya Nala"
+    ),
+    "black_male": (
+        "Abdou Babatunde Chidi Dakarai Emeka Femi Gbenga Hakeem Ifeanyi Jabari Kwame Lamar Malik Nnamdi Obinna Pape "
+        "Quincy Rasheed Seun Tariq Uzo Wole Yaw Zuberi Ayo Obi Ike Kofi Kojo Tunde Deon Tyree Marquis Prince King "
+        "Sunny Darnell Jamal Kelechi Issa"
+    ),
+    "asian_female": (
+        "Yen Tam Hue Mai Lan Hoa Thu Nga Bich Dung Xiu Ying Mei Li Na Min Yan Jing Xue Ting Soo-Jin Hye Eun Ji-Won Mi "
+        "Bo-Ra Seo-Yeon Aiko Haruka Yui Rin Sakura Priyanka Lakshmi Anjali Deepa Usha Sita Rani Jaya"
+    ),
+    "asian_male": (
+        "Tam An Duc Minh Hung Long Quan Son Tin Dat Wei Bo Jun Lei Gang Hao Peng Feng Xin Da Min-Jun Ho Joon Tae-Woo "
+        "Sang Ki Haruto Kenji Ren Sho Daiki Go Arjun Ravi Suresh Vikram Om Dev Raj Jai"
+    ),
+    "hispanic_female": (
+        "Luz Paz Sol Mar Rocio Ximena Itzel Yolotzin Guadalupe Consuelo Dolores Esperanza Fabiola Graciela Hortensia "
+        "Inmaculada Jimena Leticia Maribel Nayeli Ofelia Pilar Remedios Soledad Trinidad Ursulina Vianney Yesenia "
+        "Zulema Ana Eva Ines Noemi Alba Amparo Socorro Milagros Araceli Citlali Flor"
+    ),
+    "hispanic_male": (
+        "Angel Jesus Cruz Cuauhtemoc Donato Efrain Facundo Gerardo Heriberto Isidro Jacinto Lazaro Macario Nicanor "
+        "Octavio Pascual Quirino Rigoberto Salvador Teodoro Ulises Venancio Wilfredo Xavier Yago Zacarias Leo Rey Noe "
+        "Eloy Jose Juan Luis Hugo Ivan Modesto Primo Justo Clemente Santos"
+    ),
+}
+"""Given names by group."""
+
+SURNAMES = {
+    "white": (
+        "Ashworth Birch Cole Drummond Eastwood Fell Grey Hale Ives Jarvis Knox Lamb Moss Nash Orr Pike Quill Rudd Stead "
+        "Tate Upton Vance West Yates Zink Lindqvist Kowalczyk O'Hara McBride Long Day May Fox Bird Rose Stone Baker "
+        "King Young Love Church Snow Winter Field Marsh Case Page Day Ott Uhl"
+    ),
+    "black": (
+        "Abara Banks Cotton Diallo Ekwueme Fashola Gaines Hightower Ibe Jalloh Kone Lumumba Mensah Ncube Okonkwo "
+        "Pettway Quaye Rolle Sesay Toure Udo Vilakazi Washington Yeboah Zulu Oke Ojo Eze Obi Ba Sy Ade Idowu Battle "
+        "Gay Cooks Bland Grant Moody Price Ware Rice Bell Booker Ivory Samba Nwosu Amadi Otu Uba"
+    ),
+    "asian": (
+        "Le Do Vo Ho Ly Ngo Vu Dang Bui Lam Mai To Ha An Luu Ma Xu Hu Wu Lu Su Fu He Ye Shi Tan Gan Kang Oh Noh Woo Ahn "
+        "Seo Bae Min Ito Abe Ono Mori Oda Ota Iyer Rao Nair Sen Das Bose Dey Jha Roy Pal Sim See Long"
+    ),
+    "hispanic": (
+        "Vega Leon Rey Paz Luna Sol Rico Cruz Rios Soto Lugo Nava Meza Mora Rosas Prado Iglesias Toro Delgado Bravo "
+        "Blanco Calvo Campos Castillo Cordero Escudero Ibarra Jaramillo Quispe Mamani Tzul Xol Yanez Zapata Ochoa Solis "
+        "Banuelos Arce Oliva Gil Roa Ulloa Vidal Pardo Cano Gallo Franco Amador Bueno Duque"
+    ),
+}
+"""Surnames by ethnic group."""
+
+_POSTS = (
+    "Registered nurse", "Data analyst", "Warehouse operator", "Senior accountant", "Software engineer",
+    "Primary school teacher", "Sales assistant", "Mechanical engineer", "Chef", "Office manager",
+)  # fmt: skip
+_TOWNS = ("Leeds, UK", "Austin, TX", "Toronto, Canada", "Lyon", "San Jose, CA", "Porto, Portugal")
+_PHONES = ("+1 415 555 0132", "(206) 555-0177", "0161 496 0132", "+44 20 7946 0958")
+_EMAILS = ("contact77@mail.example", "workmail.2020@post.example", "hello@inbox.example", "job4me@web.example")
+_BODY = (
+    "Experience\nClerk, Northfield Stores, 2014 - 2019\n- Kept the books and answered customers.\n",
+    "EXPERIENCE\nAnalyst at Bluegate, 2016 - 2021\nBuilt reports in SQL and Excel.\n",
+    "Work history\nDriver, Harbour Freight Lines, 2010 - 2018\nDelivered goods on time.\n",
+)
+_ENDS = (
+    "\nSkills\nPython, SQL, Excel, teamwork\n",
+    "\nEducation\nBSc in mathematics\n\nSkills\nForklift, stock control\n",
+    "",
+)
+
+_OWN_LINE = (
+    "{name}\n{post}\n{phone}\n{email}\n\n{body}{end}",
+    "{name}\n{phone}\n{email}\n\n{body}{end}",
+    "{name}\n{email}\n{town}\n\n{post}\n\n{body}{end}",
+    "CURRICULUM VITAE\n\n{name}\n{town}\n{phone}\n\n{body}{end}",
+    "{upper}\n{post}\n{town} | {phone}\n\n{body}{end}",
+    "# {name}\n\n{post}\n\n{email}\n\n{body}{end}",
+)
+_ONE_LINE = (
+    "{name} | {email} | {phone}\n{post}\n\n{body}{end}",
+    "{name}, {town}, {email}\n\n{body}{end}",
+    "{name} - {email} - {phone}\n\n{body}{end}",
+    "{name} • {post} • {email}\n\n{body}{end}",
+    "{name} {email} {phone}\n\n{body}{end}",
+    "{name}   {email}   {phone}   {post} with ten years of work in shops and offices of every size.   {flat}",
+)
+_IN_TEXT = (
+    "Profile\nMy name is {name} and I am looking for work as a clerk.\n\n{body}{end}",
+    "{post}\n\nHello, I am {name}, and I have worked in shops for ten years.\n\n{body}{end}",
+    "Summary\n{name} is a careful worker with ten years in offices.\n\n{body}{end}",
+    "{body}{end}\nPersonal details\nName: {name}\n{phone}\n",
+    "Dear Sir or Madam,\nPlease find my experience below.\n\n{body}{end}\nYours sincerely,\n{name}\n",
+    "{post}\n{body}{end}\nDeclaration\nAll of this is true.\n\nSignature: {name}\n",
+)
+_TWICE = (
+    "{name}\n{post}\n{email}\n\n{body}\n{name} - Page 2\n{end}",
+    "{name}\n{phone}\n\n{body}{end}\nReferences\nOn request.\n\nRegards,\n{name}\n",
+    "{name} | {email}\n\nSummary\n{name} has worked in offices for ten years.\n\n{body}{end}",
+    "Resume of {name}\n{town}\n\n{body}{end}\nName: {name}\n",
+)
+LAYOUTS = {"own line": _OWN_LINE, "one line": _ONE_LINE, "in the text": _IN_TEXT, "twice": _TWICE}
+
+
+class Sample(NamedTuple):
+    """A resume that holds `name` once or more, as it is written or in capitals."""
+
+    group: str
+    layout: str
+    name: str
+    text: str
+
+
+def full_names(group: str, count: int, seed: int) -> list[str]:
+    """`count` names of a group, each once, in the order that `seed` draws; Asian ones with either part first."""
+    given, surnames = GIVEN[group].split(), dict.fromkeys(SURNAMES[group.split("_")[0]].split())
+    pairs = [(first, last) for first in given for last in surnames if first != last]
+    draw = random.Random(f"{group} {seed}")
+    draw.shuffle(pairs)
+    assert len(pairs) >= count
+    return [_written(group, first, last, draw) for first, last in pairs[:count]]
+
+
+def _written(group: str, given: str, surname: str, draw: random.Random) -> str:
+    form = draw.random()
+    if group.startswith("asian") and form < 0.2:
+        return f"{surname} {given}"
+    if form > 0.85:
+        return f"{given} {draw.choice('BCDEFGHKLMNPRST')}. {surname}"
+    return f"{given} {surname}"
+
+
+def samples(group: str, count: int, seed: int) -> Iterator[Sample]:
+    """Each of `count` names in each layout, with other lines around it every time."""
+    draw = random.Random(f"lines of {group} {seed}")
+    for name in full_names(group, count, seed):
+        for layout, templates in LAYOUTS.items():
+            yield Sample(group, layout, name, filled(draw.choice(templates), name, draw))
+
+
+def filled(template: str, name: str, draw: random.Random) -> str:
+    """`template` with a name and lines that `draw` chooses."""
+    body = draw.choice(_BODY)
+    return template.format(
+        name=name,
+        upper=name.upper(),
+        post=draw.choice(_POSTS),
+        town=draw.choice(_TOWNS),
+        phone=draw.choice(_PHONES),
+        email=draw.choice(_EMAILS),
+        body=body,
+        flat=body.replace("\n", "   "),
+        end=draw.choice(_ENDS),
+    )
