@@ -26,9 +26,11 @@ _RECOMMENDS = re.compile(
     r"colleague|client|peer|senior to|junior to|same team)\b"
 )
 _HYPHENS = ("-", "‐", "‑", "–")
+_WORDS_BEFORE_THING = 3
 _BEFORE_THING = (" ", "'s ", "’s ", "' ", "’ ", "-")
 _JOINED_BEFORE = re.compile(r"(?:&|\bthe|\bThe|\ban?|\bour)\s{0,2}$")
-_JOINED_BEHIND = re.compile(r"\s?(?:&|®|™|\()\s?[A-Z]|\s?[®™]")
+_JOINED_BEHIND = re.compile(r"\s?&\s?[A-Z]|\s?[®™]")
+_ABBREVIATION = re.compile(r"\s{0,2}\(([A-Z]{2,6})\)")
 _SEPARATED = re.compile(r"\s{0,2}(?:$|[,/|;:(\n–—]|\s-\s|-\s|\s{2})")
 _FIRM_BEHIND = re.compile(
     r"\b(?:compan(?:y|ies)|firm|provider|platform|manufacturer|retailer|brand|product|tool|library|framework|language|"
@@ -79,7 +81,7 @@ def _after_cue(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[F
         case "person_label":
             yield from _after_person_label(resume, cue, offset)
         case "introduction":
-            need = 0.0 if _SURE.search(cue.written) else 1.0
+            need = -1.0 if _SURE.search(cue.written) else 1.0
             candidate = resume.placed_candidate_at(at, most=4)
             yield from _if_name(resume, candidate, "name.introduction", need=need, own=True, placed=True)
         case "honorific":
@@ -175,12 +177,20 @@ def closing_names(resume: ParsedResume) -> Iterator[FoundName]:
             line = resume.lines[i + 1]
             start = line.start + len(line.text) - len(line.text.lstrip())
             candidate = resume.placed_candidate_at(start, most=4)
-            yield from _if_name(resume, candidate, "name.signature", need=0.5, own=True, placed=True)
+            whole = candidate is not None and resume.ends[candidate.stop - 1] >= start + len(
+                line.text.strip()
+            )
+            need = -1.0 if whole else 0.5
+            yield from _if_name(resume, candidate, "name.signature", need=need, own=True, placed=True)
     last = next((line for line in reversed(resume.lines) if not line.heading), None)
     if last is not None and len(resume.lines) > 3 and len(last.text) < 40:
         start = last.start + len(last.text) - len(last.text.lstrip(" \t(-–—~*_"))
         candidate = resume.candidate_at(start, most=4)
-        if candidate is not None and len(candidate) > 1:
+        if (
+            candidate is not None
+            and len(candidate) > 1
+            and not any(ch.isalpha() for ch in resume.text[resume.ends[candidate.stop - 1] : last.end])
+        ):
             yield from _if_name(resume, candidate, "name.last_line", need=3.5, own=False)
 
 
@@ -248,9 +258,20 @@ def names_a_thing(resume: ParsedResume, candidate: NameCandidate) -> bool:
         return True  # Dodd-Frank, Gale-Shapley
     if _JOINED_BEFORE.search(text[max(0, start - 6) : start]) or _JOINED_BEHIND.match(text[end : end + 4]):
         return True
+    abbreviation = _ABBREVIATION.match(text, end, end + 10)
+    if abbreviation is not None:  # "Nordic Yusen Kaisha (NYK)", and not "Jane Doe (CEO)"
+        initials = "".join(resume.folded[i][0] for i in range(candidate.first, candidate.stop))
+        if abbreviation[1].lower() == initials:
+            return True
     after = candidate.stop
-    if after < len(resume.folded) and text[end : resume.starts[after]] in _BEFORE_THING:
-        return resume.folded[after] in THING_NOUNS
+    most = min(after + _WORDS_BEFORE_THING, len(resume.folded))
+    while after < most and text[end : resume.starts[after]] in _BEFORE_THING:
+        if resume.folded[after] in THING_NOUNS:
+            return True  # "Robert Wood Foundation", "King Fahad International Airport"
+        if not resume.capitalised[after]:
+            return False
+        end = resume.ends[after]
+        after += 1
     return False
 
 

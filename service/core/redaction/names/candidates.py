@@ -50,6 +50,7 @@ _MOST_NICKNAMES = 3
 
 _CLOSINGS = frozenset(f"{closing} " for closing in _OPENINGS.values())
 _MAIDEN = frozenset({"nee", "born", "geb", "geborene", "formerly", "alias", "aka"})
+_NEE = frozenset({"nee", "geb", "geborene"})
 _NO_INITIALS = frozenset("ai")
 """Letters that are words after a full stop."""
 
@@ -182,6 +183,9 @@ class ParsedResume:
                 and (strict or len(folded[stop]) > 1 or folded[stop] in _NO_INITIALS or not capitalised[stop])
             ):
                 break
+            if gap == " " and self._opens_maiden_name(stop):
+                stop += 2
+                continue
             joined = capitalised[stop] or gap in _HYPHENS or gap in _DUTCH or folded[stop] in PARTICLES
             if not joined and folded[stop] not in self.evidence:
                 break
@@ -232,6 +236,16 @@ class ParsedResume:
         ):
             return after
         return after if all(self.lexicon.is_given_name(self.folded[i]) for i in inside) else first
+
+    def _opens_maiden_name(self, i: int) -> bool:
+        """True if word `i` is the "née" of "Mary Toogood née Ferrant"."""
+        after = i + 1
+        return (
+            self.folded[i] in _NEE
+            and after < len(self.starts)
+            and self.capitalised[after]
+            and self.text[self.ends[i] : self.starts[after]] in (" ", ". ")
+        )
 
     def _without_credentials(self, first: int, stop: int) -> int:
         """Where the name [first, stop) ends if particles, "MBA" and "Ph.D." at its end are left out."""
@@ -297,7 +311,7 @@ class ParsedResume:
             elif placed and self.is_rare_name(word):
                 score += 0.75
             elif word in self.lexicon.english:
-                score -= 0.5 if self.is_known(word) else 1.5
+                score -= 0.5 if self.is_known(word) else 1.0 if placed else 1.5
             elif len(word) <= 4 and self.written[i].isupper() and not self._in_capitals(i):
                 score -= 0.0 if placed and self._all_capitals(candidate) else 1.0  # an acronym
             else:

@@ -9,6 +9,7 @@ from service.core.redaction.layout import Line
 from service.core.redaction.names.candidates import NameCandidate, ParsedResume
 from service.core.redaction.names.header_line import LONG_LINE, SPACED_WORD, HeaderLine
 from service.core.redaction.names.header_pieces import header_pieces
+from service.core.redaction.names.profile import profile_name
 from service.core.redaction.names.word_lists import CREDENTIALS, PARTICLES, PLACES, STOP_WORDS
 from service.core.redaction.policy import TOKENS
 
@@ -38,6 +39,9 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
     """The words that hold the candidate's name (two candidates if it stands on two lines), or none."""
     if TOKENS["name"] in resume.text[:_CHARACTERS]:
         return []  # redacted before
+    exported = profile_name(resume)
+    if exported is not None:
+        return [exported]
     best: _Scored = (0.0, [])
     rank = 0
     previous: NameCandidate | None = None
@@ -60,7 +64,7 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
         if alone is not None and previous is not None and rank <= 3:
             together = 1.0 + resume.score(previous) + resume.score(alone)
             if shape.spaced_word and pieces[at - 1].shape.spaced_word:
-                together = 4.0
+                together = 8.0
             best = max(best, (together, [previous, alone]), key=lambda c: c[0])
         one_word = shape.token_count == 1 or shape.spaced_word
         previous = alone if alone is not None and one_word else None
@@ -256,7 +260,7 @@ def _lower_case_name(resume: ParsedResume, start: int, cell: str) -> NameCandida
     if any(resume.is_excluded(resume.starts[i]) for i in inside):
         return None
     named = [i for i in inside if resume.folded[i] not in PARTICLES]
-    known = sum(resume.is_known(resume.folded[i]) for i in named)
+    known = sum(resume.folded[i] in resume.evidence or resume.is_name_word(i) for i in named)
     if len(named) > 4 or known < 2 or any(resume.folded[i] in STOP_WORDS for i in named):
         return None
     return NameCandidate(inside[0], inside[-1] + 1)

@@ -47,7 +47,7 @@ def referee_names(resume: ParsedResume) -> Iterator[FoundName]:
                 continue
             candidate = _with_given_name_behind(resume, candidate) if first else candidate
             need = 3.0 if not first else -1.0 if opens else 2.0
-            if _is_employer(resume, candidate) or not resume.is_name(
+            if names_a_thing(resume, candidate) or not resume.is_name(
                 candidate, need=need, placed=first and opens
             ):
                 first = False
@@ -76,12 +76,3 @@ def _with_given_name_behind(resume: ParsedResume, candidate: NameCandidate) -> N
     ):
         return NameCandidate(candidate.first, given + 1)
     return candidate
-
-
-def _is_employer(resume: ParsedResume, candidate: NameCandidate) -> bool:
-    """True if something calls it a thing, or an abbreviation in brackets or a legal form stands behind it."""
-    end = resume.ends[candidate.stop - 1]
-    return names_a_thing(resume, candidate) or _ABBREVIATION.match(resume.text, end, end + 10) is not None
-
-
-_ABBREVIATION = re.compile(r"\s{0,2}\([A-Z]{2,6}\)")
