@@ -17,6 +17,12 @@ _VALUE = re.compile(r"[^\n|;,\[:]{2,40}")
 _OF_A_RELATIVE = re.compile(r"father|mother|spouse|husband|wife|guardian", re.IGNORECASE)
 _SURE = re.compile(r"name|appelle|heiße|chiamo|llamo|called", re.IGNORECASE)
 _COLON = re.compile(r"[:=：]|/s/")
+_OPENS_LINE = re.compile(r"(?:^|[\n|•;*])[ \t]{0,4}(?:[-–][ \t]{0,4})?$")
+_SOMEBODY_S = re.compile(
+    r"\b(?:my|our|his|her|their|under|thesis|by|reporting|line)[ \t]{1,2}(?:[a-z]{2,12}[ \t])?$",
+    re.IGNORECASE,
+)
+_MAY_BE_A_POST = re.compile(r"(?:manager|author|contact|guide|mentor|advis[eo]r|supervisor)\b", re.IGNORECASE)
 _DOUBTFUL_TITLES = frozenset({"MS", "Hon", "Col", "Maj", "Lt", "Fr", "Capt", "Madame"})
 """Without a dot: "Hon" and "MS" stand before other words too."""
 
@@ -122,13 +128,21 @@ def _after_person_label(resume: ParsedResume, cue: ContextCue, offset: int) -> I
             )
         return
     start = offset + cue.start
-    before = resume.text[max(0, start - 2) : start].strip(" ")
-    alone = not before or before in "\n|•;*-–" or before.endswith("\n")
-    if len(candidate) >= 2 and (alone or cue.written[:1].islower()) and not names_a_thing(resume, candidate):
-        first, last = resume.folded[candidate.first], resume.folded[candidate.stop - 1]
-        if resume.lexicon.is_given_name(first) or resume.lexicon.is_surname(last):
-            need = 2.5 if alone else 3.5
-            yield from _if_name(resume, candidate, "name.person_label", need=need, own=False)
+    before = resume.text[max(0, start - 20) : start]
+    if len(candidate) < 2 or names_a_thing(resume, candidate):
+        return
+    end = resume.ends[candidate.stop - 1]
+    stop = resume.text.find("\n", end)
+    rest = resume.text[end : min(stop if stop >= 0 else end + 30, end + 30)]
+    if _OPENS_LINE.search(before):
+        # "Manager - Deutsche Bahn, 2014" is a post; "Reporting manager - ..." announces somebody.
+        is_post = _MAY_BE_A_POST.match(cue.written) is not None
+        sure = resume.is_full_name(candidate) if is_post else any(map(resume.is_name_word, range(*candidate)))
+        need, may_be = 2.5, sure and not _YEAR_OR_PRESENT.search(rest)
+    else:
+        need, may_be = 3.5, _SOMEBODY_S.search(before) is not None
+    if may_be:
+        yield from _if_name(resume, candidate, "name.person_label", need=need, own=False)
 
 
 def _after_honorific(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[FoundName]:

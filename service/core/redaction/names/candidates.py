@@ -433,6 +433,11 @@ class ParsedResume:
         i = bisect_right(self._excluded_starts, position) - 1
         return i >= 0 and position < self._excluded_ends[i]
 
+    def holds_excluded(self, start: int, end: int) -> bool:
+        """True if excluded characters begin in [start, end)."""
+        i = bisect_left(self._excluded_starts, start)
+        return i < len(self._excluded_starts) and self._excluded_starts[i] < end
+
     def _contact_evidence(self) -> frozenset[str]:
         """Words of the text that also stand in an e-mail address or a profile link."""
         places = " ".join(contact for one in self.features for contact in one.contacts).lower()

@@ -25,6 +25,11 @@ _BESIDE_CONTACT = 0.75
 """More if contact data come next: a phone number tells a name from a slogan."""
 
 _COMMAS_OF_A_LIST = 3
+_FIRST_CELL = 0.75
+_LATER_CELL = 1.5
+_PLAUSIBLE = 1.5
+"""In the first line the name stands first: "Jane Doe | Tata Steel | Leeds"."""
+
 _CITY_TAIL = re.compile(r",\s*(?:[A-Z]{2}\b|[A-Z][a-z]+\s*\d{4,})")
 _EAST_ASIAN = re.compile(
     r"^[\u4e00-\u9fff]{2,4}$|^[\uac00-\ud7a3]{2,4}$"
@@ -56,9 +61,15 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
         rank += 0 if shape.names_document and not shape.has_prefix else 1
         if rank > _LINES:
             break
-        following = pieces[at + 1].line if at + 1 < len(pieces) else None
-        beside = following is not None and _holds_contact(resume, following)
-        for score, found in _scored_candidates(resume, line, shape, max(rank, 1), beside):
+        beside = any(_holds_contact(resume, piece.line) for piece in pieces[at + 1 : at + 2])
+        near = beside or (
+            rank <= 1
+            and (
+                resume.holds_excluded(line.start, line.end)
+                or any(_holds_contact(resume, piece.line) for piece in pieces[at + 2 : at + 3])
+            )
+        )
+        for score, found in _scored_candidates(resume, line, shape, max(rank, 1), beside, near):
             best = max(best, (score, found), key=lambda c: c[0])
         alone = _name_alone(resume, line) if shape.may_be_alone else None
         if alone is not None and previous is not None and rank <= 3:
@@ -72,10 +83,10 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
 
 
 def _scored_candidates(
-    resume: ParsedResume, line: Line, shape: HeaderLine, rank: int, beside_contact: bool
+    resume: ParsedResume, line: Line, shape: HeaderLine, rank: int, beside_contact: bool, near_contact: bool
 ) -> Iterator[_Scored]:
     bonus = _BONUS_OF_LINE.get(rank, 0.0) + (1.0 if shape.has_prefix else 0.0)
-    if beside_contact and rank <= 3:
+    if near_contact and rank <= 3:
         bonus += _BESIDE_CONTACT
     if shape.letter_spaced or (shape.spaced_word and beside_contact):
         inside = resume.words_in(line.start, line.end)
@@ -84,9 +95,16 @@ def _scored_candidates(
         return
     if len(shape.cells) == 1 and len(line.text) <= LONG_LINE:
         bonus += 0.75
+    elif rank == 1:
+        bonus += _FIRST_CELL
     is_list = rank > 1 and line.text.count(",") > _COMMAS_OF_A_LIST
     for start, cell in shape.cells[:1] if is_list else shape.cells:
-        yield from _in_cell(resume, line, cell, line.start + start, rank, bonus)
+        found = list(_in_cell(resume, line, cell, line.start + start, rank, bonus))
+        yield from found
+        if rank == 1 and (start, cell) == shape.cells[0]:
+            bonus -= _FIRST_CELL
+            if found and found[0][0] - bonus >= _PLAUSIBLE:
+                bonus -= _LATER_CELL
     if shape.may_be_alone and rank <= 3:
         yield from _with_wide_gaps(resume, line, bonus)
         if rank == 1:

@@ -46,7 +46,7 @@ def referee_names(resume: ParsedResume) -> Iterator[FoundName]:
                 first = first and candidate is None
                 continue
             candidate = _with_given_name_behind(resume, candidate) if first else candidate
-            need = 3.0 if not first else -1.0 if opens else 2.0
+            need = -1.0 if first and opens else 3.0
             if names_a_thing(resume, candidate) or not resume.is_name(
                 candidate, need=need, placed=first and opens
             ):

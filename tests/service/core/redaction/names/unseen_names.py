@@ -175,3 +175,38 @@ def filled(template: str, name: str, draw: random.Random) -> str:
         flat=body.replace("\n", "   "),
         end=draw.choice(_ENDS),
     )
+
+
+THINGS = (
+    "Fannie Mae|Apache Kafka|Microsoft Azure|Google Cloud|Adobe Photoshop|Ralph Lauren|Wells Fargo|Morgan Stanley|"
+    "Amazon Redshift|Oracle Financials|SAP Hana|Power Query|Visual Basic|Spring Boot|React Native|Ruby on Rails|"
+    "Best Buy|Home Depot|Whole Foods|Burger King|Baker Hughes|Johnson Controls|Lockheed Martin|Bristol Myers Squibb|"
+    "Bank of Ireland|Deutsche Bahn|Royal Mail|Delta Airlines|United Parcel|Northern Trust|Liberty Mutual|Target|"
+    "Salesforce|Jenkins|Terraform|Kubernetes|Tableau|Jira|Hadoop|Selenium|Docker Swarm|Android Studio|Unreal Engine|"
+    "Agile Methods|Lean Manufacturing|Black Belt|Data Science|Machine Learning|Deep Learning|Supply Chain|"
+    "Dodd-Frank|Black-Scholes|Gale-Shapley|Sarbanes-Oxley|Monte Carlo|Kaplan-Meier|Tata Steel|Reliance Retail|"
+    "Tokyo Electron|Hong Leong Bank|Banco Santander|Grupo Bimbo|Ecobank|Dangote Cement|Cisco Meraki|Aruba Networks"
+).split("|")
+"""Products, employers, laws and methods, many of them called like persons."""
+
+THING_LAYOUTS = (
+    "{name}\n{thing}\n{phone}\n{email}\n\n{body}{end}",
+    "{name} | {thing} | {email}\n\n{body}{end}",
+    "{name}\n{email}\n\nSummary\nTen years of work with {thing} and other tools.\n\n{body}{end}",
+    "{name}\n{email}\n\nExperience\n{thing}\nClerk, 2014 - 2019\n- Kept the books.\n{end}",
+    "{name}\n{email}\n\nExperience\nAccount Manager {thing}\nManager - {thing}, 2014 - 2019\n- Sold {thing}.\n{end}",
+    "{name}\n{email}\n\nExperience\nClerk at {thing}, 2014 - 2019\nI guide {thing} teams; contact {thing} support.\n{end}",
+    "{name}\n{email}\n\n{body}\nSkills\n{thing}, stock control, teamwork\n",
+    "{name}\n{email}\n\n{body}\nReferences\nMs Ana Ruiz\n{thing}\n{phone}\n",
+    "{name}\n{email}\n\nExperience\nClerk, 2014 - 2019\nTraining under {thing} rules. {thing} was new then.\n{end}",
+)
+"""Where such a thing stands and no name."""
+
+
+def control_samples(group: str, count: int, seed: int) -> Iterator[Sample]:
+    """Texts that hold a name of `group` and a thing; `name` is here the thing, which must stay."""
+    draw = random.Random(f"things for {group} {seed}")
+    for name in full_names(group, count, seed):
+        for template in THING_LAYOUTS:
+            thing = draw.choice(THINGS)
+            yield Sample(group, template, thing, filled(template.replace("{thing}", thing), name, draw))
