@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from service.core.redaction.layout import Line
-from service.core.redaction.names.candidates import NameCandidate, ParsedResume
+from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.context_cues import CUE_ORDER, ContextCue
+from service.core.redaction.names.name_forms import NameCandidate
 from service.core.redaction.names.word_lists import MONTHS, STOP_WORDS, THING_NOUNS
 
 _BRACED = re.compile(r"\{([^{}\n]{1,60})\}")
@@ -132,8 +133,7 @@ def _after_person_label(resume: ParsedResume, cue: ContextCue, offset: int) -> I
     if len(candidate) < 2 or names_a_thing(resume, candidate):
         return
     end = resume.ends[candidate.stop - 1]
-    stop = resume.text.find("\n", end)
-    rest = resume.text[end : min(stop if stop >= 0 else end + 30, end + 30)]
+    rest = resume.text[end : end + 30].split("\n", 1)[0]
     if _OPENS_LINE.search(before):
         # "Manager - Deutsche Bahn, 2014" is a post; "Reporting manager - ..." announces somebody.
         is_post = _MAY_BE_A_POST.match(cue.written) is not None
@@ -173,8 +173,8 @@ def _after_dash(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[
         return
     start = offset + cue.start
     before = resume.text[max(0, start - 4) : start].rstrip()
-    stop = resume.text.find("\n", start)
-    rest = resume.text[resume.ends[candidate.stop - 1] : min(stop if stop >= 0 else start + 200, start + 200)]
+    end = resume.ends[candidate.stop - 1]
+    rest = resume.text[end : end + 200].split("\n", 1)[0]
     quoted = before.endswith(_QUOTES)
     if not quoted and not _RECOMMENDS.search(rest):
         return

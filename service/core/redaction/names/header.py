@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from service.core.redaction.layout import Line
-from service.core.redaction.names.candidates import NameCandidate, ParsedResume
+from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.header_line import LONG_LINE, SPACED_WORD, HeaderLine
 from service.core.redaction.names.header_pieces import header_pieces
+from service.core.redaction.names.name_forms import NameCandidate
 from service.core.redaction.names.profile import profile_name
 from service.core.redaction.names.word_lists import CREDENTIALS, PARTICLES, PLACES, STOP_WORDS
 from service.core.redaction.policy import TOKENS
@@ -97,6 +98,8 @@ def _scored_candidates(
         bonus += 0.75
     elif rank == 1:
         bonus += _FIRST_CELL
+    if rank <= 2 and shape.inverted is not None:
+        yield from _inverted_name(resume, line, shape.inverted, bonus)
     is_list = rank > 1 and line.text.count(",") > _COMMAS_OF_A_LIST
     for start, cell in shape.cells[:1] if is_list else shape.cells:
         found = list(_in_cell(resume, line, cell, line.start + start, rank, bonus))
@@ -110,8 +113,6 @@ def _scored_candidates(
         if rank == 1:
             yield from _surname_like_a_post(resume, line, bonus, beside_contact)
             yield from _one_word(resume, line, beside_contact)
-    if rank <= 2 and shape.inverted is not None:
-        yield from _inverted_name(resume, line, shape.inverted, bonus)
 
 
 def _in_cell(

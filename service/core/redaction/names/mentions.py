@@ -23,7 +23,7 @@ _MOST_PARTICLES = 8
 """Before one name: "de la" and the like."""
 
 _JOINTS = (" ", "  ", "-", " '", " ’")
-_NICKNAME_JOINTS = (" (", ") ", ' "', '" ', " “", "” ")
+_NICKNAME_JOINTS = (", ", " (", ") ", ' "', '" ', " “", "” ")
 _INITIAL_JOINTS = (". ", ".")
 
 
@@ -75,7 +75,7 @@ def _start_with_particles(resume: ParsedResume, i: int) -> int:
 def _multi_part_mentions(
     resume: ParsedResume, parts: set[str], own: Sequence[str]
 ) -> Iterator[tuple[int, int]]:
-    """Two parts of the name or more, with particles, initials and nicknames between: "Dean de la Cruz", "Dale K. Fitch"."""
+    """Two parts of the name or more, with particles, initials, nicknames or a comma between: "Dean de la Cruz"."""
     letters = {part[0] for part in own if part}
     free = 0  # the first word that was not looked at yet
     for first in [i for i, folded in enumerate(resume.folded) if folded in parts]:

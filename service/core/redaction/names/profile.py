@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from service.core.redaction.names.candidates import NameCandidate, ParsedResume
+from service.core.redaction.names.candidates import ParsedResume
+from service.core.redaction.names.name_forms import NameCandidate
 from service.core.redaction.names.word_lists import STOP_WORDS
 
 _SIDEBARS = frozenset({"contact", "top skills"})

@@ -21,9 +21,10 @@ from service.core.redaction.names.body import (
     prose_names,
     subject_names,
 )
-from service.core.redaction.names.candidates import NameCandidate, ParsedResume
+from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.header import header_name
 from service.core.redaction.names.mentions import find_mentions
+from service.core.redaction.names.name_forms import NameCandidate
 from service.core.redaction.names.referees import referee_names
 from service.core.redaction.names.word_lists import GENERATIONS, PARTICLES
 from service.core.redaction.policy import TOKENS

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from service.core.redaction.names.body import FoundName, names_a_thing
-from service.core.redaction.names.candidates import NameCandidate, ParsedResume
+from service.core.redaction.names.candidates import ParsedResume
+from service.core.redaction.names.name_forms import NameCandidate
 from service.core.redaction.policy import TOKENS
 
 _RANK = re.compile(r"\((?:[A-Z]{2,5}|[A-Z][a-z]{1,5}\.?)\)\s{0,2}")
@@ -21,8 +22,11 @@ def referee_names(resume: ParsedResume) -> Iterator[FoundName]:
     """In a reference block the first cell of an entry is a name, and so is any other that looks like one."""
     opens = True  # a blank line, a heading, a label or contact data went before: a new entry
     end = 0
+    among_referees = False
     for line, features in zip(resume.lines, resume.features, strict=True):
-        if line.section != "references":
+        # "Contact:" is a field of an entry here, though it opens a section elsewhere.
+        among_referees = line.section == "references" or (among_referees and line.section == "contact")
+        if not among_referees:
             continue
         if line.heading or "\n\n" in resume.text[end : line.start + 1]:
             opens = True

@@ -12,41 +12,41 @@ from typing import NamedTuple
 GIVEN = {
     "white_female": (
         "Agatha Brigid Cordelia Dorothea Eloise Freya Gretchen Harriet Ingrid Johanna Kirsten Lorna Maeve Nessa "
-        "Ottilie Petra Rowena Sigrid Tamsin Ursula Verity Wilhelmina Yvette Zelda Ann Jo Bea Fay Joy Ivy Una Liv Kay "
+        "Ottilie Petra Rowena Sigrid Tamsin Ursula Verity Wilhelmina Yvette Zelda Jo Bea Fay Joy Ivy Una Liv Kay "
         "Hope Faith Dawn Iris Heather Jana Svea"
     ),
     "white_male": (
         "Alasdair Barnaby Cormac Dietrich Einar Fergus Gareth Hamish Ivor Jasper Klaus Lachlan Magnus Niall Oleg "
-        "Piotr Rufus Sandor Torsten Ulrich Viggo Wojciech Yannick Zoltan Ned Ian Lee Guy Ray Max Sven Rob Al Jim Finn "
+        "Piotr Rufus Sandor Torsten Ulrich Viggo Wojciech Yannick Zoltan Ned Ian Lee Guy Ray Max Sven Rob Al Finn "
         "Cliff Dale Heath Frank Miles"
     ),
     "black_female": (
-        "Aaliyah Adaeze Amina Ayesha Chidinma Ebony Efua Folake Ife Imani Jamila Keisha Lakeisha Makeda Nia Ngozi "
-        "Oluchi Precious Rashida Shaniqua Tanisha Uche Wanjiru Yewande Zainab Zuri Abla Ama Esi Ade Tia Mercy Grace "
-        "Patience Blessing Comfort Charity Tamika Latoya Nala"
+        "Aaliyah Adaeze Amina Ayesha Chidinma Efua Folake Ife Jamila Makeda Nia Ngozi "
+        "Oluchi Precious Rashida Uche Wanjiru Yewande Zainab Zuri Abla Ama Esi Ade Tia Mercy Grace "
+        "Patience Blessing Comfort Charity Nala"
     ),
     "black_male": (
-        "Abdou Babatunde Chidi Dakarai Emeka Femi Gbenga Hakeem Ifeanyi Jabari Kwame Lamar Malik Nnamdi Obinna Pape "
-        "Quincy Rasheed Seun Tariq Uzo Wole Yaw Zuberi Ayo Obi Ike Kofi Kojo Tunde Deon Tyree Marquis Prince King "
-        "Sunny Darnell Jamal Kelechi Issa"
+        "Abdou Babatunde Chidi Dakarai Emeka Femi Gbenga Ifeanyi Lamar Nnamdi Obinna Pape "
+        "Quincy Seun Tariq Uzo Wole Yaw Zuberi Ayo Obi Ike Kofi Kojo Tunde Deon Tyree Marquis Prince King "
+        "Sunny Kelechi Issa"
     ),
     "asian_female": (
-        "Yen Tam Hue Mai Lan Hoa Thu Nga Bich Dung Xiu Ying Mei Li Na Min Yan Jing Xue Ting Soo-Jin Hye Eun Ji-Won Mi "
-        "Bo-Ra Seo-Yeon Aiko Haruka Yui Rin Sakura Priyanka Lakshmi Anjali Deepa Usha Sita Rani Jaya"
+        "Yen Tam Hue Lan Hoa Thu Bich Dung Xiu Ying Li Na Min Yan Jing Xue Ting Soo-Jin Hye Eun Ji-Won Mi "
+        "Bo-Ra Seo-Yeon Aiko Haruka Yui Rin Sakura Lakshmi Anjali Sita Rani Jaya"
     ),
     "asian_male": (
-        "Tam An Duc Minh Hung Long Quan Son Tin Dat Wei Bo Jun Lei Gang Hao Peng Feng Xin Da Min-Jun Ho Joon Tae-Woo "
-        "Sang Ki Haruto Kenji Ren Sho Daiki Go Arjun Ravi Suresh Vikram Om Dev Raj Jai"
+        "Tam An Duc Minh Hung Long Quan Son Tin Wei Bo Jun Lei Gang Hao Peng Feng Xin Da Min-Jun Ho Joon Tae-Woo "
+        "Sang Ki Haruto Kenji Ren Sho Daiki Go Om Raj Jai"
     ),
     "hispanic_female": (
-        "Luz Paz Sol Mar Rocio Ximena Itzel Yolotzin Guadalupe Consuelo Dolores Esperanza Fabiola Graciela Hortensia "
-        "Inmaculada Jimena Leticia Maribel Nayeli Ofelia Pilar Remedios Soledad Trinidad Ursulina Vianney Yesenia "
-        "Zulema Ana Eva Ines Noemi Alba Amparo Socorro Milagros Araceli Citlali Flor"
+        "Paz Sol Mar Yolotzin Guadalupe Dolores Hortensia "
+        "Inmaculada Jimena Pilar Remedios Soledad Trinidad Ursulina Vianney "
+        "Zulema Belen Nieves Candelaria Macarena Azucena  Cielo Eva Ines Amparo Socorro Citlali"
     ),
     "hispanic_male": (
-        "Angel Jesus Cruz Cuauhtemoc Donato Efrain Facundo Gerardo Heriberto Isidro Jacinto Lazaro Macario Nicanor "
-        "Octavio Pascual Quirino Rigoberto Salvador Teodoro Ulises Venancio Wilfredo Xavier Yago Zacarias Leo Rey Noe "
-        "Eloy Jose Juan Luis Hugo Ivan Modesto Primo Justo Clemente Santos"
+        "Candelario Angel Cruz Cuauhtemoc Donato Facundo Heriberto Isidro Jacinto Lazaro Macario Nicanor "
+        "Octavio Pascual Quirino Teodoro Ulises Venancio Wilfredo Xavier Yago Zacarias Leo Rey "
+        "Eloy Ivan Modesto Primo Justo Clemente Santos"
     ),
 }
 """Given names by group."""
@@ -58,17 +58,17 @@ SURNAMES = {
         "King Young Love Church Snow Winter Field Marsh Case Page Day Ott Uhl"
     ),
     "black": (
-        "Abara Banks Cotton Diallo Ekwueme Fashola Gaines Hightower Ibe Jalloh Kone Lumumba Mensah Ncube Okonkwo "
-        "Pettway Quaye Rolle Sesay Toure Udo Vilakazi Washington Yeboah Zulu Oke Ojo Eze Obi Ba Sy Ade Idowu Battle "
-        "Gay Cooks Bland Grant Moody Price Ware Rice Bell Booker Ivory Samba Nwosu Amadi Otu Uba"
+        "Abara Banks Cotton Ekwueme Fashola Gaines Hightower Ibe Jalloh Kone Lumumba Ncube Okonkwo "
+        "Pettway Quaye Rolle Sesay Toure Udo Vilakazi Yeboah Zulu Oke Ojo Eze Obi Ba Sy Ade Idowu Battle "
+        "Gay Cooks Bland Grant Moody Price Ware Rice Bell Ivory Samba Nwosu Amadi Otu Uba"
     ),
     "asian": (
-        "Le Do Vo Ho Ly Ngo Vu Dang Bui Lam Mai To Ha An Luu Ma Xu Hu Wu Lu Su Fu He Ye Shi Tan Gan Kang Oh Noh Woo Ahn "
+        "Le Do Vo Ho Ly Vu Lam To Ha An Ma Xu Hu Wu Lu Su Fu He Ye Tan Gan Oh Noh Woo Ahn "
         "Seo Bae Min Ito Abe Ono Mori Oda Ota Iyer Rao Nair Sen Das Bose Dey Jha Roy Pal Sim See Long"
     ),
     "hispanic": (
-        "Vega Leon Rey Paz Luna Sol Rico Cruz Rios Soto Lugo Nava Meza Mora Rosas Prado Iglesias Toro Delgado Bravo "
-        "Blanco Calvo Campos Castillo Cordero Escudero Ibarra Jaramillo Quispe Mamani Tzul Xol Yanez Zapata Ochoa Solis "
+        "Rey Paz Sol Rico Lugo Nava Meza Mora Rosas Prado Iglesias Toro Bravo "
+        "Blanco Calvo Cordero Escudero Ibarra Jaramillo Quispe Mamani Tzul Xol Yanez Zapata Ochoa "
         "Banuelos Arce Oliva Gil Roa Ulloa Vidal Pardo Cano Gallo Franco Amador Bueno Duque"
     ),
 }
@@ -80,7 +80,12 @@ _POSTS = (
 )  # fmt: skip
 _TOWNS = ("Leeds, UK", "Austin, TX", "Toronto, Canada", "Lyon", "San Jose, CA", "Porto, Portugal")
 _PHONES = ("+1 415 555 0132", "(206) 555-0177", "0161 496 0132", "+44 20 7946 0958")
-_EMAILS = ("contact77@mail.example", "workmail.2020@post.example", "hello@inbox.example", "job4me@web.example")
+_EMAILS = (
+    "contact77@mail.example",
+    "workmail.2020@post.example",
+    "hello@inbox.example",
+    "job4me@web.example",
+)
 _BODY = (
     "Experience\nClerk, Northfield Stores, 2014 - 2019\n- Kept the books and answered customers.\n",
     "EXPERIENCE\nAnalyst at Bluegate, 2016 - 2021\nBuilt reports in SQL and Excel.\n",
