@@ -222,7 +222,10 @@ def subject_names(resume: ParsedResume, *, named: bool) -> Iterator[FoundName]:
             continue
         words = range(candidate.first, candidate.stop)
         end = resume.ends[candidate.stop - 1]
-        if any(i in resume.protected for i in words) or _FIRM_BEHIND.search(resume.text[end : end + 80]):
+        tools = [i for i in words if i in resume.protected and len(resume.folded[i]) > 1]
+        if any(
+            i in resume.protected_phrases or not resume.is_rare_name(resume.folded[i]) for i in tools
+        ) or _FIRM_BEHIND.search(resume.text[end : end + 80]):
             continue
         if not named or any(resume.is_name_word(i) for i in words):
             yield from _if_name(resume, candidate, "name.subject", need=1.0, own=not named, placed=True)

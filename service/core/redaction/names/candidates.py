@@ -139,7 +139,7 @@ class ParsedResume(ReadResume):
         if not stops or not placed or len(stops) > 1:
             return bool(stops)
         full = [i for i in range(candidate.first, candidate.stop) if len(self.folded[i]) > 1]
-        if len(full) != 2 or any(i in self.protected for i in full):
+        if len(full) != 2 or any(i in self.protected and not self.is_name_word(i) for i in full):
             return True
         given, surname = (self.folded[i] for i in full)
         if stops[0] == full[1]:
