@@ -70,6 +70,8 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
                 or any(_holds_contact(resume, piece.line) for piece in pieces[at + 2 : at + 3])
             )
         )
+        if best[0] >= _MIN_SCORE:
+            near = False  # what stands below a name is a post or an employer
         for score, found in _scored_candidates(resume, line, shape, max(rank, 1), beside, near):
             best = max(best, (score, found), key=lambda c: c[0])
         alone = _name_alone(resume, line) if shape.may_be_alone else None
