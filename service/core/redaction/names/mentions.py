@@ -23,7 +23,7 @@ _MOST_PARTICLES = 8
 """Before one name: "de la" and the like."""
 
 _JOINTS = (" ", "  ", "-", " '", " ’")
-_NICKNAME_JOINTS = (", ", " (", ") ", ' "', '" ', " “", "” ")
+_NICKNAME_JOINTS = (" (", ") ", ' "', '" ', " “", "” ")
 _INITIAL_JOINTS = (". ", ".")
 
 
@@ -89,7 +89,8 @@ def _multi_part_mentions(
             joined = between in _JOINTS or (
                 between in _INITIAL_JOINTS and len(resume.written[free - 1]) == 1 and (mine or initial)
             )
-            nickname = mine and between in _NICKNAME_JOINTS
+            inverted = between == ", " and (resume.folded[free - 1], resume.folded[free]) == (own[-1], own[0])
+            nickname = mine and (inverted or between in _NICKNAME_JOINTS)
             if not nickname and (not joined or not (mine or initial or resume.folded[free] in PARTICLES)):
                 break
             if mine and resume.capitalised[free]:
