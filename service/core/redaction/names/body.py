@@ -8,23 +8,55 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from service.core.redaction.layout import Line
-from service.core.redaction.names.candidates import NameCandidate, ParsedResume
+from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.context_cues import CUE_ORDER, ContextCue
-from service.core.redaction.names.word_lists import STOP_WORDS
-from service.core.redaction.policy import TOKENS
+from service.core.redaction.names.name_forms import NameCandidate
+from service.core.redaction.names.word_lists import MONTHS, STOP_WORDS, THING_NOUNS
 
 _BRACED = re.compile(r"\{([^{}\n]{1,60})\}")
 _VALUE = re.compile(r"[^\n|;,\[:]{2,40}")
 _OF_A_RELATIVE = re.compile(r"father|mother|spouse|husband|wife|guardian", re.IGNORECASE)
 _SURE = re.compile(r"name|appelle|heiße|chiamo|llamo|called", re.IGNORECASE)
+_COLON = re.compile(r"[:=：]|/s/")
+_OPENS_LINE = re.compile(r"(?:^|[\n|•;*])[ \t]{0,4}(?:[-–][ \t]{0,4})?$")
+_SOMEBODY_S = re.compile(
+    r"\b(?:my|our|his|her|their|under|thesis|by|reporting|line)[ \t]{1,2}(?:[a-z]{2,12}[ \t])?$",
+    re.IGNORECASE,
+)
+_MAY_BE_A_POST = re.compile(r"(?:manager|author|contact|guide|mentor|advis[eo]r|supervisor)\b", re.IGNORECASE)
+_DOUBTFUL_TITLES = frozenset({"MS", "Hon", "Col", "Maj", "Lt", "Fr", "Capt", "Madame"})
+"""Without a dot: "Hon" and "MS" stand before other words too."""
+
+_QUOTES = ('"', "”", "»", "’", "“")
+_RECOMMENDS = re.compile(
+    r"\b(?:worked|works|managed|manages|reported|reports|mentor(?:ed|s)?|studied|taught|supervised|recommend(?:ed|s)?|"
+    r"colleague|client|peer|senior to|junior to|same team)\b"
+)
+_HYPHENS = ("-", "‐", "‑", "–")
+_WORDS_BEFORE_THING = 3
+_BEFORE_THING = (" ", "'s ", "’s ", "' ", "’ ", "-")
+_JOINED_BEFORE = re.compile(r"(?:&|\bthe|\bThe|\ban?|\bour)\s{0,2}$")
+_JOINED_BEHIND = re.compile(r"\s?&\s?[A-Z]|\s?[®™]")
+_ABBREVIATION = re.compile(r"\s{0,2}\(([A-Z]{2,6})\)")
+_SEPARATED = re.compile(r"\s{0,2}(?:$|[,/|;:(\n–—]|\s-\s|-\s|\s{2})")
+_FIRM_BEHIND = re.compile(
+    r"\b(?:compan(?:y|ies)|firm|provider|platform|manufacturer|retailer|brand|product|tool|library|framework|language|"
+    r"software|agency|organi[sz]ation|start-?up|supplier|vendor|leader in|service|database)\b"
+)
+_YEAR_BEHIND = re.compile(r"[.,]?\s{0,2}['’]?\d")
 _YEAR_OR_PRESENT = re.compile(r"\b(?:19|20)\d\d\b|\b[Pp]resent\b")
 
 
 class FoundName(NamedTuple):
-    """Words that are a name. `own`: it is that of the person whose resume this is."""
+    """Words that are a name. `own`: it is that of the person whose resume this is.
+
+    `reason`: the rule that found it. `spreads`: its parts are names elsewhere in the text too.
+    """
 
     candidate: NameCandidate
     own: bool
+    reason: str = "name"
+    spreads: bool = True
 
 
 def cued_names(resume: ParsedResume) -> Iterator[FoundName]:
@@ -45,24 +77,111 @@ def _after_cue(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[F
             for part in _BRACED.finditer(cue.written):
                 candidate = resume.candidate_at(offset + cue.start + part.start(1), most=6, strict=False)
                 if candidate is not None and not resume.holds_stop_word(candidate):
-                    yield FoundName(candidate, own=True)
+                    yield FoundName(candidate, own=True, reason="name.latex")
         case "label":
             candidate = resume.candidate_at(at, most=6, strict=False)
-            if candidate is None or resume.holds_stop_word(candidate):
+            if candidate is None or resume.holds_stop_word(candidate, placed=True):
                 candidate = _field_value(resume, at)
             if candidate is not None:
-                yield FoundName(candidate, own=not _OF_A_RELATIVE.search(cue.written))
+                own = not _OF_A_RELATIVE.search(cue.written)
+                yield FoundName(candidate, own, reason="name.label")
         case "person_label":
-            yield from _if_name(resume, resume.candidate_at(at, most=5), need=1.0, own=False)
+            yield from _after_person_label(resume, cue, offset)
         case "introduction":
-            sure = _SURE.search(cue.written) is not None
-            yield from _if_name(resume, resume.candidate_at(at, most=4), need=0.0 if sure else 2.0, own=True)
+            need = -1.0 if _SURE.search(cue.written) else 1.0
+            candidate = resume.placed_candidate_at(at, most=4)
+            yield from _if_name(resume, candidate, "name.introduction", need=need, own=True, placed=True)
         case "honorific":
-            yield from _if_name(resume, resume.candidate_at(at, most=4), need=0.0, own=False)
+            yield from _after_honorific(resume, cue, offset)
         case "relation" | "companion":
             candidate = resume.candidate_at(at, most=4)
-            if candidate is not None and len(candidate) >= 2:
-                yield from _if_name(resume, candidate, need=2.0 if cue.kind == "relation" else 3.5, own=False)
+            if (
+                candidate is not None
+                and len(candidate) >= 2
+                and not names_a_thing(resume, candidate)
+                and not _is_date(resume, candidate)
+            ):
+                need = 2.0 if cue.kind == "relation" else 3.5
+                yield from _if_name(resume, candidate, f"name.{cue.kind}", need=need, own=False)
+        case "attribution":
+            yield from _after_dash(resume, cue, offset)
+
+
+def _after_person_label(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[FoundName]:
+    """Behind a colon a name; else only what is surely one, for "Account Manager Johnson Controls" is a post."""
+    colon = _COLON.search(cue.written) is not None
+    at = offset + cue.end
+    candidate = resume.placed_candidate_at(at, most=5) if colon else resume.candidate_at(at, most=5)
+    if candidate is None or _is_date(resume, candidate):
+        return
+    if colon:
+        one_word = len(candidate) == 1
+        if not (one_word and resume.is_followed_by_capital(candidate)):
+            need = 2.0 if one_word else 1.0
+            yield from _if_name(
+                resume,
+                candidate,
+                "name.person_label",
+                need=need,
+                own=False,
+                placed=True,
+                spreads=not one_word,
+            )
+        return
+    start = offset + cue.start
+    before = resume.text[max(0, start - 20) : start]
+    if len(candidate) < 2 or names_a_thing(resume, candidate):
+        return
+    end = resume.ends[candidate.stop - 1]
+    rest = resume.text[end : end + 30].split("\n", 1)[0]
+    if _OPENS_LINE.search(before):
+        # "Manager - Deutsche Bahn, 2014" is a post; "Reporting manager - ..." announces somebody.
+        is_post = _MAY_BE_A_POST.match(cue.written) is not None
+        sure = resume.is_full_name(candidate) if is_post else any(map(resume.is_name_word, range(*candidate)))
+        need, may_be = 2.5, sure and not _YEAR_OR_PRESENT.search(rest)
+    else:
+        need, may_be = 3.5, _SOMEBODY_S.search(before) is not None
+    if may_be:
+        yield from _if_name(resume, candidate, "name.person_label", need=need, own=False)
+
+
+def _after_honorific(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[FoundName]:
+    """Mr Park. "Hon", "Col", "Madame" and "MS" are other things too, so the word after them must be a name."""
+    candidate = resume.candidate_at(offset + cue.end, most=4)
+    if candidate is None or (len(candidate) == 1 and len(resume.folded[candidate.first]) == 1):
+        return
+    if all(i in resume.protected_phrases for i in range(candidate.first, candidate.stop)):
+        return
+    title = cue.written.strip()
+    doubtful = title in _DOUBTFUL_TITLES
+    if doubtful and (len(candidate) == 1 or title == "MS") and names_a_thing(resume, candidate):
+        return
+    need = 2.0 if doubtful else 0.0
+    placed = not doubtful
+    if len(candidate) == 1 and resume.starts[candidate.first] > 0 and names_a_thing(resume, candidate):
+        return
+    spreads = len(candidate) > 1 or resume.lexicon.is_surname(resume.folded[candidate.first]) or not doubtful
+    yield from _if_name(
+        resume, candidate, "name.honorific", need=need, own=False, placed=placed, spreads=spreads
+    )
+
+
+def _after_dash(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[FoundName]:
+    """Who wrote a recommendation: "- Gabriel G., IT specialist, worked with ..." under what is in quotes."""
+    candidate = resume.candidate_at(offset + cue.end, most=4, strict=False)
+    if candidate is None or resume.holds_stop_word(candidate) or names_a_thing(resume, candidate):
+        return
+    start = offset + cue.start
+    before = resume.text[max(0, start - 4) : start].rstrip()
+    end = resume.ends[candidate.stop - 1]
+    rest = resume.text[end : end + 200].split("\n", 1)[0]
+    quoted = before.endswith(_QUOTES)
+    if not quoted and not _RECOMMENDS.search(rest):
+        return
+    need = 0.5 if quoted else 1.5
+    yield from _if_name(
+        resume, candidate, "name.attribution", need=need, own=False, placed=True, spreads=len(candidate) > 1
+    )
 
 
 def closing_names(resume: ParsedResume) -> Iterator[FoundName]:
@@ -71,53 +190,118 @@ def closing_names(resume: ParsedResume) -> Iterator[FoundName]:
         if features.is_closing:
             line = resume.lines[i + 1]
             start = line.start + len(line.text) - len(line.text.lstrip())
-            yield from _if_name(resume, resume.candidate_at(start, most=4), need=0.5, own=True)
+            candidate = resume.placed_candidate_at(start, most=4)
+            whole = candidate is not None and resume.ends[candidate.stop - 1] >= start + len(
+                line.text.strip()
+            )
+            need = -1.0 if whole else 0.5
+            yield from _if_name(resume, candidate, "name.signature", need=need, own=True, placed=True)
     last = next((line for line in reversed(resume.lines) if not line.heading), None)
     if last is not None and len(resume.lines) > 3 and len(last.text) < 40:
         start = last.start + len(last.text) - len(last.text.lstrip(" \t(-–—~*_"))
         candidate = resume.candidate_at(start, most=4)
-        if candidate is not None and len(candidate) > 1:
-            yield from _if_name(resume, candidate, need=3.5, own=False)
+        if (
+            candidate is not None
+            and len(candidate) > 1
+            and not any(ch.isalpha() for ch in resume.text[resume.ends[candidate.stop - 1] : last.end])
+        ):
+            yield from _if_name(resume, candidate, "name.last_line", need=3.5, own=False)
 
 
-def referee_names(resume: ParsedResume) -> Iterator[FoundName]:
-    """In a reference block every cell that looks like a name is one, the first of a line above all."""
-    for line, features in zip(resume.lines, resume.features, strict=True):
-        if line.section != "references" or line.heading:
+def subject_names(resume: ParsedResume, *, named: bool) -> Iterator[FoundName]:
+    """Two names or more that begin a line and do what persons do: "Yen Le is a nurse".
+
+    `named`: the candidate's name is known, so that another one needs a word that is surely a name.
+    """
+    for line in resume.lines:
+        if line.heading or line.section in ("experience", "skills", "education"):
             continue
-        first = True
-        for start, end in features.cells:
-            cell = line.text[start:end]
-            if line.text[max(0, start - 9) : start].endswith((TOKENS["phone"], TOKENS["email"])):
-                first = True  # the next person in a text without line breaks
-            if f"[{cell.strip()}]" in TOKENS.values():
-                continue
-            lead = len(cell) - len(cell.lstrip(" .-–•\t'0123456789)"))
-            candidate = resume.candidate_at(line.start + start + lead, most=5)
-            if candidate is None or resume.holds_stop_word(candidate) or len(candidate) < 2:
-                first = first and candidate is None
-                continue
-            yield from _if_name(resume, candidate, need=-1.0 if first else 3.0, own=False)
-            first = False
+        start = line.start + len(line.text) - len(line.text.lstrip())
+        candidate = resume.placed_candidate_at(start, most=5)
+        if candidate is None or len(candidate) < 2 or not resume.precedes_person_verb(candidate):
+            continue
+        words = range(candidate.first, candidate.stop)
+        end = resume.ends[candidate.stop - 1]
+        tools = [i for i in words if i in resume.protected and len(resume.folded[i]) > 1]
+        if any(
+            i in resume.protected_phrases or not resume.is_rare_name(resume.folded[i]) for i in tools
+        ) or _FIRM_BEHIND.search(resume.text[end : end + 80]):
+            continue
+        if not named or any(resume.is_name_word(i) for i in words):
+            yield from _if_name(resume, candidate, "name.subject", need=1.0, own=not named, placed=True)
 
 
 def prose_names(resume: ParsedResume) -> Iterator[FoundName]:
     """Given name and surname side by side in prose; not in lists, and not where an employer stands."""
     line_starts = [line.start for line in resume.lines]
+    employers: set[tuple[str, ...]] = set()
+    found: list[NameCandidate] = []
     at, is_prose = -1, False
     for i in _given_names(resume):
         place = bisect_right(line_starts, resume.starts[i]) - 1
         if place != at:  # once a line: a long one holds thousands of names
             at, is_prose = place, _is_prose(resume.lines[place])
-        if not is_prose or resume.follows_preposition(i):
+        if not is_prose and not resume.follows_preposition(i):
             continue
         candidate = resume.candidate_at(resume.starts[i], most=4)
         if (
-            candidate is not None
-            and len(candidate) >= 2
-            and resume.lexicon.is_surname(resume.folded[candidate.stop - 1])
+            candidate is None
+            or len(candidate) < 2
+            or not resume.lexicon.is_surname(resume.folded[candidate.stop - 1])
         ):
-            yield from _if_name(resume, candidate, need=4.0, own=False)
+            continue
+        if resume.follows_employer_preposition(i):
+            employers.add(tuple(resume.folded[candidate.first : candidate.stop]))
+        if (
+            is_prose
+            and not resume.follows_preposition(i)
+            and not names_a_thing(resume, candidate)
+            and not (resume.lines[place].section == "experience" and _opens_entry(resume, candidate))
+        ):
+            found.append(candidate)
+    for candidate in found:
+        if tuple(resume.folded[candidate.first : candidate.stop]) not in employers:
+            yield from _if_name(resume, candidate, "name.prose", need=4.0, own=False)
+
+
+def names_a_thing(resume: ParsedResume, candidate: NameCandidate) -> bool:
+    """True if the words around a name say that a firm, a law, a prize or a method is called so."""
+    text, start = resume.text, resume.starts[candidate.first]
+    end = resume.ends[candidate.stop - 1]
+    if (
+        len(candidate) == 2
+        and text[resume.ends[candidate.first] : resume.starts[candidate.stop - 1]] in _HYPHENS
+    ):
+        return True  # Dodd-Frank, Gale-Shapley
+    if _JOINED_BEFORE.search(text[max(0, start - 6) : start]) or _JOINED_BEHIND.match(text[end : end + 4]):
+        return True
+    abbreviation = _ABBREVIATION.match(text, end, end + 10)
+    if abbreviation is not None:  # "Nordic Yusen Kaisha (NYK)", and not "Jane Doe (CEO)"
+        initials = "".join(resume.folded[i][0] for i in range(candidate.first, candidate.stop))
+        if abbreviation[1].lower() == initials:
+            return True
+    after = candidate.stop
+    most = min(after + _WORDS_BEFORE_THING, len(resume.folded))
+    while after < most and text[end : resume.starts[after]] in _BEFORE_THING:
+        if resume.folded[after] in THING_NOUNS:
+            return True  # "Robert Wood Foundation", "King Fahad International Airport"
+        if not resume.capitalised[after]:
+            return False
+        end = resume.ends[after]
+        after += 1
+    return False
+
+
+def _opens_entry(resume: ParsedResume, candidate: NameCandidate) -> bool:
+    """True at the start of a line, or behind a wide gap, unless a person acts there: an employer stands there."""
+    start, end = resume.starts[candidate.first], resume.ends[candidate.stop - 1]
+    before = resume.text[max(0, start - 2) : start]
+    opens = not before or before.endswith("\n") or before == "  " or before in ("• ", "- ", "* ")
+    return (
+        opens
+        and not resume.precedes_person_verb(candidate)
+        and _SEPARATED.match(resume.text[end : end + 4]) is not None
+    )
 
 
 def _given_names(resume: ParsedResume) -> list[int]:
@@ -134,10 +318,26 @@ def _given_names(resume: ParsedResume) -> list[int]:
 
 
 def _if_name(
-    resume: ParsedResume, candidate: NameCandidate | None, *, need: float, own: bool
+    resume: ParsedResume,
+    candidate: NameCandidate | None,
+    reason: str,
+    *,
+    need: float,
+    own: bool,
+    placed: bool = False,
+    spreads: bool = True,
 ) -> Iterator[FoundName]:
-    if candidate is not None and resume.is_name(candidate, need=need):
-        yield FoundName(candidate, own)
+    if candidate is not None and resume.is_name(candidate, need=need, placed=placed):
+        yield FoundName(candidate, own, reason, spreads)
+
+
+def _is_date(resume: ParsedResume, candidate: NameCandidate) -> bool:
+    """True for "Jun 2010", "Dec'05" and "May to July"."""
+    first = resume.folded[candidate.first]
+    end = resume.ends[candidate.first]
+    return first in MONTHS and (
+        len(candidate) == 1 or _YEAR_BEHIND.match(resume.text[end : end + 8]) is not None
+    )
 
 
 def _field_value(resume: ParsedResume, start: int) -> NameCandidate | None:

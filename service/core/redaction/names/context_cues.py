@@ -29,7 +29,8 @@ _COMPANION = re.compile(
     r"(?:co-?)?founded by|interviewed|hired by)\s+"
 )
 _LABEL = re.compile(
-    r"(?:^|(?<=[|•;,{(\[\n<>\"'*]))[\s\"'*_•\-–>]{0,200}+(?:(?:full|first|last|given|family|middle|maiden|legal|preferred|candidate(?:['’]s)?|"
+    r"(?:^|(?<=[|•;,{(\[\n<>\"'*])|(?<=\s\s)|(?<=\t)|(?<=vitae )|(?<=details )|(?<=particulars )|(?<=resume )|(?<=profile )|(?<=biodata )|(?<=information ))"
+    r"[\s\"'*_•\-–>]{0,200}+(?:(?:full|first|last|given|family|middle|maiden|legal|preferred|candidate(?:['’]s)?|"
     r"applicant(?:['’]s)?|employee|father(?:['’]s)?|mother(?:['’]s)?|spouse(?:['’]s)?|husband(?:['’]s)?|wife(?:['’]s)?|guardian(?:['’]s)?|"
     r"nick|contact|student|author)\s*)?"
     r"(?:name|surname|firstname|lastname|fullname|forename|nickname|nombre(?: completo)?|apellidos?|nom|prénom|prenom|vorname|nachname|"
@@ -42,8 +43,12 @@ _PERSON_LABEL = re.compile(
     r"\b(?:referee|reference|supervisor|line manager|hiring manager|reporting manager|manager|advisor|adviser|mentor|contact person|"
     r"contact|emergency contact|signed|signature|signed by|author|prepared by|principal investigator|thesis advisor|"
     r"guide|spouse|father|mother|husband|wife|next of kin|kontakt|guarantor|recommender|submitted by|/s/)"
-    r"(?:\s*(?:\d|#\d))?\s*[:=：]?\s+(?:[-–]\s*)?(?=(?-i:[^\W\d_a-z]))",
+    r"(?:\s*(?:\d|#\d))?(?:['’]s name)?(?:\s*[:=：]\s*|\s+)(?:[-–]\s*)?(?=(?-i:[^\W\d_a-z]))",
     re.IGNORECASE,
+)
+_ATTRIBUTION = re.compile(
+    r"(?:^|(?<=[\"”»'’.] )|(?<=[\"”»]))[—–―-]{1,2}\s{0,2}(?=[^\W\d_a-z][\w'’.-]{1,30}(?: [^\W\d_][\w'’.-]{0,30}){0,3}"
+    r"(?:,| \(|\s*$| [-–—|] ))"
 )
 CLOSING = re.compile(
     r"(?:sincerely|regards|yours (?:truly|faithfully|sincerely)|respectfully|best|cheers|thank you|thanks|cordially|"
@@ -53,7 +58,9 @@ CLOSING = re.compile(
 _LATEX = re.compile(
     r"\\(?:name|author|firstname|givenname|familyname|lastname|surname)(?:\[[^\]\n]{0,200}\])?(?:\{[^{}\n]{1,60}\}){1,2}"
 )
-CueKind = Literal["latex", "label", "person_label", "introduction", "honorific", "relation", "companion"]
+CueKind = Literal[
+    "latex", "label", "person_label", "introduction", "honorific", "relation", "companion", "attribution"
+]
 CUES: tuple[tuple[CueKind, re.Pattern[str], Prefilter], ...] = (
     ("latex", _LATEX, prefilter(substrings=("\\",))),
     (
@@ -96,6 +103,7 @@ CUES: tuple[tuple[CueKind, re.Pattern[str], Prefilter], ...] = (
         _COMPANION,
         prefilter("work worked working led headed joined thanks founded cofounded interviewed hired"),
     ),
+    ("attribution", _ATTRIBUTION, prefilter(substrings=("—", "–", "―", "-"))),
 )
 """The surest kinds first."""
 

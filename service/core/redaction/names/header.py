@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator
 
 from service.core.redaction.layout import Line
-from service.core.redaction.names.candidates import NameCandidate, ParsedResume
-from service.core.redaction.names.header_line import LONG_LINE, HeaderLine
-from service.core.redaction.names.word_lists import CREDENTIALS, PARTICLES, STOP_WORDS
+from service.core.redaction.names.candidates import ParsedResume
+from service.core.redaction.names.header_line import LONG_LINE, SPACED_WORD, HeaderLine
+from service.core.redaction.names.header_pieces import header_pieces
+from service.core.redaction.names.name_forms import NameCandidate
+from service.core.redaction.names.profile import profile_name
+from service.core.redaction.names.word_lists import CREDENTIALS, PARTICLES, PLACES, STOP_WORDS
 from service.core.redaction.policy import TOKENS
 
 _LINES = 8
@@ -19,11 +22,21 @@ _MIN_SCORE = 2.5
 """Two names of the lexicon score 4, two unknown words 1 and the place of the first line 1.5 to 2.25 more."""
 
 _BONUS_OF_LINE = {1: 1.5, 2: 0.75, 3: 0.5}
+_BESIDE_CONTACT = 0.75
+"""More if contact data come next: a phone number tells a name from a slogan."""
+
+_COMMAS_OF_A_LIST = 3
+_FIRST_CELL = 0.75
+_LATER_CELL = 1.5
+_PLAUSIBLE = 1.5
+"""In the first line the name stands first: "Jane Doe | Tata Steel | Leeds"."""
+
 _CITY_TAIL = re.compile(r",\s*(?:[A-Z]{2}\b|[A-Z][a-z]+\s*\d{4,})")
 _EAST_ASIAN = re.compile(
     r"^[\u4e00-\u9fff]{2,4}$|^[\uac00-\ud7a3]{2,4}$"
     r"|^[\u4e00-\u9fff\u3040-\u30ff]{1,4}[ \u3000][\u4e00-\u9fff\u3040-\u30ff]{1,4}$"
 )
+_BLANKS = re.compile(r"[ \t]{1,4}")
 
 _Scored = tuple[float, list[NameCandidate]]
 
@@ -32,43 +45,76 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
     """The words that hold the candidate's name (two candidates if it stands on two lines), or none."""
     if TOKENS["name"] in resume.text[:_CHARACTERS]:
         return []  # redacted before
+    exported = profile_name(resume)
+    if exported is not None:
+        return [exported]
     best: _Scored = (0.0, [])
     rank = 0
     previous: NameCandidate | None = None
-    for line, features in zip(resume.lines, resume.features, strict=True):
+    pieces = list(header_pieces(resume, _CHARACTERS))
+    for at, (line, shape) in enumerate(pieces):
         if line.heading:
             if rank or line.section in ("education", "experience", "references"):
                 break
             continue
-        shape = features.header
         if shape.is_title:
             continue
-        rank += 1
-        if rank > _LINES or line.start > _CHARACTERS:
+        rank += 0 if shape.names_document and not shape.has_prefix else 1
+        if rank > _LINES:
             break
-        for candidate in _scored_candidates(resume, line, shape, rank):
-            best = max(best, candidate, key=lambda c: c[0])
+        beside = any(_holds_contact(resume, piece.line) for piece in pieces[at + 1 : at + 2])
+        near = beside or (
+            rank <= 1
+            and (
+                resume.holds_excluded(line.start, line.end)
+                or any(_holds_contact(resume, piece.line) for piece in pieces[at + 2 : at + 3])
+            )
+        )
+        if best[0] >= _MIN_SCORE:
+            near = False  # what stands below a name is a post or an employer
+        for score, found in _scored_candidates(resume, line, shape, max(rank, 1), beside, near):
+            best = max(best, (score, found), key=lambda c: c[0])
         alone = _name_alone(resume, line) if shape.may_be_alone else None
         if alone is not None and previous is not None and rank <= 3:
             together = 1.0 + resume.score(previous) + resume.score(alone)
+            if shape.spaced_word and pieces[at - 1].shape.spaced_word:
+                together = 8.0
             best = max(best, (together, [previous, alone]), key=lambda c: c[0])
-        previous = alone if alone is not None and shape.token_count == 1 else None
+        one_word = shape.token_count == 1 or shape.spaced_word
+        previous = alone if alone is not None and one_word else None
     return best[1] if best[0] >= _MIN_SCORE else []
 
 
-def _scored_candidates(resume: ParsedResume, line: Line, shape: HeaderLine, rank: int) -> Iterator[_Scored]:
+def _scored_candidates(
+    resume: ParsedResume, line: Line, shape: HeaderLine, rank: int, beside_contact: bool, near_contact: bool
+) -> Iterator[_Scored]:
     bonus = _BONUS_OF_LINE.get(rank, 0.0) + (1.0 if shape.has_prefix else 0.0)
-    if shape.letter_spaced:
+    if near_contact and rank <= 3:
+        bonus += _BESIDE_CONTACT
+    if shape.letter_spaced or (shape.spaced_word and beside_contact):
         inside = resume.words_in(line.start, line.end)
         if inside:
             yield 4.0 + bonus, [NameCandidate(inside[0], inside[-1] + 1)]
         return
     if len(shape.cells) == 1 and len(line.text) <= LONG_LINE:
         bonus += 0.75
-    for start, cell in shape.cells:
-        yield from _in_cell(resume, line, cell, line.start + start, rank, bonus)
+    elif rank == 1:
+        bonus += _FIRST_CELL
     if rank <= 2 and shape.inverted is not None:
         yield from _inverted_name(resume, line, shape.inverted, bonus)
+    is_list = rank > 1 and line.text.count(",") > _COMMAS_OF_A_LIST
+    for start, cell in shape.cells[:1] if is_list else shape.cells:
+        found = list(_in_cell(resume, line, cell, line.start + start, rank, bonus))
+        yield from found
+        if rank == 1 and (start, cell) == shape.cells[0]:
+            bonus -= _FIRST_CELL
+            if found and found[0][0] - bonus >= _PLAUSIBLE:
+                bonus -= _LATER_CELL
+    if shape.may_be_alone and rank <= 3:
+        yield from _with_wide_gaps(resume, line, bonus)
+        if rank == 1:
+            yield from _surname_like_a_post(resume, line, bonus, beside_contact)
+            yield from _one_word(resume, line, beside_contact)
 
 
 def _in_cell(
@@ -82,20 +128,102 @@ def _in_cell(
     candidate = resume.candidate_at(at, most=6, strict=False) or _lower_case_name(resume, at, cell)
     if candidate is None or resume.is_excluded(resume.starts[candidate.first]):
         return
-    whole = resume.ends[candidate.stop - 1] >= at + len(cell.rstrip(" .,;:'’!?"))
-    if whole and not resume.holds_stop_word(candidate):
-        score = resume.score(candidate)
+    end = resume.ends[candidate.stop - 1]
+    rest = resume.text[end : at + len(cell)].lstrip(" .,;:'’!?")
+    whole = not rest or resume.is_excluded(at + len(cell) - len(rest))
+    if whole and not resume.holds_stop_word(candidate, placed=rank <= 2):
+        score = resume.score(candidate, placed=True)
+        if rank <= 2 and resume.is_full_name(candidate) and end >= line.end - 4:
+            score = max(score, 2.5)  # a namesake of somebody famous
         if len(line.text) > LONG_LINE and score < 2.0:
             return
         if len(candidate) == 1:
             score -= 1.5
-        if _CITY_TAIL.match(resume.text, resume.ends[candidate.stop - 1]):
+        if _CITY_TAIL.match(resume.text, end):
             score -= 1.5  # "Austin, TX"
         yield score + bonus, [candidate]
     elif rank <= 3:
         leading = _leading_name(resume, candidate)
         if leading is not None:
-            yield resume.score(leading) + bonus - 0.5, [leading]
+            yield resume.score(leading, placed=True) + bonus - 0.5, [leading]
+
+
+def _holds_contact(resume: ParsedResume, line: Line) -> bool:
+    """True if contact data begin a line, or if it begins with a number or holds an address."""
+    text = line.text.lstrip(" \t•|*-–—:(+#")
+    at = line.end - len(text)
+    return (
+        text[:1].isdigit()
+        or "@" in text
+        or resume.is_excluded(at)
+        or text.startswith(_CONTACT_TOKENS)
+        or _CONTACT_LABEL.match(text) is not None
+        or _TOWN.match(text) is not None
+    )
+
+
+_CONTACT_TOKENS = tuple(TOKENS[category] for category in ("email", "phone", "link", "address"))
+_CONTACT_LABEL = re.compile(
+    r"(?:mobile|phone|tel|telephone|cell|e-?mail|address|contact|home|current address|linkedin|github|ph|mob)\b",
+    re.IGNORECASE,
+)
+_TOWN = re.compile(r"[A-Z][\w.'’-]{1,20}(?: [A-Z][\w.'’-]{1,20}){0,2}, (?:[A-Z]{2}\b|[A-Z][a-z]{2,15}\s*$)")
+
+
+def _with_wide_gaps(resume: ParsedResume, line: Line, bonus: float) -> Iterator[_Scored]:
+    """Two to four names and nothing else in a line, with more than one blank between them: "Anil  Kumar"."""
+    inside = resume.words_in(line.start, line.end)
+    if not 2 <= len(inside) <= 4 or "  " not in line.text.strip():
+        return
+    gaps = [resume.text[resume.ends[a] : resume.starts[a + 1]] for a in inside[:-1]]
+    candidate = NameCandidate(inside[0], inside[-1] + 1)
+    if (
+        all(_BLANKS.fullmatch(gap) for gap in gaps)
+        and all(resume.capitalised[i] for i in inside)
+        and not resume.is_place(candidate)
+        and not resume.holds_stop_word(candidate)
+    ):
+        yield resume.score(candidate, placed=True) + bonus, [candidate]
+
+
+def _surname_like_a_post(
+    resume: ParsedResume, line: Line, bonus: float, beside_contact: bool
+) -> Iterator[_Scored]:
+    """As "Farokh Engineer", if contact data or the lexicon say that a person stands there."""
+    inside = resume.words_in(line.start, line.end)
+    if len(inside) != 2 or not all(resume.capitalised[i] for i in inside):
+        return
+    given, surname = (resume.folded[i] for i in inside)
+    if surname not in STOP_WORDS or surname not in resume.lexicon.surnames or given in STOP_WORDS:
+        return
+    if inside[0] in resume.protected or resume.text[resume.ends[inside[0]] : resume.starts[inside[1]]] != " ":
+        return
+    known = resume.lexicon.is_given_name(given)
+    if known or (beside_contact and given not in resume.lexicon.english and given not in PLACES):
+        yield 2.0 + bonus, [NameCandidate(inside[0], inside[-1] + 1)]
+
+
+def _one_word(resume: ParsedResume, line: Line, beside_contact: bool) -> Iterator[_Scored]:
+    """One word on top, if contact data follow and it means nothing else."""
+    inside = resume.words_in(line.start, line.end)
+    if len(inside) != 1 or not beside_contact:
+        return
+    i = inside[0]
+    word, lexicon = resume.folded[i], resume.lexicon
+    is_name = lexicon.is_given_name(word) or lexicon.is_surname(word)
+    if (
+        resume.capitalised[i]
+        and len(word) > 2
+        and word not in STOP_WORDS
+        and word not in PLACES
+        and word not in CREDENTIALS
+        and i not in resume.protected
+        and (is_name or word not in lexicon.english)
+        and not resume.is_excluded(resume.starts[i])
+        and line.text.strip(" \t.*#_") == resume.written[i]
+        and (len(word) > 4 or is_name or not resume.written[i].isupper())
+    ):
+        yield _MIN_SCORE, [NameCandidate(i, i + 1)]
 
 
 def _inverted_name(
@@ -106,6 +234,10 @@ def _inverted_name(
     given = resume.candidate_at(line.start + starts[1], most=3)
     if surname is None or given is None or resume.is_place(given):
         return
+    if all(
+        len(resume.folded[i]) == 1 or resume.folded[i] in CREDENTIALS for i in range(given.first, given.stop)
+    ):
+        return  # "Jane Doe, M.A."
     if not resume.holds_stop_word(surname) and not resume.holds_stop_word(given):
         yield resume.score(surname) + resume.score(given) + bonus, [NameCandidate(surname.first, given.stop)]
 
@@ -115,7 +247,7 @@ def _leading_name(resume: ParsedResume, candidate: NameCandidate) -> NameCandida
     lexicon, folded = resume.lexicon, resume.folded
     first = folded[candidate.first]
     if first in STOP_WORDS or not (lexicon.is_given_name(first) or first in resume.evidence):
-        return None
+        return _short_leading_name(resume, candidate)
     stop = candidate.first + 1
     while stop < min(candidate.stop, candidate.first + 4):
         word = folded[stop]
@@ -128,20 +260,38 @@ def _leading_name(resume: ParsedResume, candidate: NameCandidate) -> NameCandida
     return NameCandidate(candidate.first, stop) if stop - candidate.first >= 2 else None
 
 
+def _short_leading_name(resume: ParsedResume, candidate: NameCandidate) -> NameCandidate | None:
+    """Two or three words before a post, of which one is surely a name: "Tran Vy Software Engineer"."""
+    stop = candidate.first
+    while stop < candidate.stop and resume.folded[stop] not in STOP_WORDS and stop not in resume.protected:
+        if resume.folded[stop] in resume.lexicon.english and not resume.is_rare_name(resume.folded[stop]):
+            break
+        stop += 1
+    leading = NameCandidate(candidate.first, stop)
+    if len(leading) not in (2, 3) or stop == candidate.stop or resume.is_place(leading):
+        return None
+    return leading if resume.score(leading) >= 2.0 else None
+
+
 def _lower_case_name(resume: ParsedResume, start: int, cell: str) -> NameCandidate | None:
     """A name in small letters, "jane doe", if both are in the lexicon or in the e-mail address."""
     inside = resume.words_in(start, start + len(cell))
-    if not 2 <= len(inside) <= 4 or any(ch.isdigit() or ch == "@" for ch in cell):
+    if not 2 <= len(inside) <= 6 or any(ch.isdigit() or ch == "@" for ch in cell):
         return None
     if any(resume.is_excluded(resume.starts[i]) for i in inside):
         return None
-    known = sum(resume.is_known(resume.folded[i]) for i in inside)
-    return NameCandidate(inside[0], inside[-1] + 1) if known >= 2 else None
+    named = [i for i in inside if resume.folded[i] not in PARTICLES]
+    known = sum(resume.folded[i] in resume.evidence or resume.is_name_word(i) for i in named)
+    if len(named) > 4 or known < 2 or any(resume.folded[i] in STOP_WORDS for i in named):
+        return None
+    return NameCandidate(inside[0], inside[-1] + 1)
 
 
 def _name_alone(resume: ParsedResume, line: Line) -> NameCandidate | None:
     """A line of up to three capitalised words and nothing else."""
     inside = resume.words_in(line.start, line.end)
+    if SPACED_WORD.match(line.text):
+        return NameCandidate(inside[0], inside[-1] + 1)
     if not 1 <= len(inside) <= 3:
         return None
     if not all(resume.capitalised[i] and resume.folded[i] not in STOP_WORDS for i in inside):

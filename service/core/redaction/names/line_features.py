@@ -11,6 +11,7 @@ from service.core.redaction.layout import cells_of
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.names.context_cues import ContextCue, cues_in, is_closing
 from service.core.redaction.names.header_line import HeaderLine, header_line
+from service.core.redaction.names.word_lists import NAMESAKES
 from service.core.redaction.prefilter import PrefilterText
 from service.core.redaction.recognisers import find_in_line
 from service.core.redaction.spans import Span
@@ -72,7 +73,7 @@ def features_of(line: str, lexicon: Lexicon) -> LineFeatures:
         text=line,
         spans=list(find_in_line(line, PrefilterText(line.lower(), frozenset(words.folded)))),
         words=words,
-        protected=list(lexicon.protected.find(words)),
+        protected=[*lexicon.protected.find(words), *NAMESAKES.find(words)],
         cues=cues_in(line),
         contacts=_CONTACT.findall(line) if "@" in line or "/" in line else [],
         files=[

@@ -7,7 +7,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.line_features import user_names_of
-from service.core.redaction.names.word_lists import LEADING_PARTICLES, PARTICLES, PLACES, STOP_WORDS
+from service.core.redaction.names.word_lists import (
+    CREDENTIALS,
+    LEADING_PARTICLES,
+    MONTHS,
+    PARTICLES,
+    PLACES,
+    STOP_WORDS,
+)
 
 _INITIALS_BEFORE = re.compile(r"\b(?:[A-Z]\.\s?){1,3}$")
 _INITIALS_AFTER = re.compile(r",?\s(?:[A-Z]\.){1,3}")
@@ -15,7 +22,9 @@ _INITIALS_AFTER = re.compile(r",?\s(?:[A-Z]\.){1,3}")
 _MOST_PARTICLES = 8
 """Before one name: "de la" and the like."""
 
-_JOINTS = (" ", "-", " '", " ’")
+_JOINTS = (" ", "  ", "-", " '", " ’")
+_NICKNAME_JOINTS = (" (", ") ", ' "', '" ', " “", "” ")
+_INITIAL_JOINTS = (". ", ".")
 
 
 def find_mentions(
@@ -29,14 +38,14 @@ def find_mentions(
     parts = {part for part in own if len(part) > 1}
     initials = {part[0] for part in parts}
     starts, ends = {start for start, _ in found}, {end for _, end in found}
-    yield from _multi_part_mentions(resume, parts)
+    yield from _multi_part_mentions(resume, parts, own)
     wanted = parts.union(others)
     for i in [i for i, folded in enumerate(resume.folded) if folded in wanted]:
         if not resume.capitalised[i] or resume.is_excluded(resume.starts[i]):
             continue
         mine = resume.folded[i] in parts
         ambiguous = _is_ambiguous(resume, i)
-        beside = mine and _is_beside(resume, i, parts, starts, ends)
+        beside = mine and (_is_beside(resume, i, parts, starts, ends) or _follows_initial(resume, i, own))
         if ambiguous and not beside and not resume.refers_to_person(i):
             continue
         start, end = _start_with_particles(resume, i), resume.ends[i]
@@ -63,8 +72,11 @@ def _start_with_particles(resume: ParsedResume, i: int) -> int:
     return start
 
 
-def _multi_part_mentions(resume: ParsedResume, parts: set[str]) -> Iterator[tuple[int, int]]:
-    """Two parts of the name or more, with nothing but particles between them: "Dean de la Cruz"."""
+def _multi_part_mentions(
+    resume: ParsedResume, parts: set[str], own: Sequence[str]
+) -> Iterator[tuple[int, int]]:
+    """Two parts of the name or more, with particles, initials, nicknames or a comma between: "Dean de la Cruz"."""
+    letters = {part[0] for part in own if part}
     free = 0  # the first word that was not looked at yet
     for first in [i for i, folded in enumerate(resume.folded) if folded in parts]:
         if first < free or not resume.capitalised[first]:
@@ -72,14 +84,26 @@ def _multi_part_mentions(resume: ParsedResume, parts: set[str]) -> Iterator[tupl
         last, count, free = first, 1, first + 1
         while free < len(resume.folded):
             mine = resume.folded[free] in parts
+            initial = len(resume.written[free]) == 1 and resume.capitalised[free]
             between = resume.text[resume.ends[free - 1] : resume.starts[free]]
-            if between not in _JOINTS or not (mine or resume.folded[free] in PARTICLES):
+            joined = between in _JOINTS or (
+                between in _INITIAL_JOINTS and len(resume.written[free - 1]) == 1 and (mine or initial)
+            )
+            inverted = between == ", " and (resume.folded[free - 1], resume.folded[free]) == (own[-1], own[0])
+            nickname = mine and (inverted or between in _NICKNAME_JOINTS)
+            if not nickname and (not joined or not (mine or initial or resume.folded[free] in PARTICLES)):
                 break
             if mine and resume.capitalised[free]:
                 last, count = free, count + 1
             free += 1
         if count > 1:
-            yield resume.starts[first], resume.ends[last]
+            yield _start_with_initials(resume, first, letters), resume.ends[last]
+
+
+def _start_with_initials(resume: ParsedResume, i: int, letters: set[str]) -> int:
+    start = resume.starts[i]
+    before = _INITIALS_BEFORE.search(resume.text[max(0, start - 12) : start])
+    return start - len(before[0]) if before is not None and before[0][0].lower() in letters else start
 
 
 def _is_ambiguous(resume: ParsedResume, i: int) -> bool:
@@ -88,7 +112,22 @@ def _is_ambiguous(resume: ParsedResume, i: int) -> bool:
         resume.lexicon.is_ambiguous(folded)
         or folded in STOP_WORDS
         or folded in PLACES
+        or folded in CREDENTIALS
+        or folded in MONTHS
+        or folded in PARTICLES
         or i in resume.protected
+    )
+
+
+def _follows_initial(resume: ParsedResume, i: int, own: Sequence[str]) -> bool:
+    """True for "D. Park" and "C. D. Park" if these are the candidate's initials, and Park is no given name."""
+    start = resume.starts[i]
+    before = _INITIALS_BEFORE.search(resume.text[max(0, start - 12) : start])
+    return (
+        before is not None
+        and len(own) > 1
+        and resume.folded[i] != own[0]
+        and before[0][0].lower() in {part[0] for part in own if part != resume.folded[i]}
     )
 
 

@@ -19,19 +19,21 @@ from service.core.redaction.names.body import (
     closing_names,
     cued_names,
     prose_names,
-    referee_names,
+    subject_names,
 )
-from service.core.redaction.names.candidates import NameCandidate, ParsedResume
+from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.header import header_name
 from service.core.redaction.names.mentions import find_mentions
+from service.core.redaction.names.name_forms import NameCandidate
+from service.core.redaction.names.referees import referee_names
 from service.core.redaction.names.word_lists import GENERATIONS, PARTICLES
 from service.core.redaction.policy import TOKENS
-from service.core.redaction.spans import Span
+from service.core.redaction.spans import SURE, Span
 from service.core.redaction.words import fold
 
 _POSSESSIVE = re.compile(r"['’]s$")
 _GENERATION = re.compile(
-    r",?\s(?:Jr|Sr|II|III|IV)\b\.?|,\s(?:van|von|de)(?:\s(?:der?|den|het))?(?=\s*(?:$|[^\w\s]|\s\s))",
+    r",?[ \t](?:[Jj]r|Sr|II|III|IV)\b\.?(?! [A-Z])|,[ \t](?:van|von|de)(?:\s(?:der?|den|het))?(?=\s*(?:$|[^\w\s]|\s\s))",
     re.MULTILINE,
 )
 """What may follow a name: a generation, or the particle of an inverted Dutch name ("Berg, van der")."""
@@ -53,23 +55,30 @@ def find_names(resume: ParsedResume) -> FoundNames:
     """Every person's name in a text, and which of them is the candidate's."""
     own: dict[str, None] = {}
     others: dict[str, None] = {}
-    places: dict[tuple[int, int], None] = {}
+    places: dict[tuple[int, int], str] = {}
     other_people = 0
-    for candidate, is_own in _found_in_order(resume):
+    for candidate, is_own, reason, spreads in _found_in_order(resume):
         parts = [fold(_POSSESSIVE.sub("", resume.written[i])) for i in range(candidate.first, candidate.stop)]
         named = [
             p
             for i, p in enumerate(parts)
-            if len(p) > 1 and (i == 0 or p not in PARTICLES) and p not in GENERATIONS
+            if len(p) > 1
+            and (i in (0, len(parts) - 1) or p not in PARTICLES)  # "Le" is a surname at the end only
+            and p not in GENERATIONS
         ]
         if not is_own and not any(p in own for p in named) and not all(p in others for p in named):
             other_people += 1
-        (own if is_own else others).update(dict.fromkeys(named))
+        if is_own or spreads:
+            (own if is_own else others).update(dict.fromkeys(named))
         if is_own:
             own.update(dict.fromkeys(_given_names_of_initials(resume, parts)))
-        places[_extent(resume, candidate)] = None
-    places.update(dict.fromkeys(find_mentions(resume, list(own), others, list(places))))
-    spans = [Span(start, end, "name", TOKENS["name"]) for start, end in places]
+            own.update(dict.fromkeys(_spaced_parts(resume, candidate)))
+        places.setdefault(_extent(resume, candidate), reason)
+    for place in find_mentions(resume, list(own), others, list(places)):
+        places.setdefault(place, "name.mention")
+    spans = [
+        Span(start, end, "name", TOKENS["name"], SURE, reason) for (start, end), reason in places.items()
+    ]
     return FoundNames(spans, tuple(own), other_people)
 
 
@@ -77,8 +86,9 @@ def _found_in_order(resume: ParsedResume) -> Iterator[FoundName]:
     cued = list(cued_names(resume))
     yield from (found for found in cued if found.own)
     header = header_name(resume)
-    yield from (FoundName(candidate, own=True) for candidate in header)
+    yield from (FoundName(candidate, own=True, reason="name.header") for candidate in header)
     named = bool(header) or any(found.own for found in cued)
+    yield from subject_names(resume, named=named)
     # A signature is the candidate's if nothing else says who that is.
     yield from (found._replace(own=found.own and not named) for found in closing_names(resume))
     yield from referee_names(resume)
@@ -96,12 +106,28 @@ def _given_names_of_initials(resume: ParsedResume, parts: list[str]) -> Iterator
                 yield word
 
 
+def _spaced_parts(resume: ParsedResume, candidate: NameCandidate) -> Iterator[str]:
+    """The names whose letters stand apart: "jane" and "doe" of "J A N E  D O E"."""
+    letters = range(candidate.first, candidate.stop)
+    if len(letters) < 3 or any(len(resume.folded[i]) > 1 for i in letters):
+        return
+    part = resume.folded[candidate.first]
+    for i in letters[1:]:
+        if resume.starts[i] - resume.ends[i - 1] > 1:
+            yield part
+            part = ""
+        part += resume.folded[i]
+    yield part
+
+
 def _extent(resume: ParsedResume, candidate: NameCandidate) -> tuple[int, int]:
     """From the first word to the last, with the dot of an initial and "Jr.", without a possessive."""
     last, end = resume.written[candidate.stop - 1], resume.ends[candidate.stop - 1]
     if _POSSESSIVE.search(last):
         end -= 2
     if len(last) == 1 and resume.text[end : end + 1] == ".":
+        end += 1
+    if resume.closes_nickname(candidate):
         end += 1
     generation = _GENERATION.match(resume.text[end : end + 12])
     return resume.starts[candidate.first], end + generation.end() if generation else end
