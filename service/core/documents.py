@@ -31,7 +31,8 @@ MOST_BLANKS = 128
 _LINE_BREAKS = frozenset("\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
 _MANY_BREAKS = re.compile(r"\n{3,}+")
 _SOFT_HYPHEN = "\u00ad"
-# Where a line ends it is a place to break a word; beside a hyphen it adds nothing. Possessive: a long run is read once.
+# Where a line ends it is a place to break a word; beside a hyphen it adds nothing. Possessive ("++"): a long
+# run is read once.
 _NO_HYPHEN = re.compile(r"(?<!\xad)\xad++(?=[ ]*(?:\n|\Z)|-)|(?<=-)\xad++")
 _SOFT_HYPHENS = re.compile(r"\xad++")
 _MANY_BLANKS = re.compile(f" {{{MOST_BLANKS + 1},}}+")
