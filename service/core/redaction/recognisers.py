@@ -13,6 +13,7 @@ from service.core.redaction.graduation_years import (
     YEARS_BESIDE_SCHOOLS,
     graduation_years_in_line,
 )
+from service.core.redaction.identity_numbers import NAMED_NUMBERS, NUMBER_FORMS
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.origin_and_religion import ORIGIN, RELIGION
@@ -35,6 +36,8 @@ LINE_RECOGNISERS: tuple[Recogniser, ...] = (
     EMAILS,
     LINKS,
     PHONES,
+    NAMED_NUMBERS,
+    NUMBER_FORMS,
     POSTCODES,
     STREETS,
     EUROPEAN_STREETS,
