@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from service.core.redaction.address_lines import address_lines
 from service.core.redaction.affinity_groups import AFFINITY_GROUPS
 from service.core.redaction.age_and_family import AGE, FAMILY
 from service.core.redaction.emails_and_links import EMAILS, LINKS, links_in_line
@@ -20,16 +21,15 @@ from service.core.redaction.origin_and_religion import ORIGIN, RELIGION
 from service.core.redaction.phone_numbers import PHONES
 from service.core.redaction.photos import PHOTOS
 from service.core.redaction.postal_addresses import (
-    EUROPEAN_STREETS,
     NAMED_POSTCODES,
     POSTCODES,
     RESIDENCES,
-    STREETS,
     addresses_in_line,
 )
 from service.core.redaction.prefilter import PrefilterText, Recogniser
 from service.core.redaction.schools import SCHOOL_PREFILTER, find_schools, schools_in_line
 from service.core.redaction.spans import Span
+from service.core.redaction.streets import EUROPEAN_STREETS, OTHER_STREETS, STREETS
 from service.core.redaction.words import Words
 
 LINE_RECOGNISERS: tuple[Recogniser, ...] = (
@@ -41,6 +41,7 @@ LINE_RECOGNISERS: tuple[Recogniser, ...] = (
     POSTCODES,
     STREETS,
     EUROPEAN_STREETS,
+    OTHER_STREETS,
     NAMED_POSTCODES,
     PRONOUNS,
     TITLES,
@@ -84,3 +85,8 @@ def find_by_section(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span
     yield from addresses_in_line(line)
     yield from schools_in_line(line, words, lexicon)
     yield from graduation_years_in_line(line)
+
+
+def find_by_layout(lines: Sequence[Line], found: Sequence[Span]) -> Iterator[Span]:
+    """What only the lines around it show. `found`: what was found so far in the text that `lines` are of."""
+    yield from address_lines(lines, found)

@@ -14,6 +14,7 @@ from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.names.recogniser import FoundNames, find_names
 from service.core.redaction.policy import CATEGORIES, Category
+from service.core.redaction.recognisers import find_by_layout
 from service.core.redaction.resolution import resolve
 from service.core.redaction.spans import PLACEHOLDER, HiddenSpans, Span, replace, shifted
 from service.core.redaction.words import Words
@@ -120,6 +121,7 @@ class Redactor:
         lines = lines_of(text, cache.segments_of)
         for line in lines:
             found += shifted(cache.spans_in(line), line.start)
+        found += list(find_by_layout(lines, found))
         names = FoundNames([], (), 0)
         if "name" in self.categories:
             excluded = [span for span in found if span.category in _NO_NAMES_INSIDE]
