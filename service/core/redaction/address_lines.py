@@ -47,13 +47,13 @@ _ADDRESS_LABEL = re.compile(
 _UNIT = re.compile(
     r"(?<![\w-])(?:flat|house|plot|door|room|shop|apt|apartment|unit|suite|block|blk|bldg|building|villa|floor|lot|[hdfqs]\.?[ ]?no|h\.?n|"
     r"qtr|quarter|p\.?[ ]?o\.?[ ]?box|ward|phase|gali|street|tower|bungalow|wing|survey|khasra|kothi|appt|piso|puerta|apto|bloque|"
-    r"portal|whg|wohnung|bât|bâtiment|étage|appartement|interno|int|dpto|depto|kav|rt|rw|unit[ ]no)"
+    r"portal|bl|ap|whg|wohnung|bât|bâtiment|étage|appartement|interno|int|dpto|depto|kav|rt|rw|unit[ ]no)"
     r"(?:[ ]?(?:no|number|num|nr|#))?[ ]?[.:#-]{0,2}[ ]?[A-Z]{0,2}[-/]?\d[\w/-]{0,9}|(?<![\w#])\#[ ]?\d{1,4}(?:-\d{1,5})?[A-Za-z]?(?!\w)"
-    r"|(?<!\w)\d{1,3}(?:st|nd|rd|th)[ ](?:floor|flr|cross|main|block|phase|stage)\b|(?<!\w)(?:first|second|third|ground)[ ]floor\b",
+    r"|(?<!\w)no[.:][ ]?\d{1,4}[A-Za-z]?(?!\w)|(?<!\w)\d{1,3}(?:st|nd|rd|th)[ ](?:floor|flr|cross|main|block|phase|stage)\b|(?<!\w)(?:first|second|third|ground)[ ]floor\b",
     re.IGNORECASE,
 )
 _HOUSE = re.compile(
-    r"\W{0,3}(?:No\.?[ ]?|#[ ]?)?\d{1,5}[ ]?[A-Za-z]?(?:[-/][\dA-Z]{1,5}){0,4}(?:[ ]?,[ ]?|[ ])(?=[A-ZÀ-Þa-z#\d])",
+    r"\W{0,3}(?:No\.?[ ]?|#[ ]?|(?-i:[A-Z]{1,2})[-/][ ]?)?\d{1,5}[ ]?[A-Za-z]?(?:[-/][\dA-Z]{1,5}){0,4}(?:[ ]?,[ ]?|[ ])(?=[A-ZÀ-Þa-z#\d])",
     re.IGNORECASE,
 )
 _HOUSE_BEHIND = re.compile(r"[A-ZÀ-Þ][\w.'’ -]{2,40}[ ]\d{1,4}[ ]?[a-zA-Z]?(?:[/-]\d{1,4})?\W{0,2}$")
@@ -90,21 +90,32 @@ MOST_CHARACTERS = 160
 
 
 class _Cell(NamedTuple):
+    """Characters [start, end) of the text. `contact`: they are contact data; `first`: they begin the resume."""
+
     start: int
     end: int
     text: str
     line: int
     contact: bool
     first: bool = False
-    """It begins the resume, where the name stands."""
     open_end: bool = False
     """A comma ends it: the next cell goes on."""
+    street: int = -1
+    """Where in the text a street was found in it; -1 if none was."""
+
+
+class _Found(NamedTuple):
+    """Where contact data were found, and where streets begin, both in order."""
+
+    contact: list[tuple[int, int]]
+    streets: list[int]
 
 
 def address_lines(lines: Sequence[Line], found: Sequence[Span]) -> Iterator[Span]:
     """Spans of whole address lines. `found`: what was found so far in the text that `lines` are of."""
-    places = sorted(
-        (span.start, span.end) for span in found if span.category in _CONTACT and span.score >= SURE
+    places = _Found(
+        sorted((one.start, one.end) for one in found if one.category in _CONTACT and one.score >= SURE),
+        sorted(one.start for one in found if one.category == "address" and one.reason.startswith("street.")),
     )
     cells: list[_Cell] = []
     behind = -2
@@ -126,11 +137,12 @@ def _may_hold(line: Line) -> bool:
     return line.section in ("contact", "personal", "references")
 
 
-def _cells_of(line: Line, number: int, places: Sequence[tuple[int, int]]) -> Iterator[_Cell]:
+def _cells_of(line: Line, number: int, places: _Found) -> Iterator[_Cell]:
     """The cells of a line: what signs, wide gaps and contact data part."""
     limit = HEADER_CHARACTERS - line.start if line.section == "header" else len(line.text)
     cuts: list[tuple[int, int, bool]] = [(m.start(), m.end(), False) for m in _CUT.finditer(line.text)]
-    for start, end in places[bisect_left(places, (line.start, 0)) :]:
+    for i in range(bisect_left(places.contact, (line.start, 0)), len(places.contact)):
+        start, end = places.contact[i]
         if start >= line.end:
             break
         cuts.append((start - line.start, min(end, line.end) - line.start, True))
@@ -138,26 +150,34 @@ def _cells_of(line: Line, number: int, places: Sequence[tuple[int, int]]) -> Ite
     position = 0
     for start, end, contact in (*cuts, (len(line.text), len(line.text), False)):
         if position < start and position < limit:
-            yield from _cell(line, position, start, number)
+            yield from _cell(line, position, start, number, places.streets)
         if contact:
             yield _Cell(line.start + start, line.start + end, "", number, True)
         position = max(position, end)
 
 
-def _cell(line: Line, start: int, end: int, number: int) -> Iterator[_Cell]:
+def _cell(line: Line, start: int, end: int, number: int, streets: Sequence[int]) -> Iterator[_Cell]:
     text = line.text[start:end]
     if "[" in text and any(token in text for token in TOKENS.values()):
         contact = any(TOKENS[category] in text for category in _CONTACT)
         yield _Cell(line.start + start, line.start + end, "", number, contact)
         return
-    plain = text.strip(" ,.-–—()")
+    plain = text.strip(" ,.-–—")
     if plain:
-        words = {fold(word) for word in _WORD.findall(plain)[:3]}
         begin = line.start + start + text.index(plain)
-        cell = plain if not words or not words <= _LABEL_WORDS else ""
-        first = line.start == 0 and start == 0
-        open_end = text.rstrip().endswith(",")
-        yield _Cell(begin, begin + len(plain), cell, number, False, first, open_end)
+        stop = begin + len(plain)
+        words = {fold(word) for word in _WORD.findall(plain[:60])[:3]}
+        at = bisect_left(streets, begin)
+        yield _Cell(
+            begin,
+            stop,
+            "" if words and words <= _LABEL_WORDS else plain,
+            number,
+            contact=False,
+            first=line.start == 0 and start == 0,
+            open_end=text.rstrip().endswith(","),
+            street=streets[at] if at < len(streets) and streets[at] < stop else -1,
+        )
 
 
 def _of_block(cells: Sequence[_Cell]) -> Iterator[Span]:
@@ -165,43 +185,37 @@ def _of_block(cells: Sequence[_Cell]) -> Iterator[Span]:
     kinds = ["" if cell.contact or not cell.text else _kind(cell) for cell in cells]
     taken = [kind == "address" for kind in kinds]
     for i, (cell, kind) in enumerate(zip(cells, kinds, strict=True)):
-        beside = {j for j in (i - 1, i + 1) if 0 <= j < len(cells) and abs(cells[j].line - cell.line) <= 1}
+        beside = [j for j in (i - 1, i + 1) if 0 <= j < len(cells) and abs(cells[j].line - cell.line) <= 1]
         contact = any(cells[j].contact for j in beside)
-        if kind == "region town" or (kind == "town" and contact and not cell.first):
+        if kind == "region town":
             taken[i] = True
+        elif kind == "town":
+            taken[i] = contact and not cell.first
         elif kind == "state":
             taken[i] = not cell.first and (contact or any(kinds[j] == "address" for j in beside))
-        elif kind == "ending":
-            yield from _ending(cell)
-    for i in range(len(cells)):  # an address goes on
-        if taken[i] and kinds[i] == "address" and i + 1 < len(cells) and not taken[i + 1]:
-            taken[i + 1] = _continues(cells[i], cells[i + 1], kinds[i + 1])
-            if taken[i + 1]:
-                kinds[i + 1] = "address"
-    for i in range(len(cells) - 1, 0, -1):  # and began before
-        before = cells[i - 1]
-        if (
-            taken[i]
-            and not taken[i - 1]
-            and not before.first
-            and 0 < len(before.text) <= 60
-            and cells[i].line - before.line <= 1
+        elif kind == "ending" and (
+            cell.first or any(cells[j].contact and cells[j].line == cell.line for j in beside)
         ):
-            number = _HOUSE_BEHIND.match(before.text) or (
-                _HOUSE.match(before.text) and "," not in before.text[:1]
-            )
-            if kinds[i - 1] in ("state", "town", "unit") or (
-                _is_plain(before.text) and (number or before.open_end) and kinds[i] == "address"
-            ):
-                taken[i - 1] = True
-                kinds[i - 1] = "address"
-    for cell, is_address in zip(cells, taken, strict=True):
-        if is_address:
-            yield from _whole(cell)
+            yield from _ending(cell)
+    for i in range(len(cells) - 1):  # an address goes on
+        if taken[i] and not taken[i + 1] and _continues(cells[i], cells[i + 1], kinds[i], kinds[i + 1]):
+            taken[i + 1] = True
+            kinds[i + 1] = kinds[i]
+    for i in range(len(cells) - 1, 0, -1):  # and began before
+        if taken[i] and not taken[i - 1] and _begins(cells[i - 1], cells[i], kinds[i - 1], kinds[i]):
+            taken[i - 1] = True
+            kinds[i - 1] = "address"
+    for i, cell in enumerate(cells):
+        if taken[i]:
+            yield from _whole(cell, follows=i > 0 and taken[i - 1])
 
 
 def _kind(cell: _Cell) -> str:
-    """What a cell is: "address", "unit", "region town", "town", "state" (a place by its form only), "ending" or ""."""
+    """What a cell is, as one of the words below, or "".
+
+    "address"; "unit": a flat alone; "town"; "region town": with what it lies in; "state": a place by its form only;
+    "ending": something else that ends with a place.
+    """
     text = cell.text
     if len(text) > MOST_CHARACTERS or "@" in text or "://" in text:
         return ""
@@ -212,48 +226,51 @@ def _kind(cell: _Cell) -> str:
     known = [_place_of(part) for part in parts]
     if len(parts) <= 4 and all(known) and "town" in known[:1]:
         return "region town" if len(parts) > 1 or _POSTCODE.search(text) else "town"
-    unit, relation, street = _UNIT.search(text), _RELATION.search(text), _STREET.search(text)
+    unit, relations, street = _UNIT.search(text), len(_RELATION.findall(text)), _STREET.search(text)
     postcode, house = _POSTCODE.search(text), _HOUSE.match(text)
     town = "town" in known or "region" in known[1:]
-    evidence = sum(map(bool, (unit, relation, street or (house and len(parts) > 1), postcode, town)))
+    number = house and (street or len(parts) > 1)
+    found = cell.street >= 0
+    evidence = sum(map(bool, (unit, street, number, postcode, town, found))) + min(relations, 2)
     strong = bool(
         unit
-        or relation
+        or relations
+        or found
         or (street and (house or postcode or town))
-        or (house and town)
-        or (postcode and town)
+        or (town and (house or postcode))
     )
-    if strong and evidence >= 2 and _is_plain(text):
+    if strong and evidence >= 2 and _is_plain(text, landmarks=bool(unit or relations)):
         return "address"
-    if unit and unit.end() - unit.start() >= len(text) - 3:
+    if unit and len(text) <= 60 and _is_plain(text, landmarks=True):
         return "unit"
-    if len(parts) == 2 and _STATE.fullmatch(parts[1]) and _is_plain(parts[0]) and parts[0][0].isupper():
-        return "state"
-    if (
-        _LONG_POSTCODE.search(text)
-        and _is_plain(text)
-        and len(text) <= 40
-        and len(_WORD.findall(text)) <= 4
-        and text[0].isalnum()
-    ):
-        return "state"
+    if _is_plain(text) and text[0].isalnum():
+        if _TOWN_STATE_CODE.fullmatch(text) or (len(parts) == 2 and _STATE.fullmatch(parts[1])):
+            return "state"
+        if _LONG_POSTCODE.search(text) and len(text) <= 40 and len(_WORD.findall(text)) <= 4:
+            return "state"
     if len(parts) > 2 and known[-1] == "region" and known[-2] == "town":
         return "ending"
     return ""
 
 
 _STATE = re.compile(rf"{STATES}(?:[ ]{{1,2}}\d{{5}}(?:-\d{{4}})?)?")
+_TOWN_STATE_CODE = re.compile(
+    rf"(?:[A-Z][\w'’.-]{{1,20}}[ ]){{1,3}}{STATES}[ ]{{1,2}}(?:\d{{4,5}}|[A-Z]\d[A-Z][ ]?\d[A-Z]\d)"
+)
 _CODE = re.compile(
-    r"[ ]{0,2}[-–]?[ ]{0,2}(?:\d{3}[ ]?\d{3}|\d{4,5}(?:-\d{3,4})?|\d{2}-\d{3}|[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[A-Z]\d[A-Z][ ]?\d[A-Z]\d)$"
+    r"[ ]{0,2}[-–]?[ ]{0,2}(?:\d{3}[ ]?\d{3}|\d{4,5}(?:-\d{3,4})?|\d{2}-\d{3}|\d{3}-\d{4}|"
+    r"[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[A-Z]\d[A-Z][ ]?\d[A-Z]\d)$"
 )
 _CODE_BEFORE = re.compile(
-    r"(?:[A-Z]{1,2}-)?(?:\d{4,5}|\d{2}-\d{3}|\d{4}[ ]?[A-Z]{2}|\d{3}[ ]\d{2})[ ]{1,2}(?=[A-ZÀ-Þ])"
+    r"(?:[A-Z]{1,2}-)?(?:\d{4}[ ]?[A-Z]{2}|\d{4,5}|\d{2}-\d{3}|\d{3}[ ]\d{2})[ ]{1,2}(?=[A-ZÀ-Þ])"
 )
+_BRACKET = re.compile(r"[ ]?\([^()]{1,20}\)$")
+_DIVIDED = re.compile(r"([^/]{2,40}?)(?:[ ][-–][ ]|/)([^/]{2,40})")
 
 
 def _place_of(part: str) -> str:
     """The kind of a place that is known, "town" or "region", with or without a postal code; else ""."""
-    plain = _CODE_BEFORE.sub("", _CODE.sub("", part)).strip(" .()-")
+    plain = _CODE_BEFORE.sub("", _CODE.sub("", _BRACKET.sub("", part))).strip(" .()-")
     if not plain or not (plain[0].isupper() or plain.islower()):
         return ""
     folded = fold(plain)
@@ -261,36 +278,70 @@ def _place_of(part: str) -> str:
         return "town"
     if folded in _REGIONS or (plain.isupper() and re.fullmatch(STATES, plain)):
         return "region"
+    if divided := _DIVIDED.fullmatch(plain):
+        return "town" if fold(divided[1]) in _TOWNS or fold(divided[2]) in _TOWNS else ""
     first, _, rest = plain.rpartition(" ")
+    first = _CODE.sub("", first)
     if first and fold(first) in _TOWNS and (fold(rest) in _REGIONS or re.fullmatch(STATES, rest)):
         return "town"
     return ""
 
 
-def _is_plain(text: str) -> bool:
-    """True for words in capitals, small words of addresses and numbers; false for words of a sentence, a post or a firm."""
-    words = _WORD.findall(text)
+_LANDMARKS = frozenset(
+    "bank hospital school temple church mosque masjid mandir gurudwara station office park market mall college "
+    "police bus railway petrol pump hotel tower university academy theatre theater centre center hall club factory "
+    "post clinic store plant works company institute court library museum airport port medical engineering hostel "
+    "staff government city".split()
+)
+"""Words of firms and schools that an address may name: "behind First Bank"."""
+
+
+def _is_plain(text: str, *, landmarks: bool = False) -> bool:
+    """True for words in capitals, small words of addresses and numbers; false for words of a sentence or a post.
+
+    `landmarks`: what an address may lie beside is fine.
+    """
+    words = _WORD.findall(_RELATION.sub(" ", _UNIT.sub(" ", text)) if landmarks else text)
     folded = [fold(word.rstrip(".")) for word in words]
-    if any(word in _NO_PLACE_WORDS and word not in _SMALL and not _STREET.fullmatch(word) for word in folded):
+    fine = _SMALL | _LANDMARKS if landmarks else _SMALL
+    if any(word in _NO_PLACE_WORDS and word not in fine and not _STREET.fullmatch(word) for word in folded):
         return False
     small = sum(
-        word[0].islower() and one not in _SMALL and not _STREET.fullmatch(word)
+        word[0].islower() and one not in fine and not _STREET.fullmatch(word)
         for word, one in zip(words, folded, strict=True)
     )
     return small <= 1 or (text.islower() and len(words) <= 12)
 
 
-def _continues(cell: _Cell, following: _Cell, kind: str) -> bool:
-    """True if `following` is the rest of the address that ends with `cell`."""
+def _continues(cell: _Cell, following: _Cell, kind: str, next_kind: str) -> bool:
+    """True if `following` is the rest of an address that ends with `cell`, or the country of a town."""
     text = following.text
     if not text or following.contact or following.line - cell.line > 1 or len(text) > 80 or ":" in text:
         return False
+    if _place_of(text) == "region":
+        return True
+    if kind != "address":
+        return False
+    if next_kind in ("state", "town", "unit", "region town"):
+        return True
+    if not _is_plain(text, landmarks=cell.open_end):
+        return False
+    return cell.open_end or bool(_place_of(text.rpartition(",")[2].strip()) or _CODE.search(text))
+
+
+def _begins(cell: _Cell, following: _Cell, kind: str, next_kind: str) -> bool:
+    """True if `cell` is the beginning of the address, or of the place, that `following` goes on with."""
+    text = cell.text
+    if cell.first or not 0 < len(text) <= 60 or following.line - cell.line > 1:
+        return False
     if kind in ("state", "town", "unit", "region town"):
         return True
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not _is_plain(text):
-        return False
-    return cell.open_end or (bool(parts) and bool(_place_of(parts[-1]) or _CODE.search(text)))
+    number = (
+        _HOUSE_BEHIND.match(text)
+        if next_kind != "address"
+        else _HOUSE.match(text) or _HOUSE_BEHIND.match(text)
+    )
+    return bool(number or (cell.open_end and next_kind == "address")) and _is_plain(text)
 
 
 def _ending(cell: _Cell) -> Iterator[Span]:
@@ -302,26 +353,34 @@ def _ending(cell: _Cell) -> Iterator[Span]:
     yield Span(start, cell.end, "address", TOKENS["address"], SURE, "address.place")
 
 
-def _whole(cell: _Cell) -> Iterator[Span]:
-    """A cell without its label, and without a name or a post before the first part that speaks for an address."""
+def _whole(cell: _Cell, *, follows: bool) -> Iterator[Span]:
+    """A cell without its label, and without what stands before the address if no line of it comes before."""
     start = 0
     label = _ADDRESS_LABEL.match(cell.text)
     if label and label.end() < len(cell.text):
         start = label.end()
-    if cell.first:
-        position = start
-        for part in cell.text[start:].split(","):
-            if (
-                any(pattern.search(part) for pattern in (_UNIT, _RELATION, _STREET, _POSTCODE))
-                or _place_of(part.strip())
-                or _HOUSE.match(part.strip() + " x")
-            ):
-                break
-            position += len(part) + 1
-        else:
-            return
-        start = position
+    elif not follows:
+        start = _first_evidence(cell)
     while start < len(cell.text) and cell.text[start] in " ,":
         start += 1
     if start < len(cell.text):
         yield Span(cell.start + start, cell.end, "address", TOKENS["address"], SURE, "address.line")
+
+
+def _first_evidence(cell: _Cell) -> int:
+    """Where in a cell the address begins: names and posts may stand before it."""
+    position = 0
+    street = cell.street - cell.start
+    for part in cell.text.split(","):
+        plain = part.strip()
+        if position <= street <= position + len(part):
+            unit = _UNIT.search(cell.text, position)
+            return min(unit.start(), street) if unit else street
+        if found := _UNIT.search(part) or _RELATION.search(part):
+            # Two words before "Flat 5" are a name rather than a house.
+            named = part[: found.start()].strip().count(" ") >= 1 and not _STREET.search(part)
+            return position + (found.start() if named else 0)
+        if _STREET.search(part) or _POSTCODE.search(part) or _place_of(plain) or _HOUSE.match(plain + " x"):
+            return position
+        position += len(part) + 1
+    return len(cell.text) if cell.first else 0

@@ -69,6 +69,7 @@ _CODE = re.compile(
     r"(?<!\w)(?!(?:A[LKZR]|CA|C[OT]|DC|FL|GA|HI|I[DLNA]|K[SY]|LA|M[EDAINSOT]|N[EVHJMYCD]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[TA]|W[AVIY]|USA|UK|UAE|"
     r"ON|QC|BC|AB|NSW|VIC|QLD)\b)[A-Z]{2,4}(?:[ ]|-)$"
 )
+_AFTER_PLACE = re.compile(r"(?:〒|[^\W\d_],?)[ ]?$")
 _INSIDE = re.compile(r"\d[ ]?[./·:,-]$")
 _COUNTED = re.compile(
     r"[ ]?(?:%|[a-z]{0,3}\+?[ ](?:records?|rows?|users?|customers?|units?|items?|lines?|people|members?|dollars?|usd|inr|eur|rupees?|hours?|"
@@ -173,7 +174,11 @@ def _phone_at(text: str, start: int, groups: Sequence[re.Match[str]], *, joined:
             form = _form_of(numbers, opening, written, country=country, label=True) or form
         if form is None or not _may_end(text, end, form):
             continue
-        if unsure and not named and form.score < SURE:
+        if (
+            form.score < SURE
+            and not named
+            and (unsure or (_is_postal(numbers) and _AFTER_PLACE.search(before)))
+        ):
             continue
         begin = start
         while text.count("(", begin, end) > text.count(")", begin, end) and text[begin] in "(+ ":
@@ -188,6 +193,11 @@ def _phone_at(text: str, start: int, groups: Sequence[re.Match[str]], *, joined:
                 end = behind.end()
         return Span(begin, end, "phone", TOKENS["phone"], form.score, form.reason)
     return None
+
+
+def _is_postal(groups: Sequence[str]) -> bool:
+    """True for the grouping of Japan's postal codes, which is that of short American numbers."""
+    return [len(group) for group in groups] == [3, 4]
 
 
 def _may_end(text: str, end: int, form: _Form) -> bool:
@@ -266,7 +276,7 @@ _GROUPINGS = frozenset(
     tuple(map(int, sizes))
     for sizes in (
         "34 44 2222 323 233 333 3222 3223 55 54 45 37 344 444 334 343 433 443 244 254 2333 2343 2344 "
-        "5222 35 53 3333 325 352 2422 2432"
+        "5222 3333 325 352 2422 2432"
     ).split()
 )
 """Digits in each group of national numbers, where nothing else tells."""
