@@ -59,8 +59,8 @@ _HOUSE = re.compile(
 _HOUSE_BEHIND = re.compile(r"[A-ZÀ-Þ][\w.'’ -]{2,40}[ ]\d{1,4}[ ]?[a-zA-Z]?(?:[/-]\d{1,4})?\W{0,2}$")
 _RELATION = re.compile(
     r"(?<![\w/])(?:[SDWC][/.]o\b\.?|(?:behind|opposite|opp\b\.?|near(?:by)?|nr\.|beside|besides|next[ ]to|adjacent[ ]to|off|in[ ]front[ ]of)[ ]{1,2}"
-    r"(?=(?-i:[A-Z0-9]))|at[ ]?[/&-]?[ ]?post\b|post[ ]?[:-]|tal(?:uka|uk|\.)|tehsil|teh[.:]|dist(?:rict|t)?[ ]?[.:-]|district\b|mandal\b|"
-    r"vill(?:age)?\b|p\.?o[.:]|p\.?s[.:]|mohalla\b|via[ ]?[-:])",
+    r"(?=(?-i:[A-Z0-9]))|at[ ]?[/&-]?[ ]?post\b|post[ ]?[:-]|tal(?:uka|uk|\.)|tehsil|teh[.:]|dist(?:rict|t)?[ ]?[.:-]|mandal\b|"
+    r"village[ ](?=(?-i:[A-Z]))|vill(?:age)?[ ]?[.:-]|p\.?o[.:]|p\.?s[.:]|mohalla\b|via[ ]?[-:])",
     re.IGNORECASE,
 )
 _STREET = re.compile(
@@ -79,6 +79,11 @@ _POSTCODE = re.compile(
     r"\d{2}-\d{3}|〒?\d{3}-\d{4}|[A-Z]{1,2}-\d{4,5})(?![\w/]|-\d|[.,]\d)",
 )
 _LONG_POSTCODE = re.compile(r"(?<![\w/.#-])(?:\d{3}[ ]?\d{3}|\d{5}(?:-\d{3,4})?)(?![\w/]|-\d|[.,]\d)")
+# The name of the next field: "12 Mill Drive Cell: ...".
+_FIELD_BEHIND = re.compile(
+    r"[ ,(](?:tele)?(?:phone|cell|home|mobile|mob|tel|fax|e-?mail|contact)[ ]?(?:no)?[ ]?[.:]{0,2}[ ]{0,9}$",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W\d_][\w'’.]{0,40}+(?:-[\w'’]{1,40}+){0,3}")
 _SMALL = frozenset(
     "no of near behind opp opposite off and the de la le du des del della da do das dos di el los las y e a al an der den am im zu zum zur von "
@@ -162,7 +167,7 @@ def _cell(line: Line, start: int, end: int, number: int, streets: Sequence[int])
         contact = any(TOKENS[category] in text for category in _CONTACT)
         yield _Cell(line.start + start, line.start + end, "", number, contact)
         return
-    plain = text.strip(" ,.-–—")
+    plain = _FIELD_BEHIND.sub("", text).strip(" ,.-–—")
     if plain:
         begin = line.start + start + text.index(plain)
         stop = begin + len(plain)
@@ -213,7 +218,8 @@ def _of_block(cells: Sequence[_Cell]) -> Iterator[Span]:
 def _kind(cell: _Cell) -> str:
     """What a cell is, as one of the words below, or "".
 
-    "address"; "unit": a flat alone; "town"; "region town": with what it lies in; "state": a place by its form only;
+    "address"; "unit": a flat alone; "town"; "region town": with what it lies in; "state": a place by its form, or a
+    street without a number;
     "ending": something else that ends with a place.
     """
     text = cell.text
@@ -233,11 +239,7 @@ def _kind(cell: _Cell) -> str:
     found = cell.street >= 0
     evidence = sum(map(bool, (unit, street, number, postcode, town, found))) + min(relations, 2)
     strong = bool(
-        unit
-        or relations
-        or found
-        or (street and (house or postcode or town))
-        or (town and (house or postcode))
+        unit or relations or found or (street and (house or postcode)) or (town and (house or postcode))
     )
     if strong and evidence >= 2 and _is_plain(text, landmarks=bool(unit or relations)):
         return "address"
@@ -245,6 +247,8 @@ def _kind(cell: _Cell) -> str:
         return "unit"
     if _is_plain(text) and text[0].isalnum():
         if _TOWN_STATE_CODE.fullmatch(text) or (len(parts) == 2 and _STATE.fullmatch(parts[1])):
+            return "state"
+        if street and town:
             return "state"
         if _LONG_POSTCODE.search(text) and len(text) <= 40 and len(_WORD.findall(text)) <= 4:
             return "state"

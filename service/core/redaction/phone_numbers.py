@@ -254,6 +254,9 @@ def _form_of(
     if any(years):
         return None
     if groups[0][0] == "0" and sizes[0] >= 2 and len(groups) > 1 and 9 <= digits <= 12 and len(groups) <= 6:
+        slashes = written.count("/")
+        if slashes > 1 or (slashes and not re.match(r"\d{3,5} ?/", written)):
+            return None  # dates run together
         return _Form(SURE, "phone.trunk") if max(sizes) >= 3 or len(groups) == 5 else None
     if "/" in written and sizes != [3, 7]:
         return None

@@ -14,6 +14,7 @@ from service.core.redaction.graduation_years import (
     YEARS_BESIDE_SCHOOLS,
     graduation_years_in_line,
 )
+from service.core.redaction.handles import handles_in_line, handles_of_resume
 from service.core.redaction.identity_numbers import NAMED_NUMBERS, NUMBER_FORMS
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
@@ -82,11 +83,15 @@ def find_in_paragraph(text: str, words: Words, lexicon: Lexicon) -> Iterator[Spa
 def find_by_section(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span]:
     """What depends on the section that a line stands in. `words` and offsets are those of the line."""
     yield from links_in_line(line)
+    yield from handles_in_line(line, lexicon)
     yield from addresses_in_line(line)
     yield from schools_in_line(line, words, lexicon)
     yield from graduation_years_in_line(line)
 
 
-def find_by_layout(lines: Sequence[Line], found: Sequence[Span]) -> Iterator[Span]:
-    """What only the lines around it show. `found`: what was found so far in the text that `lines` are of."""
+def find_by_layout(
+    text: str, lines: Sequence[Line], found: Sequence[Span], lexicon: Lexicon
+) -> Iterator[Span]:
+    """What only other lines show. `found`: what was found so far in `text`, which `lines` are of."""
+    yield from handles_of_resume(text, lines, found, lexicon)
     yield from address_lines(lines, found)

@@ -121,7 +121,7 @@ class Redactor:
         lines = lines_of(text, cache.segments_of)
         for line in lines:
             found += shifted(cache.spans_in(line), line.start)
-        found += list(find_by_layout(lines, found))
+        found += list(find_by_layout(text, lines, found, cache.lexicon))
         names = FoundNames([], (), 0)
         if "name" in self.categories:
             excluded = [span for span in found if span.category in _NO_NAMES_INSIDE]
