@@ -46,7 +46,7 @@ _ADDRESS_LABEL = re.compile(
 # What speaks for an address. A unit: "Flat 12B", "Room no 201", "#08-191", "H.No. 4-5/2".
 _UNIT = re.compile(
     r"(?<![\w-])(?:flat|house|plot|door|room|shop|apt|apartment|unit|suite|block|blk|bldg|building|villa|floor|lot|[hdfqs]\.?[ ]?no|h\.?n|"
-    r"qtr|quarter|p\.?[ ]?o\.?[ ]?box|ward|phase|gali|street|tower|bungalow|wing|survey|khasra|kothi|appt|piso|puerta|apto|bloque|"
+    r"qtr|quarter|p\.?[ ]?o\.?[ ]?box|ward|phase|gali|street|tower|bungalow|wing|survey|district|khasra|kothi|appt|piso|puerta|apto|bloque|"
     r"portal|bl|ap|whg|wohnung|bât|bâtiment|étage|appartement|interno|int|dpto|depto|kav|rt|rw|unit[ ]no)"
     r"(?:[ ]?(?:no|number|num|nr|#))?[ ]?[.:#-]{0,2}[ ]?[A-Z]{0,2}[-/]?\d[\w/-]{0,9}|(?<![\w#])\#[ ]?\d{1,4}(?:-\d{1,5})?[A-Za-z]?(?!\w)"
     r"|(?<!\w)no[.:][ ]?\d{1,4}[A-Za-z]?(?!\w)|(?<!\w)\d{1,3}(?:st|nd|rd|th)[ ](?:floor|flr|cross|main|block|phase|stage)\b|(?<!\w)(?:first|second|third|ground)[ ]floor\b",
@@ -241,7 +241,9 @@ def _kind(cell: _Cell) -> str:
     strong = bool(
         unit or relations or found or (street and (house or postcode)) or (town and (house or postcode))
     )
-    if strong and evidence >= 2 and _is_plain(text, landmarks=bool(unit or relations)):
+    # Three things that speak for it outweigh a word that posts and tools have too: "Opp. Civil Court".
+    clear = evidence > 2 or (unit and relations)
+    if strong and evidence >= 2 and _is_plain(text, landmarks=bool(unit or relations), any_words=bool(clear)):
         return "address"
     if unit and len(text) <= 60 and _is_plain(text, landmarks=True):
         return "unit"
@@ -266,7 +268,7 @@ _CODE = re.compile(
     r"[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[A-Z]\d[A-Z][ ]?\d[A-Z]\d)$"
 )
 _CODE_BEFORE = re.compile(
-    r"(?:[A-Z]{1,2}-)?(?:\d{4}[ ]?[A-Z]{2}|\d{4,5}|\d{2}-\d{3}|\d{3}[ ]\d{2})[ ]{1,2}(?=[A-ZÀ-Þ])"
+    r"^(?:[A-Z]{1,2}-)?(?:\d{4}[ ]?[A-Z]{2}|\d{4,5}|\d{2}-\d{3}|\d{3}[ ]\d{2})[ ]{1,2}(?=[A-ZÀ-Þ])"
 )
 _BRACKET = re.compile(r"[ ]?\([^()]{1,20}\)$")
 _DIVIDED = re.compile(r"([^/]{2,40}?)(?:[ ][-–][ ]|/)([^/]{2,40})")
@@ -300,15 +302,17 @@ _LANDMARKS = frozenset(
 """Words of firms and schools that an address may name: "behind First Bank"."""
 
 
-def _is_plain(text: str, *, landmarks: bool = False) -> bool:
+def _is_plain(text: str, *, landmarks: bool = False, any_words: bool = False) -> bool:
     """True for words in capitals, small words of addresses and numbers; false for words of a sentence or a post.
 
-    `landmarks`: what an address may lie beside is fine.
+    `landmarks`: what an address may lie beside is fine; `any_words`: every word in capitals is.
     """
     words = _WORD.findall(_RELATION.sub(" ", _UNIT.sub(" ", text)) if landmarks else text)
     folded = [fold(word.rstrip(".")) for word in words]
     fine = _SMALL | _LANDMARKS if landmarks else _SMALL
-    if any(word in _NO_PLACE_WORDS and word not in fine and not _STREET.fullmatch(word) for word in folded):
+    if not any_words and any(
+        word in _NO_PLACE_WORDS and word not in fine and not _STREET.fullmatch(word) for word in folded
+    ):
         return False
     small = sum(
         word[0].islower() and one not in fine and not _STREET.fullmatch(word)

@@ -7,7 +7,7 @@ links in a header.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -101,7 +101,10 @@ def handles_of_resume(
     text: str, lines: Sequence[Line], found: Sequence[Span], lexicon: Lexicon
 ) -> Iterator[Span]:
     """Handles of the header that are made of the name, and every other mention of a handle in `found`."""
-    yield from _made_of_name(lines)
+    hidden = sorted((span.start, span.end) for span in found if span.category in ("link", "email"))
+    for span in _made_of_name(lines, lexicon):
+        if not _overlaps(span.start, span.end, hidden):
+            yield span
     known: dict[str, None] = {}
     for span in found:
         if span.category == "link" and (rest := _BROKEN.match(text, span.end)):
@@ -113,12 +116,15 @@ def handles_of_resume(
     if not known:
         return
     pattern = re.compile(rf"(?<![\w.@/-])(?:{'|'.join(map(re.escape, known))})(?![\w@-]|\.\w)", re.IGNORECASE)
-    hidden = sorted((span.start, span.end) for span in found if span.category in ("link", "email"))
     for match in pattern.finditer(text):
-        at = bisect_right(hidden, (match.start(), len(text)))
-        if at and hidden[at - 1][1] > match.start():
-            continue  # the link that it was found in
-        yield Span(*match.span(), "link", TOKENS["link"], SURE, "handle.again")
+        if not _overlaps(*match.span(), hidden):  # the link that it was found in
+            yield Span(*match.span(), "link", TOKENS["link"], SURE, "handle.again")
+
+
+def _overlaps(start: int, end: int, hidden: Sequence[tuple[int, int]]) -> bool:
+    """True if [start, end) shares characters with one of `hidden`, which are in order."""
+    at = bisect_left(hidden, (end, 0))
+    return at > 0 and hidden[at - 1][1] > start
 
 
 def _is_zone(line: Line) -> bool:
@@ -161,7 +167,7 @@ def _handle_of(value: str) -> str:
     return plain if re.fullmatch(_HANDLE, plain) else ""
 
 
-def _made_of_name(lines: Sequence[Line]) -> Iterator[Span]:
+def _made_of_name(lines: Sequence[Line], lexicon: Lexicon) -> Iterator[Span]:
     """Cells of the header that are one word made of two that stand side by side in its first lines."""
     header = [
         line
@@ -170,9 +176,9 @@ def _made_of_name(lines: Sequence[Line]) -> Iterator[Span]:
     ]
     if not header:
         return
-    words = [fold(word.text) for line in header[:3] for word in words_of(line.text[:80])]
-    pairs = {(one, two) for one, two in pairwise(words) if len(one) + len(two) >= 6 and len(two) > 1}
-    for line in header[1:]:
+    pairs = [_names_in(line.text[:80], lexicon) for line in header[:3]]
+    for number, line in enumerate(header[1:], 1):
+        others = [pair for i, found in enumerate(pairs) if i != number for pair in found]
         for start, end in cells_of(line.text):
             match = _TOKEN.fullmatch(line.text[start:end].strip())
             if match is None or "@" in match[0] or "/" in match[0]:
@@ -183,7 +189,19 @@ def _made_of_name(lines: Sequence[Line]) -> Iterator[Span]:
                 continue  # a word
             if any(
                 one + two in letters or two + one in letters or letters in (one[0] + two, one + two[0])
-                for one, two in pairs
+                for one, two in others
             ):
                 begin = line.start + start + line.text[start:end].index(match[0])
                 yield Span(begin, begin + len(match[0]), "link", TOKENS["link"], SURE, "handle.name")
+
+
+def _names_in(text: str, lexicon: Lexicon) -> set[tuple[str, str]]:
+    """Pairs of words side by side that may be a name: "Full Stack" is none."""
+    words = [word.folded for word in words_of(text)]
+    return {
+        (one, two)
+        for one, two in pairwise(words)
+        if len(one) + len(two) >= 6
+        and len(two) > 1
+        and not (one in lexicon.english and two in lexicon.english)
+    }

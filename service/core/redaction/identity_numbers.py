@@ -213,7 +213,9 @@ _FORMS = tuple(
     )
 )  # fmt: skip
 # What every form holds: seven digits with a sign between two of them at most, or letters and digits of one of two.
-_DIGITS = re.compile(r"\d(?:[ .+-]?\d){6}|[A-Z]{5}\d{4}[A-Z]|[A-Z]{6}\d{2}[A-Z]|\d{6}[-+A]\d{3}")
+_DIGITS = re.compile(
+    r"\d(?:[ .+-]?\d){6}|[A-Z]{5}\d{4}[A-Z]|[A-Z]{6}\d{2}[A-Z]|\d{6}[-+A]\d{3}|[A-Z]{4}\d{6}[A-Z]"
+)
 _DIGIT = re.compile(r"\d")
 
 

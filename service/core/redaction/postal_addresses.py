@@ -57,7 +57,7 @@ _RESIDENCE = re.compile(
     rf"(?P<value>{CITY}(?:,[ ]{{1,2}}(?:{STATES}\b|{ANY_COUNTRY}\b|{CITY}))?)"
 )
 # Whose residence it is: the words of the sentence before "based in".
-_CLAUSE = re.compile(r"[^.;:|•()\n]{0,100}$")
+_CLAUSE = re.compile(r"[^.;:|•()\n]{0,100}\Z")
 _OWN = re.compile(
     r"(?:\b[Ii](?:['’]?m| am| live| was)?|\b[Ii] [a-z ]{0,30}|^\W*(?:[Cc]urrently|[Pp]resently|[Nn]ow|[Pp]ermanent(?:ly)?)?),?\W*$"
 )
@@ -84,7 +84,8 @@ def find_named_postcodes(text: str) -> Iterator[Span]:
     """Postal codes in a field of that name."""
     for match in _NAMED_POSTCODE.finditer(text):
         start, end = match.span("value" if match["value"] else "pin")
-        if sum(map(str.isdigit, text[start:end])) >= LEAST_DIGITS:
+        least = 5 if match[0][0] in "cC" else LEAST_DIGITS  # "CP-1252" is a code page
+        if sum(map(str.isdigit, text[start:end])) >= least:
             yield Span(start, end, "address", TOKENS["address"], reason="postcode.label")
 
 
