@@ -36,7 +36,7 @@ _LABEL_WORDS = frozenset(
     "phone mobile mob tel telephone email mail cell fax contact website linkedin github skype".split()
 )
 
-_CUT = re.compile(r"[|•·●■◦▪❖★◆♦➢✉☎;\t]|[ ]{2,}|[ ](?:[–—]|-)[ ](?=[A-Z][\w-]*[ ]?:)")
+_CUT = re.compile(r"[|•·●■◦▪❖★◆♦➢✉☎;\t]|[ ]{2,}|[ ](?:[–—]|-)[ ](?=[A-Z][\w-]{0,20}[ ]?:)")
 _ADDRESS_LABEL = re.compile(
     r"[\W_]{0,4}(?:(?:home|mailing|permanent|current|present|residential|postal|local|full)[ ]){0,2}"
     r"(?:address|addr|add|residence|location|adresse|anschrift|dirección|indirizzo|endereço|adres|domicilio)[ ]?[:：-]{0,2}[ ]{0,8}",

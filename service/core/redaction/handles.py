@@ -47,7 +47,7 @@ _NO_HANDLES = frozenset(
 _SLUG = re.compile(r"(?<![\w./@-])[a-z]{2,20}(?:-[a-z]{1,20}){1,3}-(?=[a-z]{0,8}\d)[\da-z]{5,12}(?![\w@/.-])")
 """The path of a profile without its site: two names and some digits."""
 
-_PART = re.compile(r"[A-Z]?[a-zà-ÿ]+|[A-Z]+(?![a-zà-ÿ])|\d+")
+_PART = re.compile(r"[A-Z]?[a-zà-ÿ]{1,60}|[A-Z]{1,60}(?![a-zà-ÿ])|\d{1,60}")
 _TOKEN = re.compile(r"[^\s|•,;()\[\]]{5,60}")
 _FIRST_SEGMENTS = frozenset("in u user users profile people pub channel c @ id".split())
 _PROFILE = re.compile(

@@ -59,7 +59,7 @@ _RESIDENCE = re.compile(
 # Whose residence it is: the words of the sentence before "based in".
 _CLAUSE = re.compile(r"[^.;:|•()\n]{0,100}\Z")
 _OWN = re.compile(
-    r"(?:\b[Ii](?:['’]?m| am| live| was)?|\b[Ii] [a-z ]{0,30}|^\W*(?:[Cc]urrently|[Pp]resently|[Nn]ow|[Pp]ermanent(?:ly)?)?),?\W*$"
+    r"(?:\b[Ii](?:['’]?m| am| live| was)?|\b[Ii] [a-z ]{0,30}|^\W{0,5}(?:[Cc]urrently|[Pp]resently|[Nn]ow|[Pp]ermanent(?:ly)?)?),?\W{0,5}$"
 )
 _OF_OTHERS = re.compile(
     r"\b(?:the|an?|our|their|its|his|her|my|for|at|with|to|by|of|from|and|client|clients|customers?|company|companies|firm|startup|start-up|team|teams|"
