@@ -225,6 +225,8 @@ def _kind(cell: _Cell) -> str:
     text = cell.text
     if len(text) > MOST_CHARACTERS or "@" in text or "://" in text:
         return ""
+    if "," not in text and text.count(" ") > 3 and not any(map(str.isdigit, text)):
+        return ""  # most lines: what follows would find nothing
     parts = [part.strip() for part in text.split(",") if part.strip()]
     label = _ADDRESS_LABEL.match(text)
     if label and label.end() < len(text) and parts:

@@ -65,6 +65,25 @@ MOST_HANDLES = 20
 def handles_in_line(line: Line, lexicon: Lexicon) -> Iterator[Span]:
     """User names beside the name of their site. Offsets are into the line."""
     zone = _is_zone(line)
+    lower = line.text.lower()
+    if any(site in lower for site in _SITE_PARTS):
+        yield from _beside_sites(line, lexicon, zone=zone)
+    if "-" in line.text:
+        for match in _SLUG.finditer(line.text):
+            if sum(part in lexicon.english for part in match[0].split("-")[:-1]) > 1:
+                continue  # state-of-the-art-2020x
+            yield Span(*match.span(), "link", TOKENS["link"], SURE if zone else WEAK, "handle.slug")
+
+
+_SITE_PARTS = (
+    "linked", "hub", "git", "bitbucket", "twitter", "medium", "behance", "dribbble", "stack", "kaggle", "facebook", "fb", "insta", "ig", "leet",
+    "hacker", "chef", "code", "geeks", "gfg", "coder", "spoj", "interview", "ninjas", "exercism", "xing", "skype", "telegram", "discord", "you",
+    "tik", "quora", "reddit", "wechat", "viber", "snapchat", "keybase", "mastodon", "hugging", "dev.to", "npm", "pypi", "orcid", "research",
+)  # fmt: skip
+"""One of them stands in every name of a site."""
+
+
+def _beside_sites(line: Line, lexicon: Lexicon, *, zone: bool) -> Iterator[Span]:
     for match in _AFTER_SITE.finditer(line.text):
         value = match["value"].rstrip(".-_")
         if not _may_be(value, lexicon):
@@ -90,11 +109,6 @@ def handles_in_line(line: Line, lexicon: Lexicon) -> Iterator[Span]:
         if _may_be(value, lexicon) and (_has_sign(value) or match["said"]):
             score = SURE if _has_sign(value) or not value[0].isupper() else WEAK
             yield Span(*match.span("value"), "link", TOKENS["link"], score, "handle.site")
-    if "-" in line.text:
-        for match in _SLUG.finditer(line.text):
-            if sum(part in lexicon.english for part in match[0].split("-")[:-1]) > 1:
-                continue  # state-of-the-art-2020x
-            yield Span(*match.span(), "link", TOKENS["link"], SURE if zone else WEAK, "handle.slug")
 
 
 def handles_of_resume(
