@@ -55,7 +55,7 @@ _HANDLE = re.compile(r"(?<![\w.@])@[A-Za-z_][\w.]{2,}")
 _LABELLED_HANDLE = re.compile(
     r"(?:linked\s?in|git\s?hub|git\s?lab|skype|twitter|telegram|instagram|facebook|wechat|orcid|xing|behance|dribbble|"
     r"kaggle|website|portfolio|blog|homepage)\s*+(?:id|profile|handle|username|url)?\s*+[:：]\s*+"
-    r"(?P<value>[^\s|•;,\[][^\n|•;,\[]*)",
+    r"(?P<value>[^\s|•;,\[](?:[^\n|•;,\[ ]|[ ](?![ ])){0,100}+)",
     re.IGNORECASE,
 )
 # Outside the header "Website: ..." may go on with words, so a value must look like a handle there.
