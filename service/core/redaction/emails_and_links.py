@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from service.core.redaction.layout import HEADER_CHARACTERS, Line
+from service.core.redaction.layout import CONTACT_SECTIONS, HEADER_CHARACTERS, Line
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
 from service.core.redaction.spans import Span, spans_of
@@ -13,7 +13,21 @@ from service.core.redaction.spans import Span, spans_of
 # The second alternative is the spelt-out form: jane (at) example (dot) org.
 _EMAIL = re.compile(
     r"(?<![\w.+'’-])(?:mailto:)?[\w.+'’-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"
-    r"|(?<![\w.+'’-])[\w.+-]{1,64}\s?[\[({]\s?at\s?[\])}]\s?[\w-]{1,63}(?:\s?(?:[\[({]\s?dot\s?[\])}]|\.)\s?\w{1,63}){1,5}",
+    r"|(?<![\w.+'’-])[\w.+-]{1,64}\s?[\[({<]\s?(?:at|@)\s?[\])}>]\s?[\w-]{1,63}(?:\s?(?:[\[({<]\s?dot\s?[\])}>]|\.)\s?\w{1,63}){1,5}",
+    re.IGNORECASE,
+)
+_WIDE_DOMAINS = r"(?:com|org|net|edu|gov|info|example)"
+# "jane.doe @ mail . com", "jane at mail dot com". A blank behind a point may begin a sentence ("@ scale. In 2015"),
+# so that few domains follow one.
+_BROKEN_EMAIL = re.compile(
+    r"(?<![\w.+@-])[\w.+-]{1,64}(?:[ ]{1,2}@[ ]{0,2}|@[ ]{1,2}|@)[a-z\d][a-z\d-]{0,62}(?:[ ]?\.[ ]?[a-z\d][a-z\d-]{1,62}){0,2}"
+    rf"(?:[ ]?\.[ ]?{_WIDE_DOMAINS}|(?:\.|[ ]\.[ ])[a-z]{{2,3}})(?![\w@])"
+    rf"|(?<![\w.+@-])[\w.+-]{{2,64}}[ ](?:at|AT)[ ][\w-]{{2,63}}(?:[ ](?:dot|DOT)[ ]\w{{2,63}}){{0,2}}[ ](?:dot|DOT)[ ](?:{_WIDE_DOMAINS}|[a-z]{{2}})(?!\w)"
+)
+# What is left of an address without its domain, where contact data stand.
+_LOCAL_EMAIL = re.compile(r"(?<![\w.+@/-])[\w.+-]{2,64}@(?:[\w-]{2,63})?(?![\w.@/-])")
+_LABELLED_EMAIL = re.compile(
+    r"(?<!\w)e[- ]?mail(?:[ ]?(?:id|address))?[ ]{0,3}(?:[:：=]|[ ]?[-–—](?=[ ]))[ ]{0,5}(?P<value>[a-z\d][\w.+-]{3,63}+)(?![\w@/(])",
     re.IGNORECASE,
 )
 _SITES = (
@@ -26,7 +40,8 @@ _LINK = re.compile(
     r"|\bwww\.[^\s<>\"'{}|\])]+"
     rf"|(?<![\w.-])(?:[\w-]{{1,63}}\.)?{_SITES}\.(?:com|org|io|net|me|co|ee|ai|edu|[a-z]{{2}})/[^\s<>\"'{{}}|\])]+"
     r"|(?<![\w.-])[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.(?:com|org|net|io|dev|me|co|info|edu|page|tech|ai|app|site|online|xyz|[a-z]{2})"
-    r"/[\w~@./%#?=&-]*[\w/]",
+    r"/[\w~@./%#?=&-]*[\w/]"
+    r"|(?<![\w-])0000-000\d-\d{4}-\d{3}[\dX](?![\w-])",
     re.IGNORECASE,
 )
 # "janedoe.dev" and "@janedoe". In running text these would be "Node.js" or "@Override", so only lines of the
@@ -40,22 +55,25 @@ _HANDLE = re.compile(r"(?<![\w.@])@[A-Za-z_][\w.]{2,}")
 _LABELLED_HANDLE = re.compile(
     r"(?:linked\s?in|git\s?hub|git\s?lab|skype|twitter|telegram|instagram|facebook|wechat|orcid|xing|behance|dribbble|"
     r"kaggle|website|portfolio|blog|homepage)\s*+(?:id|profile|handle|username|url)?\s*+[:：]\s*+"
-    r"(?P<value>[^\s|•;,\[][^\n|•;,\[]*)",
+    r"(?P<value>[^\s|•;,\[](?:[^\n|•;,\[ ]|[ ](?![ ])){0,100}+)",
     re.IGNORECASE,
 )
 # Outside the header "Website: ..." may go on with words, so a value must look like a handle there.
 _SIGN_OF_HANDLE = re.compile(r"[\d_./@-]")
+# The domain of an address that is written with blanks or brackets.
+_BEHIND_AT = re.compile(r"(?:@|at[\])}>])[ ]?[\])}>]?[ ]?$", re.IGNORECASE)
 _BLANK = re.compile(r"\s")
 
 
 def find_emails(text: str) -> Iterator[Span]:
     """E-mail addresses, spelt-out ones included."""
-    yield from spans_of(_EMAIL, text, "email")
+    yield from spans_of(_EMAIL, text, "email", reason="email.form")
+    yield from spans_of(_BROKEN_EMAIL, text, "email", reason="email.broken")
 
 
 def find_links(text: str) -> Iterator[Span]:
     """URLs and profile paths."""
-    for span in spans_of(_LINK, text, "link"):
+    for span in spans_of(_LINK, text, "link", reason="link.form"):
         end = span.end
         while end > span.start and text[end - 1] in ".,;:!?":
             end -= 1
@@ -63,18 +81,29 @@ def find_links(text: str) -> Iterator[Span]:
 
 
 def links_in_line(line: Line) -> Iterator[Span]:
-    """Bare domains and handles, which are links only where contact data stand. Offsets are into the line."""
+    """Bare domains, handles and parts of addresses, where contact data stand. Offsets are into the line."""
+    if line.section in CONTACT_SECTIONS or (line.section == "header" and line.start < HEADER_CHARACTERS):
+        if "@" in line.text:
+            yield from spans_of(_LOCAL_EMAIL, line.text, "email", reason="email.local")
+        for match in _LABELLED_EMAIL.finditer(line.text):
+            if _SIGN_OF_HANDLE.search(match["value"].rstrip(".-")):
+                yield Span(*match.span("value"), "email", TOKENS["email"], reason="email.label")
     if line.section == "references" or (line.section == "header" and line.start < HEADER_CHARACTERS):
         for pattern in (_BARE_DOMAIN, _HANDLE):
-            yield from spans_of(pattern, line.text, "link")
+            for span in spans_of(pattern, line.text, "link", reason="link.bare"):
+                if not _BEHIND_AT.search(line.text, max(0, span.start - 5), span.start):
+                    yield span
     if ":" not in line.text and "：" not in line.text:
         return
     for match in _LABELLED_HANDLE.finditer(line.text):
         value = match["value"].strip()
         if line.section == "header" or (_SIGN_OF_HANDLE.search(value) and not _BLANK.search(value)):
             start = match.start("value")
-            yield Span(start, start + len(value), "link", TOKENS["link"])
+            yield Span(start, start + len(value), "link", TOKENS["link"], reason="link.label")
 
 
-EMAILS = Recogniser(prefilter(substrings=("@", "at]", "at)", "at }", "at}", "at ]", "at )")), find_emails)
-LINKS = Recogniser(prefilter(substrings=("/", "www.")), find_links)
+EMAILS = Recogniser(
+    prefilter(substrings=("@", "at]", "at)", "at }", "at}", "at ]", "at )", "at>", "at >", " dot ")),
+    find_emails,
+)
+LINKS = Recogniser(prefilter(substrings=("/", "www.", "0000-000")), find_links)

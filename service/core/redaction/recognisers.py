@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from service.core.redaction.address_lines import address_lines
 from service.core.redaction.affinity_groups import AFFINITY_GROUPS
 from service.core.redaction.age_and_family import AGE, FAMILY
 from service.core.redaction.emails_and_links import EMAILS, LINKS, links_in_line
 from service.core.redaction.gender import OCCUPATIONS, PRONOUNS, TITLES
 from service.core.redaction.graduation_years import GRADUATION_YEARS, graduation_years_in_line
+from service.core.redaction.handles import handles_in_line, handles_of_resume
+from service.core.redaction.identity_numbers import NAMED_NUMBERS, NUMBER_FORMS
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.origin_and_religion import ORIGIN, RELIGION
 from service.core.redaction.phone_numbers import PHONES
 from service.core.redaction.photos import PHOTOS
 from service.core.redaction.postal_addresses import (
-    EUROPEAN_STREETS,
     NAMED_POSTCODES,
     POSTCODES,
     RESIDENCES,
-    STREETS,
     addresses_in_line,
 )
 from service.core.redaction.prefilter import PrefilterText, Recogniser
 from service.core.redaction.schools import SCHOOL_PREFILTER, find_schools, schools_in_line
 from service.core.redaction.spans import Span
+from service.core.redaction.streets import EUROPEAN_STREETS, OTHER_STREETS, STREETS
 from service.core.redaction.words import Words
 
 LINE_RECOGNISERS: tuple[Recogniser, ...] = (
     EMAILS,
     LINKS,
     PHONES,
+    NAMED_NUMBERS,
+    NUMBER_FORMS,
     POSTCODES,
     STREETS,
     EUROPEAN_STREETS,
+    OTHER_STREETS,
     NAMED_POSTCODES,
     PRONOUNS,
     TITLES,
@@ -73,6 +78,15 @@ def find_in_paragraph(text: str, words: Words, lexicon: Lexicon) -> Iterator[Spa
 def find_by_section(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span]:
     """What depends on the section that a line stands in. `words` and offsets are those of the line."""
     yield from links_in_line(line)
+    yield from handles_in_line(line, lexicon)
     yield from addresses_in_line(line)
     yield from schools_in_line(line, words, lexicon)
     yield from graduation_years_in_line(line)
+
+
+def find_by_layout(
+    text: str, lines: Sequence[Line], found: Sequence[Span], lexicon: Lexicon
+) -> Iterator[Span]:
+    """What only other lines show. `found`: what was found so far in `text`, which `lines` are of."""
+    yield from handles_of_resume(text, lines, found, lexicon)
+    yield from address_lines(lines, found)

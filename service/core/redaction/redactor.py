@@ -15,6 +15,7 @@ from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.names.recogniser import FoundNames, find_names
 from service.core.redaction.policy import CATEGORIES, Category
+from service.core.redaction.recognisers import find_by_layout
 from service.core.redaction.resolution import resolve
 from service.core.redaction.spans import PLACEHOLDER, HiddenSpans, Span, replace, shifted
 from service.core.redaction.words import Words
@@ -122,6 +123,7 @@ class Redactor:
         for line in lines:
             found += shifted(cache.spans_in(line), line.start)
         found += find_in_education(lines, text, cache.lexicon)
+        found += list(find_by_layout(text, lines, found, cache.lexicon))
         names = FoundNames([], (), 0)
         if "name" in self.categories:
             excluded = [span for span in found if span.category in _NO_NAMES_INSIDE]

@@ -43,6 +43,7 @@ _APART = "no two attempts read the same characters: each begins where another mu
 ARGUED = {
     "counterfactual.control._LIST_LINE": _ONE_ATTEMPT,
     "counterfactual.swaps._SECONDARY": _SHORT,
+    "documents._NO_HYPHEN": _APART,
     "redaction.affinity_groups._AFFINITY": _APART,
     "redaction.age_and_family._AGE": _APART,
     "redaction.age_and_family._FAMILY": _APART,
@@ -62,10 +63,6 @@ ARGUED = {
     "redaction.names.header_line._PREFIX": _ONE_ATTEMPT,
     "redaction.origin_and_religion._ORIGIN": _APART,
     "redaction.photos._PHOTO": _APART,
-    "redaction.postal_addresses._BOX": _APART,
-    "redaction.postal_addresses._EUROPEAN_STREET": _APART,
-    "redaction.postal_addresses._HEADER_PLACE": _SHORT,
-    "redaction.postal_addresses._STREET": _APART,
     "redaction.schools._PATTERNS[3]": _APART,
     "redaction.words._WORD": _APART,
 }
