@@ -6,9 +6,11 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 
 from service.core.errors import UnreadableTextError
 from service.core.redaction.cache import RedactionCache
+from service.core.redaction.json_resume import read_json
 from service.core.redaction.layout import lines_of
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.ner import EntityFinder
@@ -111,6 +113,13 @@ class Redactor:
         )
 
     def _analyse(self, text: str, cache: RedactionCache) -> Analysis:
+        json = read_json(text)
+        if json is None:
+            return self._analyse_text(text, cache)
+        found = self._analyse_text(json.text, cache)
+        return replace_fields(found, spans=json.to_source(found.spans, found.own_name, self.categories))
+
+    def _analyse_text(self, text: str, cache: RedactionCache) -> Analysis:
         words = Words()
         found: list[Span] = []
         for start, paragraph in _paragraphs(text):
