@@ -15,6 +15,7 @@ from service.core.redaction.layout import lines_of
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.names.recogniser import FoundNames, find_names
+from service.core.redaction.personal_fields import find_personal_fields
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.resolution import resolve
 from service.core.redaction.spans import PLACEHOLDER, HiddenSpans, Span, replace, shifted
@@ -129,10 +130,11 @@ class Redactor:
         lines = lines_of(text, cache.segments_of)
         for line in lines:
             found += shifted(cache.spans_in(line), line.start)
+        features = [cache.features_of(line.text) for line in lines]
+        found += find_personal_fields(lines, [one.words for one in features])
         names = FoundNames([], (), 0)
         if "name" in self.categories:
             excluded = [span for span in found if span.category in _NO_NAMES_INSIDE]
-            features = [cache.features_of(line.text) for line in lines]
             resume = ParsedResume(text, lines, words, cache.lexicon, excluded, features)
             names = find_names(resume)
             found += names.spans

@@ -1,0 +1,422 @@
+"""Personal fields: a label such as "Date of birth", and the value that belongs to it.
+
+A value stands behind a colon, in the label's own cell ("Sex Male | Nationality Spanish"), on the next line, or in a
+column of values below a column of labels. The lists say what a label is (`personal_fields.csv`) and which words values
+hold (`personal_values.csv`). A label that means other things too ("Visa", "Kids", "Race") counts only before a value
+that looks like one of its field, or beside other fields. Words that need no label ("Married.") count in the personal
+section and beside fields.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Literal, NamedTuple, cast
+
+from service.core.redaction.layout import Line
+from service.core.redaction.lexicon import COUNTRY_NAMES, DEMONYMS, short_table
+from service.core.redaction.policy import TOKENS, Category
+from service.core.redaction.spans import Span
+from service.core.redaction.words import Words, fold, read_words
+
+Form = Literal["own", "shared", "context"]
+"""`own`: the label means nothing else. `shared`: it does. `context`: so much so that other fields must stand beside it."""
+
+_CATEGORY: dict[str, Category] = {
+    "birth_date": "age",
+    "age": "age",
+    "sex": "gender",
+    "marital_status": "family",
+    "children": "family",
+    "relatives": "name",
+    "nationality": "origin",
+    "birth_place": "origin",
+    "visa": "origin",
+    "passport": "origin",
+    "ethnicity": "origin",
+    "religion": "religion",
+}
+
+
+class _Label(NamedTuple):
+    """A label at [start, end) of a line; its value begins at `value`. `colon`: something like one stands between."""
+
+    start: int
+    end: int
+    value: int
+    field: str
+    form: Form
+    colon: bool
+    opens_cell: bool
+
+
+class _Value(NamedTuple):
+    """The end of a value, and whether its words are those of values of the field."""
+
+    end: int
+    strict: bool
+
+
+class _Field(NamedTuple):
+    """[start, end) of line `at`. `sure`: it needs no other fields beside it."""
+
+    at: int
+    start: int
+    end: int
+    field: str
+    sure: bool
+
+
+def _read_labels() -> dict[str, list[tuple[tuple[str, ...], str, Form]]]:
+    labels: dict[str, list[tuple[tuple[str, ...], str, Form]]] = {}
+    for row in short_table("personal_fields.csv"):
+        words = tuple(read_words(row["label"]).folded)
+        labels.setdefault(words[0], []).append((words, row["field"], cast(Form, row["form"])))
+    for phrases in labels.values():
+        phrases.sort(key=lambda phrase: -len(phrase[0]))
+    return labels
+
+
+def _read_values() -> dict[str, frozenset[str]]:
+    kinds: dict[str, set[str]] = {}
+    for row in short_table("personal_values.csv"):
+        kinds.setdefault(row["kind"], set()).add(fold(row["word"]))
+    small = {"and", "of", "the", "new", "north", "south", "east", "west", "united"}
+    peoples = {word for name in DEMONYMS | COUNTRY_NAMES for word in read_words(name).folded}
+    kinds["country"] = peoples - small
+    kinds["country_glue"] = small
+    return {kind: frozenset(words) for kind, words in kinds.items()}
+
+
+_LABELS = _read_labels()
+_VALUES = _read_values()
+_KEYS: dict[str, frozenset[str]] = {
+    "birth_date": _VALUES["month"],
+    "age": frozenset(),
+    "sex": _VALUES["sex"],
+    "marital_status": _VALUES["marital_status"],
+    "children": _VALUES["children"] | _VALUES["number"],
+    "relatives": frozenset(),
+    "nationality": _VALUES["nationality"] | _VALUES["country"],
+    "birth_place": _VALUES["country"],
+    "visa": _VALUES["visa"] | _VALUES["country"],
+    "passport": _VALUES["passport"] | _VALUES["country"],
+    "ethnicity": _VALUES["ethnicity"] | _VALUES["country"],
+    "religion": _VALUES["faith"],
+    "other": frozenset(),
+}
+"""Words that make a value one of the field."""
+
+_HOUSEHOLD = (
+    _VALUES["children"] | _VALUES["number"] | _VALUES["relation"] | _VALUES["glue"] | _VALUES["year_word"]
+)
+_GLUE: dict[str, frozenset[str]] = {
+    "birth_date": _VALUES["glue"] | _VALUES["year_word"],
+    "age": _VALUES["year_word"] | frozenset({"and", "of"}),
+    "sex": frozenset({"and", "to", "not"}),
+    "marital_status": _HOUSEHOLD,
+    "children": _HOUSEHOLD,
+    "nationality": _VALUES["country_glue"] | _VALUES["visa"] | _VALUES["glue"],
+    "birth_place": _VALUES["country_glue"],
+    "visa": _VALUES["country_glue"] | _VALUES["nationality"] | _VALUES["glue"] | _VALUES["month"],
+    "passport": _VALUES["country_glue"] | _VALUES["month"],
+    "ethnicity": _VALUES["country_glue"] | frozenset({"or", "not"}),
+    "religion": frozenset({"of", "the", "roman", "and", "s"}),
+}
+_WITH_NUMBERS = frozenset({"birth_date", "age", "marital_status", "children", "visa", "passport"})
+_SECTIONS = frozenset({"personal", "contact"})
+_LETTER_OF_SEX = frozenset("mfwd")
+_UNSURE_ALONE = frozenset(
+    "single engaged separated relationship partnership bachelor m f d w man woman other".split()
+)
+"""Words of values that mean other things too where no label stands before them."""
+
+_FIRST_WORDS = frozenset(_LABELS)
+_LOOSE_WORDS = frozenset(
+    (_VALUES["marital_status"] | _VALUES["sex"] | {"citizen", "national", "resident"}) - _LETTER_OF_SEX
+)
+_SEPARATOR = re.compile(
+    r"(?:\s?\([^()\n]{0,24}\))?[*_\"'”]{0,3}(?:\s{0,40}[:：=](?:-)?|\s{1,40}[-–—](?=\s))[*_\"'“]{0,3}\s{0,128}"
+)
+_GAP = re.compile(r"[ \t]{0,3}[*_]{0,3}[ \t]{1,128}")
+_BETWEEN_WORDS = re.compile(r"[ ./_'’&-]{0,4}")
+_CELL_BEFORE = re.compile(r"(?:^|[|•·;,\t({/*>#▪●]|  |[.:] |\s[-–—])[\s*_#>•▪●·\"'-]{0,12}$")
+_CELL_AFTER = re.compile(r"[\s*_\"'.,)]{0,12}(?:$|[|•·;,/\t(){}]|  |\. )")
+_TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d{1,9}|\s{2,}|\n|.")
+_INSIDE = frozenset(" .,/()-–&+'’:年月日#")
+_LOOSE = re.compile(r"[^\n|;•·\[\]\t{}<>\"]{1,80}")
+_LOOSE_END = re.compile(r"\s{2}|[.!?]\s|\s[-–—]\s")
+_BORN_IN = re.compile(
+    r",?\s(?:in|at|à|a|en|zu)\s[^\W\d_a-z][^\W\d_]{1,30}(?:,?\s[^\W\d_a-z][^\W\d_]{1,30}){0,2}"
+)
+_MOST_TOKENS = 40
+_MOST_LOOSE_WORDS = 5
+_WINDOW = 3
+"""Lines before and behind a line in which another field is its context."""
+
+_CELL = re.compile(r"[^|•·;,\t.()/]{1,120}")
+
+
+def find_personal_fields(lines: Sequence[Line], words: Sequence[Words]) -> list[Span]:
+    """The values of personal fields. `words` are those of each line, by places in it."""
+    fields: list[_Field] = []
+    labels: dict[int, list[_Label]] = {}
+    for at, line in enumerate(lines):
+        if not _FIRST_WORDS.isdisjoint(words[at].folded):
+            labels[at] = list(_labels_in(line.text, words[at]))
+            fields += _in_line(at, line.text, labels[at])
+    fields += _below(lines, labels)
+    sure = sorted({field.at for field in fields if field.sure})
+    kept = [
+        field
+        for field in fields
+        if field.sure or lines[field.at].section == "personal" or _near(field.at, sure)
+    ]
+    for at, line in enumerate(lines):
+        if not _LOOSE_WORDS.isdisjoint(words[at].folded):
+            kept += _without_label(at, line, in_context=line.section in _SECTIONS or _near(at, sure))
+    return [_span(lines[field.at], field) for field in kept]
+
+
+def _span(line: Line, field: _Field) -> Span:
+    category = _CATEGORY[field.field]
+    start, end = field.start, field.end
+    while end > start and line.text[end - 1] in " \t.,;*_":
+        end -= 1
+    return Span(
+        line.start + start, line.start + end, category, TOKENS[category], reason=f"field.{field.field}"
+    )
+
+
+def _near(at: int, places: Sequence[int]) -> bool:
+    return any(abs(place - at) <= _WINDOW for place in places[:200])
+
+
+def _labels_in(text: str, words: Words) -> Iterator[_Label]:
+    i = 0
+    while i < len(words):
+        length, field, form = _phrase_at(i, text, words)
+        if length:
+            start, end = words.starts[i], words.ends[i + length - 1]
+            if text[end : end + 1] == "." and text[end + 1 : end + 2] in " :":
+                end += 1
+            separator = _SEPARATOR.match(text, end)
+            gap = _GAP.match(text, end)
+            value = separator.end() if separator else gap.end() if gap else end
+            if not _in_compound(text, start):
+                opens = _CELL_BEFORE.search(text, max(0, start - 16), start) is not None
+                yield _Label(start, end, value, field, form, separator is not None, opens)
+        i += max(length, 1)
+
+
+def _phrase_at(i: int, text: str, words: Words) -> tuple[int, str, Form]:
+    """How many words of a label begin at word `i`, its field and its form; no words if none does."""
+    for phrase, field, form in _LABELS.get(words.folded[i], ()):
+        if tuple(words.folded[i : i + len(phrase)]) == phrase and all(
+            _BETWEEN_WORDS.fullmatch(text, words.ends[j], words.starts[j + 1])
+            for j in range(i, i + len(phrase) - 1)
+        ):
+            return len(phrase), field, form
+    return 0, "", "own"
+
+
+def _in_compound(text: str, start: int) -> bool:
+    """True if the word at `start` is the last part of another: "faith-based" has none, "non-age" has."""
+    before = text[start - 1] if start else " "
+    return before.isalnum() or (before in "-_/@'’" and start > 1 and text[start - 2] != " ")
+
+
+def _in_line(at: int, text: str, labels: Sequence[_Label]) -> Iterator[_Field]:
+    """Fields whose value stands behind the label."""
+    done = 0  # where the last value ended
+    for i, label in enumerate(labels):
+        if label.field == "other":
+            continue
+        limit = next(
+            (other.start for other in labels[i + 1 :] if other.colon and other.start > label.value), len(text)
+        )
+        if label.value >= limit:
+            continue
+        chained = bool(done) and not text[done : label.start].strip(" ,.")
+        if not (label.colon or label.opens_cell or chained):
+            continue
+        value = _value(label, text, limit)
+        if value is None:
+            continue
+        ends_cell = _CELL_AFTER.match(text, value.end) is not None or any(
+            not text[value.end : other.start].strip(" ,.")
+            for other in labels[i + 1 : i + 3]
+            if other.start >= value.end
+        )
+        if label.colon:
+            if label.form != "own" and not ends_cell:
+                continue
+            sure = label.form == "own" or (label.form == "shared" and value.strict)
+        elif value.strict and ends_cell:
+            sure = label.form == "own" or label.field in ("sex", "age")
+        else:
+            continue
+        yield _Field(at, label.value, value.end, label.field, sure)
+        done = value.end
+
+
+def _value(label: _Label, text: str, limit: int) -> _Value | None:
+    end = _strict_value(label.field, text, label.value, limit)
+    if end is not None:
+        return _Value(end, strict=True)
+    if not label.colon:
+        return None
+    end = _loose_value(label.field, text, label.value, limit)
+    return None if end is None else _Value(end, strict=False)
+
+
+def _strict_value(field: str, text: str, start: int, limit: int) -> int | None:
+    """Where the value at `start` ends if its words are those of the field's values."""
+    if field == "birth_place":
+        return None
+    keys, glue, numbers = _KEYS[field], _GLUE.get(field, frozenset()), field in _WITH_NUMBERS
+    end: int | None = None
+    found: list[str] = []
+    digits: list[str] = []
+    for match in islice(_TOKEN.finditer(text, start, limit), _MOST_TOKENS):
+        token = match[0]
+        if token[0].isalpha():
+            word = fold(token)
+            code = field == "passport" and token.isupper() and len(token) <= 2
+            if word in keys or code:
+                found.append(word)
+                end = match.end()
+            elif word not in glue:
+                break
+            elif found or digits:
+                end = (
+                    match.end()
+                    if word in _VALUES["year_word"] | _VALUES["relation"] | _VALUES["children"]
+                    else end
+                )
+        elif token.isdigit():
+            if not numbers:
+                break
+            digits.append(token)
+            end = match.end()
+        elif token == ")" and end is not None and text.find("(", start, end) >= 0:
+            end = match.end()
+        elif token not in _INSIDE:
+            break
+    if end is None or not _is_value(field, found, digits):
+        return None
+    if field == "birth_date":
+        place = _BORN_IN.match(text, end, limit)
+        end = place.end() if place else end
+    return end
+
+
+def _is_value(field: str, found: list[str], digits: list[str]) -> bool:
+    match field:
+        case "birth_date":
+            return bool(digits) and (
+                any(len(number) in (4, 6, 8) for number in digits) or len(digits) + len(found) >= 2
+            )
+        case "age":
+            return len(digits) == 1 and 14 <= int(digits[0]) <= 99
+        case "children":
+            return bool(found) or (len(digits) == 1 and len(digits[0]) == 1)
+        case "passport":
+            return bool(found) or any(len(number) >= 5 for number in digits)
+        case _:
+            return bool(found)
+
+
+def _loose_value(field: str, text: str, start: int, limit: int) -> int | None:
+    """Where a short value ends whose words are not known: it must be no sentence."""
+    match = _LOOSE.match(text, start, limit)
+    if match is None:
+        return None
+    stop = _LOOSE_END.search(match[0])
+    value = match[0][: stop.start()] if stop else match[0]
+    if field not in ("birth_place", "relatives", "visa"):
+        value = value.split(",")[0]
+    count = len(value.split())
+    if not count or count > _MOST_LOOSE_WORDS or not any(map(str.isalnum, value)):
+        return None
+    if field == "relatives" and not (value.strip()[0].isupper() and not any(map(str.isdigit, value))):
+        return None
+    return start + len(value.rstrip())
+
+
+def _below(lines: Sequence[Line], labels: dict[int, list[_Label]]) -> Iterator[_Field]:
+    """Fields whose values stand on the lines below: after one label, or after a column of labels."""
+    alone = {
+        at: found[0]
+        for at, found in labels.items()
+        if (len(found) == 1 and _is_alone(lines[at].text, found[0]))
+    }
+    done = -1
+    for at in alone:
+        if at <= done:
+            continue
+        column = [alone[at]]
+        while at + len(column) in alone:
+            column.append(alone[at + len(column)])
+        done = at + len(column) - 1
+        values = range(done + 1, min(done + 1 + len(column) + (2 if len(column) > 1 else 0), len(lines)))
+        free = [i for i in values if not lines[i].heading]
+        many = len(column) > 1
+        for j, label in enumerate(column):
+            if label.field == "other":
+                continue
+            aligned = done + 1 + j
+            for i in ([aligned] if aligned in free else []) + [i for i in free if many and i != aligned]:
+                field = _whole_line(i, lines[i].text, label, aligned=i == aligned)
+                if field is not None:
+                    free.remove(i)
+                    yield field
+                    break
+
+
+def _is_alone(text: str, label: _Label) -> bool:
+    return not any(map(str.isalnum, text[: label.start])) and not any(map(str.isalnum, text[label.value :]))
+
+
+def _whole_line(at: int, text: str, label: _Label, *, aligned: bool) -> _Field | None:
+    start = len(text) - len(text.lstrip(" \t*_:-•"))
+    end = _strict_value(label.field, text, start, len(text))
+    if end is not None and not any(map(str.isalnum, text[end:])):
+        return _Field(at, start, end, label.field, label.form == "own" or label.colon)
+    if not aligned or label.form != "own":
+        return None
+    end = _loose_value(label.field, text, start, len(text))
+    if end is None or any(map(str.isalnum, text[end:])) or "@" in text:
+        return None
+    return _Field(at, start, end, label.field, sure=False)
+
+
+def _without_label(at: int, line: Line, *, in_context: bool) -> Iterator[_Field]:
+    """Cells and sentences that are nothing but such a value: "Married.", "male, 34, German"."""
+    found: list[_Field] = []
+    for match in _CELL.finditer(line.text):
+        cell = match[0]
+        start = match.start() + len(cell) - len(cell.lstrip())
+        for field in ("marital_status", "sex", "nationality", "age"):
+            end = _strict_value(field, line.text, start, match.end())
+            if end is None or any(map(str.isalnum, line.text[end : match.end()])):
+                continue
+            found.append(_Field(at, start, end, field, _says_so(field, line.text[start:end], in_context)))
+            break
+    several = len({field.field for field in found}) > 1 and line.section not in ("skills", "experience")
+    yield from (field for field in found if field.sure or several)
+
+
+def _says_so(field: str, value: str, in_context: bool) -> bool:
+    """True if a value tells its field by itself."""
+    words = set(read_words(value).folded)
+    match field:
+        case "marital_status":
+            return in_context or not (words & _VALUES["marital_status"]) <= _UNSURE_ALONE
+        case "sex":
+            return in_context and not words <= _UNSURE_ALONE
+        case "nationality":
+            return bool(words & _VALUES["country"]) and bool(words & {"citizen", "national", "citizenship"})
+        case _:
+            return in_context and bool(words & _VALUES["year_word"])
