@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from service.core.redaction.lexicon import ANY_DEMONYM, any_of, short_table
+from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
 from service.core.redaction.spans import Span, spans_of
 
@@ -51,24 +52,21 @@ _RANK = (
     r"state|premier|under-?\d\d|u\d\d|\d\d?s|first|second|1st|2nd|youth|school|high school|indoor|beach|team|lightweight)\s){0,3}"
 )
 _AFFINITY = re.compile(
-    rf"(?:\b{_GREEK}(?:[ -]{_GREEK}){{2,3}}\b{_PHYSICS}(?:,?\s+{_SOCIETY}){{0,3}})"
-    rf"|\b{_GREEK}(?:[ -]{_GREEK})?(?:,?\s+(?:[A-Z]\w{{1,20}}\s)?(?:Fraternity|Sorority|Honor Society|Chapter))\b"
-    rf"|\b{_TWO_LETTERS}\b(?![ -]{_GREEK}){_PHYSICS}"
-    rf"|\b(?:(?:National|American|International|Society|Association|Organi[sz]ation|Alliance|Federation|League|Network|Council|"
+    rf"\b(?:(?:{_GREEK}(?:[ -]{_GREEK}){{2,3}}\b{_PHYSICS}(?:,?\s+{_SOCIETY}){{0,3}})"
+    rf"|{_GREEK}(?:[ -]{_GREEK})?(?:,?\s+(?:[A-Z]\w{{1,20}}\s)?(?:Fraternity|Sorority|Honor Society|Chapter))\b"
+    rf"|{_TWO_LETTERS}\b(?![ -]{_GREEK}){_PHYSICS}"
+    rf"|(?:(?:National|American|International|Society|Association|Organi[sz]ation|Alliance|Federation|League|Network|Council|"
     rf"Institute|Union|Conference|Coalition|Academy)\s+){{1,4}}(?:of|for)\s+(?:[A-Z]\w{{0,30}}\s+){{0,2}}{_PEOPLE}\b"
     r"(?:(?:\s+(?:and|&|in|of|for)|,)?\s+[A-Z][\w-]{0,30}){0,5}(?:\s+\([A-Z]{2,7}\))?"
-    rf"|\b(?:(?:National|American|International|Global|United)\s+)?{_PEOPLE}(?:['’]s?)?"
+    rf"|(?:(?:National|American|International|Global|United)\s+)?{_PEOPLE}(?:['’]s?)?"
     rf"(?:\s+(?:[A-Z][\w-]{{0,30}}['’]?s?|in|of|for|and|&)){{0,4}}?\s+{_BODY}\b(?:\s+\([A-Z]{{2,7}}\))?"
-    rf"|\b{ANY_DEMONYM}(?:[- ]American)?\s+{_COMMUNITY}(?:\s+[A-Z]\w{{0,30}})?\s+(?:{_BODY}|Union)\b"
-    r"|\b(?:Women|Girls|Men|Ladies|Blacks?|Latin[oax]s?|Hispanics|LGBTQ\w*\+?|Queers?|Lesbians|Moms|Mothers|Dads|Wom[ae]n\+?)\s+"
+    rf"|{ANY_DEMONYM}(?:[- ]American)?\s+{_COMMUNITY}(?:\s+[A-Z]\w{{0,30}})?\s+(?:{_BODY}|Union)\b"
+    r"|(?:Women|Girls|Men|Ladies|Blacks?|Latin[oax]s?|Hispanics|LGBTQ\w*\+?|Queers?|Lesbians|Moms|Mothers|Dads|Wom[ae]n\+?)\s+"
     r"(?:in(?! Black\b)|[Ww]ho|[Tt]hat|4|for)\s+[A-Z@][\w-]{0,30}(?:(?:\s+(?:and|&))?\s+[A-Z][\w-]{0,30}){0,3}"
     r"(?:\s+(?i:network|society|association|club|group|chapter|conference|program|community|alliance)\b)?"
-    rf"|\b{_TEAM_OF}\s+{_RANK}{_SPORT}\b(?:\s+(?i:team|club|league|squad|captain|coach))?"
-    rf"|\b(?i:fe)?(?i:male)\s+{_RANK}{_SPORT}\s+(?i:team|club|league|squad|player)\b"
-    rf"|\b{_SPORT}(?:\s+(?i:team|club))?\s?[(,-]\s?{_TEAM_OF}(?:\)|\b)"
-    r"|(?<!and )(?<!& )\b(?:Wom[ae]n|Men|Girls?|Boys?|Ladies)['’]?s?['’]?\s+(?!(?:and|or|to|who|with|in)\s)(?:[\w-]{1,30}\s+){0,2}"
+    r"|(?<!and )(?<!& )(?:Wom[ae]n|Men|Girls?|Boys?|Ladies)['’]?s?['’]?\s+(?!(?:and|or|to|who|with|in)\s)(?:[\w-]{1,30}\s+){0,2}"
     r"(?i:team|club|league|varsity|squad|network|society|association|union|group|choir|lacrosse|rowing|crew)\b"
-    r"|\b(?:Society of Women Engineers|Grace Hopper (?:Celebration|Conference|Scholar)|AnitaB\.org|Black Girls Code|Girls Who Code|"
+    r"|(?:Society of Women Engineers|Grace Hopper (?:Celebration|Conference|Scholar)|AnitaB\.org|Black Girls Code|Girls Who Code|"
     r"Lesbians Who Tech|Rewriting the Code|Women Techmakers|PyLadies|Out in Tech|oSTEM|NSBE|SHPE|NCWIT|ALPFA|NABA|AISES|"
     r"Prospanica|Code2040|MEChA|NAACP|Hillel|Chabad|Divine Nine|Eagle Scout|Boy Scouts?(?: of America)?|Girl Scouts?(?: of the USA)?|"
     r"Girl Guides?|Girl Up|Girls Inc\.?|Girls on the Run|(?:Girls|Boys) (?:State|Nation)|Lady (?:Tigers|Vols|Bears|Eagles|Panthers|"
@@ -77,13 +75,32 @@ _AFFINITY = re.compile(
     r"La Raza|UnidosUS|Campus Crusade|Knights of Columbus|Junior League|Rosie the Riveter|Campus Pride|"
     r"Historically Black (?:College|Universit)\w*(?: (?:and|or) Universit\w+)?|HBCUs?|Jack and Jill of America|"
     r"Daughters of the American Revolution|Tribal (?:member|citizen)|Lean In Circle)\b"
-    r"|\b(?i:sorority|fraternity|sororities|fraternities)(?i: (?:president|member|sister|brother|house|chapter))?\b"
+    r"|(?i:sorority|fraternity|sororities|fraternities)(?i: (?:president|member|sister|brother|house|chapter))?\b)"
 )
+
+
+_SEX = re.compile(r"\b(?i:wom[ae]n|men|girl|boy|lady|ladies|male|female)")
+_TEAM = re.compile(
+    rf"{_TEAM_OF}\s+{_RANK}{_SPORT}\b(?:\s+(?i:team|club|league|squad|captain|coach))?"
+    rf"|(?i:fe)?(?i:male)\s+{_RANK}{_SPORT}\s+(?i:team|club|league|squad|player)\b"
+)
+_SPORT_BEFORE = re.compile(rf"\b{_SPORT}(?:\s+(?:team|club))?\s?[(,-]\s?$")
+_TEAM_BEHIND = re.compile(rf"{_TEAM_OF}(?:\)|\b)")
 
 
 def find_affinity(text: str) -> Iterator[Span]:
     """Groups for people of one sex, ethnicity, faith or orientation."""
     yield from spans_of(_AFFINITY, text, "affinity")
+    for match in _SEX.finditer(text):
+        team = _TEAM.match(text, match.start())
+        start = match.start()
+        if team is None:
+            team = _TEAM_BEHIND.match(text, match.start())
+            sport = _SPORT_BEFORE.search(text, max(0, match.start() - 30), match.start())
+            if team is None or sport is None:
+                continue
+            start = sport.start()
+        yield Span(start, team.end(), "affinity", TOKENS["affinity"])
 
 
 AFFINITY_GROUPS = Recogniser(

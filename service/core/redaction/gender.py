@@ -16,14 +16,14 @@ _PRONOUN = re.compile(
     r"\(?\b(?:she|he|they|xe|ze|her|him)\s*/\s*(?:her|him|them|hers|his|theirs|hir|xem|she|he|they)"
     r"(?:\s*/\s*(?:hers|his|theirs|them|they|she|he))?\b\)?"
     r"|(?<=pronouns: )\w+(?:\s*[/,]\s*\w+)*"
-    r"|(?-i:(?<![Bb]undle of )(?<![\w.]-)\b(?:[Hh]e(?!-Ne\b|-Cd\b|-?[34]\b)|[Ss]he|[Hh]im|[Hh]er(?![- ]?2\b|\s?/\s?neu)"
+    r"|(?-i:\b(?=[HhSs])(?<![Bb]undle of )(?<![\w.]-)(?:[Hh]e(?!-Ne\b|-Cd\b|-?[34]\b)|[Ss]he|[Hh]im|[Hh]er(?![- ]?2\b|\s?/\s?neu)"
     r"|[Hh]is(?!-\w|\s?-?tag\b|\s(?:[Bb]undle|[Ss]ystem|Purkinje)\b)"
     r"|[Hh]ers|[Hh]imself|[Hh]erself)\b)",
     re.IGNORECASE,
 )
 # Not before products ("Ms Word"), studies ("Ms Computer Science", "MR Imaging") and firms.
 _TITLE = re.compile(
-    r"(?<!Cache )\b(?:Mrs|Mr|Ms|Mx|Miss|Mister|Madam|Sir|Messrs|Señora|Señor|Señorita|Srta|Herr|Frau|Mme|Mlle|Monsieur|Madame|Shri|"
+    r"\b(?=[MSHFK])(?<!Cache )(?:Mrs|Mr|Ms|Mx|Miss|Mister|Madam|Sir|Messrs|Señora|Señor|Señorita|Srta|Herr|Frau|Mme|Mlle|Monsieur|Madame|Shri|"
     r"Smt|Kumari|MR|MRS)\b\.?(?=\s+[^\W\d_a-z]|\s*\[NAME\])"
     r"(?!\s+(?:Excel|Word|Office|Access|Power|PowerPoint|SQL|Project|Outlook|Teams|Visio|Dynamics|Azure|Windows|SharePoint|Paint|"
     r"DOS|Dos|Exchange|Visual|Server|CRM|Publisher|Suite|OneNote|Edge|Team|BI|Build|Test|IIS|Sql|Applications?|Products?|"
@@ -48,7 +48,7 @@ _SEX_NOUN = re.compile(
     r"small-?town|country|local|married|single|family|independent)\s+"
     r"(?P<value>man|woman|lady|gentleman|male|female|girl|boy)\b(?! (?:rats?|mice|mouse|patients?|subjects?|connectors?))"
     r"|\bas an? (?P<value2>man|woman|lady|female|male|girl|boy)\b(?! (?:dominated|connector))"
-    r"|\b(?:i am|i['’]m) an? (?:[\w-]{1,20},? ){0,3}?(?P<value3>man|woman|female|male|lady|gentleman|guy|girl)\b"
+    r"|\b(?:i am|i['’]m) an? (?:[\w-]{1,20},? ){0,3}?(?P<value3>man|woman|female|male|lady|gentleman|guy|girl)\b(?! campaign)"
     r"|\b(?:first|only|sole|youngest) (?P<value4>woman|female|man|male|girl|boy)\b(?! (?:line|patients?|subjects?))"
     r"|\b(?P<value5>(?-i:gentleman|gentlemen|lady|guy|gal|lad|bloke))\b"
     r"(?!['’]s|[- ](?:wires?|ropes?|lines?|wear|bird|bug|anchors?))"

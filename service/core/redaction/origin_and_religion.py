@@ -50,27 +50,27 @@ _GROUP = (
 )
 # Employers that are hospitals stay: "Baptist Health", "Methodist Hospital", "St. Mary's Hospital".
 _RELIGION = re.compile(
-    rf"\b(?P<v2>(?:practi[cs]ing|devout|observant|proud|born-again|committed|active) (?-i:{_FAITH}))\b"
-    rf"|\b(?:i am|i['’]m|as) an? (?P<v3>(?-i:{_FAITH}))\b"
-    r"|\b(?P<v4>(?!Falls Church\b)(?:(?-i:[A-Z])[\w.'’]{0,60}+\s+){1,5}(?-i:Church|Mosque|Masjid|Synagogue|Gurdwara|Mandir|Parish|"
+    rf"\b(?:(?P<v2>(?:practi[cs]ing|devout|observant|proud|born-again|committed|active) (?-i:{_FAITH}))\b"
+    rf"|(?:i am|i['’]m|as) an? (?P<v3>(?-i:{_FAITH}))\b"
+    r"|(?P<v4>(?!Falls Church\b)(?:(?-i:[A-Z])[\w.'’]{0,60}+\s+){1,5}(?-i:Church|Mosque|Masjid|Synagogue|Gurdwara|Mandir|Parish|"
     r"Cathedral|Congregation))\b(?! (?:& |and Dwight|Street|Road|Lane|Avenue|St\b|Rd\b|Council))"
-    r"|\b(?P<v5>(?:the )?(?-i:Church|Assembl(?:y|ies)|Temple) of (?:(?:the )?(?-i:[A-Z])[\w'’-]{1,30})"
+    r"|(?P<v5>(?:the )?(?-i:Church|Assembl(?:y|ies)|Temple) of (?:(?:the )?(?-i:[A-Z])[\w'’-]{1,30})"
     r"(?: (?:of |and |in |the |& ){0,2}(?-i:[A-Z])[\w'’-]{1,30}){0,6})"
-    rf"|\b(?P<v6>(?-i:St\.?|Saint|First|Second|Grace|Trinity|Zion|Calvary|Bethel|Hope|Redeemer|Immanuel|Our Savio(?:u)?r['’]?s?)"
+    rf"|(?P<v6>(?-i:St\.?|Saint|First|Second|Grace|Trinity|Zion|Calvary|Bethel|Hope|Redeemer|Immanuel|Our Savio(?:u)?r['’]?s?)"
     rf"(?: (?-i:[A-Z])[\w'’]{{1,30}}){{0,3}} (?-i:{_CHURCH})(?: Church| Parish| Chapel)?)\b{_CARE}"
-    r"|\b(?P<v7>sunday school(?: (?:teacher|leader|superintendent|volunteer))?|(?:vacation )?bible (?:study|school|camp|class|college|"
+    r"|(?P<v7>sunday school(?: (?:teacher|leader|superintendent|volunteer))?|(?:vacation )?bible (?:study|school|camp|class|college|"
     r"club|quiz)(?: (?:leader|teacher|group))?|missionar(?:y|ies)(?: (?:work|service|trip))?|mission(?:s)? trips?|altar (?:server|boy|girl)|"
     r"youth (?:ministry|ministries|pastor)|campus ministry|worship (?:leader|team|band|pastor|service)|lay preacher|catechis[mt]s?|"
     r"(?:quran|qur['’]an|koran|torah|talmud)(?:ic)?(?: (?:study|studies|teacher|school|recitation|memori[sz]ation))?|bar mitzvah|"
     r"bat mitzvah|hajj|umrah|mosques?|masjids?|gurdwaras?|gurudwaras?|synagogues?|madrasah?|young life|newman cent(?:er|re)|"
     r"church (?:volunteer|group|choir|youth|camp|treasurer|secretary|elder|deacon|usher|member|leader|community|band|council|board|"
     r"pianist|organist|outreach|mission|service|activities|events|plays?|orchestra)s?)\b"
-    rf"|\b(?P<v8>(?:local|my|our|home|family|hometown|neighbou?rhood) {_HOUSE})\b"
-    r"|\b(?:volunteer(?:s|ed|ing)?|volunteer work|served?|serving|teach(?:es|ing)?|taught|member|deacon|elder|usher|sing(?:s|ing)?|"
+    rf"|(?P<v8>(?:local|my|our|home|family|hometown|neighbou?rhood) {_HOUSE})\b"
+    r"|(?:volunteer(?:s|ed|ing)?|volunteer work|served?|serving|teach(?:es|ing)?|taught|member|deacon|elder|usher|sing(?:s|ing)?|"
     r"organist|treasurer|involved|worship(?:s|ped|ping)?|(?:sunday )?service|tutor(?:ed|ing)?) (?:at|in|of|with|for) "
     rf"(?P<v9>(?:an? |the |my |our |his |her |\[PRONOUN\] )?(?:\w{{1,20}} ){{0,2}}{_HOUSE})\b"
-    r"|\b(?P<v10>(?:christian|catholic|muslim|islamic|jewish|hindu|sikh|buddhist|mormon|lutheran|methodist|baptist|presbyterian|"
-    rf"pentecostal|evangelical|quaker|lds|interfaith){_CARE} (?:(?!for|of|and|the|to|in)[\w-]{{1,20}} ){{0,2}}{_GROUP})\b{_CARE}",
+    r"|(?P<v10>(?:christian|catholic|muslim|islamic|jewish|hindu|sikh|buddhist|mormon|lutheran|methodist|baptist|presbyterian|"
+    rf"pentecostal|evangelical|quaker|lds|interfaith){_CARE} (?:(?!for|of|and|the|to|in)[\w-]{{1,20}} ){{0,2}}{_GROUP})\b{_CARE})",
     re.IGNORECASE,
 )
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Literal, NamedTuple, cast
 
-from service.core.redaction.layout import Line
+from service.core.redaction.layout import HEADER_CHARACTERS, Line
 from service.core.redaction.lexicon import COUNTRY_NAMES, DEMONYMS, short_table
 from service.core.redaction.policy import TOKENS, Category
 from service.core.redaction.spans import Span
@@ -136,6 +136,13 @@ _FIRST_WORDS = frozenset(_LABELS)
 _LOOSE_WORDS = frozenset(
     (_VALUES["marital_status"] | _VALUES["sex"] | {"citizen", "national", "resident"}) - _LETTER_OF_SEX
 )
+_OPENERS = (
+    _VALUES["marital_status"]
+    | _VALUES["sex"]
+    | _KEYS["nationality"]
+    | _VALUES["country_glue"]
+    | {"happily", "un"}
+)
 _SEPARATOR = re.compile(
     r"(?:\s?\([^()\n]{0,24}\))?[*_\"'”]{0,3}(?:\s{0,40}[:：=](?:-)?|\s{1,40}[-–—](?=\s))[*_\"'“]{0,3}\s{0,128}"
 )
@@ -155,6 +162,10 @@ _MOST_LOOSE_WORDS = 5
 _WINDOW = 3
 """Lines before and behind a line in which another field is its context."""
 
+_WIDE_CELL = re.compile(r"\S{1,40}(?: \S{1,40}){0,5}")
+_SHORT_LINE = 160
+"""Characters of a line of the header that lists what a person is: "male, 34, German"."""
+
 _CELL = re.compile(r"[^|•·;,\t.()/]{1,120}")
 
 
@@ -166,6 +177,7 @@ def find_personal_fields(lines: Sequence[Line], words: Sequence[Words]) -> list[
         if not _FIRST_WORDS.isdisjoint(words[at].folded):
             labels[at] = list(_labels_in(line.text, words[at]))
             fields += _in_line(at, line.text, labels[at])
+            fields += _in_columns(at, line.text, labels[at])
     fields += _below(lines, labels)
     sure = sorted({field.at for field in fields if field.sure})
     kept = [
@@ -230,12 +242,11 @@ def _in_compound(text: str, start: int) -> bool:
 def _in_line(at: int, text: str, labels: Sequence[_Label]) -> Iterator[_Field]:
     """Fields whose value stands behind the label."""
     done = 0  # where the last value ended
+    limits = _next_colon_labels(labels, len(text))
     for i, label in enumerate(labels):
         if label.field == "other":
             continue
-        limit = next(
-            (other.start for other in labels[i + 1 :] if other.colon and other.start > label.value), len(text)
-        )
+        limit = limits[i]
         if label.value >= limit:
             continue
         chained = bool(done) and not text[done : label.start].strip(" ,.")
@@ -259,6 +270,43 @@ def _in_line(at: int, text: str, labels: Sequence[_Label]) -> Iterator[_Field]:
             continue
         yield _Field(at, label.value, value.end, label.field, sure)
         done = value.end
+
+
+def _in_columns(at: int, text: str, labels: Sequence[_Label]) -> Iterator[_Field]:
+    """Fields of a text that lost its line breaks: several labels in a row, then as many values with gaps between."""
+    i = 0
+    while i < len(labels):
+        stop = i + 1
+        while stop < len(labels) and labels[stop - 1].colon and labels[stop].start == labels[stop - 1].value:
+            stop += 1
+        if stop - i > 1 and labels[stop - 1].colon:
+            cells = [
+                match.span()
+                for match in islice(_WIDE_CELL.finditer(text, labels[stop - 1].value), stop - i + 2)
+            ]
+            for label in labels[i:stop]:
+                for cell in cells if _is_open(label, text, cells) else []:
+                    end = _strict_value(label.field, text, *cell)
+                    if end is not None and not any(map(str.isalnum, text[end : cell[1]])):
+                        yield _Field(at, cell[0], end, label.field, sure=True)
+                        cells.remove(cell)
+                        break
+        i = stop
+
+
+def _is_open(label: _Label, text: str, cells: Sequence[tuple[int, int]]) -> bool:
+    """False if an earlier pass found the value of `label`, whose token stands in one of `cells`."""
+    if label.field == "other":
+        return False
+    return all(TOKENS[_CATEGORY[label.field]] not in text[start:end] for start, end in cells)
+
+
+def _next_colon_labels(labels: Sequence[_Label], end: int) -> list[int]:
+    """Where the next label with a colon begins, of each label; `end` where there is none."""
+    limits = [end] * len(labels)
+    for i in range(len(labels) - 2, -1, -1):
+        limits[i] = labels[i + 1].start if labels[i + 1].colon else limits[i + 1]
+    return limits
 
 
 def _value(label: _Label, text: str, limit: int) -> _Value | None:
@@ -366,6 +414,9 @@ def _below(lines: Sequence[Line], labels: dict[int, list[_Label]]) -> Iterator[_
         for j, label in enumerate(column):
             if label.field == "other":
                 continue
+            token = TOKENS[_CATEGORY[label.field]]
+            if any(token in lines[i].text for i in values):
+                continue  # an earlier pass found it
             aligned = done + 1 + j
             for i in ([aligned] if aligned in free else []) + [i for i in free if many and i != aligned]:
                 field = _whole_line(i, lines[i].text, label, aligned=i == aligned)
@@ -397,14 +448,20 @@ def _without_label(at: int, line: Line, *, in_context: bool) -> Iterator[_Field]
     found: list[_Field] = []
     for match in _CELL.finditer(line.text):
         cell = match[0]
+        if _OPENERS.isdisjoint(fold(cell).split(maxsplit=1)[:1]):
+            continue
         start = match.start() + len(cell) - len(cell.lstrip())
-        for field in ("marital_status", "sex", "nationality", "age"):
+        for field in ("marital_status", "sex", "nationality"):
             end = _strict_value(field, line.text, start, match.end())
             if end is None or any(map(str.isalnum, line.text[end : match.end()])):
                 continue
             found.append(_Field(at, start, end, field, _says_so(field, line.text[start:end], in_context)))
             break
-    several = len({field.field for field in found}) > 1 and line.section not in ("skills", "experience")
+    several = (
+        len(line.text) <= _SHORT_LINE
+        and (line.section in _SECTIONS or (line.section == "header" and line.start < HEADER_CHARACTERS))
+        and len({field.field for field in found if field.end - field.start > 1}) > 1
+    )
     yield from (field for field in found if field.sure or several)
 
 
@@ -419,4 +476,4 @@ def _says_so(field: str, value: str, in_context: bool) -> bool:
         case "nationality":
             return bool(words & _VALUES["country"]) and bool(words & {"citizen", "national", "citizenship"})
         case _:
-            return in_context and bool(words & _VALUES["year_word"])
+            return False
