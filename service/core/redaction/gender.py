@@ -56,12 +56,24 @@ _SEX_NOUN = re.compile(
     r"|\b(?P<value7>née)(?=\s(?-i:[A-ZÀ-Þ\[])(?!\sle\b))",
     re.IGNORECASE,
 )
-_ROWS = short_table("neutral_occupations.csv")
-_NEUTRAL = {row["gendered"]: row["neutral"] for row in _ROWS}
+_NEUTRAL = {row["gendered"]: row["neutral"] for row in short_table("neutral_occupations.csv")}
 """Gendered occupations, and the word that says the same of anybody."""
 
-_PRODUCT_BESIDE = {row["gendered"]: frozenset(row["product_beside"].split()) for row in _ROWS}
-_OCCUPATION_BESIDE = {row["gendered"]: frozenset(row["occupation_beside"].split()) for row in _ROWS}
+
+def _beside(tells: str) -> dict[str, frozenset[str]]:
+    words: dict[str, set[str]] = {}
+    for row in short_table("occupation_contexts.csv"):
+        if row["tells"] == tells:
+            words.setdefault(row["occupation"], set()).add(row["word"])
+    return {occupation: frozenset(found) for occupation, found in words.items()}
+
+
+_PRODUCT_BESIDE = _beside("product")
+"""Words beside which such a word is a product: "Foreman and Puppet"."""
+
+_OCCUPATION_BESIDE = _beside("occupation")
+"""Words without which it is one: a postman delivers mail."""
+
 _OCCUPATION = re.compile(rf"\b{any_of(_NEUTRAL)}\b", re.IGNORECASE)
 _OF_A_FIRM = re.compile(
     r"['’]s\s(?-i:[A-Z])|\s(?-i:Brands|Inc|Ltd|LLC|GmbH|Corp|Technologies|Collections?)\b", re.IGNORECASE
@@ -97,13 +109,13 @@ def find_occupations(text: str) -> Iterator[Span]:
 
 
 def _is_product(gendered: str, text: str, match: re.Match[str]) -> bool:
-    product, occupation = _PRODUCT_BESIDE[gendered], _OCCUPATION_BESIDE[gendered]
-    if not product and not occupation:
+    product, occupation = _PRODUCT_BESIDE.get(gendered), _OCCUPATION_BESIDE.get(gendered)
+    if product is None and occupation is None:
         return False
     words = read_words(text[max(0, match.start() - _BESIDE) : match.end() + _BESIDE]).folded
-    if occupation:
+    if occupation is not None:
         return occupation.isdisjoint(words)
-    return not product.isdisjoint(words)
+    return product is not None and not product.isdisjoint(words)
 
 
 def _in_case_of(original: str, neutral: str) -> str:
