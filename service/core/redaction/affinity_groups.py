@@ -105,7 +105,7 @@ def find_affinity(text: str) -> Iterator[Span]:
 
 AFFINITY_GROUPS = Recogniser(
     prefilter(" ".join(_GREEK_LETTERS) + """
-        women woman womens womans girls girl ladies lady men mens male female boys boy black blacks african hispanic hispanics
+        women woman womens womans girls girl ladies lady ladys men mens male female boys boy black blacks african hispanic hispanics
         aapi pacific native indigenous american muslim muslims jewish christian catholic hindu sikh islamic gay lesbian
         lesbians queer queers pride mothers moms fathers dads caribbean student students cultural community diaspora
         heritage professional professionals engineers lawyers nurses youth pyladies ostem nsbe shpe ncwit alpfa naba aises

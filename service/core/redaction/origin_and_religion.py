@@ -18,7 +18,7 @@ _NOT_OF_A_PERSON = (
 # only beside "citizen", "descent" and the like, since the languages that a person speaks stay.
 _ORIGIN = re.compile(
     rf"\b(?P<v2>(?:dual )?(?-i:{ANY_DEMONYM}|U\.?S\.?|EU|UK)(?:[ /&-]+(?:and )?(?-i:{ANY_DEMONYM}))?[ -](?:citizen(?:ship)?|"
-    rf"national|passport|nationality|passport holder|descent|origin|heritage|immigrant|expat(?:riate)?|refugee|"
+    rf"national|passport|nationality|passport holder|permanent resident|descent|origin|heritage|immigrant|expat(?:riate)?|refugee|"
     rf"born)|(?-i:{ANY_COUNTRY}) (?:citizen(?:ship)?|passport holder|permanent resident|PR(?! (?:agency|firm|team|manager)))"
     rf"|citizen of (?-i:{_COUNTRY}))\b{_NOT_OF_A_PERSON}"
     r"|\b(?P<v3>green card(?: holder)?|(?:lawful |legal )?permanent resident(?: card| of [A-Z]\w+)?|h-?1-?b(?: visa)?"

@@ -157,6 +157,9 @@ _LOOSE_END = re.compile(r"\s{2}|[.!?]\s|\s[-–—]\s")
 _BORN_IN = re.compile(
     r",?\s(?:in|at|à|a|en|zu)\s[^\W\d_a-z][^\W\d_]{1,30}(?:,?\s[^\W\d_a-z][^\W\d_]{1,30}){0,2}"
 )
+_AFTER_NUMBER = frozenset("st nd rd th er º 年 月 日 年生 日生".split())
+"""What follows a number of a date without a blank."""
+
 _MOST_TOKENS = 40
 _MOST_LOOSE_WORDS = 5
 _WINDOW = 3
@@ -331,6 +334,9 @@ def _strict_value(field: str, text: str, start: int, limit: int) -> int | None:
         token = match[0]
         if token[0].isalpha():
             word = fold(token)
+            if field == "birth_date" and end == match.start() and word in _AFTER_NUMBER:
+                end = match.end()
+                continue
             code = field == "passport" and token.isupper() and len(token) <= 2
             if word in keys or code:
                 found.append(word)
