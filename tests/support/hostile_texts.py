@@ -216,7 +216,7 @@ PATTERNS: dict[str, Generator] = {
     "marital status": repeated("Married. "),
     "married with": repeated("married with a "),
     "peoples": repeated("Indian "),
-    "churches": repeated("Church of "),
+    "congregations": repeated("Church of "),
     "saints": repeated("St. A "),
     "greek letters": repeated("Alpha "),
     "teams": repeated("Women's "),

@@ -21,6 +21,7 @@ _ORIGIN = re.compile(
     rf"national|passport|nationality|passport holder|permanent resident|descent|origin|heritage|immigrant|expat(?:riate)?|refugee|"
     rf"born)|(?-i:{ANY_COUNTRY}) (?:citizen(?:ship)?|passport holder|permanent resident|PR(?! (?:agency|firm|team|manager)))"
     rf"|citizen of (?-i:{_COUNTRY}))\b{_NOT_OF_A_PERSON}"
+    rf"|\b(?:i am|i['’]m)(?: an?)? (?P<v1>(?-i:{ANY_DEMONYM}))(?=\s?(?:[.,;!)]|$)|\s(?:and|by birth|by nationality|living|based)\b)"
     r"|\b(?P<v3>green card(?: holder)?|(?:lawful |legal )?permanent resident(?: card| of [A-Z]\w+)?|h-?1-?b(?: visa)?"
     r"(?: holder| status| transfer)?|h-?4 ead|(?:f-?1|j-?1|l-?1[ab]?|o-?1|tn|e-?3|h-?4|tier [245]|student|work|dependent) visa"
     r"(?: holder| status)?|stem opt|opt ead|on (?:opt|cpt)|ead(?: card| holder)|daca(?: recipient)?|naturali[sz]ed citizen|"
@@ -89,7 +90,7 @@ _JOINED_EAD = [joined for mark in "'’‘`´" for joined in (f"{mark}ead", f"ea
 """Where the visa's name is no word of its own. Not "ead" alone: it stands in "lead", "head", "read"."""
 
 ORIGIN = Recogniser(
-    prefilter("visa ead opt cpt daca born raised hail hails hailing native national nationality h1b pr",
+    prefilter("i im visa ead opt cpt daca born raised hail hails hailing native national nationality h1b pr",
               ("citizen", "visa", "authori", "immigra", "emigrat", "residen", "passport", "national", "green card",
                "naturali", "sponsor", "permit", "settled", "indefinite", "eligible", "originally", "refugee", "grew up",
                "descent", "origin", "heritage", "expat", "h1-b", "h-1", "h1b", "h-4 ead", "h4 ead", *_JOINED_EAD)),

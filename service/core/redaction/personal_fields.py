@@ -146,7 +146,7 @@ _OPENERS = (
 _SEPARATOR = re.compile(
     r"(?:\s?\([^()\n]{0,24}\))?[*_\"'”]{0,3}(?:\s{0,40}[:：=](?:-)?|\s{1,40}[-–—](?=\s))[*_\"'“]{0,3}\s{0,128}"
 )
-_GAP = re.compile(r"[ \t]{0,3}[*_]{0,3}[ \t]{1,128}")
+_GAP = re.compile(r"[ \t]{0,3}[*_]{0,3}(?:\|\s{0,3}|[ \t]{1,128}(?:\|\s{0,3})?)")
 _BETWEEN_WORDS = re.compile(r"[ ./_'’&-]{0,4}")
 _CELL_BEFORE = re.compile(r"(?:^|[|•·;,\t({/*>#▪●]|  |[.:] |\s[-–—])[\s*_#>•▪●·\"'-]{0,12}$")
 _CELL_AFTER = re.compile(r"[\s*_\"'.,)]{0,12}(?:$|[|•·;,/\t(){}]|  |\. )")
@@ -267,6 +267,8 @@ def _in_line(at: int, text: str, labels: Sequence[_Label]) -> Iterator[_Field]:
             if label.form != "own" and not ends_cell:
                 continue
             sure = label.form == "own" or (label.form == "shared" and value.strict)
+            if label.field == "marital_status" and value.strict:
+                sure = sure or _says_so("marital_status", text[label.value : value.end], in_context=False)
         elif value.strict and ends_cell:
             sure = label.form == "own" or label.field in ("sex", "age")
         else:
@@ -461,7 +463,9 @@ def _without_label(at: int, line: Line, *, in_context: bool) -> Iterator[_Field]
             end = _strict_value(field, line.text, start, match.end())
             if end is None or any(map(str.isalnum, line.text[end : match.end()])):
                 continue
-            found.append(_Field(at, start, end, field, _says_so(field, line.text[start:end], in_context)))
+            found.append(
+                _Field(at, start, end, field, _says_so(field, line.text[start:end], in_context=in_context))
+            )
             break
     several = (
         len(line.text) <= _SHORT_LINE
@@ -471,7 +475,7 @@ def _without_label(at: int, line: Line, *, in_context: bool) -> Iterator[_Field]
     yield from (field for field in found if field.sure or several)
 
 
-def _says_so(field: str, value: str, in_context: bool) -> bool:
+def _says_so(field: str, value: str, *, in_context: bool) -> bool:
     """True if a value tells its field by itself."""
     words = set(read_words(value).folded)
     match field:
