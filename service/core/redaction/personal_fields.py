@@ -15,7 +15,8 @@ from itertools import islice
 from typing import Literal, NamedTuple, cast
 
 from service.core.redaction.layout import HEADER_CHARACTERS, Line
-from service.core.redaction.lexicon import COUNTRY_NAMES, DEMONYMS, short_table
+from service.core.redaction.lexicon import short_table
+from service.core.redaction.personal_values import FIELD_WORDS, VALUE_WORDS, loose_value, strict_value
 from service.core.redaction.policy import TOKENS, Category
 from service.core.redaction.spans import Span
 from service.core.redaction.words import Words, fold, read_words
@@ -78,53 +79,8 @@ def _read_labels() -> dict[str, list[tuple[tuple[str, ...], str, Form]]]:
     return labels
 
 
-def _read_values() -> dict[str, frozenset[str]]:
-    kinds: dict[str, set[str]] = {}
-    for row in short_table("personal_values.csv"):
-        kinds.setdefault(row["kind"], set()).add(fold(row["word"]))
-    small = {"and", "of", "the", "new", "north", "south", "east", "west", "united"}
-    peoples = {word for name in DEMONYMS | COUNTRY_NAMES for word in read_words(name).folded}
-    kinds["country"] = peoples - small
-    kinds["country_glue"] = small
-    return {kind: frozenset(words) for kind, words in kinds.items()}
-
-
 _LABELS = _read_labels()
-_VALUES = _read_values()
-_KEYS: dict[str, frozenset[str]] = {
-    "birth_date": _VALUES["month"],
-    "age": frozenset(),
-    "sex": _VALUES["sex"],
-    "marital_status": _VALUES["marital_status"],
-    "children": _VALUES["children"] | _VALUES["number"],
-    "relatives": frozenset(),
-    "nationality": _VALUES["nationality"] | _VALUES["country"],
-    "birth_place": _VALUES["country"],
-    "visa": _VALUES["visa"] | _VALUES["country"],
-    "passport": _VALUES["passport"] | _VALUES["country"],
-    "ethnicity": _VALUES["ethnicity"] | _VALUES["country"],
-    "religion": _VALUES["faith"],
-    "other": frozenset(),
-}
-"""Words that make a value one of the field."""
 
-_HOUSEHOLD = (
-    _VALUES["children"] | _VALUES["number"] | _VALUES["relation"] | _VALUES["glue"] | _VALUES["year_word"]
-)
-_GLUE: dict[str, frozenset[str]] = {
-    "birth_date": _VALUES["glue"] | _VALUES["year_word"],
-    "age": _VALUES["year_word"] | frozenset({"and", "of"}),
-    "sex": frozenset({"and", "to", "not"}),
-    "marital_status": _HOUSEHOLD,
-    "children": _HOUSEHOLD,
-    "nationality": _VALUES["country_glue"] | _VALUES["visa"] | _VALUES["glue"],
-    "birth_place": _VALUES["country_glue"],
-    "visa": _VALUES["country_glue"] | _VALUES["nationality"] | _VALUES["glue"] | _VALUES["month"],
-    "passport": _VALUES["country_glue"] | _VALUES["month"],
-    "ethnicity": _VALUES["country_glue"] | frozenset({"or", "not"}),
-    "religion": frozenset({"of", "the", "roman", "and", "s"}),
-}
-_WITH_NUMBERS = frozenset({"birth_date", "age", "marital_status", "children", "visa", "passport"})
 _SECTIONS = frozenset({"personal", "contact"})
 _LETTER_OF_SEX = frozenset("mfwd")
 _UNSURE_ALONE = frozenset(
@@ -134,13 +90,14 @@ _UNSURE_ALONE = frozenset(
 
 _FIRST_WORDS = frozenset(_LABELS)
 _LOOSE_WORDS = frozenset(
-    (_VALUES["marital_status"] | _VALUES["sex"] | {"citizen", "national", "resident"}) - _LETTER_OF_SEX
+    (VALUE_WORDS["marital_status"] | VALUE_WORDS["sex"] | {"citizen", "national", "resident"})
+    - _LETTER_OF_SEX
 )
 _OPENERS = (
-    _VALUES["marital_status"]
-    | _VALUES["sex"]
-    | _KEYS["nationality"]
-    | _VALUES["country_glue"]
+    VALUE_WORDS["marital_status"]
+    | VALUE_WORDS["sex"]
+    | FIELD_WORDS["nationality"]
+    | VALUE_WORDS["country_glue"]
     | {"happily", "un"}
 )
 _SEPARATOR = re.compile(
@@ -150,18 +107,7 @@ _GAP = re.compile(r"[ \t]{0,3}[*_]{0,3}(?:\|\s{0,3}|[ \t]{1,128}(?:\|\s{0,3})?)"
 _BETWEEN_WORDS = re.compile(r"[ ./_'’&-]{0,4}")
 _CELL_BEFORE = re.compile(r"(?:^|[|•·;,\t({/*>#▪●]|  |[.:] |\s[-–—])[\s*_#>•▪●·\"'-]{0,12}$")
 _CELL_AFTER = re.compile(r"[\s*_\"'.,)]{0,12}(?:$|[|•·;,/\t(){}]|  |\. )")
-_TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d{1,9}|\s{2,}|\n|.")
-_INSIDE = frozenset(" .,/()-–&+'’:年月日#")
-_LOOSE = re.compile(r"[^\n|;•·\[\]\t{}<>\"]{1,80}")
-_LOOSE_END = re.compile(r"\s{2}|[.!?]\s|\s[-–—]\s")
-_BORN_IN = re.compile(
-    r",?\s(?:in|at|à|a|en|zu)\s[^\W\d_a-z][^\W\d_]{1,30}(?:,?\s[^\W\d_a-z][^\W\d_]{1,30}){0,2}"
-)
-_AFTER_NUMBER = frozenset("st nd rd th er º 年 月 日 年生 日生".split())
-"""What follows a number of a date without a blank."""
 
-_MOST_TOKENS = 40
-_MOST_LOOSE_WORDS = 5
 _WINDOW = 3
 """Lines before and behind a line in which another field is its context."""
 
@@ -291,7 +237,7 @@ def _in_columns(at: int, text: str, labels: Sequence[_Label]) -> Iterator[_Field
             ]
             for label in labels[i:stop]:
                 for cell in cells if _is_open(label, text, cells) else []:
-                    end = _strict_value(label.field, text, *cell)
+                    end = strict_value(label.field, text, *cell)
                     if end is not None and not any(map(str.isalnum, text[end : cell[1]])):
                         yield _Field(at, cell[0], end, label.field, sure=True)
                         cells.remove(cell)
@@ -315,90 +261,13 @@ def _next_colon_labels(labels: Sequence[_Label], end: int) -> list[int]:
 
 
 def _value(label: _Label, text: str, limit: int) -> _Value | None:
-    end = _strict_value(label.field, text, label.value, limit)
+    end = strict_value(label.field, text, label.value, limit)
     if end is not None:
         return _Value(end, strict=True)
     if not label.colon:
         return None
-    end = _loose_value(label.field, text, label.value, limit)
+    end = loose_value(label.field, text, label.value, limit)
     return None if end is None else _Value(end, strict=False)
-
-
-def _strict_value(field: str, text: str, start: int, limit: int) -> int | None:
-    """Where the value at `start` ends if its words are those of the field's values."""
-    if field == "birth_place":
-        return None
-    keys, glue, numbers = _KEYS[field], _GLUE.get(field, frozenset()), field in _WITH_NUMBERS
-    end: int | None = None
-    found: list[str] = []
-    digits: list[str] = []
-    for match in islice(_TOKEN.finditer(text, start, limit), _MOST_TOKENS):
-        token = match[0]
-        if token[0].isalpha():
-            word = fold(token)
-            if field == "birth_date" and end == match.start() and word in _AFTER_NUMBER:
-                end = match.end()
-                continue
-            code = field == "passport" and token.isupper() and len(token) <= 2
-            if word in keys or code:
-                found.append(word)
-                end = match.end()
-            elif word not in glue:
-                break
-            elif found or digits:
-                end = (
-                    match.end()
-                    if word in _VALUES["year_word"] | _VALUES["relation"] | _VALUES["children"]
-                    else end
-                )
-        elif token.isdigit():
-            if not numbers:
-                break
-            digits.append(token)
-            end = match.end()
-        elif token == ")" and end is not None and text.find("(", start, end) >= 0:
-            end = match.end()
-        elif token not in _INSIDE:
-            break
-    if end is None or not _is_value(field, found, digits):
-        return None
-    if field == "birth_date":
-        place = _BORN_IN.match(text, end, limit)
-        end = place.end() if place else end
-    return end
-
-
-def _is_value(field: str, found: list[str], digits: list[str]) -> bool:
-    match field:
-        case "birth_date":
-            return bool(digits) and (
-                any(len(number) in (4, 6, 8) for number in digits) or len(digits) + len(found) >= 2
-            )
-        case "age":
-            return len(digits) == 1 and 14 <= int(digits[0]) <= 99
-        case "children":
-            return bool(found) or (len(digits) == 1 and len(digits[0]) == 1)
-        case "passport":
-            return bool(found) or any(len(number) >= 5 for number in digits)
-        case _:
-            return bool(found)
-
-
-def _loose_value(field: str, text: str, start: int, limit: int) -> int | None:
-    """Where a short value ends whose words are not known: it must be no sentence."""
-    match = _LOOSE.match(text, start, limit)
-    if match is None:
-        return None
-    stop = _LOOSE_END.search(match[0])
-    value = match[0][: stop.start()] if stop else match[0]
-    if field not in ("birth_place", "relatives", "visa"):
-        value = value.split(",")[0]
-    count = len(value.split())
-    if not count or count > _MOST_LOOSE_WORDS or not any(map(str.isalnum, value)):
-        return None
-    if field == "relatives" and not (value.strip()[0].isupper() and not any(map(str.isdigit, value))):
-        return None
-    return start + len(value.rstrip())
 
 
 def _below(lines: Sequence[Line], labels: dict[int, list[_Label]]) -> Iterator[_Field]:
@@ -440,12 +309,12 @@ def _is_alone(text: str, label: _Label) -> bool:
 
 def _whole_line(at: int, text: str, label: _Label, *, aligned: bool) -> _Field | None:
     start = len(text) - len(text.lstrip(" \t*_:-•"))
-    end = _strict_value(label.field, text, start, len(text))
+    end = strict_value(label.field, text, start, len(text))
     if end is not None and not any(map(str.isalnum, text[end:])):
         return _Field(at, start, end, label.field, label.form == "own" or label.colon)
     if not aligned or label.form != "own":
         return None
-    end = _loose_value(label.field, text, start, len(text))
+    end = loose_value(label.field, text, start, len(text))
     if end is None or any(map(str.isalnum, text[end:])) or "@" in text:
         return None
     return _Field(at, start, end, label.field, sure=False)
@@ -460,7 +329,7 @@ def _without_label(at: int, line: Line, *, in_context: bool) -> Iterator[_Field]
             continue
         start = match.start() + len(cell) - len(cell.lstrip())
         for field in ("marital_status", "sex", "nationality"):
-            end = _strict_value(field, line.text, start, match.end())
+            end = strict_value(field, line.text, start, match.end())
             if end is None or any(map(str.isalnum, line.text[end : match.end()])):
                 continue
             found.append(
@@ -480,10 +349,12 @@ def _says_so(field: str, value: str, *, in_context: bool) -> bool:
     words = set(read_words(value).folded)
     match field:
         case "marital_status":
-            return in_context or not (words & _VALUES["marital_status"]) <= _UNSURE_ALONE
+            return in_context or not (words & VALUE_WORDS["marital_status"]) <= _UNSURE_ALONE
         case "sex":
             return in_context and not words <= _UNSURE_ALONE
         case "nationality":
-            return bool(words & _VALUES["country"]) and bool(words & {"citizen", "national", "citizenship"})
+            return bool(words & VALUE_WORDS["country"]) and bool(
+                words & {"citizen", "national", "citizenship"}
+            )
         case _:
             return False

@@ -60,7 +60,7 @@ ARGUED = {
     "redaction.names.header_line._LETTER_SPACED": _ONE_ATTEMPT,
     "redaction.names.header_line._PREFIX": _ONE_ATTEMPT,
     "redaction.origin_and_religion._ORIGIN": _APART,
-    "redaction.personal_fields._TOKEN": _APART,
+    "redaction.personal_values._TOKEN": _APART,
     "redaction.photos._PHOTO": _APART,
     "redaction.postal_addresses._BOX": _APART,
     "redaction.postal_addresses._EUROPEAN_STREET": _APART,
