@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from service.core.redaction.json_values import JsonValue, Rendering, looks_like_json, read_values
+from service.core.redaction.json_values import Container, JsonValue, Rendering, looks_like_json, read_values
 from service.core.redaction.layout import heading
 from service.core.redaction.policy import TOKENS, Category
 from service.core.redaction.spans import PLACEHOLDER, Span, without_overlaps
@@ -207,12 +207,13 @@ def read_json(text: str) -> JsonText | None:
     """`text` as recognisers should read it if it is JSON, or None. It may be cut off or not quite JSON."""
     if not looks_like_json(text):
         return None
-    values, top_keys = read_values(text)
+    values, top_keys, end = read_values(text)
     if not values:
         return None
     is_schema = _is_resume(top_keys)
     writer = _Writer(text)
     (_write_by_schema if is_schema else _write_by_keys)(writer, values, labels=True)
+    writer.rest(end, len(text))
     return JsonText(writer.rendering.text, writer.rendering, text, writer.places, is_schema)
 
 
@@ -223,11 +224,12 @@ def plain_text(text: str) -> str:
     """
     if not looks_like_json(text):
         return text
-    values, top_keys = read_values(text)
+    values, top_keys, end = read_values(text)
     if not values or not _is_resume(top_keys):
         return text
     writer = _Writer(text)
     _write_by_schema(writer, values, labels=False)
+    writer.rest(end, len(text))
     return writer.rendering.text.strip()
 
 
@@ -246,6 +248,14 @@ class _Writer:
         start = self.rendering.length
         self.rendering.add_string(value.start, value.end)
         self.places.append((start, self.rendering.length, value))
+
+    def rest(self, start: int, end: int) -> None:
+        """Text that follows the JSON: it is read as it stands."""
+        if start < end:
+            at = self.rendering.length
+            self.rendering.add_plain(start, end)
+            whole = JsonValue(start, end, True, (), (), Container(is_object=False, path=(), items=()))
+            self.places.append((at, self.rendering.length, whole))
 
     def line(self, values: Iterable[JsonValue], label: str = "", separator: str = ", ") -> None:
         """One line of `values`, if there are any."""

@@ -13,6 +13,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 
 _START = re.compile(r"\s*(?:```(?:json)?\s*)?(?:\{\s*[\"'}]|\[\s*[\"'{\[])")
+_OTHER_TEXT = re.compile(r"\s*[^\s,:\[\]{}`]")
 _TOKEN = re.compile(r"[\"'{}\[\]:,]|[^\s\"'{}\[\]:,]{1,100}")
 _AFTER_STRING = re.compile(r"[ \t]*(?:[,:}\]\n]|$)")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|(.)|$)", re.DOTALL)
@@ -62,8 +63,11 @@ def looks_like_json(text: str) -> bool:
     return _START.match(text) is not None
 
 
-def read_values(text: str) -> tuple[list[JsonValue], list[str]]:
-    """Every string and number of `text` that is no key, in order, and the keys of the outermost object."""
+def read_values(text: str) -> tuple[list[JsonValue], list[str], int]:
+    """Every string and number of `text` that is no key, in order, the keys of the outermost object, and where it ends.
+
+    What follows the outermost object or list and is no more of it is not read.
+    """
     root = Container(is_object=False, path=(), items=())
     stack = [root]
     values: list[JsonValue] = []
@@ -86,6 +90,7 @@ def read_values(text: str) -> tuple[list[JsonValue], list[str]]:
             values.append(JsonValue(start, end, quoted, path, _items(stack), parent))
 
     position = 0
+    read_to = len(text)
     while (match := _TOKEN.search(text, position)) is not None:
         token, position = match[0], match.end()
         parent = stack[-1]
@@ -121,12 +126,15 @@ def read_values(text: str) -> tuple[list[JsonValue], list[str]]:
                 if closed.is_object == is_object:
                     break
             key = None
+            if len(stack) == 1 and _OTHER_TEXT.match(text, position):
+                read_to = position
+                break
         elif pending is None:
             pending = (match.start(), match.end(), False)
         elif not pending[2]:
             pending = (pending[0], match.end(), False)
     close_pending()
-    return values, top_keys
+    return values, top_keys, read_to
 
 
 def _with(path: tuple[str, ...], key: str | None) -> tuple[str, ...]:
@@ -201,6 +209,10 @@ class Rendering:
             assert match is not None  # a slash is there, and anything may follow it
             self._add_escaped(_resolved(match), slash, match.end())
             position = match.end()
+
+    def add_plain(self, start: int, end: int) -> None:
+        """The characters of the source at [start, end) as they are."""
+        self._add(self._source[start:end], start, end)
 
     def to_source(self, start: int, end: int) -> tuple[int, int] | None:
         """The part of the source that shows in [start, end) of this text, or None if nothing of it does."""

@@ -192,10 +192,17 @@ def test_other_texts_are_scored_as_they_are(text: str) -> None:
 
 def test_values_have_paths_and_places() -> None:
     text = '{"a": [{"b": "x"}, {"b": 12.5}], "c": true, "d": "y'
-    values, keys = read_values(text)
+    values, keys, end = read_values(text)
     assert [(v.path, v.items, text[v.start : v.end], v.quoted) for v in values] == [
         (("a", "b"), (0,), "x", True),
         (("a", "b"), (1,), "12.5", False),
         (("d",), (), "y", True),
     ]
     assert keys == ["a", "c", "d"]
+    assert end == len(text)
+
+
+def test_text_that_follows_json_is_read_as_text() -> None:
+    text = '{"basics": {"name": "Odalys Nakano"}}\n\nExperience\nCook, Quill {"x": "Erin"} Foods\nOdalys cooks. "[SCHOOL]"'
+    assert redacted(text) == text.replace("Odalys Nakano", "[NAME]").replace("Odalys", "[NAME]")
+    assert plain_text(text) == "Odalys Nakano\n\n\nExperience" + text.split("Experience")[1]
