@@ -122,6 +122,7 @@ def load_lexicon() -> Lexicon:
 def _read() -> Lexicon:
     aliases = list(read_rows("school_aliases.csv"))
     protected = [row["term"] for row in read_rows("protected_terms.csv")]
+    protected += [row["firm"] for row in read_rows("gendered_firms.csv")]
     return Lexicon(
         given_names={row["name"]: int(row["count"]) for row in read_rows("given_names.csv")},
         surnames={row["name"]: int(row["count"]) for row in read_rows("surnames.csv")},

@@ -42,7 +42,6 @@ LINE_RECOGNISERS: tuple[Recogniser, ...] = (
     NAMED_POSTCODES,
     PRONOUNS,
     TITLES,
-    OCCUPATIONS,
 )
 """For entities that never go over the end of a line."""
 
@@ -55,6 +54,7 @@ PARAGRAPH_RECOGNISERS: tuple[Recogniser, ...] = (
     ORIGIN,
     RELIGION,
     AFFINITY_GROUPS,
+    OCCUPATIONS,
 )
 """For phrases, which a line break may cut in two."""
 

@@ -6,14 +6,17 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 
 from service.core.errors import UnreadableTextError
 from service.core.redaction.cache import RedactionCache
 from service.core.redaction.education import find_in_education
+from service.core.redaction.json_resume import read_json
 from service.core.redaction.layout import lines_of
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.names.recogniser import FoundNames, find_names
+from service.core.redaction.personal_fields import find_personal_fields
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.recognisers import find_by_layout
 from service.core.redaction.resolution import resolve
@@ -113,6 +116,13 @@ class Redactor:
         )
 
     def _analyse(self, text: str, cache: RedactionCache) -> Analysis:
+        json = read_json(text)
+        if json is None:
+            return self._analyse_text(text, cache)
+        found = self._analyse_text(json.text, cache)
+        return replace_fields(found, spans=json.to_source(found.spans, found.own_name, self.categories))
+
+    def _analyse_text(self, text: str, cache: RedactionCache) -> Analysis:
         words = Words()
         found: list[Span] = []
         for start, paragraph in _paragraphs(text):
@@ -122,12 +132,13 @@ class Redactor:
         lines = lines_of(text, cache.segments_of)
         for line in lines:
             found += shifted(cache.spans_in(line), line.start)
+        features = [cache.features_of(line.text) for line in lines]
         found += find_in_education(lines, text, cache.lexicon)
+        found += find_personal_fields(lines, [one.words for one in features])
         found += list(find_by_layout(text, lines, found, cache.lexicon))
         names = FoundNames([], (), 0)
         if "name" in self.categories:
             excluded = [span for span in found if span.category in _NO_NAMES_INSIDE]
-            features = [cache.features_of(line.text) for line in lines]
             resume = ParsedResume(text, lines, words, cache.lexicon, excluded, features)
             names = find_names(resume)
             found += names.spans

@@ -32,7 +32,10 @@ class Span(NamedTuple):
 
 _PRIORITY: dict[Category, int] = {category: rank for rank, category in enumerate(CATEGORIES)}
 # A link or an address that holds a name is a link or an address; a school named after a person is a school.
-_PRIORITY.update({"link": -5, "email": -4, "photo": -3, "school": -2, "affinity": -1, "identity_number": 1})
+# What a label calls a date of birth is one, even if its digits look like a phone number.
+_PRIORITY.update(
+    {"age": -6, "link": -5, "email": -4, "photo": -3, "school": -2, "affinity": -1, "identity_number": 1}
+)
 
 PLACEHOLDER = re.compile("|".join(re.escape(token) for token in TOKENS.values()))
 

@@ -10,7 +10,7 @@ from service.core.redaction.lexicon import any_of, short_table
 from service.core.redaction.names import word_lists
 from service.core.redaction.words import fold
 
-SHORT = "name_words namesakes headings heading_words school_words education_words countries neutral_occupations greek_letters gendered_words pronoun_contexts benign_lines".split()
+SHORT = "name_words namesakes headings heading_words school_words education_words countries neutral_occupations greek_letters greek_societies gendered_firms personal_fields personal_values gendered_words occupation_contexts pronoun_contexts benign_lines".split()
 
 
 @pytest.mark.parametrize("name", SHORT)
