@@ -6,6 +6,7 @@
     |   |-- TextTooLongError          more characters (or tokens) than the limit
     |   |-- UnreadableTextError       text outside the model's vocabulary, or that takes too long to read
     |   |-- UndecodableTextError      bytes that are not UTF-8
+    |   |-- SpanNotFoundError         a span that a caller names does not stand in the text
     |   |-- CountError                too few or too many items in a list
     |   |-- DuplicateIdError          the same id twice in one request
     |   |-- UnknownGroupError         an attribute or group outside the configured schema
@@ -99,6 +100,11 @@ class UnreadableTextError(InputError):
 class UndecodableTextError(InputError):
     code = "not_utf8"
     title = "Not UTF-8"
+
+
+class SpanNotFoundError(InputError):
+    code = "span_not_found"
+    title = "Span not in the text"
 
 
 class CountError(InputError):

@@ -5,7 +5,7 @@ Nothing here runs an engine: callers encode the token ids and hand the vectors b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,9 +13,11 @@ import numpy as np
 from service.core.bundle import Bundle
 from service.core.documents import MAX_TEXT_CHARACTERS, Document, read_document
 from service.core.errors import ErrorCollector, TextTooLongError
-from service.core.language import language_of
+from service.core.language import language_of, warnings_of_language
+from service.core.redaction.given import GivenSpan
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
+from service.core.resume_warnings import ResumeWarning
 from service.core.scoring import SCORE_DECIMALS, Vectors, late_interaction, without_each
 from service.core.text_reader import Cancelled, InProcessReader, ReadText, TextReader, never
 from service.core.tokenization import Passage, TextTokenizer, TokenIds
@@ -41,11 +43,15 @@ class TokenizedJob:
 
 @dataclass(frozen=True, slots=True)
 class ReadResume:
-    """A resume's text as the model may see it. `redactions` is None if nothing was asked to be hidden."""
+    """A resume's text as the model may see it. `redactions` is None if nothing was asked to be hidden.
+
+    `warnings`: why its score, and what was hidden, deserve less trust.
+    """
 
     document: Document
     redactions: Mapping[Category, int] | None
     language: str
+    warnings: tuple[ResumeWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,7 @@ class Matcher:
         *,
         field: str,
         categories: Collection[Category] | None,
+        given: Sequence[GivenSpan] = (),
         cancelled: Cancelled = never,
     ) -> ReadText:
         """As `TextReader.read`, with the limit on characters that this matcher has."""
@@ -107,6 +114,7 @@ class Matcher:
             field=field,
             max_characters=self._max_characters,
             categories=categories,
+            given=given,
             cancelled=cancelled,
         )
 
@@ -188,9 +196,11 @@ class Matcher:
 def _as_scored(read: ReadText) -> ReadResume:
     """What the model may see of a text. The language is that of the text as it came."""
     language = language_of(read.document.text)
+    warnings = (*warnings_of_language(language, read.document.non_latin_script), *read.warnings)
     if read.redacted is None:
-        return ReadResume(read.document, None, language)
-    return ReadResume(replace(read.document, text=read.redacted.text), read.redacted.counts, language)
+        return ReadResume(read.document, None, language, warnings)
+    document = replace(read.document, text=read.redacted.text)
+    return ReadResume(document, read.redacted.counts, language, warnings)
 
 
 @dataclass(frozen=True, slots=True)
