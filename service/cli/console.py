@@ -111,7 +111,7 @@ def check_encoding(encoding: str | None) -> None:
     if encoding is None:
         return
     try:
-        b"".decode(encoding)
+        "a".encode(encoding)
     except (LookupError, ValueError):
         fail(f"--encoding {one_line(encoding)} is not known; try cp1252, latin-1 or utf-16", EXIT_USAGE)
 

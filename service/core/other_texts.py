@@ -68,7 +68,7 @@ def reads_like_something_else(text: str, *, has_own_name: bool | None) -> bool:
     # Who speaks of themselves writes a letter of application, which addresses its reader as a posting does.
     speaks = has_matches(_FIRST_PERSON, text, 2)
     posting = 0 if speaks else _count(_POSTING, lowered)
-    if not is_person and (posting >= 3 or _is_contract(lowered)):
+    if _is_numbers(text) or (not is_person and (posting >= 3 or _is_contract(lowered))):
         return True
     if has_contact or _PERIOD.search(text) or _has_sections(text):
         return False
@@ -78,7 +78,6 @@ def reads_like_something_else(text: str, *, has_own_name: bool | None) -> bool:
     return (
         (_count(_INVOICE, lowered) >= 3 and has_matches(_AMOUNT, text, 2))
         or "lorem ipsum" in lowered
-        or _is_numbers(text)
         or _is_code(text)
         or ((not speaks or has_matches(_SPEECH, text, 4)) and _is_story(text))
     )

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Literal
 
 from service.core.documents import Document, read_document
-from service.core.errors import DuplicateIdError, ErrorCollector, TableError
+from service.core.errors import DuplicateIdError, ErrorCollector, TableError, UndecodableTextError
 from service.core.files import write_private
 from service.core.language import is_foreign
 from service.core.matching import Match, ReadResume
 from service.core.redaction.redactor import Redacted
 from service.core.resume_warnings import ResumeWarning, needs_a_look
 from service.core.tables import SUFFIXES, Column, read_cells
-from service.files.text_files import UTF8_WITH_MARK, decoded, encoding_of_mark, kind_of, read_text
+from service.files.text_files import HINT, UTF8_WITH_MARK, decoded, encoding_of_mark, kind_of, read_text
 
 _UNWRITABLE = re.compile(r"[\x00\ud800-\udfff]")
 """What no file and no file name can hold."""
@@ -127,7 +127,11 @@ def read_resumes(
         raise TableError(f"{tables[0]} is a table: give it alone, not with {len(files) - 1} other files")
     if tables:
         columns = (Column(id_column, "--id-column"), Column(text_column, "--text-column"))
-        resumes = list(_from_table(tables[0], columns, encoding))
+        try:
+            resumes = list(_from_table(tables[0], columns, encoding))
+        except UndecodableTextError as error:
+            hint = "" if encoding else HINT
+            raise UndecodableTextError(f"{error.message}{hint}") from None
         if not resumes:
             raise TableError(f"{tables[0]} holds no resumes")
     else:
@@ -146,7 +150,7 @@ def read_resumes(
 def readable(
     files: Sequence[ResumeFile], *, max_characters: int, errors: ErrorCollector
 ) -> list[tuple[ResumeFile, Document]]:
-    """Those that hold text, and not too much, with what they hold; `errors` gathers what is wrong elsewhere."""
+    """Those that hold text, and not too much, with what they hold; `errors` gathers what is wrong."""
     documents: list[tuple[ResumeFile, Document]] = []
     for file in files:
         with errors:

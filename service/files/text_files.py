@@ -43,6 +43,7 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_BE, "utf-16"),
     (codecs.BOM_UTF8, UTF8_WITH_MARK),
 )
+HINT = "; if it comes from Windows, say --encoding cp1252"
 _MOST_NULLS = 0.1
 """Share of null bytes above which UTF-8 is out of the question: it is UTF-16 without a mark, or no text."""
 
@@ -76,9 +77,7 @@ def decoded(data: bytes, name: str, encoding: str | None = None) -> str:
         where = f"invalid byte at offset {error.start:,} of {len(data):,}"
     if encoding not in (None, UTF8_WITH_MARK):
         raise UndecodableTextError(f"{name} is not {encoding}: {where}")
-    raise UndecodableTextError(
-        f"{name} is not UTF-8: {where}; if it comes from Windows, say --encoding cp1252"
-    )
+    raise UndecodableTextError(f"{name} is not UTF-8: {where}{HINT}")
 
 
 def kind_of(data: bytes) -> str | None:

@@ -154,7 +154,7 @@ def test_an_audit_prints_a_table_and_writes_reports(server: Server, data_dir: Pa
     assert "control: benign edits" in done.stdout
     report = json.loads((folder / "a.json").read_text())["report"]
     assert report["names_placed"] == ["nameless"]
-    assert report["missing"]["postal_code"] == {"not_in_text": 2}
+    assert report["missing"]["postal_code"] == {"no_us_postal_code_found": 2}
     html = (folder / "a.html").read_text()
     assert "<svg" in html
     assert "Walsh" not in html
