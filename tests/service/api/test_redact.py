@@ -69,7 +69,7 @@ def test_bad_input_is_named(api: Api, body: dict[str, object], field: str) -> No
 
 
 GOOD = RESUME + (
-    "\nExperience\nEngineer, Acme Payments, 2015 - 2020\n- Designed and ran services for billing in python and go.\n"
+    "\nExperience\nEngineer, Acme Payments, 2015 - 2020\n- Designed and ran services for billing in python.\n"
 )
 
 
