@@ -56,7 +56,7 @@ def explained(
 
 
 def pack(answer: ScoreResponse, bundle_digest: str) -> str:
-    """JSON, about 140 bytes a candidate, at most 450. A later version must be able to read it for a day."""
+    """JSON, about 140 bytes a candidate, at most 500. A later version must be able to read it for a day."""
     kept: dict[str, Any] = {
         "bundle": bundle_digest,
         "model": answer.model.model_dump(),

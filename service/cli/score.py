@@ -111,7 +111,9 @@ async def _score(
         for candidate in candidates:
             with errors:
                 tokenized.append(
-                    runtime.matcher.tokenize_resume(candidate.text, redact=redact, field=candidate.source)
+                    runtime.matcher.tokenize_resume(
+                        candidate.text, redact=redact, field=candidate.source, job=job
+                    )
                 )
                 ids.append(candidate.id)
         if not (skip and tokenized):

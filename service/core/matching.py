@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from service.core.bundle import Bundle
+from service.core.copied_text import Runs, repeats, runs_of
 from service.core.documents import MAX_TEXT_CHARACTERS, Document, read_document
 from service.core.errors import ErrorCollector, TextTooLongError
 from service.core.language import language_of, warnings_of_language
@@ -27,12 +28,13 @@ MAX_TITLE_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class TokenizedJob:
-    """A job's passages and, if it has one, its title."""
+    """A job's passages and, if it has one, its title. `runs`: of words, by which copies are told."""
 
     passages: list[Passage]
     title: TokenIds | None
     language: str
     non_latin_script: bool
+    runs: Runs = frozenset()
 
     @property
     def texts(self) -> list[TokenIds]:
@@ -135,7 +137,13 @@ class Matcher:
         with errors:
             title_ids = None if title is None else self._tokenize_title(title, title_field)
         errors.raise_any()
-        return TokenizedJob(passages, title_ids, language_of(document.text), document.non_latin_script)
+        return TokenizedJob(
+            passages,
+            title_ids,
+            language_of(document.text),
+            document.non_latin_script,
+            runs_of(document.text),
+        )
 
     def read_resume(
         self, text: str, *, redact: bool = True, field: str = "resume", cancelled: Cancelled = never
@@ -144,10 +152,21 @@ class Matcher:
         return _as_scored(self._read_resume(text, redact, field, cancelled))
 
     def tokenize_resume(
-        self, text: str, *, redact: bool = True, field: str = "resume", cancelled: Cancelled = never
+        self,
+        text: str,
+        *,
+        redact: bool = True,
+        field: str = "resume",
+        job: TokenizedJob | None = None,
+        cancelled: Cancelled = never,
     ) -> TokenizedResume:
-        """Raises an `InputError` that names the field if the text is empty, too long or unreadable."""
+        """A resume to score, against `job` if its warnings are to say whether it repeats it.
+
+        Raises an `InputError` that names the field if the text is empty, too long or unreadable.
+        """
         read = self._read_resume(text, redact, field, cancelled)
+        if job is not None and repeats(job.runs, read.document.text):
+            read = replace(read, warnings=(*read.warnings, "repeats_posting"))
         if redact and read.document.non_latin_script:
             # Redaction may leave little but its own tokens, which are readable: check the text as it came.
             self._tokenizer.encode_passages(read.document, "resume", field=field)

@@ -36,6 +36,7 @@ IN_WORDS: dict[ResumeWarning, str] = {
     "little_text": "hardly any text, as of a scan",
     "not_a_resume": "reads like something else than a resume",
     "structured_text": "markup, or the inside of a file",
+    "repeats_posting": "holds the job's own text",
 }
 """Warnings as notes."""
 

@@ -92,6 +92,16 @@ def test_a_score_comes_with_warnings_and_is_then_borderline(api: Api) -> None:
     assert bare["warnings"] == ["little_text"]
 
 
+def test_a_resume_that_holds_the_posting_says_so(api: Api) -> None:
+    job = {
+        "description": "you will design and run payment services in python and java, and teach your colleagues"
+    }
+    plain, pasted = api.score(GOOD, f"{GOOD}\n\n{job['description']}", job=job).json()["results"]
+    assert plain["warnings"] == []
+    assert pasted["warnings"] == ["repeats_posting"]
+    assert pasted["borderline"] is True
+
+
 def test_the_decision_stays_that_of_the_threshold(api: Api) -> None:
     threshold = api.get("/v1/model").json()["decision"]["threshold"]
     for result in api.score(GOOD, "python", "nurse", "python java payment service").json()["results"]:

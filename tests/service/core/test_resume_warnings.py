@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from service.core.copied_text import repeats, runs_of
 from service.core.documents import normalise
 from service.core.other_texts import reads_like_something_else
 from service.core.redaction.redactor import Redactor
-from service.core.resume_warnings import needs_a_look, warnings_of_text
+from service.core.resume_warnings import RESUME_WARNINGS, needs_a_look, warnings_of_text
 from service.core.structured_text import is_structured
 
 REDACTOR = Redactor()
@@ -150,8 +151,31 @@ def test_only_warnings_about_the_language_leave_a_decision_as_it_is() -> None:
     assert not needs_a_look(["non_latin_script", "not_english"])
     assert all(
         needs_a_look(["not_english", code])
-        for code in ("no_name_found", "several_names", "little_text", "not_a_resume", "structured_text")
+        for code in RESUME_WARNINGS
+        if code not in ("non_latin_script", "not_english")
     )
+
+
+POSTING = (
+    "You will bake bread and rolls from three in the morning, look after two ovens and teach the apprentices. You "
+    "have a trade certificate and several years in a bakery, and you like to get up early."
+)
+
+
+def test_a_posting_in_a_resume_is_told() -> None:
+    runs = runs_of(POSTING)
+    resume = "Ida Moor\n\nBaker since 2015: bread, rolls, two ovens. Taught apprentices; early riser."
+    assert not repeats(runs, resume)
+    assert repeats(runs, f"{resume}\n\n{POSTING}")
+    assert repeats(runs, f"{resume}\n\n{POSTING.upper()[:150]}")
+    assert not repeats(
+        runs, f"{resume} You will bake bread and rolls from three in the morning, look after me."
+    )
+    assert not repeats(
+        runs_of("Bake bread and rolls in our bakery in Hull"), "Bake bread and rolls in our bakery in Hull"
+    )
+    page = " ".join(f"word{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(300))
+    assert repeats(runs_of(page), page[:600])
 
 
 HOSTILE: dict[str, Callable[[int], str]] = {

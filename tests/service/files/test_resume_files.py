@@ -243,6 +243,13 @@ def test_another_encoding_can_be_said(tmp_path: Path) -> None:
         read_as(text, "ascii")
 
 
+def test_the_bytes_that_were_wrong_are_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(UndecodableTextError) as caught:
+        read(write(tmp_path / "a.txt", b"Zurich\xe9 caf"))
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
 def test_all_bad_files_are_named_at_once_or_gathered(tmp_path: Path) -> None:
     files = [
         write(tmp_path / "a.pdf", b"%PDF-1.4"),
