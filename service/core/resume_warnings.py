@@ -56,7 +56,7 @@ def needs_a_look(warnings: Collection[ResumeWarning]) -> bool:
 
 
 def warnings_of_text(text: str, names: NamesInText | None = None) -> tuple[ResumeWarning, ...]:
-    """What is to be said of a normalised resume by itself. `names`: what was found of them if names were hidden.
+    """What is to be said of a normalised resume by itself. `names`: what was found if names were hidden.
 
     The time grows with the length of the text up to 20,000 characters, and no further.
     """

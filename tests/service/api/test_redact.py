@@ -93,9 +93,7 @@ def test_a_score_comes_with_warnings_and_is_then_borderline(api: Api) -> None:
 
 
 def test_a_resume_that_holds_the_posting_says_so(api: Api) -> None:
-    job = {
-        "description": "you will design and run payment services in python and java, and teach your colleagues"
-    }
+    job = {"description": "you will design and run payment services in python and java, and teach colleagues"}
     plain, pasted = api.score(GOOD, f"{GOOD}\n\n{job['description']}", job=job).json()["results"]
     assert plain["warnings"] == []
     assert pasted["warnings"] == ["repeats_posting"]
