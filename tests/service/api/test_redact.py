@@ -93,7 +93,10 @@ def test_a_score_comes_with_warnings_and_is_then_borderline(api: Api) -> None:
 
 
 def test_a_resume_that_holds_the_posting_says_so(api: Api) -> None:
-    job = {"description": "you will design and run payment services in python and java, and teach colleagues"}
+    job = {
+        "description": "you will design and run payment services in python and java, teach junior "
+        "colleagues and take part in the rota of the team"
+    }
     plain, pasted = api.score(GOOD, f"{GOOD}\n\n{job['description']}", job=job).json()["results"]
     assert plain["warnings"] == []
     assert pasted["warnings"] == ["repeats_posting"]
@@ -281,3 +284,16 @@ def test_every_route_refuses_a_text_that_takes_too_long_to_read(
         assert "Jane" not in answer.text
     assert "refused" in caplog.text
     assert "Jane" not in caplog.text
+
+
+@pytest.mark.parametrize("part", ["Ann ", "Jane Doe\n", "@", "a@", "([{<", "-", "a-", '{"a":'])
+def test_a_hundred_thousand_hostile_characters_are_read_within_their_budget(api: Api, part: str) -> None:
+    asked = {
+        "resume": (part * 100_000)[:99_999],
+        "spans": [{"category": "school", "text": part.strip()}, {"category": "school", "text": part.strip()}],
+    }
+    answer = api.post("/v1/redact", json=asked)
+    if answer.status_code != 200:  # "a-" stands at no border of a word
+        assert answer.json()["code"] == "span_not_found"
+        answer = api.post("/v1/redact", json={"resume": asked["resume"]})
+    assert answer.status_code == 200, answer.text[:300]
