@@ -288,12 +288,6 @@ def test_every_route_refuses_a_text_that_takes_too_long_to_read(
 
 @pytest.mark.parametrize("part", ["Ann ", "Jane Doe\n", "@", "a@", "([{<", "-", "a-", '{"a":'])
 def test_a_hundred_thousand_hostile_characters_are_read_within_their_budget(api: Api, part: str) -> None:
-    asked = {
-        "resume": (part * 100_000)[:99_999],
-        "spans": [{"category": "school", "text": part.strip()}, {"category": "school", "text": part.strip()}],
-    }
-    answer = api.post("/v1/redact", json=asked)
-    if answer.status_code != 200:  # "a-" stands at no border of a word
-        assert answer.json()["code"] == "span_not_found"
-        answer = api.post("/v1/redact", json={"resume": asked["resume"]})
+    named = [{"category": "school", "text": part.strip()}] if part[0].isupper() else []
+    answer = api.post("/v1/redact", json={"resume": (part * 100_000)[:99_999], "spans": named})
     assert answer.status_code == 200, answer.text[:300]
