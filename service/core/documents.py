@@ -13,7 +13,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
-from service.core.errors import EmptyTextError, TextTooLongError, UndecodableTextError
+from service.core.errors import EmptyTextError, TextTooLongError
 
 MAX_TEXT_CHARACTERS = 100_000
 """Default limit on one document, in characters (about 25 pages)."""
@@ -154,18 +154,6 @@ def read_document(text: str, *, field: str, max_characters: int = MAX_TEXT_CHARA
             actual=len(clean),
         )
     return Document(text=clean, latin_share=_latin_share(clean))
-
-
-def decode(data: bytes, *, field: str) -> str:
-    """Decode UTF-8 (with or without a byte-order mark); raises `UndecodableTextError` with the offset."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # `from None`: the original exception carries the bytes themselves.
-        raise UndecodableTextError(
-            f"{field} is not UTF-8: invalid byte at offset {error.start:,} of {len(data):,}",
-            field=field,
-        ) from None
 
 
 def _latin_share(text: str) -> float:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
+from types import MappingProxyType
 
 from service.core.errors import UnreadableTextError
 from service.core.redaction.cache import RedactionCache
 from service.core.redaction.education import find_in_education
+from service.core.redaction.given import name_parts
 from service.core.redaction.json_resume import read_json
 from service.core.redaction.layout import lines_of
 from service.core.redaction.names.candidates import ParsedResume
@@ -20,7 +22,7 @@ from service.core.redaction.personal_fields import find_personal_fields
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.recognisers import find_by_layout
 from service.core.redaction.resolution import resolve
-from service.core.redaction.spans import PLACEHOLDER, HiddenSpans, Span, replace, shifted
+from service.core.redaction.spans import PLACEHOLDER, HiddenSpans, Span, replace, shifted, without_overlaps
 from service.core.redaction.words import Words
 
 MOST_PASSES = 10
@@ -67,31 +69,41 @@ class Redactor:
         """The same redactor for other categories."""
         return Redactor(categories, entities=self._entities)
 
-    def redact(self, text: str, *, field: str = "resume") -> Redacted:
+    def redact(self, text: str, *, field: str = "resume", given: Sequence[Span] = ()) -> Redacted:
         """Redact normalised `text`. Redacting the result again changes nothing.
 
-        Raises `UnreadableTextError`, which names `field`, if that takes more than `MOST_PASSES` passes.
+        `given`: spans that a caller named (`given.find_given`), hidden whatever `categories` says. Raises `UnreadableTextError`, which names `field`, if that takes more than `MOST_PASSES` passes.
         """
-        return self._redact(text, field, RedactionCache(), {})
+        return self._redact(text, field, RedactionCache(), {}, given)
 
-    def redact_all(self, texts: Iterable[str], cache: RedactionCache | None = None) -> Iterator[Redacted]:
-        """As `redact` of each, but what several texts share is searched once."""
+    def redact_all(
+        self,
+        texts: Iterable[str],
+        cache: RedactionCache | None = None,
+        given: Mapping[str, Sequence[Span]] = MappingProxyType({}),
+    ) -> Iterator[Redacted]:
+        """As `redact` of each, with the spans `given` for it, but what several texts share is searched once."""
         cache = cache or RedactionCache()
         analyses: dict[str, Analysis] = {}
         for text in texts:
-            yield self._redact(text, "resume", cache, analyses)
+            yield self._redact(text, "resume", cache, analyses, given.get(text, ()))
 
-    def analyse(self, text: str, cache: RedactionCache | None = None) -> Analysis:
+    def analyse(self, text: str, cache: RedactionCache | None = None, given: Sequence[Span] = ()) -> Analysis:
         """What one pass over normalised `text` finds."""
-        return self._analyse(text, cache or RedactionCache())
+        return self._analyse(text, cache or RedactionCache(), given)
 
     def _redact(
-        self, text: str, field: str, cache: RedactionCache, analyses: dict[str, Analysis]
+        self,
+        text: str,
+        field: str,
+        cache: RedactionCache,
+        analyses: dict[str, Analysis],
+        given: Sequence[Span],
     ) -> Redacted:
         # A pattern may match only once the span beside it is a token ("[SCHOOL], 2012"), so passes are made
         # until one finds nothing. Each pass hides characters, so there is a last one.
         hidden = HiddenSpans()
-        first = analysis = self._analyse(text, cache)
+        first = analysis = self._analyse(text, cache, given)
         passes = 0
         while analysis.spans:
             passes += 1
@@ -115,14 +127,18 @@ class Redactor:
             spans=hidden.spans,
         )
 
-    def _analyse(self, text: str, cache: RedactionCache) -> Analysis:
+    def _analyse(self, text: str, cache: RedactionCache, given: Sequence[Span] = ()) -> Analysis:
         json = read_json(text)
         if json is None:
-            return self._analyse_text(text, cache)
-        found = self._analyse_text(json.text, cache)
-        return replace_fields(found, spans=json.to_source(found.spans, found.own_name, self.categories))
+            return self._analyse_text(text, cache, given)
+        found = self._analyse_text(json.text, cache, ())
+        return replace_fields(
+            found,
+            spans=without_overlaps([*json.to_source(found.spans, found.own_name, self.categories), *given]),
+            own_name=tuple(dict.fromkeys((*name_parts(text, given), *found.own_name))),
+        )
 
-    def _analyse_text(self, text: str, cache: RedactionCache) -> Analysis:
+    def _analyse_text(self, text: str, cache: RedactionCache, given: Sequence[Span]) -> Analysis:
         words = Words()
         found: list[Span] = []
         for start, paragraph in _paragraphs(text):
@@ -145,10 +161,10 @@ class Redactor:
             if self._entities is not None:
                 found += self._entities.find(text)
         placeholders = _Placeholders(match.span() for match in PLACEHOLDER.finditer(text))
-        wanted = [span for span in found if span.category in self.categories]
+        wanted = [*(span for span in found if span.category in self.categories), *given]
         return Analysis(
             resolve((clipped for span in wanted for clipped in placeholders.outside(span)), lines),
-            names.own,
+            tuple(dict.fromkeys((*name_parts(text, given), *names.own))),
             names.other_people,
         )
 

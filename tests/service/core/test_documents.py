@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from service.core.documents import (
     MOST_BLANKS,
     MOST_MARKS,
-    decode,
     longest_normalised,
     normalise,
     read_document,
 )
-from service.core.errors import EmptyTextError, TextTooLongError, UndecodableTextError
+from service.core.errors import EmptyTextError, TextTooLongError
 
 
 @pytest.mark.parametrize(
@@ -107,18 +106,6 @@ def test_too_long_text_names_limit_and_size_but_no_text() -> None:
 )
 def test_other_scripts_are_flagged(text: str, non_latin: bool) -> None:
     assert read_document(text, field="resume").non_latin_script is non_latin
-
-
-def test_decode_reads_utf8_with_or_without_mark() -> None:
-    assert decode(b"\xef\xbb\xbfcaf\xc3\xa9", field="a.txt") == "café"
-
-
-def test_decode_names_the_offset_and_hides_the_bytes() -> None:
-    with pytest.raises(
-        UndecodableTextError, match=r"a\.txt is not UTF-8: invalid byte at offset 6 of 11"
-    ) as caught:
-        decode(b"Zurich\xe9 caf", field="a.txt")
-    assert caught.value.__cause__ is None
 
 
 MARKED = "ab \n\t\u0301\u0323\u0344é\u00a8ﬁ\u200b\u200d\r\u2028\u00a0\u3099か\u1100\u1161ệ\ud800\u0f73\u034f½"
