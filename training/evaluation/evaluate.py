@@ -69,8 +69,8 @@ def evaluate_bundle(
 ) -> Evaluation:
     """Score `examples` with the loaded bundle and measure everything that `Evaluation` holds.
 
-    `data` says in words what the examples are. `audits` are run once for each of `audit_options`. `clue_free`:
-    pairs whose resumes hold nothing that is to be hidden.
+    `data` says in words what the examples are. `audits` are run once for each of `audit_options`.
+    `clue_free`: pairs whose resumes hold nothing that is to be hidden.
     Raises an `InputError` for an unusable text or label.
     """
     options = options or EvaluationOptions()

@@ -84,7 +84,7 @@ def _span(span: object, length: int, place: str) -> AnnotatedSpan:
     label, start, end = span.get("label"), span.get("start"), span.get("end")
     if not isinstance(label, str):
         raise DataFormatError(f"{place}.label must be a string")
-    if not isinstance(start, int) or not isinstance(end, int) or isinstance(start | end, bool):
+    if not isinstance(start, int) or not isinstance(end, int) or bool in (type(start), type(end)):
         raise DataFormatError(f"{place}.start and .end must be whole numbers")
     if not 0 <= start < end <= length:
         raise DataFormatError(f"{place}: [{start}, {end}) is no span of a text of {length:,} characters")
