@@ -14,6 +14,9 @@ from training.data.example import DataFormatError
 
 Half = Literal["first", "second"]
 
+_LONGEST_LABEL = 64
+"""Labels stand in the report: a column of texts that was taken for labels must not."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedSpan:
@@ -82,8 +85,8 @@ def _span(span: object, length: int, place: str) -> AnnotatedSpan:
     if not isinstance(span, dict):
         raise DataFormatError(f"{place} must be an object")
     label, start, end = span.get("label"), span.get("start"), span.get("end")
-    if not isinstance(label, str):
-        raise DataFormatError(f"{place}.label must be a string")
+    if not isinstance(label, str) or not 0 < len(label) <= _LONGEST_LABEL:
+        raise DataFormatError(f"{place}.label must be a string of 1 to {_LONGEST_LABEL} characters")
     if not isinstance(start, int) or not isinstance(end, int) or bool in (type(start), type(end)):
         raise DataFormatError(f"{place}.start and .end must be whole numbers")
     if not 0 <= start < end <= length:

@@ -165,16 +165,11 @@ def _scores(
     """raw_score of each resume's texts for each job, (texts, R, P)."""
     encoded = encode_distinct(loaded, jobs, [text for of in texts for text in of])
     job_vectors = [encoded.of(job.texts) for job in jobs]
-    return np.array(
-        [
-            [
-                [
-                    matcher.raw_score(job, vectors, encoded.of(of[kind].texts))
-                    for job, vectors in zip(jobs, job_vectors, strict=True)
-                ]
-                for of in texts
+    scores = np.empty((len(texts[0]), len(texts), len(jobs)))
+    for row, of in enumerate(texts):
+        for kind, text in enumerate(of):
+            vectors = encoded.of(text.texts)
+            scores[kind, row] = [
+                matcher.raw_score(job, of_job, vectors) for job, of_job in zip(jobs, job_vectors, strict=True)
             ]
-            for kind in range(4)
-        ],
-        dtype=np.float64,
-    )
+    return scores

@@ -32,8 +32,8 @@ NURSE = annotated(
 )
 ENGINEER = annotated(
     "engineer",
-    "John Miller\njohn@example.com\n\nPython engineer at Northfield Works. Built backend services with a database."
-    "\n\nEducation\nStanford University, 2011\n",
+    "John Miller\njohn@example.com\n\nPython engineer at Northfield Works. Built backend services with a "
+    "database.\n\nEducation\nStanford University, 2011\n",
     ("Name", "John Miller"),
     ("Email Address", "john@example.com"),
     ("Tech Tools", "Python"),

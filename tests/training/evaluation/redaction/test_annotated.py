@@ -33,6 +33,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
             {"id": "a", "text": SECRET, "spans": [{"label": "Name", "start": False, "end": 1}]},
             r"spans\[0\].start",
         ),
+        ({"id": "a", "text": SECRET, "spans": [{"label": SECRET * 7, "start": 0, "end": 1}]}, "1 to 64"),
         ({"id": "a", "text": SECRET, "spans": [{"label": "Name", "start": 2, "end": 2}]}, r"\[2, 2\)"),
         ({"id": "a", "text": SECRET, "spans": [{"label": "Name", "start": -1, "end": 2}]}, r"\[-1, 2\)"),
         ({"id": "a", "text": SECRET, "spans": [{"label": "Name", "start": 0, "end": 11}]}, "10 characters"),
