@@ -83,6 +83,11 @@ def decision_effect(
         "gained": ~selected_before & selected_after,
     }
     figures = {}
+    for which_text, selected in (("first", selected_before), ("second", selected_after)):
+        each = np.bincount(resumes, selected, minlength=count)
+        figures[f"selected_{which_text}"] = estimate(
+            ratio(draws @ each, draws @ pairs), len(before), "no pairs"
+        )
     for kind, which in kinds.items():
         each = np.bincount(resumes, which, minlength=count)
         figures[f"pairs_{kind}"] = estimate(ratio(draws @ each, draws @ pairs), len(before), "no pairs")

@@ -22,6 +22,8 @@ def test_pairs_and_resumes_that_differ_in_each_direction() -> None:
     )
     values = {name: figure.value for name, figure in found.figures.items()}
     assert values == {
+        "selected_first": round(4 / 6, 6),
+        "selected_second": 0.5,
         "pairs_differ": 0.5,
         "pairs_lost": round(2 / 6, 6),
         "pairs_gained": round(1 / 6, 6),
