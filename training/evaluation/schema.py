@@ -137,8 +137,8 @@ class DecisionEffect(_Part):
     """Decisions on the same pairs by two texts of each resume. See `evaluation.decision_effect`.
 
     `figures`: `selected_first` and `selected_second`, shares of pairs; `pairs_differ`, of which `pairs_lost`
-    were selected by the first text only and `pairs_gained` by the second; `resumes_differ`, `resumes_lost` and
-    `resumes_gained`, in which that is so for one job at least; `mean_shift` of |raw_score|.
+    were selected by the first text only and `pairs_gained` by the second; `resumes_differ`, `resumes_lost`
+    and `resumes_gained`, in which that is so for one job at least; `mean_shift` of |raw_score|.
     """
 
     pairs: int
