@@ -10,6 +10,7 @@ import typer
 from training.cli.compare import compare
 from training.cli.explore import explore_data
 from training.cli.publish import export, import_bundle
+from training.cli.redaction_report import redaction_report
 from training.cli.run import ablate, base_bundle, run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
@@ -19,6 +20,7 @@ app.command("compare")(compare)
 app.command("explore")(explore_data)
 app.command("export")(export)
 app.command("import")(import_bundle)
+app.command("redaction-report")(redaction_report)
 app.command("run")(run)
 
 
