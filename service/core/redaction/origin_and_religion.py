@@ -44,7 +44,9 @@ _CHURCH = r"(?:Lutheran|Catholic|Episcopal|Methodist|Anglican|Orthodox|Baptist|P
 _HOUSE = (
     r"(?:church|mosque|masjid|synagogue|gurdwara|mandir|temple|parish|chapel|cathedral|congregation|kirk)"
 )
-_CARE = r"(?! (?:hospital|medical|health|clinic|care|hospice|physician|general|relief|homes?\b|nursing|universit|college))"
+_CARERS = r"hospital|medical|health|clinic|care|hospice|physician|general|relief|homes?\b|nursing"
+_NO_CARER = rf"(?! (?:{_CARERS}))"
+_CARE = rf"(?! (?:{_CARERS}|universit|college))"
 _GROUP = (
     r"(?:group|fellowship|union|society|association|community|ministry|church|mission|youth|camp|students?|club|charity|choir|"
     r"organi[sz]ation|cent(?:er|re)|temple|sunday|congregation|volunteers?|retreat|prayer|worship)"
@@ -71,7 +73,7 @@ _RELIGION = re.compile(
     r"organist|treasurer|involved|worship(?:s|ped|ping)?|(?:sunday )?service|tutor(?:ed|ing)?) (?:at|in|of|with|for) "
     rf"(?P<v9>(?:an? |the |my |our |his |her |\[PRONOUN\] )?(?:\w{{1,20}} ){{0,2}}{_HOUSE})\b"
     r"|(?P<v10>(?:christian|catholic|muslim|islamic|jewish|hindu|sikh|buddhist|mormon|lutheran|methodist|baptist|presbyterian|"
-    rf"pentecostal|evangelical|quaker|lds|interfaith){_CARE} (?:(?!for|of|and|the|to|in)[\w-]{{1,20}} ){{0,2}}{_GROUP})\b{_CARE})",
+    rf"pentecostal|evangelical|quaker|lds|interfaith){_NO_CARER} (?:(?!for|of|and|the|to|in)[\w-]{{1,20}} ){{0,2}}{_GROUP})\b{_CARE})",
     re.IGNORECASE,
 )
 

@@ -33,7 +33,7 @@ def redacted(text: str) -> str:
         ("国籍：中国\n出生日期：1990年1月1日", "国籍:[ORIGIN]\n出生日期:[AGE]"),
         ("Religion: Christianity\nCaste: Brahmin", "Religion: [RELIGION]\nCaste: [ORIGIN]"),
         ("Visa: H1B", "Visa: [ORIGIN]"),
-        ("Passport No: Z1234567 valid until 2029", "Passport No: [ORIGIN]"),
+        ("Passport No: Z1234567 valid until 2029", "Passport No: [IDENTITY_NUMBER]"),
         ("Date of Birth: 12 May 1990 Nationality: Indian Marital Status: Single Languages Known: English, Hindi",
          "Date of Birth: [AGE] Nationality: [ORIGIN] Marital Status: [FAMILY] Languages Known: English, Hindi"),
         ("Age: 34 years, Gender: Male, Status: Married", "Age: [AGE], Gender: [GENDER], Status: [FAMILY]"),
