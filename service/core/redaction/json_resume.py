@@ -15,8 +15,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from service.core.redaction.headings import heading
 from service.core.redaction.json_values import Container, JsonValue, Rendering, looks_like_json, read_values
-from service.core.redaction.layout import heading
 from service.core.redaction.policy import TOKENS, Category
 from service.core.redaction.spans import PLACEHOLDER, Span, without_overlaps
 from service.core.redaction.words import fold, read_words

@@ -76,7 +76,7 @@ def test_a_resume_of_the_schema_is_hidden_by_its_places_and_stays_json(written: 
         "location": dict.fromkeys(("address", "postalCode", "city", "countryCode"), "[ADDRESS]"),
         "profiles": [{"network": "GitHub", "username": "[LINK]", "url": "[LINK]"}],
     }
-    assert read["work"][0] == RESUME["work"][0] | {"position": "Salesperson"}  # type: ignore[operator,index]
+    assert read["work"][0] == RESUME["work"][0] | {"position": "Salesperson"}  # type: ignore[index]
     assert read["work"][1]["name"] == "[NAME] Consulting"
     assert read["education"][0]["institution"] == "[SCHOOL]"
     assert (read["education"][0]["startDate"], read["education"][0]["endDate"]) == ("[YEAR]", "[YEAR]")
