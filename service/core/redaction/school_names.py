@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from service.core.redaction.education_words import FIELDS
 from service.core.redaction.lexicon import Lexicon, short_table
+from service.core.redaction.school_slots import TOWNS
 from service.core.redaction.words import Words
 
 _ROWS = short_table("school_words.csv")
@@ -28,6 +30,12 @@ _NOT_A_SCHOOL = _words("not_a_school")
 _NOT_IN_NAME = _words("not_in_name")
 _NOT_BEHIND = _words("not_behind")
 _FIRM = _words("firm")
+_ENDINGS = ("schule", "universitat", "gymnasium", "akademie", "vidyalaya", "vidyalay", "vidyapith", "vidyapeeth", "universiteit", "skolan")
+"""Words that end so are key words of languages that write them in one ("Berufsschule", "Vishwavidyalaya")."""
+
+_GROUPS = frozenset({"colleges", "institutions", "institutes", "schools"})
+"""Key words behind "Group of"."""
+
 _SPELT = {"university": 2, "universities": 0, "institute": 2, "college": 2, "school": 1, "academy": 1, "polytechnic": 2, "vidyalaya": 2}  # fmt: skip
 _INSIDE = frozenset("de da do del della la le di du al el y e dos van der zu am e".split())
 _BEFORE_OF = frozenset("lady sisters church daughters lord queen brothers star holy heart bank".split())
@@ -66,6 +74,11 @@ _DEGREE_INITIALS = re.compile(r"(?:[BM]\.?[EAS]|Ph\.?D|LL\.?[BM]|[BM]\.?C\.?A|M\
 """Initials that begin a cell are those of a degree: "B.E Anna University"."""
 
 
+_DEGREE_BEHIND = re.compile(
+    r"(?:\b(?:[Bb]achelor|[Mm]aster|[Dd]iploma|[Dd]egree|[Aa]ssociate|[Dd]octor)\w{0,3}(?: of \w{3,14})?|\b[BMP][\w.]{1,7}) (?:in|of) $",
+)
+
+
 class SchoolReader:
     """Reads the names of schools in one text. `in_education`: it is a section of education, where less is enough."""
 
@@ -79,10 +92,29 @@ class SchoolReader:
         """Where the names stand, as [start, end); some may overlap."""
         folded, in_education = self._words.folded, self._in_education
         for k, word in enumerate(folded):
-            if word in _KEYWORDS or (in_education and word in _KEYWORDS_OF_EDUCATION) or self._is_misspelt(k):
+            if (
+                word in _KEYWORDS
+                or (in_education and word in _KEYWORDS_OF_EDUCATION)
+                or (word.endswith(_ENDINGS) and len(word) > 9)
+                or self._is_misspelt(k)
+            ):
                 found = self._around(k)
-                if found:
-                    yield found
+            elif word in _GROUPS and k > 2 and folded[k - 2 : k] == ["group", "of"]:
+                found = self._group(k)
+            else:
+                continue
+            if found:
+                yield found
+
+    def _group(self, k: int) -> tuple[int, int] | None:
+        """The name in front of "Group of Colleges": all words with capitals before "Group" name it."""
+        words = self._words
+        first = k - 2
+        while first and k - first < _MOST_NAMES and self._joined(first - 1) and words.capitalised[first - 1]:
+            first -= 1
+        if first == k - 2 or words.folded[first] in _NOT_IN_NAME:
+            return None
+        return words.starts[first], words.ends[k]
 
     def _is_misspelt(self, k: int) -> bool:
         word = self._words.folded[k]
@@ -148,6 +180,7 @@ class SchoolReader:
             return None
         if first and folded[first - 1] == "the" and words.capitalised[first - 1] and self._joined(first - 1):
             first -= 1
+        first = self._behind_field(first, k)
         start, end = words.starts[first], words.ends[last]
         found = self._text[start:end]
         degree = _DEGREE_INITIALS.match(found)
@@ -156,6 +189,20 @@ class SchoolReader:
         if _CERTIFIES.match(found):
             return None
         return start, with_rest(self._text, end)
+
+    def _behind_field(self, first: int, k: int) -> int:
+        """The first word of the name once a field of study is taken from it: "BA in English Literature Ajasin University"."""
+        words, folded = self._words, self._words.folded
+        if not first or folded[first - 1] not in ("in", "of") or not self._joined(first - 1):
+            return first
+        if _DEGREE_BEHIND.search(self._text, max(0, words.starts[first] - 40), words.starts[first]) is None:
+            return first
+        named = first
+        while named < k and folded[named] in FIELDS:
+            named += 1
+        return named if any(word not in _QUALIFIERS for word in folded[named:k]) or self._is_named_by_kind(
+            named, k, folded[named:k]
+        ) else first
 
     def _left(self, k: int) -> tuple[int, int, list[str]]:
         """The first word of the name, how many words name it, and the words that only say which kind it is."""
@@ -272,8 +319,10 @@ class SchoolReader:
     def _with_town(self, k: int) -> int:
         """The key word, or in a section of education the town right behind it: "University Chennai"."""
         words, folded = self._words, self._words.folded
-        if not self._in_education or not words.capitalised[k]:
-            return k
+        if not words.capitalised[k]:
+            return self._with_small_town(k)
+        if not self._in_education:
+            return self._with_known_town(k)
         last = k
         while (
             last < k + 2
@@ -291,6 +340,36 @@ class SchoolReader:
             last += 1
         return last
 
+    def _with_known_town(self, k: int) -> int:
+        """The key word, or a town behind it that is in the list: "Heriot-Watt University Dubai"."""
+        words = self._words
+        for last in (k + 2, k + 1):
+            if (
+                last < len(words)
+                and all(
+                    words.capitalised[i + 1] and self._text[words.ends[i] : words.starts[i + 1]] in (" ", "-")
+                    for i in range(k, last)
+                )
+                and " ".join(words.folded[k + 1 : last + 1]) in TOWNS
+            ):
+                return last
+        return k
+
+    def _with_small_town(self, k: int) -> int:
+        """As `_with_known_town` in small letters, which a section of education may be written in."""
+        words = self._words
+        last = k + 1
+        if (
+            self._in_education
+            and last < len(words)
+            and not words.capitalised[last]
+            and self._text[words.ends[k] : words.starts[last]] == " "
+            and (words.folded[last] in TOWNS or self._is_rare(last))
+            and self._ends_cell(last)
+        ):
+            return last
+        return k
+
     def _ends_cell(self, last: int) -> bool:
         rest = self._text[self._words.ends[last] : self._words.ends[last] + 3]
         return (
@@ -302,6 +381,8 @@ class SchoolReader:
 
     def _is_named_by_kind(self, first: int, k: int, qualifiers: Sequence[str]) -> bool:
         """True for "National University", which is a school; "technical college" is any."""
+        if self._in_education and self._words.folded[k] not in _KEYWORDS and self._words.folded[k].endswith(_ENDINGS):
+            return True  # "Realschule am Stadtpark"
         if not qualifiers or not self._words.capitalised[first]:
             return False
         if any(word not in _GENERIC for word in qualifiers):
