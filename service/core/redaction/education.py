@@ -137,9 +137,7 @@ def _rows_of(text: str, words: Words, schools: Sequence[Span]) -> list[_Row]:
 def _kind_of(row: _Row) -> Kind:
     if row.has_degree:
         return "study"
-    if not POSTS.isdisjoint(row.folded) or (
-        not row.has_school and not COMPANIES.isdisjoint(row.folded[-2:])
-    ):
+    if not POSTS.isdisjoint(row.folded) or (not row.has_school and not COMPANIES.isdisjoint(row.folded[-2:])):
         return "work"
     if row.has_school:
         return "study"
@@ -193,7 +191,11 @@ def _cells_of_schools(rows: Sequence[_Row], lexicon: Lexicon) -> Iterator[tuple[
                 yield found
                 continue
         above = rows[i - 1] if i else None
-        if above is not None and above.kind == "other" and (i < 2 or not rows[i - 2].has_degree):
+        if (
+            above is not None
+            and above.kind == "other"
+            and (i < 2 or not (rows[i - 2].has_degree or rows[i - 2].has_school))
+        ):
             found = _cell_of(above, lexicon)
             if found is not None:
                 yield found
@@ -292,6 +294,8 @@ def _can_be_school(cell: str, lexicon: Lexicon, *, alone: bool, small: bool = Fa
         return False
     if " ".join(folded) in TOWNS or " ".join(folded) in _COUNTRIES or folded[-1] in _COUNTRIES:
         return False
+    if len(words.written[-1]) <= 2 and words.written[-1].isupper():
+        return False  # an author: "Williams SJ"
     rare = [word for word in folded if word not in lexicon.english and len(word) > 1]
     if not rare or any(True for _ in lexicon.protected.find(words)):
         return False

@@ -11,11 +11,14 @@ from collections.abc import Iterator, Sequence
 
 from service.core.redaction.education_words import COMPANIES, DEGREES, FIELDS, GRADES, POSTS
 from service.core.redaction.lexicon import Lexicon
+from service.core.redaction.school_names import NOT_IN_NAME, QUALIFIERS
 from service.core.redaction.school_slots import TOWNS
 from service.core.redaction.spans import Span
 from service.core.redaction.words import Words
 
-_JOINERS = frozenset("of and the for de da do del di du des la le y e et und fur zu am an der den van ng im".split())
+_JOINERS = frozenset(
+    "of and the for de da do del di du des la le y e et und fur zu am an der den van ng im".split()
+)
 _STOPS = (
     FIELDS
     | DEGREES
@@ -29,6 +32,10 @@ _STOPS = (
         branch stream specialization aggregate board examination exam exams qualification education""".split()
     )
 )
+_STOPS_LEFT = _STOPS | (
+    NOT_IN_NAME - QUALIFIERS - _JOINERS - frozenset("research our my law medicine".split())
+)
+_DEGREE_BEFORE = re.compile(r"(?<![\w.])(?:[BMP]\.?\s?[A-Z]\w{0,4}\.?|LL\.?[BM]\.?|Ph\.?D\.?)\s")
 _NUMBER = re.compile(r"[ ]?(?:No\.?|Nr\.?|\#|[.])?[ ]?\d{1,3}(?![\d%/.]|[ ]?%)")
 _PART = re.compile(r"[ ]?[-–&/][ ]?|[ ]|[.][ ]?|['’][ ]?")
 _MOST_LEFT = 5
@@ -42,11 +49,19 @@ def widened(text: str, words: Words, spans: Sequence[Span], lexicon: Lexicon) ->
         while first < len(words) and words.starts[first] < span.start:
             first += 1
         stop = max(stop, first)
-        while stop < len(words) and words.ends[stop - 1 if stop else 0] < span.end and words.starts[stop] < span.end:
+        while (
+            stop < len(words)
+            and words.ends[stop - 1 if stop else 0] < span.end
+            and words.starts[stop] < span.end
+        ):
             stop += 1
         if first == len(words) or first >= stop:
             continue
-        start = words.starts[_left(text, words, first, lexicon)]
+        start = span.start
+        if stop - first > 1:  # beside "Brown" may stand "G."
+            start = words.starts[_left(text, words, first, lexicon)]
+        degree = _DEGREE_BEFORE.match(text, start, span.start)
+        start = degree.end() if degree else start
         end = _right(text, words, stop, span.end, lexicon)
         if start < span.start or end > span.end:
             yield span._replace(start=min(start, span.start), end=max(end, span.end))
@@ -58,7 +73,12 @@ def _left(text: str, words: Words, first: int, lexicon: Lexicon) -> int:
     while i and first - i < _MOST_LEFT and _PART.fullmatch(text, words.ends[i - 1], words.starts[i]):
         word = words.folded[i - 1]
         gap = text[words.ends[i - 1] : words.starts[i]]
-        if word in _STOPS or (gap in (". ", " - ", " – ") and len(word) > 4) or word in lexicon.protected_words:
+        if (
+            word in _STOPS_LEFT
+            or word == "of"
+            or (gap in (". ", " - ", " – ") and len(word) > 4)
+            or word in lexicon.protected_words
+        ):
             return named
         i -= 1
         if words.capitalised[i]:

@@ -24,13 +24,28 @@ def _words(role: str) -> frozenset[str]:
 
 _KEYWORDS = _words("keyword")
 _KEYWORDS_OF_EDUCATION = _words("keyword_education")
-_QUALIFIERS = _words("qualifier")
+QUALIFIERS = _words("qualifier")
+"""Words that only say which kind of school it is."""
+
 _GENERIC = _words("generic")
 _NOT_A_SCHOOL = _words("not_a_school")
-_NOT_IN_NAME = _words("not_in_name")
+NOT_IN_NAME = _words("not_in_name")
+"""Words that no name of a school holds to the left of its key word."""
+
 _NOT_BEHIND = _words("not_behind")
 _FIRM = _words("firm")
-_ENDINGS = ("schule", "universitat", "gymnasium", "akademie", "vidyalaya", "vidyalay", "vidyapith", "vidyapeeth", "universiteit", "skolan")
+_ENDINGS = (
+    "schule",
+    "universitat",
+    "gymnasium",
+    "akademie",
+    "vidyalaya",
+    "vidyalay",
+    "vidyapith",
+    "vidyapeeth",
+    "universiteit",
+    "skolan",
+)
 """Words that end so are key words of languages that write them in one ("Berufsschule", "Vishwavidyalaya")."""
 
 _GROUPS = frozenset({"colleges", "institutions", "institutes", "schools"})
@@ -112,7 +127,7 @@ class SchoolReader:
         first = k - 2
         while first and k - first < _MOST_NAMES and self._joined(first - 1) and words.capitalised[first - 1]:
             first -= 1
-        if first == k - 2 or words.folded[first] in _NOT_IN_NAME:
+        if first == k - 2 or words.folded[first] in NOT_IN_NAME:
             return None
         return words.starts[first], words.ends[k]
 
@@ -200,9 +215,12 @@ class SchoolReader:
         named = first
         while named < k and folded[named] in FIELDS:
             named += 1
-        return named if any(word not in _QUALIFIERS for word in folded[named:k]) or self._is_named_by_kind(
-            named, k, folded[named:k]
-        ) else first
+        return (
+            named
+            if any(word not in QUALIFIERS for word in folded[named:k])
+            or self._is_named_by_kind(named, k, folded[named:k])
+            else first
+        )
 
     def _left(self, k: int) -> tuple[int, int, list[str]]:
         """The first word of the name, how many words name it, and the words that only say which kind it is."""
@@ -213,7 +231,7 @@ class SchoolReader:
             if folded[i] == "s" and i > 0 and self._text[words.starts[i] - 1] in "'’":
                 i -= 1  # "Teacher's": the word before says what it is
             word = folded[i]
-            if not names and word in _QUALIFIERS and len(qualifiers) < _MOST_QUALIFIERS:
+            if not names and word in QUALIFIERS and len(qualifiers) < _MOST_QUALIFIERS:
                 qualifiers.append(word)
             elif names and self._joins_names(i):
                 i -= 1
@@ -241,7 +259,7 @@ class SchoolReader:
         """True if word i can be a part of the name before key word k."""
         words = self._words
         word = words.folded[i]
-        if word in _NOT_IN_NAME and (len(word) > 1 or not self._is_initial(i)):
+        if word in NOT_IN_NAME and (len(word) > 1 or not self._is_initial(i)):
             return False
         if words.capitalised[i]:
             return True
@@ -263,7 +281,7 @@ class SchoolReader:
             return False
         if folded[i] == "of":
             return folded[i - 1] in _BEFORE_OF or (i > 1 and folded[i - 2] in ("st", "saint", "san"))
-        return folded[i] in _INSIDE and folded[i - 1] not in _NOT_IN_NAME
+        return folded[i] in _INSIDE and folded[i - 1] not in NOT_IN_NAME
 
     def _is_in_pair(self, i: int, first: int, k: int, names: int) -> bool:
         """True if "&" joins word i to a name that begins right behind it: "Lewis & Clark", "Texas A&M"."""
@@ -310,7 +328,7 @@ class SchoolReader:
             ):
                 break
             if word in _STOPS_RIGHT or (
-                word in _NOT_IN_NAME and word not in STUDY_FIELDS and word not in _NAMES_RIGHT
+                word in NOT_IN_NAME and word not in STUDY_FIELDS and word not in _NAMES_RIGHT
             ):
                 break
             last, i, taken = i, i + 1, taken + 1
@@ -332,7 +350,7 @@ class SchoolReader:
             word = folded[last + 1]
             if (
                 not words.capitalised[last + 1]
-                or word in _NOT_IN_NAME
+                or word in NOT_IN_NAME
                 or word in STUDY_FIELDS
                 or word in _NOT_BEHIND
             ):
@@ -381,7 +399,11 @@ class SchoolReader:
 
     def _is_named_by_kind(self, first: int, k: int, qualifiers: Sequence[str]) -> bool:
         """True for "National University", which is a school; "technical college" is any."""
-        if self._in_education and self._words.folded[k] not in _KEYWORDS and self._words.folded[k].endswith(_ENDINGS):
+        if (
+            self._in_education
+            and self._words.folded[k] not in _KEYWORDS
+            and self._words.folded[k].endswith(_ENDINGS)
+        ):
             return True  # "Realschule am Stadtpark"
         if not qualifiers or not self._words.capitalised[first]:
             return False
@@ -396,7 +418,7 @@ class SchoolReader:
         words = self._words
         if words.capitalised[k] and words.capitalised[first]:
             return True
-        own = [i for i in range(first, k) if words.folded[i] not in _QUALIFIERS]
+        own = [i for i in range(first, k) if words.folded[i] not in QUALIFIERS]
         own += [
             i
             for i in range(k + 1, last + 1)

@@ -29,6 +29,9 @@ _STOPS = frozenset(
     sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday spring summer autumn winter since
     present current year years bachelor bachelors master masters diploma degree mba phd gpa cgpa i we my our""".split()
 ) - {"our"}
+_BODIES = frozenset(
+    "organization organisation association foundation society council ministry agency alliance committee".split()
+)
 _MOST_WORDS = 9
 
 # The words before a slot, and how far before it a degree may stand.
@@ -90,7 +93,7 @@ def _is_about_study(text: str, at: int) -> bool:
     if not studied:
         return False
     between = before[studied[-1] :]
-    if re.search(r"[a-z]{3}\.\s+[A-Z]|\b(?:from|at|as|then|worked|working|joined|in my|years?)\b", between):
+    if re.search(r"[a-z]{3}\.\s+[A-Z]|\bb(?:from|at|as|then|presented|published|taught|teaching|worked|working|joined|in my|years?)\b", between):
         return False
     return POSTS.isdisjoint(fold(between).replace(",", " ").split())
 
@@ -125,7 +128,12 @@ def _name_from(text: str, words: Words, first: int) -> int:
 def _is_a_school(words: Words, first: int, stop: int, lexicon: Lexicon) -> bool:
     folded = words.folded[first:stop]
     name = " ".join(folded)
-    if name in _PLACES or folded[-1] in COMPANIES or not POSTS.isdisjoint(folded):
+    if (
+        name in _PLACES
+        or folded[-1] in COMPANIES
+        or not _BODIES.isdisjoint(folded)
+        or not POSTS.isdisjoint(folded)
+    ):
         return False
     if any(True for _ in lexicon.protected.find(_part(words, first, stop))):
         return False

@@ -39,7 +39,7 @@ _PATTERNS = tuple(
 )  # fmt: skip
 DEGREE = (
     r"(?:B\.?\s?S\.?c?\.?|B\.?A\.?|M\.?S\.?c?\.?|M\.?A\.|MA(?= (?:in|of|\(|degree))|(?<=\n)MA|B\.?\s?Tech|M\.?\s?Tech|B\.?E\.?|B\.?Com|M\.?Com|MBA|Ph\.?\s?D|LL\.?[BM]|"
-    r"BBA|BEng|MEng|HND|OND|BFA|MFA|A-?Levels?|GCSEs?|GED|NCE|WAEC|SSCE|HSC|SSC|CBSE|ICSE|XII?|Abitur|Matura|Bac(?:calaur[ée]at)?|"
+    r"BBA|BEng|MEng|HND|OND|BFA|MFA|A[- ]?Levels?|GCSEs?|GED|NCE|WAEC|SSCE|HSC|SSC|CBSE|ICSE|XII?|Abitur|Matura|Bac(?:calaur[ée]at)?|"
     r"[Bb]achelor\w{0,10}['’]?s?|[Mm]aster['’]?s|Master of|Master in|[Aa]ssociate['’]?s? (?:[Dd]egree|of)|[Dd]octor(?:ate|al| of)|"
     r"[Dd]iploma|[Dd]egree|[Gg]raduat\w{1,10}|[Ll]icenciatura|[Ll]icence|[Ii]ngeniería|[Ii]ngenieur|[Ss]tudied|[Cc]lass of|[Mm]agister|"
     r"[Mm]inor|[Cc]um [Ll]aude|GPA|CGPA|[Hh]igh [Ss]chool|Dipl)"
