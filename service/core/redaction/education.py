@@ -25,6 +25,7 @@ from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import COUNTRY_NAMES, Lexicon
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.school_cells import widened
+from service.core.redaction.school_names import ENDS_LIKE_SCHOOL, GENERIC, NO_NAMES
 from service.core.redaction.school_slots import TOWNS
 from service.core.redaction.schools import DEGREE, schools_of_education
 from service.core.redaction.spans import Span, shifted, without_overlaps
@@ -35,8 +36,11 @@ Kind = Literal["study", "work", "date", "other"]
 _COUNTRIES = frozenset(fold(country) for country in COUNTRY_NAMES)
 
 _GAP = re.compile(r"\n|[ \t]{2,}|[ ]?[|•·●▪][ ]?")
-_CELL = re.compile(r"[,;:()\[\]]|[ ][-–—][ ]|[-–—]{2,}")
-_DEGREE = re.compile(rf"(?<![\w.]){DEGREE}(?![\w])")
+_CELL = re.compile(r"[,;:()\[\]]|[ ][-–—][ ]|[-–—]{2,}|—")
+_DEGREE = re.compile(
+    rf"(?<![\w.])(?:{DEGREE}|[BM]\.?\s?(?:TECH|COM|ED|Ed|PHIL|Phil|PHARM|Pharm)|PH\.?\s?D|BCA|MCA|MBBS|BDS|PGD[A-Z]{{0,3}}|"
+    r"b\.?\s?tech|m\.?\s?tech|[bm]\.\s?(?:com|sc|ed|e|a)|ph\.?d|mba|bca|mca|pgdm)(?!\w)"
+)
 _FIELD_ENDING = re.compile(r"\w{3,30}(?:ics|ology|ing|tion|graphy|ment|nomy|ism|ance|ence|istry|ture)$")
 _YEAR = re.compile(r"(?:19|20)\d\d|['’]\d\d\b|\[YEAR\]\s?[-–/]")
 _NOT_DATE = re.compile(
@@ -45,6 +49,7 @@ _NOT_DATE = re.compile(
     re.IGNORECASE,
 )
 _ACRONYM = re.compile(r"[A-Z][A-Z.&-]{1,8}[A-Z.]")
+_KEY_AT_END = re.compile(r"(?:[Hh]igh |HIGH )?\w+$")
 _YEAR_AT_END = re.compile(r"\s{1,3}(?:in\s)?(?:19|20)\d\d$")
 _NUMBER_AT_END = re.compile(r"[ ]?(?:No\.?[ ]?)?\d{1,3}$")
 _ABBREVIATED_END = re.compile(r"\b(?:[A-Z]|Univ|Coll|Inst|Tech|Engg)\.$")
@@ -173,7 +178,10 @@ def _rows_of_study(rows: Sequence[_Row]) -> Iterator[_Row]:
 
 
 def _cells_of_schools(rows: Sequence[_Row], lexicon: Lexicon) -> Iterator[tuple[int, int]]:
-    """The cells that are schools because nothing else in an entry with a degree can be."""
+    """The cells that end in a key word, and those that are schools because nothing else in an entry with a degree can be."""
+    for i, row in enumerate(rows):
+        if row.kind != "work" and any(near.has_degree for near in rows[max(0, i - 2) : i + 3]):
+            yield from _cells_with_key_word(row)
     for i, row in enumerate(rows):
         if not row.has_degree or row.has_school:
             continue
@@ -199,6 +207,31 @@ def _cells_of_schools(rows: Sequence[_Row], lexicon: Lexicon) -> Iterator[tuple[
             found = _cell_of(above, lexicon)
             if found is not None:
                 yield found
+
+
+def _cells_with_key_word(row: _Row) -> Iterator[tuple[int, int]]:
+    """Cells such as "Beijing No. 4 High School", whatever words with capitals stand before the key word."""
+    if ENDS_LIKE_SCHOOL.isdisjoint(row.folded):
+        return
+    places = [at for mark in _CELL.finditer(row.text) for at in mark.span()]
+    bounds = [0, *places, len(row.text)]
+    for start, end in zip(bounds[::2], bounds[1::2], strict=True):
+        cell = row.text[start:end].strip()
+        words = read_words(cell)
+        if (
+            2 <= len(words) <= 8
+            and words.folded[-1] in ENDS_LIKE_SCHOOL
+            and cell[-1].isalpha()
+            and words.capitalised[0]
+            and words.starts[0] == 0
+            and all(c or len(w) <= 3 for c, w in zip(words.capitalised, words.folded, strict=True))
+            and not _DEGREE.search(_KEY_AT_END.sub("", cell))
+            and not _YEAR.search(cell)
+            and not any(word in POSTS or word in DEGREES or word in NO_NAMES for word in words.folded)
+            and not all(word in GENERIC or word in ENDS_LIKE_SCHOOL for word in words.folded)
+        ):
+            at = row.start + row.text.index(cell, start)
+            yield at, at + len(cell)
 
 
 def _cell_of(
@@ -282,8 +315,7 @@ def _can_be_school(cell: str, lexicon: Lexicon, *, alone: bool, small: bool = Fa
     if _DEGREE.search(cell) or (cell.endswith(".") and not _ABBREVIATED_END.search(cell)):
         return False
     written = small or all(
-        capital or word in ("s", "of", "de", "the", "and", "am", "zu")
-        for word, capital in zip(folded, words.capitalised, strict=True)
+        capital or len(word) <= 3 for word, capital in zip(folded, words.capitalised, strict=True)
     )
     if not written or not (small or words.capitalised[0]):
         return False
@@ -292,7 +324,7 @@ def _can_be_school(cell: str, lexicon: Lexicon, *, alone: bool, small: bool = Fa
         _FIELD_ENDING.match(word) for word in folded
     ):
         return False
-    if " ".join(folded) in TOWNS or " ".join(folded) in _COUNTRIES or folded[-1] in _COUNTRIES:
+    if " ".join(folded) in TOWNS or all(word in TOWNS or word in _COUNTRIES for word in folded):
         return False
     if len(words.written[-1]) <= 2 and words.written[-1].isupper():
         return False  # an author: "Williams SJ"

@@ -81,8 +81,8 @@ def _left(text: str, words: Words, first: int, lexicon: Lexicon) -> int:
         ):
             return named
         i -= 1
-        if words.capitalised[i]:
-            named = i
+        if words.capitalised[i] and not (len(word) == 2 and words.written[i].isupper() and gap == " "):
+            named = i  # "IN" may be what is left of an address
         elif word not in _JOINERS:
             return named
     before = text[words.ends[i - 1] : words.starts[i]] if i else "\n"

@@ -27,7 +27,14 @@ _KEYWORDS_OF_EDUCATION = _words("keyword_education")
 QUALIFIERS = _words("qualifier")
 """Words that only say which kind of school it is."""
 
-_GENERIC = _words("generic")
+GENERIC = _words("generic")
+"""Words that name no school by themselves."""
+
+ENDS_LIKE_SCHOOL = frozenset(
+    "university college institute polytechnic academy school vidyalaya conservatory seminary gakuin institution".split()
+)
+"""Key words in which a cell of education can end that is a school as a whole."""
+
 _NOT_A_SCHOOL = _words("not_a_school")
 NOT_IN_NAME = _words("not_in_name")
 """Words that no name of a school holds to the left of its key word."""
@@ -50,6 +57,15 @@ _ENDINGS = (
 
 _GROUPS = frozenset({"colleges", "institutions", "institutes", "schools"})
 """Key words behind "Group of"."""
+
+NO_NAMES = (
+    _FIRM
+    | _NOT_A_SCHOOL
+    | frozenset(
+        "member captain won winner best represented certified certificate examination online experience work employment department dept lab laboratory center centre".split()
+    )
+)
+"""Words that a school's cell does not hold."""
 
 _SPELT = {"university": 2, "universities": 0, "institute": 2, "college": 2, "school": 1, "academy": 1, "polytechnic": 2, "vidyalaya": 2}  # fmt: skip
 _INSIDE = frozenset("de da do del della la le di du al el y e dos van der zu am e".split())
@@ -82,6 +98,9 @@ _CAMPUS = re.compile(
     r"Guwahati|Hyderabad|Bangalore|Ahmedabad|Calcutta|Lucknow|Kozhikode|Indore|Trichy|Warangal|Surathkal|Pilani|Vellore|"
     r"Mumbai|Chennai|Pune|Nsukka|Ibadan|Ife|Zaria|Los Baños|Diliman|Manila)\b\)?)"
 )  # fmt: skip
+_AND_COLLEGE = re.compile(
+    r"[ ](?:&|and)[ ](?:College|COLLEGE|School|Sixth Form(?: College)?|University|Research Cent(?:er|re))\b"
+)
 _VERB = re.compile(r"\w{2,30}(?:ed|ing)$")
 
 
@@ -263,6 +282,8 @@ class SchoolReader:
             return False
         if words.capitalised[i]:
             return True
+        if i and words.capitalised[i - 1] and self._text[words.ends[i - 1] : words.starts[i]] == "-":
+            return True  # "Sun Yat-sen"
         if self._in_education and not words.capitalised[k]:
             return names < _MOST_SMALL_NAMES
         return self._is_rare(i) and names < 2  # "mumbai University", "Pimpri chinchwad college"
@@ -407,7 +428,7 @@ class SchoolReader:
             return True  # "Realschule am Stadtpark"
         if not qualifiers or not self._words.capitalised[first]:
             return False
-        if any(word not in _GENERIC for word in qualifiers):
+        if any(word not in GENERIC for word in qualifiers):
             return True
         if qualifiers[-1] == "state" and self._words.folded[k] in ("university", "college"):
             return self._in_education or (self._begins_cell(first) and self._ends_cell(k))
@@ -443,7 +464,7 @@ class SchoolReader:
 
 def with_rest(text: str, end: int) -> int:
     """The end of a school's name in `text`, with its campus and its abbreviation in brackets."""
-    for pattern in (_FOR_ONE_SEX, _BRACKET, _CAMPUS, _BRACKET):
+    for pattern in (_AND_COLLEGE, _FOR_ONE_SEX, _BRACKET, _CAMPUS, _BRACKET):
         match = pattern.match(text, end)
         if match:
             end = match.end()

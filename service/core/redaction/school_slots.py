@@ -61,9 +61,9 @@ def schools_in_slots(text: str, words: Words, lexicon: Lexicon) -> Iterator[tupl
     if "alum" in text or "Alum" in text:
         yield from _before_alumni(text, words, lexicon)
     for match in _LABEL.finditer(text):
-        end = _CELL_END.search(text, match.end())
-        if end and 2 <= end.start() - match.end() <= 80:
-            found = text[match.end() : end.start()].rstrip()
+        behind = _CELL_END.search(text, match.end())
+        if behind and 2 <= behind.start() - match.end() <= 80:
+            found = text[match.end() : behind.start()].rstrip()
             if "[" not in found and fold(found) not in _PLACES and not found.isdigit():
                 yield match.end(), match.end() + len(found)
     openings = list(_OPENS.finditer(text))
@@ -80,8 +80,8 @@ def schools_in_slots(text: str, words: Words, lexicon: Lexicon) -> Iterator[tupl
         stop = _name_from(text, words, at)
         if stop > at and _is_a_school(words, at, stop, lexicon):
             start, end = words.starts[at], words.ends[stop - 1]
-            number = _NUMBER.match(text, end)
-            yield start, number.end() if number else end
+            numbered = _NUMBER.match(text, end)
+            yield start, numbered.end() if numbered else end
 
 
 def _is_about_study(text: str, at: int) -> bool:
@@ -93,7 +93,10 @@ def _is_about_study(text: str, at: int) -> bool:
     if not studied:
         return False
     between = before[studied[-1] :]
-    if re.search(r"[a-z]{3}\.\s+[A-Z]|\bb(?:from|at|as|then|presented|published|taught|teaching|worked|working|joined|in my|years?)\b", between):
+    if re.search(
+        r"[a-z]{3}\.\s+[A-Z]|\b(?:from|at|as|then|presented|published|taught|teaching|worked|working|joined|in my|years?)\b",
+        between,
+    ):
         return False
     return POSTS.isdisjoint(fold(between).replace(",", " ").split())
 
@@ -117,9 +120,10 @@ def _name_from(text: str, words: Words, first: int) -> int:
                 break
         if folded[i] in _STOPS:
             break
-        if words.capitalised[i]:
+        before = text[words.starts[i] - 1] if i > first else ""
+        if words.capitalised[i] or before == "-" or (folded[i] == "s" and before in ("'", "’")):
             stop = i + 1
-        elif folded[i] not in _JOINERS and not (folded[i] == "s" and text[words.starts[i] - 1] in "'’"):
+        elif folded[i] not in _JOINERS:
             break
         i += 1
     return stop
@@ -135,8 +139,8 @@ def _is_a_school(words: Words, first: int, stop: int, lexicon: Lexicon) -> bool:
         or not POSTS.isdisjoint(folded)
     ):
         return False
-    if any(True for _ in lexicon.protected.find(_part(words, first, stop))):
-        return False
+    if any(b - a > 1 or len(folded[a]) > 1 for a, b in lexicon.protected.find(_part(words, first, stop))):
+        return False  # a tool or a firm, but not the "R" of initials
     if len(folded) == 1:
         return folded[0] not in lexicon.english and len(folded[0]) >= 3
     return not all(word in _PLACES or word in _JOINERS for word in folded)
