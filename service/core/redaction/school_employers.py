@@ -29,9 +29,9 @@ _TAUGHT_SUBJECTS = frozenset(
 )
 _SCHOOL_OF = re.compile(r"\b(?:school|academy|college) (?:of|for) ", re.IGNORECASE)
 _STUDY = re.compile(
-    r"\b(?:[Gg]raduat(?:e|ed|ion)\b|[Aa]ttended|[Aa]lum(?:n\w+)?\b|[Cc]lass of|[Dd]iploma|[Dd]egree|GPA|GED|[Ss]tudied|[Ss]tudent at|"
+    r"\b(?:[Gg]raduat(?:e|ed|ion)\b|[Aa]ttended|[Aa]lum(?:n\w{1,4})?\b|[Cc]lass of|[Dd]iploma|[Dd]egree|GPA|GED|[Ss]tudied|[Ss]tudent at|"
     r"[Bb]achelor|[Mm]aster['’]?s? (?:of|in|degree)|MBA|[BM]\.?\s?(?:Sc|Tech|Com|Ed)\b|[BM]\.?[AS]\.?(?= in\b|,)|Ph\.?D|Abitur|A[- ]?[Ll]evels?|GCSE|"
-    r"HSC|SSC|SSLC|WAEC|[Ii]ntermediate|[Mm]atriculat\w+|X(?:II)?th|1[02]th|[Mm]ajor|[Hh]onou?rs)"
+    r"HSC|SSC|SSLC|WAEC|[Ii]ntermediate|[Mm]atriculat\w{1,4}|X(?:II)?th|1[02]th|[Mm]ajor|[Hh]onou?rs)"
 )
 _TEACHES = re.compile(
     r"\b(?:[Tt]eachers?|TEACHERS?|[Tt]eaching|TEACHING|[Ee]ducator|[Cc]oach|COACH|[Aa]ide|[Ii]nstructor|INSTRUCTOR|[Tt]utor|[Pp]rincipal|[Ll]ibrarian|"
