@@ -12,34 +12,35 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from service.core.redaction.education_words import (
+    ABBREVIATIONS,
+    COMPANIES,
+    DEGREES,
+    FIELDS,
+    GRADES,
+    POSTS,
+)
 from service.core.redaction.graduation_years import years_in
 from service.core.redaction.layout import Line
-from service.core.redaction.lexicon import COUNTRY_NAMES, Lexicon, short_table
+from service.core.redaction.lexicon import COUNTRY_NAMES, Lexicon
 from service.core.redaction.policy import TOKENS
+from service.core.redaction.school_cells import widened
+from service.core.redaction.school_names import ENDS_LIKE_SCHOOL, GENERIC, NO_NAMES
+from service.core.redaction.school_slots import TOWNS
 from service.core.redaction.schools import DEGREE, schools_of_education
-from service.core.redaction.spans import Span, shifted
+from service.core.redaction.spans import Span, shifted, without_overlaps
 from service.core.redaction.words import Words, fold, read_words
 
 Kind = Literal["study", "work", "date", "other"]
 
-_ROWS = short_table("education_words.csv")
-
-
-def _words(role: str) -> frozenset[str]:
-    return frozenset(row["word"] for row in _ROWS if row["role"] == role)
-
-
-_POSTS = _words("post")
-_COMPANIES = _words("company")
-_FIELDS = _words("field")
-_ABBREVIATIONS = _words("field_abbreviation")
-_GRADES = _words("grade")
-_DEGREES = _words("degree")
 _COUNTRIES = frozenset(fold(country) for country in COUNTRY_NAMES)
 
 _GAP = re.compile(r"\n|[ \t]{2,}|[ ]?[|•·●▪][ ]?")
-_CELL = re.compile(r"[,;:()\[\]]|[ ][-–—][ ]|[-–—]{2,}")
-_DEGREE = re.compile(rf"(?<![\w.]){DEGREE}(?![\w])")
+_CELL = re.compile(r"[,;:()\[\]]|[ ][-–—][ ]|[-–—]{2,}|—")
+_DEGREE = re.compile(
+    rf"(?<![\w.])(?:{DEGREE}|[BM]\.?\s?(?:TECH|COM|ED|Ed|PHIL|Phil|PHARM|Pharm)|PH\.?\s?D|BCA|MCA|MBBS|BDS|PGD[A-Z]{{0,3}}|"
+    r"b\.?\s?tech|m\.?\s?tech|[bm]\.\s?(?:com|sc|ed|e|a)|ph\.?d|mba|bca|mca|pgdm)(?!\w)"
+)
 _FIELD_ENDING = re.compile(r"\w{3,30}(?:ics|ology|ing|tion|graphy|ment|nomy|ism|ance|ence|istry|ture)$")
 _YEAR = re.compile(r"(?:19|20)\d\d|['’]\d\d\b|\[YEAR\]\s?[-–/]")
 _NOT_DATE = re.compile(
@@ -48,7 +49,10 @@ _NOT_DATE = re.compile(
     re.IGNORECASE,
 )
 _ACRONYM = re.compile(r"[A-Z][A-Z.&-]{1,8}[A-Z.]")
-_STATE = re.compile(r"[A-Z]{2}")
+_KEY_AT_END = re.compile(r"(?:[Hh]igh |HIGH )?\b\w{1,40}+$")
+_YEAR_AT_END = re.compile(r"\s{1,3}(?:in\s)?(?:19|20)\d\d$")
+_NUMBER_AT_END = re.compile(r"[ ]?(?:No\.?[ ]?)?\d{1,3}$")
+_ABBREVIATED_END = re.compile(r"\b(?:[A-Z]|Univ|Coll|Inst|Tech|Engg)\.$")
 _SCHOOL_TOKEN = TOKENS["school"]
 
 
@@ -94,6 +98,7 @@ def _section(text: str, headings: Sequence[tuple[int, int]], lexicon: Lexicon) -
     text = "".join((*parts, text[done:]))
     words = read_words(text)
     found = list(schools_of_education(text, words, lexicon))
+    found += widened(text, words, without_overlaps(found), lexicon)
     rows = _rows_of(text, words, found)
     found += [
         Span(start, end, "school", _SCHOOL_TOKEN, reason="school.cell")
@@ -128,7 +133,7 @@ def _rows_of(text: str, words: Words, schools: Sequence[Span]) -> list[_Row]:
             reach = max(reach, ordered[school].end)
             school += 1
         row = _Row(start, end, part, folded, reach > start or _SCHOOL_TOKEN in part, False)
-        row.has_degree = _DEGREE.search(part) is not None or not _DEGREES.isdisjoint(folded)
+        row.has_degree = _DEGREE.search(part) is not None or not DEGREES.isdisjoint(folded)
         row.kind = _kind_of(row)
         rows.append(row)
     return rows
@@ -137,9 +142,7 @@ def _rows_of(text: str, words: Words, schools: Sequence[Span]) -> list[_Row]:
 def _kind_of(row: _Row) -> Kind:
     if row.has_degree:
         return "study"
-    if not _POSTS.isdisjoint(row.folded) or (
-        not row.has_school and not _COMPANIES.isdisjoint(row.folded[-2:])
-    ):
+    if not POSTS.isdisjoint(row.folded) or (not row.has_school and not COMPANIES.isdisjoint(row.folded[-2:])):
         return "work"
     if row.has_school:
         return "study"
@@ -175,12 +178,15 @@ def _rows_of_study(rows: Sequence[_Row]) -> Iterator[_Row]:
 
 
 def _cells_of_schools(rows: Sequence[_Row], lexicon: Lexicon) -> Iterator[tuple[int, int]]:
-    """The cells that are schools because nothing else in an entry with a degree can be."""
+    """The cells that end in a key word, and those that are schools because nothing else in an entry with a degree can be."""
+    for i, row in enumerate(rows):
+        if row.kind != "work" and any(near.has_degree for near in rows[max(0, i - 2) : i + 3]):
+            yield from _cells_with_key_word(row)
     for i, row in enumerate(rows):
         if not row.has_degree or row.has_school:
             continue
         # In the row itself, or else in the one below, or else in the one above.
-        own = _cell_of(row, lexicon, skip_degree=True)
+        own = _cell_of(row, lexicon, own=True) or _behind_field(row, lexicon)
         if own is not None:
             yield own
             continue
@@ -188,41 +194,109 @@ def _cells_of_schools(rows: Sequence[_Row], lexicon: Lexicon) -> Iterator[tuple[
         if below is not None and not below.has_degree:
             if below.has_school:
                 continue
-            found = _cell_of(below, lexicon)
+            found = _cell_of(below, lexicon, small=row.text.islower())
             if found is not None:
                 yield found
                 continue
         above = rows[i - 1] if i else None
-        if above is not None and above.kind == "other" and (i < 2 or not rows[i - 2].has_degree):
+        if (
+            above is not None
+            and above.kind == "other"
+            and (i < 2 or not (rows[i - 2].has_degree or rows[i - 2].has_school))
+        ):
             found = _cell_of(above, lexicon)
             if found is not None:
                 yield found
 
 
-def _cell_of(row: _Row, lexicon: Lexicon, *, skip_degree: bool = False) -> tuple[int, int] | None:
-    """The first cell of a row that can be the name of a school, as [start, end) of the section."""
+def _cells_with_key_word(row: _Row) -> Iterator[tuple[int, int]]:
+    """Cells such as "Beijing No. 4 High School", whatever words with capitals stand before the key word."""
+    if ENDS_LIKE_SCHOOL.isdisjoint(row.folded):
+        return
+    places = [at for mark in _CELL.finditer(row.text) for at in mark.span()]
+    bounds = [0, *places, len(row.text)]
+    for start, end in zip(bounds[::2], bounds[1::2], strict=True):
+        cell = row.text[start:end].strip()
+        words = read_words(cell)
+        if (
+            2 <= len(words) <= 8
+            and words.folded[-1] in ENDS_LIKE_SCHOOL
+            and cell[-1].isalpha()
+            and words.capitalised[0]
+            and words.starts[0] == 0
+            and all(c or len(w) <= 3 for c, w in zip(words.capitalised, words.folded, strict=True))
+            and not _DEGREE.search(_KEY_AT_END.sub("", cell))
+            and not _YEAR.search(cell)
+            and not any(word in POSTS or word in DEGREES or word in NO_NAMES for word in words.folded)
+            and not all(word in GENERIC or word in ENDS_LIKE_SCHOOL for word in words.folded)
+        ):
+            at = row.start + row.text.index(cell, start)
+            yield at, at + len(cell)
+
+
+def _cell_of(
+    row: _Row, lexicon: Lexicon, *, own: bool = False, small: bool = False
+) -> tuple[int, int] | None:
+    """The first cell of a row that can be the name of a school, as [start, end) of the section.
+
+    `own`: the row holds the degree itself. `small`: the entry is written in small letters.
+    """
     if row.kind in ("work", "date"):
         return None
     places = [at for mark in _CELL.finditer(row.text) for at in mark.span()]
     bounds = [0, *places, len(row.text)]
     for n, (start, end) in enumerate(zip(bounds[::2], bounds[1::2], strict=True)):
         cell = row.text[start:end].strip()
-        if not cell or (skip_degree and n == 0 and _DEGREE.search(cell)):
+        year = _YEAR_AT_END.search(cell)
+        if year:
+            cell = cell[: year.start()].rstrip()
+        if not cell or (own and n == 0 and _DEGREE.search(cell)):
             continue
         if start and row.text[start - 1] in "([":
             continue  # an abbreviation of what stands before
-        if _can_be_school(cell, lexicon, acronym_only=skip_degree):
+        if _can_be_school(cell, lexicon, alone=len(bounds) == 2, small=small):
             at = row.start + row.text.index(cell, start)
             return at, at + len(cell)
-        if not skip_degree:
+        if not own:
             return None  # what follows a field or a grade is a town
     return None
 
 
-def _can_be_school(cell: str, lexicon: Lexicon, *, acronym_only: bool) -> bool:
-    if any(ch.isdigit() for ch in cell) or "[" in cell or "@" in cell:
+def _behind_field(row: _Row, lexicon: Lexicon) -> tuple[int, int] | None:
+    """What stands behind the field in a cell that holds all: "B.Tech in Computer Science COEP 1993"."""
+    match = _DEGREE.search(row.text)
+    if match is None or row.kind == "work":
+        return None
+    words = read_words(row.text)
+    i = next((n for n, start in enumerate(words.starts) if start >= match.end()), len(words))
+    first = i
+    while i < len(words) and (words.folded[i] in FIELDS or words.folded[i] in ("in", "of", "and", "s")):
+        i += 1
+    if i == first or words.folded[i - 1] not in FIELDS:
+        return None
+    start = i
+    while i < len(words) and words.capitalised[i] and i - start < 6:
+        if i > start and row.text[words.ends[i - 1] : words.starts[i]] not in (" ", ".", ". ", "-", "'", "’"):
+            break
+        i += 1
+    if i == start or row.text[words.ends[start - 1] : words.starts[start]] != " ":
+        return None
+    at, end = words.starts[start], words.ends[i - 1]
+    end += row.text.startswith(".", end)
+    if not _YEAR.match(row.text[end:].lstrip(" ,(")) and row.text[end:].strip():
+        return None
+    if not _can_be_school(row.text[at:end], lexicon, alone=False):
+        return None
+    return row.start + at, row.start + end
+
+
+def _can_be_school(cell: str, lexicon: Lexicon, *, alone: bool, small: bool = False) -> bool:
+    """True if nothing says that a cell is something else. `alone`: it is a whole row."""
+    number = _NUMBER_AT_END.search(cell)
+    name = cell[: number.start()] if number else cell
+    if any(ch.isdigit() for ch in name) or "[" in cell or "@" in cell:
         return False
-    words = read_words(cell)
+    words = read_words(name)
     if not 1 <= len(words) <= 6:
         return False
     folded = words.folded
@@ -231,25 +305,30 @@ def _can_be_school(cell: str, lexicon: Lexicon, *, acronym_only: bool) -> bool:
     ):
         plain = "".join(folded)
         return (
-            plain not in _ABBREVIATIONS
-            and plain not in _DEGREES
-            and plain not in _FIELDS
+            plain not in ABBREVIATIONS
+            and plain not in DEGREES
+            and plain not in FIELDS
             and plain not in lexicon.protected_words
+            and plain not in TOWNS
             and len(plain) > 2
         )
-    if acronym_only:
+    if _DEGREE.search(cell) or (cell.endswith(".") and not _ABBREVIATED_END.search(cell)):
         return False
-    if _DEGREE.search(cell) or cell.endswith(".") or not all(words.capitalised):
+    written = small or all(
+        capital or len(word) <= 3 for word, capital in zip(folded, words.capitalised, strict=True)
+    )
+    if not written or not (small or words.capitalised[0]):
         return False
-    known = (_FIELDS, _GRADES, _DEGREES, _POSTS, _COMPANIES, _ABBREVIATIONS)
+    known = (FIELDS, GRADES, DEGREES, POSTS, COMPANIES, ABBREVIATIONS)
     if any(word in group for word in folded for group in known) or any(
         _FIELD_ENDING.match(word) for word in folded
     ):
         return False
-    if " ".join(folded) in _COUNTRIES or folded[-1] in _COUNTRIES:
+    if " ".join(folded) in TOWNS or all(word in TOWNS or word in _COUNTRIES for word in folded):
         return False
-    return (
-        len(folded) >= 2
-        and any(word not in lexicon.english for word in folded)
-        and not any(True for _ in lexicon.protected.find(words))
-    )
+    if len(words.written[-1]) <= 2 and words.written[-1].isupper():
+        return False  # an author: "Williams SJ"
+    rare = [word for word in folded if word not in lexicon.english and len(word) > 1]
+    if not rare or any(True for _ in lexicon.protected.find(words)):
+        return False
+    return len(folded) >= 2 or (not alone and len(rare[0]) > 4 and rare[0] not in lexicon.protected_words)

@@ -21,6 +21,7 @@ _INLINE_HEADING = re.compile(
     r"|WORK HISTORY|REFERENCES|SKILLS|SUMMARY|OBJECTIVE|PROFILE|CERTIFICATIONS|PROJECTS|INTERESTS|AWARDS)\b:?"
     r"|(?<=[\n ])(Education(?: and Training)?|Experience|Work History|Professional Experience|References|Skills)"
     r"(?=:|\s{2,})"
+    r"|(?<=  )Education(?= (?:19|20)\d\d\b(?:\s?[-–]|  ))"
     r"|(?<=## )(?:References|Referees|Education|Experience|Skills|Summary|Employment history|Academic background)\b"
     r"|(?<=[\n ])(?:References|Referees|Academic background|Employment history)\b(?=\s+(?:\[|[^\W\d_a-z]))(?! [Aa]vailable)"
 )

@@ -22,6 +22,7 @@ from service.core.redaction.personal_fields import find_personal_fields
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.recognisers import find_by_layout
 from service.core.redaction.resolution import resolve
+from service.core.redaction.school_employers import without_employers
 from service.core.redaction.spans import PLACEHOLDER, HiddenSpans, Span, replace, shifted, without_overlaps
 from service.core.redaction.words import Words
 
@@ -150,6 +151,7 @@ class Redactor:
             found += shifted(cache.spans_in(line), line.start)
         features = [cache.features_of(line.text) for line in lines]
         found += find_in_education(lines, text, cache.lexicon)
+        found = without_employers(found, text, lines, cache.lexicon)
         found += find_personal_fields(lines, [one.words for one in features])
         found += list(find_by_layout(text, lines, found, cache.lexicon))
         names = FoundNames([], (), 0)

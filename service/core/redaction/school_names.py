@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from service.core.redaction.education_words import FIELDS
 from service.core.redaction.lexicon import Lexicon, short_table
+from service.core.redaction.school_slots import TOWNS
 from service.core.redaction.words import Words
 
 _ROWS = short_table("school_words.csv")
@@ -22,12 +24,49 @@ def _words(role: str) -> frozenset[str]:
 
 _KEYWORDS = _words("keyword")
 _KEYWORDS_OF_EDUCATION = _words("keyword_education")
-_QUALIFIERS = _words("qualifier")
-_GENERIC = _words("generic")
+QUALIFIERS = _words("qualifier")
+"""Words that only say which kind of school it is."""
+
+GENERIC = _words("generic")
+"""Words that name no school by themselves."""
+
+ENDS_LIKE_SCHOOL = frozenset(
+    "university college institute polytechnic academy school vidyalaya conservatory seminary gakuin institution".split()
+)
+"""Key words in which a cell of education can end that is a school as a whole."""
+
 _NOT_A_SCHOOL = _words("not_a_school")
-_NOT_IN_NAME = _words("not_in_name")
+NOT_IN_NAME = _words("not_in_name")
+"""Words that no name of a school holds to the left of its key word."""
+
 _NOT_BEHIND = _words("not_behind")
 _FIRM = _words("firm")
+_ENDINGS = (
+    "schule",
+    "universitat",
+    "gymnasium",
+    "akademie",
+    "vidyalaya",
+    "vidyalay",
+    "vidyapith",
+    "vidyapeeth",
+    "universiteit",
+    "skolan",
+)
+"""Words that end so are key words of languages that write them in one ("Berufsschule", "Vishwavidyalaya")."""
+
+_GROUPS = frozenset({"colleges", "institutions", "institutes", "schools"})
+"""Key words behind "Group of"."""
+
+NO_NAMES = (
+    _FIRM
+    | _NOT_A_SCHOOL
+    | frozenset(
+        "member captain won winner best represented certified certificate examination online experience work employment department dept lab laboratory center centre".split()
+    )
+)
+"""Words that a school's cell does not hold."""
+
 _SPELT = {"university": 2, "universities": 0, "institute": 2, "college": 2, "school": 1, "academy": 1, "polytechnic": 2, "vidyalaya": 2}  # fmt: skip
 _INSIDE = frozenset("de da do del della la le di du al el y e dos van der zu am e".split())
 _BEFORE_OF = frozenset("lady sisters church daughters lord queen brothers star holy heart bank".split())
@@ -59,11 +98,19 @@ _CAMPUS = re.compile(
     r"Guwahati|Hyderabad|Bangalore|Ahmedabad|Calcutta|Lucknow|Kozhikode|Indore|Trichy|Warangal|Surathkal|Pilani|Vellore|"
     r"Mumbai|Chennai|Pune|Nsukka|Ibadan|Ife|Zaria|Los Baños|Diliman|Manila)\b\)?)"
 )  # fmt: skip
+_AND_COLLEGE = re.compile(
+    r"[ ](?:&|and)[ ](?:College|COLLEGE|School|Sixth Form(?: College)?|University|Research Cent(?:er|re))\b"
+)
 _VERB = re.compile(r"\w{2,30}(?:ed|ing)$")
 
 
 _DEGREE_INITIALS = re.compile(r"(?:[BM]\.?[EAS]|Ph\.?D|LL\.?[BM]|[BM]\.?C\.?A|M\.?D)\.?[ ](?=\w{3})")
 """Initials that begin a cell are those of a degree: "B.E Anna University"."""
+
+
+_DEGREE_BEHIND = re.compile(
+    r"(?:\b(?:[Bb]achelor|[Mm]aster|[Dd]iploma|[Dd]egree|[Aa]ssociate|[Dd]octor)\w{0,3}(?: of \w{3,14})?|\b[BMP][\w.]{1,7}) (?:in|of) $",
+)
 
 
 class SchoolReader:
@@ -79,10 +126,29 @@ class SchoolReader:
         """Where the names stand, as [start, end); some may overlap."""
         folded, in_education = self._words.folded, self._in_education
         for k, word in enumerate(folded):
-            if word in _KEYWORDS or (in_education and word in _KEYWORDS_OF_EDUCATION) or self._is_misspelt(k):
+            if (
+                word in _KEYWORDS
+                or (in_education and word in _KEYWORDS_OF_EDUCATION)
+                or (word.endswith(_ENDINGS) and len(word) > 9)
+                or self._is_misspelt(k)
+            ):
                 found = self._around(k)
-                if found:
-                    yield found
+            elif word in _GROUPS and k > 2 and folded[k - 2 : k] == ["group", "of"]:
+                found = self._group(k)
+            else:
+                continue
+            if found:
+                yield found
+
+    def _group(self, k: int) -> tuple[int, int] | None:
+        """The name in front of "Group of Colleges": all words with capitals before "Group" name it."""
+        words = self._words
+        first = k - 2
+        while first and k - first < _MOST_NAMES and self._joined(first - 1) and words.capitalised[first - 1]:
+            first -= 1
+        if first == k - 2 or words.folded[first] in NOT_IN_NAME:
+            return None
+        return words.starts[first], words.ends[k]
 
     def _is_misspelt(self, k: int) -> bool:
         word = self._words.folded[k]
@@ -148,6 +214,7 @@ class SchoolReader:
             return None
         if first and folded[first - 1] == "the" and words.capitalised[first - 1] and self._joined(first - 1):
             first -= 1
+        first = self._behind_field(first, k)
         start, end = words.starts[first], words.ends[last]
         found = self._text[start:end]
         degree = _DEGREE_INITIALS.match(found)
@@ -156,6 +223,23 @@ class SchoolReader:
         if _CERTIFIES.match(found):
             return None
         return start, with_rest(self._text, end)
+
+    def _behind_field(self, first: int, k: int) -> int:
+        """The first word of the name once a field of study is taken from it: "BA in English Literature Ajasin University"."""
+        words, folded = self._words, self._words.folded
+        if not first or folded[first - 1] not in ("in", "of") or not self._joined(first - 1):
+            return first
+        if _DEGREE_BEHIND.search(self._text, max(0, words.starts[first] - 40), words.starts[first]) is None:
+            return first
+        named = first
+        while named < k and folded[named] in FIELDS:
+            named += 1
+        return (
+            named
+            if any(word not in QUALIFIERS for word in folded[named:k])
+            or self._is_named_by_kind(named, k, folded[named:k])
+            else first
+        )
 
     def _left(self, k: int) -> tuple[int, int, list[str]]:
         """The first word of the name, how many words name it, and the words that only say which kind it is."""
@@ -166,7 +250,7 @@ class SchoolReader:
             if folded[i] == "s" and i > 0 and self._text[words.starts[i] - 1] in "'’":
                 i -= 1  # "Teacher's": the word before says what it is
             word = folded[i]
-            if not names and word in _QUALIFIERS and len(qualifiers) < _MOST_QUALIFIERS:
+            if not names and word in QUALIFIERS and len(qualifiers) < _MOST_QUALIFIERS:
                 qualifiers.append(word)
             elif names and self._joins_names(i):
                 i -= 1
@@ -194,10 +278,12 @@ class SchoolReader:
         """True if word i can be a part of the name before key word k."""
         words = self._words
         word = words.folded[i]
-        if word in _NOT_IN_NAME and (len(word) > 1 or not self._is_initial(i)):
+        if word in NOT_IN_NAME and (len(word) > 1 or not self._is_initial(i)):
             return False
         if words.capitalised[i]:
             return True
+        if i and words.capitalised[i - 1] and self._text[words.ends[i - 1] : words.starts[i]] == "-":
+            return True  # "Sun Yat-sen"
         if self._in_education and not words.capitalised[k]:
             return names < _MOST_SMALL_NAMES
         return self._is_rare(i) and names < 2  # "mumbai University", "Pimpri chinchwad college"
@@ -216,7 +302,7 @@ class SchoolReader:
             return False
         if folded[i] == "of":
             return folded[i - 1] in _BEFORE_OF or (i > 1 and folded[i - 2] in ("st", "saint", "san"))
-        return folded[i] in _INSIDE and folded[i - 1] not in _NOT_IN_NAME
+        return folded[i] in _INSIDE and folded[i - 1] not in NOT_IN_NAME
 
     def _is_in_pair(self, i: int, first: int, k: int, names: int) -> bool:
         """True if "&" joins word i to a name that begins right behind it: "Lewis & Clark", "Texas A&M"."""
@@ -263,7 +349,7 @@ class SchoolReader:
             ):
                 break
             if word in _STOPS_RIGHT or (
-                word in _NOT_IN_NAME and word not in STUDY_FIELDS and word not in _NAMES_RIGHT
+                word in NOT_IN_NAME and word not in STUDY_FIELDS and word not in _NAMES_RIGHT
             ):
                 break
             last, i, taken = i, i + 1, taken + 1
@@ -272,8 +358,10 @@ class SchoolReader:
     def _with_town(self, k: int) -> int:
         """The key word, or in a section of education the town right behind it: "University Chennai"."""
         words, folded = self._words, self._words.folded
-        if not self._in_education or not words.capitalised[k]:
-            return k
+        if not words.capitalised[k]:
+            return self._with_small_town(k)
+        if not self._in_education:
+            return self._with_known_town(k)
         last = k
         while (
             last < k + 2
@@ -283,13 +371,43 @@ class SchoolReader:
             word = folded[last + 1]
             if (
                 not words.capitalised[last + 1]
-                or word in _NOT_IN_NAME
+                or word in NOT_IN_NAME
                 or word in STUDY_FIELDS
                 or word in _NOT_BEHIND
             ):
                 return k if last + 1 < len(folded) and not words.capitalised[last + 1] else last
             last += 1
         return last
+
+    def _with_known_town(self, k: int) -> int:
+        """The key word, or a town behind it that is in the list: "Heriot-Watt University Dubai"."""
+        words = self._words
+        for last in (k + 2, k + 1):
+            if (
+                last < len(words)
+                and all(
+                    words.capitalised[i + 1] and self._text[words.ends[i] : words.starts[i + 1]] in (" ", "-")
+                    for i in range(k, last)
+                )
+                and " ".join(words.folded[k + 1 : last + 1]) in TOWNS
+            ):
+                return last
+        return k
+
+    def _with_small_town(self, k: int) -> int:
+        """As `_with_known_town` in small letters, which a section of education may be written in."""
+        words = self._words
+        last = k + 1
+        if (
+            self._in_education
+            and last < len(words)
+            and not words.capitalised[last]
+            and self._text[words.ends[k] : words.starts[last]] == " "
+            and (words.folded[last] in TOWNS or self._is_rare(last))
+            and self._ends_cell(last)
+        ):
+            return last
+        return k
 
     def _ends_cell(self, last: int) -> bool:
         rest = self._text[self._words.ends[last] : self._words.ends[last] + 3]
@@ -302,9 +420,15 @@ class SchoolReader:
 
     def _is_named_by_kind(self, first: int, k: int, qualifiers: Sequence[str]) -> bool:
         """True for "National University", which is a school; "technical college" is any."""
+        if (
+            self._in_education
+            and self._words.folded[k] not in _KEYWORDS
+            and self._words.folded[k].endswith(_ENDINGS)
+        ):
+            return True  # "Realschule am Stadtpark"
         if not qualifiers or not self._words.capitalised[first]:
             return False
-        if any(word not in _GENERIC for word in qualifiers):
+        if any(word not in GENERIC for word in qualifiers):
             return True
         if qualifiers[-1] == "state" and self._words.folded[k] in ("university", "college"):
             return self._in_education or (self._begins_cell(first) and self._ends_cell(k))
@@ -315,7 +439,7 @@ class SchoolReader:
         words = self._words
         if words.capitalised[k] and words.capitalised[first]:
             return True
-        own = [i for i in range(first, k) if words.folded[i] not in _QUALIFIERS]
+        own = [i for i in range(first, k) if words.folded[i] not in QUALIFIERS]
         own += [
             i
             for i in range(k + 1, last + 1)
@@ -340,7 +464,7 @@ class SchoolReader:
 
 def with_rest(text: str, end: int) -> int:
     """The end of a school's name in `text`, with its campus and its abbreviation in brackets."""
-    for pattern in (_FOR_ONE_SEX, _BRACKET, _CAMPUS, _BRACKET):
+    for pattern in (_AND_COLLEGE, _FOR_ONE_SEX, _BRACKET, _CAMPUS, _BRACKET):
         match = pattern.match(text, end)
         if match:
             end = match.end()

@@ -10,13 +10,14 @@ from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import prefilter
 from service.core.redaction.school_names import SchoolReader, with_rest
+from service.core.redaction.school_slots import schools_in_slots
 from service.core.redaction.spans import Span
 from service.core.redaction.words import Words
 
 _CAP = r"(?:[A-ZÀ-ÞŁŚŻČŠŽĐİ][\w'’.]{0,30}+|\d{1,2}(?:st|nd|rd|th))"
 _NAME_AFTER = (
     r"(?:(?:the|la|le|el|los|las|St\.?|Saint|São|San|Santa)[ ])?"
-    rf"{_CAP}(?:(?:[ ](?:and|&|of|de|da|do|dos|des|du|del|di|la|le|the|y|e|at|in|for|zu|am|an der|van|der)[ ](?:the[ ])?|-(?:e|i|ul|al|de)-|[ \-–]){_CAP}){{0,8}}"
+    rf"{_CAP}(?:(?:[ ](?:and|&|und|of|de|da|do|dos|des|du|del|di|la|le|the|y|e|et|at|in|for|für|zu|am|an der|van|der)[ ](?:the[ ])?|-(?:e|i|ul|al|de)-|[ \-–]){_CAP}){{0,8}}"
 )
 _PATTERNS = tuple(
     re.compile(pattern)
@@ -24,10 +25,10 @@ _PATTERNS = tuple(
         # Other languages
         r"\b(?:Universidad|Universidade|Universit[àáa]|Université|Universität|Universitat|Universitatea|Uniwersytet|Univerzita|"
         r"Universitetet|Universiteit|Universitas|Univerza|Sveučilište|Institut(?:o|ul|et)?|Instituto|Istituto|Politecnico|Politécnic[oa]|"
-        r"Politechnika|Akademia|Academia|École|Ecole|Escuela|Escola|Faculdade|Facultad|Faculté|Hochschule|Fachhochschule|"
+        r"Politechnika|Akademia|Academia|École|Ecole|Escuela|Escola|Colégio|Tecnológico|Kolej|Faculdade|Facultad|Faculté|Hochschule|Fachhochschule|"
         r"Technische Universität|Technische Hochschule|Lycée|Liceo|Colegio|Collège|Gymnasium|Gimnazjum|Kolegium|Akademie|Liceum|"
         rf"Centro Universitário|Politeknik|Sekolah Tinggi|Hogeschool|Katholieke Universiteit|Vrije Universiteit|Conservatorio|IES)[ ]"
-        r"(?:(?:de|da|do|del|degli|di|der|des|du|la|el|los|las|in|w|e|für|fur|den|dell['’]|d['’]|of|les|Studi|of the|im\.)[ ]*){0,6}"
+        r"(?:(?:de|da|do|del|degli|di|der|des|du|la|el|los|las|in|w|e|für|fur|zu|am|den|dell['’]|d['’]|of|les|Studi|of the|im\.)[ ]*){0,6}"
         rf"{_NAME_AFTER}",
         r"\b(?:KU|TU|FH|ETH|RWTH|HTW|HAW|UC|UT|SUNY|CUNY|CSU|IIT|IIM|NIT|IIIT|BITS|NUS|UNC|UNSW|UW|UMass|UM|UTM|UiTM|KIT|HEC|IE|UFR)[ ]"
         rf"{_CAP}(?:[ ](?:Tiruchirappalli|Hill|Barbara|Diego|Cruz|Angeles|Francisco|Brook))?",
@@ -38,7 +39,7 @@ _PATTERNS = tuple(
 )  # fmt: skip
 DEGREE = (
     r"(?:B\.?\s?S\.?c?\.?|B\.?A\.?|M\.?S\.?c?\.?|M\.?A\.|MA(?= (?:in|of|\(|degree))|(?<=\n)MA|B\.?\s?Tech|M\.?\s?Tech|B\.?E\.?|B\.?Com|M\.?Com|MBA|Ph\.?\s?D|LL\.?[BM]|"
-    r"BBA|BEng|MEng|HND|OND|BFA|MFA|A-?Levels?|GCSEs?|GED|NCE|WAEC|SSCE|HSC|SSC|CBSE|ICSE|XII?|Abitur|Matura|Bac(?:calaur[ée]at)?|"
+    r"BBA|BEng|MEng|HND|OND|BFA|MFA|A[- ]?Levels?|GCSEs?|GED|NCE|WAEC|SSCE|HSC|SSC|CBSE|ICSE|XII?|Abitur|Matura|Bac(?:calaur[ée]at)?|"
     r"[Bb]achelor\w{0,10}['’]?s?|[Mm]aster['’]?s|Master of|Master in|[Aa]ssociate['’]?s? (?:[Dd]egree|of)|[Dd]octor(?:ate|al| of)|"
     r"[Dd]iploma|[Dd]egree|[Gg]raduat\w{1,10}|[Ll]icenciatura|[Ll]icence|[Ii]ngeniería|[Ii]ngenieur|[Ss]tudied|[Cc]lass of|[Mm]agister|"
     r"[Mm]inor|[Cc]um [Ll]aude|GPA|CGPA|[Hh]igh [Ss]chool|Dipl)"
@@ -63,14 +64,18 @@ def schools_of_education(text: str, words: Words, lexicon: Lexicon) -> Iterator[
     """As `find_schools`, for a text of the section of education, where names in small letters count too."""
     yield from _schools(text, words, lexicon, by_pattern=True, in_education=True)
     yield from _bare_names(text, words, lexicon)
+    yield from _slots(text, words, lexicon)
 
 
 def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span]:
-    """Acronyms (MIT) and bare names (Harvard), which are schools only beside a degree.
+    """Acronyms (MIT) and bare names (Harvard), which are schools only beside a degree, and what stands in slots.
 
     `words` are the line's own, and offsets are into the line. Education is read as a whole (`education`).
     """
-    if line.section in ("header", "education"):
+    if line.section == "education":
+        return
+    yield from _slots(line.text, words, lexicon)
+    if line.section == "header":
         return
     degrees = [match.span() for match in _EDUCATIONAL.finditer(line.text)]
     if not degrees:
@@ -119,15 +124,20 @@ def _bare_names(text: str, words: Words, lexicon: Lexicon) -> Iterator[Span]:
             yield _span(starts[i], ends[i])
 
 
+def _slots(text: str, words: Words, lexicon: Lexicon) -> Iterator[Span]:
+    for start, end in schools_in_slots(text, words, lexicon):
+        yield Span(start, end, "school", TOKENS["school"], reason="school.slot")
+
+
 def _span(start: int, end: int) -> Span:
     return Span(start, end, "school", TOKENS["school"])
 
 
 SCHOOL_PREFILTER = prefilter(
     "ku tu fh eth rwth htw haw uc ut suny cuny csu iit iim nit iiit bits nus unc unsw uw umass um utm uitm kit hec ie ufr ies",
-    ("univ", "üniv", "uniw", "colleg", "collèg", "coleg", "institut", "instytut", "school", "academ", "akadem", "polyt",
+    ("univ", "üniv", "uniw", "colleg", "collèg", "coleg", "colég", "institut", "instytut", "school", "academ", "akadem", "polyt",
      "polit", "conserv", "semin", "hochschule", "egyetem", "hogeschool", "vidya", "yliopisto", "ülikool", "gymnas", "gimn",
      "gakuin", "daigaku", "lyc", "lice", "école", "ecole", "escuela", "escola", "faculdade", "facult", "faculty", "kolegium",
-     "sekolah", "istituto", "sveu", "大学", "学院", "學院", "大學", "中学", "学校", "高校", "대학", "학교", "университет",
+     "sekolah", "kolej", "tecnol", "istituto", "sveu", "大学", "学院", "學院", "大學", "中学", "学校", "高校", "대학", "학교", "университет",
      "институт", "академия", "мгу", "спбгу", "мгту", "вшэ", "мфти", "politéc"),
 )  # fmt: skip

@@ -92,3 +92,80 @@ def test_a_text_that_lost_its_line_breaks_is_read_by_its_gaps() -> None:
     output = below_top("Profile\n" + text)
     assert "Education  [SCHOOL] -- Ulm  BS, Information Technology  expected 6/[YEAR]" in output
     assert output.endswith("Work Experience:  Nordfund AB  2013 - 2016")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        # Behind "from", "at", a label, before "alumni": whatever the name looks like.
+        ("Summary\nGraduated from Ostwerk in 2015; likes numbers.", "Summary\nGraduated from [SCHOOL] in [YEAR]; likes numbers."),
+        ("Summary\nHolds an MBA in Finance from QSTM Haldenau.", "Summary\nHolds an MBA in Finance from [SCHOOL]."),
+        ("Summary\nI studied Physics at Yul-sen Akademi and sailed.", "Summary\nI studied Physics at [SCHOOL] and sailed."),
+        ("Summary\nQSTM Haldenau alumni with a calm manner.", "Summary\n[SCHOOL] alumni with a calm manner."),
+        ("Education\nQualification : MBA\nInstitute : QSTM\nGrade : A", "Education\nQualification : MBA\nInstitute : [SCHOOL]\nGrade : A"),
+        ("Education\nPursuing B.Com in Accounting at Our Lady Rosgarten", "Education\nPursuing B.Com in Accounting at [SCHOOL]"),
+        # The cell is the name.
+        ("Education\nMBA\nVolgarad National Research Technical University", "Education\nMBA\n[SCHOOL]"),
+        ("Education\nMBA\nMarl and Otterbeck College, Hull", "Education\nMBA\n[SCHOOL], Hull"),
+        ("Education\nHSC\nGreenfield Vidyalaya No. 7", "Education\nHSC\n[SCHOOL]"),
+        ("Education\nDiploma\nUfergau No. 4 High School", "Education\nDiploma\n[SCHOOL]"),
+        ("Education\nMBA\nRosgarten Group of Institutions", "Education\nMBA\n[SCHOOL]"),
+        ("Education\nHSC\nNoorbagh School and College", "Education\nHSC\n[SCHOOL]"),
+        # Key words that are written in one with others.
+        ("Education\nDiploma\nBerufsschule Otterbeck", "Education\nDiploma\n[SCHOOL]"),
+        ("Education\nMBA, Saraswati Vishwavidyalaya, Ujjain", "Education\nMBA, [SCHOOL], Ujjain"),
+        # Without a key word, beside a degree.
+        ("Education\nMCA, QSTM Haldenau, 2011", "Education\nMCA, [SCHOOL], [YEAR]"),
+        ("Education\nB.Tech in Computer Science QSTM 2011", "Education\nB.Tech in Computer Science [SCHOOL] [YEAR]"),
+        # The field stays.
+        ("Education\nMaster of Arts in English Literature Otterbeck University", "Education\nMaster of Arts in English Literature [SCHOOL]"),
+        # A town of the list goes with the name outside education too.
+        ("Certificates\nExcel, Otterbeck University Dubai", "Certificates\nExcel, [SCHOOL]"),
+    ],
+)  # fmt: skip
+def test_a_school_is_told_by_where_it_stands(body: str, expected: str) -> None:
+    assert below_top(body) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Summary\nMoved from Germany after a degree from 2010 to 2012",
+        "Summary\nDiploma in hand, then analyst at Nordfund Logistics",
+        "Summary\nMBA and certificates from Microsoft Azure",
+        "Summary\nBachelor from Berlin",
+        "Education\nMBA, Finance, Indore",
+    ],
+)
+def test_firms_countries_and_towns_in_such_a_place_are_left(body: str) -> None:
+    assert "[SCHOOL]" not in below_top(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Experience\nStudent Teacher\nOtterbeck High School, Hull\nJan - May 2011",
+        "Experience\nOtterbeck Elementary School, Hull\nGym classes for grades 2 and 3",
+        "Teaching experience\nIntegration Aide\nOtterbeck Primary School",
+        "Summary\nI worked with St. Odo's High School as a business teacher for a year.",
+        "Experience\nLaboratory assistant\nOtterbeck Institute",
+    ],
+)
+def test_a_school_that_employed_stays(body: str) -> None:
+    assert "[SCHOOL]" not in below_top(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Experience\nLecturer\nOtterbeck University\n2010 - 2014",
+        "Experience\nLecturer\nOtterbeck Institute of Technology",
+        "Experience\nDiploma, Otterbeck High School, Hull",
+        "Experience\nClerk, Nordfund AB\nAttended Otterbeck High School",
+        "Education\nOtterbeck High School\nDiploma",
+        "Summary\nAlumnus of Otterbeck High School",
+    ],
+)
+def test_higher_education_and_places_of_study_go_in_any_section(body: str) -> None:
+    assert "[SCHOOL]" in below_top(body)
+    assert "Otterbeck" not in below_top(body)
