@@ -26,6 +26,7 @@ _INLINE_HEADING = re.compile(
 )
 
 
+_WIDE_GAP = re.compile(r"\s\s")
 _BETWEEN_GAPS = re.compile(r"(?:(?<=\s\s)|^)[^\W\d_](?:\S| (?! )){2,80}+")
 
 
@@ -91,7 +92,12 @@ def segments_of(line: str) -> list[Segment]:
 
 def _headings_between_gaps(line: str) -> Iterator[tuple[int, int]]:
     """In a text that lost its line breaks wide gaps are what is left of them."""
-    for match in _BETWEEN_GAPS.finditer(line):
+    if not _WIDE_GAP.search(line):
+        first = _BETWEEN_GAPS.match(line)
+        matches = iter([first] if first else [])
+    else:
+        matches = _BETWEEN_GAPS.finditer(line)
+    for match in matches:
         end = len(match[0]) if heading(match[0]) else heading_before_text(match[0]) if ":" in match[0] else 0
         if end:
             yield match.start(), match.start() + end

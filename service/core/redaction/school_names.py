@@ -79,14 +79,18 @@ class SchoolReader:
         """Where the names stand, as [start, end); some may overlap."""
         folded, in_education = self._words.folded, self._in_education
         for k, word in enumerate(folded):
-            if word in _KEYWORDS or (in_education and word in _KEYWORDS_OF_EDUCATION) or self._is_misspelt(k):
+            if (
+                word in _KEYWORDS
+                or (in_education and word in _KEYWORDS_OF_EDUCATION)
+                or (word[:2] in _FIRST_LETTERS and self._is_misspelt(k))
+            ):
                 found = self._around(k)
                 if found:
                     yield found
 
     def _is_misspelt(self, k: int) -> bool:
         word = self._words.folded[k]
-        if word[:2] not in _FIRST_LETTERS or not 5 <= len(word) <= 13:
+        if not 5 <= len(word) <= 13:
             return False
         if word in self._lexicon.english and not (word == "collage" and self._in_education):
             return False
