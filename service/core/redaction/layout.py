@@ -26,6 +26,11 @@ _INLINE_HEADING = re.compile(
 )
 
 
+# One of these stands in whatever the pattern above finds, and is found ten times as fast.
+_WORD_OF_HEADING = re.compile(
+    r"EDUCATION|EXPERIENCE|EMPLOYMENT|WORK|REFERENCES|SKILLS|SUMMARY|OBJECTIVE|PROFILE|CERTIFICATIONS|PROJECTS|INTERESTS|AWARDS"
+    r"|Education|Experience|Work|References|Referees|Skills|Summary|Employment|Academic"
+)
 _WIDE_GAP = re.compile(r"\s\s")
 _BETWEEN_GAPS = re.compile(r"(?:(?<=\s\s)|^)[^\W\d_](?:\S| (?! )){2,80}+")
 
@@ -81,7 +86,8 @@ def segments_of(line: str) -> list[Segment]:
         within = bytearray(len(line))
         for start, end in places:
             within[start:end] = b"\1" * (end - start)
-        places += [m.span() for m in _INLINE_HEADING.finditer(line) if not within[m.start()]]
+        if _WORD_OF_HEADING.search(line):
+            places += [m.span() for m in _INLINE_HEADING.finditer(line) if not within[m.start()]]
         cuts.update(at for place in places for at in place)
     return [
         Segment(start, end, line[start:end], heading(line[start:end]))
