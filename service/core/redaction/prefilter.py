@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from service.core.redaction.spans import Span
+from service.core.redaction.words import Words
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -25,12 +26,13 @@ class PrefilterText(NamedTuple):
     words: frozenset[str]
 
 
-def prefilter_text(text: str, folded: Iterable[str]) -> PrefilterText:
-    """What prefilters look at in `text`, whose words are `folded`."""
-    lower, words = text.lower(), frozenset(folded)
-    if not text.isascii() or "'" in text or "`" in text:  # else both kinds of words are the same
-        words = words.union(_LETTERS.findall(lower))
-    return PrefilterText(lower, words)
+def prefilter_text(text: str, words: Words) -> PrefilterText:
+    """What prefilters look at in `text`, whose words are `words`."""
+    lower, seen = text.lower(), frozenset(words.folded)
+    letters = "".join(words.written)
+    if not letters.isascii() or "'" in letters or "`" in letters:  # else both kinds of words are the same
+        seen = seen.union(_LETTERS.findall(lower))
+    return PrefilterText(lower, seen)
 
 
 class Prefilter(NamedTuple):

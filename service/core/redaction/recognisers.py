@@ -78,7 +78,7 @@ def find_in_line(
 
 def find_in_paragraph(text: str, words: Words, lexicon: Lexicon) -> Iterator[Span]:
     """What a paragraph holds beside what its lines hold. `words` are its own."""
-    passed = _PARAGRAPH_PREFILTERS.passed(prefilter_text(text, words.folded))
+    passed = _PARAGRAPH_PREFILTERS.passed(prefilter_text(text, words))
     by_pattern = len(PARAGRAPH_RECOGNISERS) in passed
     for i in passed[:-1] if by_pattern else passed:
         yield from PARAGRAPH_RECOGNISERS[i].find(text)

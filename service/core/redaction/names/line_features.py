@@ -83,7 +83,7 @@ def features_of(
 ) -> LineFeatures:
     """The features of `line`, wherever it stands. `substrings`: see `recognisers.find_in_line`."""
     words = read_words(line)
-    seen = prefilter_text(line, words.folded)
+    seen = prefilter_text(line, words)
     return LineFeatures(
         text=line,
         seen=seen,
