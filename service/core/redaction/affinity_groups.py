@@ -85,6 +85,7 @@ _TEAM = re.compile(
     rf"|(?i:fe)?(?i:male)\s+{_RANK}{_SPORT}\s+(?i:team|club|league|squad|player)\b"
 )
 _SPORT_BEFORE = re.compile(rf"\b{_SPORT}(?:\s+(?:team|club))?\s?[(,-]\s?$")
+_SIGNS_BEFORE = ("(", ",", "-")
 _TEAM_BEHIND = re.compile(rf"{_TEAM_OF}(?:\)|\b)")
 
 
@@ -95,8 +96,11 @@ def find_affinity(text: str) -> Iterator[Span]:
         team = _TEAM.match(text, match.start())
         start = match.start()
         if team is None:
+            before = max(0, match.start() - 30)
+            if not text[before : match.start()].rstrip().endswith(_SIGNS_BEFORE):
+                continue  # as the pattern would find, and an attempt for each of many words takes long
             team = _TEAM_BEHIND.match(text, match.start())
-            sport = _SPORT_BEFORE.search(text, max(0, match.start() - 30), match.start())
+            sport = _SPORT_BEFORE.search(text, before, match.start())
             if team is None or sport is None:
                 continue
             start = sport.start()

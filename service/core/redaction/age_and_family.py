@@ -68,8 +68,9 @@ AGE = Recogniser(
 )
 FAMILY = Recogniser(
     prefilter("""child children kids kid son sons daughter daughters boy boys girl girls twins triplets toddler toddlers baby babies
-        infant infants teenager teenagers teens married unmarried divorced widowed engaged separated mother father mum mom mummy
-        dad daddy parent grandmother grandfather housewife househusband homemaker my loving supportive leave break lives live
-        living"""),
+        infant infants teenager teenagers teens married unmarried divorced widowed mother father mum mom mummy dad daddy parent
+        grandmother grandfather housewife househusband homemaker dependents leave break lives live living""",
+        [f"{whose} {who}" for whose in ("my", "loving", "supportive")
+         for who in ("wife", "husband", "spouse", "kids", "child", "son", "daughter")]),
     find_family,
-)
+)  # fmt: skip

@@ -14,6 +14,7 @@ from itertools import pairwise
 from service.core.redaction.layout import CONTACT_SECTIONS, HEADER_CHARACTERS, Line, cells_of
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.policy import TOKENS
+from service.core.redaction.prefilter import PrefilterText, prefilter
 from service.core.redaction.spans import SURE, WEAK, Span
 from service.core.redaction.words import fold, words_of
 
@@ -44,6 +45,7 @@ _NO_HANDLES = frozenset(
     "link links url open source ecommerce influencer seo sem geeksforgeeks behance dribbble portfolio website blog graphql oauth npm "
     "yarn pip pypi webpack workflows runner runners gist ultimate community cloud server".split()
 )
+SITE_PATTERNS = (_AFTER_SITE, _BEFORE_SITE)
 _SLUG = re.compile(r"(?<![\w./@-])[a-z]{2,20}(?:-[a-z]{1,20}){1,3}-(?=[a-z]{0,8}\d)[\da-z]{5,12}(?![\w@/.-])")
 """The path of a profile without its site: two names and some digits."""
 
@@ -62,11 +64,10 @@ MOST_HANDLES = 20
 """Of one resume whose other mentions are looked for."""
 
 
-def handles_in_line(line: Line, lexicon: Lexicon) -> Iterator[Span]:
-    """User names beside the name of their site. Offsets are into the line."""
+def handles_in_line(line: Line, seen: PrefilterText, lexicon: Lexicon) -> Iterator[Span]:
+    """User names beside the name of their site. `seen` and offsets are those of the line."""
     zone = _is_zone(line)
-    lower = line.text.lower()
-    if any(site in lower for site in _SITE_PARTS):
+    if SITE_PREFILTER.may_match(seen):
         yield from _beside_sites(line, lexicon, zone=zone)
     if "-" in line.text:
         for match in _SLUG.finditer(line.text):
@@ -75,12 +76,20 @@ def handles_in_line(line: Line, lexicon: Lexicon) -> Iterator[Span]:
             yield Span(*match.span(), "link", TOKENS["link"], SURE if zone else WEAK, "handle.slug")
 
 
-_SITE_PARTS = (
-    "linked", "hub", "git", "bitbucket", "twitter", "medium", "behance", "dribbble", "stack", "kaggle", "facebook", "fb", "insta", "ig", "leet",
-    "hacker", "chef", "code", "geeks", "gfg", "coder", "spoj", "interview", "ninjas", "exercism", "xing", "skype", "telegram", "discord", "you",
-    "tik", "quora", "reddit", "wechat", "viber", "snapchat", "keybase", "mastodon", "hugging", "dev.to", "npm", "pypi", "orcid", "research",
-)  # fmt: skip
-"""One of them stands in every name of a site."""
+_SITE_WORDS = (
+    "linked linkedin git github gitlab bitbucket twitter medium behance dribbble stack stackoverflow kaggle facebook fb instagram insta ig leet "
+    "leetcode hacker hackerrank hackerearth code codechef codeforces codepen geeks geeksfor geeksforgeeks gfg topcoder atcoder spoj interviewbit "
+    "coding codingninjas exercism xing skype telegram discord you youtube tik tiktok quora reddit wechat viber snapchat keybase mastodon hugging "
+    "huggingface dev npm pypi docker dockerhub orcid research researchgate"
+).split()
+SITE_PREFILTER = prefilter(
+    " ".join(
+        site + said
+        for site in _SITE_WORDS
+        for said in ("", *"profile handle username user id account".split())
+    )
+)
+"""The first words of the names of sites, also with what may follow without a blank: "githubuser: jane"."""
 
 
 def _beside_sites(line: Line, lexicon: Lexicon, *, zone: bool) -> Iterator[Span]:

@@ -54,7 +54,7 @@ def heading(line: str) -> Section | None:
 
 @lru_cache(maxsize=1024)
 def _heading(line: str) -> Section | None:
-    written = _BLANKS.sub(" ", _DECORATION.sub("", _TAG.sub("", line)))
+    written = _BLANKS.sub(" ", _DECORATION.sub("", _TAG.sub("", line) if "<" in line else line))
     known = _HEADINGS.get(written.casefold())
     if known or _OTHER_SIGNS.search(written):
         return known

@@ -27,6 +27,12 @@ _INLINE_HEADING = re.compile(
 )
 
 
+# One of these stands in whatever the pattern above finds, and is found ten times as fast.
+_WORD_OF_HEADING = re.compile(
+    r"EDUCATION|EXPERIENCE|EMPLOYMENT|WORK|REFERENCES|SKILLS|SUMMARY|OBJECTIVE|PROFILE|CERTIFICATIONS|PROJECTS|INTERESTS|AWARDS"
+    r"|Education|Experience|Work|References|Referees|Skills|Summary|Employment|Academic"
+)
+_WIDE_GAP = re.compile(r"\s\s")
 _BETWEEN_GAPS = re.compile(r"(?:(?<=\s\s)|^)[^\W\d_](?:\S| (?! )){2,80}+")
 
 
@@ -81,7 +87,8 @@ def segments_of(line: str) -> list[Segment]:
         within = bytearray(len(line))
         for start, end in places:
             within[start:end] = b"\1" * (end - start)
-        places += [m.span() for m in _INLINE_HEADING.finditer(line) if not within[m.start()]]
+        if _WORD_OF_HEADING.search(line):
+            places += [m.span() for m in _INLINE_HEADING.finditer(line) if not within[m.start()]]
         cuts.update(at for place in places for at in place)
     return [
         Segment(start, end, line[start:end], heading(line[start:end]))
@@ -92,7 +99,12 @@ def segments_of(line: str) -> list[Segment]:
 
 def _headings_between_gaps(line: str) -> Iterator[tuple[int, int]]:
     """In a text that lost its line breaks wide gaps are what is left of them."""
-    for match in _BETWEEN_GAPS.finditer(line):
+    if not _WIDE_GAP.search(line):
+        first = _BETWEEN_GAPS.match(line)
+        matches = iter([first] if first else [])
+    else:
+        matches = _BETWEEN_GAPS.finditer(line)
+    for match in matches:
         end = len(match[0]) if heading(match[0]) else heading_before_text(match[0]) if ":" in match[0] else 0
         if end:
             yield match.start(), match.start() + end

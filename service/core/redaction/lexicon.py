@@ -37,8 +37,19 @@ def short_table(name: str) -> list[dict[str, str]]:
 
 
 def any_of(words: Iterable[str]) -> str:
-    """A pattern of one of `words`, the longest first, so that it takes "South Sudan" whole."""
-    return "(?:" + "|".join(map(re.escape, sorted(words, key=lambda word: (-len(word), word)))) + ")"
+    """A pattern of one of `words`, the longest first, so that it takes "South Sudan" whole.
+
+    Words are grouped by their first letter: `re` tries the branches one after the other, and where none begins
+    it tries one a letter instead of one a word. What matches is the same.
+    """
+    by_letter: dict[str, list[str]] = {}
+    for word in sorted(words, key=lambda word: (-len(word), word)):
+        by_letter.setdefault(word[0], []).append(re.escape(word[1:]))
+    return (
+        "(?:"
+        + "|".join(f"{re.escape(letter)}(?:{'|'.join(rest)})" for letter, rest in sorted(by_letter.items()))
+        + ")"
+    )
 
 
 _COUNTRIES = short_table("countries.csv")

@@ -92,8 +92,8 @@ _JOINED_EAD = [joined for mark in "'’‘`´" for joined in (f"{mark}ead", f"ea
 """Where the visa's name is no word of its own. Not "ead" alone: it stands in "lead", "head", "read"."""
 
 ORIGIN = Recogniser(
-    prefilter("i im visa ead opt cpt daca born raised hail hails hailing native national nationality h1b pr",
-              ("citizen", "visa", "authori", "immigra", "emigrat", "residen", "passport", "national", "green card",
+    prefilter("visa ead opt cpt daca born raised hail hails hailing native national nationality h1b pr",
+              ("i am", "i'm", "i’m", "citizen", "visa", "authori", "immigra", "emigrat", "residen", "passport", "national", "green card",
                "naturali", "sponsor", "permit", "settled", "indefinite", "eligible", "originally", "refugee", "grew up",
                "descent", "origin", "heritage", "expat", "h1-b", "h-1", "h1b", "h-4 ead", "h4 ead", *_JOINED_EAD)),
     find_origin,

@@ -155,10 +155,13 @@ def _near(at: int, places: Sequence[int]) -> bool:
 
 
 def _labels_in(text: str, words: Words) -> Iterator[_Label]:
-    i = 0
-    while i < len(words):
+    free = 0  # the first word that no label holds yet
+    for i in [i for i, word in enumerate(words.folded) if word in _LABELS]:
+        if i < free:
+            continue
         length, field, form = _phrase_at(i, text, words)
         if length:
+            free = i + length
             start, end = words.starts[i], words.ends[i + length - 1]
             if text[end : end + 1] == "." and text[end + 1 : end + 2] in " :":
                 end += 1
@@ -168,7 +171,6 @@ def _labels_in(text: str, words: Words) -> Iterator[_Label]:
             if not _in_compound(text, start):
                 opens = _CELL_BEFORE.search(text, max(0, start - 16), start) is not None
                 yield _Label(start, end, value, field, form, separator is not None, opens)
-        i += max(length, 1)
 
 
 def _phrase_at(i: int, text: str, words: Words) -> tuple[int, str, Form]:

@@ -23,7 +23,7 @@ from service.core.redaction.postal_addresses import (
     RESIDENCES,
     addresses_in_line,
 )
-from service.core.redaction.prefilter import PrefilterText, Recogniser
+from service.core.redaction.prefilter import PrefilterSet, PrefilterText, Recogniser, prefilter_text
 from service.core.redaction.schools import SCHOOL_PREFILTER, find_schools, schools_in_line
 from service.core.redaction.spans import Span
 from service.core.redaction.streets import EUROPEAN_STREETS, OTHER_STREETS, STREETS
@@ -59,26 +59,36 @@ PARAGRAPH_RECOGNISERS: tuple[Recogniser, ...] = (
 """For phrases, which a line break may cut in two."""
 
 
-def find_in_line(text: str, lowered: PrefilterText) -> Iterator[Span]:
-    """What a line holds, wherever it stands."""
-    for prefilter, find in LINE_RECOGNISERS:
-        if prefilter.may_match(lowered):
-            yield from find(text)
+LINE_PREFILTERS = PrefilterSet([recogniser.prefilter for recogniser in LINE_RECOGNISERS])
+_PARAGRAPH_PREFILTERS = PrefilterSet(
+    [*(recogniser.prefilter for recogniser in PARAGRAPH_RECOGNISERS), SCHOOL_PREFILTER]
+)
+
+
+def find_in_line(
+    text: str, seen: PrefilterText, substrings: Sequence[tuple[str, int]] | None = None
+) -> Iterator[Span]:
+    """What a line holds, wherever it stands. `seen`: what prefilters look at in it.
+
+    `substrings`: those of `LINE_PREFILTERS` that stand in the paragraph of the line.
+    """
+    for i in LINE_PREFILTERS.passed(seen, substrings):
+        yield from LINE_RECOGNISERS[i].find(text)
 
 
 def find_in_paragraph(text: str, words: Words, lexicon: Lexicon) -> Iterator[Span]:
     """What a paragraph holds beside what its lines hold. `words` are its own."""
-    lowered = PrefilterText(text.lower(), frozenset(words.folded))
-    for prefilter, find in PARAGRAPH_RECOGNISERS:
-        if prefilter.may_match(lowered):
-            yield from find(text)
-    yield from find_schools(text, words, lexicon, by_pattern=SCHOOL_PREFILTER.may_match(lowered))
+    passed = _PARAGRAPH_PREFILTERS.passed(prefilter_text(text, words))
+    by_pattern = len(PARAGRAPH_RECOGNISERS) in passed
+    for i in passed[:-1] if by_pattern else passed:
+        yield from PARAGRAPH_RECOGNISERS[i].find(text)
+    yield from find_schools(text, words, lexicon, by_pattern=by_pattern)
 
 
-def find_by_section(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span]:
-    """What depends on the section that a line stands in. `words` and offsets are those of the line."""
+def find_by_section(line: Line, words: Words, seen: PrefilterText, lexicon: Lexicon) -> Iterator[Span]:
+    """What depends on the section that a line stands in. `words`, `seen` and offsets are those of the line."""
     yield from links_in_line(line)
-    yield from handles_in_line(line, lexicon)
+    yield from handles_in_line(line, seen, lexicon)
     yield from addresses_in_line(line)
     yield from schools_in_line(line, words, lexicon)
     yield from graduation_years_in_line(line)

@@ -199,5 +199,7 @@ class _Placeholders:
             if start < token_start:
                 yield span._replace(start=start, end=token_start)
             start = token_end
-        if start < span.end:
+        if start == span.start:
+            yield span
+        elif start < span.end:
             yield span._replace(start=start)

@@ -130,7 +130,7 @@ class SchoolReader:
                 word in _KEYWORDS
                 or (in_education and word in _KEYWORDS_OF_EDUCATION)
                 or (word.endswith(_ENDINGS) and len(word) > 9)
-                or self._is_misspelt(k)
+                or (word[:2] in _FIRST_LETTERS and self._is_misspelt(k))
             ):
                 found = self._around(k)
             elif word in _GROUPS and k > 2 and folded[k - 2 : k] == ["group", "of"]:
@@ -152,7 +152,7 @@ class SchoolReader:
 
     def _is_misspelt(self, k: int) -> bool:
         word = self._words.folded[k]
-        if word[:2] not in _FIRST_LETTERS or not 5 <= len(word) <= 13:
+        if not 5 <= len(word) <= 13:
             return False
         if word in self._lexicon.english and not (word == "collage" and self._in_education):
             return False

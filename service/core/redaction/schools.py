@@ -134,10 +134,13 @@ def _span(start: int, end: int) -> Span:
 
 
 SCHOOL_PREFILTER = prefilter(
-    "ku tu fh eth rwth htw haw uc ut suny cuny csu iit iim nit iiit bits nus unc unsw uw umass um utm uitm kit hec ie ufr ies",
-    ("univ", "üniv", "uniw", "colleg", "collèg", "coleg", "colég", "institut", "instytut", "school", "academ", "akadem", "polyt",
-     "polit", "conserv", "semin", "hochschule", "egyetem", "hogeschool", "vidya", "yliopisto", "ülikool", "gymnas", "gimn",
-     "gakuin", "daigaku", "lyc", "lice", "école", "ecole", "escuela", "escola", "faculdade", "facult", "faculty", "kolegium",
-     "sekolah", "kolej", "tecnol", "istituto", "sveu", "大学", "学院", "學院", "大學", "中学", "学校", "高校", "대학", "학교", "университет",
-     "институт", "академия", "мгу", "спбгу", "мгту", "вшэ", "мфти", "politéc"),
+    """ku tu fh eth rwth htw haw uc ut suny cuny csu iit iim nit iiit bits nus unc unsw uw umass um utm uitm kit hec ie ufr ies
+    universidad universidade universita università universitá université universität universitat universitatea uniwersytet
+    univerzita universitetet universiteit universitas univerza sveučilište institut instituto institutul institutet istituto
+    politecnico politécnico politécnica politechnika akademia academia école ecole escuela escola faculdade facultad faculté
+    hochschule fachhochschule technische lycée liceo colegio collège gymnasium gimnazjum kolegium akademie liceum centro
+    politeknik sekolah hogeschool katholieke vrije conservatorio""",
+    ("colég", "kolej", "tecnol", "大学", "学院", "學院", "大學", "中学", "学校", "高校", "대학", "학교", "университет", "институт", "академия", "мгу", "спбгу", "мгту",
+     "вшэ", "мфти"),
 )  # fmt: skip
+"""The first words of what `_PATTERNS` find; English names are read by `SchoolReader`."""

@@ -85,8 +85,13 @@ def without_overlaps(spans: Iterable[Span]) -> list[Span]:
     for span in sorted(spans):
         if kept and span.start < kept[-1].end:
             last = kept[-1]
-            winner = min(last, span, key=lambda s: (_PRIORITY[s.category], s.start - s.end))
-            kept[-1] = winner._replace(start=last.start, end=max(last.end, span.end))
+            first, second = _PRIORITY[last.category], _PRIORITY[span.category]
+            longer = span.end - span.start > last.end - last.start
+            winner = span if second < first or (second == first and longer) else last
+            if (
+                winner is span or span.end > last.end
+            ):  # else `last` stays as it is, which is what mostly happens
+                kept[-1] = winner._replace(start=last.start, end=max(last.end, span.end))
         else:
             kept.append(span)
     return kept

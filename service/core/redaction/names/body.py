@@ -306,14 +306,14 @@ def _opens_entry(resume: ParsedResume, candidate: NameCandidate) -> bool:
 
 def _given_names(resume: ParsedResume) -> list[int]:
     """Indices of the words that could be given names."""
-    known = resume.lexicon.given_names
+    known, folded, protected = resume.lexicon.given_names, resume.folded, resume.protected
     return [
         i
-        for i, folded in enumerate(resume.folded)
-        if folded in known
-        and resume.capitalised[i]
-        and i not in resume.protected
-        and resume.lexicon.is_given_name(folded)
+        for i, capitalised in enumerate(resume.capitalised)
+        if capitalised
+        and folded[i] in known
+        and i not in protected
+        and resume.lexicon.is_given_name(folded[i])
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from service.core.redaction.prefilter import Prefilter, PrefilterText, prefilter
+from service.core.redaction.prefilter import Prefilter, PrefilterSet, PrefilterText, prefilter
 
 _APOS = "['’]"
 _HONORIFIC = re.compile(
@@ -47,7 +47,8 @@ _PERSON_LABEL = re.compile(
     re.IGNORECASE,
 )
 _ATTRIBUTION = re.compile(
-    r"(?:^|(?<=[\"”»'’.] )|(?<=[\"”»]))[—–―-]{1,2}\s{0,2}(?=[^\W\d_a-z][\w'’.-]{1,30}(?: [^\W\d_][\w'’.-]{0,30}){0,3}"
+    # The dash comes first and what stands before it behind: so `re` looks at dashes only.
+    r"[—–―-](?:(?<=^.)|(?<=[\"”»'’.] .)|(?<=[\"”»].))[—–―-]?\s{0,2}(?=[^\W\d_a-z][\w'’.-]{1,30}(?: [^\W\d_][\w'’.-]{0,30}){0,3}"
     r"(?:,| \(|\s*$| [-–—|] ))"
 )
 CLOSING = re.compile(
@@ -68,7 +69,7 @@ CUES: tuple[tuple[CueKind, re.Pattern[str], Prefilter], ...] = (
         _LABEL,
         prefilter(
             "name surname firstname lastname fullname forename nickname nombre apellido apellidos nom prénom prenom vorname nachname "
-            "familienname cognome nome sobrenome naam voornaam achternaam imię nazwisko candidate applicant soyad jméno nama tên of "
+            "familienname cognome nome sobrenome naam voornaam achternaam imię nazwisko candidate applicant soyad jméno nama tên resume cv vitae résumé "
             "имя фамилия фио",
             ("姓名", "氏名", "名前", "이름", "성명", "الاسم", "नाम"),
         ),
@@ -77,8 +78,9 @@ CUES: tuple[tuple[CueKind, re.Pattern[str], Prefilter], ...] = (
         "person_label",
         _PERSON_LABEL,
         prefilter(
-            "referee reference supervisor manager advisor adviser mentor person contact signed signature by author investigator guide "
-            "spouse father mother husband wife kin kontakt guarantor recommender s"
+            "referee reference supervisor manager advisor adviser mentor contact signed signature prepared submitted author investigator "
+            "guide spouse father mother husband wife kin kontakt guarantor recommender",
+            ("/s/",),
         ),
     ),
     ("introduction", _INTRODUCTION, prefilter("name called llamo appelle heiße chiamo i this hi hello hey")),
@@ -94,8 +96,9 @@ CUES: tuple[tuple[CueKind, re.Pattern[str], Prefilter], ...] = (
         "relation",
         _RELATION,
         prefilter(
-            "to by of with supervisor advisor",
-            ("report", "authored", "founded", "collaboration", "together", "thesis"),
+            "report reported reporting reports supervised supervision guidance mentorship leadership direction tutelage mentored managed "
+            "advised recommended referred trained taught endorsed nominated son daughter wife husband married assistant thesis authored "
+            "coauthored founded cofounded collaboration together"
         ),
     ),
     (
@@ -109,7 +112,7 @@ CUES: tuple[tuple[CueKind, re.Pattern[str], Prefilter], ...] = (
 
 CUE_ORDER: dict[CueKind, int] = {kind: rank for rank, (kind, _, _) in enumerate(CUES)}
 
-_LETTERS = re.compile(r"[^\W\d_]+")
+_PREFILTERS = PrefilterSet([prefilter for _, _, prefilter in CUES])
 _CLOSING_CHARACTERS = 30
 """Longer than what `CLOSING` finds, dots and spaces at the line's end not counted."""
 
@@ -123,19 +126,23 @@ class ContextCue(NamedTuple):
     written: str
 
 
-def cues_in(line: str) -> list[ContextCue]:
-    """Every cue in one line, by offsets into it."""
-    lowered = PrefilterText(line.lower(), frozenset(_LETTERS.findall(line.lower())))
+def cues_in(line: str, seen: PrefilterText) -> list[ContextCue]:
+    """Every cue in one line, by offsets into it. `seen`: what prefilters look at in it."""
     return [
-        ContextCue(kind, match.start(), match.end(), match[0])
-        for kind, pattern, prefilter in CUES
-        if prefilter.may_match(lowered)
-        for match in pattern.finditer(line)
+        ContextCue(CUES[i][0], match.start(), match.end(), match[0])
+        for i in _PREFILTERS.passed(seen)
+        for match in CUES[i][1].finditer(line)
     ]
+
+
+_LAST_LETTERS = frozenset("ely rds uly lly est ers you nks dos nte ent ßen ure /s/".split())
+"""The last three letters of each of the words that `CLOSING` finds."""
 
 
 def is_closing(line: str) -> bool:
     """True for a line that ends as a letter does: a signature follows."""
     # Only the end is searched: a long line may hold "best" and "thanks" thousands of times.
     end = len(line.rstrip().rstrip(",.!"))
+    if line[max(0, end - 3) : end].lower() not in _LAST_LETTERS:
+        return False
     return CLOSING.search(line, max(0, end - _CLOSING_CHARACTERS)) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from service.core.redaction.layout import Line
 from service.core.redaction.names.candidates import ParsedResume
@@ -51,8 +52,11 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
     best: _Scored = (0.0, [])
     rank = 0
     previous: NameCandidate | None = None
-    pieces = list(header_pieces(resume, _CHARACTERS))
+    # Pieces are read when they are needed, three ahead: the name is mostly found long before the last one.
+    coming = header_pieces(resume, _CHARACTERS)
+    pieces = list(islice(coming, 3))
     for at, (line, shape) in enumerate(pieces):
+        pieces.extend(islice(coming, 1))
         if line.heading:
             if rank or line.section in ("education", "experience", "references"):
                 break

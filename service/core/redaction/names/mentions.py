@@ -167,7 +167,7 @@ def _file_and_user_names(resume: ParsedResume, own: Sequence[str]) -> Iterator[t
         if len(own) < 2:
             continue
         full, short = (own[0] + own[-1], own[-1] + own[0]), own[0][0] + own[-1]
-        if short not in features.user_names and not any(name in features.user_names for name in full):
+        if not features.may_hold_user_name((short, *full)):
             continue
         for start, end, plain in user_names_of(line.text):
             if any(name in plain for name in full) or (len(short) > 4 and plain.startswith(short)):

@@ -24,6 +24,7 @@ from service.core.redaction.words import Words, fold
 _AFTER_PREPOSITION = re.compile(r"\b(?:at|for|@|with|by|of|using|in)\s+$")
 _AFTER_AT = re.compile(r"(?:\b[Aa]t|@)\s{1,2}$")
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "mx"})
+_TITLE_GAPS = frozenset({"", ".", " ", ". "})
 _MOST_TITLES = 8
 """Before one name; what stands after more is announced by the later ones."""
 
@@ -143,9 +144,7 @@ class ReadResume:
             return None
         last_title = min(count, first + _MOST_TITLES)
         while first < last_title and folded[first] in _TITLES:
-            if not re.fullmatch(
-                r"\.? ?", self.text[ends[first] : starts[first + 1]] if first + 1 < count else "x"
-            ):
+            if first + 1 == count or self.text[ends[first] : starts[first + 1]] not in _TITLE_GAPS:
                 return None
             first += 1
         if first >= count or (not capitalised[first] and folded[first] not in PARTICLES):
