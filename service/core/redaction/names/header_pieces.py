@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from service.core.redaction.layout import Line, heading
+from service.core.redaction.headings import heading
+from service.core.redaction.layout import Line
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.header_line import LONG_LINE, HeaderLine, header_line
 
