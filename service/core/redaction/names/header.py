@@ -49,7 +49,7 @@ _LABEL_COLON = re.compile(r"\s{0,2}:")
 _STAGES = frozenset({"ssc", "hsc", "sslc", "hslc", "puc", "icse", "isc", "cbse"})
 """Stages of school, which are written with dots before its name: "S.S.C Vidya Bhawan"."""
 
-_FIRM_ENDS = re.compile(r"\W*(?:$|[|,;(•·–—-])")
+_FIRM_ENDS = re.compile(r"\W{0,3}(?:$|[|,;(•·–—-])")
 _EAST_ASIAN = re.compile(
     r"^[\u4e00-\u9fff]{2,4}$|^[\uac00-\ud7a3]{2,4}$"
     r"|^[\u4e00-\u9fff\u3040-\u30ff]{1,4}[ \u3000][\u4e00-\u9fff\u3040-\u30ff]{1,4}$"

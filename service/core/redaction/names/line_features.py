@@ -21,7 +21,7 @@ _CONTACT = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}(?=@)|(?:/in/|\.com/|\.io/|\.me
 _FILE = re.compile(r"(?<![\w.-])[\w.-]{1,80}\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\b", re.IGNORECASE)
 _RESUME_FILE = re.compile(r"resume|résumé|cv|vitae|lebenslauf|bewerbung", re.IGNORECASE)
 _DOCUMENT_WORDS = re.compile(
-    r"(?:resume|résumé|cv|curriculum|vitae|lebenslauf|bewerbung|my|new|final|updated|version|copy|v|[\W\d_])++",
+    r"(?:resume|résumé|cv|curriculum|vitae|lebenslauf|bewerbung|my|new|final|updated|version|copy|v|[\W\d_]){1,80}+",
     re.IGNORECASE,
 )
 # Atomic groups: each part is as long as it can be and is never tried shorter. Parts may hold the "_" that

@@ -27,6 +27,9 @@ _SPOKEN_OF_BEFORE = re.compile(
 _SPOKEN_OF_BEHIND = re.compile(
     r"[.,!;]?(?:\s(?:for|again|as|to|and|since|when|at|on|in|because|during|who)\b|[\"”]|$|\n)"
 )
+_MOST_WHOLE_NAMES = 8
+"""Ways in which a resume writes its owner's name; a text with more is none."""
+
 _MOST_PARTICLES = 8
 """Before one name: "de la" and the like."""
 
@@ -51,8 +54,7 @@ def find_mentions(
     parts = {part for part in own if len(part) > 1}
     initials = {part[0] for part in parts}
     starts, ends = {start for start, _ in found}, {end for _, end in found}
-    for phrase in whole:
-        yield from _whole_names(resume, phrase)
+    yield from _whole_names(resume, whole)
     yield from _multi_part_mentions(resume, parts, own)
     wanted = parts.union(others)
     for i in [i for i, folded in enumerate(resume.folded) if folded in wanted]:
@@ -84,19 +86,22 @@ def find_mentions(
     yield from _file_and_user_names(resume, [part for part in own if len(part) > 2])
 
 
-def _whole_names(resume: ParsedResume, phrase: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    """Where all words of `phrase` stand again, with the dot of an initial at the end."""
-    for i in [i for i, folded in enumerate(resume.folded) if folded == phrase[0]]:
-        stop = i + len(phrase)
-        if not resume.capitalised[i] or tuple(resume.folded[i:stop]) != phrase:
-            continue
-        if any(
-            resume.text[resume.ends[j] : resume.starts[j + 1]].strip(" .-'’()\"“”")
-            for j in range(i, stop - 1)
-        ):
-            continue
-        end = resume.ends[stop - 1]
-        yield resume.starts[i], end + (len(phrase[-1]) == 1 and resume.text[end : end + 1] == ".")
+def _whole_names(resume: ParsedResume, names: Collection[tuple[str, ...]]) -> Iterator[tuple[int, int]]:
+    """Where all words of one of `names` stand again, with the dot of an initial at the end."""
+    if len(names) > _MOST_WHOLE_NAMES:
+        return
+    folded, starts, ends = resume.folded, resume.starts, resume.ends
+    firsts = {name[0] for name in names}
+    for i in [i for i, word in enumerate(folded) if word in firsts]:
+        for name in names if resume.capitalised[i] else ():
+            stop = i + len(name)
+            if tuple(folded[i:stop]) != name:
+                continue
+            gaps = (resume.text[ends[j] : starts[j + 1]] for j in range(i, stop - 1))
+            if any(gap.strip(" .-'’()\"“”") for gap in gaps):
+                continue
+            end = ends[stop - 1]
+            yield starts[i], end + (len(name[-1]) == 1 and resume.text[end : end + 1] == ".")
 
 
 def _start_with_particles(resume: ParsedResume, i: int) -> int:

@@ -101,17 +101,18 @@ def _found_in_order(resume: ParsedResume) -> Iterator[FoundName]:
     yield from (found._replace(own=found.own and not named) for found in closing_names(resume))
     yield from referee_names(resume)
     yield from (found for found in cued if not found.own)
+    line_starts = [line.start for line in resume.lines]
     for found in prose_names(resume):
-        if not named and _opens_contact_data(resume, found.candidate):
+        if not named and _opens_contact_data(resume, found.candidate, line_starts):
             found, named = found._replace(own=True), True
         yield found
 
 
-def _opens_contact_data(resume: ParsedResume, candidate: NameCandidate) -> bool:
+def _opens_contact_data(resume: ParsedResume, candidate: NameCandidate, line_starts: list[int]) -> bool:
     """True if a name follows a gap and an address or a number comes next: a header in the middle of a text."""
     start, end = resume.starts[candidate.first], resume.ends[candidate.stop - 1]
     before = resume.text[max(0, start - 2) : start]
-    line = resume.lines[max(0, bisect_right([line.start for line in resume.lines], start) - 1)]
+    line = resume.lines[max(0, bisect_right(line_starts, start) - 1)]
     return (
         line.section not in ("references", "experience", "education", "skills")
         and (not before or before in ("  ", "\n\n") or before.endswith("\n"))
