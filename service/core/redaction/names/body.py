@@ -1,4 +1,4 @@
-"""Names outside the header: after context cues, as signatures, among references, in prose."""
+"""Names outside the header: after context cues, as signatures, in prose."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.core.redaction.layout import Line
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.context_cues import CUE_ORDER, ContextCue
 from service.core.redaction.names.name_forms import NameCandidate
-from service.core.redaction.names.word_lists import MONTHS, STOP_WORDS, THING_NOUNS
+from service.core.redaction.names.word_lists import CREDENTIALS, MONTHS, PLACES, STOP_WORDS, THING_NOUNS
 
 _BRACED = re.compile(r"\{([^{}\n]{1,60})\}")
 _VALUE = re.compile(r"[^\n|;,\[:]{2,40}")
@@ -27,6 +27,25 @@ _MAY_BE_A_POST = re.compile(r"(?:manager|author|contact|guide|mentor|advis[eo]r|
 _DOUBTFUL_TITLES = frozenset({"MS", "Hon", "Col", "Maj", "Lt", "Fr", "Capt", "Madame"})
 """Without a dot: "Hon" and "MS" stand before other words too."""
 
+_MICROSOFT = (
+    "office",
+    "word",
+    "excel",
+    "access",
+    "powerpoint",
+    "outlook",
+    "visio",
+    "project",
+    "windows",
+    "dos",
+    "sql",
+)
+"""Behind "MS" and "Ms.", however they are run together: "Ms. OfficeEducation"."""
+
+_CLAUSE_ENDS = re.compile(r"[,.;!](?:\s|$)| and\b")
+_PUBLISHER_BEHIND = re.compile(r",\s{1,2}(?:19|20)\d\d\b|:\s")
+_PUBLISHER_BEFORE = re.compile(r"[^\W\d_]: {1,2}$")
+_HOUSE_NUMBER = re.compile(r"\b\d{1,5}[ \t]{1,2}$")
 _QUOTES = ('"', "”", "»", "’", "“")
 _RECOMMENDS = re.compile(
     r"\b(?:worked|works|managed|manages|reported|reports|mentor(?:ed|s)?|studied|taught|supervised|recommend(?:ed|s)?|"
@@ -34,15 +53,14 @@ _RECOMMENDS = re.compile(
 )
 _HYPHENS = ("-", "‐", "‑", "–")
 _WORDS_BEFORE_THING = 3
+_LEGAL_FORMS = frozenset({"limited", "ltd", "inc", "plc", "llc", "gmbh", "corporation"})
+"""No post begins so, even behind a gap."""
+
 _BEFORE_THING = (" ", "'s ", "’s ", "' ", "’ ", "-")
 _JOINED_BEFORE = re.compile(r"(?:&|\bthe|\bThe|\ban?|\bour)\s{0,2}$")
 _JOINED_BEHIND = re.compile(r"\s?&\s?[A-Z]|\s?[®™]")
 _ABBREVIATION = re.compile(r"\s{0,2}\(([A-Z]{2,6})\)")
 _SEPARATED = re.compile(r"\s{0,2}(?:$|[,/|;:(\n–—]|\s-\s|-\s|\s{2})")
-_FIRM_BEHIND = re.compile(
-    r"\b(?:compan(?:y|ies)|firm|provider|platform|manufacturer|retailer|brand|product|tool|library|framework|language|"
-    r"software|agency|organi[sz]ation|start-?up|supplier|vendor|leader in|service|database)\b"
-)
 _YEAR_BEHIND = re.compile(r"[.,]?\s{0,2}['’]?\d")
 _YEAR_OR_PRESENT = re.compile(r"\b(?:19|20)\d\d\b|\b[Pp]resent\b")
 
@@ -85,12 +103,18 @@ def _after_cue(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[F
             if candidate is not None:
                 own = not _OF_A_RELATIVE.search(cue.written)
                 yield FoundName(candidate, own, reason="name.label")
+        case "form":
+            at += len(resume.text[at : at + 4]) - len(resume.text[at : at + 4].lstrip())
+            candidate = resume.placed_candidate_at(at, most=6)
+            if candidate is not None and (len(candidate) > 1 or resume.is_name_word(candidate.first)):
+                yield from found_if_name(resume, candidate, "name.form", need=0.5, own=True, placed=True)
         case "person_label":
             yield from _after_person_label(resume, cue, offset)
         case "introduction":
-            need = -1.0 if _SURE.search(cue.written) else 1.0
             candidate = resume.placed_candidate_at(at, most=4)
-            yield from _if_name(resume, candidate, "name.introduction", need=need, own=True, placed=True)
+            sure = _SURE.search(cue.written) is not None or _is_introduced(resume, candidate)
+            need = -1.0 if sure else 1.0
+            yield from found_if_name(resume, candidate, "name.introduction", need=need, own=True, placed=True)
         case "honorific":
             yield from _after_honorific(resume, cue, offset)
         case "relation" | "companion":
@@ -102,9 +126,25 @@ def _after_cue(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[F
                 and not _is_date(resume, candidate)
             ):
                 need = 2.0 if cue.kind == "relation" else 3.5
-                yield from _if_name(resume, candidate, f"name.{cue.kind}", need=need, own=False)
+                yield from found_if_name(resume, candidate, f"name.{cue.kind}", need=need, own=False)
         case "attribution":
             yield from _after_dash(resume, cue, offset)
+
+
+def _is_introduced(resume: ParsedResume, candidate: NameCandidate | None) -> bool:
+    """True for "I am Wanjiru Samba, and": a clause ends behind two words of which the first means nothing else."""
+    if candidate is None or len(candidate) != 2:
+        return False
+    first, end = candidate.first, resume.ends[candidate.stop - 1]
+    return (
+        resume.folded[first] not in resume.lexicon.english
+        and resume.folded[first] not in PLACES
+        and resume.folded[first + 1] not in CREDENTIALS
+        and first not in resume.protected
+        and first not in resume.protected_phrases
+        and not resume.written[first].isupper()
+        and _CLAUSE_ENDS.match(resume.text, end, end + 6) is not None
+    )
 
 
 def _after_person_label(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[FoundName]:
@@ -118,7 +158,7 @@ def _after_person_label(resume: ParsedResume, cue: ContextCue, offset: int) -> I
         one_word = len(candidate) == 1
         if not (one_word and resume.is_followed_by_capital(candidate)):
             need = 2.0 if one_word else 1.0
-            yield from _if_name(
+            yield from found_if_name(
                 resume,
                 candidate,
                 "name.person_label",
@@ -142,7 +182,7 @@ def _after_person_label(resume: ParsedResume, cue: ContextCue, offset: int) -> I
     else:
         need, may_be = 3.5, _SOMEBODY_S.search(before) is not None
     if may_be:
-        yield from _if_name(resume, candidate, "name.person_label", need=need, own=False)
+        yield from found_if_name(resume, candidate, "name.person_label", need=need, own=False)
 
 
 def _after_honorific(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[FoundName]:
@@ -153,6 +193,8 @@ def _after_honorific(resume: ParsedResume, cue: ContextCue, offset: int) -> Iter
     if all(i in resume.protected_phrases for i in range(candidate.first, candidate.stop)):
         return
     title = cue.written.strip()
+    if title.rstrip(".").lower() == "ms" and resume.folded[candidate.first].startswith(_MICROSOFT):
+        return
     doubtful = title in _DOUBTFUL_TITLES
     if doubtful and (len(candidate) == 1 or title == "MS") and names_a_thing(resume, candidate):
         return
@@ -161,7 +203,7 @@ def _after_honorific(resume: ParsedResume, cue: ContextCue, offset: int) -> Iter
     if len(candidate) == 1 and resume.starts[candidate.first] > 0 and names_a_thing(resume, candidate):
         return
     spreads = len(candidate) > 1 or resume.lexicon.is_surname(resume.folded[candidate.first]) or not doubtful
-    yield from _if_name(
+    yield from found_if_name(
         resume, candidate, "name.honorific", need=need, own=False, placed=placed, spreads=spreads
     )
 
@@ -179,7 +221,7 @@ def _after_dash(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[
     if not quoted and not _RECOMMENDS.search(rest):
         return
     need = 0.5 if quoted else 1.5
-    yield from _if_name(
+    yield from found_if_name(
         resume, candidate, "name.attribution", need=need, own=False, placed=True, spreads=len(candidate) > 1
     )
 
@@ -195,7 +237,7 @@ def closing_names(resume: ParsedResume) -> Iterator[FoundName]:
                 line.text.strip()
             )
             need = -1.0 if whole else 0.5
-            yield from _if_name(resume, candidate, "name.signature", need=need, own=True, placed=True)
+            yield from found_if_name(resume, candidate, "name.signature", need=need, own=True, placed=True)
     last = next((line for line in reversed(resume.lines) if not line.heading), None)
     if last is not None and len(resume.lines) > 3 and len(last.text) < 40:
         start = last.start + len(last.text) - len(last.text.lstrip(" \t(-–—~*_"))
@@ -205,30 +247,7 @@ def closing_names(resume: ParsedResume) -> Iterator[FoundName]:
             and len(candidate) > 1
             and not any(ch.isalpha() for ch in resume.text[resume.ends[candidate.stop - 1] : last.end])
         ):
-            yield from _if_name(resume, candidate, "name.last_line", need=3.5, own=False)
-
-
-def subject_names(resume: ParsedResume, *, named: bool) -> Iterator[FoundName]:
-    """Two names or more that begin a line and do what persons do: "Yen Le is a nurse".
-
-    `named`: the candidate's name is known, so that another one needs a word that is surely a name.
-    """
-    for line in resume.lines:
-        if line.heading or line.section in ("experience", "skills", "education"):
-            continue
-        start = line.start + len(line.text) - len(line.text.lstrip())
-        candidate = resume.placed_candidate_at(start, most=5)
-        if candidate is None or len(candidate) < 2 or not resume.precedes_person_verb(candidate):
-            continue
-        words = range(candidate.first, candidate.stop)
-        end = resume.ends[candidate.stop - 1]
-        tools = [i for i in words if i in resume.protected and len(resume.folded[i]) > 1]
-        if any(
-            i in resume.protected_phrases or not resume.is_rare_name(resume.folded[i]) for i in tools
-        ) or _FIRM_BEHIND.search(resume.text[end : end + 80]):
-            continue
-        if not named or any(resume.is_name_word(i) for i in words):
-            yield from _if_name(resume, candidate, "name.subject", need=1.0, own=not named, placed=True)
+            yield from found_if_name(resume, candidate, "name.last_line", need=3.5, own=False)
 
 
 def prose_names(resume: ParsedResume) -> Iterator[FoundName]:
@@ -256,12 +275,13 @@ def prose_names(resume: ParsedResume) -> Iterator[FoundName]:
             is_prose
             and not resume.follows_preposition(i)
             and not names_a_thing(resume, candidate)
+            and not _is_publisher_or_house(resume, candidate)
             and not (resume.lines[place].section == "experience" and _opens_entry(resume, candidate))
         ):
             found.append(candidate)
     for candidate in found:
         if tuple(resume.folded[candidate.first : candidate.stop]) not in employers:
-            yield from _if_name(resume, candidate, "name.prose", need=4.0, own=False)
+            yield from found_if_name(resume, candidate, "name.prose", need=4.0, own=False)
 
 
 def names_a_thing(resume: ParsedResume, candidate: NameCandidate) -> bool:
@@ -282,6 +302,8 @@ def names_a_thing(resume: ParsedResume, candidate: NameCandidate) -> bool:
             return True
     after = candidate.stop
     most = min(after + _WORDS_BEFORE_THING, len(resume.folded))
+    if after < most and resume.folded[after] in _LEGAL_FORMS and text[end : resume.starts[after]] == "  ":
+        return True
     while after < most and text[end : resume.starts[after]] in _BEFORE_THING:
         if resume.folded[after] in THING_NOUNS:
             return True  # "Robert Wood Foundation", "King Fahad International Airport"
@@ -290,6 +312,20 @@ def names_a_thing(resume: ParsedResume, candidate: NameCandidate) -> bool:
         end = resume.ends[after]
         after += 1
     return False
+
+
+def _is_publisher_or_house(resume: ParsedResume, candidate: NameCandidate) -> bool:
+    """True for the publisher in "New York: Marcel Dekker, 2010" and for the building "703 Clark Hall"."""
+    start, end = resume.starts[candidate.first], resume.ends[candidate.stop - 1]
+    before = resume.text[max(0, start - 8) : start]
+    if resume.folded[candidate.stop - 1] in THING_NOUNS and _HOUSE_NUMBER.search(before):
+        return True
+    city = resume.folded[candidate.first - 1] if candidate.first else ""
+    return (
+        city in PLACES
+        and _PUBLISHER_BEFORE.search(before) is not None
+        and _PUBLISHER_BEHIND.match(resume.text[end : end + 8]) is not None
+    )
 
 
 def _opens_entry(resume: ParsedResume, candidate: NameCandidate) -> bool:
@@ -317,7 +353,7 @@ def _given_names(resume: ParsedResume) -> list[int]:
     ]
 
 
-def _if_name(
+def found_if_name(
     resume: ParsedResume,
     candidate: NameCandidate | None,
     reason: str,
@@ -327,6 +363,7 @@ def _if_name(
     placed: bool = False,
     spreads: bool = True,
 ) -> Iterator[FoundName]:
+    """`candidate` as a name, or nothing if it is none: its score must reach `need`."""
     if candidate is not None and resume.is_name(candidate, need=need, placed=placed):
         yield FoundName(candidate, own, reason, spreads)
 

@@ -29,7 +29,7 @@ _COMPANION = re.compile(
     r"(?:co-?)?founded by|interviewed|hired by)\s+"
 )
 _LABEL = re.compile(
-    r"(?:^|(?<=[|•;,{(\[\n<>\"'*])|(?<=\s\s)|(?<=\t)|(?<=vitae )|(?<=details )|(?<=particulars )|(?<=resume )|(?<=profile )|(?<=biodata )|(?<=information ))"
+    r"(?:^|(?<=[|•;,{(\[\n<>\"'*])|(?<= [-–—] )|(?<=\s\s)|(?<=\t)|(?<=vitae )|(?<=details )|(?<=particulars )|(?<=resume )|(?<=profile )|(?<=biodata )|(?<=information ))"
     r"[\s\"'*_•\-–>]{0,200}+(?:(?:full|first|last|given|family|middle|maiden|legal|preferred|candidate(?:['’]s)?|"
     r"applicant(?:['’]s)?|employee|father(?:['’]s)?|mother(?:['’]s)?|spouse(?:['’]s)?|husband(?:['’]s)?|wife(?:['’]s)?|guardian(?:['’]s)?|"
     r"nick|contact|student|author)\s*)?"
@@ -59,8 +59,34 @@ CLOSING = re.compile(
 _LATEX = re.compile(
     r"\\(?:name|author|firstname|givenname|familyname|lastname|surname)(?:\[[^\]\n]{0,200}\])?(?:\{[^{}\n]{1,60}\}){1,2}"
 )
+_NAME_FIELD = r"(?:surname|last name|family name|first name|given name|forename|other name)(?:\(s\)|s)?"
+_FORM = re.compile(
+    rf"(?:^|\s\s|\t){_NAME_FIELD}[ \t]?[/,&][ \t]?{_NAME_FIELD}(?:[ \t]{{0,20}}:|[ \t]|$)"
+    rf"|(?:^|\s\s|\t)(?:{_NAME_FIELD}|full name)(?:[ \t]{{2,20}}|\t)(?=[^\W\d_])"
+    r"|(?:^|\s\s)personal (?:information|details|data|particulars)(?:[ \t]{2,20}|\t)(?=[^\W\d_])",
+    re.IGNORECASE,
+)
+"""Fields of a form without a colon: "First name(s) / Surname(s)  Jane Doe"."""
+
+_PAGE = re.compile(
+    r"(?:[|·•,;–—-][ \t]{0,3}|[ \t]|^)(?:page|seite|página|pagina)[ \t]{0,2}\d{1,2}\b"
+    r"(?:[ \t]{0,2}(?:of|/|von|de|di)[ \t]{0,2}\d{1,2}\b)?"
+    r"|[ \t][|·•–—-][ \t]{0,3}(?:résumé|resume|curriculum vitae|cv)(?=[ \t]*(?:\d|$|[|·•–—-]))",
+    re.IGNORECASE,
+)
+"""What stands beside a name in a page's header or footer."""
+
 CueKind = Literal[
-    "latex", "label", "person_label", "introduction", "honorific", "relation", "companion", "attribution"
+    "latex",
+    "label",
+    "form",
+    "person_label",
+    "introduction",
+    "honorific",
+    "relation",
+    "companion",
+    "attribution",
+    "page",
 ]
 CUES: tuple[tuple[CueKind, re.Pattern[str], Prefilter], ...] = (
     ("latex", _LATEX, prefilter(substrings=("\\",))),
@@ -74,6 +100,7 @@ CUES: tuple[tuple[CueKind, re.Pattern[str], Prefilter], ...] = (
             ("姓名", "氏名", "名前", "이름", "성명", "الاسم", "नाम"),
         ),
     ),
+    ("form", _FORM, prefilter("surname surnames name names forename forenames personal")),
     (
         "person_label",
         _PERSON_LABEL,
@@ -107,6 +134,7 @@ CUES: tuple[tuple[CueKind, re.Pattern[str], Prefilter], ...] = (
         prefilter("work worked working led headed joined thanks founded cofounded interviewed hired"),
     ),
     ("attribution", _ATTRIBUTION, prefilter(substrings=("—", "–", "―", "-"))),
+    ("page", _PAGE, prefilter("page seite página pagina résumé resume vitae cv")),
 )
 """The surest kinds first."""
 

@@ -12,7 +12,13 @@ from service.core.redaction.names.header_line import LONG_LINE, SPACED_WORD, Hea
 from service.core.redaction.names.header_pieces import header_pieces
 from service.core.redaction.names.name_forms import NameCandidate
 from service.core.redaction.names.profile import profile_name
-from service.core.redaction.names.word_lists import CREDENTIALS, PARTICLES, PLACES, STOP_WORDS
+from service.core.redaction.names.word_lists import (
+    CREDENTIALS,
+    PARTICLES,
+    PLACES,
+    STOP_WORDS,
+    THING_NOUNS,
+)
 from service.core.redaction.policy import TOKENS
 
 _LINES = 8
@@ -29,10 +35,22 @@ _BESIDE_CONTACT = 0.75
 _COMMAS_OF_A_LIST = 3
 _FIRST_CELL = 0.75
 _LATER_CELL = 1.5
-_PLAUSIBLE = 1.5
+_PLAUSIBLE = 1.0
 """In the first line the name stands first: "Jane Doe | Tata Steel | Leeds"."""
 
+_AHEAD = 2.25
+"""By so much a later line must be better than a name that nobody knows in the first: firms are called like persons."""
+
 _CITY_TAIL = re.compile(r",\s*(?:[A-Z]{2}\b|[A-Z][a-z]+\s*\d{4,})")
+_STATES = frozenset(
+    "AL AK AZ AR CA CO CT DE FL GA HI IA ID IL IN KS KY LA MA MD ME MI MN MO MS MT NC ND NE NH NJ NM NV NY OH OK OR PA "
+    "RI SC SD TN TX UT VA VT WA WI WV WY DC NSW VIC QLD ON BC AB QC".split()
+)
+_LABEL_COLON = re.compile(r"\s{0,2}:")
+_STAGES = frozenset({"ssc", "hsc", "sslc", "hslc", "puc", "icse", "isc", "cbse"})
+"""Stages of school, which are written with dots before its name: "S.S.C Vidya Bhawan"."""
+
+_FIRM_ENDS = re.compile(r"\W{0,3}(?:$|[|,;(•·–—-])")
 _EAST_ASIAN = re.compile(
     r"^[\u4e00-\u9fff]{2,4}$|^[\uac00-\ud7a3]{2,4}$"
     r"|^[\u4e00-\u9fff\u3040-\u30ff]{1,4}[ \u3000][\u4e00-\u9fff\u3040-\u30ff]{1,4}$"
@@ -50,6 +68,7 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
     if exported is not None:
         return [exported]
     best: _Scored = (0.0, [])
+    margin = 0.0
     rank = 0
     previous: NameCandidate | None = None
     # Pieces are read when they are needed, three ahead: the name is mostly found long before the last one.
@@ -77,16 +96,32 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
         if best[0] >= _MIN_SCORE:
             near = False  # what stands below a name is a post or an employer
         for score, found in _scored_candidates(resume, line, shape, max(rank, 1), beside, near):
-            best = max(best, (score, found), key=lambda c: c[0])
+            if score > best[0] + margin:
+                best = (score, found)
+        if rank <= 1 and best[0] >= _MIN_SCORE and _is_likely(resume, best[1]):
+            margin = _AHEAD
         alone = _name_alone(resume, line) if shape.may_be_alone else None
         if alone is not None and previous is not None and rank <= 3:
             together = 1.0 + resume.score(previous) + resume.score(alone)
             if shape.spaced_word and pieces[at - 1].shape.spaced_word:
                 together = 8.0
-            best = max(best, (together, [previous, alone]), key=lambda c: c[0])
+            if together > best[0] + margin:
+                best = (together, [previous, alone])
         one_word = shape.token_count == 1 or shape.spaced_word
         previous = alone if alone is not None and one_word else None
     return best[1] if best[0] >= _MIN_SCORE else []
+
+
+def _is_likely(resume: ParsedResume, found: list[NameCandidate]) -> bool:
+    """True for words that say nothing else, known or not."""
+    words = [i for candidate in found for i in range(candidate.first, candidate.stop)]
+    full = [resume.folded[i] for i in words if len(resume.folded[i]) > 1]
+    return (
+        len(words) > 1
+        and not any(i in resume.protected for i in words)
+        and not any(word in PLACES or word in STOP_WORDS or word in THING_NOUNS for word in full)
+        and any(word not in resume.lexicon.english for word in full)
+    )
 
 
 def _scored_candidates(
@@ -132,6 +167,11 @@ def _in_cell(
     candidate = resume.candidate_at(at, most=6, strict=False) or _lower_case_name(resume, at, cell)
     if candidate is None or resume.is_excluded(resume.starts[candidate.first]):
         return
+    letters = "".join(
+        resume.folded[i] for i in range(candidate.first, candidate.stop) if len(resume.folded[i]) == 1
+    )
+    if letters in _STAGES:
+        return
     end = resume.ends[candidate.stop - 1]
     rest = resume.text[end : at + len(cell)].lstrip(" .,;:'’!?")
     whole = not rest or resume.is_excluded(at + len(cell) - len(rest))
@@ -145,10 +185,12 @@ def _in_cell(
             score -= 1.5
         if _CITY_TAIL.match(resume.text, end):
             score -= 1.5  # "Austin, TX"
+        if _LABEL_COLON.match(resume.text, end, end + 3) and not resume.is_full_name(candidate):
+            score -= 2.0  # "Font Styles: Arial"
         yield score + bonus, [candidate]
     elif rank <= 3:
         leading = _leading_name(resume, candidate)
-        if leading is not None:
+        if leading is not None and not _is_firm(resume, leading, at + len(cell)):
             yield resume.score(leading, placed=True) + bonus - 0.5, [leading]
 
 
@@ -238,12 +280,23 @@ def _inverted_name(
     given = resume.candidate_at(line.start + starts[1], most=3)
     if surname is None or given is None or resume.is_place(given):
         return
+    if _is_town(resume, surname, given):
+        return
     if all(
         len(resume.folded[i]) == 1 or resume.folded[i] in CREDENTIALS for i in range(given.first, given.stop)
     ):
         return  # "Jane Doe, M.A."
     if not resume.holds_stop_word(surname) and not resume.holds_stop_word(given):
         yield resume.score(surname) + resume.score(given) + bonus, [NameCandidate(surname.first, given.stop)]
+
+
+def _is_town(resume: ParsedResume, town: NameCandidate, state: NameCandidate) -> bool:
+    """True for "Dallas, TX": no town is somebody's surname because the letters of a state follow."""
+    return (
+        len(state) == 1
+        and resume.written[state.first] in _STATES
+        and not any(resume.folded[i] in resume.evidence for i in range(town.first, town.stop))
+    )
 
 
 def _leading_name(resume: ParsedResume, candidate: NameCandidate) -> NameCandidate | None:
@@ -262,6 +315,17 @@ def _leading_name(resume: ParsedResume, candidate: NameCandidate) -> NameCandida
             break
         stop += 1
     return NameCandidate(candidate.first, stop) if stop - candidate.first >= 2 else None
+
+
+def _is_firm(resume: ParsedResume, leading: NameCandidate, end: int) -> bool:
+    """True for the "Hong Leong" of "Hong Leong Bank": a word of organisations comes next and nothing else."""
+    after = leading.stop
+    return (
+        after < len(resume.folded)
+        and resume.folded[after] in THING_NOUNS
+        and resume.text[resume.ends[after - 1] : resume.starts[after]] == " "
+        and _FIRM_ENDS.match(resume.text[resume.ends[after] : max(end, resume.ends[after])]) is not None
+    )
 
 
 def _short_leading_name(resume: ParsedResume, candidate: NameCandidate) -> NameCandidate | None:

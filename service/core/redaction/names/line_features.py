@@ -20,6 +20,10 @@ from service.core.redaction.words import Words, fold, read_words
 _CONTACT = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}(?=@)|(?:/in/|\.com/|\.io/|\.me/)[\w./-]+")
 _FILE = re.compile(r"(?<![\w.-])[\w.-]{1,80}\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\b", re.IGNORECASE)
 _RESUME_FILE = re.compile(r"resume|résumé|cv|vitae|lebenslauf|bewerbung", re.IGNORECASE)
+_DOCUMENT_WORDS = re.compile(
+    r"(?:resume|résumé|cv|curriculum|vitae|lebenslauf|bewerbung|my|new|final|updated|version|copy|v|[\W\d_]){1,80}+",
+    re.IGNORECASE,
+)
 # Atomic groups: each part is as long as it can be and is never tried shorter. Parts may hold the "_" that
 # stands between them, and trying every way to cut a long run of them takes very long.
 _USER_NAME = re.compile(
@@ -93,13 +97,19 @@ def features_of(
         cues=cues_in(line, seen),
         contacts=_CONTACT.findall(line) if "@" in line or "/" in line else [],
         files=[
-            FileName(m.start(), m.end(), fold(m[0]), _RESUME_FILE.search(m[0]) is not None)
+            FileName(m.start(), m.end(), fold(m[0]), _names_somebodys_resume(m[0]))
             for m in _FILE.finditer(line)
         ]
         if "." in line
         else [],
         is_closing=is_closing(line),
     )
+
+
+def _names_somebodys_resume(file: str) -> bool:
+    """True for "jdoe_cv.pdf", and not for "CV.pdf", which holds no name."""
+    stem = file.rpartition(".")[0]
+    return _RESUME_FILE.search(stem) is not None and _DOCUMENT_WORDS.fullmatch(stem) is None
 
 
 def user_names_of(line: str) -> Iterator[tuple[int, int, str]]:

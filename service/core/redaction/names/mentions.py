@@ -19,6 +19,17 @@ from service.core.redaction.names.word_lists import (
 _INITIALS_BEFORE = re.compile(r"\b(?:[A-Z]\.\s?){1,3}$")
 _INITIALS_AFTER = re.compile(r",?\s(?:[A-Z]\.){1,3}")
 
+_INITIAL_OF_AUTHOR = re.compile(r",? ([A-Z])\.(?:[A-Z]\.){0,2}(?=[,;&) \n]|$)")
+_SPOKEN_OF_BEFORE = re.compile(
+    r"\b(?:worked with|working with|work with|hire|hired|recommend|recommended|know|known|knew|met|managed|supervised|"
+    r"mentored|taught|trained|thank) $"
+)
+_SPOKEN_OF_BEHIND = re.compile(
+    r"[.,!;]?(?:\s(?:for|again|as|to|and|since|when|at|on|in|because|during|who)\b|[\"”]|$|\n)"
+)
+_MOST_WHOLE_NAMES = 8
+"""Ways in which a resume writes its owner's name; a text with more is none."""
+
 _MOST_PARTICLES = 8
 """Before one name: "de la" and the like."""
 
@@ -28,16 +39,22 @@ _INITIAL_JOINTS = (". ", ".")
 
 
 def find_mentions(
-    resume: ParsedResume, own: Sequence[str], others: Collection[str], found: Collection[tuple[int, int]]
+    resume: ParsedResume,
+    own: Sequence[str],
+    others: Collection[str],
+    found: Collection[tuple[int, int]],
+    whole: Collection[tuple[str, ...]] = (),
 ) -> Iterator[tuple[int, int]]:
     """Places [start, end) of parts of the names. `own`: the candidate's, folded, in order. `found`: known places.
 
+    `whole`: the candidate's name, folded, as it was found, initials included.
     A part that is a word, a place or a tool too (Grace, Austin, Jenkins) counts only beside another
     part of the name or where the sentence is about a person.
     """
     parts = {part for part in own if len(part) > 1}
     initials = {part[0] for part in parts}
     starts, ends = {start for start, _ in found}, {end for _, end in found}
+    yield from _whole_names(resume, whole)
     yield from _multi_part_mentions(resume, parts, own)
     wanted = parts.union(others)
     for i in [i for i, folded in enumerate(resume.folded) if folded in wanted]:
@@ -45,7 +62,12 @@ def find_mentions(
             continue
         mine = resume.folded[i] in parts
         ambiguous = _is_ambiguous(resume, i)
-        beside = mine and (_is_beside(resume, i, parts, starts, ends) or _follows_initial(resume, i, own))
+        beside = mine and (
+            _is_beside(resume, i, parts, starts, ends)
+            or _follows_initial(resume, i, own)
+            or _precedes_initial(resume, i, own)
+            or _is_spoken_of(resume, i)
+        )
         if ambiguous and not beside and not resume.refers_to_person(i):
             continue
         start, end = _start_with_particles(resume, i), resume.ends[i]
@@ -53,20 +75,42 @@ def find_mentions(
         if before is not None and before[0][0].lower() in initials:
             start -= len(before[0])
         after = _INITIALS_AFTER.match(resume.text[end : end + 10])
-        if after is not None and not ambiguous and re.sub(r"\W", "", after[0])[0].lower() in initials:
+        if (
+            after is not None
+            and (beside or not ambiguous)
+            and re.sub(r"\W", "", after[0])[0].lower() in initials
+        ):
             end += len(after[0])
         yield start, end
     yield from _dotted_initials(resume.text, own)
     yield from _file_and_user_names(resume, [part for part in own if len(part) > 2])
 
 
+def _whole_names(resume: ParsedResume, names: Collection[tuple[str, ...]]) -> Iterator[tuple[int, int]]:
+    """Where all words of one of `names` stand again, with the dot of an initial at the end."""
+    if len(names) > _MOST_WHOLE_NAMES:
+        return
+    folded, starts, ends = resume.folded, resume.starts, resume.ends
+    firsts = {name[0] for name in names}
+    for i in [i for i, word in enumerate(folded) if word in firsts]:
+        for name in names if resume.capitalised[i] else ():
+            stop = i + len(name)
+            if tuple(folded[i:stop]) != name:
+                continue
+            gaps = (resume.text[ends[j] : starts[j + 1]] for j in range(i, stop - 1))
+            if any(gap.strip(" .-'’()\"“”") for gap in gaps):
+                continue
+            end = ends[stop - 1]
+            yield starts[i], end + (len(name[-1]) == 1 and resume.text[end : end + 1] == ".")
+
+
 def _start_with_particles(resume: ParsedResume, i: int) -> int:
     """Where the name begins: at word `i`, or at the particles before it."""
     start = resume.starts[i]
     for before in range(i - 1, max(-1, i - 1 - _MOST_PARTICLES), -1):
-        if resume.folded[before] not in LEADING_PARTICLES:
-            break
-        if resume.text[resume.ends[before] : start] not in (" ", " '", " ’"):
+        gap = resume.text[resume.ends[before] : start]
+        hyphened = gap == "-" and resume.folded[before] in PARTICLES  # "Ben-Ami"
+        if not hyphened and (resume.folded[before] not in LEADING_PARTICLES or gap not in (" ", " '", " ’")):
             break
         start = resume.starts[before]
     return start
@@ -93,7 +137,7 @@ def _multi_part_mentions(
             nickname = mine and (inverted or between in _NICKNAME_JOINTS)
             if not nickname and (not joined or not (mine or initial or resume.folded[free] in PARTICLES)):
                 break
-            if mine and resume.capitalised[free]:
+            if mine and (resume.capitalised[free] or between == "-"):
                 last, count = free, count + 1
             free += 1
         if count > 1:
@@ -128,6 +172,26 @@ def _follows_initial(resume: ParsedResume, i: int, own: Sequence[str]) -> bool:
         and len(own) > 1
         and resume.folded[i] != own[0]
         and before[0][0].lower() in {part[0] for part in own if part != resume.folded[i]}
+    )
+
+
+def _precedes_initial(resume: ParsedResume, i: int, own: Sequence[str]) -> bool:
+    """True for "Cash S." and "Cash, S.", as authors are listed, if these are the candidate's surname and initial."""
+    end = resume.ends[i]
+    after = _INITIAL_OF_AUTHOR.match(resume.text, end, end + 12)
+    return (
+        after is not None
+        and len(own) > 1
+        and after[1].lower() in {part[0] for part in own if part != resume.folded[i]}
+    )
+
+
+def _is_spoken_of(resume: ParsedResume, i: int) -> bool:
+    """True for the given name in "I worked with Loan for three years"."""
+    start, end = resume.starts[i], resume.ends[i]
+    return (
+        _SPOKEN_OF_BEFORE.search(resume.text[max(0, start - 20) : start]) is not None
+        and _SPOKEN_OF_BEHIND.match(resume.text, end, end + 10) is not None
     )
 
 

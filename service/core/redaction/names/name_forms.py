@@ -33,6 +33,8 @@ _HYPHENS = ("-", "‐", "‑")
 _DUTCH = (" '", " ’")
 """Before the article in "van 't Hof"."""
 
+_BEFORE_ARTICLE = frozenset({"in", "op", "aan", "uit", "onder"})
+_ARTICLES = frozenset({"t", "de", "den", "der", "het"})
 _GAPS = (" ", *_HYPHENS, ". ", ".", "")
 _OPENINGS = {" (": ")", ' "': '"', " “": "”", " '": "'", " ‘": "’", " [": "]", " „": "“", " «": "»"}
 """What opens a nickname, and what closes it: Wei (Vivian) Zhang, Tunde "TJ" Bakare."""
@@ -172,7 +174,13 @@ class ReadResume:
             if gap == " " and self._opens_maiden_name(stop):
                 stop += 2
                 continue
-            joined = capitalised[stop] or gap in _HYPHENS or gap in _DUTCH or folded[stop] in PARTICLES
+            joined = (
+                capitalised[stop]
+                or gap in _HYPHENS
+                or gap in _DUTCH
+                or folded[stop] in PARTICLES
+                or self._opens_dutch_surname(stop)
+            )
             if not joined and folded[stop] not in self.evidence:
                 break
             if strict and (folded[stop] in STOP_WORDS or self.is_excluded(starts[stop])):
@@ -180,6 +188,18 @@ class ReadResume:
             stop += 1
         stop = self._without_credentials(first, stop)
         return NameCandidate(first, stop) if stop > first else None
+
+    def _opens_dutch_surname(self, i: int) -> bool:
+        """True for the "in" of "in 't Veld" and the "op" of "op den Camp"."""
+        after = i + 2
+        return (
+            self.folded[i] in _BEFORE_ARTICLE
+            and after < len(self.folded)
+            and self.folded[i + 1] in _ARTICLES
+            and self.capitalised[after]
+            and self.ends[i] + 2 >= self.starts[i + 1]
+            and self.ends[i + 1] + 1 == self.starts[after]
+        )
 
     def _after_nickname(self, first: int, closing: str) -> int:
         """The first word behind a nickname in brackets that begins with word `first`, or `first` if it is none."""
@@ -288,6 +308,14 @@ class ReadResume:
         self.contact_words = contact_words = dict.fromkeys(re.split(r"[^a-z]+", flat))
         head = self.folded[:_HEAD_WORDS]
         inside = {word for word in head if word in flat}
+        # "contact77@", "hello@": words that nobody bears as a name.
+        inside = {
+            word
+            for word in inside
+            if word not in self.lexicon.english
+            or word in self.lexicon.given_names
+            or (word in self.lexicon.surnames and word not in STOP_WORDS)
+        }
         found = {word for word in inside if len(word) > 3 or (len(word) > 1 and word in contact_words)}
         for word in head:
             if not word.isascii():  # people write their addresses without the letters that ASCII lacks

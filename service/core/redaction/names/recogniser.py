@@ -10,6 +10,7 @@ A name need not be in a lexicon: its place, its form and the e-mail address are 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -19,13 +20,14 @@ from service.core.redaction.names.body import (
     closing_names,
     cued_names,
     prose_names,
-    subject_names,
 )
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.header import header_name
 from service.core.redaction.names.mentions import find_mentions
 from service.core.redaction.names.name_forms import NameCandidate
+from service.core.redaction.names.page_names import page_names
 from service.core.redaction.names.referees import referee_names
+from service.core.redaction.names.subjects import subject_names
 from service.core.redaction.names.word_lists import GENERATIONS, PARTICLES
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.spans import SURE, Span
@@ -56,6 +58,7 @@ def find_names(resume: ParsedResume) -> FoundNames:
     own: dict[str, None] = {}
     others: dict[str, None] = {}
     places: dict[tuple[int, int], str] = {}
+    whole: dict[tuple[str, ...], None] = {}
     other_people = 0
     for candidate, is_own, reason, spreads in _found_in_order(resume):
         parts = [fold(_POSSESSIVE.sub("", resume.written[i])) for i in range(candidate.first, candidate.stop)]
@@ -71,10 +74,12 @@ def find_names(resume: ParsedResume) -> FoundNames:
         if is_own or spreads:
             (own if is_own else others).update(dict.fromkeys(named))
         if is_own:
+            if 2 <= len(parts) <= 6:
+                whole[tuple(parts)] = None
             own.update(dict.fromkeys(_given_names_of_initials(resume, parts)))
             own.update(dict.fromkeys(_spaced_parts(resume, candidate)))
         places.setdefault(_extent(resume, candidate), reason)
-    for place in find_mentions(resume, list(own), others, list(places)):
+    for place in find_mentions(resume, list(own), others, list(places), whole):
         places.setdefault(place, "name.mention")
     spans = [
         Span(start, end, "name", TOKENS["name"], SURE, reason) for (start, end), reason in places.items()
@@ -88,12 +93,31 @@ def _found_in_order(resume: ParsedResume) -> Iterator[FoundName]:
     header = header_name(resume)
     yield from (FoundName(candidate, own=True, reason="name.header") for candidate in header)
     named = bool(header) or any(found.own for found in cued)
+    pages = list(page_names(resume, named=named))
+    yield from pages
+    named = named or any(found.own for found in pages)
     yield from subject_names(resume, named=named)
     # A signature is the candidate's if nothing else says who that is.
     yield from (found._replace(own=found.own and not named) for found in closing_names(resume))
     yield from referee_names(resume)
     yield from (found for found in cued if not found.own)
-    yield from prose_names(resume)
+    line_starts = [line.start for line in resume.lines]
+    for found in prose_names(resume):
+        if not named and _opens_contact_data(resume, found.candidate, line_starts):
+            found, named = found._replace(own=True), True
+        yield found
+
+
+def _opens_contact_data(resume: ParsedResume, candidate: NameCandidate, line_starts: list[int]) -> bool:
+    """True if a name follows a gap and an address or a number comes next: a header in the middle of a text."""
+    start, end = resume.starts[candidate.first], resume.ends[candidate.stop - 1]
+    before = resume.text[max(0, start - 2) : start]
+    line = resume.lines[max(0, bisect_right(line_starts, start) - 1)]
+    return (
+        line.section not in ("references", "experience", "education", "skills")
+        and (not before or before in ("  ", "\n\n") or before.endswith("\n"))
+        and resume.holds_excluded(end, end + 6)
+    )
 
 
 def _given_names_of_initials(resume: ParsedResume, parts: list[str]) -> Iterator[str]:
