@@ -72,5 +72,5 @@ def test_letters_of_a_span_are_those_of_its_normalised_text(parts: list[str]) ->
     for part in parts:
         begin, end = places.span(at, at + len(part))
         at += len(part)
-        # Whether a soft hyphen becomes a hyphen depends on what follows it: only letters and digits are counted.
+        # Whether a soft hyphen becomes a hyphen depends on what follows it: only letters and digits count.
         assert letters(places.text[begin:end]) == letters(normalise(part))
