@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -23,11 +22,10 @@ from training.cli.columns import (
     wanted_data,
 )
 from training.cli.console import exit_codes, say, stderr
+from training.cli.engine import load_reference
 from training.data.example import SPLITS, Example, SplitName
 
 if TYPE_CHECKING:
-    from service.core.bundle import Bundle
-    from service.core.engines.loading import LoadedModel
     from training.config import DataConfig
 
 _HEADLINES = (
@@ -100,7 +98,7 @@ def compare(
                 comparison = compare_on(
                     bundles,
                     examples,
-                    _load,
+                    load_reference,
                     data=f"{data or config}, {split or 'all'} pairs",
                     options=EvaluationOptions(minimum=minimum, rounds=rounds, seed=seed, redact=redact),
                 )
@@ -134,16 +132,3 @@ def _examples(data: DataConfig, split: str | None) -> tuple[list[Example], Seque
         return load_unsplit(data.files)
     dataset = data.load()
     return dict(dataset.items())[cast(SplitName, split or "test")], dataset.warnings
-
-
-def _load(bundle: Bundle) -> LoadedModel:
-    """The reference engine, torch in f32: it converts nothing and caches nothing."""
-    from service.core.encoder import silence_transformers
-    from service.core.engines.loading import EngineOptions, load_model
-    from service.core.engines.torch_engine import available_device
-
-    silence_transformers()
-    options = EngineOptions(
-        "torch", available_device(), threads=os.cpu_count() or 1, cache=Path(), precision="f32"
-    )
-    return load_model(bundle, options)
