@@ -8,6 +8,7 @@ from __future__ import annotations
 import typer
 
 from training.cli.compare import compare
+from training.cli.counterfactual import counterfactual
 from training.cli.explore import explore_data
 from training.cli.publish import export, import_bundle
 from training.cli.redaction_report import redaction_report
@@ -17,6 +18,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 app.command("ablate")(ablate)
 app.command("base-bundle")(base_bundle)
 app.command("compare")(compare)
+app.command("counterfactual")(counterfactual)
 app.command("explore")(explore_data)
 app.command("export")(export)
 app.command("import")(import_bundle)
