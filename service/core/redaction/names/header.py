@@ -109,7 +109,28 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
                 best = (together, [previous, alone])
         one_word = shape.token_count == 1 or shape.spaced_word
         previous = alone if alone is not None and one_word else None
-    return best[1] if best[0] >= _MIN_SCORE else []
+    return [_without_post(resume, found) for found in best[1]] if best[0] >= _MIN_SCORE else []
+
+
+def _without_post(resume: ParsedResume, found: NameCandidate) -> NameCandidate:
+    """`found` without a post behind it: "Jane Doe Truck Driver jdoe@…", where the address proves the first words.
+
+    English words after the last one that the contact data prove are cut off, unless all of them are names too and
+    nothing of a post comes next.
+    """
+    proven = [i for i in range(found.first, found.stop) if resume.folded[i] in resume.evidence]
+    if len(proven) < 2:
+        return found
+    behind = range(proven[-1] + 1, found.stop)
+    goes_on = (
+        found.stop < len(resume.folded)
+        and resume.folded[found.stop] in STOP_WORDS
+        and resume.text[resume.ends[found.stop - 1] : resume.starts[found.stop]] == " "
+    )
+    is_post = all(resume.folded[i] in resume.lexicon.english for i in behind) and (
+        goes_on or not all(resume.is_name_word(i) for i in behind)
+    )
+    return NameCandidate(found.first, proven[-1] + 1) if is_post else found
 
 
 def _is_likely(resume: ParsedResume, found: list[NameCandidate]) -> bool:
@@ -344,9 +365,10 @@ def _short_leading_name(resume: ParsedResume, candidate: NameCandidate) -> NameC
 def _lower_case_name(resume: ParsedResume, start: int, cell: str) -> NameCandidate | None:
     """A name in small letters, "jane doe", if both are in the lexicon or in the e-mail address."""
     inside = resume.words_in(start, start + len(cell))
+    contact = next((i for i in inside[:7] if resume.is_excluded(resume.starts[i])), None)
+    if contact is not None:  # "jane doe jane.doe@…"
+        cell, inside = cell[: resume.starts[contact] - start], resume.words_in(start, resume.starts[contact])
     if not 2 <= len(inside) <= 6 or any(ch.isdigit() or ch == "@" for ch in cell):
-        return None
-    if any(resume.is_excluded(resume.starts[i]) for i in inside):
         return None
     named = [i for i in inside if resume.folded[i] not in PARTICLES]
     known = sum(resume.folded[i] in resume.evidence or resume.is_name_word(i) for i in named)
