@@ -102,8 +102,8 @@ def test_a_date_in_a_report_is_not_guessed(api: Api, day: str, status: int) -> N
         assert fields(answer) == ["distribution_date"]
 
 
-NEVER_DONE = "12 555-" * 500
-"""Each pass hides a number, which makes the digits beside it one."""
+NEVER_DONE = "+a@" * 400
+"""Each pass hides one of them, and the next one stands where contact data do."""
 
 
 def test_a_resume_that_never_stops_to_hide_more_is_refused_by_name(api: Api) -> None:
