@@ -141,6 +141,7 @@ def test_periods_and_quantities_are_no_phones(text: str) -> None:
         "Nordring 5\n60313 Frankfurt", "Hauptstr. 12\n10115 Berlin\nGermany", "Berliner Str. 12, 80331 München", "12 rue de la Paix\n75002 Paris",
         "5 bis avenue Foch, 69006 Lyon", "34 Park Lane, Cowley\nOxford OX4 2AB", "Flat 3, The Maltings\n5 Mill Road\nCambridge\nCB1 2AB",
         "ul. Nowa 3/5\n00-950 Warszawa", "Calle Mayor 5, 3º B\n28013 Madrid", "Via Roma 12\n20121 Milano (MI)", "Keizersgracht 12\n1015 CN Amsterdam",
+        "Am Neuen Teich 4b, 50667 Köln", "Lipová 7, 120 00 Praha 2", "The Old Bakery, Mill Lane, Norwich NR3 4LP", "Al Qusais 3, Dubai, UAE",
         "Storgatan 12, lgh 1101\n111 23 Stockholm", "Str. Lunga 12, bl. 3, ap. 4, Brasov", "Atatürk Mah. 12. Sok. No: 5 Kadıköy/Istanbul",
         # North America and Australia
         "12 Maple Street\nSpringfield, IL 62704", "Apt 4B, 12 Maple Street\nBrookhaven, GA", "Unit 5, 12 King St\nNewtown NSW 2042",
