@@ -58,7 +58,7 @@ _HOUSE = re.compile(
 )
 _HOUSE_BEHIND = re.compile(r"[A-ZÀ-Þ][\w.'’ -]{2,40}[ ]\d{1,4}[ ]?[a-zA-Z]?(?:[/-]\d{1,4})?\W{0,2}$")
 _HOUSE_NAME = re.compile(
-    r"(?:[A-Z][\w'’]{0,20}[ ]){1,3}(?:House|Cottage|Rectory|Lodge|Farm|Barn|Manor|Mill|Bungalow|Croft|Villa|Mansions?)"
+    r"The(?:[ ][A-Z][\w'’]{0,20}){1,3}|(?:[A-Z][\w'’]{0,20}[ ]){1,3}(?:House|Cottage|Rectory|Lodge|Farm|Barn|Manor|Mill|Bungalow|Croft|Villa|Mansions?)"
 )
 _RELATION = re.compile(
     r"(?<![\w/])(?:[SDWC][/.]o\b\.?|(?:behind|opposite|opp\b\.?|near(?:by)?|nr\.|beside|besides|next[ ]to|adjacent[ ]to|off|in[ ]front[ ]of)[ ]{1,2}"
