@@ -25,8 +25,8 @@ from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import COUNTRY_NAMES, Lexicon
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.school_cells import widened
-from service.core.redaction.school_names import ENDS_LIKE_SCHOOL, GENERIC, NO_NAMES
 from service.core.redaction.school_slots import TOWNS
+from service.core.redaction.school_words import ENDS_LIKE_SCHOOL, GENERIC, NO_NAMES
 from service.core.redaction.schools import DEGREE, schools_of_education
 from service.core.redaction.spans import Span, shifted, without_overlaps
 from service.core.redaction.words import Words, fold, read_words

@@ -9,7 +9,8 @@ from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import prefilter
-from service.core.redaction.school_names import SchoolReader, with_rest
+from service.core.redaction.school_endings import with_rest
+from service.core.redaction.school_names import SchoolReader
 from service.core.redaction.school_slots import schools_in_slots
 from service.core.redaction.spans import Span
 from service.core.redaction.words import Words
