@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _BRACKET = re.compile(r"\s?\((?=[^()\n]{0,10}[A-Z][^()\n]{0,10}[A-Z])[A-Za-z.&' -]{2,10}\)")
+_KIND = re.compile(r"\s?\((?:[Aa]utonomous|[Ii]ndependent|[Dd]eemed(?: to be)?(?: [Uu]niversity)?|[Pp]rivate|[Ss]tate|UGC)\)")
 _FOR_ONE_SEX = re.compile(r"\s?\(?\s?for[ ](?:women|girls|boys|men|ladies)\b\s?\)?", re.IGNORECASE)
 _CAMPUS = re.compile(
     r"(?:\s?(?:,|[-–]|\(|at|in)?\s?(?:(?:Los|Las|San|Santa|St\.?|Saint|Chapel|Urbana|Twin|College|New|Fort|El|Ann|Baton)\s)?"
@@ -15,7 +16,7 @@ _CAMPUS = re.compile(
     r"Birmingham|Fayetteville|Little Rock|Long Beach|Fullerton|Northridge|Sacramento|Fresno|Pomona|Paso|Buffalo|Albany|"
     r"Stony Brook|Binghamton|Rouge|New Orleans|Las Vegas|Reno|Manoa|Hilo|Bombay|Delhi|Madras|Kanpur|Kharagpur|Roorkee|"
     r"Guwahati|Hyderabad|Bangalore|Ahmedabad|Calcutta|Lucknow|Kozhikode|Indore|Trichy|Warangal|Surathkal|Pilani|Vellore|"
-    r"Mumbai|Chennai|Pune|Nsukka|Ibadan|Ife|Zaria|Los Baños|Diliman|Manila)\b\)?)"
+    r"Mumbai|Chennai|Pune|Nsukka|Legon|Mesra|Ilaro|Ibadan|Ife|Zaria|Los Baños|Diliman|Manila)\b\)?)"
 )  # fmt: skip
 _AND_COLLEGE = re.compile(
     r"[ ](?:&|and)[ ](?:College|COLLEGE|School|Sixth Form(?: College)?|University|Research Cent(?:er|re))\b"
@@ -24,7 +25,7 @@ _AND_COLLEGE = re.compile(
 
 def with_rest(text: str, end: int) -> int:
     """The end of a school's name in `text`, with its campus and its abbreviation in brackets."""
-    for pattern in (_AND_COLLEGE, _FOR_ONE_SEX, _BRACKET, _CAMPUS, _BRACKET):
+    for pattern in (_AND_COLLEGE, _FOR_ONE_SEX, _BRACKET, _KIND, _CAMPUS, _BRACKET):
         match = pattern.match(text, end)
         if match:
             end = match.end()

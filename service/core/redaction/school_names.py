@@ -48,8 +48,15 @@ _WRAPS = re.compile(r" {2,4}|[ ]?\n[ ]?")
 _VERB = re.compile(r"\w{2,30}(?:ed|ing)$")
 
 
-_DEGREE_INITIALS = re.compile(r"(?:[BM]\.?[EAS]|Ph\.?D|LL\.?[BM]|[BM]\.?C\.?A|M\.?D)\.?[ ](?=\w{3})")
-"""Initials that begin a cell are those of a degree: "B.E Anna University"."""
+_DEGREE_INITIALS = re.compile(
+    r"(?:[BM]\.?[EAS]|Ph\.?D|LL\.?[BM]|[BM]\.?C\.?A|M\.?D)\.?[ ](?=\w{3})(?!(?:Ramaiah|RAMAIAH|Univ))"
+)
+"""Initials that begin a cell are those of a degree: "B.E Anna University"; M.S. Ramaiah is a founder."""
+
+_WRITTEN_DEGREE = re.compile(
+    r"(?<![\w.])(?:[BM]\.[ ]?(?:Com|Sc|Tech|Ed|Phil|Pharm|Arch|Lib|Des|Voc)|Ph\.[ ]?D)\b\.?", re.IGNORECASE
+)
+"""A degree whose words no name holds: "B.Com Anna University"."""
 
 
 _DEGREE_BEHIND = re.compile(
@@ -158,7 +165,8 @@ class SchoolReader:
             return None
         if first and folded[first - 1] == "the" and words.capitalised[first - 1] and self._joined(first - 1):
             first -= 1
-        first = self._behind_field(first, k)
+        first = self._behind_degree(first, k)
+        first = self._behind_field(first, k, named_behind=named_behind)
         start, end = words.starts[first], words.ends[last]
         found = self._text[start:end]
         degree = _DEGREE_INITIALS.match(found)
@@ -168,9 +176,26 @@ class SchoolReader:
             return None
         return start, with_rest(self._text, end)
 
-    def _behind_field(self, first: int, k: int) -> int:
+    def _behind_degree(self, first: int, k: int) -> int:
+        """The first word of the name once a degree is taken from it: "B.Com Anna University"."""
+        words = self._words
+        for degree in _WRITTEN_DEGREE.finditer(
+            self._text, max(0, words.starts[first] - 3), words.starts[k]
+        ):
+            while first < k and words.starts[first] < degree.end():
+                first += 1
+        return first
+
+    def _behind_field(self, first: int, k: int, *, named_behind: bool) -> int:
         """The first word of the name once a field of study is taken from it: "BA in English Literature Ajasin University"."""
         words, folded = self._words, self._words.folded
+        if first and first < k and folded[first - 1] in FIELDS and self._joined(first - 1):
+            # "B.E. in Computer Science University of Ghent", "... Govt. Polytechnic"
+            named = first
+            while named < k and folded[named] in FIELDS:
+                named += 1
+            if named_behind if named == k else self._is_named_by_kind(named, k, folded[named:k]):
+                return named
         if not first or folded[first - 1] not in ("in", "of") or not self._joined(first - 1):
             return first
         if _DEGREE_BEHIND.search(self._text, max(0, words.starts[first] - 40), words.starts[first]) is None:

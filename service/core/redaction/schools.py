@@ -18,21 +18,22 @@ from service.core.redaction.words import Words
 _CAP = r"(?:[A-ZÀ-ÞŁŚŻČŠŽĐİ][\w'’.]{0,30}+|\d{1,2}(?:st|nd|rd|th))"
 _NAME_AFTER = (
     r"(?:(?:the|la|le|el|los|las|St\.?|Saint|São|San|Santa)[ ])?"
-    rf"{_CAP}(?:(?:[ ](?:and|&|und|of|de|da|do|dos|des|du|del|di|la|le|the|y|e|et|at|in|for|für|zu|am|an der|van|der)[ ](?:the[ ])?|-(?:e|i|ul|al|de)-|[ \-–]){_CAP}){{0,8}}"
+    rf"{_CAP}(?:(?:[ ](?:and|&|und|of|de|da|do|dos|des|du|del|di|la|le|the|y|e|et|at|in|for|für|zu|am|an der|van|der)[ ](?:the[ ])?|-(?:e|i|ul|al|de|le|la)-|[ \-–]){_CAP}){{0,8}}"
 )
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
         # Other languages
-        r"\b(?:Universidad|Universidade|Universit[àáa]|Université|Universität|Universitat|Universitatea|Uniwersytet|Univerzita|"
+        r"\b(?:[IVX]{1,5}[ ])?(?:Universidad|Universidade|Universit[àáa]|Université|Universität|Universitat|Universitatea|Uniwersytet|Univerzita|"
         r"Universitetet|Universiteit|Universitas|Univerza|Sveučilište|Institut(?:o|ul|et)?|Instituto|Istituto|Politecnico|Politécnic[oa]|"
         r"Politechnika|Akademia|Academia|École|Ecole|Escuela|Escola|Colégio|Tecnológico|Kolej|Faculdade|Facultad|Faculté|Hochschule|Fachhochschule|"
         r"Technische Universität|Technische Hochschule|Lycée|Liceo|Colegio|Collège|Gymnasium|Gimnazjum|Kolegium|Akademie|Liceum|"
         rf"Centro Universitário|Politeknik|Sekolah Tinggi|Hogeschool|Katholieke Universiteit|Vrije Universiteit|Conservatorio|IES)[ ]"
         r"(?:(?:de|da|do|del|degli|di|der|des|du|la|el|los|las|in|w|e|für|fur|zu|am|den|dell['’]|d['’]|of|les|Studi|of the|im\.)[ ]*){0,6}"
         rf"{_NAME_AFTER}",
-        r"\b(?:KU|TU|FH|ETH|RWTH|HTW|HAW|UC|UT|SUNY|CUNY|CSU|IIT|IIM|NIT|IIIT|BITS|NUS|UNC|UNSW|UW|UMass|UM|UTM|UiTM|KIT|HEC|IE|UFR)[ ]"
-        rf"{_CAP}(?:[ ](?:Tiruchirappalli|Hill|Barbara|Diego|Cruz|Angeles|Francisco|Brook))?",
+        r"\b(?:KU|TU|FH|ETH|RWTH|HTW|HAW|UC|UT|SUNY|CUNY|CSU|IIT|IIM|NIT|IIIT|BITS|NUS|UNC|UNSW|UW|UMass|UM|UTM|UiTM|KIT|HEC|IE|UFR)"
+        rf"(?:[ ]\([A-Z]{{2,5}}\))?[ -]{_CAP}(?:[ ](?:Tiruchirappalli|Hill|Barbara|Diego|Cruz|Angeles|Francisco|Brook))?",
+        r"\b(?:[A-Z]\w{2,15}+[ ]){1,2}(?:A&M|A&T|S&T)(?![\w])(?:[ ](?:State[ ])?University)?",
         r"[\u4e00-\u9fff]{2,12}(?:大学|学院|學院|大學|中学|学校|高校)|[\uac00-\ud7a3]{2,10}(?:대학교|대학|고등학교)",
         r"\b[А-ЯЁ][\w-]{0,60}+(?:[ ][\w-]{1,60}+){0,5}[ ](?:университет|институт|академия)\w*(?:[ ](?:имени|им\.)[ ][А-ЯЁ. ]{1,40}\w+)?"
         r"|\b(?:МГУ|СПбГУ|МГТУ|ВШЭ|МФТИ)\b",
@@ -141,7 +142,7 @@ SCHOOL_PREFILTER = prefilter(
     politecnico politécnico politécnica politechnika akademia academia école ecole escuela escola faculdade facultad faculté
     hochschule fachhochschule technische lycée liceo colegio collège gymnasium gimnazjum kolegium akademie liceum centro
     politeknik sekolah hogeschool katholieke vrije conservatorio""",
-    ("colég", "kolej", "tecnol", "大学", "学院", "學院", "大學", "中学", "学校", "高校", "대학", "학교", "университет", "институт", "академия", "мгу", "спбгу", "мгту",
+    ("a&m", "a&t", "s&t", "colég", "kolej", "tecnol", "大学", "学院", "學院", "大學", "中学", "学校", "高校", "대학", "학교", "университет", "институт", "академия", "мгу", "спбгу", "мгту",
      "вшэ", "мфти"),
 )  # fmt: skip
 """The first words of what `_PATTERNS` find; English names are read by `SchoolReader`."""
