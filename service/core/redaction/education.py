@@ -24,9 +24,10 @@ from service.core.redaction.graduation_years import years_in
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import COUNTRY_NAMES, Lexicon
 from service.core.redaction.policy import TOKENS
+from service.core.redaction.school_boards import boards_in
 from service.core.redaction.school_cells import widened
 from service.core.redaction.school_slots import TOWNS
-from service.core.redaction.school_words import ENDS_LIKE_SCHOOL, GENERIC, NO_NAMES
+from service.core.redaction.school_words import ENDS_LIKE_SCHOOL, GENERIC, NO_NAMES, OPENERS
 from service.core.redaction.schools import DEGREE, schools_of_education
 from service.core.redaction.spans import Span, shifted, without_overlaps
 from service.core.redaction.words import Words, fold, read_words
@@ -51,6 +52,7 @@ _NOT_DATE = re.compile(
 _ACRONYM = re.compile(r"[A-Z][A-Z.&-]{1,8}[A-Z.]")
 _KEY_AT_END = re.compile(r"(?:[Hh]igh |HIGH )?\b\w{1,40}+$")
 _YEAR_AT_END = re.compile(r"\s{1,3}(?:in\s)?(?:19|20)\d\d$")
+_TOWN_AND_YEAR = re.compile(r",[ ]?(?:[A-Z][\w.]{1,20}+[ ,]{1,2}){1,3}(?:\(?(?:19|20)\d\d|\[YEAR)")
 _NUMBER_AT_END = re.compile(r"[ ]?(?:No\.?[ ]?)?\d{1,3}$")
 _ABBREVIATED_END = re.compile(r"\b(?:[A-Z]|Univ|Coll|Inst|Tech|Engg)\.$")
 _SCHOOL_TOKEN = TOKENS["school"]
@@ -103,6 +105,10 @@ def _section(text: str, headings: Sequence[tuple[int, int]], lexicon: Lexicon) -
     found += [
         Span(start, end, "school", _SCHOOL_TOKEN, reason="school.cell")
         for start, end in _cells_of_schools(rows, lexicon)
+    ]
+    found += [
+        Span(start, end, "school", _SCHOOL_TOKEN, reason="school.board")
+        for start, end in boards_in(text, words)
     ]
     for row in _rows_of_study(rows):
         found += [
@@ -180,6 +186,8 @@ def _rows_of_study(rows: Sequence[_Row]) -> Iterator[_Row]:
 def _cells_of_schools(rows: Sequence[_Row], lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     """The cells that end in a key word, and those that are schools because nothing else in an entry with a degree can be."""
     for i, row in enumerate(rows):
+        if row.kind != "work" and not OPENERS.isdisjoint(row.folded):
+            yield from _cells_with_opener(row, lexicon)
         if row.kind != "work" and any(near.has_degree for near in rows[max(0, i - 2) : i + 3]):
             yield from _cells_with_key_word(row)
     for i, row in enumerate(rows):
@@ -194,7 +202,8 @@ def _cells_of_schools(rows: Sequence[_Row], lexicon: Lexicon) -> Iterator[tuple[
         if below is not None and not below.has_degree:
             if below.has_school:
                 continue
-            found = _cell_of(below, lexicon, small=row.text.islower())
+            dated = i + 2 < len(rows) and "date" in (rows[i + 1].kind, rows[i + 2].kind)
+            found = _cell_of(below, lexicon, small=row.text.islower(), dated=dated)
             if found is not None:
                 yield found
                 continue
@@ -234,12 +243,33 @@ def _cells_with_key_word(row: _Row) -> Iterator[tuple[int, int]]:
             yield at, at + len(cell)
 
 
+def _cells_with_opener(row: _Row, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+    """Cells such as "COLEGIO SAN MARTÍN" and "gymnasium am stadtpark", in which the name stands behind the key word."""
+    places = [at for mark in _CELL.finditer(row.text) for at in mark.span()]
+    bounds = [0, *places, len(row.text)]
+    for start, end in zip(bounds[::2], bounds[1::2], strict=True):
+        cell = row.text[start:end].strip()
+        year = _YEAR_AT_END.search(cell)
+        cell = cell[: year.start()].rstrip() if year else cell
+        words = read_words(cell)
+        if (
+            2 <= len(words) <= 9
+            and words.folded[0] in OPENERS
+            and not _YEAR.search(cell)
+            and any(word not in lexicon.english and len(word) > 2 for word in words.folded[1:])
+            and not any(word in POSTS or word in DEGREES for word in words.folded[1:])
+        ):
+            at = row.start + row.text.index(cell, start)
+            yield at, at + len(cell)
+
+
 def _cell_of(
-    row: _Row, lexicon: Lexicon, *, own: bool = False, small: bool = False
+    row: _Row, lexicon: Lexicon, *, own: bool = False, small: bool = False, dated: bool = False
 ) -> tuple[int, int] | None:
     """The first cell of a row that can be the name of a school, as [start, end) of the section.
 
-    `own`: the row holds the degree itself. `small`: the entry is written in small letters.
+    `own`: the row holds the degree itself. `small`: the entry is written in small letters. `dated`: a date by itself
+    stands beside the row, so that one word may be a name.
     """
     if row.kind in ("work", "date"):
         return None
@@ -252,14 +282,20 @@ def _cell_of(
             cell = cell[: year.start()].rstrip()
         if not cell or (own and n == 0 and _DEGREE.search(cell)):
             continue
-        if start and row.text[start - 1] in "([":
+        if start and row.text[start - 1] in "([" and not _goes_on_with_year(row.text, end):
             continue  # an abbreviation of what stands before
-        if _can_be_school(cell, lexicon, alone=len(bounds) == 2, small=small):
+        if _can_be_school(cell, lexicon, alone=len(bounds) == 2 and not dated, small=small):
             at = row.start + row.text.index(cell, start)
             return at, at + len(cell)
         if not own:
             return None  # what follows a field or a grade is a town
     return None
+
+
+def _goes_on_with_year(text: str, end: int) -> bool:
+    """True if a year stands in the rest of the brackets: "(Otterbeck, 2004)"."""
+    rest = text[end : end + 40].split(")")[0]
+    return rest.startswith(",") and _YEAR.search(rest) is not None
 
 
 def _behind_field(row: _Row, lexicon: Lexicon) -> tuple[int, int] | None:
@@ -272,7 +308,8 @@ def _behind_field(row: _Row, lexicon: Lexicon) -> tuple[int, int] | None:
     first = i
     while i < len(words) and (words.folded[i] in FIELDS or words.folded[i] in ("in", "of", "and", "s")):
         i += 1
-    if i == first or words.folded[i - 1] not in FIELDS:
+    bare = i == first  # "B.Com QSTM 2009"
+    if not bare and words.folded[i - 1] not in FIELDS:
         return None
     start = i
     while i < len(words) and words.capitalised[i] and i - start < 6:
@@ -283,7 +320,8 @@ def _behind_field(row: _Row, lexicon: Lexicon) -> tuple[int, int] | None:
         return None
     at, end = words.starts[start], words.ends[i - 1]
     end += row.text.startswith(".", end)
-    if not _YEAR.match(row.text[end:].lstrip(" ,(")) and row.text[end:].strip():
+    rest = row.text[end:]
+    if not _YEAR.match(rest.lstrip(" ,(")) and (bare or (rest.strip() and not _TOWN_AND_YEAR.match(rest))):
         return None
     if not _can_be_school(row.text[at:end], lexicon, alone=False):
         return None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 _BRACKET = re.compile(r"\s?\((?=[^()\n]{0,10}[A-Z][^()\n]{0,10}[A-Z])[A-Za-z.&' -]{2,10}\)")
-_KIND = re.compile(r"\s?\((?:[Aa]utonomous|[Ii]ndependent|[Dd]eemed(?: to be)?(?: [Uu]niversity)?|[Pp]rivate|[Ss]tate|UGC)\)")
+_KIND = re.compile(
+    r"\s?\((?:[Aa]utonomous|[Ii]ndependent|[Dd]eemed(?: to be)?(?: [Uu]niversity)?|[Pp]rivate|[Ss]tate|UGC)\)"
+)
 _FOR_ONE_SEX = re.compile(r"\s?\(?\s?for[ ](?:women|girls|boys|men|ladies)\b\s?\)?", re.IGNORECASE)
 _CAMPUS = re.compile(
     r"(?:\s?(?:,|[-–]|\(|at|in)?\s?(?:(?:Los|Las|San|Santa|St\.?|Saint|Chapel|Urbana|Twin|College|New|Fort|El|Ann|Baton)\s)?"

@@ -179,9 +179,7 @@ class SchoolReader:
     def _behind_degree(self, first: int, k: int) -> int:
         """The first word of the name once a degree is taken from it: "B.Com Anna University"."""
         words = self._words
-        for degree in _WRITTEN_DEGREE.finditer(
-            self._text, max(0, words.starts[first] - 3), words.starts[k]
-        ):
+        for degree in _WRITTEN_DEGREE.finditer(self._text, max(0, words.starts[first] - 3), words.starts[k]):
             while first < k and words.starts[first] < degree.end():
                 first += 1
         return first

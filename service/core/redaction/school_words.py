@@ -64,6 +64,12 @@ NO_NAMES = (
 )
 """Words that a school's cell does not hold."""
 
+BOARD_WORDS = _words("board")
+"""Words of the names of boards of examination."""
+
+OPENERS = _words("opener")
+"""Key words of languages in which the name stands behind them: "Colegio ..."."""
+
 INSIDE = frozenset("de da do del della la le di du al el y e dos van der zu am e".split())
 """Small words inside a name, in other languages than English."""
 

@@ -66,7 +66,7 @@ def schools_of_education(text: str, words: Words, lexicon: Lexicon) -> Iterator[
     """As `find_schools`, for a text of the section of education, where names in small letters count too."""
     yield from _schools(text, words, lexicon, by_pattern=True, in_education=True)
     yield from _bare_names(text, words, lexicon)
-    yield from _slots(text, words, lexicon)
+    yield from _slots(text, words, lexicon, in_education=True)
 
 
 def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span]:
@@ -96,7 +96,7 @@ def _schools(
     text: str, words: Words, lexicon: Lexicon, *, by_pattern: bool, in_education: bool
 ) -> Iterator[Span]:
     for phrases in (lexicon.universities, lexicon.school_names):
-        for first, stop in phrases.find(words):
+        for first, stop in phrases.find(words, small=in_education):
             start, end = words.starts[first], words.ends[stop - 1]
             if "\n" not in text[start:end]:
                 yield _span(start, with_rest(text, end))
@@ -126,8 +126,8 @@ def _bare_names(text: str, words: Words, lexicon: Lexicon) -> Iterator[Span]:
             yield _span(starts[i], ends[i])
 
 
-def _slots(text: str, words: Words, lexicon: Lexicon) -> Iterator[Span]:
-    for start, end in schools_in_slots(text, words, lexicon):
+def _slots(text: str, words: Words, lexicon: Lexicon, *, in_education: bool = False) -> Iterator[Span]:
+    for start, end in schools_in_slots(text, words, lexicon, in_education=in_education):
         yield Span(start, end, "school", TOKENS["school"], reason="school.slot")
 
 
