@@ -42,6 +42,13 @@ _DEGREE = re.compile(
     rf"(?<![\w.])(?:{DEGREE}|[BM]\.?\s?(?:TECH|COM|ED|Ed|PHIL|Phil|PHARM|Pharm)|PH\.?\s?D|BCA|MCA|MBBS|BDS|PGD[A-Z]{{0,3}}|"
     r"b\.?\s?tech|m\.?\s?tech|[bm]\.\s?(?:com|sc|ed|e|a)|ph\.?d|mba|bca|mca|pgdm)(?!\w)"
 )
+_CERTIFICATE = re.compile(
+    r"(?<![\w.])(?:1[02]\s?th|10\+2|\+2|X(?:II)?\s?th|(?:Class|Std\.?|Standard|Grade)[ ](?:X|XII|10|12)|Higher Secondary|Senior Secondary|"
+    r"Matric(?:ulation)?|Intermediate|S\.?S\.?L\.?C|[HS]\.?S\.?C|P\.?U\.?C)(?![\w])(?!\.?[ ](?:School|Sec))",
+    re.IGNORECASE,
+)
+"""Classes and certificates of schools, with the school beside them as with a degree."""
+
 _FIELD_ENDING = re.compile(r"\w{3,30}(?:ics|ology|ing|tion|graphy|ment|nomy|ism|ance|ence|istry|ture)$")
 _YEAR = re.compile(r"(?:19|20)\d\d|['’]\d\d\b|\[YEAR\]\s?[-–/]")
 _NOT_DATE = re.compile(
@@ -55,6 +62,7 @@ _YEAR_AT_END = re.compile(r"\s{1,3}(?:in\s)?(?:19|20)\d\d$")
 _TOWN_AND_YEAR = re.compile(r",[ ]?(?:[A-Z][\w.]{1,20}+[ ,]{1,2}){1,3}(?:\(?(?:19|20)\d\d|\[YEAR)")
 _NUMBER_AT_END = re.compile(r"[ ]?(?:No\.?[ ]?)?\d{1,3}$")
 _ABBREVIATED_END = re.compile(r"\b(?:[A-Z]|Univ|Coll|Inst|Tech|Engg)\.$")
+_OPENERS = OPENERS | {"college"}
 _SCHOOL_TOKEN = TOKENS["school"]
 
 
@@ -139,7 +147,11 @@ def _rows_of(text: str, words: Words, schools: Sequence[Span]) -> list[_Row]:
             reach = max(reach, ordered[school].end)
             school += 1
         row = _Row(start, end, part, folded, reach > start or _SCHOOL_TOKEN in part, False)
-        row.has_degree = _DEGREE.search(part) is not None or not DEGREES.isdisjoint(folded)
+        row.has_degree = (
+            _DEGREE.search(part) is not None
+            or not DEGREES.isdisjoint(folded)
+            or _CERTIFICATE.search(part) is not None
+        )
         row.kind = _kind_of(row)
         rows.append(row)
     return rows
@@ -186,7 +198,7 @@ def _rows_of_study(rows: Sequence[_Row]) -> Iterator[_Row]:
 def _cells_of_schools(rows: Sequence[_Row], lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     """The cells that end in a key word, and those that are schools because nothing else in an entry with a degree can be."""
     for i, row in enumerate(rows):
-        if row.kind != "work" and not OPENERS.isdisjoint(row.folded):
+        if row.kind != "work" and not _OPENERS.isdisjoint(row.folded):
             yield from _cells_with_opener(row, lexicon)
         if row.kind != "work" and any(near.has_degree for near in rows[max(0, i - 2) : i + 3]):
             yield from _cells_with_key_word(row)
@@ -254,7 +266,7 @@ def _cells_with_opener(row: _Row, lexicon: Lexicon) -> Iterator[tuple[int, int]]
         words = read_words(cell)
         if (
             2 <= len(words) <= 9
-            and words.folded[0] in OPENERS
+            and (words.folded[0] in OPENERS or words.written[0].casefold() in ("collège", "lycée"))
             and not _YEAR.search(cell)
             and any(word not in lexicon.english and len(word) > 2 for word in words.folded[1:])
             and not any(word in POSTS or word in DEGREES for word in words.folded[1:])
@@ -280,7 +292,7 @@ def _cell_of(
         year = _YEAR_AT_END.search(cell)
         if year:
             cell = cell[: year.start()].rstrip()
-        if not cell or (own and n == 0 and _DEGREE.search(cell)):
+        if not cell or (own and n == 0 and (_DEGREE.search(cell) or _CERTIFICATE.search(cell))):
             continue
         if start and row.text[start - 1] in "([" and not _goes_on_with_year(row.text, end):
             continue  # an abbreviation of what stands before
@@ -300,7 +312,7 @@ def _goes_on_with_year(text: str, end: int) -> bool:
 
 def _behind_field(row: _Row, lexicon: Lexicon) -> tuple[int, int] | None:
     """What stands behind the field in a cell that holds all: "B.Tech in Computer Science COEP 1993"."""
-    match = _DEGREE.search(row.text)
+    match = _DEGREE.search(row.text) or _CERTIFICATE.search(row.text)
     if match is None or row.kind == "work":
         return None
     words = read_words(row.text)
@@ -350,7 +362,11 @@ def _can_be_school(cell: str, lexicon: Lexicon, *, alone: bool, small: bool = Fa
             and plain not in TOWNS
             and len(plain) > 2
         )
-    if _DEGREE.search(cell) or (cell.endswith(".") and not _ABBREVIATED_END.search(cell)):
+    if (
+        _DEGREE.search(cell)
+        or _CERTIFICATE.search(cell)
+        or (cell.endswith(".") and not _ABBREVIATED_END.search(cell))
+    ):
         return False
     written = small or all(
         capital or len(word) <= 3 for word, capital in zip(folded, words.capitalised, strict=True)
@@ -369,4 +385,6 @@ def _can_be_school(cell: str, lexicon: Lexicon, *, alone: bool, small: bool = Fa
     rare = [word for word in folded if word not in lexicon.english and len(word) > 1]
     if not rare or any(True for _ in lexicon.protected.find(words)):
         return False
-    return len(folded) >= 2 or (not alone and len(rare[0]) > 4 and rare[0] not in lexicon.protected_words)
+    return len(folded) >= 2 or (
+        not alone and len(rare[0]) > (2 if small else 4) and rare[0] not in lexicon.protected_words
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from service.core.redaction.education_words import FIELDS
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.policy import TOKENS
@@ -13,7 +14,7 @@ from service.core.redaction.school_endings import with_rest
 from service.core.redaction.school_names import SchoolReader
 from service.core.redaction.school_slots import schools_in_slots
 from service.core.redaction.spans import Span
-from service.core.redaction.words import Words
+from service.core.redaction.words import Words, fold
 
 _CAP = r"(?:[A-ZÀ-ÞŁŚŻČŠŽĐİ][\w'’.]{0,30}+|\d{1,2}(?:st|nd|rd|th))"
 _NAME_AFTER = (
@@ -33,7 +34,7 @@ _PATTERNS = tuple(
         rf"{_NAME_AFTER}",
         r"\b(?:KU|TU|FH|ETH|RWTH|HTW|HAW|UC|UT|SUNY|CUNY|CSU|IIT|IIM|NIT|IIIT|BITS|NUS|UNC|UNSW|UW|UMass|UM|UTM|UiTM|KIT|HEC|IE|UFR)"
         rf"(?:[ ]\([A-Z]{{2,5}}\))?[ -]{_CAP}(?:[ ](?:Tiruchirappalli|Hill|Barbara|Diego|Cruz|Angeles|Francisco|Brook))?",
-        r"\b(?:[A-Z]\w{2,15}+[ ]){1,2}(?:A&M|A&T|S&T)(?![\w])(?:[ ](?:State[ ])?University)?",
+        r"\b(?:Texas|Florida|Alabama|Prairie View|North Carolina|Missouri|Louisiana|Arkansas)[ ](?:A&M|A&T|S&T)(?![\w])(?:[ ](?:State[ ])?University)?",
         r"[\u4e00-\u9fff]{2,12}(?:大学|学院|學院|大學|中学|学校|高校)|[\uac00-\ud7a3]{2,10}(?:대학교|대학|고등학교)",
         r"\b[А-ЯЁ][\w-]{0,60}+(?:[ ][\w-]{1,60}+){0,5}[ ](?:университет|институт|академия)\w*(?:[ ](?:имени|им\.)[ ][А-ЯЁ. ]{1,40}\w+)?"
         r"|\b(?:МГУ|СПбГУ|МГТУ|ВШЭ|МФТИ)\b",
@@ -62,11 +63,21 @@ def find_schools(text: str, words: Words, lexicon: Lexicon, *, by_pattern: bool)
     yield from _schools(text, words, lexicon, by_pattern=by_pattern, in_education=False)
 
 
+_NUMBERED = re.compile(
+    r"\b(?:school|gymnasium|lyceum|licey|liceum|lyc[ée]e|gimnazjum|gymnázium|szkoła|k\.?v\.?)[ ]?(?:no\.?|nr\.?|№|\#)[ ]?\d{1,4}(?![\d%/])"
+    r"|\b(?:lyceum|gymnasium|licey)[ ]\d{1,4}(?![\d%/])",
+    re.IGNORECASE,
+)
+"""Schools that have a number for a name, in a section of education."""
+
+
 def schools_of_education(text: str, words: Words, lexicon: Lexicon) -> Iterator[Span]:
     """As `find_schools`, for a text of the section of education, where names in small letters count too."""
     yield from _schools(text, words, lexicon, by_pattern=True, in_education=True)
     yield from _bare_names(text, words, lexicon)
     yield from _slots(text, words, lexicon, in_education=True)
+    for match in _NUMBERED.finditer(text):
+        yield _span(match.start(), match.end())
 
 
 def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span]:
@@ -77,14 +88,29 @@ def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span
     if line.section == "education":
         return
     yield from _slots(line.text, words, lexicon)
-    if line.section == "header":
-        return
     degrees = [match.span() for match in _EDUCATIONAL.finditer(line.text)]
     if not degrees:
+        return
+    if line.section == "header":
+        yield from _behind_field(line.text, degrees, _bare_names(line.text, words, lexicon))
         return
     for span in _bare_names(line.text, words, lexicon):
         if any(start - _BESIDE < span.start < end + _BESIDE for start, end in degrees):
             yield span
+
+
+def _behind_field(text: str, degrees: list[tuple[int, int]], bare: Iterator[Span]) -> Iterator[Span]:
+    """Those of the names `bare` that stand behind a degree and its field: "MSc Chemistry, Cornell".
+
+    Without the field a header may hold "Oxford, MBA" for a town and a title.
+    """
+    for span in bare:
+        for _, end in degrees:
+            if end <= span.start < end + _BESIDE and not FIELDS.isdisjoint(
+                fold(text[end : span.start]).replace(",", " ").replace(")", " ").replace("(", " ").split()
+            ):
+                yield span
+                break
 
 
 def mentions_degree(text: str) -> bool:
