@@ -6,7 +6,7 @@ import re
 
 _BRACKET = re.compile(r"\s?\((?=[^()\n]{0,10}[A-Z][^()\n]{0,10}[A-Z])[A-Za-z.&' -]{2,10}\)")
 _KIND = re.compile(
-    r"\s?\((?:[Aa]utonomous|[Ii]ndependent|[Dd]eemed(?: to be)?(?: [Uu]niversity)?|[Pp]rivate|[Ss]tate|UGC)\)"
+    r"\s?\((?:[Aa]utonomous|[Ii]ndependent|[Dd]eemed(?: to be)?(?: [Uu]niversity)?|[Pp]rivate|[Ss]tate|UGC|AUTONOMOUS|INDEPENDENT)\)"
 )
 _FOR_ONE_SEX = re.compile(r"\s?\(?\s?for[ ](?:women|girls|boys|men|ladies)\b\s?\)?", re.IGNORECASE)
 _CAMPUS = re.compile(
@@ -21,13 +21,17 @@ _CAMPUS = re.compile(
     r"Mumbai|Chennai|Pune|Nsukka|Legon|Mesra|Ilaro|Ibadan|Ife|Zaria|Los Baños|Diliman|Manila)\b\)?)"
 )  # fmt: skip
 _AND_COLLEGE = re.compile(
-    r"[ ](?:&|and)[ ](?:College|COLLEGE|School|Sixth Form(?: College)?|University|Research Cent(?:er|re))\b"
+    r"[ ](?:&|and|AND)[ ](?:College|COLLEGE|School|Sixth Form(?: College)?|University|Research Cent(?:er|re))\b"
 )
+
+
+_SHOUTED_CAMPUS = re.compile(_CAMPUS.pattern, re.IGNORECASE)
 
 
 def with_rest(text: str, end: int) -> int:
     """The end of a school's name in `text`, with its campus and its abbreviation in brackets."""
-    for pattern in (_AND_COLLEGE, _FOR_ONE_SEX, _BRACKET, _KIND, _CAMPUS, _BRACKET):
+    campus = _SHOUTED_CAMPUS if text[max(0, end - 3) : end].isupper() else _CAMPUS
+    for pattern in (_AND_COLLEGE, _FOR_ONE_SEX, _BRACKET, _KIND, campus, _BRACKET):
         match = pattern.match(text, end)
         if match:
             end = match.end()
