@@ -170,12 +170,16 @@ def _cells_of_schools(rows: Sequence[Row], lexicon: Lexicon) -> Iterator[tuple[i
         if row.kind != "work" and any(near.has_degree for near in rows[max(0, i - 2) : i + 3]):
             yield from cells_with_key_word(row)
     for i, row in enumerate(rows):
-        if not row.has_degree or row.has_school:
+        if not row.has_degree:
+            continue
+        behind = list(behind_field(row, lexicon))
+        if row.has_school:
+            yield from behind
             continue
         # In the row itself, or else in the one below, or else in the one above.
-        own = cell_of(row, lexicon, own=True) or behind_field(row, lexicon)
-        if own is not None:
-            yield own
+        own = cell_of(row, lexicon, own=True)
+        if own is not None or behind:
+            yield from behind if own is None else (own,)
             continue
         below = next((r for r in rows[i + 1 : i + 3] if r.kind != "date"), None)
         if below is not None and not below.has_degree:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -15,11 +16,14 @@ from service.core.redaction.education_words import (
     GRADES,
     POSTS,
 )
+from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import COUNTRY_NAMES, Lexicon
+from service.core.redaction.policy import TOKENS
 from service.core.redaction.school_slots import TOWNS
 from service.core.redaction.school_words import ENDS_LIKE_SCHOOL, GENERIC, NO_NAMES, OPENERS
 from service.core.redaction.schools import DEGREE
-from service.core.redaction.words import fold, read_words
+from service.core.redaction.spans import Span
+from service.core.redaction.words import Words, fold, read_words
 
 Kind = Literal["study", "work", "date", "other"]
 
@@ -42,6 +46,8 @@ _YEAR_AT_END = re.compile(r"\s{1,3}(?:in\s)?(?:19|20)\d\d$")
 _TOWN_AND_YEAR = re.compile(r",[ ]?(?:[A-Z][\w.]{1,20}+[ ,]{1,2}){1,3}(?:\(?(?:19|20)\d\d|\[YEAR)")
 _NUMBER_AT_END = re.compile(r"[ ]?(?:No\.?[ ]?)?\d{1,3}$")
 _ABBREVIATED_END = re.compile(r"\b(?:[A-Z]|Univ|Coll|Inst|Tech|Engg)\.$")
+_LONGEST_ROW = 2000
+_LONGEST_LINE = 160
 OPENING_WORDS = OPENERS | {"college"}
 _COUNTRIES = frozenset(fold(country) for country in COUNTRY_NAMES)
 
@@ -139,13 +145,21 @@ def _goes_on_with_year(text: str, end: int) -> bool:
     return rest.startswith(",") and YEAR.search(rest) is not None
 
 
-def behind_field(row: Row, lexicon: Lexicon) -> tuple[int, int] | None:
+def behind_field(row: Row, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     """What stands behind the field in a cell that holds all: "B.Tech in Computer Science COEP 1993"."""
-    match = DEGREE_OR_DIPLOMA.search(row.text) or CERTIFICATE.search(row.text)
-    if match is None or row.kind == "work":
-        return None
+    if row.kind == "work" or len(row.text) > _LONGEST_ROW:
+        return
     words = read_words(row.text)
-    i = next((n for n, start in enumerate(words.starts) if start >= match.end()), len(words))
+    for pattern in (DEGREE_OR_DIPLOMA, CERTIFICATE):
+        for match in pattern.finditer(row.text):
+            found = _behind(match.end(), row, words, lexicon)
+            if found is not None:
+                yield found
+
+
+def _behind(end: int, row: Row, words: Words, lexicon: Lexicon) -> tuple[int, int] | None:
+    """What stands behind the degree that ends at `end`."""
+    i = bisect_left(words.starts, end)
     first = i
     while i < len(words) and (words.folded[i] in FIELDS or words.folded[i] in ("in", "of", "and", "s")):
         i += 1
@@ -217,3 +231,25 @@ def _can_be_school(cell: str, lexicon: Lexicon, *, alone: bool, small: bool = Fa
     return len(folded) >= 2 or (
         not alone and len(rare[0]) > (2 if small else 4) and rare[0] not in lexicon.protected_words
     )
+
+
+def schools_behind_degree(line: Line, lexicon: Lexicon) -> Iterator[Span]:
+    """Abbreviations of schools outside education: "Diploma in Statistics, QSTM, 2019" as a line, or up to a colon.
+
+    Behind the degree and its field nothing but the school, a town and a year may stand: a row of tools has more cells.
+    """
+    if line.section == "education" or line.heading or len(line.text) > _LONGEST_LINE or "," not in line.text:
+        return
+    text = line.text.split(":")[0]
+    degree, _, rest = text.partition(",")
+    if not DEGREE_OR_DIPLOMA.search(degree):
+        return
+    cells = [cell.strip(" .") for cell in rest.split(",")]
+    if FIELDS.isdisjoint(fold(degree).replace("(", " ").replace(")", " ").split()) or not _ACRONYM.fullmatch(
+        cells[0]
+    ):
+        return
+    others_are_places = all(YEAR.match(cell) or "[YEAR]" in cell or fold(cell) in TOWNS for cell in cells[1:])
+    if others_are_places and _can_be_school(cells[0], lexicon, alone=False):
+        at = text.index(cells[0], len(degree))
+        yield Span(at, at + len(cells[0]), "school", TOKENS["school"], reason="school.cell")

@@ -12,7 +12,7 @@ from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import prefilter
 from service.core.redaction.school_endings import with_rest
 from service.core.redaction.school_names import SchoolReader
-from service.core.redaction.school_slots import schools_in_slots
+from service.core.redaction.school_slots import TOWNS, schools_in_slots
 from service.core.redaction.spans import Span
 from service.core.redaction.words import Words, fold
 
@@ -30,7 +30,7 @@ _PATTERNS = tuple(
         r"Politechnika|Akademia|Academia|École|Ecole|Escuela|Escola|Colégio|Tecnológico|Kolej|Faculdade|Facultad|Faculté|Hochschule|Fachhochschule|"
         r"Technische Universität|Technische Hochschule|Lycée|Liceo|Colegio|Collège|Gymnasium|Gimnazjum|Kolegium|Akademie|Liceum|"
         rf"Centro Universitário|Politeknik|Sekolah Tinggi|Hogeschool|Katholieke Universiteit|Vrije Universiteit|Conservatorio|IES)[ ]"
-        r"(?:(?:de|da|do|del|degli|di|der|des|du|la|el|los|las|in|w|e|für|fur|zu|am|den|dell['’]|d['’]|of|les|Studi|of the|im\.)[ ]*){0,6}"
+        r"(?:(?:de|da|do|van|del|degli|di|der|des|du|la|el|los|las|in|w|e|für|fur|zu|am|den|dell['’]|d['’]|of|les|Studi|of the|im\.)[ ]*){0,6}"
         rf"{_NAME_AFTER}",
         r"\b(?:KU|TU|FH|ETH|RWTH|HTW|HAW|UC|UT|SUNY|CUNY|CSU|IIT|IIM|NIT|IIIT|BITS|NUS|UNC|UNSW|UW|UMass|UM|UTM|UiTM|KIT|HEC|IE|UFR)"
         rf"(?:[ ]\([A-Z]{{2,5}}\))?[ -]{_CAP}(?:[ ](?:Tiruchirappalli|Hill|Barbara|Diego|Cruz|Angeles|Francisco|Brook))?",
@@ -149,7 +149,13 @@ def _bare_names(text: str, words: Words, lexicon: Lexicon) -> Iterator[Span]:
             yield _span(start, end)
     for i, written in enumerate(words.written):
         if written in lexicon.school_acronyms:
-            yield _span(starts[i], ends[i])
+            with_town = (
+                i + 1 < len(words)
+                and words.capitalised[i + 1]
+                and text[ends[i] : starts[i + 1]] in (" ", "-")
+                and words.folded[i + 1] in TOWNS
+            )
+            yield _span(starts[i], ends[i + with_town])
 
 
 def _slots(text: str, words: Words, lexicon: Lexicon, *, in_education: bool = False) -> Iterator[Span]:
