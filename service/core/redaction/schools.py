@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from service.core.redaction.education_words import FIELDS
@@ -54,6 +55,7 @@ _PART_OF_SCHOOL = re.compile(
 _GOES_ON = re.compile(r"['’]?s?[ ][A-Z]|,[ ]?[A-Z]{2}\b|[ ][A-Z]{2}\b|[-/][A-Z]")
 """Behind a bare name: "Cambridge BioDesign" is an employer, "Cambridge, MA" a town."""
 
+_NO_LETTER = re.compile(r"[^a-z]+")
 _BESIDE = 90
 """Characters within which a degree makes a bare name a school."""
 
@@ -91,26 +93,26 @@ def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span
     degrees = [match.span() for match in _EDUCATIONAL.finditer(line.text)]
     if not degrees:
         return
-    if line.section == "header":
-        yield from _behind_field(line.text, degrees, _bare_names(line.text, words, lexicon))
-        return
+    starts = [start for start, _ in degrees]
     for span in _bare_names(line.text, words, lexicon):
-        if any(start - _BESIDE < span.start < end + _BESIDE for start, end in degrees):
+        before = bisect_left(starts, span.start)
+        if line.section == "header":
+            if before and _is_behind_field(line.text, degrees[before - 1][1], span.start):
+                yield span
+        elif (before < len(degrees) and starts[before] - _BESIDE < span.start) or (
+            before and span.start < degrees[before - 1][1] + _BESIDE
+        ):
             yield span
 
 
-def _behind_field(text: str, degrees: list[tuple[int, int]], bare: Iterator[Span]) -> Iterator[Span]:
-    """Those of the names `bare` that stand behind a degree and its field: "MSc Chemistry, Cornell".
+def _is_behind_field(text: str, degree_end: int, start: int) -> bool:
+    """True if a field of study stands between a degree and a name: "MSc Chemistry, Cornell".
 
-    Without the field a header may hold "Oxford, MBA" for a town and a title.
+    Without the field a header may hold "MBA, Oxford" for a title and a town.
     """
-    for span in bare:
-        for _, end in degrees:
-            if end <= span.start < end + _BESIDE and not FIELDS.isdisjoint(
-                fold(text[end : span.start]).replace(",", " ").replace(")", " ").replace("(", " ").split()
-            ):
-                yield span
-                break
+    if not degree_end <= start < degree_end + _BESIDE:
+        return False
+    return not FIELDS.isdisjoint(_NO_LETTER.split(fold(text[degree_end:start])))
 
 
 def mentions_degree(text: str) -> bool:
