@@ -42,6 +42,8 @@ def _first(text: str, words: Words, k: int) -> int:
         word = words.folded[i - 1]
         if gap not in (" ", ". ", ".", " & ", "-"):
             break
+        if word in words.folded[first:k]:
+            break  # the place before, and the name
         if word in BOARD_WORDS or word in _PARTS_OF_PLACES or (len(word) == 1 and gap != " "):
             first = i = i - 1
         elif word in _JOINERS and i < k:

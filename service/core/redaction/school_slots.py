@@ -46,7 +46,7 @@ _STUDIED = re.compile(
     r"BBA|BCA|MCA|PGDM|PGDBM|LL\.?[BM]|MBBS|HND|OND|NCE|HSC|SSC|SSLC|[Ii]ntermediate|10th|12th|XIIth|Xth|A[- ][Ll]evels?)(?!\w)"
 )
 _STUDIED_SMALL = re.compile(
-    r"(?<![\w.])(?:[bm]\.?\s?(?:sc|tech|com|ed|phil|pharm|e|a|s|b\.?a|c\.?a)|mba|bba|bca|mca|ph\.?\s?d|pgdm|llb|10th|12th|x(?:ii)?th|"
+    r"(?<![\w.])(?:[bm]\.?\s?(?:sc|tech|com|phil|pharm)|[bm]\.\s?(?:ed|e|a|s|b\.?a|c\.?a)|b\.?ed|mba|bba|bca|mca|ph\.?\s?d|pgdm|llb|10th|12th|x(?:ii)?th|"
     r"ssc|hsc|sslc|intermediate|graduat(?:ed|ion)|bachelor\w{0,2}|master\w?|diploma|degree|schooling|studied|completed|passed|pursu(?:ed|ing))(?!\w)",
     re.IGNORECASE,
 )
@@ -165,15 +165,11 @@ def _small_name_from(text: str, words: Words, first: int) -> int:
     """Behind the last word of a name in small letters that begins with word `first`."""
     stop = first
     while stop < len(words) and stop - first < _MOST_SMALL_WORDS:
-        if stop > first and text[words.ends[stop - 1] : words.starts[stop]] not in (
-            " ",
-            "-",
-            ".",
-            ". ",
-            "'",
-            " & ",
-        ):
-            break
+        if stop > first:
+            gap = text[words.ends[stop - 1] : words.starts[stop]]
+            abbreviated = gap in (".", ". ") and len(words.folded[stop - 1]) <= 4
+            if not (abbreviated or gap in (" ", "-", "'", " & ")):
+                break
         if words.folded[stop] in _STOPS or words.folded[stop] in _ENDS_SMALL or words.folded[stop] in POSTS:
             break
         stop += 1

@@ -60,6 +60,10 @@ _BESIDE = 90
 """Characters within which a degree makes a bare name a school."""
 
 
+_HYPHENED = re.compile(r"(?<!\w)[A-Z]{2,6}-$")
+"""Before a name of the lexicon: "UIT-RGPV"."""
+
+
 def find_schools(text: str, words: Words, lexicon: Lexicon, *, by_pattern: bool) -> Iterator[Span]:
     """Schools of the lexicon and by key words, and of other languages unless `by_pattern` is False."""
     yield from _schools(text, words, lexicon, by_pattern=by_pattern, in_education=False)
@@ -127,7 +131,8 @@ def _schools(
         for first, stop in phrases.find(words, small=in_education):
             start, end = words.starts[first], words.ends[stop - 1]
             if "\n" not in text[start:end]:
-                yield _span(start, with_rest(text, end))
+                before = _HYPHENED.search(text, max(0, start - 8), start)
+                yield _span(before.start() if before else start, with_rest(text, end))
     for start, end in SchoolReader(text, words, lexicon, in_education=in_education).read():
         yield _span(start, end)
     if by_pattern:
