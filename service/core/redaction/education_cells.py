@@ -19,7 +19,7 @@ from service.core.redaction.education_words import (
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import COUNTRY_NAMES, Lexicon
 from service.core.redaction.policy import TOKENS
-from service.core.redaction.school_slots import TOWNS
+from service.core.redaction.school_slots import REGIONS, TOWNS
 from service.core.redaction.school_words import ENDS_LIKE_SCHOOL, GENERIC, NO_NAMES, OPENERS
 from service.core.redaction.schools import DEGREE
 from service.core.redaction.spans import Span
@@ -123,7 +123,7 @@ def cell_of(
     places = [at for mark in _CELL.finditer(row.text) for at in mark.span()]
     bounds = [0, *places, len(row.text)]
     for n, (start, end) in enumerate(zip(bounds[::2], bounds[1::2], strict=True)):
-        cell = row.text[start:end].strip()
+        cell = row.text[start:end].strip().rstrip(" -–—")
         year = _YEAR_AT_END.search(cell)
         if year:
             cell = cell[: year.start()].rstrip()
@@ -131,6 +131,12 @@ def cell_of(
             continue
         if start and row.text[start - 1] in "([" and not _goes_on_with_year(row.text, end):
             continue  # an abbreviation of what stands before
+        if (
+            cell.isalpha()
+            and not cell.isupper()
+            and _CELL.split(row.text[end + 1 : end + 60])[0].strip().casefold() in REGIONS
+        ):
+            return None  # "Senior Secondary - Otterbeck, Uttarakhand"
         if _can_be_school(cell, lexicon, alone=len(bounds) == 2 and not dated, small=small):
             at = row.start + row.text.index(cell, start)
             return at, at + len(cell)

@@ -13,8 +13,12 @@ from service.core.redaction.education_words import COMPANIES, POSTS
 from service.core.redaction.lexicon import COUNTRY_NAMES, DEMONYMS, Lexicon, short_table
 from service.core.redaction.words import Words, fold
 
-TOWNS = frozenset(fold(row["place"]) for row in short_table("places.csv"))
+_PLACE_ROWS = short_table("places.csv")
+TOWNS = frozenset(fold(row["place"]) for row in _PLACE_ROWS)
 """Folded names of towns and of other places."""
+
+REGIONS = frozenset(fold(row["place"]) for row in _PLACE_ROWS if row["kind"] == "region")
+"""Of these the States and regions: what stands before one is a town."""
 
 _PLACES = (
     TOWNS

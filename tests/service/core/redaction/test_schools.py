@@ -230,6 +230,8 @@ def test_a_school_behind_the_field_in_the_header_is_hidden() -> None:
         "Experience\nSwimming  Physical Education  Hull  Otterbeck Elementary School  2010",
         "Experience\nNurse, Otterbeck University Hospital\nAnalyst, Great Lakes Logistics, NIIT Technologies",
         "Education\nBSc\nMember of the Advisory Board\nComputer basics, typing",
+        "Education\nSenior Secondary -   Ottershaw, Uttarakhand",
+        "Education\nB.Sc\nPhrases can be extracted from raw text. Parsing is next.",
     ],
 )
 def test_tools_and_employers_beside_studies_stay(body: str) -> None:
