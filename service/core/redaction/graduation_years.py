@@ -19,6 +19,14 @@ _YEARS = re.compile(
 )
 # The "12" of "2008-12", whose first year a pass before may have hidden.
 _SHORT_END = re.compile(r"(?<=\[YEAR\])\s?[-–/]\s?\d\d(?![\d/])|(?<=(?:19|20)\d\d)\s?[-–/]\s?\d\d(?![\d/])")
+_PRODUCT = re.compile(
+    r"(?:\b(?:Windows|Win|Office|Server|Exchange|Share[Pp]oint|Studio|VS|Auto[Cc][Aa][Dd]|Access|Excel|Word|Outlook|Power[Pp]oint|Publisher|(?:MS|Microsoft)[ -]?Project|"
+    r"Visio|Dynamics|NAV|AX|CRM|SolidWorks|SOLIDWORKS|Revit|Inventor|BizTalk|Vista|ISO[ -]?\d{3,5}|IEC[ -]?\d{3,5}|IBC|FIFA|WINDOWS|OFFICE|SERVER|EXCEL)"
+    r"[ ]?[-:/]?[ ]?(?:Server[ ])?)$"
+)
+_LISTED = re.compile(r"[ ]?(?:[/,&]|and|or)[ ]?")
+"""Between the versions of a product: "Windows 2000/2003"."""
+
 _GRADUATED = re.compile(
     r"\b(?:[Gg]raduat(?:ed|ion|ing)|[Cc]lass of|[Aa]lum\w*|[Pp]assing year|[Yy]ear of (?:passing|graduation)|"
     r"[Cc]onvocation|[Mm]atriculat\w+)\b[^\n.;]{0,60}?(?P<year>(?:19[4-9]\d|20[0-4]\d)|['’]\d\d\b)"
@@ -41,7 +49,14 @@ def find_graduation_years(text: str) -> Iterator[Span]:
 
 def years_in(text: str) -> Iterator[tuple[int, int]]:
     """Where the years of `text` stand, all of them: "2010", "'12", the ends of "2008-12" and of "20082012"."""
+    version = -1  # where the last version of a product ends
     for match in _YEARS.finditer(text):
+        start = match.start()
+        if _PRODUCT.search(text, max(0, start - 24), start) or (
+            version >= 0 and _LISTED.fullmatch(text, version, start)
+        ):
+            version = start + 4
+            continue
         yield match.start(), match.end() - match[0].endswith(",")
     for match in _SHORT_END.finditer(text):
         yield match.end() - 2, match.end()

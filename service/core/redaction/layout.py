@@ -19,7 +19,8 @@ _SEPARATOR = re.compile(r"[|•·;:\t<>{}()\[\]\"“”*#_=/\\~+&^$%]|[–—]|\
 _INLINE_HEADING = re.compile(
     r"(?<![\w\[])(EDUCATION(?:AL (?:BACKGROUND|QUALIFICATIONS))?|(?:WORK |PROFESSIONAL )?EXPERIENCE|EMPLOYMENT HISTORY"
     r"|WORK HISTORY|REFERENCES|SKILLS|SUMMARY|OBJECTIVE|PROFILE|CERTIFICATIONS|PROJECTS|INTERESTS|AWARDS)\b:?"
-    r"|(?<=[\n ])(Education(?: and Training)?|Experience|Work History|Professional Experience|References|Skills)"
+    r"|(?<=[\n ])(?<!Physical )(?<!Special )(?<!Elementary )(?<!Childhood )(?<!Higher )(?<!Secondary )(?<!Health )(?<!of )(?<!Adult )"
+    r"(Education(?: and Training)?|Experience|Work History|Professional Experience|References|Skills)"
     r"(?=:|\s{2,})"
     r"|(?<=  )Education(?= (?:19|20)\d\d\b(?:\s?[-–]|  ))"
     r"|(?<=## )(?:References|Referees|Education|Experience|Skills|Summary|Employment history|Academic background)\b"

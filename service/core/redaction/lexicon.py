@@ -72,10 +72,10 @@ class Phrases:
         self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
         """Of the phrases that begin with a word: how many words they have, most first."""
 
-    def find(self, words: Words) -> Iterator[tuple[int, int]]:
+    def find(self, words: Words, *, small: bool = False) -> Iterator[tuple[int, int]]:
         """Index ranges [first, stop) into `words`, apart from each other.
 
-        A phrase of one or two words counts only if it starts with a capital.
+        A phrase of one or two words counts only if it starts with a capital, unless `small`.
         """
         lengths, folded = self._lengths, words.folded
         if lengths.keys().isdisjoint(folded):
@@ -88,7 +88,7 @@ class Phrases:
                 stop = i + length
                 if (
                     stop <= len(folded)
-                    and (length > 2 or words.capitalised[i])
+                    and (length > 2 or small or words.capitalised[i])
                     and tuple(folded[i:stop]) in self._phrases
                 ):
                     yield i, stop

@@ -55,7 +55,7 @@ _GROUP = (
 _RELIGION = re.compile(
     rf"\b(?:(?P<v2>(?:practi[cs]ing|devout|observant|proud|born-again|committed|active) (?-i:{_FAITH}))\b"
     rf"|(?:i am|i['’]m|as) an? (?P<v3>(?-i:{_FAITH}))\b"
-    r"|(?P<v4>(?!Falls Church\b)(?:(?-i:[A-Z])[\w.'’]{0,60}+\s+){1,5}(?-i:Church|Mosque|Masjid|Synagogue|Gurdwara|Mandir|Parish|"
+    r"|(?P<v4>(?!Falls Church\b)(?:(?-i:[A-Z])[\w.'’]{0,60}+[ \t]+){1,5}(?-i:Church|Mosque|Masjid|Synagogue|Gurdwara|Mandir|Parish|"
     r"Cathedral|Congregation))\b(?! (?:& |and Dwight|Street|Road|Lane|Avenue|St\b|Rd\b|Council))"
     r"|(?P<v5>(?:the )?(?-i:Church|Assembl(?:y|ies)|Temple) of (?:(?:the )?(?-i:[A-Z])[\w'’-]{1,30})"
     r"(?: (?:of |and |in |the |& ){0,2}(?-i:[A-Z])[\w'’-]{1,30}){0,6})"

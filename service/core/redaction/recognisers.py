@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from service.core.redaction.address_lines import address_lines
 from service.core.redaction.affinity_groups import AFFINITY_GROUPS
 from service.core.redaction.age_and_family import AGE, FAMILY
+from service.core.redaction.education_cells import schools_behind_degree
 from service.core.redaction.emails_and_links import EMAILS, LINKS, links_in_line
 from service.core.redaction.gender import OCCUPATIONS, PRONOUNS, TITLES
 from service.core.redaction.graduation_years import GRADUATION_YEARS, graduation_years_in_line
@@ -91,6 +92,7 @@ def find_by_section(line: Line, words: Words, seen: PrefilterText, lexicon: Lexi
     yield from handles_in_line(line, seen, lexicon)
     yield from addresses_in_line(line)
     yield from schools_in_line(line, words, lexicon)
+    yield from schools_behind_degree(line, lexicon)
     yield from graduation_years_in_line(line)
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from service.core.redaction.education_words import COMPANIES, DEGREES, FIELDS, GRADES, POSTS
 from service.core.redaction.lexicon import Lexicon
-from service.core.redaction.school_names import NOT_IN_NAME, QUALIFIERS
 from service.core.redaction.school_slots import TOWNS
+from service.core.redaction.school_words import NOT_IN_NAME, QUALIFIERS
 from service.core.redaction.spans import Span
 from service.core.redaction.words import Words
 

@@ -29,7 +29,7 @@ _TAUGHT_SUBJECTS = frozenset(
 )
 _SCHOOL_OF = re.compile(r"\b(?:school|academy|college) (?:of|for) ", re.IGNORECASE)
 _STUDY = re.compile(
-    r"\b(?:[Gg]raduat(?:e|ed|ion)\b|[Aa]ttended|[Aa]lum(?:n\w{1,4})?\b|[Cc]lass of|[Dd]iploma|[Dd]egree|GPA|GED|[Ss]tudied|[Ss]tudent at|"
+    r"\b(?:[Gg]raduat(?:e(?! (?:[Ss]chool|[Ii]ntern|[Aa]ssistant|[Rr]esearch|[Tt]rainee|[Ss]tudents))|ed|ion)\b|[Aa]ttended|[Aa]lum(?:n\w{1,4})?\b|[Cc]lass of|[Dd]iploma|[Dd]egree|GPA|GED|[Ss]tudied|[Ss]tudent at|"
     r"[Bb]achelor|[Mm]aster['’]?s? (?:of|in|degree)|MBA|[BM]\.?\s?(?:Sc|Tech|Com|Ed)\b|[BM]\.?[AS]\.?(?= in\b|,)|Ph\.?D|Abitur|A[- ]?[Ll]evels?|GCSE|"
     r"HSC|SSC|SSLC|WAEC|[Ii]ntermediate|[Mm]atriculat\w{1,4}|X(?:II)?th|1[02]th|[Mm]ajor|[Hh]onou?rs)"
 )

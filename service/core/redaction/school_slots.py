@@ -13,8 +13,12 @@ from service.core.redaction.education_words import COMPANIES, POSTS
 from service.core.redaction.lexicon import COUNTRY_NAMES, DEMONYMS, Lexicon, short_table
 from service.core.redaction.words import Words, fold
 
-TOWNS = frozenset(fold(row["place"]) for row in short_table("places.csv"))
+_PLACE_ROWS = short_table("places.csv")
+TOWNS = frozenset(fold(row["place"]) for row in _PLACE_ROWS)
 """Folded names of towns and of other places."""
+
+REGIONS = frozenset(fold(row["place"]) for row in _PLACE_ROWS if row["kind"] == "region")
+"""Of these the States and regions: what stands before one is a town."""
 
 _PLACES = (
     TOWNS
@@ -36,7 +40,7 @@ _MOST_WORDS = 9
 
 # The words before a slot, and how far before it a degree may stand.
 _OPENS = re.compile(
-    r"\b(?:from|at|by)[ ]{1,2}(?=[^\W\d_])|\b(?:attended|[Aa]ffiliated[ ](?:to|with|by)|[Aa]lumn(?:us|a|i|ae)[ ]of|"
+    r"\b(?:from|FROM|at|by)[ ]{1,2}(?=[^\W\d_])|\b(?:attended|[Aa]ffiliated[ ](?:to|with|by)|[Aa]lumn(?:us|a|i|ae)[ ]of|"
     r"[Ss]tudent[ ](?:of|at))[ ]{1,2}(?=[^\W\d_])"
 )
 _BY_ITSELF = re.compile(r"(?:attended|[Aa]ffiliated|[Aa]lumn|[Ss]tudent)")
@@ -45,6 +49,23 @@ _STUDIED = re.compile(
     r"[Dd]egree|[Dd]iploma|[Bb]achelor\w{0,2}|[Mm]aster['’]?s?(?=['’ ](?:s |degree|of|in))|[Dd]octorate|Ph\.?D|MBA|M\.?B\.?A|[BM]\.?\s?(?:Sc|Tech|Com|E|A|S|Ed|Phil|Pharm)\b\.?|"
     r"BBA|BCA|MCA|PGDM|PGDBM|LL\.?[BM]|MBBS|HND|OND|NCE|HSC|SSC|SSLC|[Ii]ntermediate|10th|12th|XIIth|Xth|A[- ][Ll]evels?)(?!\w)"
 )
+_STUDIED_SMALL = re.compile(
+    r"(?<![\w.])(?:[bm]\.?\s?(?:sc|tech|com|phil|pharm)|[bm]\.\s?(?:ed|e|a|s|b\.?a|c\.?a)|b\.?ed|mba|bba|bca|mca|ph\.?\s?d|pgdm|llb|10th|12th|x(?:ii)?th|"
+    r"ssc|hsc|sslc|intermediate|graduat(?:ed|ion)|bachelor\w{0,2}|master\w?|diploma|degree|schooling|studied|completed|passed|pursu(?:ed|ing))(?!\w)",
+    re.IGNORECASE,
+)
+"""As `_STUDIED`, in a section of education that may be written in small letters."""
+
+_ENDS_SMALL = frozenset(
+    """in with during on since having securing secured scored scoring from by at and or to aggregate under affiliated batch year
+    passed passing through the as""".split()
+)
+"""What ends a name in small letters."""
+
+_ENDS_SHOUTED = frozenset("with during securing secured having in on year passing".split())
+"""What ends a name in capitals, where such a word has them too."""
+
+_MOST_SMALL_WORDS = 6
 _REACH = 80
 _LABEL = re.compile(
     r"(?:(?<=\n)|(?<=[ ]{2})|(?<=[|•;])|^)[ \t•*-]{0,6}(?:[Nn]ame of (?:the )?)?(?:UNIVERSITY|COLLEGE|SCHOOL|INSTITUTE|INSTITUTION|ALMA MATER|"
@@ -56,8 +77,13 @@ _ALUMNI = frozenset({"alumni", "alumnus", "alumna", "alum"})
 _NUMBER = re.compile(r"(?:[ ]?No\.?|[.])?[ ]?\d{1,3}(?![\d%/.])")
 
 
-def schools_in_slots(text: str, words: Words, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
-    """Where the schools stand that a slot of `text` (a line, or a section of education) shows, as [start, end)."""
+def schools_in_slots(
+    text: str, words: Words, lexicon: Lexicon, *, in_education: bool = False
+) -> Iterator[tuple[int, int]]:
+    """Where the schools stand that a slot of `text` (a line, or a section of education) shows, as [start, end).
+
+    In a section of education names in small letters count too.
+    """
     if "alum" in text or "Alum" in text:
         yield from _before_alumni(text, words, lexicon)
     for match in _LABEL.finditer(text):
@@ -71,11 +97,21 @@ def schools_in_slots(text: str, words: Words, lexicon: Lexicon) -> Iterator[tupl
         return
     at = 0
     for match in openings:
-        if not _BY_ITSELF.match(match[0]) and not _is_about_study(text, match.start()):
+        if not _BY_ITSELF.match(match[0]) and not _is_about_study(
+            text, match.start(), _STUDIED_SMALL if in_education else _STUDIED
+        ):
             continue
         while at < len(words) and words.starts[at] < match.end():
             at += 1
         if at == len(words) or words.starts[at] != match.end():
+            continue
+        if in_education and not words.capitalised[at]:
+            stop = _small_name_from(text, words, at)
+            if stop > at and any(
+                len(word) > 2 and word not in lexicon.english and word not in _PLACES
+                for word in words.folded[at:stop]
+            ):
+                yield words.starts[at], words.ends[stop - 1]
             continue
         stop = _name_from(text, words, at)
         if stop > at and _is_a_school(words, at, stop, lexicon):
@@ -84,12 +120,12 @@ def schools_in_slots(text: str, words: Words, lexicon: Lexicon) -> Iterator[tupl
             yield start, numbered.end() if numbered else end
 
 
-def _is_about_study(text: str, at: int) -> bool:
+def _is_about_study(text: str, at: int, pattern: re.Pattern[str]) -> bool:
     """True if a degree or "studied" stands before `at` in its sentence, with no job or other slot between."""
     before = text[max(0, at - _REACH) : at]
     for mark in ("\n", ";", "  ", " | "):
         before = before[before.rfind(mark) + 1 :] if mark in before.rstrip() else before
-    studied = [match.end() for match in _STUDIED.finditer(before)]
+    studied = [match.end() for match in pattern.finditer(before)]
     if not studied:
         return False
     between = before[studied[-1] :]
@@ -118,7 +154,7 @@ def _name_from(text: str, words: Words, first: int) -> int:
                 or (gap == ", " and folded[i] in ("university", "college") and stop == i)
             ):
                 break
-        if folded[i] in _STOPS:
+        if folded[i] in _STOPS or (i > first and folded[i] in _ENDS_SHOUTED and words.written[i].isupper()):
             break
         before = text[words.starts[i] - 1] if i > first else ""
         if words.capitalised[i] or before == "-" or (folded[i] == "s" and before in ("'", "’")):
@@ -126,6 +162,21 @@ def _name_from(text: str, words: Words, first: int) -> int:
         elif folded[i] not in _JOINERS:
             break
         i += 1
+    return stop
+
+
+def _small_name_from(text: str, words: Words, first: int) -> int:
+    """Behind the last word of a name in small letters that begins with word `first`."""
+    stop = first
+    while stop < len(words) and stop - first < _MOST_SMALL_WORDS:
+        if stop > first:
+            gap = text[words.ends[stop - 1] : words.starts[stop]]
+            abbreviated = gap in (".", ". ") and len(words.folded[stop - 1]) <= 4
+            if not (abbreviated or gap in (" ", "-", "'", " & ")):
+                break
+        if words.folded[stop] in _STOPS or words.folded[stop] in _ENDS_SMALL or words.folded[stop] in POSTS:
+            break
+        stop += 1
     return stop
 
 

@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
+from service.core.redaction.education_words import FIELDS
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import prefilter
-from service.core.redaction.school_names import SchoolReader, with_rest
-from service.core.redaction.school_slots import schools_in_slots
+from service.core.redaction.school_endings import with_rest
+from service.core.redaction.school_names import SchoolReader
+from service.core.redaction.school_slots import TOWNS, schools_in_slots
 from service.core.redaction.spans import Span
-from service.core.redaction.words import Words
+from service.core.redaction.words import Words, fold
 
 _CAP = r"(?:[A-ZÀ-ÞŁŚŻČŠŽĐİ][\w'’.]{0,30}+|\d{1,2}(?:st|nd|rd|th))"
 _NAME_AFTER = (
     r"(?:(?:the|la|le|el|los|las|St\.?|Saint|São|San|Santa)[ ])?"
-    rf"{_CAP}(?:(?:[ ](?:and|&|und|of|de|da|do|dos|des|du|del|di|la|le|the|y|e|et|at|in|for|für|zu|am|an der|van|der)[ ](?:the[ ])?|-(?:e|i|ul|al|de)-|[ \-–]){_CAP}){{0,8}}"
+    rf"{_CAP}(?:(?:[ ](?:and|&|und|of|de|da|do|dos|des|du|del|di|la|le|the|y|e|et|at|in|for|für|zu|am|an der|van|der)[ ](?:the[ ])?|-(?:e|i|ul|al|de|le|la)-|[ \-–]){_CAP}){{0,8}}"
 )
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
         # Other languages
-        r"\b(?:Universidad|Universidade|Universit[àáa]|Université|Universität|Universitat|Universitatea|Uniwersytet|Univerzita|"
+        r"\b(?:[IVX]{1,5}[ ])?(?:Universidad|Universidade|Universit[àáa]|Université|Universität|Universitat|Universitatea|Uniwersytet|Univerzita|"
         r"Universitetet|Universiteit|Universitas|Univerza|Sveučilište|Institut(?:o|ul|et)?|Instituto|Istituto|Politecnico|Politécnic[oa]|"
         r"Politechnika|Akademia|Academia|École|Ecole|Escuela|Escola|Colégio|Tecnológico|Kolej|Faculdade|Facultad|Faculté|Hochschule|Fachhochschule|"
         r"Technische Universität|Technische Hochschule|Lycée|Liceo|Colegio|Collège|Gymnasium|Gimnazjum|Kolegium|Akademie|Liceum|"
         rf"Centro Universitário|Politeknik|Sekolah Tinggi|Hogeschool|Katholieke Universiteit|Vrije Universiteit|Conservatorio|IES)[ ]"
-        r"(?:(?:de|da|do|del|degli|di|der|des|du|la|el|los|las|in|w|e|für|fur|zu|am|den|dell['’]|d['’]|of|les|Studi|of the|im\.)[ ]*){0,6}"
+        r"(?:(?:de|da|do|van|del|degli|di|der|des|du|la|el|los|las|in|w|e|für|fur|zu|am|den|dell['’]|d['’]|of|les|Studi|of the|im\.)[ ]*){0,6}"
         rf"{_NAME_AFTER}",
-        r"\b(?:KU|TU|FH|ETH|RWTH|HTW|HAW|UC|UT|SUNY|CUNY|CSU|IIT|IIM|NIT|IIIT|BITS|NUS|UNC|UNSW|UW|UMass|UM|UTM|UiTM|KIT|HEC|IE|UFR)[ ]"
-        rf"{_CAP}(?:[ ](?:Tiruchirappalli|Hill|Barbara|Diego|Cruz|Angeles|Francisco|Brook))?",
+        r"\b(?:KU|TU|FH|ETH|RWTH|HTW|HAW|UC|UT|SUNY|CUNY|CSU|IIT|IIM|NIT|IIIT|BITS|NUS|UNC|UNSW|UW|UMass|UM|UTM|UiTM|KIT|HEC|IE|UFR)"
+        rf"(?:[ ]\([A-Z]{{2,5}}\))?[ -]{_CAP}(?:[ ](?:Tiruchirappalli|Hill|Barbara|Diego|Cruz|Angeles|Francisco|Brook))?",
         r"[\u4e00-\u9fff]{2,12}(?:大学|学院|學院|大學|中学|学校|高校)|[\uac00-\ud7a3]{2,10}(?:대학교|대학|고등학교)",
         r"\b[А-ЯЁ][\w-]{0,60}+(?:[ ][\w-]{1,60}+){0,5}[ ](?:университет|институт|академия)\w*(?:[ ](?:имени|им\.)[ ][А-ЯЁ. ]{1,40}\w+)?"
         r"|\b(?:МГУ|СПбГУ|МГТУ|ВШЭ|МФТИ)\b",
+        r"\b(?:Texas|Florida|Alabama|Prairie View|North Carolina|Missouri|Louisiana|Arkansas)[ ](?:A&M|A&T|S&T)(?![\w])(?:[ ](?:State[ ])?University)?",
     )
 )  # fmt: skip
 DEGREE = (
@@ -51,8 +55,13 @@ _PART_OF_SCHOOL = re.compile(
 _GOES_ON = re.compile(r"['’]?s?[ ][A-Z]|,[ ]?[A-Z]{2}\b|[ ][A-Z]{2}\b|[-/][A-Z]")
 """Behind a bare name: "Cambridge BioDesign" is an employer, "Cambridge, MA" a town."""
 
+_NO_LETTER = re.compile(r"[^a-z]+")
 _BESIDE = 90
 """Characters within which a degree makes a bare name a school."""
+
+
+_HYPHENED = re.compile(r"(?<!\w)[A-Z]{2,6}-$")
+"""Before a name of the lexicon: "UIT-RGPV"."""
 
 
 def find_schools(text: str, words: Words, lexicon: Lexicon, *, by_pattern: bool) -> Iterator[Span]:
@@ -60,11 +69,21 @@ def find_schools(text: str, words: Words, lexicon: Lexicon, *, by_pattern: bool)
     yield from _schools(text, words, lexicon, by_pattern=by_pattern, in_education=False)
 
 
+_NUMBERED = re.compile(
+    r"\b(?:school|gymnasium|lyceum|licey|liceum|lyc[ée]e|gimnazjum|gymnázium|szkoła|k\.?v\.?)[ ]?(?:no\.?|nr\.?|№|\#)[ ]?\d{1,4}(?![\d%/])"
+    r"|\b(?:lyceum|gymnasium|licey)[ ]\d{1,4}(?![\d%/])",
+    re.IGNORECASE,
+)
+"""Schools that have a number for a name, in a section of education."""
+
+
 def schools_of_education(text: str, words: Words, lexicon: Lexicon) -> Iterator[Span]:
     """As `find_schools`, for a text of the section of education, where names in small letters count too."""
     yield from _schools(text, words, lexicon, by_pattern=True, in_education=True)
     yield from _bare_names(text, words, lexicon)
-    yield from _slots(text, words, lexicon)
+    yield from _slots(text, words, lexicon, in_education=True)
+    for match in _NUMBERED.finditer(text):
+        yield _span(match.start(), match.end())
 
 
 def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span]:
@@ -75,14 +94,29 @@ def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span
     if line.section == "education":
         return
     yield from _slots(line.text, words, lexicon)
-    if line.section == "header":
-        return
     degrees = [match.span() for match in _EDUCATIONAL.finditer(line.text)]
     if not degrees:
         return
+    starts = [start for start, _ in degrees]
     for span in _bare_names(line.text, words, lexicon):
-        if any(start - _BESIDE < span.start < end + _BESIDE for start, end in degrees):
+        before = bisect_left(starts, span.start)
+        if line.section == "header":
+            if before and _is_behind_field(line.text, degrees[before - 1][1], span.start):
+                yield span
+        elif (before < len(degrees) and starts[before] - _BESIDE < span.start) or (
+            before and span.start < degrees[before - 1][1] + _BESIDE
+        ):
             yield span
+
+
+def _is_behind_field(text: str, degree_end: int, start: int) -> bool:
+    """True if a field of study stands between a degree and a name: "MSc Chemistry, Cornell".
+
+    Without the field a header may hold "MBA, Oxford" for a title and a town.
+    """
+    if not degree_end <= start < degree_end + _BESIDE:
+        return False
+    return not FIELDS.isdisjoint(_NO_LETTER.split(fold(text[degree_end:start])))
 
 
 def mentions_degree(text: str) -> bool:
@@ -94,10 +128,11 @@ def _schools(
     text: str, words: Words, lexicon: Lexicon, *, by_pattern: bool, in_education: bool
 ) -> Iterator[Span]:
     for phrases in (lexicon.universities, lexicon.school_names):
-        for first, stop in phrases.find(words):
+        for first, stop in phrases.find(words, small=in_education):
             start, end = words.starts[first], words.ends[stop - 1]
             if "\n" not in text[start:end]:
-                yield _span(start, with_rest(text, end))
+                before = _HYPHENED.search(text, max(0, start - 8), start)
+                yield _span(before.start() if before else start, with_rest(text, end))
     for start, end in SchoolReader(text, words, lexicon, in_education=in_education).read():
         yield _span(start, end)
     if by_pattern:
@@ -121,11 +156,17 @@ def _bare_names(text: str, words: Words, lexicon: Lexicon) -> Iterator[Span]:
             yield _span(start, end)
     for i, written in enumerate(words.written):
         if written in lexicon.school_acronyms:
-            yield _span(starts[i], ends[i])
+            with_town = (
+                i + 1 < len(words)
+                and words.capitalised[i + 1]
+                and text[ends[i] : starts[i + 1]] in (" ", "-")
+                and words.folded[i + 1] in TOWNS
+            )
+            yield _span(starts[i], ends[i + with_town])
 
 
-def _slots(text: str, words: Words, lexicon: Lexicon) -> Iterator[Span]:
-    for start, end in schools_in_slots(text, words, lexicon):
+def _slots(text: str, words: Words, lexicon: Lexicon, *, in_education: bool = False) -> Iterator[Span]:
+    for start, end in schools_in_slots(text, words, lexicon, in_education=in_education):
         yield Span(start, end, "school", TOKENS["school"], reason="school.slot")
 
 
@@ -140,7 +181,7 @@ SCHOOL_PREFILTER = prefilter(
     politecnico politécnico politécnica politechnika akademia academia école ecole escuela escola faculdade facultad faculté
     hochschule fachhochschule technische lycée liceo colegio collège gymnasium gimnazjum kolegium akademie liceum centro
     politeknik sekolah hogeschool katholieke vrije conservatorio""",
-    ("colég", "kolej", "tecnol", "大学", "学院", "學院", "大學", "中学", "学校", "高校", "대학", "학교", "университет", "институт", "академия", "мгу", "спбгу", "мгту",
+    ("a&m", "a&t", "s&t", "colég", "kolej", "tecnol", "大学", "学院", "學院", "大學", "中学", "学校", "高校", "대학", "학교", "университет", "институт", "академия", "мгу", "спбгу", "мгту",
      "вшэ", "мфти"),
 )  # fmt: skip
 """The first words of what `_PATTERNS` find; English names are read by `SchoolReader`."""

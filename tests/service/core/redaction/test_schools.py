@@ -169,3 +169,70 @@ def test_a_school_that_employed_stays(body: str) -> None:
 def test_higher_education_and_places_of_study_go_in_any_section(body: str) -> None:
     assert "[SCHOOL]" in below_top(body)
     assert "Otterbeck" not in below_top(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        # The degree and the field in front of the name stay.
+        ("Education\nB.Com Otterbeck University 2009 64.5", "Education\nB.Com [SCHOOL] [YEAR] 64.5"),
+        ("Education\nB.E. in Computer Science University of Ghent 2010", "Education\nB.E. in Computer Science [SCHOOL] [YEAR]"),
+        ("Education\nB.E. in Computer Science Govt. Polytechnic, Nagpur", "Education\nB.E. in Computer Science [SCHOOL], Nagpur"),
+        ("Education\nM.S. Ramaiah College\nB.E. Chemistry", "Education\n[SCHOOL]\nB.E. Chemistry"),
+        # In small letters and in capitals behind "from".
+        ("Education\nmba (hr) from qstm haldenau in 2014", "Education\nmba (hr) from [SCHOOL] in [YEAR]"),
+        ("Education\nb.tech from otterbeck institute with 71%", "Education\nb.tech from [SCHOOL] with 71%"),
+        ("ACADEMIC PROFILE\nMBA (FINANCE) FROM QSTM WITH 61%", "ACADEMIC PROFILE\nMBA (FINANCE) FROM [SCHOOL] WITH 61%"),
+        # Rows that lost their bounds, names in brackets, one word with its date.
+        ("Education\nMCA QSTM 2008 64.5", "Education\nMCA [SCHOOL] [YEAR] 64.5"),
+        ("Education\nB.E. in Computer Science QSTM, Belgaum 2010", "Education\nB.E. in Computer Science [SCHOOL], Belgaum [YEAR]"),
+        ("Education\nPh.D. in Organic Chemistry (QSTM, 2006)", "Education\nPh.D. in Organic Chemistry ([SCHOOL], [YEAR])"),
+        ("Education\nBachelor of Science\nOtterbeck\n2010 - 2014", "Education\nBachelor of Science\n[SCHOOL]\n[YEAR] - [YEAR]"),
+        # Classes and certificates count as degrees do.
+        ("Education\n12th, Rosgarten Memorial, Hull, 2007, 78%", "Education\n12th, [SCHOOL], Hull, [YEAR], 78%"),
+        ("Education\nClass X: Rosgarten Memorial (2001) - 88%", "Education\nClass X: [SCHOOL] ([YEAR]) - 88%"),
+        ("Education\nB.Com, Otterbeck University 2009 Intermediate Rosgarten Memorial 2006", "Education\nB.Com, [SCHOOL] [YEAR] Intermediate [SCHOOL] [YEAR]"),
+        ("Education\nHigher Secondary\nRosgarten Vidya Mandir", "Education\nHigher Secondary\n[SCHOOL]"),
+        # Names behind the key word, and numbers for a name.
+        ("EDUCATION\nHSC\nCOLÉGIO OTTERBECK", "EDUCATION\nHSC\n[SCHOOL]"),
+        ("Education\n10th\ngymnasium am rosgarten", "Education\n10th\n[SCHOOL]"),
+        ("Education\nDiploma\nSchool No. 57, Moscow", "Education\nDiploma\n[SCHOOL], Moscow"),
+        ("Education\nAbitur\nIII Liceum Otterbeckie", "Education\nAbitur\n[SCHOOL]"),
+        # Boards of examination.
+        ("Education\nXII | Rosgarten School | Kerala State Board | 82", "Education\nXII | [SCHOOL] | [SCHOOL] | 82"),
+        ("Education\nHSC, Board of Intermediate Education, 2006", "Education\nHSC, [SCHOOL], [YEAR]"),
+        # Campuses and what kind of school it is.
+        ("Education\nB.Tech, IIT (BHU) Varanasi", "Education\nB.Tech, [SCHOOL]"),
+        ("Education\nBSc, North Carolina A&T", "Education\nBSc, [SCHOOL]"),
+        ("Education\nBSc, Otterbeck College (Autonomous)", "Education\nBSc, [SCHOOL]"),
+        # Outside education: behind a degree and its field.
+        ("Certificates\nDiploma in Statistics, QSTM, 2019", "Certificates\nDiploma in Statistics, [SCHOOL], [YEAR]"),
+        ("Projects\nFinal project, MSc in Statistics at Cornell: a meter", "Projects\nFinal project, MSc in Statistics at [SCHOOL]: a meter"),
+    ],
+)  # fmt: skip
+def test_schools_in_rows_of_any_make(body: str, expected: str) -> None:
+    assert below_top(body) == expected
+
+
+def test_a_school_behind_the_field_in_the_header_is_hidden() -> None:
+    assert below_top("MSc Chemistry, Cornell\n\nObjective\nA laboratory.").startswith(
+        "MSc Chemistry, [SCHOOL]\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Education\nMCA\nTools: Windows 2003, Office 2010, SQL Server 2016, Windows 2000/2003/2008",
+        "Certificates\nDiploma in Windows Server 2012 administration",
+        "Certificates\nDiploma in Chemistry, HPLC, GC, titration",
+        "Experience\nDeputy director  Institute for Public Health  Graduate School board  2003",
+        "Experience\nSwimming  Physical Education  Hull  Otterbeck Elementary School  2010",
+        "Experience\nNurse, Otterbeck University Hospital\nAnalyst, Great Lakes Logistics, NIIT Technologies",
+        "Education\nBSc\nMember of the Advisory Board\nComputer basics, typing",
+        "Education\nSenior Secondary -   Ottershaw, Uttarakhand",
+        "Education\nB.Sc\nPhrases can be extracted from raw text. Parsing is next.",
+    ],
+)
+def test_tools_and_employers_beside_studies_stay(body: str) -> None:
+    assert below_top(body) == body
