@@ -178,7 +178,7 @@ def _warnings(redactor: Redactor, redacted: Redacted, text: str, non_latin_scrip
     """Codes of the warnings that the service gives with such a resume."""
     found = {
         "no_name_found": "name" in redactor.categories and not redacted.has_own_name,
-        "several_names": redacted.other_people > 0,
+        "several_names": redacted.other_candidates > 0,
         "non_latin_script": non_latin_script,
         "not_english": is_foreign(language_of(text)),
     }

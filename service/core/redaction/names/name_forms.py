@@ -181,8 +181,8 @@ class ReadResume:
                 or folded[stop] in PARTICLES
                 or self._opens_dutch_surname(stop)
             )
-            if not joined and folded[stop] not in self.evidence:
-                break
+            if not joined and (folded[stop] not in self.evidence or self.is_excluded(starts[stop])):
+                break  # what stands in the address itself is no part of a name in small letters
             if strict and (folded[stop] in STOP_WORDS or self.is_excluded(starts[stop])):
                 break
             stop += 1
