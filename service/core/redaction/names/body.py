@@ -86,6 +86,12 @@ _WORDS_BEFORE_THING = 3
 _LEGAL_FORMS = frozenset({"limited", "ltd", "inc", "plc", "llc", "gmbh", "corporation"})
 """No post begins so, even behind a gap."""
 
+_SHOPS = frozenset(
+    "clinic clinics hospital hospitals pathlabs restaurant restaurants bakery salon pharmacy diner pub grill kitchen cafe "
+    "foods store stores hotel pizza bbq deli motors jewelers".split()
+)
+_POST_SIGN = re.compile(r"\s{0,2}[(@:–—-]")
+_AMONG = (", ", "; ", " and ", ", and ", " & ", "/", " / ", " | ")
 _BEFORE_THING = (" ", "'s ", "’s ", "' ", "’ ", "-")
 _JOINED_BEFORE = re.compile(r"(?:&|\bthe|\bThe|\ban?|\bour)\s{0,2}$")
 _JOINED_BEHIND = re.compile(r"\s?&\s?[A-Z]|\s?[®™]")
@@ -360,6 +366,8 @@ def names_a_thing(resume: ParsedResume, candidate: NameCandidate) -> bool:
     most = min(after + _WORDS_BEFORE_THING, len(resume.folded))
     if after < most and resume.folded[after] in _LEGAL_FORMS and text[end : resume.starts[after]] == "  ":
         return True
+    if _is_shop(resume, after):
+        return True  # "Dr. Batra's Clinic"
     while after < most and text[end : resume.starts[after]] in _BEFORE_THING:
         if resume.folded[after] in THING_NOUNS:
             return True  # "Robert Wood Foundation", "King Fahad International Airport"
@@ -368,6 +376,36 @@ def names_a_thing(resume: ParsedResume, candidate: NameCandidate) -> bool:
         end = resume.ends[after]
         after += 1
     return False
+
+
+def _is_shop(resume: ParsedResume, after: int) -> bool:
+    """True if words [after, after + 2) are the "'s Clinic" of a firm that is called by its owner's name."""
+    if after + 1 >= len(resume.folded) or resume.folded[after] != "s" or not resume.capitalised[after + 1]:
+        return False
+    joints = resume.text[resume.ends[after - 1] : resume.starts[after + 1]]
+    return joints in ("'s ", "’s ") and resume.folded[after + 1] in _SHOPS
+
+
+def _stands_among_firms(resume: ParsedResume, candidate: NameCandidate) -> bool:
+    """True in "John Deere, Massey Ferguson" and "Massey Ferguson and John Deere", beside firms or methods that are known.
+
+    "Sarah Holt, Morgan Stanley" is a person with an employer, and so is one with a post behind.
+    """
+    before = candidate.first - 1
+    if before > 0 and resume.folded[before] == "and":
+        before -= 1
+    after = candidate.stop
+    if after < len(resume.folded) and resume.folded[after] == "and":
+        after += 1
+    first, end = resume.starts[candidate.first], resume.ends[candidate.stop - 1]
+    if after in resume.protected_phrases and resume.text[end : resume.starts[after]] in _AMONG[1:]:
+        return True
+    if before not in resume.protected_phrases or resume.text[resume.ends[before] : first] not in _AMONG:
+        return False
+    return _POST_SIGN.match(resume.text, end, end + 4) is None and not any(
+        resume.folded[i] in STOP_WORDS
+        for i in range(candidate.stop, min(candidate.stop + 3, len(resume.folded)))
+    )
 
 
 def _is_publisher_or_house(resume: ParsedResume, candidate: NameCandidate) -> bool:
@@ -403,6 +441,8 @@ def _names_an_employer(resume: ParsedResume, candidate: NameCandidate) -> bool:
         and all(resume.folded[i] in resume.lexicon.english for i in range(candidate.first, candidate.stop))
     ):
         return True  # "Summer Camp Director"
+    if _stands_among_firms(resume, candidate):
+        return True
     behind = resume.text[end : end + 80].partition("\n")[0]
     return (
         _PLACE_BEHIND.match(behind) is not None

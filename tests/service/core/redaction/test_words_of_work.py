@@ -140,3 +140,28 @@ def test_the_name_ends_where_an_address_begins() -> None:
     )
     assert result.text == "[NAME] [EMAIL] Work history, Carnegie Steel, trained people"
     assert result.counts == {"name": 1, "email": 1}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Repaired John Deere, Massey Ferguson tractors.",
+        "Kept the accounts of Franklin Templeton and Janus Henderson.",
+        "Dentist at Dr. Batra's Clinic.",
+    ],
+)
+def test_firms_named_like_people_stay_among_firms(sentence: str) -> None:
+    assert sentence in redacted(f"SUMMARY\n{sentence}")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "My supervisor was Sarah Holt, Morgan Stanley.",
+        "Morgan Stanley, Sarah Holt (manager)",
+        "Served Goldman Sachs and Sarah Holt, director.",
+        "Studied in Dr. Holt's Lab.",
+    ],
+)
+def test_people_stay_hidden_beside_firms(sentence: str) -> None:
+    assert "Holt" not in redacted(f"SUMMARY\n{sentence}")
