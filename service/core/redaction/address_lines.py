@@ -57,6 +57,9 @@ _HOUSE = re.compile(
     re.IGNORECASE,
 )
 _HOUSE_BEHIND = re.compile(r"[A-ZÀ-Þ][\w.'’ -]{2,40}[ ]\d{1,4}[ ]?[a-zA-Z]?(?:[/-]\d{1,4})?\W{0,2}$")
+_HOUSE_NAME = re.compile(
+    r"The(?:[ ][A-Z][\w'’]{0,20}){1,3}|(?:[A-Z][\w'’]{0,20}[ ]){1,3}(?:House|Cottage|Rectory|Lodge|Farm|Barn|Manor|Mill|Bungalow|Croft|Villa|Mansions?)"
+)
 _RELATION = re.compile(
     r"(?<![\w/])(?:[SDWC][/.]o\b\.?|(?:behind|opposite|opp\b\.?|near(?:by)?|nr\.|beside|besides|next[ ]to|adjacent[ ]to|off|in[ ]front[ ]of)[ ]{1,2}"
     r"(?=(?-i:[A-Z0-9]))|at[ ]?[/&-]?[ ]?post\b|post[ ]?[:-]|tal(?:uka|uk|\.)|tehsil|teh[.:]|dist(?:rict|t)?[ ]?[.:-]|mandal\b|"
@@ -76,7 +79,7 @@ _STREET = re.compile(
 )
 _POSTCODE = re.compile(
     r"(?<![\w/.#-])(?:\d{3}[ ]?\d{3}|\d{5}(?:-\d{3,4})?|(?!(?:19|20)\d\d(?!\d))\d{4}(?:[ ]?[A-Z]{2})?|[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[A-Z]\d[A-Z][ ]?\d[A-Z]\d|"
-    r"\d{2}-\d{3}|〒?\d{3}-\d{4}|[A-Z]{1,2}-\d{4,5})(?![\w/]|-\d|[.,]\d)",
+    r"\d{2}-\d{3}|\d{3}[ ]\d{2}(?=[ ][A-ZÀ-Þ])|〒?\d{3}-\d{4}|[A-Z]{1,2}-\d{4,5})(?![\w/]|-\d|[.,]\d)",
 )
 _LONG_POSTCODE = re.compile(r"(?<![\w/.#-])(?:\d{3}[ ]?\d{3}|\d{5}(?:-\d{3,4})?)(?![\w/]|-\d|[.,]\d)")
 # The name of the next field: "12 Mill Drive Cell: ...".
@@ -237,11 +240,15 @@ def _kind(cell: _Cell) -> str:
     unit, relations, street = _UNIT.search(text), len(_RELATION.findall(text)), _STREET.search(text)
     postcode, house = _POSTCODE.search(text), _HOUSE.match(text)
     town = "town" in known or "region" in known[1:]
-    number = house and (street or len(parts) > 1)
+    number = (house and (street or len(parts) > 1)) or (len(parts) > 1 and _HOUSE_BEHIND.match(parts[0]))
     found = cell.street >= 0
     evidence = sum(map(bool, (unit, street, number, postcode, town, found))) + min(relations, 2)
     strong = bool(
-        unit or relations or found or (street and (house or postcode)) or (town and (house or postcode))
+        unit
+        or relations
+        or found
+        or (street and (house or postcode))
+        or (town and (house or number or postcode))
     )
     # Three things that speak for it outweigh a word that posts and tools have too: "Opp. Civil Court".
     clear = evidence > 2 or (unit and relations)
@@ -272,6 +279,7 @@ _CODE = re.compile(
 _CODE_BEFORE = re.compile(
     r"^(?:[A-Z]{1,2}-)?(?:\d{4}[ ]?[A-Z]{2}|\d{4,5}|\d{2}-\d{3}|\d{3}[ ]\d{2})[ ]{1,2}(?=[A-ZÀ-Þ])"
 )
+_DISTRICT = re.compile(r"(?<=[a-zà-ÿ])[ ]\d{1,2}$")  # "Praha 1"
 _BRACKET = re.compile(r"[ ]?\([^()]{1,20}\)$")
 _DIVIDED = re.compile(r"([^/]{2,40}?)(?:[ ][-–][ ]|/)([^/]{2,40})")
 
@@ -279,6 +287,7 @@ _DIVIDED = re.compile(r"([^/]{2,40}?)(?:[ ][-–][ ]|/)([^/]{2,40})")
 def _place_of(part: str) -> str:
     """The kind of a place that is known, "town" or "region", with or without a postal code; else ""."""
     plain = _CODE_BEFORE.sub("", _CODE.sub("", _BRACKET.sub("", part))).strip(" .()-")
+    plain = _DISTRICT.sub("", plain)
     if not plain or not (plain[0].isupper() or plain.islower()):
         return ""
     folded = fold(plain)
@@ -404,6 +413,8 @@ def _first_evidence(cell: _Cell) -> int:
             named = part[: found.start()].strip().count(" ") >= 1 and not _STREET.search(part)
             return position + (found.start() if named else 0)
         if _STREET.search(part) or _POSTCODE.search(part) or _place_of(plain) or _HOUSE.match(plain + " x"):
+            return position
+        if _HOUSE_NAME.fullmatch(plain) or (_HOUSE_BEHIND.match(plain) and _is_plain(plain)):
             return position
         position += len(part) + 1
     return len(cell.text) if cell.first else 0

@@ -76,6 +76,11 @@ _PLATFORM = re.compile(
     r"(?:ASP|ADO|VB|C#|F#|J#|EF|ML|Paint|Lucene|Json|Log4)\.NET|socket\.io|draw\.io|\w{1,20}\.(?:NET|Net)(?= (?:Core|MVC|\d))",
     re.IGNORECASE,
 )
+# "ASP.NET/C#", "Node.js/Express" and "utils.py/main.py": tools and files with a slash between them.
+_TOOLS = re.compile(
+    r"[\w.-]{1,40}\.(?:js|jsx|ts|tsx|cs|rb|py|vb)/|[\w#-]{1,20}\.(?-i:NET|Net)/|(?:asp|ado|vb|ef)\.net/|socket\.io/",
+    re.IGNORECASE,
+)
 # Outside the header "Website: ..." may go on with words, so a value must look like a handle there.
 _SIGN_OF_HANDLE = re.compile(r"[\d_./@-]")
 _SITE_LABEL = re.compile(r"website|portfolio|blog|homepage", re.IGNORECASE)
@@ -95,6 +100,8 @@ def find_emails(text: str) -> Iterator[Span]:
 def find_links(text: str) -> Iterator[Span]:
     """URLs and profile paths."""
     for span in spans_of(_LINK, text, "link", reason="link.form"):
+        if _TOOLS.match(text, span.start):
+            continue
         end = span.end
         while end > span.start and text[end - 1] in ".,;:!?":
             end -= 1

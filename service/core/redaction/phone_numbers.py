@@ -157,8 +157,10 @@ def _phone_at(text: str, start: int, groups: Sequence[re.Match[str]], *, joined:
         return None
     named = label is not None or joined >= SURE
     sign = label is not None and any(mark in label[0] for mark in ":-–—")
-    if not (named or country or opening) and _is_uneven(text, groups):
-        return None
+    if not (named or country or opening) and (
+        _is_uneven(text, groups) or any(group[0] == "000" for group in groups[1:])
+    ):
+        return None  # "200 000 - 300 000" is an amount
     unsure = glued or _INSIDE.search(before[-3:]) is not None or _CODE.search(before[-8:]) is not None
     digits = list(accumulate(group.end() - group.start() for group in groups[:8]))
     for count in range(len(digits), 0, -1):
@@ -167,7 +169,8 @@ def _phone_at(text: str, start: int, groups: Sequence[re.Match[str]], *, joined:
         end = groups[count - 1].end()
         numbers = [group[0] for group in groups[:count]]
         written = text[first:end]
-        if _two_numbers(written, "/", 3) or _two_numbers(written, " - ", 7):
+        left = 7 + (len(numbers[0]) if country else 0)
+        if _two_numbers(written, "/", 3, left) or _two_numbers(written, " - ", 7, left):
             continue
         form = _form_of(numbers, opening, written, country=country, label=named, sign=sign)
         if (form is None or form.score < SURE) and digits[count - 1] >= 7 and _LABEL_BEHIND.match(text, end):
@@ -213,10 +216,10 @@ def _may_end(text: str, end: int, form: _Form) -> bool:
     return not following.isalpha() or following.isupper()
 
 
-def _two_numbers(written: str, mark: str, least: int) -> bool:
-    """True if `mark` stands between two numbers, the second of `least` digits: "0161 496 0132 / 0161 496 0133"."""
-    left, found, right = written.rpartition(mark)
-    return bool(found) and sum(map(str.isdigit, left)) >= 7 and sum(map(str.isdigit, right)) >= least
+def _two_numbers(written: str, mark: str, right: int, left: int) -> bool:
+    """True if `mark` stands between two numbers of so many digits or more: "0161 496 0132 / 0161 496 0133"."""
+    before, found, behind = written.rpartition(mark)
+    return bool(found) and sum(map(str.isdigit, before)) >= left and sum(map(str.isdigit, behind)) >= right
 
 
 def _form_of(

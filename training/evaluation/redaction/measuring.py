@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from service.core.documents import MAX_TEXT_CHARACTERS, read_document
-from service.core.language import is_foreign, language_of
+from service.core.documents import MAX_TEXT_CHARACTERS, Document, read_document
+from service.core.language import language_of, warnings_of_language
 from service.core.redaction.policy import TOKENS, Category
 from service.core.redaction.redactor import Redacted, Redactor
 from service.core.redaction.spans import Span, replace, without_overlaps
+from service.core.resume_warnings import warnings_of_text
 from training.evaluation.redaction.annotated import AnnotatedResume
 from training.evaluation.redaction.labels import LabelTable
 from training.evaluation.redaction.offsets import NormalisedPlaces
@@ -156,7 +157,7 @@ def measure(resume: AnnotatedResume, redactor: Redactor, table: LabelTable) -> M
         taken=taken,
         vanished=vanished,
         ms=ms,
-        warnings=_warnings(redactor, redacted, document.text, document.non_latin_script),
+        warnings=_warnings(redactor, redacted, document),
         misses=misses,
     )
 
@@ -174,15 +175,12 @@ def _touches(span: Span, clues: list[Span]) -> bool:
     )
 
 
-def _warnings(redactor: Redactor, redacted: Redacted, text: str, non_latin_script: bool) -> list[str]:
+def _warnings(redactor: Redactor, redacted: Redacted, document: Document) -> list[str]:
     """Codes of the warnings that the service gives with such a resume."""
-    found = {
-        "no_name_found": "name" in redactor.categories and not redacted.has_own_name,
-        "several_names": redacted.other_candidates > 0,
-        "non_latin_script": non_latin_script,
-        "not_english": is_foreign(language_of(text)),
-    }
-    return [code for code, given in found.items() if given]
+    return [
+        *warnings_of_language(language_of(document.text), document.non_latin_script),
+        *warnings_of_text(document.text, redacted if "name" in redactor.categories else None),
+    ]
 
 
 def _miss(resume: str, kind: str, label: str, category: str, text: str, start: int, end: int) -> Miss:

@@ -35,6 +35,9 @@ _BESIDE_CONTACT = 0.75
 _COMMAS_OF_A_LIST = 3
 _FIRST_CELL = 0.75
 _LATER_CELL = 1.5
+_BESIDE_TITLES = 0.75
+"""More for a first line that is written as a name with a nickname or with letters of titles."""
+
 _PLAUSIBLE = 1.0
 """In the first line the name stands first: "Jane Doe | Tata Steel | Leeds"."""
 
@@ -109,7 +112,28 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
                 best = (together, [previous, alone])
         one_word = shape.token_count == 1 or shape.spaced_word
         previous = alone if alone is not None and one_word else None
-    return best[1] if best[0] >= _MIN_SCORE else []
+    return [_without_post(resume, found) for found in best[1]] if best[0] >= _MIN_SCORE else []
+
+
+def _without_post(resume: ParsedResume, found: NameCandidate) -> NameCandidate:
+    """`found` without a post behind it: "Jane Doe Truck Driver jdoe@…", where the address proves the first words.
+
+    English words after the last one that the contact data prove are cut off, unless all of them are names too and
+    nothing of a post comes next.
+    """
+    proven = [i for i in range(found.first, found.stop) if resume.folded[i] in resume.evidence]
+    if len(proven) < 2:
+        return found
+    behind = range(proven[-1] + 1, found.stop)
+    goes_on = (
+        found.stop < len(resume.folded)
+        and resume.folded[found.stop] in STOP_WORDS
+        and resume.text[resume.ends[found.stop - 1] : resume.starts[found.stop]] == " "
+    )
+    is_post = all(resume.folded[i] in resume.lexicon.english for i in behind) and (
+        goes_on or not all(resume.is_name_word(i) for i in behind)
+    )
+    return NameCandidate(found.first, proven[-1] + 1) if is_post else found
 
 
 def _is_likely(resume: ParsedResume, found: list[NameCandidate]) -> bool:
@@ -135,15 +159,18 @@ def _scored_candidates(
         if inside:
             yield 4.0 + bonus, [NameCandidate(inside[0], inside[-1] + 1)]
         return
-    if len(shape.cells) == 1 and len(line.text) <= LONG_LINE:
+    if len(line.text) <= LONG_LINE and len(shape.cells) == 1:
         bonus += 0.75
     elif rank == 1:
         bonus += _FIRST_CELL
+        bonus += _BESIDE_TITLES if _is_name_with_titles(line.text) else 0.0
     if rank <= 2 and shape.inverted is not None:
         yield from _inverted_name(resume, line, shape.inverted, bonus)
     is_list = rank > 1 and line.text.count(",") > _COMMAS_OF_A_LIST
     for start, cell in shape.cells[:1] if is_list else shape.cells:
         found = list(_in_cell(resume, line, cell, line.start + start, rank, bonus))
+        if not found and rank == 1 and beside_contact and len(shape.cells) == 1:
+            found = list(_unknown_in_small_letters(resume, line, bonus))
         yield from found
         if rank == 1 and (start, cell) == shape.cells[0]:
             bonus -= _FIRST_CELL
@@ -154,6 +181,43 @@ def _scored_candidates(
         if rank == 1:
             yield from _surname_like_a_post(resume, line, bonus, beside_contact)
             yield from _one_word(resume, line, beside_contact)
+
+
+_ACRONYM = r"[A-Z][A-Za-z]{0,2}[A-Z]{1,3}(?:-[A-Z]{1,4})?"
+_CREDENTIALS = re.compile(rf"{_ACRONYM}(?:[ ,/]{{1,2}}{_ACRONYM}){{0,5}}")
+"""What stands behind a name in capitals: "RN BSN", "PMP, CSM"."""
+
+_NAME = r"[A-Z][^\W\d_]{1,20}"
+_WITH_TITLES = re.compile(
+    rf"\W{{0,5}}{_NAME}[ ](?:[(\"“'‘]{_NAME}[)\"”'’][ ]{_NAME}|(?:{_NAME}[ ]){{0,2}}{_NAME},[ ]{_CREDENTIALS.pattern})\W{{0,5}}"
+)
+
+
+def _is_name_with_titles(line: str) -> bool:
+    """True for a line such as "Jane (Jay) Doe" or "Jane Doe, RN BSN", whatever the names are."""
+    return _WITH_TITLES.fullmatch(line) is not None
+
+
+def _unknown_in_small_letters(resume: ParsedResume, line: Line, bonus: float) -> Iterator[_Scored]:
+    """A first line of two names or more that nobody knows, in small letters, above contact data: "jane van der doe"."""
+    inside = resume.words_in(line.start, line.end)
+    named = [i for i in inside if resume.folded[i] not in PARTICLES]
+    if (
+        2 <= len(named) <= 3
+        and len(inside) <= 6
+        and line.text.islower()
+        and not any(ch.isdigit() or ch in "@/:" for ch in line.text)
+        and all(
+            len(resume.folded[i]) > 2
+            and resume.folded[i] not in resume.lexicon.english
+            and resume.folded[i] not in STOP_WORDS
+            and resume.folded[i] not in PLACES
+            and resume.folded[i] not in CREDENTIALS
+            and i not in resume.protected
+            for i in named
+        )
+    ):
+        yield 1.0 + bonus, [NameCandidate(inside[0], inside[-1] + 1)]
 
 
 def _in_cell(
@@ -174,7 +238,9 @@ def _in_cell(
         return
     end = resume.ends[candidate.stop - 1]
     rest = resume.text[end : at + len(cell)].lstrip(" .,;:'’!?")
-    whole = not rest or resume.is_excluded(at + len(cell) - len(rest))
+    whole = (
+        not rest or resume.is_excluded(at + len(cell) - len(rest)) or _CREDENTIALS.fullmatch(rest) is not None
+    )
     if whole and not resume.holds_stop_word(candidate, placed=rank <= 2):
         score = resume.score(candidate, placed=True)
         if rank <= 2 and resume.is_full_name(candidate) and end >= line.end - 4:
@@ -344,9 +410,10 @@ def _short_leading_name(resume: ParsedResume, candidate: NameCandidate) -> NameC
 def _lower_case_name(resume: ParsedResume, start: int, cell: str) -> NameCandidate | None:
     """A name in small letters, "jane doe", if both are in the lexicon or in the e-mail address."""
     inside = resume.words_in(start, start + len(cell))
+    contact = next((i for i in inside[:7] if resume.is_excluded(resume.starts[i])), None)
+    if contact is not None:  # "jane doe jane.doe@…"
+        cell, inside = cell[: resume.starts[contact] - start], resume.words_in(start, resume.starts[contact])
     if not 2 <= len(inside) <= 6 or any(ch.isdigit() or ch == "@" for ch in cell):
-        return None
-    if any(resume.is_excluded(resume.starts[i]) for i in inside):
         return None
     named = [i for i in inside if resume.folded[i] not in PARTICLES]
     known = sum(resume.folded[i] in resume.evidence or resume.is_name_word(i) for i in named)

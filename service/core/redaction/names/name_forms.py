@@ -182,7 +182,7 @@ class ReadResume:
                 or self._opens_dutch_surname(stop)
             )
             if not joined and (folded[stop] not in self.evidence or self.is_excluded(starts[stop])):
-                break  # what stands in the address itself is no part of a name in small letters
+                break  # "jane doe" with jane.doe@ goes on, but not into the address
             if strict and (folded[stop] in STOP_WORDS or self.is_excluded(starts[stop])):
                 break
             stop += 1

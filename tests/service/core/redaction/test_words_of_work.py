@@ -165,3 +165,23 @@ def test_firms_named_like_people_stay_among_firms(sentence: str) -> None:
 )
 def test_people_stay_hidden_beside_firms(sentence: str) -> None:
     assert "Holt" not in redacted(f"SUMMARY\n{sentence}")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ASP.NET/C#, VB.Net/ADO.NET, asp.net/mvc",
+        "Node.js/Express, React.js/Redux, D3.js/SVG, Socket.io/WebRTC",
+        "models.py/views.py and app.rb/routes.rb",
+    ],
+)
+def test_tools_with_a_slash_between_them_are_no_links(line: str) -> None:
+    assert line in redacted(f"SKILLS\n{line}")
+    assert line in redacted(f"{line}\n\nSUMMARY\nEight years of work.")
+
+
+@pytest.mark.parametrize(
+    "link", ["ekdahl.dev/cv", "toveekdahl.net/work", "tove.io/a", "example.co/tove", "ekdahl.se/blog"]
+)
+def test_paths_of_sites_are_links(link: str) -> None:
+    assert redacted(f"SUMMARY\nSee {link} for more").endswith("See [LINK] for more")

@@ -92,6 +92,7 @@ def test_an_unreadable_resume_raises() -> None:
 
 
 def test_warnings_are_those_of_the_service() -> None:
-    assert measured().warnings == []
+    work = "Dressed wounds on a ward of thirty beds, trained new nurses and kept the charts of every shift.\n"
+    assert measure(annotated("long", NURSE.text + work), Redactor(), TABLE).warnings == []
     plain = annotated("plain", "Welding and forklift driving.\n\nSkills\nwelding, forklift\n")
-    assert "no_name_found" in measure(plain, Redactor(), TABLE).warnings
+    assert measure(plain, Redactor(), TABLE).warnings == ["no_name_found", "little_text"]

@@ -37,6 +37,11 @@ def _redacted(text: str) -> str:
         ("Kofi Washington\nhello@x.example\n\nExperience\nX", "Kofi Washington"),
         ("Grace T. Young\nAnalyst\n\nExperience\nX\n\nGrace T. Young · Resume · 2\n\nG. T. Young", "Grace Young"),
         ("Mei Park\nAnalyst\n\nExperience\nX\n\nM. Park | Page 2\n\nPark, Mei - CV\n", "Mei Park"),
+        ("Resume\n\nTirza (Tip) Ombeki\nLeeds\n\nExperience\nX", "Tirza Tip Ombeki"),
+        ('CV\n\nTirza "Tip" Ombeki\nLeeds\n\nExperience\nX', "Tirza Tip Ombeki"),
+        ("Resume\n\nTirza Ombeki, RN BSN\nLeeds\n\nExperience\nX", "Tirza Ombeki"),
+        ("Tirza Ombeki PMP CSM\nhello@x.example\n\nExperience\nX", "Tirza Ombeki"),
+        ("tirza van den ombeki\nhello@x.example\n\nExperience\nX", "tirza ombeki"),
         ("Yen Le\nAnalyst\n\nExperience\nX\n\nYen Le - Page 2\n", "Yen Le"),
     ],
 )  # fmt: skip

@@ -107,3 +107,17 @@ def test_a_sample_resume_in_the_middle_of_a_text_has_an_owner() -> None:
     result = Redactor().redact(f"{text}   Harriet Schmitt   21 Elm Street, Leeds   0161 496 0132")
     assert "Schmitt" not in result.text
     assert (result.has_own_name, result.other_people) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("Pesha Dong Truck Driver peshadong@x.example", "[NAME] Truck Driver [EMAIL]"),
+        ("Pesha Dong Truck Driver pesha.dong@x.example", "[NAME] Truck Driver [EMAIL]"),
+        ("Pesha Dong Baker pesha.dong@x.example", "[NAME] [EMAIL]"),  # a surname too
+        ("pesha dong peshadong@x.example", "[NAME] [EMAIL]"),
+    ],
+)
+def test_a_name_in_one_line_with_a_post_ends_where_the_address_says(header: str, expected: str) -> None:
+    text = _redacted(f"{header} +1 415 555 0132 Experience Truck Driver, Northfield, 2014 - 2019")
+    assert text == f"{expected} [PHONE] Experience Truck Driver, Northfield, 2014 - 2019"
