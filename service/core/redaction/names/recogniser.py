@@ -110,7 +110,12 @@ def _found_in_order(resume: ParsedResume) -> Iterator[FoundName]:
     yield from subject_names(resume, named=named)
     # A signature is the candidate's if nothing else says who that is.
     yield from (found._replace(own=found.own and not named) for found in closing_names(resume))
-    yield from names_beside_addresses(resume)
+    # The candidate's own name is known by now, and better: here a post may still hang on to it.
+    heads = [*header, *(found.candidate for found in cued if found.own)]
+    own_words = {i for head in heads for i in range(head.first, head.stop)}
+    for found in names_beside_addresses(resume):
+        if own_words.isdisjoint(range(found.candidate.first, found.candidate.stop)):
+            yield found
     yield from referee_names(resume)
     yield from (found for found in cued if not found.own)
     line_starts = [line.start for line in resume.lines]
