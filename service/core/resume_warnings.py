@@ -44,7 +44,7 @@ class NamesInText(Protocol):
     def has_own_name(self) -> bool: ...
 
     @property
-    def other_people(self) -> int: ...
+    def other_candidates(self) -> int: ...
 
     @property
     def counts(self) -> Mapping[Category, int]: ...
@@ -78,7 +78,7 @@ def _of_names(text: str, names: NamesInText) -> list[ResumeWarning]:
     # A text that was redacted before has no name left to find.
     if not names.has_own_name and TOKENS["name"] not in text:
         warnings.append("no_name_found")
-    if names.other_people:
+    if names.other_candidates:
         warnings.append("several_names")
     return warnings
 

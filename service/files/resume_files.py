@@ -32,7 +32,7 @@ IN_WORDS: dict[ResumeWarning, str] = {
     "non_latin_script": "non-Latin script",
     "not_english": "not English",
     "no_name_found": "no name found",
-    "several_names": "other people are named",
+    "several_names": "reads like the resumes of two people",
     "little_text": "hardly any text, as of a scan",
     "not_a_resume": "reads like something else than a resume",
     "structured_text": "markup, or the inside of a file",

@@ -386,12 +386,25 @@ def _whole(cell: _Cell, *, follows: bool) -> Iterator[Span]:
         yield Span(cell.start + start, cell.end, "address", TOKENS["address"], SURE, "address.line")
 
 
+_FIRM = re.compile(r"\s{0,3}(?P<firm>[^\d/–—]{2,50}?)[ ][–—-][ ](?P<town>[^\d/–—]{2,30})")
+
+
+def _firm_before(part: str) -> int:
+    """Where the town begins in "Quillon Dental - Leeds", or 0 if what stands before the dash is a place too."""
+    match = _FIRM.fullmatch(part)
+    if match is None or _place_of(match["firm"].strip()) or _STREET.search(match["firm"]):
+        return 0
+    return match.start("town") if fold(match["town"].strip()) in _TOWNS else 0
+
+
 def _first_evidence(cell: _Cell) -> int:
     """Where in a cell the address begins: names and posts may stand before it."""
     position = 0
     street = cell.street - cell.start
     for part in cell.text.split(","):
         plain = part.strip()
+        if firm := _firm_before(part):
+            return position + firm
         if position <= street <= position + len(part):
             unit = _UNIT.search(cell.text, position)
             return min(unit.start(), street) if unit else street

@@ -81,7 +81,7 @@ _AFFINITY = re.compile(
 
 _SEX = re.compile(r"\b(?i:wom[ae]n|men|girl|boy|lady|ladies|male|female)")
 _TEAM = re.compile(
-    rf"{_TEAM_OF}\s+{_RANK}{_SPORT}\b(?:\s+(?i:team|club|league|squad|captain|coach))?"
+    rf"{_TEAM_OF}\s+{_RANK}{_SPORT}\b(?:\s+(?i:team|club|league|squad))?"
     rf"|(?i:fe)?(?i:male)\s+{_RANK}{_SPORT}\s+(?i:team|club|league|squad|player)\b"
 )
 _SPORT_BEFORE = re.compile(rf"\b{_SPORT}(?:\s+(?:team|club))?\s?[(,-]\s?$")

@@ -40,7 +40,7 @@ _FAMILY = re.compile(
     rf"record|window|thread|compan|theme|transmission)){_AGES}?|(?:{_NUMBER}|twins|triplets)(?=\s*(?:[.,;:!?)|(]|$|and\b|who\b|under\b|aged?\b))))"
     r"|\b(?P<v6>single (?:mother|father|mom|dad|parent)|stay-at-home (?:mother|father|mom|mum|dad|parent)|housewife|"
     r"househusband|homemaker|single,? (?:with )?no (?:children|kids|dependents))\b(?! (?:famil|house|support|program|benefit|nod|inherit|service))"
-    r"|\b(?P<v7>(?:my|loving|supportive) (?:wife|husband|spouse|kids|children|son|daughter|sons|daughters)"
+    r"|\b(?P<v7>(?:my|loving|supportive) (?:wife|husband|spouse|kids|children|son|daughter|sons|daughters)\b"
     rf"|(?:(?:lives?|living) with (?:(?:my|his|her|their|a|the|\[PRONOUN\]) )?{_PARTNER}(?:,? (?:and|with))? ?)?"
     rf"(?:(?:my|our|i have|we have|have) )(?:{_NUMBER} )(?:\w{{1,12}} )?{_CHILDREN}\b{_AGES}?"
     rf"|(?:lives?|living) with (?:(?:my|his|her|their|a|the|\[PRONOUN\]) )?{_PARTNER}"

@@ -58,8 +58,34 @@ _LABELLED_HANDLE = re.compile(
     r"(?P<value>[^\s|•;,\[](?:[^\n|•;,\[ ]|[ ](?![ ])){0,100}+)",
     re.IGNORECASE,
 )
+# In the header they need contact data beside them, or a cell of their own: a list of tools may stand there too.
+_CONTACT_BESIDE = re.compile(
+    r"\w@\w|(?!(?:19|20)\d\d[ -]{1,3}(?:19|20)\d\d)\d[\d ().-]{5,16}\d|\[(?:EMAIL|PHONE|LINK|ADDRESS)\]|(?:linkedin|github)\.com/",
+    re.IGNORECASE,
+)
+_CELL_BEFORE, _CELL_BEHIND = (
+    re.compile(
+        r"(?:^|[|•·\t:]|[ ]{2}|(?<!\w)(?:telegram|twitter|insta(?:gram)?|ig|mastodon|bluesky|threads|tiktok|skype|github|web)[ ]?)[ ]?$",
+        re.IGNORECASE,
+    ),
+    re.compile(r"[ ]?(?:$|[|•·\t]|[ ]{2})"),
+)
+_BESIDE = 40
+# "ASP.NET" and "VB.Net" are a platform.
+_PLATFORM = re.compile(
+    r"(?:ASP|ADO|VB|C#|F#|J#|EF|ML|Paint|Lucene|Json|Log4)\.NET|socket\.io|draw\.io|\w{1,20}\.(?:NET|Net)(?= (?:Core|MVC|\d))",
+    re.IGNORECASE,
+)
+# "ASP.NET/C#", "Node.js/Express" and "utils.py/main.py": tools and files with a slash between them.
+_TOOLS = re.compile(
+    r"[\w.-]{1,40}\.(?:js|jsx|ts|tsx|cs|rb|py|vb)/|[\w#-]{1,20}\.(?-i:NET|Net)/|(?:asp|ado|vb|ef)\.net/|socket\.io/",
+    re.IGNORECASE,
+)
 # Outside the header "Website: ..." may go on with words, so a value must look like a handle there.
 _SIGN_OF_HANDLE = re.compile(r"[\d_./@-]")
+_SITE_LABEL = re.compile(r"website|portfolio|blog|homepage", re.IGNORECASE)
+"""What stands behind one of these has a dot or the like wherever it stands: "Website: WordPress" is work."""
+
 # The domain of an address that is written with blanks or brackets.
 _BEHIND_AT = re.compile(r"(?:@|at[\])}>])[ ]?[\])}>]?[ ]?$", re.IGNORECASE)
 _BLANK = re.compile(r"\s")
@@ -74,6 +100,8 @@ def find_emails(text: str) -> Iterator[Span]:
 def find_links(text: str) -> Iterator[Span]:
     """URLs and profile paths."""
     for span in spans_of(_LINK, text, "link", reason="link.form"):
+        if _TOOLS.match(text, span.start):
+            continue
         end = span.end
         while end > span.start and text[end - 1] in ".,;:!?":
             end -= 1
@@ -91,15 +119,28 @@ def links_in_line(line: Line) -> Iterator[Span]:
     if line.section == "references" or (line.section == "header" and line.start < HEADER_CHARACTERS):
         for pattern in (_BARE_DOMAIN, _HANDLE):
             for span in spans_of(pattern, line.text, "link", reason="link.bare"):
-                if not _BEHIND_AT.search(line.text, max(0, span.start - 5), span.start):
+                if not _BEHIND_AT.search(line.text, max(0, span.start - 5), span.start) and (
+                    line.section == "references" or _is_contact(line.text, span)
+                ):
                     yield span
     if ":" not in line.text and "：" not in line.text:
         return
     for match in _LABELLED_HANDLE.finditer(line.text):
         value = match["value"].strip()
-        if line.section == "header" or (_SIGN_OF_HANDLE.search(value) and not _BLANK.search(value)):
+        named = line.section == "header" and not _SITE_LABEL.match(match[0])
+        if named or (_SIGN_OF_HANDLE.search(value) and not _BLANK.search(value)):
             start = match.start("value")
             yield Span(start, start + len(value), "link", TOKENS["link"], reason="link.label")
+
+
+def _is_contact(text: str, span: Span) -> bool:
+    """True for a domain or a handle with contact data beside it, or with nothing else in its cell."""
+    start, end = span.start, span.end
+    if _PLATFORM.match(text, start):
+        return False
+    alone = _CELL_BEFORE.search(text, max(0, start - 16), start) and _CELL_BEHIND.match(text, end)
+    around = text[max(0, start - _BESIDE) : start] + " " + text[end : end + _BESIDE]
+    return bool(alone) or _CONTACT_BESIDE.search(around) is not None
 
 
 EMAILS = Recogniser(

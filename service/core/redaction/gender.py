@@ -30,7 +30,7 @@ _TITLE = re.compile(
     r"Computer|Computing|Electrical|Electronics|Mechanical|Civil|Information|Data|Physics|Chemistry|Engineering|Finance|Economics|"
     r"Statistics|Mathematics|Biology|Biotechnology|Management|Accounting|Public|Applied|Software|Industrial|Chemical|Degree|"
     r"Science|Structural|Environmental|Business|Marketing|Nursing|Education|Analytics|Cybersecurity|Ramaiah|"
-    r"Imaging|Angiography|Spectroscopy|Scanners?|Enterography|Technologists?|Elastography|Safety|Rate|Ratio|Penalty)\b)"
+    r"Office[A-Z]\w{0,30}|Imaging|Angiography|Spectroscopy|Scanners?|Enterography|Technologists?|Elastography|Safety|Rate|Ratio|Penalty)\b)"
 )
 _FIRM = re.compile(
     rf"{any_of(row['firm'] for row in short_table('gendered_firms.csv'))}(?:['’]s)?\b", re.IGNORECASE

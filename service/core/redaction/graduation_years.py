@@ -42,6 +42,20 @@ _CELL_GAP = re.compile(r"[ \t]{2,}|[|•]")
 _PRESENT = re.compile(r"\b(?:present|current|till date|to date|now)\b", re.IGNORECASE)
 
 
+# "MS SQL Server 2008", "AutoCAD 2010": the version of a product, whatever degree "MS" is elsewhere.
+_PRODUCT_BEFORE = re.compile(
+    r"\b(?:Server|Windows|Office|Exchange|Outlook|Word|Excel|Access|Power ?point|Visio|(?:MS|Microsoft)[ -]Project|Share ?point|Lync|"
+    r"Visual Studio|Dynamics(?: [A-Z]{2,3})?|Auto ?CAD|Revit|Solid ?works|LabVIEW|BizTalk|SQL|Infopath|OneNote|Quickbooks)[ -]{1,2}"
+    r"(?:(?:19|20)\d\d(?:[ ]?R2)?[ ]?(?:[/&,]|and)[ ]{0,2}){0,4}$",
+    re.IGNORECASE,
+)
+
+
+def is_version(text: str, start: int) -> bool:
+    """True if the year that begins at `start` is the version of a product."""
+    return _PRODUCT_BEFORE.search(text, max(0, start - 60), start) is not None
+
+
 def find_graduation_years(text: str) -> Iterator[Span]:
     """Years after "graduated" or "class of"."""
     yield from spans_of(_GRADUATED, text, "graduation_year", "year")
@@ -76,6 +90,8 @@ def graduation_years_in_line(line: Line) -> Iterator[Span]:
         if experience and not _STUDY.search(part):
             continue  # a period of work at a school
         for first, end in years_in(part):
+            if is_version(part, first):
+                continue
             yield Span(start + first, start + end, "graduation_year", token)
 
 

@@ -12,7 +12,7 @@ from service.core.redaction.spans import Span, spans_of_groups
 _COUNTRY = rf"(?:the )?(?:{ANY_COUNTRY}|U\.S\.A?\.?|US|U\.K\.|EU|EEA)"
 _NOT_OF_A_PERSON = (
     r"(?! (?:bank|insurance|grid|team|champion|security|health|award|standard|level|account|park|service|portal|science|"
-    r"journalis|engagement|data|registry|scheme))"
+    r"journalis|engagement|data|registry|scheme|and immigration|(?:application|test|officer|counsel|service|process)))"
 )
 # Demonyms and countries are case-sensitive ("(?-i:"): "polish" is a verb and "turkey" a dish. A demonym counts
 # only beside "citizen", "descent" and the like, since the languages that a person speaks stay.
@@ -28,7 +28,8 @@ _ORIGIN = re.compile(
     r"(?:require|requires|requiring|need|needs|no|without|will require)(?: (?:visa|any|h-?1b|work|future|employer)){0,5}"
     r" sponsorship(?: required| needed)?|work permit holder|settled status|indefinite leave to remain|"
     r"(?:legally )?(?:authori[sz]ed|eligible|permitted) to work in (?:the )?[A-Z][\w.]{0,40}(?: [A-Z][\w.]{0,40}){0,5}"
-    r"(?: without (?:visa )?sponsorship)?)\b(?! (?:petition|application|process|filing|case|polic|paperwork))"
+    r"(?: without (?:visa )?sponsorship)?)\b(?! (?:petition|application|process|filing|case|polic|paperwork|couns|officer|consult|advis|administ|analyst|"
+    r"coordinat|manage|special|assist|service|sponsorship licen|program|request|document|compliance|support|issu|interview|section|desk))"
     rf"|\b(?P<v4>(?:native of|born (?:and raised )?in|originally from|(?:im|em)igrated (?:to \w+ )?from|raised in"
     r"(?! (?:Series|Seed|Round|Q[1-4]|Pre|Venture|Debt|Equity|January|February|March|April|May|June|July|August|September|"
     r"October|November|December))|refugee from|"
@@ -57,7 +58,7 @@ _RELIGION = re.compile(
     rf"|(?:i am|i['’]m|as) an? (?P<v3>(?-i:{_FAITH}))\b"
     r"|(?P<v4>(?!Falls Church\b)(?:(?-i:[A-Z])[\w.'’]{0,60}+[ \t]+){1,5}(?-i:Church|Mosque|Masjid|Synagogue|Gurdwara|Mandir|Parish|"
     r"Cathedral|Congregation))\b(?! (?:& |and Dwight|Street|Road|Lane|Avenue|St\b|Rd\b|Council))"
-    r"|(?P<v5>(?:the )?(?-i:Church|Assembl(?:y|ies)|Temple) of (?:(?:the )?(?-i:[A-Z])[\w'’-]{1,30})"
+    r"|(?P<v5>(?:the )?(?-i:Church|Assembl(?:y|ies)(?= of (?:the )?(?:God|Yahweh|Christ|Believers|Saints|Brethren|Faith)\b)|Temple) of (?:(?:the )?(?-i:[A-Z])[\w'’-]{1,30})"
     r"(?: (?:of |and |in |the |& ){0,2}(?-i:[A-Z])[\w'’-]{1,30}){0,6})"
     rf"|(?P<v6>(?-i:St\.?|Saint|First|Second|Grace|Trinity|Zion|Calvary|Bethel|Hope|Redeemer|Immanuel|Our Savio(?:u)?r['’]?s?)"
     rf"(?: (?-i:[A-Z])[\w'’]{{1,30}}){{0,3}} (?-i:{_CHURCH})(?: Church| Parish| Chapel)?)\b{_CARE}"
@@ -83,9 +84,20 @@ def find_origin(text: str) -> Iterator[Span]:
     yield from spans_of_groups(_ORIGIN, text, "origin")
 
 
+# "Board Treasurer St. Luke's Church": the post before the congregation stays, it is work.
+_POST = re.compile(
+    r"(?:(?:Board|Finance|Music|Office|Program|Assistant|Associate|Senior|Vice)[ \t]+)?"
+    r"(?:Treasurer|Secretary|President|Chair|Member|Director|Volunteer|Teacher|Pianist|Organist|Coordinator|Leader|Manager|"
+    r"Administrator|Assistant|Bookkeeper|Accountant|Custodian|Intern|Trustee|Accompanist|Singer|Counselor|Receptionist)"
+    r"[ \t]+(?:[-–|][ \t]+)?(?=[A-Z])"
+)
+
+
 def find_religion(text: str) -> Iterator[Span]:
     """Stated faith, congregations and what is done for them."""
-    yield from spans_of_groups(_RELIGION, text, "religion")
+    for span in spans_of_groups(_RELIGION, text, "religion"):
+        post = _POST.match(text, span.start, span.end)
+        yield span._replace(start=post.end()) if post else span
 
 
 _JOINED_EAD = [joined for mark in "'’‘`´" for joined in (f"{mark}ead", f"ead{mark}")]

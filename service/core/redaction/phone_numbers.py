@@ -73,7 +73,7 @@ _AFTER_PLACE = re.compile(r"(?:〒|[^\W\d_],?)[ ]?$")
 _INSIDE = re.compile(r"\d[ ]?[./·:,-]$")
 _COUNTED = re.compile(
     r"[ ]?(?:%|[a-z]{0,3}\+?[ ](?:records?|rows?|users?|customers?|units?|items?|lines?|people|members?|dollars?|usd|inr|eur|rupees?|hours?|"
-    r"km|kg|sq|sqft|pieces|transactions?|samples?|images?|patients?|documents?|euros?|points?|tons?|tonnes?|barrels?|requests?)\b|[ ]?[€$£₹])",
+    r"km|kg|sq|sqft|k?v|kva|[kmg]w|[kmg]?hz|amps?|volts?|watts?|rpm|psi|servers?|switch(?:es)?|routers?|series|models?|pieces|transactions?|samples?|images?|patients?|documents?|euros?|points?|tons?|tonnes?|barrels?|requests?)\b|[ ]?[€$£₹])",
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")

@@ -52,6 +52,11 @@ _NEXT_FIELD = re.compile(
     r"[ ,;](?:e-?mail|phone|mobile|mob|tel|telephone|cell|contact|date of birth|dob|nationality)\b[^:\n]{0,12}:",
     re.I,
 )
+# Any other field behind a place, and the words of a sentence: "Pune Role: Tester", "Leeds, welder with 5 years".
+_ANY_FIELD = re.compile(r"[ ,;](?:[A-Z][\w/-]{1,20}[ ]){0,2}[A-Z][\w/-]{1,20}[ ]?:(?!\d)")
+_WORDS_BEHIND = re.compile(
+    r"[,.;](?=[^,;]{0,80}?[ ](?:with|and|having|in|of|for|who|seeking|years?|experience|skills)\b)"
+)
 _RESIDENCE = re.compile(
     rf"(?<!\w)(?P<cue>[Bb]ased (?:in|out of)|[Rr]esiding (?:in|at)|[Ll]iving in|[Ll]ives in|[Rr]esident of|[Rr]eside in|(?<=I )live in)[ ]{{1,2}}"
     rf"(?P<value>{CITY}(?:,[ ]{{1,2}}(?:{STATES}\b|{ANY_COUNTRY}\b|{CITY}))?)"
@@ -118,6 +123,10 @@ def addresses_in_line(line: Line) -> Iterator[Span]:
             continue
         start, end = match.span("value")
         if behind := _NEXT_FIELD.search(line.text, start, end + 1):
+            end = behind.start()
+        if behind := _ANY_FIELD.search(line.text, start, end):
+            end = behind.start()
+        if match["place"] and (behind := _WORDS_BEHIND.search(line.text, start, end)):
             end = behind.start()
         while end > start and line.text[end - 1] in " ,;":
             end -= 1

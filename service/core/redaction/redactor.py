@@ -34,7 +34,8 @@ MOST_PASSES = 10
 class Redacted:
     """`counts`: how many spans of each category were hidden, those with none left out.
 
-    `has_own_name`: a name was found where the candidate's stands. `other_people`: how many names of others.
+    `has_own_name`: a name was found where the candidate's stands. `other_people`: how many names of others;
+    `other_candidates`: how many of them have a resume of their own in the text.
     `spans`: what was hidden, by its places in the text that was given: they point at personal data, never log them.
     """
 
@@ -43,6 +44,7 @@ class Redacted:
     has_own_name: bool
     other_people: int
     spans: list[Span]
+    other_candidates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Analysis:
     spans: list[Span]
     own_name: tuple[str, ...]
     other_people: int
+    other_candidates: int = 0
 
 
 class Redactor:
@@ -125,6 +128,7 @@ class Redactor:
             {category: counts[category] for category in CATEGORIES if counts[category]},
             has_own_name=bool(first.own_name),
             other_people=first.other_people,
+            other_candidates=first.other_candidates,
             spans=hidden.spans,
         )
 
@@ -168,6 +172,7 @@ class Redactor:
             resolve((clipped for span in wanted for clipped in placeholders.outside(span)), lines),
             tuple(dict.fromkeys((*name_parts(text, given), *names.own))),
             names.other_people,
+            names.other_candidates,
         )
 
 

@@ -37,7 +37,13 @@ def resolve(proposed: Iterable[Span], lines: Sequence[Line]) -> list[Span]:
         for span in weak:
             at = bisect_right(line_starts, span.start) - 1
             score = span.score + WITNESS * (
-                (at >= 0 and _holds_contact_data(lines[at], span)) + _has_neighbour(span, places, starts)
+                (at >= 0 and _holds_contact_data(lines[at], span))
+                + _has_neighbour(
+                    span,
+                    places,
+                    starts,
+                    [line.start for line in lines[max(0, at - 3) : at + 4] if line.heading],
+                )
             )
             if score >= SURE:
                 sure.append(span)
@@ -50,12 +56,20 @@ def _holds_contact_data(line: Line, span: Span) -> bool:
     return line.section in CONTACT_SECTIONS or (line.section == "header" and span.start < HEADER_CHARACTERS)
 
 
-def _has_neighbour(span: Span, places: Sequence[Span], starts: Sequence[int]) -> bool:
-    """True if a span of contact data that another rule proposed stands right before or behind `span`."""
+def _has_neighbour(
+    span: Span, places: Sequence[Span], starts: Sequence[int], headings: Sequence[int]
+) -> bool:
+    """True if a span of contact data that another rule proposed stands right before or behind `span`.
+
+    `headings`: where those around begin; what stands beyond one belongs to another part of the resume.
+    """
     if span.category not in CONTACT_DATA:
         return False
-    at = bisect_right(starts, span.start)
+    place = bisect_right(starts, span.start)
     return any(
-        other.reason != span.reason and other.start - span.end <= BESIDE and span.start - other.end <= BESIDE
-        for other in places[max(0, at - 3) : at + 3]
+        other.reason != span.reason
+        and other.start - span.end <= BESIDE
+        and span.start - other.end <= BESIDE
+        and not any(min(span.start, other.start) < at <= max(span.start, other.start) for at in headings)
+        for other in places[max(0, place - 3) : place + 3]
     )

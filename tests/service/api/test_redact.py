@@ -38,7 +38,10 @@ def test_only_the_categories_asked_for_are_hidden(api: Api) -> None:
     ("resume", "warning"),
     [
         ("Summary\nTwelve years of payroll processing.", "no_name_found"),
-        ("Emily Walsh\n\nReferences\nKofi Mensah, Head Chef", "several_names"),
+        (
+            "Emily Walsh\nemily@x.org\n\nExperience\nChef\n\nKofi Mensah\nkofi@x.org\n\nExperience\nBaker",
+            "several_names",
+        ),
         (
             "Иван Петров\nИнженер-программист с большим опытом разработки серверных приложений.",
             "non_latin_script",
@@ -77,13 +80,15 @@ def test_a_score_comes_with_warnings_and_is_then_borderline(api: Api) -> None:
     texts = {
         GOOD: [],
         GOOD.replace("Emily Walsh\nemily.walsh@x.org\n\n", ""): ["no_name_found"],
-        f"{GOOD}\nReferences\nKofi Mensah, Head Chef": ["several_names"],
+        f"{GOOD}\nKofi Mensah\nkofi@x.org\n\nExperience\nHead Chef, Acme Canteens": ["several_names"],
         "Emily Walsh\npython": ["little_text"],
         f"<h1>Emily Walsh</h1><p>{GOOD}</p>": ["structured_text"],
     }
     results = api.score(*texts).json()["results"]
     assert [result["warnings"] for result in results] == list(texts.values())
     assert all(result["borderline"] for result in results[1:])
+    (referee,) = api.score(f"{GOOD}\nReferences\nKofi Mensah, Head Chef").json()["results"]
+    assert referee["warnings"] == []
     for code in ("no_name_found", "several_names", "little_text", "structured_text"):
         assert api.series("evenmatch_resume_warnings_total", code=code) == 1
     assert api.series("evenmatch_resume_warnings_total", code="not_a_resume") == 0

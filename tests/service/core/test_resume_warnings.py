@@ -141,9 +141,43 @@ def test_names_are_a_matter_of_redaction() -> None:
     assert "no_name_found" in warnings_of_text(text, REDACTOR.redact(text))
     again = f"[NAME]\n{text}"
     assert "no_name_found" not in warnings_of_text(again, REDACTOR.redact(again))
-    several = "Emily Walsh\n\nReferences\nKofi Mensah, Head Chef"
-    assert "several_names" in warnings_of_text(several, REDACTOR.redact(several))
-    assert "several_names" not in warnings_of_text(several)
+
+
+FIRST = "Emily Walsh\nemily.walsh@mail.example\n\nExperience\nCook, Acme Canteens, 2012 - 2019\nCooked for 200 guests a day.\n"
+SECOND = (
+    "Kofi Mensah\nkofi.m@mail.example\n\nExperience\nBaker, Northern Bread, 2010 - 2020\n- Ran two ovens.\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{FIRST}\n{SECOND}",
+        f"{FIRST.replace('Experience', 'EXPERIENCE')}\nEDUCATION\nDiploma\n\nRESUME\n{SECOND}",
+        f"Name: Emily Walsh\n{FIRST}\nName: Kofi Mensah\nCurriculum vitae",
+        f"{FIRST}\nEmily Walsh | Page 1\n\nSkills\nbread\n\nKofi Mensah | Page 2\n",
+    ],
+)
+def test_the_resumes_of_two_people_in_one_text_are_told(text: str) -> None:
+    text = normalise(text)
+    assert "several_names" in warnings_of_text(text, REDACTOR.redact(text))
+    assert "several_names" not in warnings_of_text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Emily Walsh\n\nReferences\nKofi Mensah, Head Chef",
+        f"{FIRST}\nReferences\nKofi Mensah\nHead Chef, Acme Canteens\nkofi.m@mail.example\n+44 161 496 0132",
+        f"{FIRST}\nSupervisor: Kofi Mensah, kofi.m@mail.example\nReported to Rosa Delgado, head of kitchens.\n\nEducation\nDiploma, 2011",
+        f"{FIRST}\nPersonal details\nFather's name: Kofi Walsh\nFirst name: Emily Ann\nLast name: Walsh",
+        f"{FIRST}\nKofi Mensah\nkofi.m@mail.example\nHead Chef",
+        f"{FIRST}\nEmily Walsh | Page 2\nExperience\nHelper, Acme Bread, 2010 - 2012",
+    ],
+)
+def test_referees_managers_and_relatives_are_no_second_candidate(text: str) -> None:
+    text = normalise(text)
+    assert "several_names" not in warnings_of_text(text, REDACTOR.redact(text))
 
 
 def test_only_warnings_about_the_language_leave_a_decision_as_it_is() -> None:

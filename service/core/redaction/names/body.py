@@ -42,7 +42,10 @@ _MICROSOFT = (
 )
 """Behind "MS" and "Ms.", however they are run together: "Ms. OfficeEducation"."""
 
-_CLAUSE_ENDS = re.compile(r"[,.;!](?:\s|$)| and\b")
+_SHORT = 40
+_LISTED = re.compile(r"(?:[A-Z][\w'’.&-]{0,25}|&|of|and|the)(?: (?:[A-Z][\w'’.&-]{0,25}|&|of|and|the)){0,5}")
+_RECOMMENDATION = re.compile(r"recommend|referred|endorsed", re.IGNORECASE)
+_CLAUSE_ENDS = re.compile(r"[,.;!](?:\s|$)| (?:and|for|as|to)\b|\n|$")
 _PUBLISHER_BEHIND = re.compile(r",\s{1,2}(?:19|20)\d\d\b|:\s")
 _PUBLISHER_BEFORE = re.compile(r"[^\W\d_]: {1,2}$")
 _HOUSE_NUMBER = re.compile(r"\b\d{1,5}[ \t]{1,2}$")
@@ -51,11 +54,44 @@ _RECOMMENDS = re.compile(
     r"\b(?:worked|works|managed|manages|reported|reports|mentor(?:ed|s)?|studied|taught|supervised|recommend(?:ed|s)?|"
     r"colleague|client|peer|senior to|junior to|same team)\b"
 )
+_FIRM_LABEL = re.compile(
+    r"(?<!\w)(?:client|company|employer|organi[sz]ation|project|customer|account|firm|vendor|product|tool|bank|brand|store)s?"
+    r"(?:[ ]name)?[ ]{0,3}(?::[-–]?|[-–](?=[ ]))[ ]{0,4}$",
+    re.IGNORECASE,
+)
+_FIRMS_LISTED = re.compile(
+    r"\b(?:clients?|customers|accounts|vendors|brands|firms|companies|employers|banks|retailers|stores)[ ]"
+    r"(?:includ(?:e[ds]?|ing)|such as|like|are|were)[ :]{1,2}[^.;\n]{0,110}$",
+    re.IGNORECASE,
+)
+_LABEL_ENDS = (":", "-", "–")
+_SUCH_AS = ("nclu", "such as", "like", "are", "were")
+"""One of these stands in what the pattern above finds."""
+
+_ENTRY_BEFORE = re.compile(
+    r"(?:^|[\n.!?|•·)\]]\s{0,2}|\s\s|(?:19|20)\d\d\s{1,2}|[Pp]resent\s{1,2}|\b(?:[Ee]xperience|EXPERIENCE|[Hh]istory|HISTORY)\s{1,2})$"
+)
+_PLACE_BEHIND = re.compile(r"(?:['’]s)?\s{0,2}[,|(–—-]")
+_ITEM_BEFORE, _ITEM_BEHIND = (
+    re.compile(r"(?:[•*·▪,;/]|^-|\n-)\s{0,2}$"),
+    re.compile(r"\s{0,2}(?:$|[\n•·▪,;/])"),
+)
+_PERIOD = re.compile(
+    r"\b(?:19|20)\d\d\s{0,2}(?:[-–—]|to|till|until)\s{0,2}(?:\d{1,2}[/.]|[a-z]{3,9}\.?\s)?"
+    r"(?:(?:19|20)\d\d|present|current|now|till|date|today)\b",
+    re.IGNORECASE,
+)
 _HYPHENS = ("-", "‐", "‑", "–")
 _WORDS_BEFORE_THING = 3
 _LEGAL_FORMS = frozenset({"limited", "ltd", "inc", "plc", "llc", "gmbh", "corporation"})
 """No post begins so, even behind a gap."""
 
+_SHOPS = frozenset(
+    "clinic clinics hospital hospitals pathlabs restaurant restaurants bakery salon pharmacy diner pub grill kitchen cafe "
+    "foods store stores hotel pizza bbq deli motors jewelers".split()
+)
+_POST_SIGN = re.compile(r"\s{0,2}[(@:–—-]")
+_AMONG = (", ", "; ", " and ", ", and ", " & ", "/", " / ", " | ")
 _BEFORE_THING = (" ", "'s ", "’s ", "' ", "’ ", "-")
 _JOINED_BEFORE = re.compile(r"(?:&|\bthe|\bThe|\ban?|\bour)\s{0,2}$")
 _JOINED_BEHIND = re.compile(r"\s?&\s?[A-Z]|\s?[®™]")
@@ -118,7 +154,9 @@ def _after_cue(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[F
         case "honorific":
             yield from _after_honorific(resume, cue, offset)
         case "relation" | "companion":
-            candidate = resume.candidate_at(at, most=4)
+            recommends = _RECOMMENDATION.search(cue.written) is not None
+            find = resume.placed_candidate_at if recommends else resume.candidate_at
+            candidate = find(at, most=4)
             if (
                 candidate is not None
                 and len(candidate) >= 2
@@ -126,24 +164,34 @@ def _after_cue(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[F
                 and not _is_date(resume, candidate)
             ):
                 need = 2.0 if cue.kind == "relation" else 3.5
-                yield from found_if_name(resume, candidate, f"name.{cue.kind}", need=need, own=False)
+                if recommends and _is_introduced(resume, candidate):
+                    need = -1.0
+                yield from found_if_name(
+                    resume, candidate, f"name.{cue.kind}", need=need, own=False, placed=recommends
+                )
         case "attribution":
             yield from _after_dash(resume, cue, offset)
 
 
 def _is_introduced(resume: ParsedResume, candidate: NameCandidate | None) -> bool:
-    """True for "I am Wanjiru Samba, and": a clause ends behind two words of which the first means nothing else."""
-    if candidate is None or len(candidate) != 2:
+    """True for "I am Wanjiru Samba, and": a clause ends behind two words of which the first means nothing else.
+
+    An initial may stand between them.
+    """
+    if candidate is None or len(candidate) not in (2, 3):
+        return False
+    initial = len(candidate) == 3 and len(resume.folded[candidate.first + 1]) == 1
+    if len(candidate) == 3 and not initial:
         return False
     first, end = candidate.first, resume.ends[candidate.stop - 1]
     return (
         resume.folded[first] not in resume.lexicon.english
         and resume.folded[first] not in PLACES
-        and resume.folded[first + 1] not in CREDENTIALS
+        and resume.folded[candidate.stop - 1] not in CREDENTIALS
         and first not in resume.protected
         and first not in resume.protected_phrases
         and not resume.written[first].isupper()
-        and _CLAUSE_ENDS.match(resume.text, end, end + 6) is not None
+        and (initial or _CLAUSE_ENDS.match(resume.text, end, end + 6) is not None)
     )
 
 
@@ -246,8 +294,20 @@ def closing_names(resume: ParsedResume) -> Iterator[FoundName]:
             candidate is not None
             and len(candidate) > 1
             and not any(ch.isalpha() for ch in resume.text[resume.ends[candidate.stop - 1] : last.end])
+            and not _ends_a_list(resume, last)
         ):
             yield from found_if_name(resume, candidate, "name.last_line", need=3.5, own=False)
+
+
+def _ends_a_list(resume: ParsedResume, last: Line) -> bool:
+    """True if the two lines right above are as short and hold words in capitals only: the last of many employers."""
+    above = resume.lines[:-1][-2:] if resume.lines[-1] is last else []
+    if last.section == "references" or len(above) < 2 or above[1].end + 1 != last.start:
+        return False
+    return above[0].end + 1 == above[1].start and all(
+        not line.heading and len(line.text) < _SHORT and _LISTED.fullmatch(line.text.strip()) is not None
+        for line in above
+    )
 
 
 def prose_names(resume: ParsedResume) -> Iterator[FoundName]:
@@ -276,7 +336,9 @@ def prose_names(resume: ParsedResume) -> Iterator[FoundName]:
             and not resume.follows_preposition(i)
             and not names_a_thing(resume, candidate)
             and not _is_publisher_or_house(resume, candidate)
+            and not _names_an_employer(resume, candidate)
             and not (resume.lines[place].section == "experience" and _opens_entry(resume, candidate))
+            and not (resume.lines[place].section == "skills" and _is_item(resume, candidate))
         ):
             found.append(candidate)
     for candidate in found:
@@ -304,6 +366,8 @@ def names_a_thing(resume: ParsedResume, candidate: NameCandidate) -> bool:
     most = min(after + _WORDS_BEFORE_THING, len(resume.folded))
     if after < most and resume.folded[after] in _LEGAL_FORMS and text[end : resume.starts[after]] == "  ":
         return True
+    if _is_shop(resume, after):
+        return True  # "Dr. Batra's Clinic"
     while after < most and text[end : resume.starts[after]] in _BEFORE_THING:
         if resume.folded[after] in THING_NOUNS:
             return True  # "Robert Wood Foundation", "King Fahad International Airport"
@@ -312,6 +376,36 @@ def names_a_thing(resume: ParsedResume, candidate: NameCandidate) -> bool:
         end = resume.ends[after]
         after += 1
     return False
+
+
+def _is_shop(resume: ParsedResume, after: int) -> bool:
+    """True if words [after, after + 2) are the "'s Clinic" of a firm that is called by its owner's name."""
+    if after + 1 >= len(resume.folded) or resume.folded[after] != "s" or not resume.capitalised[after + 1]:
+        return False
+    joints = resume.text[resume.ends[after - 1] : resume.starts[after + 1]]
+    return joints in ("'s ", "’s ") and resume.folded[after + 1] in _SHOPS
+
+
+def _stands_among_firms(resume: ParsedResume, candidate: NameCandidate) -> bool:
+    """True in "John Deere, Massey Ferguson" and "Massey Ferguson and John Deere", beside firms or methods that are known.
+
+    "Sarah Holt, Morgan Stanley" is a person with an employer, and so is one with a post behind.
+    """
+    before = candidate.first - 1
+    if before > 0 and resume.folded[before] == "and":
+        before -= 1
+    after = candidate.stop
+    if after < len(resume.folded) and resume.folded[after] == "and":
+        after += 1
+    first, end = resume.starts[candidate.first], resume.ends[candidate.stop - 1]
+    if after in resume.protected_phrases and resume.text[end : resume.starts[after]] in _AMONG[1:]:
+        return True
+    if before not in resume.protected_phrases or resume.text[resume.ends[before] : first] not in _AMONG:
+        return False
+    return _POST_SIGN.match(resume.text, end, end + 4) is None and not any(
+        resume.folded[i] in STOP_WORDS
+        for i in range(candidate.stop, min(candidate.stop + 3, len(resume.folded)))
+    )
 
 
 def _is_publisher_or_house(resume: ParsedResume, candidate: NameCandidate) -> bool:
@@ -328,6 +422,35 @@ def _is_publisher_or_house(resume: ParsedResume, candidate: NameCandidate) -> bo
     )
 
 
+def _names_an_employer(resume: ParsedResume, candidate: NameCandidate) -> bool:
+    """True behind "Client name:", before a post, and where a place and a period of work follow.
+
+    As in "Reese Holt, Leeds, 2010 - 2014" at the start of an entry, also in a text that lost its line breaks.
+    """
+    start, end = resume.starts[candidate.first], resume.ends[candidate.stop - 1]
+    before = resume.text[max(0, start - 150) : start]
+    # Plain looks come first: a long line holds thousands of names.
+    if before.rstrip().endswith(_LABEL_ENDS) and _FIRM_LABEL.search(before, max(0, len(before) - 30)):
+        return True
+    if any(word in before for word in _SUCH_AS) and _FIRMS_LISTED.search(before):
+        return True
+    after = candidate.stop
+    if (
+        resume.is_followed_by_capital(candidate)
+        and resume.folded[after] in STOP_WORDS
+        and all(resume.folded[i] in resume.lexicon.english for i in range(candidate.first, candidate.stop))
+    ):
+        return True  # "Summer Camp Director"
+    if _stands_among_firms(resume, candidate):
+        return True
+    behind = resume.text[end : end + 80].partition("\n")[0]
+    return (
+        _PLACE_BEHIND.match(behind) is not None
+        and _PERIOD.search(behind) is not None
+        and _ENTRY_BEFORE.search(before, max(0, len(before) - 14)) is not None
+    )
+
+
 def _opens_entry(resume: ParsedResume, candidate: NameCandidate) -> bool:
     """True at the start of a line, or behind a wide gap, unless a person acts there: an employer stands there."""
     start, end = resume.starts[candidate.first], resume.ends[candidate.stop - 1]
@@ -337,6 +460,15 @@ def _opens_entry(resume: ParsedResume, candidate: NameCandidate) -> bool:
         opens
         and not resume.precedes_person_verb(candidate)
         and _SEPARATED.match(resume.text[end : end + 4]) is not None
+    )
+
+
+def _is_item(resume: ParsedResume, candidate: NameCandidate) -> bool:
+    """True if a bullet or a comma stands before and nothing else behind: in a list of skills a method's name."""
+    start, end = resume.starts[candidate.first], resume.ends[candidate.stop - 1]
+    return (
+        _ITEM_BEFORE.search(resume.text[max(0, start - 4) : start]) is not None
+        and _ITEM_BEHIND.match(resume.text[end : end + 4]) is not None
     )
 
 
@@ -391,7 +523,7 @@ def _field_value(resume: ParsedResume, start: int) -> NameCandidate | None:
 def _is_prose(line: Line) -> bool:
     if line.heading or (line.section == "experience" and _is_entry(line.text)):
         return False
-    is_list = line.text.count(",") > 4 and line.section != "references" and "." not in line.text.strip()[:-1]
+    is_list = line.text.count(",") > 4 and line.section != "references" and ". " not in line.text
     return not is_list
 
 

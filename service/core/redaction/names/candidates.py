@@ -156,7 +156,7 @@ class ParsedResume(ReadResume):
         """True for a given name, and for one that nobody knows and that is no English word."""
         if folded in self.lexicon.english:
             return self.is_rare_name(folded)
-        return folded not in PLACES and folded not in PARTICLES
+        return folded not in PLACES and (folded not in PARTICLES or self.is_rare_name(folded))
 
     def refers_to_person(self, i: int) -> bool:
         """True for "Grace's", "Grace leads", "Dear Grace"."""

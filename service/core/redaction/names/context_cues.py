@@ -20,7 +20,7 @@ _INTRODUCTION = re.compile(
 _RELATION = re.compile(
     r"\b(?:report(?:ed|ing|s)?(?: directly)? to|supervised by|(?:under )?(?:the )?(?:supervision|guidance|mentorship|leadership|"
     r"direction|tutelage) of|mentored by|managed by|advised by|recommended by|referred by|trained by|taught by|endorsed by|"
-    r"nominated by|son of|daughter of|wife of|husband of|married to|assistant to|thesis (?:advisor|supervisor)|"
+    r"nominated by|(?:we|i)(?: (?:highly|strongly|warmly|gladly|fully))? recommend|son of|daughter of|wife of|husband of|married to|assistant to|thesis (?:advisor|supervisor)|"
     r"co-?authored with|co-?founded with|in collaboration with|together with)\s*:?\s+",
     re.IGNORECASE,
 )
@@ -124,7 +124,7 @@ CUES: tuple[tuple[CueKind, re.Pattern[str], Prefilter], ...] = (
         _RELATION,
         prefilter(
             "report reported reporting reports supervised supervision guidance mentorship leadership direction tutelage mentored managed "
-            "advised recommended referred trained taught endorsed nominated son daughter wife husband married assistant thesis authored "
+            "advised recommend recommended referred trained taught endorsed nominated son daughter wife husband married assistant thesis authored "
             "coauthored founded cofounded collaboration together"
         ),
     ),

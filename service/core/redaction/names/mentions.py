@@ -209,13 +209,13 @@ def _is_beside(resume: ParsedResume, i: int, parts: set[str], starts: set[int], 
 
 
 def _dotted_initials(text: str, own: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """J.R.O. for a name of three parts."""
+    """J.R.O. for a name of three parts; "J.R. Wolcott" is another person, or a firm."""
     letters = [part[0].upper() for part in own]
     if not 2 <= len(letters) <= 4 or not all(f"{letter}." in text for letter in letters):
         return  # compiling a pattern takes longer than searching with it
     if all(letter.isalpha() for letter in letters):
         dotted = r"\.\s?".join(map(re.escape, letters)) + r"\."
-        for match in re.finditer(rf"(?<![\w.]){dotted}(?!\w)", text):
+        for match in re.finditer(rf"(?<![\w.]){dotted}(?!\w|\s[A-Z][a-z])", text):
             yield match.span()
 
 

@@ -27,6 +27,7 @@ from service.core.redaction.names.mentions import find_mentions
 from service.core.redaction.names.name_forms import NameCandidate
 from service.core.redaction.names.page_names import page_names
 from service.core.redaction.names.referees import referee_names
+from service.core.redaction.names.second_resume import count_second_resumes, names_beside_addresses
 from service.core.redaction.names.subjects import subject_names
 from service.core.redaction.names.word_lists import GENERATIONS, PARTICLES
 from service.core.redaction.policy import TOKENS
@@ -46,11 +47,15 @@ _MOST_CONTACT_WORDS = 60
 
 @dataclass(frozen=True, slots=True)
 class FoundNames:
-    """`own`: parts of the candidate's name, folded, in the order found. `other_people`: how many others."""
+    """`own`: parts of the candidate's name, folded, in the order found. `other_people`: how many others.
+
+    `other_candidates`: how many of those have a resume of their own in the text.
+    """
 
     spans: list[Span]
     own: tuple[str, ...]
     other_people: int
+    other_candidates: int = 0
 
 
 def find_names(resume: ParsedResume) -> FoundNames:
@@ -60,7 +65,11 @@ def find_names(resume: ParsedResume) -> FoundNames:
     places: dict[tuple[int, int], str] = {}
     whole: dict[tuple[str, ...], None] = {}
     other_people = 0
-    for candidate, is_own, reason, spreads in _found_in_order(resume):
+    first_own: frozenset[str] = frozenset()
+    all_found: list[FoundName] = []
+    for name in _found_in_order(resume):
+        candidate, is_own, reason, spreads = name
+        all_found.append(name)
         parts = [fold(_POSSESSIVE.sub("", resume.written[i])) for i in range(candidate.first, candidate.stop)]
         named = [
             p
@@ -74,6 +83,7 @@ def find_names(resume: ParsedResume) -> FoundNames:
         if is_own or spreads:
             (own if is_own else others).update(dict.fromkeys(named))
         if is_own:
+            first_own = first_own or frozenset(named)
             if 2 <= len(parts) <= 6:
                 whole[tuple(parts)] = None
             own.update(dict.fromkeys(_given_names_of_initials(resume, parts)))
@@ -84,7 +94,8 @@ def find_names(resume: ParsedResume) -> FoundNames:
     spans = [
         Span(start, end, "name", TOKENS["name"], SURE, reason) for (start, end), reason in places.items()
     ]
-    return FoundNames(spans, tuple(own), other_people)
+    second = count_second_resumes(resume, all_found, first_own)
+    return FoundNames(spans, tuple(own), other_people, second)
 
 
 def _found_in_order(resume: ParsedResume) -> Iterator[FoundName]:
@@ -99,6 +110,12 @@ def _found_in_order(resume: ParsedResume) -> Iterator[FoundName]:
     yield from subject_names(resume, named=named)
     # A signature is the candidate's if nothing else says who that is.
     yield from (found._replace(own=found.own and not named) for found in closing_names(resume))
+    # The candidate's own name is known by now, and better: here a post may still hang on to it.
+    heads = [*header, *(found.candidate for found in cued if found.own)]
+    own_words = {i for head in heads for i in range(head.first, head.stop)}
+    for found in names_beside_addresses(resume):
+        if own_words.isdisjoint(range(found.candidate.first, found.candidate.stop)):
+            yield found
     yield from referee_names(resume)
     yield from (found for found in cued if not found.own)
     line_starts = [line.start for line in resume.lines]

@@ -24,7 +24,7 @@ def redacted(line: str) -> str:
         ("Erin Holm née Ferrant", "[NAME]"),
         ("Captain, Women's Soccer", "Captain, [AFFINITY]"),
         ("NCAA Division III Men's Lacrosse", "NCAA Division III [AFFINITY]"),
-        ("Boys' Varsity Tennis coach", "[AFFINITY]"),
+        ("Boys' Varsity Tennis coach", "[AFFINITY] coach"),
         ("Varsity Golf (Women)", "Varsity [AFFINITY]"),
         ("Girl Up; Sorority treasurer; Lady Vols", "[AFFINITY]; [AFFINITY] treasurer; [AFFINITY]"),
         ("Alpha Kappa Psi; Sigma Chi; Omega Psi Phi Fraternity, Inc.", "[AFFINITY]; [AFFINITY]; [AFFINITY]"),
