@@ -8,18 +8,19 @@ from collections.abc import Iterator
 from service.core.redaction.layout import Line
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
+from service.core.redaction.scanning import scan
 from service.core.redaction.schools import DEGREE, mentions_degree
 from service.core.redaction.spans import Span, spans_of
 
 # Not in amounts ("$2,010", "2010 %"), version numbers ("2010.1") and longer numbers, but in "20072008".
-_YEARS = re.compile(
+_YEARS = scan(
     r"(?<![\d$€£#])(?:19[1-9]\d|20[0-4]\d)(?![\d%,]|\.\d)|(?<![\d$€£#])(?:19[1-9]\d|20[0-4]\d),(?!\d)"
     r"|(?<!\d)(?:19[1-9]\d|20[0-4]\d)(?=(?:19|20)\d\d(?!\d))|(?<=(?<!\d)(?:19|20)\d\d)(?:19[1-9]\d|20[0-4]\d)(?!\d)"
     r"|(?:(?<=[\s,(–/-])|^)['’]\d\d\b"
 )
 # The "12" of "2008-12", whose first year a pass before may have hidden.
 _SHORT_END = re.compile(r"(?<=\[YEAR\])\s?[-–/]\s?\d\d(?![\d/])|(?<=(?:19|20)\d\d)\s?[-–/]\s?\d\d(?![\d/])")
-_GRADUATED = re.compile(
+_GRADUATED = scan(
     r"\b(?:[Gg]raduat(?:ed|ion|ing)|[Cc]lass of|[Aa]lum\w*|[Pp]assing year|[Yy]ear of (?:passing|graduation)|"
     r"[Cc]onvocation|[Mm]atriculat\w+)\b[^\n.;]{0,60}?(?P<year>(?:19[4-9]\d|20[0-4]\d)|['’]\d\d\b)"
 )

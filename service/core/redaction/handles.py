@@ -15,6 +15,7 @@ from service.core.redaction.layout import CONTACT_SECTIONS, HEADER_CHARACTERS, L
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import PrefilterText, prefilter
+from service.core.redaction.scanning import scan
 from service.core.redaction.spans import SURE, WEAK, Span
 from service.core.redaction.words import fold, words_of
 
@@ -27,7 +28,7 @@ SITES = (
 """Names of sites that people have user names on."""
 
 _HANDLE = r"[A-Za-z\d_][\w.-]{2,39}+"
-_AFTER_SITE = re.compile(
+_AFTER_SITE = scan(
     rf"(?<![\w./@-]){SITES}(?:[ ]?(?P<said>profile|handle|user[ ]?name|username|user|id|account))?"
     rf"(?:(?P<slashes>[ ]?:?[ ]?//[ ]{{0,2}})|(?P<at>[ ]{{0,3}}[:|–—-]?[ ]{{0,3}}@)|(?P<path>/(?:in/|u/|@)?)|(?P<sign>[ ]{{0,2}}[:=–—-][ ]{{0,3}})|(?P<blank>[ ]))"
     rf"(?P<value>{_HANDLE}(?:#\d{{4}})?)(?![\w@/])",

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
+from service.core.redaction.scanning import scan
 from service.core.redaction.spans import SURE, WEAK, Span
 
 # One sign between two groups, with a blank on either side at most: two blanks are a gap between columns.
@@ -20,7 +21,7 @@ _DASHES = "-.·•∙・/‐‑‒–—−"
 _SEPARATOR = (
     rf"(?:[ ]?\)[ ]{{0,2}}[{_DASHES}]?[ ]?\(?|[ ]?(?:[{_DASHES}][ ]?)?\([ ]?|[ ]?[{_DASHES}][ ]?|[ ])"
 )
-_RUN = re.compile(
+_RUN = scan(
     rf"(?<!\d)(?P<opening>\(?(?:\+{{1,2}}[ ]?)?\(?)\d(?:{_SEPARATOR}?\d){{4,19}}(?!\d)"
     r"|(?<![\d+])(?P<country>\(?\+[ ]?\d{1,3}\)?[ ]{1,3}\(?)\d(?:[ .-]{0,2}\d){5,11}(?!\d)"
 )

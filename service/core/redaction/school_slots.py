@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from service.core.redaction.education_words import COMPANIES, POSTS
 from service.core.redaction.lexicon import COUNTRY_NAMES, DEMONYMS, Lexicon, short_table
+from service.core.redaction.scanning import scan
 from service.core.redaction.words import Words, fold
 
 TOWNS = frozenset(fold(row["place"]) for row in short_table("places.csv"))
@@ -46,7 +47,7 @@ _STUDIED = re.compile(
     r"BBA|BCA|MCA|PGDM|PGDBM|LL\.?[BM]|MBBS|HND|OND|NCE|HSC|SSC|SSLC|[Ii]ntermediate|10th|12th|XIIth|Xth|A[- ][Ll]evels?)(?!\w)"
 )
 _REACH = 80
-_LABEL = re.compile(
+_LABEL = scan(
     r"(?:(?<=\n)|(?<=[ ]{2})|(?<=[|•;])|^)[ \t•*-]{0,6}(?:[Nn]ame of (?:the )?)?(?:UNIVERSITY|COLLEGE|SCHOOL|INSTITUTE|INSTITUTION|ALMA MATER|"
     r"(?:University|College|School|Institute|Institution|Alma [Mm]ater|Univ\.?)(?:[ ]?[/&][ ]?(?:University|College|School|Institute|Institution|Board))?(?:[ ][Nn]ame)?)"
     r"[ ]{0,12}:[- ]{0,6}(?=[^\W\d_])"
