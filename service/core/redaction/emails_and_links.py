@@ -11,19 +11,20 @@ from service.core.redaction.prefilter import Recogniser, prefilter
 from service.core.redaction.scanning import scan
 from service.core.redaction.spans import Span, spans_of
 
-# The second alternative is the spelt-out form: jane (at) example (dot) org.
+# The second alternative is the spelt-out form: jane (at) example (dot) org. What is looked for ahead is what tells the
+# few words before an "@" from the rest, of which none is tried further.
 _EMAIL = scan(
-    r"(?<![\w.+'’-])(?:mailto:)?[\w.+'’-]{1,64}+@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"
-    r"|(?<![\w.+'’-])[\w.+-]{1,64}+\s?[\[({<]\s?(?:at|@)\s?[\])}>]\s?[\w-]{1,63}(?:\s?(?:[\[({<]\s?dot\s?[\])}>]|\.)\s?\w{1,63}){1,5}",
+    r"(?<![\w.+'’-])(?=[\w.+'’:-]{1,72}+@)(?:mailto:)?[\w.+'’-]{1,64}+@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"
+    r"|(?<![\w.+'’-])(?=[\w.+-]{1,64}+\s?[\[({<])[\w.+-]{1,64}+\s?[\[({<]\s?(?:at|@)\s?[\])}>]\s?[\w-]{1,63}(?:\s?(?:[\[({<]\s?dot\s?[\])}>]|\.)\s?\w{1,63}){1,5}",
     re.IGNORECASE,
 )
 _WIDE_DOMAINS = r"(?:com|org|net|edu|gov|info|example)"
 # "jane.doe @ mail . com", "jane at mail dot com". A blank behind a point may begin a sentence ("@ scale. In 2015"),
 # so that few domains follow one.
 _BROKEN_EMAIL = scan(
-    r"(?<![\w.+@-])[\w.+-]{1,64}+(?:[ ]{1,2}@[ ]{0,2}|@[ ]{1,2}|@)[a-z\d][a-z\d-]{0,62}(?:[ ]?\.[ ]?[a-z\d][a-z\d-]{1,62}){0,2}"
+    r"(?<![\w.+@-])(?=[\w.+-]{1,64}+[ ]{0,2}@)[\w.+-]{1,64}+(?:[ ]{1,2}@[ ]{0,2}|@[ ]{1,2}|@)[a-z\d][a-z\d-]{0,62}(?:[ ]?\.[ ]?[a-z\d][a-z\d-]{1,62}){0,2}"
     rf"(?:[ ]?\.[ ]?{_WIDE_DOMAINS}|(?:\.|[ ]\.[ ])[a-z]{{2,3}})(?![\w@])"
-    rf"|(?<![\w.+@-])[\w.+-]{{2,64}}+[ ](?:at|AT)[ ][\w-]{{2,63}}(?:[ ](?:dot|DOT)[ ]\w{{2,63}}){{0,2}}[ ](?:dot|DOT)[ ](?:{_WIDE_DOMAINS}|[a-z]{{2}})(?!\w)"
+    rf"|(?<![\w.+@-])(?=[\w.+-]{{2,64}}+[ ][aA][tT][ ])[\w.+-]{{2,64}}+[ ](?:at|AT)[ ][\w-]{{2,63}}(?:[ ](?:dot|DOT)[ ]\w{{2,63}}){{0,2}}[ ](?:dot|DOT)[ ](?:{_WIDE_DOMAINS}|[a-z]{{2}})(?!\w)"
 )
 # What is left of an address without its domain, where contact data stand.
 _LOCAL_EMAIL = re.compile(r"(?<![\w.+@/-])[\w.+-]{2,64}@(?:[\w-]{2,63})?(?![\w.@/-])")

@@ -38,6 +38,9 @@ _BEFORE_SITE = re.compile(
     rf"(?P<said>\b(?:as|user|username|handle|is|am|me)[ ]|(?<!\w)@|^[ ]{{0,3}}|[|•][ ]?)?(?<![\w.-])(?P<value>{_HANDLE})[ ](?:on|at|@|in)[ ]{SITES}(?!\w)",
     re.IGNORECASE,
 )
+_ON_SITE = scan(rf"[ ](?:on|at|@|in)[ ]{SITES}(?!\w)", re.IGNORECASE)
+"""Holds wherever the pattern above finds something, and is found much faster."""
+
 # "github/gitlab", "LinkedIn - Recruiter": other sites, and what they sell.
 _NO_HANDLES = frozenset(
     "github gitlab bitbucket git svn jenkins twitter facebook instagram youtube actions copilot pages ads api apis sdk jira docker bootstrap linkedin "
@@ -114,7 +117,7 @@ def _beside_sites(line: Line, lexicon: Lexicon, *, zone: bool) -> Iterator[Span]
             continue
         start = match.start("value")
         yield Span(start, start + len(value), "link", TOKENS["link"], score, "handle.site")
-    for match in _BEFORE_SITE.finditer(line.text):
+    for match in _BEFORE_SITE.finditer(line.text) if _ON_SITE.search(line.text) else ():
         value = match["value"]
         if _may_be(value, lexicon) and (_has_sign(value) or match["said"]):
             score = SURE if _has_sign(value) or not value[0].isupper() else WEAK

@@ -16,13 +16,13 @@ from service.core.redaction.scanning import scan
 from service.core.redaction.spans import SURE, WEAK, Span, spans_of
 from service.core.redaction.streets import CITY, POSTCODE, STATES
 
-_FIVE_DIGITS = re.compile(r"\d{5}")
 _BOX = re.compile(
     rf"\bP(?:ost)?\.?[ ]?O(?:ffice)?\.?[ ]?Box[ ]{{1,3}}\d{{1,9}}(?:[ -]\d{{3,9}})?(?:[ ]{{0,2}},?[ ]{{0,2}}{CITY})?(?:[ ]{{0,2}},?[ ]{{0,2}}(?:{STATES}|{ANY_COUNTRY})\b)?"
     rf"(?:[ ,-]{{0,3}}\b{POSTCODE}\b)?"
 )
 _BOX_OF_CAPITALS = re.compile(r"\bP\.?[ ]?O\.?[ ]?BOX[ ]{1,3}\d{1,9}(?:[ -]\d{3,9})?")
-_CITY_STATE_ZIP = scan(rf"(?:{CITY},?[ ]{{1,2}})?\b{STATES},?[ ]{{1,2}}\d{{5}}(?:-\d{{4}})?\b")
+_STATE_AND_CODE = re.compile(r"[A-Z]{2},?[ ]{1,2}\d{5}")
+_CITY_STATE_ZIP = re.compile(rf"(?:{CITY},?[ ]{{1,2}})?\b{STATES},?[ ]{{1,2}}\d{{5}}(?:-\d{{4}})?\b")
 # A value without digits is no code: "post-trade", "pin-point". "post" and "pin" alone are much else, so that
 # only the six digits of India follow "pin", and none "post".
 _NAMED_POSTCODE = scan(
@@ -73,7 +73,7 @@ _OF_OTHERS = re.compile(
 def find_postcodes(text: str) -> Iterator[Span]:
     """Postal codes that are known by their form, with the city before them, and boxes."""
     yield from spans_of(_UK_POSTCODE, text, "address", reason="postcode.form")
-    if _FIVE_DIGITS.search(text):
+    if _STATE_AND_CODE.search(text):
         yield from spans_of(_CITY_STATE_ZIP, text, "address", reason="postcode.state")
     if "ox" in text:
         yield from spans_of(_BOX, text, "address", reason="postcode.box")

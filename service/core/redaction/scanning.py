@@ -92,7 +92,7 @@ def _starts_of(pattern: re.Pattern[str]) -> re.Pattern[str] | None:
     for depth in _DEPTHS:
         by_lead: dict[str, set[_Beginning]] = {}
         try:
-            for lead, items in _alternatives(parsed, ""):
+            for lead, items in _alternatives(parsed, "", ignore_case=ignore_case):
                 by_lead.setdefault(lead, set()).update(_beginnings(items, depth, ignore_case))
         except _TooManyError:
             continue
@@ -102,28 +102,54 @@ def _starts_of(pattern: re.Pattern[str]) -> re.Pattern[str] | None:
             return None  # it may be empty, or begin with nearly any character
         starts = "|".join(f"{lead}(?={_pattern_of(tree)})" for lead, tree in trees.items())
         # The class comes first and is all that is taken, for which `re` has a fast loop; then one step back.
-        return re.compile(f"[{''.join(firsts)}](?<=(?:{starts}).)", re.DOTALL)
+        return re.compile(
+            f"[{''.join(firsts)}](?<=(?:{starts}).)", re.DOTALL | (pattern.flags & re.MULTILINE)
+        )
     return None
 
 
-def _alternatives(items: Iterable[Any], lead: str) -> Iterator[tuple[str, list[Any]]]:
+def _alternatives(items: Iterable[Any], lead: str, *, ignore_case: bool) -> Iterator[tuple[str, list[Any]]]:
     """The branches of a parsed pattern: what must hold where one begins, as a pattern, and the rest of it."""
     items = list(items)
-    while items and (held := _lead_of(*items[0])):
-        lead, items = lead + held, items[1:]
-    if len(items) == 1 and items[0][0] is c.BRANCH:
-        for branch in items[0][1][1]:
-            yield from _alternatives(branch, lead)
-    else:
-        yield lead, items
+    while items:
+        kind, value = items[0]
+        if kind is c.BRANCH:
+            for branch in value[1]:
+                yield from _alternatives([*branch, *items[1:]], lead, ignore_case=ignore_case)
+            return
+        if kind is c.SUBPATTERN and not value[1] and not value[2]:
+            items = [*value[3], *items[1:]]
+        elif held := _lead_of(kind, value, ignore_case=ignore_case):
+            lead, items = lead + held, items[1:]
+        else:
+            break
+    yield lead, items
 
 
-def _lead_of(kind: Any, value: Any) -> str:
-    """A word boundary, or that no character of a class stands before; empty if the item is something else."""
-    if (kind, value) == (c.AT, c.AT_BOUNDARY):
-        return r"\b"
+def _lead_of(kind: Any, value: Any, *, ignore_case: bool) -> str:
+    """What must hold where a pattern begins, as a pattern; empty if the item takes characters or is too involved."""
+    if kind is c.AT:
+        return {c.AT_BOUNDARY: r"\b", c.AT_BEGINNING: "^"}.get(value, "")
     if kind is c.ASSERT_NOT and value[0] < 0 and len(value[1]) == 1 and value[1][0][0] is c.IN:
         return f"(?<![{_written(value[1][0][1])}])"
+    if kind is c.ASSERT and value[0] > 0:
+        written = [_simple(item, ignore_case=ignore_case) for item in value[1]]
+        return f"(?={''.join(written)})" if all(written) else ""
+    return ""
+
+
+def _simple(item: Any, *, ignore_case: bool) -> str:
+    """A character, a class or a repeat of these as a pattern of just this; empty for anything else."""
+    kind, value = item
+    if kind is c.LITERAL:
+        return f"[{_any_case(_in_class(chr(value))) if ignore_case else _in_class(chr(value))}]"
+    if kind is c.IN and value[0][0] is not c.NEGATE:
+        return f"[{_class_of(value, ignore_case=ignore_case)}]"
+    if kind in (c.MAX_REPEAT, c.POSSESSIVE_REPEAT) and len(value[2]) == 1:
+        least, most, inside = value
+        repeated = _simple(inside[0], ignore_case=ignore_case)
+        limit = "" if most is c.MAXREPEAT else most
+        return repeated and f"{repeated}{{{least},{limit}}}{'+' if kind is c.POSSESSIVE_REPEAT else ''}"
     return ""
 
 
