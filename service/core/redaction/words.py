@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NamedTuple
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’‘`´](?!s\b)[^\W\d_]+)*")
-_CUT_AT_WORDS = re.compile(f"({_WORD.pattern})")
+_WORD = re.compile(r"([^\W\d_]+(?:['’‘`´](?!s\b)[^\W\d_]+)*)")
 
 
 class Word(NamedTuple):
@@ -53,7 +52,7 @@ class Words:
 def read_words(text: str) -> Words:
     """All words of `text` in order."""
     # What is between words, a word, what is between words, ...: cutting takes a third of the time of matching.
-    parts = _CUT_AT_WORDS.split(text)
+    parts = _WORD.split(text)
     written = parts[1::2]
     ends = list(accumulate(map(len, parts)))
     return Words(
