@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from service.core.redaction.lexicon import ANY_DEMONYM, any_of, short_table
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
+from service.core.redaction.scanning import scan
 from service.core.redaction.spans import Span, spans_of
 
 _GREEK_LETTERS = [row["letter"] for row in short_table("greek_letters.csv")]
@@ -51,7 +52,7 @@ _RANK = (
     r"(?:(?i:varsity|club|jv|junior|senior|national|college|collegiate|university|intercollegiate|intramural|division|d1|d-?1|ii?i?|"
     r"state|premier|under-?\d\d|u\d\d|\d\d?s|first|second|1st|2nd|youth|school|high school|indoor|beach|team|lightweight)\s){0,3}"
 )
-_AFFINITY = re.compile(
+_AFFINITY = scan(
     rf"\b(?:(?:{_GREEK}(?:[ -]{_GREEK}){{2,3}}\b{_PHYSICS}(?:,?\s+{_SOCIETY}){{0,3}})"
     rf"|{_GREEK}(?:[ -]{_GREEK})?(?:,?\s+(?:[A-Z]\w{{1,20}}\s)?(?:Fraternity|Sorority|Honor Society|Chapter))\b"
     rf"|{_TWO_LETTERS}\b(?![ -]{_GREEK}){_PHYSICS}"
@@ -79,8 +80,8 @@ _AFFINITY = re.compile(
 )
 
 
-_SEX = re.compile(r"\b(?i:wom[ae]n|men|girl|boy|lady|ladies|male|female)")
-_TEAM = re.compile(
+_SEX = scan(r"\b(?i:wom[ae]n|men|girl|boy|lady|ladies|male|female)")
+_TEAM = scan(
     rf"{_TEAM_OF}\s+{_RANK}{_SPORT}\b(?:\s+(?i:team|club|league|squad))?"
     rf"|(?i:fe)?(?i:male)\s+{_RANK}{_SPORT}\s+(?i:team|club|league|squad|player)\b"
 )

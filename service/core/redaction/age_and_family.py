@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from service.core.redaction.lexicon import any_of, short_table
 from service.core.redaction.prefilter import Recogniser, prefilter
+from service.core.redaction.scanning import scan
 from service.core.redaction.spans import Span, spans_of_groups
 
 _MONTHS = any_of(row["word"] for row in short_table("personal_values.csv") if row["kind"] == "month")
@@ -14,7 +15,7 @@ _DATE = (
     rf"(?:{_MONTHS}\b\.?,?\s)?\d{{1,4}}(?:st|nd|rd|th)?"
     rf"(?:[ ./,-]{{1,3}}(?:of\s|de\s|del\s)?(?:\d{{1,4}}\b|{_MONTHS}\b\.?)){{0,2}}"
 )
-_AGE = re.compile(
+_AGE = scan(
     rf"\b(?:born|geboren(?: am)?|née? le|nato il|nata il)(?:\s(?:on|in|the)){{0,2}}\s(?P<v1>{_DATE})(?!\d)"
     r"|\b(?P<v4>aged? (?:1[6-9]|[2-7]\d))\b(?!\s*(?:[-–%+]|to|and|or|days))"
     r"|(?<!under )(?<!over )(?<!below )(?<!above )(?<!least )\b"
@@ -29,7 +30,7 @@ _AGES = r"(?:\s\((?:(?:\d{1,2}|ages?|aged|and|years?|yrs|old|months?|[,&/ +]){1,
 _PARTNER = r"(?:partner|wife|husband|spouse|girlfriend|boyfriend|fianc[ée]e?)"
 # "Engaged with children" is social work and "mother to child" medicine: children count where they are somebody's.
 # Leave counts where it was taken: "maternity leave policies" are a task of human resources.
-_FAMILY = re.compile(
+_FAMILY = scan(
     rf"\b(?P<v4>(?:happily )?(?:married|divorced|widowed|separated),?(?: (?:with|and))? (?:\w{{1,20}} ){{0,3}}{_CHILDREN}{_AGES}?"
     r"|happily married|engaged to be married|married (?:to (?-i:[A-Z]\w{1,30})|since (?:19|20)\d\d|for \d{1,2} years))\b"
     r"|\b(?:i am|i['’]m|am|is) (?P<v9>(?:happily )?(?:married|unmarried|divorced|widowed)(?: with (?:\w{1,20} ){0,3}child(?:ren)?|"

@@ -8,25 +8,27 @@ from collections.abc import Iterator
 from service.core.redaction.layout import CONTACT_SECTIONS, HEADER_CHARACTERS, Line
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
+from service.core.redaction.scanning import scan
 from service.core.redaction.spans import Span, spans_of
 
-# The second alternative is the spelt-out form: jane (at) example (dot) org.
-_EMAIL = re.compile(
-    r"(?<![\w.+'’-])(?:mailto:)?[\w.+'’-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"
-    r"|(?<![\w.+'’-])[\w.+-]{1,64}\s?[\[({<]\s?(?:at|@)\s?[\])}>]\s?[\w-]{1,63}(?:\s?(?:[\[({<]\s?dot\s?[\])}>]|\.)\s?\w{1,63}){1,5}",
+# The second alternative is the spelt-out form: jane (at) example (dot) org. What is looked for ahead is what tells the
+# few words before an "@" from the rest, of which none is tried further.
+_EMAIL = scan(
+    r"(?<![\w.+'’-])(?=[\w.+'’:-]{1,72}+@)(?:mailto:)?[\w.+'’-]{1,64}+@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"
+    r"|(?<![\w.+'’-])(?=[\w.+-]{1,64}+\s?[\[({<])[\w.+-]{1,64}+\s?[\[({<]\s?(?:at|@)\s?[\])}>]\s?[\w-]{1,63}(?:\s?(?:[\[({<]\s?dot\s?[\])}>]|\.)\s?\w{1,63}){1,5}",
     re.IGNORECASE,
 )
 _WIDE_DOMAINS = r"(?:com|org|net|edu|gov|info|example)"
 # "jane.doe @ mail . com", "jane at mail dot com". A blank behind a point may begin a sentence ("@ scale. In 2015"),
 # so that few domains follow one.
-_BROKEN_EMAIL = re.compile(
-    r"(?<![\w.+@-])[\w.+-]{1,64}(?:[ ]{1,2}@[ ]{0,2}|@[ ]{1,2}|@)[a-z\d][a-z\d-]{0,62}(?:[ ]?\.[ ]?[a-z\d][a-z\d-]{1,62}){0,2}"
+_BROKEN_EMAIL = scan(
+    r"(?<![\w.+@-])(?=[\w.+-]{1,64}+[ ]{0,2}@)[\w.+-]{1,64}+(?:[ ]{1,2}@[ ]{0,2}|@[ ]{1,2}|@)[a-z\d][a-z\d-]{0,62}(?:[ ]?\.[ ]?[a-z\d][a-z\d-]{1,62}){0,2}"
     rf"(?:[ ]?\.[ ]?{_WIDE_DOMAINS}|(?:\.|[ ]\.[ ])[a-z]{{2,3}})(?![\w@])"
-    rf"|(?<![\w.+@-])[\w.+-]{{2,64}}[ ](?:at|AT)[ ][\w-]{{2,63}}(?:[ ](?:dot|DOT)[ ]\w{{2,63}}){{0,2}}[ ](?:dot|DOT)[ ](?:{_WIDE_DOMAINS}|[a-z]{{2}})(?!\w)"
+    rf"|(?<![\w.+@-])(?=[\w.+-]{{2,64}}+[ ][aA][tT][ ])[\w.+-]{{2,64}}+[ ](?:at|AT)[ ][\w-]{{2,63}}(?:[ ](?:dot|DOT)[ ]\w{{2,63}}){{0,2}}[ ](?:dot|DOT)[ ](?:{_WIDE_DOMAINS}|[a-z]{{2}})(?!\w)"
 )
 # What is left of an address without its domain, where contact data stand.
 _LOCAL_EMAIL = re.compile(r"(?<![\w.+@/-])[\w.+-]{2,64}@(?:[\w-]{2,63})?(?![\w.@/-])")
-_LABELLED_EMAIL = re.compile(
+_LABELLED_EMAIL = scan(
     r"(?<!\w)e[- ]?mail(?:[ ]?(?:id|address))?[ ]{0,3}(?:[:：=]|[ ]?[-–—](?=[ ]))[ ]{0,5}(?P<value>[a-z\d][\w.+-]{3,63}+)(?![\w@/(])",
     re.IGNORECASE,
 )
@@ -35,24 +37,26 @@ _SITES = (
     r"instagram|researchgate|academia|xing|youtube|vimeo|upwork|leetcode|hackerrank|codepen|about|t|linktr|"
     r"scholar\.google|bit|angel|wellfound|substack|tiktok|pinterest|soundcloud|huggingface|npmjs|pypi)"
 )
-_LINK = re.compile(
+# No domain is longer. Few words stand before a slash, and the rest need not be tried as one.
+_BEFORE_SLASH = r"(?<![\w.-])(?=[\w.-]{4,400}+/)"
+_LINK = scan(
     r"https?://[^\s<>\"'{}|\\^`\])]+"
     r"|\bwww\.[^\s<>\"'{}|\])]+"
-    rf"|(?<![\w.-])(?:[\w-]{{1,63}}\.)?{_SITES}\.(?:com|org|io|net|me|co|ee|ai|edu|[a-z]{{2}})/[^\s<>\"'{{}}|\])]+"
-    r"|(?<![\w.-])[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.(?:com|org|net|io|dev|me|co|info|edu|page|tech|ai|app|site|online|xyz|[a-z]{2})"
+    rf"|{_BEFORE_SLASH}(?:[\w-]{{1,63}}\.)?{_SITES}\.(?:com|org|io|net|me|co|ee|ai|edu|[a-z]{{2}})/[^\s<>\"'{{}}|\])]+"
+    rf"|{_BEFORE_SLASH}[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,4}}\.(?:com|org|net|io|dev|me|co|info|edu|page|tech|ai|app|site|online|xyz|[a-z]{{2}})"
     r"/[\w~@./%#?=&-]*[\w/]"
     r"|(?<![\w-])0000-000\d-\d{4}-\d{3}[\dX](?![\w-])",
     re.IGNORECASE,
 )
 # "janedoe.dev" and "@janedoe". In running text these would be "Node.js" or "@Override", so only lines of the
 # header and of references are searched.
-_BARE_DOMAIN = re.compile(
+_BARE_DOMAIN = scan(
     r"(?<![\w@.-])[a-z0-9][\w-]{2,62}(?:\.[\w-]{1,63}){0,4}\.(?:com|org|net|io|dev|me|info|page|tech|site|online|xyz|design|blog)"
     r"\b(?!\.\w)",
     re.IGNORECASE,
 )
 _HANDLE = re.compile(r"(?<![\w.@])@[A-Za-z_][\w.]{2,}")
-_LABELLED_HANDLE = re.compile(
+_LABELLED_HANDLE = scan(
     r"(?:linked\s?in|git\s?hub|git\s?lab|skype|twitter|telegram|instagram|facebook|wechat|orcid|xing|behance|dribbble|"
     r"kaggle|website|portfolio|blog|homepage)\s*+(?:id|profile|handle|username|url)?\s*+[:：]\s*+"
     r"(?P<value>[^\s|•;,\[](?:[^\n|•;,\[ ]|[ ](?![ ])){0,100}+)",

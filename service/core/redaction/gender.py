@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from service.core.redaction.lexicon import any_of, short_table
 from service.core.redaction.prefilter import Recogniser, prefilter
+from service.core.redaction.scanning import scan
 from service.core.redaction.spans import Span, spans_of, spans_of_groups
 from service.core.redaction.words import read_words
 
@@ -22,7 +23,7 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 # Not before products ("Ms Word"), studies ("Ms Computer Science", "MR Imaging") and firms.
-_TITLE = re.compile(
+_TITLE = scan(
     r"\b(?=[MSHFK])(?<!Cache )(?:Mrs|Mr|Ms|Mx|Miss|Mister|Madam|Sir|Messrs|Señora|Señor|Señorita|Srta|Herr|Frau|Mme|Mlle|Monsieur|Madame|Shri|"
     r"Smt|Kumari|MR|MRS)\b\.?(?=\s+[^\W\d_a-z]|\s*\[NAME\])"
     r"(?!\s+(?:Excel|Word|Office|Access|Power|PowerPoint|SQL|Project|Outlook|Teams|Visio|Dynamics|Azure|Windows|SharePoint|Paint|"
@@ -32,7 +33,7 @@ _TITLE = re.compile(
     r"Science|Structural|Environmental|Business|Marketing|Nursing|Education|Analytics|Cybersecurity|Ramaiah|"
     r"Office[A-Z]\w{0,30}|Imaging|Angiography|Spectroscopy|Scanners?|Enterography|Technologists?|Elastography|Safety|Rate|Ratio|Penalty)\b)"
 )
-_FIRM = re.compile(
+_FIRM = scan(
     rf"{any_of(row['firm'] for row in short_table('gendered_firms.csv'))}(?:['’]s)?\b", re.IGNORECASE
 )
 _MOST_FIRMS = 50
@@ -43,7 +44,7 @@ _FIRM_TAIL = re.compile(
     r"Hospital|College|School|University|Institute|Bank|Productions|Entertainment|Foods|Bakery|Cosmetics|Hotels?|Stores?|"
     r"Magazine|Award|Prize|Scholarship|Road|Street|Building|Stadium|& Sons|& Co)\b"
 )
-_SEX_NOUN = re.compile(
+_SEX_NOUN = scan(
     r"\b(?:young|hard-?working|dedicated|motivated|ambitious|self-made|proud|strong|black|white|asian|latina|african|"
     r"small-?town|country|local|married|single|family|independent)\s+"
     r"(?P<value>man|woman|lady|gentleman|male|female|girl|boy)\b(?! (?:rats?|mice|mouse|patients?|subjects?|connectors?))"
@@ -74,7 +75,7 @@ _PRODUCT_BESIDE = _beside("product")
 _OCCUPATION_BESIDE = _beside("occupation")
 """Words without which it is one: a postman delivers mail."""
 
-_OCCUPATION = re.compile(rf"\b{any_of(_NEUTRAL)}\b", re.IGNORECASE)
+_OCCUPATION = scan(rf"\b{any_of(_NEUTRAL)}\b", re.IGNORECASE)
 _OF_A_FIRM = re.compile(
     r"['’]s\s(?-i:[A-Z])|\s(?-i:Brands|Inc|Ltd|LLC|GmbH|Corp|Technologies|Collections?)\b", re.IGNORECASE
 )

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from service.core.redaction.layout import Line
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
+from service.core.redaction.scanning import scan
 from service.core.redaction.schools import DEGREE, mentions_degree
 from service.core.redaction.spans import Span, spans_of
 
 # Not in amounts ("$2,010", "2010 %"), version numbers ("2010.1") and longer numbers, but in "20072008".
-_YEARS = re.compile(
+_YEARS = scan(
     r"(?<![\d$€£#])(?:19[1-9]\d|20[0-4]\d)(?![\d%,]|\.\d)|(?<![\d$€£#])(?:19[1-9]\d|20[0-4]\d),(?!\d)"
     r"|(?<!\d)(?:19[1-9]\d|20[0-4]\d)(?=(?:19|20)\d\d(?!\d))|(?<=(?<!\d)(?:19|20)\d\d)(?:19[1-9]\d|20[0-4]\d)(?!\d)"
     r"|(?:(?<=[\s,(–/-])|^)['’]\d\d\b"
@@ -27,7 +28,7 @@ _PRODUCT = re.compile(
 _LISTED = re.compile(r"[ ]?(?:[/,&]|and|or)[ ]?")
 """Between the versions of a product: "Windows 2000/2003"."""
 
-_GRADUATED = re.compile(
+_GRADUATED = scan(
     r"\b(?:[Gg]raduat(?:ed|ion|ing)|[Cc]lass of|[Aa]lum\w*|[Pp]assing year|[Yy]ear of (?:passing|graduation)|"
     r"[Cc]onvocation|[Mm]atriculat\w+)\b[^\n.;]{0,60}?(?P<year>(?:19[4-9]\d|20[0-4]\d)|['’]\d\d\b)"
 )

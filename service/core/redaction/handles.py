@@ -15,6 +15,7 @@ from service.core.redaction.layout import CONTACT_SECTIONS, HEADER_CHARACTERS, L
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import PrefilterText, prefilter
+from service.core.redaction.scanning import scan
 from service.core.redaction.spans import SURE, WEAK, Span
 from service.core.redaction.words import fold, words_of
 
@@ -27,7 +28,7 @@ SITES = (
 """Names of sites that people have user names on."""
 
 _HANDLE = r"[A-Za-z\d_][\w.-]{2,39}+"
-_AFTER_SITE = re.compile(
+_AFTER_SITE = scan(
     rf"(?<![\w./@-]){SITES}(?:[ ]?(?P<said>profile|handle|user[ ]?name|username|user|id|account))?"
     rf"(?:(?P<slashes>[ ]?:?[ ]?//[ ]{{0,2}})|(?P<at>[ ]{{0,3}}[:|–—-]?[ ]{{0,3}}@)|(?P<path>/(?:in/|u/|@)?)|(?P<sign>[ ]{{0,2}}[:=–—-][ ]{{0,3}})|(?P<blank>[ ]))"
     rf"(?P<value>{_HANDLE}(?:#\d{{4}})?)(?![\w@/])",
@@ -37,6 +38,9 @@ _BEFORE_SITE = re.compile(
     rf"(?P<said>\b(?:as|user|username|handle|is|am|me)[ ]|(?<!\w)@|^[ ]{{0,3}}|[|•][ ]?)?(?<![\w.-])(?P<value>{_HANDLE})[ ](?:on|at|@|in)[ ]{SITES}(?!\w)",
     re.IGNORECASE,
 )
+_ON_SITE = scan(rf"[ ](?:on|at|@|in)[ ]{SITES}(?!\w)", re.IGNORECASE)
+"""Holds wherever the pattern above finds something, and is found much faster."""
+
 # "github/gitlab", "LinkedIn - Recruiter": other sites, and what they sell.
 _NO_HANDLES = frozenset(
     "github gitlab bitbucket git svn jenkins twitter facebook instagram youtube actions copilot pages ads api apis sdk jira docker bootstrap linkedin "
@@ -113,7 +117,7 @@ def _beside_sites(line: Line, lexicon: Lexicon, *, zone: bool) -> Iterator[Span]
             continue
         start = match.start("value")
         yield Span(start, start + len(value), "link", TOKENS["link"], score, "handle.site")
-    for match in _BEFORE_SITE.finditer(line.text):
+    for match in _BEFORE_SITE.finditer(line.text) if _ON_SITE.search(line.text) else ():
         value = match["value"]
         if _may_be(value, lexicon) and (_has_sign(value) or match["said"]):
             score = SURE if _has_sign(value) or not value[0].isupper() else WEAK

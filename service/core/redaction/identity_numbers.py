@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
+from service.core.redaction.scanning import Scan, scan
 from service.core.redaction.spans import SURE, WEAK, Span
 
 _NUMBER = r"(?:[ ]?(?:card|document))?(?:[ ]?(?:(?:numbers?|nummer|número|numéro|numero|nos?|nr|num|id|code)(?![^\W\d_])|#))?[ ]?\.?"
@@ -33,13 +34,13 @@ _PLAIN_NAMES = (
     r"tax(?:payer)?[ ](?:id|identification|file)|tfn|ppsn?(?=[ ]?(?:no|number))|ni(?=[ ](?:no|number))|social[ ]insurance|"
     r"身份证(?:号码|号)?|身份證(?:號碼|號)?|주민등록번호|マイナンバー|паспорт|снилс|инн"
 )
-_PLAIN = re.compile(
+_PLAIN = scan(
     rf"(?<![\w'’-])(?i:{_PLAIN_NAMES})(?i:{_NUMBER}){_BETWEEN}"
     r"(?P<value>[A-Z]{0,6}[ .-]?\d[\dA-Z]{0,24}+(?:[ ./-]{1,3}(?=[\dA-Z]{0,12}\d)[\dA-Z]{1,12}+){0,5}(?:[-/ ]?\([\dA-Z]\)|[- ][A-Z](?!\w))?)(?![a-z])"
 )
 # Names that are words, certificates or standards too: only a value of their own form follows.
 _NAMED_FORMS = tuple(
-    re.compile(rf"(?<![\w'’-])(?:{name})(?i:{_NUMBER}){_BETWEEN}(?P<value>{form})(?![\w])")
+    scan(rf"(?<![\w'’-])(?:{name})(?i:{_NUMBER}){_BETWEEN}(?P<value>{form})(?![\w])")
     for name, form in (
         (r"PAN|Pan|Permanent Account", r"[A-Z]{5}[ ]?\d{4}[ ]?[A-Z]|[a-z]{5}\d{4}[a-z]"),
         (r"RFC", r"[A-Z&Ñ]{4}-?\d{6}-?[A-Z\d]{3}"),
@@ -75,7 +76,7 @@ _NAMED_FORMS = tuple(
 class _Form(NamedTuple):
     """A form that tells by itself. `check`: what else must hold of it; `score`: `WEAK` if other things have it too."""
 
-    pattern: re.Pattern[str]
+    pattern: Scan
     check: Callable[[str], bool]
     score: float
     reason: str
@@ -185,7 +186,7 @@ def _rut(value: str) -> bool:
 
 _B, _E = r"(?<![\w.+/-])", r"(?![\w/-]|\.\d)"
 _FORMS = tuple(
-    _Form(re.compile(_B + pattern + _E), check, score, f"identity.{reason}")
+    _Form(scan(_B + pattern + _E), check, score, f"identity.{reason}")
     for pattern, check, score, reason in (
         (r"[STFGM]\d{7}[A-Z]", _nric, SURE, "nric"),
         (r"[A-Z]{3}P[A-Z]\d{4}[A-Z]", _true, SURE, "pan"),
@@ -215,9 +216,8 @@ _FORMS = tuple(
     )
 )  # fmt: skip
 # What every form holds: seven digits with a sign between two of them at most, or letters and digits of one of two.
-_DIGITS = re.compile(
-    r"\d(?:[ .+-]?\d){6}|[A-Z]{5}\d{4}[A-Z]|[A-Z]{6}\d{2}[A-Z]|\d{6}[-+A]\d{3}|[A-Z]{4}\d{6}[A-Z]"
-)
+_DIGITS = scan(r"\d(?:[ .+-]?\d){6}|[A-Z]{5}\d{4}[A-Z]|[A-Z]{6}\d{2}[A-Z]|\d{6}[-+A]\d{3}|[A-Z]{4}\d{6}[A-Z]")
+_LONGEST_FORM = 30
 _DIGIT = re.compile(r"\d")
 
 
@@ -236,10 +236,17 @@ def find_named_numbers(text: str) -> Iterator[Span]:
 
 def find_number_forms(text: str) -> Iterator[Span]:
     """Numbers that their form makes known."""
-    if not _DIGITS.search(text):
+    places = [match.span() for match in _DIGITS.finditer(text)]
+    if not places:
         return
+    windows: list[tuple[int, int]] = []  # where a form can begin
+    for start, end in places:
+        first = max(0, start - _LONGEST_FORM)
+        if windows and first <= windows[-1][1]:
+            first = windows.pop()[0]
+        windows.append((first, end))
     for form in _FORMS:
-        for match in form.pattern.finditer(text):
+        for match in form.pattern.finditer_in(text, windows):
             if form.check(match[0]):
                 yield _span(*match.span(), form.score, form.reason)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from service.core.redaction.headings import LONGEST_HEADING, heading, heading_before_text
 from service.core.redaction.headings import Section as Section
+from service.core.redaction.scanning import scan
 
 CONTACT_SECTIONS: frozenset[Section] = frozenset({"contact", "personal", "references"})
 """Sections in which contact data stand."""
@@ -16,7 +17,7 @@ CONTACT_SECTIONS: frozenset[Section] = frozenset({"contact", "personal", "refere
 _SEPARATOR = re.compile(r"[|•·;:\t<>{}()\[\]\"“”*#_=/\\~+&^$%]|[–—]|\s-\s|\s{2,}|,")
 # Headings of resumes whose line breaks were lost. Small letters count only where a colon, a wide gap or "##"
 # shows that the word is a heading: many sentences begin with "Experience".
-_INLINE_HEADING = re.compile(
+_INLINE_HEADING = scan(
     r"(?<![\w\[])(EDUCATION(?:AL (?:BACKGROUND|QUALIFICATIONS))?|(?:WORK |PROFESSIONAL )?EXPERIENCE|EMPLOYMENT HISTORY"
     r"|WORK HISTORY|REFERENCES|SKILLS|SUMMARY|OBJECTIVE|PROFILE|CERTIFICATIONS|PROJECTS|INTERESTS|AWARDS)\b:?"
     r"|(?<=[\n ])(?<!Physical )(?<!Special )(?<!Elementary )(?<!Childhood )(?<!Higher )(?<!Secondary )(?<!Health )(?<!of )(?<!Adult )"

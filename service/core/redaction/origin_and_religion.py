@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from service.core.redaction.lexicon import ANY_COUNTRY, ANY_DEMONYM
 from service.core.redaction.prefilter import Recogniser, prefilter
+from service.core.redaction.scanning import scan
 from service.core.redaction.spans import Span, spans_of_groups
 
 _COUNTRY = rf"(?:the )?(?:{ANY_COUNTRY}|U\.S\.A?\.?|US|U\.K\.|EU|EEA)"
@@ -16,7 +17,7 @@ _NOT_OF_A_PERSON = (
 )
 # Demonyms and countries are case-sensitive ("(?-i:"): "polish" is a verb and "turkey" a dish. A demonym counts
 # only beside "citizen", "descent" and the like, since the languages that a person speaks stay.
-_ORIGIN = re.compile(
+_ORIGIN = scan(
     rf"\b(?P<v2>(?:dual )?(?-i:{ANY_DEMONYM}|U\.?S\.?|EU|UK)(?:[ /&-]+(?:and )?(?-i:{ANY_DEMONYM}))?[ -](?:citizen(?:ship)?|"
     rf"national|passport|nationality|passport holder|permanent resident|descent|origin|heritage|immigrant|expat(?:riate)?|refugee|"
     rf"born)|(?-i:{ANY_COUNTRY}) (?:citizen(?:ship)?|passport holder|permanent resident|PR(?! (?:agency|firm|team|manager)))"
@@ -53,7 +54,7 @@ _GROUP = (
     r"organi[sz]ation|cent(?:er|re)|temple|sunday|congregation|volunteers?|retreat|prayer|worship)"
 )
 # Employers that are hospitals stay: "Baptist Health", "Methodist Hospital", "St. Mary's Hospital".
-_RELIGION = re.compile(
+_RELIGION = scan(
     rf"\b(?:(?P<v2>(?:practi[cs]ing|devout|observant|proud|born-again|committed|active) (?-i:{_FAITH}))\b"
     rf"|(?:i am|i['’]m|as) an? (?P<v3>(?-i:{_FAITH}))\b"
     r"|(?P<v4>(?!Falls Church\b)(?:(?-i:[A-Z])[\w.'’]{0,60}+[ \t]+){1,5}(?-i:Church|Mosque|Masjid|Synagogue|Gurdwara|Mandir|Parish|"

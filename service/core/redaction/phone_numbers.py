@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
+from service.core.redaction.scanning import scan
 from service.core.redaction.spans import SURE, WEAK, Span
 
 # One sign between two groups, with a blank on either side at most: two blanks are a gap between columns.
@@ -20,7 +21,7 @@ _DASHES = "-.·•∙・/‐‑‒–—−"
 _SEPARATOR = (
     rf"(?:[ ]?\)[ ]{{0,2}}[{_DASHES}]?[ ]?\(?|[ ]?(?:[{_DASHES}][ ]?)?\([ ]?|[ ]?[{_DASHES}][ ]?|[ ])"
 )
-_RUN = re.compile(
+_RUN = scan(
     rf"(?<!\d)(?P<opening>\(?(?:\+{{1,2}}[ ]?)?\(?)\d(?:{_SEPARATOR}?\d){{4,19}}(?!\d)"
     r"|(?<![\d+])(?P<country>\(?\+[ ]?\d{1,3}\)?[ ]{1,3}\(?)\d(?:[ .-]{0,2}\d){5,11}(?!\d)"
 )
@@ -38,7 +39,7 @@ _WORDS = (
 _OTHER_WORDS = (
     r"[mtpchwfo]|home|work|office|res|residence|direct|voice|main|day|evening|emergency|call|sms|text"
 )
-_LABEL = re.compile(
+_LABEL = scan(
     rf"(?:(?<![^\W\d_])(?:{_WORDS})|(?<=[a-z])(?:Phone|Mobile|Mob|Tel|Cell|Contact|Ph|Fax)|☎|☏|📞|📱|✆)"
     r"(?:[ ./&]{0,3}(?:no|nos|num|number|nr|phone|mobile|mob|fax|cell|tel|home|work|office|nbr|#)(?![^\W\d_])){0,2}(?:[ ]is)?"
     r"[ ]?(?:\([^()\n]{1,20}\))?[ ]{0,20}[.:#*=|—–-]{0,3}[ ]{0,8}[:.-]?[ ]{0,3}[+(]{0,2}$"
@@ -53,7 +54,7 @@ _LABEL_BEHIND = re.compile(
     re.IGNORECASE,
 )
 # What numbers of other things stand behind.
-_NO_PHONE = re.compile(
+_NO_PHONE = scan(
     r"(?:(?<![^\W\d_])(?:isbn|issn|doi|patents?|pct|rfc|iso|iec|ieee|din|ansi|astm|part|models?|serial|ref|reference|invoice|orders?|project|"
     r"application|appl|app|case|claim|docket|roll|reg|regn|registration|registered|enrol(?:l)?ment|licen[cs]e|certificate|certification|cert|"
     r"credential|employee|emp|student|member|membership|account|acct|a/c|tickets?|job|req|requisition|gst|gstin|vat|tin|ein|duns|"

@@ -12,19 +12,20 @@ from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import ANY_COUNTRY
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
+from service.core.redaction.scanning import scan
 from service.core.redaction.spans import SURE, WEAK, Span, spans_of
 from service.core.redaction.streets import CITY, POSTCODE, STATES
 
-_FIVE_DIGITS = re.compile(r"\d{5}")
 _BOX = re.compile(
     rf"\bP(?:ost)?\.?[ ]?O(?:ffice)?\.?[ ]?Box[ ]{{1,3}}\d{{1,9}}(?:[ -]\d{{3,9}})?(?:[ ]{{0,2}},?[ ]{{0,2}}{CITY})?(?:[ ]{{0,2}},?[ ]{{0,2}}(?:{STATES}|{ANY_COUNTRY})\b)?"
     rf"(?:[ ,-]{{0,3}}\b{POSTCODE}\b)?"
 )
 _BOX_OF_CAPITALS = re.compile(r"\bP\.?[ ]?O\.?[ ]?BOX[ ]{1,3}\d{1,9}(?:[ -]\d{3,9})?")
+_STATE_AND_CODE = re.compile(r"[A-Z]{2},?[ ]{1,2}\d{5}")
 _CITY_STATE_ZIP = re.compile(rf"(?:{CITY},?[ ]{{1,2}})?\b{STATES},?[ ]{{1,2}}\d{{5}}(?:-\d{{4}})?\b")
 # A value without digits is no code: "post-trade", "pin-point". "post" and "pin" alone are much else, so that
 # only the six digits of India follow "pin", and none "post".
-_NAMED_POSTCODE = re.compile(
+_NAMED_POSTCODE = scan(
     r"(?<![\w-])(?:(?:zip|postal|post)[ -]?code|zip|postcode|pin[ -]?code|plz|cep|c\.?p\.?|eircode|zipcode|código[ ]postal|code[ ]postal)"
     r"[ ]{0,3}(?:no\.?|number)?[ ]{0,3}[:#.-]{0,2}[ ]{0,3}(?P<value>(?=[A-Z -]{0,4}\d)(?:[A-Z]{0,2}\d[A-Z\d]{0,7}(?:[ -]\d[A-Z\d]{1,3})?))(?![\w%]|[.,]\d)"
     r"|(?<![\w-])pin[ ]{0,2}[:.-]{0,2}[ ]{0,2}(?P<pin>\d{3}[ ]?\d{3})(?!\w)",
@@ -36,7 +37,7 @@ _UK_AREAS = (
     r"S|SA|SE|SG|SK|SL|SM|SN|SO|SP|SR|SS|ST|SW|SY|TA|TD|TF|TN|TQ|TR|TS|TW|UB|W|WA|WC|WD|WF|WN|WR|WS|WV|YO|ZE)"
 )
 # Not "S3 5TB" nor "M2 8GB": sizes of storage.
-_UK_POSTCODE = re.compile(
+_UK_POSTCODE = scan(
     rf"(?<![\w.-])(?:{_UK_AREAS}\d[A-Z\d]? \d(?![GMTK]B\b)[A-Z]{{2}}|(?![DFIOQUWZ])[A-Z]\d[A-Z] \d[A-Z]\d)(?![\w-])"
 )
 _LABELLED_ADDRESS = re.compile(
@@ -77,7 +78,7 @@ _OF_OTHERS = re.compile(
 def find_postcodes(text: str) -> Iterator[Span]:
     """Postal codes that are known by their form, with the city before them, and boxes."""
     yield from spans_of(_UK_POSTCODE, text, "address", reason="postcode.form")
-    if _FIVE_DIGITS.search(text):
+    if _STATE_AND_CODE.search(text):
         yield from spans_of(_CITY_STATE_ZIP, text, "address", reason="postcode.state")
     if "ox" in text:
         yield from spans_of(_BOX, text, "address", reason="postcode.box")

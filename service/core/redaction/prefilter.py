@@ -85,7 +85,9 @@ class PrefilterSet:
             passed |= self._by_word[word]
         lower = text.lower
         for substring, asked_by in self._substrings if substrings is None else substrings:
-            if substring in lower:
+            if (
+                asked_by & ~passed and substring in lower
+            ):  # nobody looks again for those whose words let it through
                 passed |= asked_by
         return [i for i in range(passed.bit_length()) if passed >> i & 1]
 

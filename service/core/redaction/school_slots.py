@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from service.core.redaction.education_words import COMPANIES, POSTS
 from service.core.redaction.lexicon import COUNTRY_NAMES, DEMONYMS, Lexicon, short_table
+from service.core.redaction.scanning import scan
 from service.core.redaction.words import Words, fold
 
 _PLACE_ROWS = short_table("places.csv")
@@ -67,7 +68,7 @@ _ENDS_SHOUTED = frozenset("with during securing secured having in on year passin
 
 _MOST_SMALL_WORDS = 6
 _REACH = 80
-_LABEL = re.compile(
+_LABEL = scan(
     r"(?:(?<=\n)|(?<=[ ]{2})|(?<=[|•;])|^)[ \t•*-]{0,6}(?:[Nn]ame of (?:the )?)?(?:UNIVERSITY|COLLEGE|SCHOOL|INSTITUTE|INSTITUTION|ALMA MATER|"
     r"(?:University|College|School|Institute|Institution|Alma [Mm]ater|Univ\.?)(?:[ ]?[/&][ ]?(?:University|College|School|Institute|Institution|Board))?(?:[ ][Nn]ame)?)"
     r"[ ]{0,12}:[- ]{0,6}(?=[^\W\d_])"

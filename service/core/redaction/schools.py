@@ -11,6 +11,7 @@ from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import prefilter
+from service.core.redaction.scanning import scan
 from service.core.redaction.school_endings import with_rest
 from service.core.redaction.school_names import SchoolReader
 from service.core.redaction.school_slots import TOWNS, schools_in_slots
@@ -48,7 +49,7 @@ DEGREE = (
     r"[Dd]iploma|[Dd]egree|[Gg]raduat\w{1,10}|[Ll]icenciatura|[Ll]icence|[Ii]ngeniería|[Ii]ngenieur|[Ss]tudied|[Cc]lass of|[Mm]agister|"
     r"[Mm]inor|[Cc]um [Ll]aude|GPA|CGPA|[Hh]igh [Ss]chool|Dipl)"
 )
-_EDUCATIONAL = re.compile(rf"(?<![\w.]){DEGREE}(?![\w])|\[SCHOOL\]")
+_EDUCATIONAL = scan(rf"(?<![\w.]){DEGREE}(?![\w])|\[SCHOOL\]")
 _PART_OF_SCHOOL = re.compile(
     r"(?:['’]s)?(?:[ ](?:College|Extension|Law|Business|Medical|School|Kennedy|Engineering)){0,6}"
 )

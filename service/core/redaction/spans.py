@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from service.core.redaction.policy import CATEGORIES, TOKENS, Category
+from service.core.redaction.scanning import Scan
 
 SURE = 1.0
 """Score of a span that needs no witness."""
@@ -41,7 +42,7 @@ PLACEHOLDER = re.compile("|".join(re.escape(token) for token in TOKENS.values())
 
 
 def spans_of(
-    pattern: re.Pattern[str],
+    pattern: re.Pattern[str] | Scan,
     text: str,
     category: Category,
     group: int | str = 0,
@@ -56,7 +57,7 @@ def spans_of(
             yield Span(start, end, category, TOKENS[category], score, reason)
 
 
-def spans_of_groups(pattern: re.Pattern[str], text: str, category: Category) -> Iterator[Span]:
+def spans_of_groups(pattern: re.Pattern[str] | Scan, text: str, category: Category) -> Iterator[Span]:
     """Of every match of `pattern` the named group that matched, without what ends a clause after it."""
     for match in pattern.finditer(text):
         group = match.lastgroup

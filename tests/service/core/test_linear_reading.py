@@ -29,6 +29,7 @@ import pytest
 
 import service.core
 from service.core.redaction.redactor import Redactor
+from service.core.redaction.scanning import Scan
 from tests.service.core.counted_reading import read
 from tests.support.hostile_texts import GENERATORS, PATTERNS
 
@@ -76,6 +77,8 @@ def _patterns() -> dict[re.Pattern[str], str]:
     def look(value: object, name: str) -> None:
         if isinstance(value, re.Pattern):
             found.setdefault(value, name)
+        elif isinstance(value, Scan):
+            look(value.pattern, name)
         elif isinstance(value, tuple):
             for i, part in enumerate(value):
                 look(part, f"{name}[{i}]")

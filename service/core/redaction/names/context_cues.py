@@ -6,30 +6,31 @@ import re
 from typing import Literal, NamedTuple
 
 from service.core.redaction.prefilter import Prefilter, PrefilterSet, PrefilterText, prefilter
+from service.core.redaction.scanning import Scan, scan
 
 _APOS = "['’]"
-_HONORIFIC = re.compile(
+_HONORIFIC = scan(
     r"\b(?:Mr|Mrs|Ms|Miss|Mx|Mister|Dr|Doctor|Prof|Professor|Rev|Reverend|Fr|Hon|Capt|Col|Sgt|Lt|Maj|Señora|Señor|Sra|Herr|"
     r"Frau|Mme|Mlle|Monsieur|Madame|Shri|Smt|Engr|Alhaji|Pastor|Imam|Rabbi|Sheikh|MR|MRS|MS|DR|PROF)\b\.?\s+(?=[^\W\d_a-z])"
 )
-_INTRODUCTION = re.compile(
+_INTRODUCTION = scan(
     rf"\b(?:[Mm]y name is|[Ii] am called|[Nn]ame is|[Mm]e llamo|[Jj]e m{_APOS}appelle|[Ii]ch heiße|[Mm]i chiamo)\s+"
     rf"|(?:^|\W)(?:[Hh]i|[Hh]ello|[Hh]ey)[,!.]*\s+(?:I am|I{_APOS}m|my name is)\s+"
     rf"|\b(?:I am|I{_APOS}m|This is)\s+(?=[A-ZÀ-Þ][\w'’-]+\s+[A-ZÀ-Þ])",
 )
-_RELATION = re.compile(
+_RELATION = scan(
     r"\b(?:report(?:ed|ing|s)?(?: directly)? to|supervised by|(?:under )?(?:the )?(?:supervision|guidance|mentorship|leadership|"
     r"direction|tutelage) of|mentored by|managed by|advised by|recommended by|referred by|trained by|taught by|endorsed by|"
     r"nominated by|(?:we|i)(?: (?:highly|strongly|warmly|gladly|fully))? recommend|son of|daughter of|wife of|husband of|married to|assistant to|thesis (?:advisor|supervisor)|"
     r"co-?authored with|co-?founded with|in collaboration with|together with)\s*:?\s+",
     re.IGNORECASE,
 )
-_COMPANION = re.compile(
+_COMPANION = scan(
     r"\b(?:work(?:ed|ing)?(?: closely| alongside| directly)? (?:with|for|under|alongside)|led by|headed by|joined by|thanks to|"
     r"(?:co-?)?founded by|interviewed|hired by)\s+"
 )
-_LABEL = re.compile(
-    r"(?:^|(?<=[|•;,{(\[\n<>\"'*])|(?<= [-–—] )|(?<=\s\s)|(?<=\t)|(?<=vitae )|(?<=details )|(?<=particulars )|(?<=resume )|(?<=profile )|(?<=biodata )|(?<=information ))"
+_LABEL = scan(
+    r"(?<![^\s|•;,{(\[<>\"'*])(?:^|(?<=[|•;,{(\[\n<>\"'*])|(?<= [-–—] )|(?<=\s\s)|(?<=\t)|(?<=vitae )|(?<=details )|(?<=particulars )|(?<=resume )|(?<=profile )|(?<=biodata )|(?<=information ))"
     r"[\s\"'*_•\-–>]{0,200}+(?:(?:full|first|last|given|family|middle|maiden|legal|preferred|candidate(?:['’]s)?|"
     r"applicant(?:['’]s)?|employee|father(?:['’]s)?|mother(?:['’]s)?|spouse(?:['’]s)?|husband(?:['’]s)?|wife(?:['’]s)?|guardian(?:['’]s)?|"
     r"nick|contact|student|author)\s*)?"
@@ -39,7 +40,7 @@ _LABEL = re.compile(
     r"(?:\(s\))?[\"'*_]*\s*(?:[:=：]|\s[-–]\s|(?<=of)\s)\s*[\"'*_]*\s*",
     re.IGNORECASE | re.MULTILINE,
 )
-_PERSON_LABEL = re.compile(
+_PERSON_LABEL = scan(
     r"\b(?:referee|reference|supervisor|line manager|hiring manager|reporting manager|manager|advisor|adviser|mentor|contact person|"
     r"contact|emergency contact|signed|signature|signed by|author|prepared by|principal investigator|thesis advisor|"
     r"guide|spouse|father|mother|husband|wife|next of kin|kontakt|guarantor|recommender|submitted by|/s/)"
@@ -60,7 +61,7 @@ _LATEX = re.compile(
     r"\\(?:name|author|firstname|givenname|familyname|lastname|surname)(?:\[[^\]\n]{0,200}\])?(?:\{[^{}\n]{1,60}\}){1,2}"
 )
 _NAME_FIELD = r"(?:surname|last name|family name|first name|given name|forename|other name)(?:\(s\)|s)?"
-_FORM = re.compile(
+_FORM = scan(
     rf"(?:^|\s\s|\t){_NAME_FIELD}[ \t]?[/,&][ \t]?{_NAME_FIELD}(?:[ \t]{{0,20}}:|[ \t]|$)"
     rf"|(?:^|\s\s|\t)(?:{_NAME_FIELD}|full name)(?:[ \t]{{2,20}}|\t)(?=[^\W\d_])"
     r"|(?:^|\s\s)personal (?:information|details|data|particulars)(?:[ \t]{2,20}|\t)(?=[^\W\d_])",
@@ -68,7 +69,7 @@ _FORM = re.compile(
 )
 """Fields of a form without a colon: "First name(s) / Surname(s)  Jane Doe"."""
 
-_PAGE = re.compile(
+_PAGE = scan(
     r"(?:[|·•,;–—-][ \t]{0,3}|[ \t]|^)(?:page|seite|página|pagina)[ \t]{0,2}\d{1,2}\b"
     r"(?:[ \t]{0,2}(?:of|/|von|de|di)[ \t]{0,2}\d{1,2}\b)?"
     r"|[ \t][|·•–—-][ \t]{0,3}(?:résumé|resume|curriculum vitae|cv)(?=[ \t]*(?:\d|$|[|·•–—-]))",
@@ -88,7 +89,7 @@ CueKind = Literal[
     "attribution",
     "page",
 ]
-CUES: tuple[tuple[CueKind, re.Pattern[str], Prefilter], ...] = (
+CUES: tuple[tuple[CueKind, re.Pattern[str] | Scan, Prefilter], ...] = (
     ("latex", _LATEX, prefilter(substrings=("\\",))),
     (
         "label",

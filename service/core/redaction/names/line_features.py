@@ -14,11 +14,13 @@ from service.core.redaction.names.header_line import HeaderLine, header_line
 from service.core.redaction.names.word_lists import NAMESAKES
 from service.core.redaction.prefilter import PrefilterText, prefilter_text
 from service.core.redaction.recognisers import find_in_line
+from service.core.redaction.scanning import scan
 from service.core.redaction.spans import Span
 from service.core.redaction.words import Words, fold, read_words
 
-_CONTACT = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}(?=@)|(?:/in/|\.com/|\.io/|\.me/)[\w./-]+")
-_FILE = re.compile(r"(?<![\w.-])[\w.-]{1,80}\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\b", re.IGNORECASE)
+_CONTACT = scan(r"(?<![\w.+-])(?=[\w.+-]{1,64}+@)[\w.+-]{1,64}+|(?:/in/|\.com/|\.io/|\.me/)[\w./-]+")
+_EXTENSION = re.compile(r"\.(?:pdf|docx?|rtf|odt|txt|pages|tex|html)\b", re.IGNORECASE)
+_FILE = re.compile(rf"(?<![\w.-])[\w.-]{{1,80}}{_EXTENSION.pattern}", re.IGNORECASE)
 _RESUME_FILE = re.compile(r"resume|résumé|cv|vitae|lebenslauf|bewerbung", re.IGNORECASE)
 _DOCUMENT_WORDS = re.compile(
     r"(?:resume|résumé|cv|curriculum|vitae|lebenslauf|bewerbung|my|new|final|updated|version|copy|v|[\W\d_]){1,80}+",
@@ -95,12 +97,12 @@ def features_of(
         words=words,
         protected=[*lexicon.protected.find(words), *NAMESAKES.find(words)],
         cues=cues_in(line, seen),
-        contacts=_CONTACT.findall(line) if "@" in line or "/" in line else [],
+        contacts=[match[0] for match in _CONTACT.finditer(line)] if "@" in line or "/" in line else [],
         files=[
             FileName(m.start(), m.end(), fold(m[0]), _names_somebodys_resume(m[0]))
             for m in _FILE.finditer(line)
         ]
-        if "." in line
+        if _EXTENSION.search(line)
         else [],
         is_closing=is_closing(line),
     )
