@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from service.core.redaction.education_cells import (
     CERTIFICATE,
@@ -25,6 +26,7 @@ from service.core.redaction.education_cells import (
 from service.core.redaction.education_words import (
     COMPANIES,
     DEGREES,
+    FIELDS,
     POSTS,
 )
 from service.core.redaction.graduation_years import years_in
@@ -33,6 +35,7 @@ from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.school_boards import boards_in
 from service.core.redaction.school_cells import widened
+from service.core.redaction.school_words import BOARD_WORDS
 from service.core.redaction.schools import schools_of_education
 from service.core.redaction.spans import Span, shifted, without_overlaps
 from service.core.redaction.words import Words, read_words
@@ -43,6 +46,7 @@ _NOT_DATE = re.compile(
     r"spring|summer|fall|autumn|winter|in|of|the|year|passing|batch|ongoing|pursuing|months?|years?|yrs?)\b|[\W\d_]",
     re.IGNORECASE,
 )
+_FIELD_WORDS = FIELDS | {"in", "of", "and", "the"}
 _SCHOOL_TOKEN = TOKENS["school"]
 
 
@@ -162,6 +166,14 @@ def _rows_of_study(rows: Sequence[Row]) -> Iterator[Row]:
         yield row
 
 
+def _has_school_below_degree(rows: Sequence[Row]) -> bool:
+    """True if an entry of the section has its degree in one row and its school in the next one."""
+    return any(
+        row.has_degree and not row.has_school and below.has_school and not below.has_degree
+        for row, below in pairwise(row for row in rows if row.kind != "date")
+    )
+
+
 def _cells_of_schools(rows: Sequence[Row], lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     """The cells that end in a key word, and those that are schools because nothing else in an entry with a degree can be."""
     for i, row in enumerate(rows):
@@ -169,8 +181,9 @@ def _cells_of_schools(rows: Sequence[Row], lexicon: Lexicon) -> Iterator[tuple[i
             yield from cells_with_opener(row, lexicon)
         if row.kind != "work" and any(near.has_degree for near in rows[max(0, i - 2) : i + 3]):
             yield from cells_with_key_word(row)
+    slot = _has_school_below_degree(rows)
     for i, row in enumerate(rows):
-        if not row.has_degree:
+        if not row.has_degree and not (slot and _FIELD_WORDS.issuperset(row.folded)):
             continue
         behind = list(behind_field(row, lexicon))
         if row.has_school:
@@ -182,11 +195,15 @@ def _cells_of_schools(rows: Sequence[Row], lexicon: Lexicon) -> Iterator[tuple[i
             yield from behind if own is None else (own,)
             continue
         below = next((r for r in rows[i + 1 : i + 3] if r.kind != "date"), None)
-        if below is not None and not below.has_degree:
+        # "CBSE" is what a certificate is called, but where schools stand it says which one.
+        if below is not None and (
+            not below.has_degree or (slot and below.folded and BOARD_WORDS.issuperset(below.folded))
+        ):
             if below.has_school:
                 continue
             dated = i + 2 < len(rows) and "date" in (rows[i + 1].kind, rows[i + 2].kind)
-            found = cell_of(below, lexicon, small=row.text.islower(), dated=dated)
+            dated = dated or below.text.rstrip().endswith(("-", "–"))  # a town comes next
+            found = cell_of(below, lexicon, small=row.text.islower(), dated=dated, slot=slot)
             if found is not None:
                 yield found
                 continue

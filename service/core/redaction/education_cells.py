@@ -20,7 +20,7 @@ from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import COUNTRY_NAMES, Lexicon
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.school_slots import REGIONS, TOWNS
-from service.core.redaction.school_words import ENDS_LIKE_SCHOOL, GENERIC, NO_NAMES, OPENERS
+from service.core.redaction.school_words import BOARD_WORDS, ENDS_LIKE_SCHOOL, GENERIC, NO_NAMES, OPENERS
 from service.core.redaction.schools import DEGREE
 from service.core.redaction.spans import Span
 from service.core.redaction.words import Words, fold, read_words
@@ -30,11 +30,11 @@ Kind = Literal["study", "work", "date", "other"]
 _CELL = re.compile(r"[,;:()\[\]]|[ ][-–—][ ]|[-–—]{2,}|—")
 DEGREE_OR_DIPLOMA = re.compile(
     rf"(?<![\w.])(?:{DEGREE}|[BM]\.?\s?(?:TECH|COM|ED|Ed|PHIL|Phil|PHARM|Pharm)|PH\.?\s?D|BCA|MCA|MBBS|BDS|PGD[A-Z]{{0,3}}|"
-    r"b\.?\s?tech|m\.?\s?tech|[bm]\.\s?(?:com|sc|ed|e|a)|ph\.?d|mba|bca|mca|pgdm)(?!\w)"
+    r"b\.?\s?tech|m\.?\s?tech|[bm]\.\s?(?:com|sc|ed|e|a)|ph\.?d|mba|bca|mca|pgdm)(?!\w|(?:\.[A-Z](?![a-z])){3})"  # "M.S.B.T.E" is a board
 )
 CERTIFICATE = re.compile(
     r"(?<![\w.])(?:1[02]\s?th|10\+2|\+2|X(?:II)?\s?th|(?:Class|Std\.?|Standard|Grade)[ ](?:X|XII|10|12)|Higher Secondary|Senior Secondary|"
-    r"Matric(?:ulation)?|Intermediate|S\.?S\.?L\.?C|[HS]\.?S\.?C|P\.?U\.?C)(?![\w])(?!\.?[ ](?:School|Sec))",
+    r"(?<![a-z][ ])Matric(?:ulation)?|Intermediate|S\.?S\.?L\.?C|[HS]\.?S\.?C|P\.?U\.?C)(?![\w])(?!\.?[ ](?:School|Sec))",
     re.IGNORECASE,
 )
 """Classes and certificates of schools, with the school beside them as with a degree."""
@@ -42,8 +42,12 @@ _FIELD_ENDING = re.compile(r"\w{3,30}(?:ics|ology|ing|tion|graphy|ment|nomy|ism|
 YEAR = re.compile(r"(?:19|20)\d\d|['’]\d\d\b|\[YEAR\]\s?[-–/]")
 _ACRONYM = re.compile(r"[A-Z][A-Z.&-]{1,8}[A-Z.]")
 _KEY_AT_END = re.compile(r"(?:[Hh]igh |HIGH )?\b\w{1,40}+$")
-_YEAR_AT_END = re.compile(r"\s{1,3}(?:in\s)?(?:19|20)\d\d$")
+_MONTH = r"(?:(?:[Jj]an|[Ff]eb|[Mm]ar|[Aa]pr|[Mm]ay|[Jj]un|[Jj]ul|[Aa]ug|[Ss]ep|[Oo]ct|[Nn]ov|[Dd]ec)[a-z]{0,6}\.?[ ])"
+_YEAR_AT_END = re.compile(
+    rf"\s{{1,3}}(?:in\s)?{_MONTH}?(?:19|20)\d\d(?:[ ]?(?:-|–|to|[Tt]ill)[ ]?(?:{_MONTH}?(?:19|20)\d\d|[Pp]resent))?$"
+)
 _TOWN_AND_YEAR = re.compile(r",[ ]?(?:[A-Z][\w.]{1,20}+[ ,]{1,2}){1,3}(?:\(?(?:19|20)\d\d|\[YEAR)")
+_TOWN_BEHIND = re.compile(r"[ ]?[-–,][ ]{0,2}([A-Z][\w.]{1,20}+(?:[ ][A-Z][\w.]{1,20}+)?)")
 _NUMBER_AT_END = re.compile(r"[ ]?(?:No\.?[ ]?)?\d{1,3}$")
 _ABBREVIATED_END = re.compile(r"\b(?:[A-Z]|Univ|Coll|Inst|Tech|Engg)\.$")
 _LONGEST_ROW = 2000
@@ -111,12 +115,18 @@ def cells_with_opener(row: Row, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
 
 
 def cell_of(
-    row: Row, lexicon: Lexicon, *, own: bool = False, small: bool = False, dated: bool = False
+    row: Row,
+    lexicon: Lexicon,
+    *,
+    own: bool = False,
+    small: bool = False,
+    dated: bool = False,
+    slot: bool = False,
 ) -> tuple[int, int] | None:
     """The first cell of a row that can be the name of a school, as [start, end) of the section.
 
-    `own`: the row holds the degree itself. `small`: the entry is written in small letters. `dated`: a date by itself
-    stands beside the row, so that one word may be a name.
+    `own`: the row holds the degree itself. `small`: the entry is written in small letters. `dated`: a date or a town
+    stands beside it, so that one word may be a name. `slot`: another entry of the section has its school in this place.
     """
     if row.kind in ("work", "date"):
         return None
@@ -127,6 +137,7 @@ def cell_of(
         year = _YEAR_AT_END.search(cell)
         if year:
             cell = cell[: year.start()].rstrip()
+            dated = True
         if not cell or (own and n == 0 and (DEGREE_OR_DIPLOMA.search(cell) or CERTIFICATE.search(cell))):
             continue
         if start and row.text[start - 1] in "([" and not _goes_on_with_year(row.text, end):
@@ -137,7 +148,7 @@ def cell_of(
             and _CELL.split(row.text[end + 1 : end + 60])[0].strip().casefold() in REGIONS
         ):
             return None  # "Senior Secondary - Otterbeck, Uttarakhand"
-        if _can_be_school(cell, lexicon, alone=len(bounds) == 2 and not dated, small=small):
+        if _can_be_school(cell, lexicon, alone=len(bounds) == 2 and not dated, small=small, slot=slot):
             at = row.start + row.text.index(cell, start)
             return at, at + len(cell)
         if not own:
@@ -182,15 +193,23 @@ def _behind(end: int, row: Row, words: Words, lexicon: Lexicon) -> tuple[int, in
     at, end = words.starts[start], words.ends[i - 1]
     end += row.text.startswith(".", end)
     rest = row.text[end:]
-    if not YEAR.match(rest.lstrip(" ,(")) and (bare or (rest.strip() and not _TOWN_AND_YEAR.match(rest))):
+    town = _TOWN_BEHIND.match(rest)
+    placed = town is not None and (fold(town[1]) in TOWNS or fold(town[1].split()[0]) in TOWNS)
+    if (
+        not placed
+        and not YEAR.match(rest.lstrip(" ,("))
+        and (bare or (rest.strip() and not _TOWN_AND_YEAR.match(rest)))
+    ):
         return None
     if not _can_be_school(row.text[at:end], lexicon, alone=False):
         return None
     return row.start + at, row.start + end
 
 
-def _can_be_school(cell: str, lexicon: Lexicon, *, alone: bool, small: bool = False) -> bool:
-    """True if nothing says that a cell is something else. `alone`: it is a whole row."""
+def _can_be_school(
+    cell: str, lexicon: Lexicon, *, alone: bool, small: bool = False, slot: bool = False
+) -> bool:
+    """True if nothing says that a cell is something else. `alone`: it is a whole row. `slot`: schools stand there."""
     number = _NUMBER_AT_END.search(cell)
     name = cell[: number.start()] if number else cell
     if any(ch.isdigit() for ch in name) or "[" in cell or "@" in cell:
@@ -204,7 +223,7 @@ def _can_be_school(cell: str, lexicon: Lexicon, *, alone: bool, small: bool = Fa
     ):
         plain = "".join(folded)
         return (
-            plain not in ABBREVIATIONS
+            (plain not in ABBREVIATIONS or (slot and plain in BOARD_WORDS))
             and plain not in DEGREES
             and plain not in FIELDS
             and plain not in lexicon.protected_words
@@ -213,7 +232,7 @@ def _can_be_school(cell: str, lexicon: Lexicon, *, alone: bool, small: bool = Fa
         )
     if (
         DEGREE_OR_DIPLOMA.search(cell)
-        or CERTIFICATE.search(cell)
+        or (CERTIFICATE.match(cell) if slot else CERTIFICATE.search(cell))
         or (cell.endswith(".") and not _ABBREVIATED_END.search(cell))
     ):
         return False
@@ -232,6 +251,8 @@ def _can_be_school(cell: str, lexicon: Lexicon, *, alone: bool, small: bool = Fa
     if len(words.written[-1]) <= 2 and words.written[-1].isupper():
         return False  # an author: "Williams SJ"
     rare = [word for word in folded if word not in lexicon.english and len(word) > 1]
+    if slot and not any(True for _ in lexicon.protected.find(words)):
+        return len(folded) > 1 or len(folded[0]) > 3
     if not rare or any(True for _ in lexicon.protected.find(words)):
         return False
     return len(folded) >= 2 or (

@@ -14,6 +14,7 @@ from service.core.redaction.names.name_forms import NameCandidate
 from service.core.redaction.names.profile import profile_name
 from service.core.redaction.names.word_lists import (
     CREDENTIALS,
+    GENERATIONS,
     PARTICLES,
     PLACES,
     STOP_WORDS,
@@ -118,22 +119,31 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
 def _without_post(resume: ParsedResume, found: NameCandidate) -> NameCandidate:
     """`found` without a post behind it: "Jane Doe Truck Driver jdoe@…", where the address proves the first words.
 
-    English words after the last one that the contact data prove are cut off, unless all of them are names too and
-    nothing of a post comes next.
+    Words after the last one that the contact data prove are cut off if a tool, a place or a word of posts is among
+    them, or if all are English, unless all of them are names too and nothing of a post comes next.
     """
     proven = [i for i in range(found.first, found.stop) if resume.folded[i] in resume.evidence]
     if len(proven) < 2:
-        return found
+        post = next((i for i in range(found.first + 1, found.stop) if _opens_post(resume, i, found.stop)), None)
+        return found if post is None or not proven or post < proven[-1] else NameCandidate(found.first, post)
     behind = range(proven[-1] + 1, found.stop)
     goes_on = (
         found.stop < len(resume.folded)
         and resume.folded[found.stop] in STOP_WORDS
         and resume.text[resume.ends[found.stop - 1] : resume.starts[found.stop]] == " "
     )
-    is_post = all(resume.folded[i] in resume.lexicon.english for i in behind) and (
-        goes_on or not all(resume.is_name_word(i) for i in behind)
+    is_post = any(
+        i in resume.protected or resume.folded[i] in PLACES or resume.folded[i] in STOP_WORDS for i in behind
+    ) or (
+        all(resume.folded[i] in resume.lexicon.english for i in behind)
+        and (goes_on or not all(resume.is_name_word(i) for i in behind))
     )
     return NameCandidate(found.first, proven[-1] + 1) if is_post else found
+
+
+def _opens_post(resume: ParsedResume, i: int, stop: int) -> bool:
+    """True for the "Sr" of "Jane D Sr. Oracle Developer" and for a tool."""
+    return i in resume.protected or (resume.folded[i] in GENERATIONS and i + 1 < stop)
 
 
 def _is_likely(resume: ParsedResume, found: list[NameCandidate]) -> bool:

@@ -36,7 +36,7 @@ from service.core.redaction.words import fold
 
 _POSSESSIVE = re.compile(r"['’]s$")
 _GENERATION = re.compile(
-    r",?[ \t](?:[Jj]r|Sr|II|III|IV)\b\.?(?! [A-Z])|,[ \t](?:van|von|de)(?:\s(?:der?|den|het))?(?=\s*(?:$|[^\w\s]|\s\s))",
+    r",?[ \t](?:[Jj]r|Sr|II|III|IV)\b\.?+(?! [A-Z])|,[ \t](?:van|von|de)(?:\s(?:der?|den|het))?(?=\s*(?:$|[^\w\s]|\s\s))",
     re.MULTILINE,
 )
 """What may follow a name: a generation, or the particle of an inverted Dutch name ("Berg, van der")."""

@@ -193,6 +193,10 @@ def test_higher_education_and_places_of_study_go_in_any_section(body: str) -> No
         ("Education\nClass X: Rosgarten Memorial (2001) - 88%", "Education\nClass X: [SCHOOL] ([YEAR]) - 88%"),
         ("Education\nB.Com, Otterbeck University 2009 Intermediate Rosgarten Memorial 2006", "Education\nB.Com, [SCHOOL] [YEAR] Intermediate [SCHOOL] [YEAR]"),
         ("Education\nHigher Secondary\nRosgarten Vidya Mandir", "Education\nHigher Secondary\n[SCHOOL]"),
+        # Where one entry has its school below its degree, so have the others, whatever stands there.
+        ("Education\n\nMBA in Marketing\n\nOtterbeck College\n\nB.Sc\n\nRosgart -  Pune\n\nHSC\n\nSacred Heart June 2009", "Education\n\nMBA in Marketing\n\n[SCHOOL]\n\nB.Sc\n\n[SCHOOL] -  Pune\n\nHSC\n\n[SCHOOL] June [YEAR]"),
+        ("Education\nMBA\nOtterbeck College\n2012\nSSC\nCBSE\n2006\nEngineering\nTrust\n2010 to 2014", "Education\nMBA\n[SCHOOL]\n[YEAR]\nSSC\n[SCHOOL]\n[YEAR]\nEngineering\n[SCHOOL]\n[YEAR] to [YEAR]"),
+        ("Education\nSSC\nCBSE, 2006", "Education\nSSC\nCBSE, [YEAR]"),
         # Names behind the key word, and numbers for a name.
         ("EDUCATION\nHSC\nCOLÉGIO OTTERBECK", "EDUCATION\nHSC\n[SCHOOL]"),
         ("Education\n10th\ngymnasium am rosgarten", "Education\n10th\n[SCHOOL]"),
@@ -236,3 +240,9 @@ def test_a_school_behind_the_field_in_the_header_is_hidden() -> None:
 )
 def test_tools_and_employers_beside_studies_stay(body: str) -> None:
     assert below_top(body) == body
+
+
+def test_towns_and_years_show_schools_in_a_text_that_lost_its_breaks() -> None:
+    start = "Careful with stock and tills. " * 8
+    text = below_top(f"{start}EDUCATION HSC Rosgarten - Pune 2012 B.Sc Otterbeck, Chennai SKILLS Java, Excel")
+    assert text == f"{start}EDUCATION HSC [SCHOOL] - Pune [YEAR] B.Sc [SCHOOL], Chennai SKILLS Java, Excel"

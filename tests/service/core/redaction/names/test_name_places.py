@@ -114,6 +114,7 @@ def test_a_sample_resume_in_the_middle_of_a_text_has_an_owner() -> None:
     [
         ("Pesha Dong Truck Driver peshadong@x.example", "[NAME] Truck Driver [EMAIL]"),
         ("Pesha Dong Truck Driver pesha.dong@x.example", "[NAME] Truck Driver [EMAIL]"),
+        ("Pesha Dong Sr. Oracle DBA pesha.dong@x.example", "[NAME] Sr. Oracle DBA [EMAIL]"),
         ("Pesha Dong Baker pesha.dong@x.example", "[NAME] [EMAIL]"),  # a surname too
         ("pesha dong peshadong@x.example", "[NAME] [EMAIL]"),
     ],
