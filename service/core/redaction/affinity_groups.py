@@ -65,7 +65,7 @@ _AFFINITY = scan(
     r"|(?:Women|Girls|Men|Ladies|Blacks?|Latin[oax]s?|Hispanics|LGBTQ\w*\+?|Queers?|Lesbians|Moms|Mothers|Dads|Wom[ae]n\+?)\s+"
     r"(?:in(?! Black\b)|[Ww]ho|[Tt]hat|4|for)\s+[A-Z@][\w-]{0,30}(?:(?:\s+(?:and|&))?\s+[A-Z][\w-]{0,30}){0,3}"
     r"(?:\s+(?i:network|society|association|club|group|chapter|conference|program|community|alliance)\b)?"
-    r"|(?<!and )(?<!& )(?:Wom[ae]n|Men|Girls?|Boys?|Ladies)['’]?s?['’]?\s+(?!(?:and|or|to|who|with|in)\s)(?:[\w-]{1,30}\s+){0,2}"
+    r"|(?<!and )(?<!& )(?:Wom[ae]n|Men|Girls?|Boys?|Ladies|LGBT\w{0,6}\+?|BAME)['’]?s?['’]?\s+(?!(?:and|or|to|who|with|in)\s)(?:[\w-]{1,30}\s+){0,2}"
     r"(?i:team|club|league|varsity|squad|network|society|association|union|group|choir|lacrosse|rowing|crew)\b"
     r"|(?:Society of Women Engineers|Grace Hopper (?:Celebration|Conference|Scholar)|AnitaB\.org|Black Girls Code|Girls Who Code|"
     r"Lesbians Who Tech|Rewriting the Code|Women Techmakers|PyLadies|Out in Tech|oSTEM|NSBE|SHPE|NCWIT|ALPFA|NABA|AISES|"
@@ -115,7 +115,7 @@ AFFINITY_GROUPS = Recogniser(
         lesbians queer queers pride mothers moms fathers dads caribbean student students cultural community diaspora
         heritage professional professionals engineers lawyers nurses youth pyladies ostem nsbe shpe ncwit alpfa naba aises
         prospanica mecha naacp hillel chabad hbcu hbcus""",
-        ("afro", "latin", "chican", "asian", "lgbt", "sororit", "fraternit", "grace hopper", "anitab", "rewriting the",
+        ("afro", "latin", "bame", "chican", "asian", "lgbt", "sororit", "fraternit", "grace hopper", "anitab", "rewriting the",
          "out in tech", "code2040", "divine nine", "scout", "girl guide", "management leadership", "posse ", "gates mill",
          "urban league", "la raza", "unidosus", "campus ", "knights of", "junior league", "rosie the", "historically",
          "jack and jill", "daughters of", "tribal", "lean in", "wom")),

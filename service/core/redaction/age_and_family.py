@@ -35,7 +35,7 @@ _FAMILY = scan(
     r"|happily married|engaged to be married|married (?:to (?-i:[A-Z]\w{1,30})|since (?:19|20)\d\d|for \d{1,2} years))\b"
     r"|\b(?:i am|i['’]m|am|is) (?P<v9>(?:happily )?(?:married|unmarried|divorced|widowed)(?: with (?:\w{1,20} ){0,3}child(?:ren)?|"
     r" with (?:\w{1,20} ){0,3}(?:kids?|sons?|daughters?))?)\b"
-    r"|\b(?P<v5>(?:(?:proud|single|working|devoted|loving|busy|expecting|new|stay-at-home|a) ){0,3}"
+    r"|\b(?P<v5>(?:(?:proud|single|married|divorced|widowed|working|devoted|loving|busy|expecting|new|stay-at-home|a) ){0,3}"
     r"(?:mother|father|mum|mom|mummy|dad|daddy|parent|grandmother|grandfather) (?:of|to) "
     rf"(?:(?:an?|my|our|{_NUMBER})(?: (?:and|or))? (?:[\w-]{{1,20}} ){{0,2}}{_CHILDREN}\b(?! (?:node|process|component|class|element|"
     rf"record|window|thread|compan|theme|transmission)){_AGES}?|(?:{_NUMBER}|twins|triplets)(?=\s*(?:[.,;:!?)|(]|$|and\b|who\b|under\b|aged?\b))))"

@@ -50,6 +50,7 @@ _SEX_NOUN = scan(
     r"(?P<value>man|woman|lady|gentleman|male|female|girl|boy)\b(?! (?:rats?|mice|mouse|patients?|subjects?|connectors?))"
     r"|\bas an? (?P<value2>man|woman|lady|female|male|girl|boy)\b(?! (?:dominated|connector))"
     r"|\b(?:i am|i['’]m) an? (?:[\w-]{1,20},? ){0,3}?(?P<value3>man|woman|female|male|lady|gentleman|guy|girl)\b(?! campaign)"
+    r"|\[(?:RELIGION|ORIGIN)\] (?P<value8>man|woman|lady|female|male|girl|boy)\b"
     r"|\b(?:first|only|sole|youngest) (?P<value4>woman|female|man|male|girl|boy)\b(?! (?:line|patients?|subjects?))"
     r"|\b(?P<value5>(?-i:gentleman|gentlemen|lady|guy|gal|lad|bloke))\b"
     r"(?!['’]s|[- ](?:wires?|ropes?|lines?|wear|bird|bug|anchors?))"

@@ -34,7 +34,7 @@ _ORIGIN = scan(
     rf"|\b(?P<v4>(?:native of|born (?:and raised )?in|originally from|(?:im|em)igrated (?:to \w+ )?from|raised in"
     r"(?! (?:Series|Seed|Round|Q[1-4]|Pre|Venture|Debt|Equity|January|February|March|April|May|June|July|August|September|"
     r"October|November|December))|refugee from|"
-    rf"grew up in|hail(?:s|ing)? from)\s+(?-i:{_COUNTRY}|[A-ZÀ-Þ][\w-]+(?: [A-ZÀ-Þ][\w-]+)?)(?:,\s*(?-i:{_COUNTRY}))?)",
+    rf"grew up in|hail(?:s|ing)? from)\s+(?-i:{_COUNTRY}|[A-ZÀ-Þ][\w-]+(?: [A-ZÀ-Þ][\w-]+)?)(?:,\s*(?-i:{_COUNTRY}))?(?:,? in (?:19[4-9]\d|20[01]\d)\b)?)",
     re.IGNORECASE,
 )
 _FAITH = (

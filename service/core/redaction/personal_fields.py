@@ -111,6 +111,9 @@ _CELL_AFTER = re.compile(r"[\s*_\"'.,)]{0,12}(?:$|[|•·;,/\t(){}]|  |\. )")
 _WINDOW = 3
 """Lines before and behind a line in which another field is its context."""
 
+_PLACE = re.compile(r"(?:[^\W\d_a-z][\w'’-]{1,30}+(?:,? (?=[^\W\d_a-z]))?){1,5}+(?![ ]?[\w:])")
+"""Words with capitals behind "Place of birth", up to the end of the cell."""
+
 _WIDE_CELL = re.compile(r"\S{1,40}(?: \S{1,40}){0,5}")
 _SHORT_LINE = 160
 """Characters of a line of the header that lists what a person is: "male, 34, German"."""
@@ -267,7 +270,8 @@ def _value(label: _Label, text: str, limit: int) -> _Value | None:
     if end is not None:
         return _Value(end, strict=True)
     if not label.colon:
-        return None
+        is_name = _PLACE.match(text, label.value, limit) if label.field == "birth_place" else None
+        return None if is_name is None else _Value(is_name.end(), strict=True)
     end = loose_value(label.field, text, label.value, limit)
     return None if end is None else _Value(end, strict=False)
 

@@ -124,7 +124,9 @@ def _without_post(resume: ParsedResume, found: NameCandidate) -> NameCandidate:
     """
     proven = [i for i in range(found.first, found.stop) if resume.folded[i] in resume.evidence]
     if len(proven) < 2:
-        post = next((i for i in range(found.first + 1, found.stop) if _opens_post(resume, i, found.stop)), None)
+        post = next(
+            (i for i in range(found.first + 1, found.stop) if _opens_post(resume, i, found.stop)), None
+        )
         return found if post is None or not proven or post < proven[-1] else NameCandidate(found.first, post)
     behind = range(proven[-1] + 1, found.stop)
     goes_on = (

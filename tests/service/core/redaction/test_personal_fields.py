@@ -25,6 +25,7 @@ def redacted(text: str) -> str:
         # behind a colon or a dash
         ("Date of Birth: 12.05.1987\nSex: F\nNationality: Finnish", "Date of Birth: [AGE]\nSex: [GENDER]\nNationality: [ORIGIN]"),
         ("D.O.B: June / 1979", "D.O.B: [AGE]"),
+        ("Place of birth Wolgast, Pomerania\nSex F", "Place of birth [ORIGIN]\nSex [GENDER]"),
         ("Birthday: March 3rd", "Birthday: [AGE]"),
         ("Date of Birth - 23 June, 1985\nSex - Male", "Date of Birth - [AGE]\nSex - [GENDER]"),
         ("Geburtsdatum: 03.04.1989 in Ulm\nFamilienstand: ledig, keine Kinder", "Geburtsdatum: [AGE]\nFamilienstand: [FAMILY]"),
