@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-POLICY_VERSION: Literal[1] = 1
+POLICY_VERSION: Literal[2] = 2
 """Raised whenever the same text may come out redacted in another way."""
 
 Category = Literal[
@@ -44,7 +44,7 @@ class RedactionPolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[1] = POLICY_VERSION
+    version: Literal[2] = POLICY_VERSION
     categories: tuple[Category, ...] = CATEGORIES
 
     @field_validator("categories")
