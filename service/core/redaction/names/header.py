@@ -8,14 +8,25 @@ from itertools import islice
 
 from service.core.redaction.layout import Line
 from service.core.redaction.names.candidates import ParsedResume
-from service.core.redaction.names.header_line import LONG_LINE, SPACED_WORD, HeaderLine
+from service.core.redaction.names.header_forms import (
+    MIN_SCORE,
+    Scored,
+    inverted_name,
+    is_firm,
+    leading_name,
+    lower_case_name,
+    name_alone,
+    one_word,
+    surname_like_a_post,
+    unknown_in_small_letters,
+    with_wide_gaps,
+)
+from service.core.redaction.names.header_line import LONG_LINE, HeaderLine
 from service.core.redaction.names.header_pieces import header_pieces
 from service.core.redaction.names.name_forms import NameCandidate
 from service.core.redaction.names.profile import profile_name
 from service.core.redaction.names.word_lists import (
-    CREDENTIALS,
     GENERATIONS,
-    PARTICLES,
     PLACES,
     STOP_WORDS,
     THING_NOUNS,
@@ -26,8 +37,6 @@ _LINES = 8
 """Lines that are looked at; titles such as "Curriculum Vitae" are not counted."""
 
 _CHARACTERS = 800
-_MIN_SCORE = 2.5
-"""Two names of the lexicon score 4, two unknown words 1 and the place of the first line 1.5 to 2.25 more."""
 
 _BONUS_OF_LINE = {1: 1.5, 2: 0.75, 3: 0.5}
 _BESIDE_CONTACT = 0.75
@@ -46,22 +55,14 @@ _AHEAD = 2.25
 """By so much a later line must be better than a name that nobody knows in the first: firms are called like persons."""
 
 _CITY_TAIL = re.compile(r",\s*(?:[A-Z]{2}\b|[A-Z][a-z]+\s*\d{4,})")
-_STATES = frozenset(
-    "AL AK AZ AR CA CO CT DE FL GA HI IA ID IL IN KS KY LA MA MD ME MI MN MO MS MT NC ND NE NH NJ NM NV NY OH OK OR PA "
-    "RI SC SD TN TX UT VA VT WA WI WV WY DC NSW VIC QLD ON BC AB QC".split()
-)
 _LABEL_COLON = re.compile(r"\s{0,2}:")
 _STAGES = frozenset({"ssc", "hsc", "sslc", "hslc", "puc", "icse", "isc", "cbse"})
 """Stages of school, which are written with dots before its name: "S.S.C Vidya Bhawan"."""
 
-_FIRM_ENDS = re.compile(r"\W{0,3}(?:$|[|,;(•·–—-])")
 _EAST_ASIAN = re.compile(
     r"^[\u4e00-\u9fff]{2,4}$|^[\uac00-\ud7a3]{2,4}$"
     r"|^[\u4e00-\u9fff\u3040-\u30ff]{1,4}[ \u3000][\u4e00-\u9fff\u3040-\u30ff]{1,4}$"
 )
-_BLANKS = re.compile(r"[ \t]{1,4}")
-
-_Scored = tuple[float, list[NameCandidate]]
 
 
 def header_name(resume: ParsedResume) -> list[NameCandidate]:
@@ -71,7 +72,7 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
     exported = profile_name(resume)
     if exported is not None:
         return [exported]
-    best: _Scored = (0.0, [])
+    best: Scored = (0.0, [])
     margin = 0.0
     rank = 0
     previous: NameCandidate | None = None
@@ -97,14 +98,14 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
                 or any(_holds_contact(resume, piece.line) for piece in pieces[at + 2 : at + 3])
             )
         )
-        if best[0] >= _MIN_SCORE:
+        if best[0] >= MIN_SCORE:
             near = False  # what stands below a name is a post or an employer
         for score, found in _scored_candidates(resume, line, shape, max(rank, 1), beside, near):
             if score > best[0] + margin:
                 best = (score, found)
-        if rank <= 1 and best[0] >= _MIN_SCORE and _is_likely(resume, best[1]):
+        if rank <= 1 and best[0] >= MIN_SCORE and _is_likely(resume, best[1]):
             margin = _AHEAD
-        alone = _name_alone(resume, line) if shape.may_be_alone else None
+        alone = name_alone(resume, line) if shape.may_be_alone else None
         if alone is not None and previous is not None and rank <= 3:
             together = 1.0 + resume.score(previous) + resume.score(alone)
             if shape.spaced_word and pieces[at - 1].shape.spaced_word:
@@ -113,7 +114,7 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
                 best = (together, [previous, alone])
         one_word = shape.token_count == 1 or shape.spaced_word
         previous = alone if alone is not None and one_word else None
-    return [_without_post(resume, found) for found in best[1]] if best[0] >= _MIN_SCORE else []
+    return [_without_post(resume, found) for found in best[1]] if best[0] >= MIN_SCORE else []
 
 
 def _without_post(resume: ParsedResume, found: NameCandidate) -> NameCandidate:
@@ -162,7 +163,7 @@ def _is_likely(resume: ParsedResume, found: list[NameCandidate]) -> bool:
 
 def _scored_candidates(
     resume: ParsedResume, line: Line, shape: HeaderLine, rank: int, beside_contact: bool, near_contact: bool
-) -> Iterator[_Scored]:
+) -> Iterator[Scored]:
     bonus = _BONUS_OF_LINE.get(rank, 0.0) + (1.0 if shape.has_prefix else 0.0)
     if near_contact and rank <= 3:
         bonus += _BESIDE_CONTACT
@@ -177,22 +178,22 @@ def _scored_candidates(
         bonus += _FIRST_CELL
         bonus += _BESIDE_TITLES if _is_name_with_titles(line.text) else 0.0
     if rank <= 2 and shape.inverted is not None:
-        yield from _inverted_name(resume, line, shape.inverted, bonus)
+        yield from inverted_name(resume, line, shape.inverted, bonus)
     is_list = rank > 1 and line.text.count(",") > _COMMAS_OF_A_LIST
     for start, cell in shape.cells[:1] if is_list else shape.cells:
         found = list(_in_cell(resume, line, cell, line.start + start, rank, bonus))
         if not found and rank == 1 and beside_contact and len(shape.cells) == 1:
-            found = list(_unknown_in_small_letters(resume, line, bonus))
+            found = list(unknown_in_small_letters(resume, line, bonus))
         yield from found
         if rank == 1 and (start, cell) == shape.cells[0]:
             bonus -= _FIRST_CELL
             if found and found[0][0] - bonus >= _PLAUSIBLE:
                 bonus -= _LATER_CELL
     if shape.may_be_alone and rank <= 3:
-        yield from _with_wide_gaps(resume, line, bonus)
+        yield from with_wide_gaps(resume, line, bonus)
         if rank == 1:
-            yield from _surname_like_a_post(resume, line, bonus, beside_contact)
-            yield from _one_word(resume, line, beside_contact)
+            yield from surname_like_a_post(resume, line, bonus, beside_contact)
+            yield from one_word(resume, line, beside_contact)
 
 
 _ACRONYM = r"[A-Z][A-Za-z]{0,2}[A-Z]{1,3}(?:-[A-Z]{1,4})?"
@@ -210,37 +211,15 @@ def _is_name_with_titles(line: str) -> bool:
     return _WITH_TITLES.fullmatch(line) is not None
 
 
-def _unknown_in_small_letters(resume: ParsedResume, line: Line, bonus: float) -> Iterator[_Scored]:
-    """A first line of two names or more that nobody knows, in small letters, above contact data: "jane van der doe"."""
-    inside = resume.words_in(line.start, line.end)
-    named = [i for i in inside if resume.folded[i] not in PARTICLES]
-    if (
-        2 <= len(named) <= 3
-        and len(inside) <= 6
-        and line.text.islower()
-        and not any(ch.isdigit() or ch in "@/:" for ch in line.text)
-        and all(
-            len(resume.folded[i]) > 2
-            and resume.folded[i] not in resume.lexicon.english
-            and resume.folded[i] not in STOP_WORDS
-            and resume.folded[i] not in PLACES
-            and resume.folded[i] not in CREDENTIALS
-            and i not in resume.protected
-            for i in named
-        )
-    ):
-        yield 1.0 + bonus, [NameCandidate(inside[0], inside[-1] + 1)]
-
-
 def _in_cell(
     resume: ParsedResume, line: Line, cell: str, at: int, rank: int, bonus: float
-) -> Iterator[_Scored]:
+) -> Iterator[Scored]:
     if _EAST_ASIAN.match(cell) and rank <= 3:
         inside = resume.words_in(at, at + len(cell))
         if inside:
             yield 3.0 + bonus, [NameCandidate(inside[0], inside[-1] + 1)]
         return
-    candidate = resume.candidate_at(at, most=6, strict=False) or _lower_case_name(resume, at, cell)
+    candidate = resume.candidate_at(at, most=6, strict=False) or lower_case_name(resume, at, cell)
     if candidate is None or resume.is_excluded(resume.starts[candidate.first]):
         return
     letters = "".join(
@@ -267,8 +246,8 @@ def _in_cell(
             score -= 2.0  # "Font Styles: Arial"
         yield score + bonus, [candidate]
     elif rank <= 3:
-        leading = _leading_name(resume, candidate)
-        if leading is not None and not _is_firm(resume, leading, at + len(cell)):
+        leading = leading_name(resume, candidate)
+        if leading is not None and not is_firm(resume, leading, at + len(cell)):
             yield resume.score(leading, placed=True) + bonus - 0.5, [leading]
 
 
@@ -292,155 +271,3 @@ _CONTACT_LABEL = re.compile(
     re.IGNORECASE,
 )
 _TOWN = re.compile(r"[A-Z][\w.'’-]{1,20}(?: [A-Z][\w.'’-]{1,20}){0,2}, (?:[A-Z]{2}\b|[A-Z][a-z]{2,15}\s*$)")
-
-
-def _with_wide_gaps(resume: ParsedResume, line: Line, bonus: float) -> Iterator[_Scored]:
-    """Two to four names and nothing else in a line, with more than one blank between them: "Anil  Kumar"."""
-    inside = resume.words_in(line.start, line.end)
-    if not 2 <= len(inside) <= 4 or "  " not in line.text.strip():
-        return
-    gaps = [resume.text[resume.ends[a] : resume.starts[a + 1]] for a in inside[:-1]]
-    candidate = NameCandidate(inside[0], inside[-1] + 1)
-    if (
-        all(_BLANKS.fullmatch(gap) for gap in gaps)
-        and all(resume.capitalised[i] for i in inside)
-        and not resume.is_place(candidate)
-        and not resume.holds_stop_word(candidate)
-    ):
-        yield resume.score(candidate, placed=True) + bonus, [candidate]
-
-
-def _surname_like_a_post(
-    resume: ParsedResume, line: Line, bonus: float, beside_contact: bool
-) -> Iterator[_Scored]:
-    """As "Farokh Engineer", if contact data or the lexicon say that a person stands there."""
-    inside = resume.words_in(line.start, line.end)
-    if len(inside) != 2 or not all(resume.capitalised[i] for i in inside):
-        return
-    given, surname = (resume.folded[i] for i in inside)
-    if surname not in STOP_WORDS or surname not in resume.lexicon.surnames or given in STOP_WORDS:
-        return
-    if inside[0] in resume.protected or resume.text[resume.ends[inside[0]] : resume.starts[inside[1]]] != " ":
-        return
-    known = resume.lexicon.is_given_name(given)
-    if known or (beside_contact and given not in resume.lexicon.english and given not in PLACES):
-        yield 2.0 + bonus, [NameCandidate(inside[0], inside[-1] + 1)]
-
-
-def _one_word(resume: ParsedResume, line: Line, beside_contact: bool) -> Iterator[_Scored]:
-    """One word on top, if contact data follow and it means nothing else."""
-    inside = resume.words_in(line.start, line.end)
-    if len(inside) != 1 or not beside_contact:
-        return
-    i = inside[0]
-    word, lexicon = resume.folded[i], resume.lexicon
-    is_name = lexicon.is_given_name(word) or lexicon.is_surname(word)
-    if (
-        resume.capitalised[i]
-        and len(word) > 2
-        and word not in STOP_WORDS
-        and word not in PLACES
-        and word not in CREDENTIALS
-        and i not in resume.protected
-        and (is_name or word not in lexicon.english)
-        and not resume.is_excluded(resume.starts[i])
-        and line.text.strip(" \t.*#_") == resume.written[i]
-        and (len(word) > 4 or is_name or not resume.written[i].isupper())
-    ):
-        yield _MIN_SCORE, [NameCandidate(i, i + 1)]
-
-
-def _inverted_name(
-    resume: ParsedResume, line: Line, starts: tuple[int, int], bonus: float
-) -> Iterator[_Scored]:
-    """Surname first: "Doe, Jane"."""
-    surname = resume.candidate_at(line.start + starts[0], most=3)
-    given = resume.candidate_at(line.start + starts[1], most=3)
-    if surname is None or given is None or resume.is_place(given):
-        return
-    if _is_town(resume, surname, given):
-        return
-    if all(
-        len(resume.folded[i]) == 1 or resume.folded[i] in CREDENTIALS for i in range(given.first, given.stop)
-    ):
-        return  # "Jane Doe, M.A."
-    if not resume.holds_stop_word(surname) and not resume.holds_stop_word(given):
-        yield resume.score(surname) + resume.score(given) + bonus, [NameCandidate(surname.first, given.stop)]
-
-
-def _is_town(resume: ParsedResume, town: NameCandidate, state: NameCandidate) -> bool:
-    """True for "Dallas, TX": no town is somebody's surname because the letters of a state follow."""
-    return (
-        len(state) == 1
-        and resume.written[state.first] in _STATES
-        and not any(resume.folded[i] in resume.evidence for i in range(town.first, town.stop))
-    )
-
-
-def _leading_name(resume: ParsedResume, candidate: NameCandidate) -> NameCandidate | None:
-    """The name at the start of more capitalised words: "Jane Doe Software Engineer"."""
-    lexicon, folded = resume.lexicon, resume.folded
-    first = folded[candidate.first]
-    if first in STOP_WORDS or not (lexicon.is_given_name(first) or first in resume.evidence):
-        return _short_leading_name(resume, candidate)
-    stop = candidate.first + 1
-    while stop < min(candidate.stop, candidate.first + 4):
-        word = folded[stop]
-        if word in STOP_WORDS or stop in resume.protected or word in CREDENTIALS:
-            break
-        known = lexicon.is_surname(word) or lexicon.is_given_name(word) or word in resume.evidence
-        if not (known or word not in lexicon.english or len(word) == 1 or word in PARTICLES):
-            break
-        stop += 1
-    return NameCandidate(candidate.first, stop) if stop - candidate.first >= 2 else None
-
-
-def _is_firm(resume: ParsedResume, leading: NameCandidate, end: int) -> bool:
-    """True for the "Hong Leong" of "Hong Leong Bank": a word of organisations comes next and nothing else."""
-    after = leading.stop
-    return (
-        after < len(resume.folded)
-        and resume.folded[after] in THING_NOUNS
-        and resume.text[resume.ends[after - 1] : resume.starts[after]] == " "
-        and _FIRM_ENDS.match(resume.text[resume.ends[after] : max(end, resume.ends[after])]) is not None
-    )
-
-
-def _short_leading_name(resume: ParsedResume, candidate: NameCandidate) -> NameCandidate | None:
-    """Two or three words before a post, of which one is surely a name: "Tran Vy Software Engineer"."""
-    stop = candidate.first
-    while stop < candidate.stop and resume.folded[stop] not in STOP_WORDS and stop not in resume.protected:
-        if resume.folded[stop] in resume.lexicon.english and not resume.is_rare_name(resume.folded[stop]):
-            break
-        stop += 1
-    leading = NameCandidate(candidate.first, stop)
-    if len(leading) not in (2, 3) or stop == candidate.stop or resume.is_place(leading):
-        return None
-    return leading if resume.score(leading) >= 2.0 else None
-
-
-def _lower_case_name(resume: ParsedResume, start: int, cell: str) -> NameCandidate | None:
-    """A name in small letters, "jane doe", if both are in the lexicon or in the e-mail address."""
-    inside = resume.words_in(start, start + len(cell))
-    contact = next((i for i in inside[:7] if resume.is_excluded(resume.starts[i])), None)
-    if contact is not None:  # "jane doe jane.doe@…"
-        cell, inside = cell[: resume.starts[contact] - start], resume.words_in(start, resume.starts[contact])
-    if not 2 <= len(inside) <= 6 or any(ch.isdigit() or ch == "@" for ch in cell):
-        return None
-    named = [i for i in inside if resume.folded[i] not in PARTICLES]
-    known = sum(resume.folded[i] in resume.evidence or resume.is_name_word(i) for i in named)
-    if len(named) > 4 or known < 2 or any(resume.folded[i] in STOP_WORDS for i in named):
-        return None
-    return NameCandidate(inside[0], inside[-1] + 1)
-
-
-def _name_alone(resume: ParsedResume, line: Line) -> NameCandidate | None:
-    """A line of up to three capitalised words and nothing else."""
-    inside = resume.words_in(line.start, line.end)
-    if SPACED_WORD.match(line.text):
-        return NameCandidate(inside[0], inside[-1] + 1)
-    if not 1 <= len(inside) <= 3:
-        return None
-    if not all(resume.capitalised[i] and resume.folded[i] not in STOP_WORDS for i in inside):
-        return None
-    return NameCandidate(inside[0], inside[-1] + 1)
