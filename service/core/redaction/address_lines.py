@@ -13,18 +13,13 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from service.core.redaction.address_places import CODE, STATE, TOWN_STATE_CODE, TOWNS, place_of
 from service.core.redaction.layout import HEADER_CHARACTERS, Line
-from service.core.redaction.lexicon import COUNTRY_NAMES, short_table
+from service.core.redaction.lexicon import short_table
 from service.core.redaction.policy import TOKENS, Category
 from service.core.redaction.spans import SURE, Span
-from service.core.redaction.streets import STATES
 from service.core.redaction.words import fold
 
-_PLACES = short_table("places.csv")
-_TOWNS = frozenset(fold(row["place"]) for row in _PLACES if row["kind"] == "town")
-_REGIONS = frozenset(fold(row["place"]) for row in _PLACES if row["kind"] == "region") | frozenset(
-    map(fold, COUNTRY_NAMES)
-)
 _WORDS = short_table("name_words.csv")
 _NO_PLACE_WORDS = frozenset(
     row["word"] for row in _WORDS if row["kind"] in ("stop_word", "credential")
@@ -234,7 +229,7 @@ def _kind(cell: _Cell) -> str:
     label = _ADDRESS_LABEL.match(text)
     if label and label.end() < len(text) and parts:
         parts[0] = parts[0][label.end() :].strip() or parts[0]
-    known = [_place_of(part) for part in parts]
+    known = [place_of(part) for part in parts]
     if len(parts) <= 4 and all(known) and "town" in known[:1]:
         return "region town" if len(parts) > 1 or _POSTCODE.search(text) else "town"
     unit, relations, street = _UNIT.search(text), len(_RELATION.findall(text)), _STREET.search(text)
@@ -257,7 +252,7 @@ def _kind(cell: _Cell) -> str:
     if unit and len(text) <= 60 and _is_plain(text, landmarks=True):
         return "unit"
     if _is_plain(text) and text[0].isalnum():
-        if _TOWN_STATE_CODE.fullmatch(text) or (len(parts) == 2 and _STATE.fullmatch(parts[1])):
+        if TOWN_STATE_CODE.fullmatch(text) or (len(parts) == 2 and STATE.fullmatch(parts[1])):
             return "state"
         if street and town:
             return "state"
@@ -265,42 +260,6 @@ def _kind(cell: _Cell) -> str:
             return "state"
     if len(parts) > 2 and known[-1] == "region" and known[-2] == "town":
         return "ending"
-    return ""
-
-
-_STATE = re.compile(rf"{STATES}(?:[ ]{{1,2}}\d{{5}}(?:-\d{{4}})?)?")
-_TOWN_STATE_CODE = re.compile(
-    rf"(?:[A-Z][\w'’.-]{{1,20}}[ ]){{1,3}}{STATES}[ ]{{1,2}}(?:\d{{4,5}}|[A-Z]\d[A-Z][ ]?\d[A-Z]\d)"
-)
-_CODE = re.compile(
-    r"[ ]{0,2}[-–]?[ ]{0,2}(?:\d{3}[ ]?\d{3}|\d{4,5}(?:-\d{3,4})?|\d{2}-\d{3}|\d{3}-\d{4}|"
-    r"[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[A-Z]\d[A-Z][ ]?\d[A-Z]\d)$"
-)
-_CODE_BEFORE = re.compile(
-    r"^(?:[A-Z]{1,2}-)?(?:\d{4}[ ]?[A-Z]{2}|\d{4,5}|\d{2}-\d{3}|\d{3}[ ]\d{2})[ ]{1,2}(?=[A-ZÀ-Þ])"
-)
-_DISTRICT = re.compile(r"(?<=[a-zà-ÿ])[ ]\d{1,2}$")  # "Praha 1"
-_BRACKET = re.compile(r"[ ]?\([^()]{1,20}\)$")
-_DIVIDED = re.compile(r"([^/]{2,40}?)(?:[ ][-–][ ]|/)([^/]{2,40})")
-
-
-def _place_of(part: str) -> str:
-    """The kind of a place that is known, "town" or "region", with or without a postal code; else ""."""
-    plain = _CODE_BEFORE.sub("", _CODE.sub("", _BRACKET.sub("", part))).strip(" .()-")
-    plain = _DISTRICT.sub("", plain)
-    if not plain or not (plain[0].isupper() or plain.islower()):
-        return ""
-    folded = fold(plain)
-    if folded in _TOWNS:
-        return "town"
-    if folded in _REGIONS or (plain.isupper() and re.fullmatch(STATES, plain)):
-        return "region"
-    if divided := _DIVIDED.fullmatch(plain):
-        return "town" if fold(divided[1]) in _TOWNS or fold(divided[2]) in _TOWNS else ""
-    first, _, rest = plain.rpartition(" ")
-    first = _CODE.sub("", first)
-    if first and fold(first) in _TOWNS and (fold(rest) in _REGIONS or re.fullmatch(STATES, rest)):
-        return "town"
     return ""
 
 
@@ -337,7 +296,7 @@ def _continues(cell: _Cell, following: _Cell, kind: str, next_kind: str) -> bool
     text = following.text
     if not text or following.contact or following.line - cell.line > 1 or len(text) > 80 or ":" in text:
         return False
-    if _place_of(text) == "region":
+    if place_of(text) == "region":
         return True
     if kind != "address":
         return False
@@ -345,7 +304,7 @@ def _continues(cell: _Cell, following: _Cell, kind: str, next_kind: str) -> bool
         return True
     if not _is_plain(text, landmarks=cell.open_end):
         return False
-    return cell.open_end or bool(_place_of(text.rpartition(",")[2].strip()) or _CODE.search(text))
+    return cell.open_end or bool(place_of(text.rpartition(",")[2].strip()) or CODE.search(text))
 
 
 def _begins(cell: _Cell, following: _Cell, kind: str, next_kind: str) -> bool:
@@ -392,9 +351,9 @@ _FIRM = re.compile(r"\s{0,3}(?P<firm>[^\d/–—]{2,50}?)[ ][–—-][ ](?P<town
 def _firm_before(part: str) -> int:
     """Where the town begins in "Quillon Dental - Leeds", or 0 if what stands before the dash is a place too."""
     match = _FIRM.fullmatch(part)
-    if match is None or _place_of(match["firm"].strip()) or _STREET.search(match["firm"]):
+    if match is None or place_of(match["firm"].strip()) or _STREET.search(match["firm"]):
         return 0
-    return match.start("town") if fold(match["town"].strip()) in _TOWNS else 0
+    return match.start("town") if fold(match["town"].strip()) in TOWNS else 0
 
 
 def _first_evidence(cell: _Cell) -> int:
@@ -412,7 +371,7 @@ def _first_evidence(cell: _Cell) -> int:
             # Two words before "Flat 5" are a name rather than a house.
             named = part[: found.start()].strip().count(" ") >= 1 and not _STREET.search(part)
             return position + (found.start() if named else 0)
-        if _STREET.search(part) or _POSTCODE.search(part) or _place_of(plain) or _HOUSE.match(plain + " x"):
+        if _STREET.search(part) or _POSTCODE.search(part) or place_of(plain) or _HOUSE.match(plain + " x"):
             return position
         if _HOUSE_NAME.fullmatch(plain) or (_HOUSE_BEHIND.match(plain) and _is_plain(plain)):
             return position
