@@ -42,7 +42,8 @@ _OPENINGS = {" (": ")", ' "': '"', " “": "”", " '": "'", " ‘": "’", " ["
 _MOST_NICKNAMES = 3
 """Words between the brackets."""
 
-_CLOSINGS = frozenset(f"{closing} " for closing in _OPENINGS.values())
+_SHUT = frozenset(_OPENINGS.values())
+_CLOSINGS = frozenset(f"{closing} " for closing in _SHUT)
 _MAIDEN = frozenset({"nee", "born", "geb", "geborene", "formerly", "alias", "aka"})
 _NEE = frozenset({"nee", "geb", "geborene"})
 _NO_INITIALS = frozenset("ai")
@@ -154,24 +155,31 @@ class ReadResume:
         stop = first + 1
         while stop < count and stop - first < most:
             gap = self.text[ends[stop - 1] : starts[stop]]
-            if gap in _OPENINGS and not (gap in _DUTCH and folded[stop] in ("t", "s")):
-                after = self._after_nickname(stop, _OPENINGS[gap])
-                if after == stop:
+            if gap != " ":
+                is_dutch = gap in _DUTCH and folded[stop] in ("t", "s")
+                if gap in _OPENINGS and not is_dutch:
+                    after = self._after_nickname(stop, _OPENINGS[gap])
+                    if after == stop:
+                        break
+                    stop = after
+                    continue
+                if gap[:2] in _CLOSINGS and gap[-1:] == " " and len(gap) == 2 and stop - first > 1:
+                    gap = " "  # behind a nickname
+                if gap not in _GAPS and not is_dutch:
                     break
-                stop = after
-                continue
-            if gap[:2] in _CLOSINGS and gap[-1:] == " " and len(gap) == 2 and stop - first > 1:
-                gap = " "  # behind a nickname
-            if gap not in _GAPS and not (gap in _DUTCH and folded[stop] in ("t", "s")):
-                break
-            if (
-                gap in (". ", ".")
-                and len(self.written[stop - 1]) > 2
-                # "Ramya. P" where names stand; elsewhere a new sentence begins.
-                and (strict or len(folded[stop]) > 1 or folded[stop] in _NO_INITIALS or not capitalised[stop])
-            ):
-                break
-            if gap == " " and self._opens_maiden_name(stop):
+                if (
+                    gap in (". ", ".")
+                    and len(self.written[stop - 1]) > 2
+                    # "Ramya. P" where names stand; elsewhere a new sentence begins.
+                    and (
+                        strict
+                        or len(folded[stop]) > 1
+                        or folded[stop] in _NO_INITIALS
+                        or not capitalised[stop]
+                    )
+                ):
+                    break
+            if gap == " " and folded[stop] in _NEE and self._opens_maiden_name(stop):
                 stop += 2
                 continue
             joined = (
@@ -277,6 +285,8 @@ class ReadResume:
             return False
         end = self.ends[candidate.stop - 1]
         closing = self.text[end : end + 1]
+        if closing not in _SHUT:
+            return False
         inside = self.text[self.starts[candidate.first] : end]
         for opening, shut in _OPENINGS.items():
             if closing == shut:
