@@ -64,12 +64,12 @@ def find_mentions(
     for i in [i for i, folded in enumerate(resume.folded) if folded in wanted]:
         if not resume.capitalised[i] or resume.is_excluded(resume.starts[i]):
             continue
-        mine = resume.folded[i] in parts
         folded = resume.folded[i]
         if folded not in ambiguous_words:
             ambiguous_words[folded] = _is_ambiguous(resume, folded)
         ambiguous = ambiguous_words[folded] or i in resume.protected
-        beside = mine and (
+        # Asked of ambiguous words only: a text may hold thousands of mentions.
+        beside = (ambiguous and folded in parts) and (
             _is_beside(resume, i, parts, starts, ends)
             or _follows_initial(resume, i, own, by_initial)
             or _precedes_initial(resume, i, own, by_initial)

@@ -93,6 +93,8 @@ class ReadResume:
         self.starts, self.ends, self.written = words.starts, words.ends, words.written
         self.folded, self.capitalised = words.folded, words.capitalised
         self._excluded_starts, self._excluded_ends = _merged(excluded)
+        self._titles = (0, 0)
+        """Words [first, stop) that are titles, each of them joined to the word behind it."""
         self.protected: set[int] = set()
         self.protected_phrases: set[int] = set()
         for line, one in zip(lines, features, strict=True):
@@ -145,11 +147,15 @@ class ReadResume:
         first = bisect_left(starts, start)
         if first == count or starts[first] >= start + 4 or self.text[start : starts[first]].strip(" .-\"'("):
             return None
-        last_title = min(count, first + _MOST_TITLES)
+        opening, last_title = first, min(count, first + _MOST_TITLES)
+        if self._titles[0] <= first < self._titles[1]:  # many titles in a row are looked at once
+            first = min(self._titles[1], last_title)
         while first < last_title and folded[first] in _TITLES:
             if first + 1 == count or self.text[ends[first] : starts[first + 1]] not in _TITLE_GAPS:
                 return None
             first += 1
+        if first > opening:
+            self._titles = opening, first
         if first >= count or (not capitalised[first] and folded[first] not in PARTICLES):
             return None
         stop = first + 1
