@@ -89,7 +89,7 @@ def find_pronouns(text: str) -> Iterator[Span]:
     spans = list(spans_of(_PRONOUN, text, "pronoun"))
     firms = [match.span() for match in _FIRM.finditer(text)] if spans else []
     for span in spans:
-        if not any(start <= span.start < end for start, end in firms[:_MOST_FIRMS]):
+        if not firms or not any(start <= span.start < end for start, end in firms[:_MOST_FIRMS]):
             yield span
 
 

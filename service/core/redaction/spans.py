@@ -114,7 +114,8 @@ class HiddenSpans:
             shifts.append(shifts[-1] + hidden.end - hidden.start - len(hidden.token))
         for span in spans:
             shift = shifts[bisect_right(starts, span.start)]
-            self.spans.append(span._replace(start=span.start + shift, end=span.end + shift))
+            start, end, category, token, score, reason = span
+            self.spans.append(Span(start + shift, end + shift, category, token, score, reason))
         self.spans.sort()
 
 

@@ -83,6 +83,9 @@ _PERIOD = re.compile(
 )
 _HYPHENS = ("-", "‐", "‑", "–")
 _WORDS_BEFORE_THING = 3
+_NEAR_WORDS, _NEAR = 5, 150
+"""Words and characters on either side of a name that say whether a person bears it; no rule looks farther."""
+
 _LEGAL_FORMS = frozenset({"limited", "ltd", "inc", "plc", "llc", "gmbh", "corporation"})
 """No post begins so, even behind a gap."""
 
@@ -238,7 +241,7 @@ def _after_honorific(resume: ParsedResume, cue: ContextCue, offset: int) -> Iter
     candidate = resume.candidate_at(offset + cue.end, most=4)
     if candidate is None or (len(candidate) == 1 and len(resume.folded[candidate.first]) == 1):
         return
-    if all(i in resume.protected_phrases for i in range(candidate.first, candidate.stop)):
+    if resume.protected_phrases.issuperset(range(*candidate)):
         return
     title = cue.written.strip()
     if title.rstrip(".").lower() == "ms" and resume.folded[candidate.first].startswith(_MICROSOFT):
@@ -315,12 +318,15 @@ def prose_names(resume: ParsedResume) -> Iterator[FoundName]:
     line_starts = [line.start for line in resume.lines]
     employers: set[tuple[str, ...]] = set()
     found: list[NameCandidate] = []
-    at, is_prose = -1, False
+    at, is_prose, next_line = -1, False, 0
+    meant: dict[tuple[object, ...], bool] = {}
     for i in _given_names(resume):
-        place = bisect_right(line_starts, resume.starts[i]) - 1
-        if place != at:  # once a line: a long one holds thousands of names
-            at, is_prose = place, _is_prose(resume.lines[place])
-        if not is_prose and not resume.follows_preposition(i):
+        if resume.starts[i] >= next_line:  # once a line: a long one holds thousands of names
+            at = bisect_right(line_starts, resume.starts[i]) - 1
+            is_prose = _is_prose(resume.lines[at])
+            next_line = line_starts[at + 1] if at + 1 < len(line_starts) else len(resume.text)
+        follows = resume.follows_preposition(i)
+        if not is_prose and not follows:
             continue
         candidate = resume.candidate_at(resume.starts[i], most=4)
         if (
@@ -333,17 +339,42 @@ def prose_names(resume: ParsedResume) -> Iterator[FoundName]:
             employers.add(tuple(resume.folded[candidate.first : candidate.stop]))
         if (
             is_prose
-            and not resume.follows_preposition(i)
-            and not names_a_thing(resume, candidate)
-            and not _is_publisher_or_house(resume, candidate)
-            and not _names_an_employer(resume, candidate)
-            and not (resume.lines[place].section == "experience" and _opens_entry(resume, candidate))
-            and not (resume.lines[place].section == "skills" and _is_item(resume, candidate))
+            and not follows
+            and not _means_no_person(resume, candidate, meant)
+            and not (resume.lines[at].section == "experience" and _opens_entry(resume, candidate))
+            and not (resume.lines[at].section == "skills" and _is_item(resume, candidate))
         ):
             found.append(candidate)
     for candidate in found:
         if tuple(resume.folded[candidate.first : candidate.stop]) not in employers:
             yield from found_if_name(resume, candidate, "name.prose", need=4.0, own=False)
+
+
+def _means_no_person(
+    resume: ParsedResume, candidate: NameCandidate, known: dict[tuple[object, ...], bool]
+) -> bool:
+    """True if a thing, a publisher, a house or an employer bears the name. `known`: answers so far.
+
+    The answer follows from the characters and words around the name, which a long line may repeat thousands
+    of times: where they are the same and no tool or employer is among them, it is looked up.
+    """
+    first, stop = max(0, candidate.first - _NEAR_WORDS), min(candidate.stop + _NEAR_WORDS, len(resume.starts))
+    start, end = resume.starts[candidate.first], resume.ends[candidate.stop - 1]
+    left = max(0, min(start - _NEAR, resume.starts[first] - 1))
+    right = max(end + _NEAR, resume.ends[stop - 1] + 1)
+    key: tuple[object, ...] | None = None
+    if resume.protected_phrases.isdisjoint(range(first, stop)):
+        key = resume.text[left:right], start - left, end - left, left == 0, right >= len(resume.text)
+        if key in known:
+            return known[key]
+    answer = (
+        names_a_thing(resume, candidate)
+        or _is_publisher_or_house(resume, candidate)
+        or _names_an_employer(resume, candidate)
+    )
+    if key is not None:
+        known[key] = answer
+    return answer
 
 
 def names_a_thing(resume: ParsedResume, candidate: NameCandidate) -> bool:

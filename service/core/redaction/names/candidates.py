@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from functools import cached_property
 
 from service.core.redaction.names.name_forms import NameCandidate, ReadResume
 from service.core.redaction.names.word_lists import (
@@ -24,6 +26,10 @@ _NEVER_SURNAMES = frozenset(
 
 class ParsedResume(ReadResume):
     """One text with its lines and words, and what in it speaks for a name."""
+
+    @cached_property
+    def _word_scores(self) -> dict[tuple[tuple[str, ...], bool, int, bool], float]:
+        return {}
 
     def is_name_word(self, i: int) -> bool:
         """True if word `i` is surely a name somewhere."""
@@ -104,11 +110,28 @@ class ParsedResume(ReadResume):
         )
 
     def is_name(self, candidate: NameCandidate, *, need: float, placed: bool = False) -> bool:
-        return (
-            not self.holds_stop_word(candidate, placed=placed)
-            and self.score(candidate, placed=placed) >= need
-            and not self.is_excluded(self.starts[candidate.first])
+        return self._word_score(candidate, placed) >= need and not self.is_excluded(
+            self.starts[candidate.first]
         )
+
+    def _word_score(self, candidate: NameCandidate, placed: bool) -> float:
+        """As `score`; less than any need where a stop word says that this is no name.
+
+        One long line may hold the same name thousands of times, so what was found for its words is kept.
+        """
+        first, stop = candidate
+        if not self.protected.isdisjoint(range(first, stop)):
+            return self._score_unless_stopped(candidate, placed)
+        # The words beside it count too: they tell capitals from an acronym.
+        key = tuple(self.written[max(0, first - 1) : stop + 1]), first == 0, stop - first, placed
+        score = self._word_scores.get(key)
+        if score is None:
+            score = self._word_scores[key] = self._score_unless_stopped(candidate, placed)
+        return score
+
+    def _score_unless_stopped(self, candidate: NameCandidate, placed: bool) -> float:
+        stopped = self.holds_stop_word(candidate, placed=placed)
+        return -math.inf if stopped else self.score(candidate, placed=placed)
 
     def _in_capitals(self, i: int) -> bool:
         """True if a neighbour is in capitals and longer than an acronym: JANE DOE."""

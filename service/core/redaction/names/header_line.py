@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from service.core.redaction.layout import cells_of
 
@@ -57,7 +58,8 @@ def header_line(line: str) -> HeaderLine:
     """Read `line`."""
     prefix = _PREFIX.match(line)
     cells = []
-    for start, end in cells_of(line, prefix.end() if prefix else 0):
+    found = cells_of(line, prefix.end() if prefix else 0)
+    for start, end in islice(found, 1) if len(line) > LONG_LINE else found:
         cell = line[start:end].lstrip()
         cells.append((end - len(cell), cell.rstrip()))
     inverted = _INVERTED.match(line) if "," in line else None
@@ -69,8 +71,8 @@ def header_line(line: str) -> HeaderLine:
         letter_spaced=_LETTER_SPACED.match(line) is not None,
         spaced_word=spaced is not None and not spaced_title,
         names_document=_TITLE_WORDS.search(line) is not None,
-        cells=cells[:1] if len(line) > LONG_LINE else cells,
+        cells=cells,
         inverted=(inverted.start(1), inverted.start(2)) if inverted else None,
-        may_be_alone=not any(ch.isdigit() or ch in "@," for ch in line),
+        may_be_alone="@" not in line and "," not in line and not any(map(str.isdigit, line)),
         token_count=len(line.split()),
     )

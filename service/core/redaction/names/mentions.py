@@ -53,6 +53,10 @@ def find_mentions(
     """
     parts = {part for part in own if len(part) > 1}
     initials = {part[0] for part in parts}
+    by_initial: dict[str, set[str]] = {}
+    for part in own:
+        by_initial.setdefault(part[:1], set()).add(part)
+    ambiguous_words: dict[str, bool] = {}
     starts, ends = {start for start, _ in found}, {end for _, end in found}
     yield from _whole_names(resume, whole)
     yield from _multi_part_mentions(resume, parts, own)
@@ -60,27 +64,31 @@ def find_mentions(
     for i in [i for i, folded in enumerate(resume.folded) if folded in wanted]:
         if not resume.capitalised[i] or resume.is_excluded(resume.starts[i]):
             continue
-        mine = resume.folded[i] in parts
-        ambiguous = _is_ambiguous(resume, i)
-        beside = mine and (
+        folded = resume.folded[i]
+        if folded not in ambiguous_words:
+            ambiguous_words[folded] = _is_ambiguous(resume, folded)
+        ambiguous = ambiguous_words[folded] or i in resume.protected
+        # Asked of ambiguous words only: a text may hold thousands of mentions.
+        beside = (ambiguous and folded in parts) and (
             _is_beside(resume, i, parts, starts, ends)
-            or _follows_initial(resume, i, own)
-            or _precedes_initial(resume, i, own)
+            or _follows_initial(resume, i, own, by_initial)
+            or _precedes_initial(resume, i, own, by_initial)
             or _is_spoken_of(resume, i)
         )
         if ambiguous and not beside and not resume.refers_to_person(i):
             continue
         start, end = _start_with_particles(resume, i), resume.ends[i]
-        before = _INITIALS_BEFORE.search(resume.text[max(0, start - 12) : start])
-        if before is not None and before[0][0].lower() in initials:
-            start -= len(before[0])
-        after = _INITIALS_AFTER.match(resume.text[end : end + 10])
-        if (
-            after is not None
-            and (beside or not ambiguous)
-            and re.sub(r"\W", "", after[0])[0].lower() in initials
-        ):
-            end += len(after[0])
+        if initials:
+            before = _INITIALS_BEFORE.search(resume.text[max(0, start - 12) : start])
+            if before is not None and before[0][0].lower() in initials:
+                start -= len(before[0])
+            after = _INITIALS_AFTER.match(resume.text[end : end + 10])
+            if (
+                after is not None
+                and (beside or not ambiguous)
+                and re.sub(r"\W", "", after[0])[0].lower() in initials
+            ):
+                end += len(after[0])
         yield start, end
     yield from _dotted_initials(resume.text, own)
     yield from _file_and_user_names(resume, [part for part in own if len(part) > 2])
@@ -150,8 +158,7 @@ def _start_with_initials(resume: ParsedResume, i: int, letters: set[str]) -> int
     return start - len(before[0]) if before is not None and before[0][0].lower() in letters else start
 
 
-def _is_ambiguous(resume: ParsedResume, i: int) -> bool:
-    folded = resume.folded[i]
+def _is_ambiguous(resume: ParsedResume, folded: str) -> bool:
     return (
         resume.lexicon.is_ambiguous(folded)
         or folded in STOP_WORDS
@@ -159,11 +166,18 @@ def _is_ambiguous(resume: ParsedResume, i: int) -> bool:
         or folded in CREDENTIALS
         or folded in MONTHS
         or folded in PARTICLES
-        or i in resume.protected
     )
 
 
-def _follows_initial(resume: ParsedResume, i: int, own: Sequence[str]) -> bool:
+def _has_initial(by_initial: Mapping[str, Collection[str]], letter: str, but: str) -> bool:
+    """True if a part of the name other than `but` begins with `letter`."""
+    parts = by_initial.get(letter, ())
+    return len(parts) > (but in parts)
+
+
+def _follows_initial(
+    resume: ParsedResume, i: int, own: Sequence[str], by_initial: Mapping[str, Collection[str]]
+) -> bool:
     """True for "D. Park" and "C. D. Park" if these are the candidate's initials, and Park is no given name."""
     start = resume.starts[i]
     before = _INITIALS_BEFORE.search(resume.text[max(0, start - 12) : start])
@@ -171,19 +185,17 @@ def _follows_initial(resume: ParsedResume, i: int, own: Sequence[str]) -> bool:
         before is not None
         and len(own) > 1
         and resume.folded[i] != own[0]
-        and before[0][0].lower() in {part[0] for part in own if part != resume.folded[i]}
+        and _has_initial(by_initial, before[0][0].lower(), resume.folded[i])
     )
 
 
-def _precedes_initial(resume: ParsedResume, i: int, own: Sequence[str]) -> bool:
+def _precedes_initial(
+    resume: ParsedResume, i: int, own: Sequence[str], by_initial: Mapping[str, Collection[str]]
+) -> bool:
     """True for "Cash S." and "Cash, S.", as authors are listed, if these are the candidate's surname and initial."""
     end = resume.ends[i]
     after = _INITIAL_OF_AUTHOR.match(resume.text, end, end + 12)
-    return (
-        after is not None
-        and len(own) > 1
-        and after[1].lower() in {part[0] for part in own if part != resume.folded[i]}
-    )
+    return after is not None and len(own) > 1 and _has_initial(by_initial, after[1].lower(), resume.folded[i])
 
 
 def _is_spoken_of(resume: ParsedResume, i: int) -> bool:

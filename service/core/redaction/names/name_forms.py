@@ -42,7 +42,8 @@ _OPENINGS = {" (": ")", ' "': '"', " “": "”", " '": "'", " ‘": "’", " ["
 _MOST_NICKNAMES = 3
 """Words between the brackets."""
 
-_CLOSINGS = frozenset(f"{closing} " for closing in _OPENINGS.values())
+_SHUT = frozenset(_OPENINGS.values())
+_CLOSINGS = frozenset(f"{closing} " for closing in _SHUT)
 _MAIDEN = frozenset({"nee", "born", "geb", "geborene", "formerly", "alias", "aka"})
 _NEE = frozenset({"nee", "geb", "geborene"})
 _NO_INITIALS = frozenset("ai")
@@ -92,6 +93,8 @@ class ReadResume:
         self.starts, self.ends, self.written = words.starts, words.ends, words.written
         self.folded, self.capitalised = words.folded, words.capitalised
         self._excluded_starts, self._excluded_ends = _merged(excluded)
+        self._titles = (0, 0)
+        """Words [first, stop) that are titles, each of them joined to the word behind it."""
         self.protected: set[int] = set()
         self.protected_phrases: set[int] = set()
         for line, one in zip(lines, features, strict=True):
@@ -144,34 +147,45 @@ class ReadResume:
         first = bisect_left(starts, start)
         if first == count or starts[first] >= start + 4 or self.text[start : starts[first]].strip(" .-\"'("):
             return None
-        last_title = min(count, first + _MOST_TITLES)
+        opening, last_title = first, min(count, first + _MOST_TITLES)
+        if self._titles[0] <= first < self._titles[1]:  # many titles in a row are looked at once
+            first = min(self._titles[1], last_title)
         while first < last_title and folded[first] in _TITLES:
             if first + 1 == count or self.text[ends[first] : starts[first + 1]] not in _TITLE_GAPS:
                 return None
             first += 1
+        if first > opening:
+            self._titles = opening, first
         if first >= count or (not capitalised[first] and folded[first] not in PARTICLES):
             return None
         stop = first + 1
         while stop < count and stop - first < most:
             gap = self.text[ends[stop - 1] : starts[stop]]
-            if gap in _OPENINGS and not (gap in _DUTCH and folded[stop] in ("t", "s")):
-                after = self._after_nickname(stop, _OPENINGS[gap])
-                if after == stop:
+            if gap != " ":
+                is_dutch = gap in _DUTCH and folded[stop] in ("t", "s")
+                if gap in _OPENINGS and not is_dutch:
+                    after = self._after_nickname(stop, _OPENINGS[gap])
+                    if after == stop:
+                        break
+                    stop = after
+                    continue
+                if gap[:2] in _CLOSINGS and gap[-1:] == " " and len(gap) == 2 and stop - first > 1:
+                    gap = " "  # behind a nickname
+                if gap not in _GAPS and not is_dutch:
                     break
-                stop = after
-                continue
-            if gap[:2] in _CLOSINGS and gap[-1:] == " " and len(gap) == 2 and stop - first > 1:
-                gap = " "  # behind a nickname
-            if gap not in _GAPS and not (gap in _DUTCH and folded[stop] in ("t", "s")):
-                break
-            if (
-                gap in (". ", ".")
-                and len(self.written[stop - 1]) > 2
-                # "Ramya. P" where names stand; elsewhere a new sentence begins.
-                and (strict or len(folded[stop]) > 1 or folded[stop] in _NO_INITIALS or not capitalised[stop])
-            ):
-                break
-            if gap == " " and self._opens_maiden_name(stop):
+                if (
+                    gap in (". ", ".")
+                    and len(self.written[stop - 1]) > 2
+                    # "Ramya. P" where names stand; elsewhere a new sentence begins.
+                    and (
+                        strict
+                        or len(folded[stop]) > 1
+                        or folded[stop] in _NO_INITIALS
+                        or not capitalised[stop]
+                    )
+                ):
+                    break
+            if gap == " " and folded[stop] in _NEE and self._opens_maiden_name(stop):
                 stop += 2
                 continue
             joined = (
@@ -277,6 +291,8 @@ class ReadResume:
             return False
         end = self.ends[candidate.stop - 1]
         closing = self.text[end : end + 1]
+        if closing not in _SHUT:
+            return False
         inside = self.text[self.starts[candidate.first] : end]
         for opening, shut in _OPENINGS.items():
             if closing == shut:

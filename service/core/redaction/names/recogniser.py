@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -40,6 +40,7 @@ _GENERATION = re.compile(
     re.MULTILINE,
 )
 """What may follow a name: a generation, or the particle of an inverted Dutch name ("Berg, van der")."""
+_BEFORE_GENERATION = frozenset({",", " ", "\t"})
 
 _MOST_CONTACT_WORDS = 60
 """Words of e-mail addresses that are tried for each initial: nobody has as many."""
@@ -67,17 +68,14 @@ def find_names(resume: ParsedResume) -> FoundNames:
     other_people = 0
     first_own: frozenset[str] = frozenset()
     all_found: list[FoundName] = []
+    read: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
     for name in _found_in_order(resume):
         candidate, is_own, reason, spreads = name
         all_found.append(name)
-        parts = [fold(_POSSESSIVE.sub("", resume.written[i])) for i in range(candidate.first, candidate.stop)]
-        named = [
-            p
-            for i, p in enumerate(parts)
-            if len(p) > 1
-            and (i in (0, len(parts) - 1) or p not in PARTICLES)  # "Le" is a surname at the end only
-            and p not in GENERATIONS
-        ]
+        written = tuple(resume.written[candidate.first : candidate.stop])
+        if written not in read:  # one line may hold a name thousands of times
+            read[written] = _parts_of(written)
+        parts, named = read[written]
         if not is_own and not any(p in own for p in named) and not all(p in others for p in named):
             other_people += 1
         if is_own or spreads:
@@ -137,6 +135,18 @@ def _opens_contact_data(resume: ParsedResume, candidate: NameCandidate, line_sta
     )
 
 
+def _parts_of(written: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words of a name folded, and those of them that name somebody."""
+    parts = [fold(_POSSESSIVE.sub("", word)) for word in written]
+    return parts, [
+        p
+        for i, p in enumerate(parts)
+        if len(p) > 1
+        and (i in (0, len(parts) - 1) or p not in PARTICLES)  # "Le" is a surname at the end only
+        and p not in GENERATIONS
+    ]
+
+
 def _given_names_of_initials(resume: ParsedResume, parts: list[str]) -> Iterator[str]:
     """Initials in full: "D. Patel" with deepa.patel@ is Deepa, and the body may call her so."""
     for initial in (part for part in parts if len(part) == 1):
@@ -164,11 +174,13 @@ def _spaced_parts(resume: ParsedResume, candidate: NameCandidate) -> Iterator[st
 def _extent(resume: ParsedResume, candidate: NameCandidate) -> tuple[int, int]:
     """From the first word to the last, with the dot of an initial and "Jr.", without a possessive."""
     last, end = resume.written[candidate.stop - 1], resume.ends[candidate.stop - 1]
-    if _POSSESSIVE.search(last):
+    if last.endswith(("'s", "’s")):
         end -= 2
     if len(last) == 1 and resume.text[end : end + 1] == ".":
         end += 1
     if resume.closes_nickname(candidate):
         end += 1
-    generation = _GENERATION.match(resume.text[end : end + 12])
+    generation = None
+    if resume.text[end : end + 1] in _BEFORE_GENERATION:
+        generation = _GENERATION.match(resume.text[end : end + 12])
     return resume.starts[candidate.first], end + generation.end() if generation else end
