@@ -6,10 +6,11 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from service.core.redaction.names.body import FoundName, names_a_thing
+from service.core.redaction.names.body import FoundName
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.context_cues import ContextCue
 from service.core.redaction.names.name_forms import NameCandidate
+from service.core.redaction.names.things import names_a_thing
 from service.core.redaction.names.word_lists import PARTICLES
 
 _MOST_WORDS = 6

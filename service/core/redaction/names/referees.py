@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from service.core.redaction.names.body import FoundName, names_a_thing
+from service.core.redaction.names.body import FoundName
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.name_forms import NameCandidate
+from service.core.redaction.names.things import names_a_thing
 from service.core.redaction.policy import TOKENS
 
 _RANK = re.compile(r"\((?:[A-Z]{2,5}|[A-Z][a-z]{1,5}\.?)\)\s{0,2}")

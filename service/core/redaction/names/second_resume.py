@@ -9,9 +9,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
 
-from service.core.redaction.names.body import FoundName, found_if_name, names_a_thing
+from service.core.redaction.names.body import FoundName, found_if_name
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.name_forms import NameCandidate
+from service.core.redaction.names.things import names_a_thing
 from service.core.redaction.words import fold
 
 _BESIDE = 120
