@@ -17,7 +17,7 @@ from service.core.redaction.education_words import (
     POSTS,
 )
 from service.core.redaction.layout import Line
-from service.core.redaction.lexicon import COUNTRY_NAMES, Lexicon
+from service.core.redaction.lexicon import COUNTRY_NAMES, DEMONYMS, Lexicon
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.school_slots import REGIONS, TOWNS
 from service.core.redaction.school_words import BOARD_WORDS, ENDS_LIKE_SCHOOL, GENERIC, NO_NAMES, OPENERS
@@ -54,6 +54,15 @@ _LONGEST_ROW = 2000
 _LONGEST_LINE = 160
 OPENING_WORDS = OPENERS | {"college"}
 _COUNTRIES = frozenset(fold(country) for country in COUNTRY_NAMES)
+_LANGUAGES = frozenset(fold(demonym) for demonym in DEMONYMS) | frozenset(
+    "mandarin cantonese arabic hindi urdu bengali tamil telugu marathi gujarati punjabi kannada malayalam swahili yoruba igbo hausa "
+    "farsi persian hebrew tagalog latin catalan twi amharic zulu native fluent".split()
+)
+_HEADS = frozenset(
+    "courses coursework languages language skills training trainings certificates certifications projects interests hobbies awards "
+    "publications experience references honors honours activities achievements scholarships summary profile".split()
+)
+"""What begins another list behind the studies."""
 
 
 @dataclass(slots=True)
@@ -218,6 +227,8 @@ def _can_be_school(
     if not 1 <= len(words) <= 6:
         return False
     folded = words.folded
+    if _HEADS.issuperset(folded) or _LANGUAGES.issuperset(folded):
+        return False  # "French (fluent)" below the last degree
     if _ACRONYM.fullmatch(cell) or (
         len(folded) == 1 and cell.isupper() and 3 <= len(cell) <= 10 and folded[0] not in lexicon.english
     ):

@@ -236,6 +236,8 @@ def test_a_school_behind_the_field_in_the_header_is_hidden() -> None:
         "Education\nBSc\nMember of the Advisory Board\nComputer basics, typing",
         "Education\nSenior Secondary -   Ottershaw, Uttarakhand",
         "Education\nB.Sc\nPhrases can be extracted from raw text. Parsing is next.",
+        "Education\nBSc Statistics\n\nPortuguese (professional), Twi (native)",
+        "Education\nMBA\n\nCOURSES: managing stock",
     ],
 )
 def test_tools_and_employers_beside_studies_stay(body: str) -> None:
