@@ -202,7 +202,7 @@ _CREDENTIALS = re.compile(rf"{_ACRONYM}(?:[ ,/]{{1,2}}{_ACRONYM}){{0,5}}")
 
 _NAME = r"[A-Z][^\W\d_]{1,20}"
 _WITH_TITLES = re.compile(
-    rf"\W{{0,5}}{_NAME}[ ](?:[(\"“'‘]{_NAME}[)\"”'’][ ]{_NAME}|(?:{_NAME}[ ]){{0,2}}{_NAME},[ ]{_CREDENTIALS.pattern})\W{{0,5}}"
+    rf"\W{{0,5}}{_NAME}[ ](?:[(\"“'‘]{_NAME}[)\"”'’][ ]{_NAME}(?:,[ ]{_CREDENTIALS.pattern})?|(?:{_NAME}[ ]){{0,2}}{_NAME},[ ]{_CREDENTIALS.pattern})\W{{0,5}}"
 )
 
 

@@ -39,6 +39,7 @@ def _redacted(text: str) -> str:
         ("Mei Park\nAnalyst\n\nExperience\nX\n\nM. Park | Page 2\n\nPark, Mei - CV\n", "Mei Park"),
         ("Resume\n\nTirza (Tip) Ombeki\nLeeds\n\nExperience\nX", "Tirza Tip Ombeki"),
         ('CV\n\nTirza "Tip" Ombeki\nLeeds\n\nExperience\nX', "Tirza Tip Ombeki"),
+        ("Resume\n\nTirza (Tip) Ombeki, RN\nLeeds\n\nExperience\nX", "Tirza Tip Ombeki"),
         ("Resume\n\nTirza Ombeki, RN BSN\nLeeds\n\nExperience\nX", "Tirza Ombeki"),
         ("Tirza Ombeki PMP CSM\nhello@x.example\n\nExperience\nX", "Tirza Ombeki"),
         ("tirza van den ombeki\nhello@x.example\n\nExperience\nX", "tirza ombeki"),
