@@ -47,7 +47,8 @@ def main() -> None:
     if given.against is None:
         sys.stdout.write(f"{measure(given.texts, given.column):.2f}\n")
         return
-    here, there = [], []
+    here: list[float] = []
+    there: list[float] = []
     for _ in range(given.rounds):
         for checkout, found in ((HERE, here), (given.against.resolve(), there)):
             found.append(_measure_in(checkout, given.texts.resolve(), given.column))
