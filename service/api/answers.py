@@ -15,9 +15,7 @@ from service.api.schemas.score import (
     ScoreResponse,
     ScoreResult,
     ScoringModel,
-    Warning,
 )
-from service.core.language import is_foreign
 from service.core.matching import Matcher, TokenizedJob, TokenizedResume, explain
 from service.core.scoring import Vectors
 from service.runtime.runtime import Runtime
@@ -42,12 +40,6 @@ def scoring_model(runtime: Runtime) -> ScoringModel:
     )
 
 
-def warnings_of(language: str, non_latin_script: bool) -> list[Warning]:
-    """What weakens scores and redaction: a script or a language that they were not made for."""
-    warnings: list[Warning] = ["non_latin_script"] if non_latin_script else []
-    return [*warnings, "not_english"] if is_foreign(language) else warnings
-
-
 def explained(
     matcher: Matcher, job: TokenizedJob, job_vectors: Vectors, resume: TokenizedResume, vectors: Vectors
 ) -> list[PassageOut]:
@@ -64,7 +56,7 @@ def explained(
 
 
 def pack(answer: ScoreResponse, bundle_digest: str) -> str:
-    """JSON, about 140 bytes a candidate, at most 350. A later version must be able to read it for a day."""
+    """JSON, about 140 bytes a candidate, at most 500. A later version must be able to read it for a day."""
     kept: dict[str, Any] = {
         "bundle": bundle_digest,
         "model": answer.model.model_dump(),

@@ -15,15 +15,22 @@ from rich.table import Table
 from service.cli.console import (
     EXIT_USAGE,
     BundleOption,
+    EncodingOption,
     EngineOption,
     IdColumn,
     JobOption,
     ResumesArgument,
+    SkipOption,
+    SpanOption,
     TextColumn,
     TitleOption,
     add_row,
+    check_encoding,
+    end_skipped,
     exit_codes,
     fail,
+    given_by,
+    given_in_each,
     running,
     say,
     settings_from,
@@ -32,8 +39,9 @@ from service.cli.console import (
 from service.core.counterfactual.variants import Attribute
 from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOptions
 from service.core.counterfactual_audit.results import CounterfactualReport
+from service.core.errors import ErrorCollector
 from service.core.printable import one_line
-from service.files.resume_files import read_job, read_resumes, write_whole
+from service.files.resume_files import IN_WORDS, read_job, read_resumes, readable, write_whole
 from service.logs import log_to_stderr
 from service.reports.counterfactual_audit import (
     CounterfactualSubject,
@@ -65,6 +73,9 @@ def audit(
     text_column: TextColumn = "resume",
     bundle: BundleOption = None,
     engine: EngineOption = None,
+    span: SpanOption = None,
+    encoding: EncodingOption = None,
+    skip_unreadable: SkipOption = False,
 ) -> None:
     """Change names, pronouns, schools and more, one at a time, and compare the scores with benign edits.
 
@@ -72,16 +83,26 @@ def audit(
     """
     settings = settings_from(model={"bundle": bundle, "engine": engine})
     log_to_stderr("warning")
+    given = given_by(span)
+    check_encoding(encoding)
     with exit_codes():
         options = CounterfactualOptions(_attributes(attributes), names_per_group, controls, redact, seed)
         options.check()
-        description = read_job(job)
-        files = read_resumes(resumes, id_column=id_column, text_column=text_column)
-        report, subject = asyncio.run(
-            _audit(
-                settings, description, title, [AuditResume(f.id, f.text) for f in files], options, job.stem
-            )
+        description = read_job(job, encoding)
+        errors = ErrorCollector()
+        files = read_resumes(
+            resumes, id_column=id_column, text_column=text_column, encoding=encoding, errors=errors
         )
+        most = settings.limits.max_text_characters
+        documents = readable(files, max_characters=most, errors=errors)
+        if not (skip_unreadable and documents):
+            errors.raise_any()
+        given_in = given_in_each(given, [document.text for _, document in documents])
+        audited = [
+            AuditResume(file.id, document.text, of_file)
+            for (file, document), of_file in zip(documents, given_in, strict=True)
+        ]
+        report, subject = asyncio.run(_audit(settings, description, title, audited, options, job.stem))
         if json_file is not None:
             write_whole(json_file, counterfactual_audit_json(report, subject))
             say(f"wrote {json_file}")
@@ -89,6 +110,9 @@ def audit(
             write_whole(html_file, counterfactual_audit_html(report, subject))
             say(f"wrote {html_file}")
         _print(report)
+        for identity, warnings in report.warnings.items():
+            say(f"{one_line(identity)}: {', '.join(IN_WORDS[code] for code in warnings)}")
+        end_skipped(errors)
 
 
 def _attributes(given: str) -> tuple[Attribute, ...]:

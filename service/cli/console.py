@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -13,8 +14,16 @@ from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.table import Table
 
-from service.core.errors import EvenmatchError, InputError
+from service.core.errors import ErrorCollector, EvenmatchError, InputError, SpanNotFoundError
 from service.core.printable import as_message, one_line
+from service.core.redaction.given import (
+    CONTROL_CHARACTERS,
+    LONGEST_GIVEN,
+    MOST_GIVEN,
+    GivenSpan,
+    standing_in,
+)
+from service.core.redaction.policy import CATEGORIES
 from service.runtime.runtime import Runtime, load_runtime
 from service.settings import Settings, variable_of
 
@@ -22,16 +31,33 @@ EXIT_UNUSABLE_MODEL = 1
 EXIT_USAGE = 2
 EXIT_UNUSABLE_INPUT = 3
 EXIT_BROKEN_LOG = 4
+EXIT_SKIPPED = 5
 
 BundleOption = Annotated[str | None, typer.Option(help="Bundle name or folder [EVENMATCH_BUNDLE].")]
 EngineOption = Annotated[str | None, typer.Option(help="auto, openvino, torch, ... [EVENMATCH_ENGINE].")]
 ResumesArgument = Annotated[
     list[Path], typer.Argument(help="Resumes as .txt files, or one .csv or .jsonl file.")
 ]
-JobOption = Annotated[Path, typer.Option(help="The job's text, a UTF-8 file.")]
+JobOption = Annotated[Path, typer.Option(help="The job's text, a file.")]
 TitleOption = Annotated[str | None, typer.Option(help="The job's title; improves the ranking.")]
 IdColumn = Annotated[str, typer.Option(help="Column with the candidate's id.")]
 TextColumn = Annotated[str, typer.Option(help="Column with the resume's text.")]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option(help="Of text files without a byte-order mark, such as cp1252; else they are UTF-8."),
+]
+SkipOption = Annotated[
+    bool,
+    typer.Option("--skip-unreadable", help="Go on without the resumes that cannot be read (exit code 5)."),
+]
+SpanOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--span",
+        metavar="CATEGORY=TEXT",
+        help="A name, school or the like in a resume, as school='Graphic Hills'; may be repeated.",
+    ),
+]
 
 stderr = Console(stderr=True)
 
@@ -78,6 +104,56 @@ def running(settings: Settings) -> Iterator[Runtime]:
         yield runtime
     finally:
         runtime.stop(settings.server.drain_seconds)
+
+
+def check_encoding(encoding: str | None) -> None:
+    """Exit if `encoding` is none that text may have."""
+    if encoding is None:
+        return
+    try:
+        "a".encode(encoding)
+    except (LookupError, ValueError):
+        fail(f"--encoding {one_line(encoding)} is not known; try cp1252, latin-1 or utf-16", EXIT_USAGE)
+
+
+def given_by(options: Sequence[str] | None) -> tuple[GivenSpan, ...]:
+    """The spans of `--span CATEGORY=TEXT`; exits on nonsense."""
+    options = options or []
+    if len(options) > MOST_GIVEN:
+        fail(f"--span is given {len(options)} times; {MOST_GIVEN} are allowed", EXIT_USAGE)
+    given = []
+    for i, option in enumerate(options, 1):
+        category, _, text = option.partition("=")
+        known = next((name for name in CATEGORIES if name == category), None)
+        if known is None:
+            fail(
+                f"--span {i} must be CATEGORY=TEXT, the category out of: {', '.join(CATEGORIES)}", EXIT_USAGE
+            )
+        if not 1 <= len(text) <= LONGEST_GIVEN or re.search(f"[{CONTROL_CHARACTERS}]", text):
+            fail(f"--span {i} needs a text of 1 to {LONGEST_GIVEN} characters in one line", EXIT_USAGE)
+        given.append(GivenSpan(known, text, f"--span {i}"))
+    return tuple(given)
+
+
+def given_in_each(given: Sequence[GivenSpan], texts: Sequence[str]) -> list[tuple[GivenSpan, ...]]:
+    """Of each normalised text the spans that stand in it. Raises `SpanNotFoundError`s of those in none."""
+    of_each = [tuple(standing_in(text, given)) for text in texts]
+    found = {one for of in of_each for one in of}
+    errors = ErrorCollector()
+    for one in given:
+        with errors:
+            if one not in found:
+                raise SpanNotFoundError(f"{one.field} stands in no resume", field=one.field)
+    errors.raise_any()
+    return of_each
+
+
+def end_skipped(errors: ErrorCollector) -> None:
+    """Name the resumes that were left out, if there are any, and exit with the code that says so."""
+    for error in errors.errors:
+        say(f"skipped: {error.message}")
+    if errors.errors:
+        raise typer.Exit(EXIT_SKIPPED)
 
 
 def fail(message: str, code: int) -> NoReturn:

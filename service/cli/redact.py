@@ -10,22 +10,37 @@ import typer
 from service.cli.console import (
     EXIT_USAGE,
     BundleOption,
+    EncodingOption,
     IdColumn,
     ResumesArgument,
+    SkipOption,
+    SpanOption,
     TextColumn,
+    check_encoding,
+    end_skipped,
     exit_codes,
     fail,
+    given_by,
+    given_in_each,
     say,
     settings_from,
 )
 from service.core.bundle import read_bundle
-from service.core.documents import read_document
-from service.core.language import is_foreign, language_of
+from service.core.errors import ErrorCollector
+from service.core.language import language_of, warnings_of_language
 from service.core.printable import one_line
+from service.core.redaction.given import places_of
 from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.policy import CATEGORIES, Category
-from service.core.redaction.redactor import Redacted, Redactor
-from service.files.resume_files import read_resumes, write_redacted
+from service.core.redaction.redactor import Redactor
+from service.core.resume_warnings import warnings_of_text
+from service.files.resume_files import (
+    IN_WORDS,
+    RedactedResume,
+    read_resumes,
+    readable,
+    write_redacted,
+)
 from service.logs import log_to_stderr
 
 
@@ -40,6 +55,9 @@ def redact(
     id_column: IdColumn = "id",
     text_column: TextColumn = "resume",
     bundle: BundleOption = None,
+    span: SpanOption = None,
+    encoding: EncodingOption = None,
+    skip_unreadable: SkipOption = False,
 ) -> None:
     """Print or write resumes without names, contact data, schools and other clues to the person.
 
@@ -47,27 +65,43 @@ def redact(
     """
     settings = settings_from(model={"bundle": bundle})
     log_to_stderr("warning")
+    given = given_by(span)
+    check_encoding(encoding)
     with exit_codes():
         chosen = _chosen(categories) or settings.redaction.categories
         if chosen is None:
             chosen = read_bundle(settings.model.bundle_path).manifest.redaction.categories
         entities = EntityFinder(settings.redaction.entities) if settings.redaction.entities else None
         redactor = Redactor(chosen, entities=entities)
-        files = read_resumes(resumes, id_column=id_column, text_column=text_column)
-        documents = [
-            read_document(file.text, field=file.source, max_characters=settings.limits.max_text_characters)
-            for file in files
-        ]
-        redacted = [
-            redactor.redact(document.text, field=file.source)
-            for file, document in zip(files, documents, strict=True)
-        ]
+        errors = ErrorCollector()
+        files = read_resumes(
+            resumes, id_column=id_column, text_column=text_column, encoding=encoding, errors=errors
+        )
+        most = settings.limits.max_text_characters
+        documents = readable(files, max_characters=most, errors=errors)
+        given_in = given_in_each(given, [document.text for _, document in documents])
+        redacted: list[RedactedResume] = []
+        languages: list[str] = []
+        for (file, document), of_file in zip(documents, given_in, strict=True):
+            with errors:
+                places = places_of(document.text, of_file)
+                one = redactor.redact(document.text, field=file.source, given=places)
+                languages.append(language_of(document.text))
+                warnings = (
+                    *warnings_of_language(languages[-1], document.non_latin_script),
+                    *warnings_of_text(document.text, one if "name" in chosen else None),
+                )
+                redacted.append(RedactedResume(file.id, one, warnings))
+        if not (skip_unreadable and redacted):
+            errors.raise_any()
         if output is not None:
-            write_redacted([file.id for file in files], redacted, output)
-        for file, document, one in zip(files, documents, redacted, strict=True):
+            write_redacted(redacted, output)
+        for resume, language in zip(redacted, languages, strict=True):
             if output is None:
-                typer.echo(one.text if len(files) == 1 else f"==> {one_line(file.id)} <==\n{one.text}\n")
-            say(f"{one_line(file.id)}: {_said(one, document.text)}")
+                text = resume.redacted.text
+                typer.echo(text if len(redacted) == 1 else f"==> {one_line(resume.id)} <==\n{text}\n")
+            say(f"{one_line(resume.id)}: {_said(resume, language)}")
+        end_skipped(errors)
 
 
 def _chosen(categories: str | None) -> tuple[Category, ...] | None:
@@ -79,10 +113,12 @@ def _chosen(categories: str | None) -> tuple[Category, ...] | None:
     return tuple(category for category in CATEGORIES if category in names)
 
 
-def _said(redacted: Redacted, original: str) -> str:
-    counts = ", ".join(f"{count} {category}" for category, count in redacted.counts.items())
-    notes = [] if redacted.has_own_name else ["no name found"]
-    language = language_of(original)
-    if is_foreign(language):
-        notes.append(f"language {language}: the rules are made for English, check by eye")
+def _said(resume: RedactedResume, language: str) -> str:
+    counts = ", ".join(f"{count} {category}" for category, count in resume.redacted.counts.items())
+    notes = [
+        f"language {language}: the rules are made for English, check by eye"
+        if code == "not_english"
+        else IN_WORDS[code]
+        for code in resume.warnings
+    ]
     return "; ".join([counts or "nothing hidden", *notes])

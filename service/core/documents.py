@@ -13,7 +13,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
-from service.core.errors import EmptyTextError, TextTooLongError, UndecodableTextError
+from service.core.errors import EmptyTextError, TextTooLongError
 
 MAX_TEXT_CHARACTERS = 100_000
 """Default limit on one document, in characters (about 25 pages)."""
@@ -30,6 +30,11 @@ MOST_BLANKS = 128
 
 _LINE_BREAKS = frozenset("\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
 _MANY_BREAKS = re.compile(r"\n{3,}+")
+_SOFT_HYPHEN = "\u00ad"
+# Where a line ends it is a place to break a word; beside a hyphen it adds nothing. Possessive ("++"): a long
+# run is read once.
+_NO_HYPHEN = re.compile(r"(?<!\xad)\xad++(?=[ ]*(?:\n|\Z)|-)|(?<=-)\xad++")
+_SOFT_HYPHENS = re.compile(r"\xad++")
 _MANY_BLANKS = re.compile(f" {{{MOST_BLANKS + 1},}}+")
 
 
@@ -50,13 +55,16 @@ def normalise(text: str) -> str:
 
     Line breaks of every kind become a newline; other control characters (NUL included), lone
     surrogates and exotic spaces become a space; invisible format characters (zero-width, bidi
-    marks, soft hyphens, byte-order marks) vanish, since a resume can hide words with them. Of a run of
-    combining marks `MOST_MARKS` stay, of blanks `MOST_BLANKS`, of line breaks two.
+    marks, byte-order marks) vanish, since a resume can hide words with them. A soft hyphen is a hyphen,
+    which is what PDF files mean by it ("on-premise", "2018 - 2021"), but vanishes at the end of a line.
+    Of a run of combining marks `MOST_MARKS` stay, of blanks `MOST_BLANKS`, of line breaks two.
     """
     composed = _composed(text.replace("\r\n", "\n").replace("\r", "\n"))
     composed = composed.translate({ord(ch): _replacement(ch) for ch in set(composed)})
     # Removing a format character can bring two composable characters together, or two runs of marks.
     composed = _composed(composed)
+    if _SOFT_HYPHEN in composed:
+        composed = _SOFT_HYPHENS.sub("-", _NO_HYPHEN.sub("", composed))
     composed = "\n".join([line.rstrip(" ") for line in composed.split("\n")])
     composed = _MANY_BREAKS.sub("\n\n", composed).strip()
     return _MANY_BLANKS.sub(" " * MOST_BLANKS, composed)
@@ -103,6 +111,8 @@ def _with_bounded_marks(text: str) -> str:
 def _replacement(ch: str) -> str:
     if ch in _LINE_BREAKS:
         return "\n"
+    if ch == _SOFT_HYPHEN:
+        return ch
     match unicodedata.category(ch):
         case "Cc" | "Cs" | "Zs" | "Cn":
             return " "
@@ -144,18 +154,6 @@ def read_document(text: str, *, field: str, max_characters: int = MAX_TEXT_CHARA
             actual=len(clean),
         )
     return Document(text=clean, latin_share=_latin_share(clean))
-
-
-def decode(data: bytes, *, field: str) -> str:
-    """Decode UTF-8 (with or without a byte-order mark); raises `UndecodableTextError` with the offset."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # `from None`: the original exception carries the bytes themselves.
-        raise UndecodableTextError(
-            f"{field} is not UTF-8: invalid byte at offset {error.start:,} of {len(data):,}",
-            field=field,
-        ) from None
 
 
 def _latin_share(text: str) -> float:

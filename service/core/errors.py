@@ -6,6 +6,8 @@
     |   |-- TextTooLongError          more characters (or tokens) than the limit
     |   |-- UnreadableTextError       text outside the model's vocabulary, or that takes too long to read
     |   |-- UndecodableTextError      bytes that are not UTF-8
+    |   |-- NotTextError              a file that is a PDF, an image or an archive
+    |   |-- SpanNotFoundError         a span that a caller names does not stand in the text
     |   |-- CountError                too few or too many items in a list
     |   |-- DuplicateIdError          the same id twice in one request
     |   |-- UnknownGroupError         an attribute or group outside the configured schema
@@ -101,6 +103,16 @@ class UndecodableTextError(InputError):
     title = "Not UTF-8"
 
 
+class NotTextError(InputError):
+    code = "not_text"
+    title = "Not a text"
+
+
+class SpanNotFoundError(InputError):
+    code = "span_not_found"
+    title = "Span not in the text"
+
+
 class CountError(InputError):
     code = "count_out_of_range"
     title = "Number of items out of range"
@@ -183,6 +195,11 @@ class ErrorCollector:
         elif isinstance(error, InputError):
             self._errors.append(error)
         return isinstance(error, InputError)
+
+    @property
+    def errors(self) -> Sequence[InputError]:
+        """Those gathered so far."""
+        return self._errors
 
     def raise_any(self) -> None:
         """Raise the one error, or an `InputErrors` of several; return if there was none."""

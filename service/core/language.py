@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import lzma
 from array import array
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from service.core.once import LoadedOnce
 
 UNDETERMINED = "und"
 """ISO 639-2 code for a text too short or too mixed to tell, lists of tools for instance."""
+
+LanguageWarning = Literal["non_latin_script", "not_english"]
+"""A script or a language that scores and redaction were not made for."""
 
 _CHARACTERS = 2_000
 _MIN_PROBABILITY = 0.8
@@ -31,6 +34,12 @@ def language_of(text: str) -> str:
 def is_foreign(language: str) -> bool:
     """True for a language told to be another than English, for which scores and redaction are weaker."""
     return language not in ("en", UNDETERMINED)
+
+
+def warnings_of_language(language: str, non_latin_script: bool) -> tuple[LanguageWarning, ...]:
+    """The warnings about the language of a resume or a job."""
+    script: tuple[LanguageWarning, ...] = ("non_latin_script",) if non_latin_script else ()
+    return (*script, "not_english") if is_foreign(language) else script
 
 
 def _read() -> Any:

@@ -5,17 +5,20 @@ Nothing here runs an engine: callers encode the token ids and hand the vectors b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from service.core.bundle import Bundle
+from service.core.copied_text import Runs, repeats, runs_of
 from service.core.documents import MAX_TEXT_CHARACTERS, Document, read_document
 from service.core.errors import ErrorCollector, TextTooLongError
-from service.core.language import language_of
+from service.core.language import language_of, warnings_of_language
+from service.core.redaction.given import GivenSpan
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
+from service.core.resume_warnings import ResumeWarning
 from service.core.scoring import SCORE_DECIMALS, Vectors, late_interaction, without_each
 from service.core.text_reader import Cancelled, InProcessReader, ReadText, TextReader, never
 from service.core.tokenization import Passage, TextTokenizer, TokenIds
@@ -25,12 +28,13 @@ MAX_TITLE_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class TokenizedJob:
-    """A job's passages and, if it has one, its title."""
+    """A job's passages and, if it has one, its title. `runs`: of words, by which copies are told."""
 
     passages: list[Passage]
     title: TokenIds | None
     language: str
     non_latin_script: bool
+    runs: Runs = frozenset()
 
     @property
     def texts(self) -> list[TokenIds]:
@@ -41,11 +45,15 @@ class TokenizedJob:
 
 @dataclass(frozen=True, slots=True)
 class ReadResume:
-    """A resume's text as the model may see it. `redactions` is None if nothing was asked to be hidden."""
+    """A resume's text as the model may see it. `redactions` is None if nothing was asked to be hidden.
+
+    `warnings`: why its score, and what was hidden, deserve less trust.
+    """
 
     document: Document
     redactions: Mapping[Category, int] | None
     language: str
+    warnings: tuple[ResumeWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,7 @@ class Matcher:
         *,
         field: str,
         categories: Collection[Category] | None,
+        given: Sequence[GivenSpan] = (),
         cancelled: Cancelled = never,
     ) -> ReadText:
         """As `TextReader.read`, with the limit on characters that this matcher has."""
@@ -107,6 +116,7 @@ class Matcher:
             field=field,
             max_characters=self._max_characters,
             categories=categories,
+            given=given,
             cancelled=cancelled,
         )
 
@@ -127,7 +137,13 @@ class Matcher:
         with errors:
             title_ids = None if title is None else self._tokenize_title(title, title_field)
         errors.raise_any()
-        return TokenizedJob(passages, title_ids, language_of(document.text), document.non_latin_script)
+        return TokenizedJob(
+            passages,
+            title_ids,
+            language_of(document.text),
+            document.non_latin_script,
+            runs_of(document.text),
+        )
 
     def read_resume(
         self, text: str, *, redact: bool = True, field: str = "resume", cancelled: Cancelled = never
@@ -136,10 +152,21 @@ class Matcher:
         return _as_scored(self._read_resume(text, redact, field, cancelled))
 
     def tokenize_resume(
-        self, text: str, *, redact: bool = True, field: str = "resume", cancelled: Cancelled = never
+        self,
+        text: str,
+        *,
+        redact: bool = True,
+        field: str = "resume",
+        job: TokenizedJob | None = None,
+        cancelled: Cancelled = never,
     ) -> TokenizedResume:
-        """Raises an `InputError` that names the field if the text is empty, too long or unreadable."""
+        """A resume to score, against `job` if its warnings are to say whether it repeats it.
+
+        Raises an `InputError` that names the field if the text is empty, too long or unreadable.
+        """
         read = self._read_resume(text, redact, field, cancelled)
+        if job is not None and repeats(job.runs, read.document.text):
+            read = replace(read, warnings=(*read.warnings, "repeats_posting"))
         if redact and read.document.non_latin_script:
             # Redaction may leave little but its own tokens, which are readable: check the text as it came.
             self._tokenizer.encode_passages(read.document, "resume", field=field)
@@ -188,9 +215,11 @@ class Matcher:
 def _as_scored(read: ReadText) -> ReadResume:
     """What the model may see of a text. The language is that of the text as it came."""
     language = language_of(read.document.text)
+    warnings = (*warnings_of_language(language, read.document.non_latin_script), *read.warnings)
     if read.redacted is None:
-        return ReadResume(read.document, None, language)
-    return ReadResume(replace(read.document, text=read.redacted.text), read.redacted.counts, language)
+        return ReadResume(read.document, None, language, warnings)
+    document = replace(read.document, text=read.redacted.text)
+    return ReadResume(document, read.redacted.counts, language, warnings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Errors name file, line and column, never what stood there: it may be a name or a
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -44,17 +45,18 @@ class JsonObject(dict[str, object]):
         self.twice = {name for name in names if names.count(name) > 1} if len(self) < len(names) else set()
 
 
-def read_cells(file: Path, columns: Sequence[Column]) -> Rows:
+def read_cells(file: Path, columns: Sequence[Column], encoding: str | None = None) -> Rows:
     """The cells of `columns` and the line of every row of `file` (.csv, or JSON Lines with any other suffix).
 
-    A JSON object must have the first column and may leave out others where they are empty. Raises
-    `TableError` for a file that is unreadable or no table, a row of another length than the header, and a
-    column that is missing or stands there twice; `UndecodableTextError` for bytes that are not UTF-8.
+    `encoding`: that of the file, if it is not UTF-8. A JSON object must have the first column and may leave
+    out others where they are empty. Raises `TableError` for a file that is unreadable or no table, a row of
+    another length than the header, and a column that is missing or stands there twice; `UndecodableTextError`
+    for bytes of another encoding.
     """
     rows = _cells_of_csv if file.suffix.lower() == ".csv" else _cells_of_json
     try:
         with file.open("rb") as stream:
-            yield from rows(file, stream, columns)
+            yield from rows(file, stream if encoding is None else _as_utf8(file, stream, encoding), columns)
     except OSError as error:
         raise TableError(f"{file} cannot be read: {error.strerror}") from None
 
@@ -141,6 +143,15 @@ def _missing(column: Column, source: str) -> TableError:
     if column.option.startswith("--group-column"):
         hint += f", or say {column.option.removesuffix('...')} if there is none"
     return TableError(f"{source}: no column {column.name!r}; {hint}")
+
+
+def _as_utf8(file: Path, stream: BinaryIO, encoding: str) -> BinaryIO:
+    try:
+        return io.BytesIO(stream.read().decode(encoding).encode("utf-8", "surrogatepass"))
+    except UnicodeDecodeError as error:
+        raise UndecodableTextError(
+            f"{file} is not {encoding}: invalid byte at offset {error.start:,}"
+        ) from None
 
 
 def _lines(file: Path, stream: BinaryIO) -> Iterator[str]:

@@ -6,13 +6,15 @@ has long texts read by another process (`service.runtime.reader_pool`); commands
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from service.core.documents import Document, read_document
+from service.core.redaction.given import GivenSpan, find_given
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redacted, Redactor
+from service.core.resume_warnings import ResumeWarning, warnings_of_text
 
 Cancelled = Callable[[], bool]
 
@@ -24,10 +26,14 @@ def never() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ReadText:
-    """`document` is normalised and not redacted. `redacted` is None if nothing was asked to be hidden."""
+    """`document` is normalised and not redacted. `redacted` is None if nothing was asked to be hidden.
+
+    `warnings`: why a person should look at it if it is meant to be a resume, but for those of its language.
+    """
 
     document: Document
     redacted: Redacted | None
+    warnings: tuple[ResumeWarning, ...] = ()
 
 
 class TextReader(Protocol):
@@ -40,13 +46,15 @@ class TextReader(Protocol):
         field: str,
         max_characters: int,
         categories: Collection[Category] | None,
+        given: Sequence[GivenSpan] = (),
         cancelled: Cancelled = never,
     ) -> ReadText:
-        """Normalise `text`, and redact `categories` unless they are None.
+        """Normalise `text`, and redact `categories`, and the spans `given`, unless `categories` is None.
 
         `cancelled` is asked now and then while another process reads: once it says so, nobody waits any
         more, and `CallerGoneError` is raised. Raises an `InputError` that names `field` if the text is
-        empty, too long or unreadable, and a `CapacityError` if it cannot be read now.
+        empty, too long or unreadable, `SpanNotFoundError`s with the fields of spans that do not stand in it,
+        and a `CapacityError` if it cannot be read now.
         """
 
 
@@ -63,10 +71,13 @@ class InProcessReader:
         field: str,
         max_characters: int,
         categories: Collection[Category] | None,
+        given: Sequence[GivenSpan] = (),
         cancelled: Cancelled = never,
     ) -> ReadText:
         document = read_document(text, field=field, max_characters=max_characters)
+        places = find_given(document.text, given)
         if categories is None:
-            return ReadText(document, None)
-        redactor = self._redactor.with_categories(categories)
-        return ReadText(document, redactor.redact(document.text, field=field))
+            return ReadText(document, None, warnings_of_text(document.text))
+        redacted = self._redactor.with_categories(categories).redact(document.text, field=field, given=places)
+        names = redacted if "name" in categories else None
+        return ReadText(document, redacted, warnings_of_text(document.text, names))

@@ -12,6 +12,7 @@ from service.core.documents import Document
 from service.core.errors import BundleError, UnknownTokenError, UnreadableTextError
 from service.core.manifest import Kind, Manifest, Prefixes
 from service.core.passages import PassagePolicy, halve, split_passages
+from service.core.redaction.json_resume import plain_text
 
 TokenIds = tuple[int, ...]
 
@@ -125,7 +126,8 @@ class TextTokenizer:
         return ids[: self.max_tokens - len(self._last)] + self._last
 
     def _cut(self, document: Document, kind: Kind) -> list[Passage]:
-        return self._fit(split_passages(document.text, self._policy), kind)
+        text = plain_text(document.text) if kind == "resume" else document.text
+        return self._fit(split_passages(text, self._policy), kind)
 
     def _fit(self, passages: Sequence[str], kind: Kind) -> list[Passage]:
         fitting: list[Passage] = []

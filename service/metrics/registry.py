@@ -7,7 +7,7 @@ finding.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Literal, get_args
 
@@ -17,6 +17,7 @@ from service.core.counterfactual.variants import ATTRIBUTES
 from service.core.counterfactual_audit.summary import Arms
 from service.core.groups import GroupSchema
 from service.core.redaction.policy import CATEGORIES, Category
+from service.core.resume_warnings import RESUME_WARNINGS, ResumeWarning
 from service.metrics.baselines import Baselines
 from service.metrics.live_fairness import Figures
 from service.metrics.series import Series
@@ -79,6 +80,8 @@ class Metrics(RuntimeObserver, StoreObserver):
             series.shadow_drops.labels(reason)
         for category in CATEGORIES:
             series.redactions.labels(category)
+        for code in RESUME_WARNINGS:
+            series.warnings.labels(code)
         for closed in CLOSE_REASONS:
             series.connections_closed.labels(closed)
         for route in (*sorted(self._routes), OTHER):
@@ -130,6 +133,11 @@ class Metrics(RuntimeObserver, StoreObserver):
             return
         for category, spans in counts.items():
             self._series.redactions.labels(category).inc(spans)
+
+    def warned(self, warnings: Iterable[ResumeWarning]) -> None:
+        """Count the warnings about one resume."""
+        for code in warnings:
+            self._series.warnings.labels(code).inc()
 
     def audited(self, arms: Arms, *, redact: bool, source: AuditSource) -> None:
         """Count the pairs, flips and gaps of one audit, the control arm as an attribute of its own."""

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from service.core.errors import (
     ShuttingDownError,
     UnreadableTextError,
 )
+from service.core.redaction.given import GivenSpan
 from service.core.redaction.policy import Category
 from service.core.text_reader import Cancelled, InProcessReader, ReadText, never
 from service.runtime.reader_process import HEADER, Bug, Reply, Task, packed
@@ -244,6 +245,7 @@ class ReaderPool:
         max_characters: int,
         categories: Collection[Category] | None,
         size: int,
+        given: Sequence[GivenSpan] = (),
         cancelled: Cancelled = never,
     ) -> ReadText:
         """Have a worker read `text`. `size`: characters that the budget is for.
@@ -257,6 +259,7 @@ class ReaderPool:
             field,
             max_characters,
             None if categories is None else frozenset(categories),
+            tuple(given),
             budget / 1_000,
         )
         for attempt in range(1, _TRIES + 1):
@@ -391,16 +394,20 @@ class PooledReader:
         field: str,
         max_characters: int,
         categories: Collection[Category] | None,
+        given: Sequence[GivenSpan] = (),
         cancelled: Cancelled = never,
     ) -> ReadText:
         if len(text) > max_characters or not is_long(text):  # one that is too long is refused at once
-            return self._short.read(text, field=field, max_characters=max_characters, categories=categories)
+            return self._short.read(
+                text, field=field, max_characters=max_characters, categories=categories, given=given
+            )
         return self._pool.read(
             text,
             field=field,
             max_characters=max_characters,
             categories=categories,
             size=longest_normalised(text),
+            given=given,
             cancelled=cancelled,
         )
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from service.core.errors import EvenmatchError
+from service.core.redaction.given import GivenSpan
 from service.core.redaction.lexicon import load_lexicon
 from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.policy import Category
@@ -34,6 +35,7 @@ class Task:
     field: str
     max_characters: int
     categories: frozenset[Category] | None
+    given: tuple[GivenSpan, ...]
     cpu_seconds: float
 
     def __repr__(self) -> str:
@@ -84,7 +86,11 @@ def _reply(reader: InProcessReader, task: Task) -> Reply:
     signal.setitimer(signal.ITIMER_PROF, task.cpu_seconds)
     try:
         return reader.read(
-            task.text, field=task.field, max_characters=task.max_characters, categories=task.categories
+            task.text,
+            field=task.field,
+            max_characters=task.max_characters,
+            categories=task.categories,
+            given=task.given,
         )
     except EvenmatchError as error:
         error.__traceback__ = None

@@ -85,7 +85,9 @@ async def tokenize_all(
 
     def read_resume(i: int) -> TokenizedResume:
         field = f"candidates[{i}].resume"
-        return matcher.tokenize_resume(resumes[i], redact=redact, field=field, cancelled=cancelled)
+        # A job that cannot be read is an error already, and the resumes are read for theirs.
+        job = jobs[0] if jobs else None
+        return matcher.tokenize_resume(resumes[i], redact=redact, field=field, job=job, cancelled=cancelled)
 
     errors = ErrorCollector()
     jobs = await read_all([description], read_job, errors=errors, run=run, run_long=run_long)

@@ -117,8 +117,8 @@ def test_a_resume_is_redacted_to_standard_output(server: Server, data_dir: Path,
     (folder / "named.txt").write_text(NAMED)
     done = run(server, data_dir, folder, "redact", "named.txt")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("[NAME]\n[EMAIL]\n\n[PRONOUN] studied at the [SCHOOL].\n")
-    assert "named: 1 name, 2 email, 1 phone, 1 pronoun, 1 school" in done.stderr
+    assert done.stdout.startswith("[NAME]\n[EMAIL]\n\n[PRONOUN] studied at [SCHOOL].\n")
+    assert "named: 2 name, 2 email, 1 phone, 1 pronoun, 1 school" in done.stderr
 
 
 def test_resumes_are_redacted_into_files(server: Server, data_dir: Path, folder: Path) -> None:
@@ -154,7 +154,7 @@ def test_an_audit_prints_a_table_and_writes_reports(server: Server, data_dir: Pa
     assert "control: benign edits" in done.stdout
     report = json.loads((folder / "a.json").read_text())["report"]
     assert report["names_placed"] == ["nameless"]
-    assert report["missing"]["postal_code"] == {"not_in_text": 2}
+    assert report["missing"]["postal_code"] == {"no_us_postal_code_found": 2}
     html = (folder / "a.html").read_text()
     assert "<svg" in html
     assert "Walsh" not in html
@@ -167,3 +167,54 @@ def test_an_unusable_audit_says_why(server: Server, data_dir: Path, folder: Path
     assert "names_per_group is 1; 2 to 20 are allowed" in done.stderr
     done = run(server, data_dir, folder, "audit", "--job", "job.txt", "nurse.txt", "--attributes", "shoes")
     assert done.returncode == 2
+
+
+def test_what_a_file_is_and_what_was_skipped_is_said(server: Server, data_dir: Path, folder: Path) -> None:
+    (folder / "cv.pdf").write_bytes(b"%PDF-1.7\n1 0 obj")
+    (folder / "windows.txt").write_bytes(f"José Núñez\n{ENGINEER}".encode("cp1252"))
+    (folder / "wide.txt").write_bytes(ENGINEER.encode("utf-16"))
+    files = ("cv.pdf", "engineer.txt", "windows.txt", "empty.txt", "wide.txt")
+    done = score(server, data_dir, folder, *files, "--output", "out.jsonl")
+    assert done.returncode == 3
+    said = " ".join(done.stderr.split())
+    assert "cv.pdf is a PDF; extract its text first, for instance with pdftotext" in said
+    assert "windows.txt is not UTF-8" in said
+    assert "say --encoding cp1252" in said
+    assert "empty.txt holds no text" in said
+    assert not (folder / "out.jsonl").exists()
+    done = score(server, data_dir, folder, *files, "--output", "out.jsonl", "--skip-unreadable")
+    assert done.returncode == 5, done.stderr
+    records = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
+    assert {record["candidate_id"] for record in records} == {"engineer", "wide"}
+    assert len({record["raw_score"] for record in records}) == 1
+    assert " ".join(done.stderr.split()).count("skipped:") == 3
+
+
+def test_warnings_stand_beside_a_score(server: Server, data_dir: Path, folder: Path) -> None:
+    (folder / "scan.txt").write_text("Scanned with a phone")
+    done = score(server, data_dir, folder, "scan.txt", "engineer.txt")
+    assert done.returncode == 0, done.stderr
+    assert "hardly any text" in " ".join(done.stdout.replace("│", " ").split())
+    assert score(server, data_dir, folder, "scan.txt", "--output", "out.csv").returncode == 0
+    with (folder / "out.csv").open(newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["borderline"], row["warnings"]) == ("True", "no_name_found little_text")
+
+
+def test_spans_are_named_on_the_command_line(server: Server, data_dir: Path, folder: Path) -> None:
+    (folder / "named.txt").write_text(f"{NAMED}\nDiploma, Rookery Lane")
+    given = ("--span", "school=Rookery Lane", "--span", "affinity=Django")
+    done = run(server, data_dir, folder, "redact", "named.txt", "nurse.txt", *given, "--output", "out")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "out" / "named.txt").read_text().endswith("Diploma, [SCHOOL]\n")
+    assert "Django" not in (folder / "out" / "named.txt").read_text()
+    audited = run(
+        server, data_dir, folder, "audit", "--job", "job.txt", "named.txt", "--attributes", "affinity", *given
+    )
+    assert audited.returncode == 0, audited.stderr
+    assert "affinity: " in audited.stdout
+    for wrong, status in (("school=Zaphod", 3), ("shoe=Django", 2), ("school", 2), ("school=", 2)):
+        done = run(server, data_dir, folder, "redact", "named.txt", "--span", wrong)
+        assert done.returncode == status, wrong
+        assert "--span 1" in done.stderr
+        assert "Zaphod" not in done.stderr

@@ -11,6 +11,7 @@ from training.cli.compare import compare
 from training.cli.counterfactual import counterfactual
 from training.cli.explore import explore_data
 from training.cli.publish import export, import_bundle
+from training.cli.redaction_report import redaction_report
 from training.cli.run import ablate, base_bundle, run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
@@ -21,6 +22,7 @@ app.command("counterfactual")(counterfactual)
 app.command("explore")(explore_data)
 app.command("export")(export)
 app.command("import")(import_bundle)
+app.command("redaction-report")(redaction_report)
 app.command("run")(run)
 
 

@@ -59,6 +59,8 @@ class Example:
         occupation: What the resume was made of; None in users' own data.
         job_occupation: What the job was made of; None in users' own data.
         paraphrase: The same career in other words and another layout, for training; None if there is none.
+        clue_free: The same resume with redaction's tokens in the place of every clue, for evaluation; None if
+            there is none.
     """
 
     job_id: str
@@ -73,6 +75,7 @@ class Example:
     occupation: str | None = None
     job_occupation: str | None = None
     paraphrase: str | None = None
+    clue_free: str | None = None
     seniority: Seniority | None = None
 
 

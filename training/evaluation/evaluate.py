@@ -14,6 +14,7 @@ from service.core.bundle import Bundle
 from service.core.counterfactual_audit.plan import CounterfactualOptions
 from service.core.engines.loading import LoadedModel
 from service.core.matching import Matcher
+from training.evaluation.decision_effect import redaction_effect
 from training.evaluation.exposure import exposure_figures
 from training.evaluation.parity import GroupRates, group_calibration
 from training.evaluation.resampling import JobResamples, estimate
@@ -27,7 +28,7 @@ from training.evaluation.schema import (
     Subject,
 )
 from training.evaluation.scored_pairs import Floats, Labels, ScoredPairs
-from training.evaluation.scoring import LabelledExample, score_examples
+from training.evaluation.scoring import LabelledExample, Pair, score_examples
 from training.evaluation.shift import CounterfactualExample, evaluate_counterfactual_pairs
 from training.evaluation.utility import decision_figures, ranking_figures, reliability
 from training.evaluation.variants import VariantSet, evaluate_variants
@@ -64,10 +65,12 @@ def evaluate_bundle(
         CounterfactualOptions(redact=True),
     ),
     counterfactual_pairs: Sequence[CounterfactualExample] = (),
+    clue_free: Sequence[Pair] = (),
 ) -> Evaluation:
     """Score `examples` with the loaded bundle and measure everything that `Evaluation` holds.
 
     `data` says in words what the examples are. `audits` are run once for each of `audit_options`.
+    `clue_free`: pairs whose resumes hold nothing that is to be hidden.
     Raises an `InputError` for an unusable text or label.
     """
     options = options or EvaluationOptions()
@@ -85,10 +88,13 @@ def evaluate_bundle(
                 matcher, loaded, counterfactual_pairs, rounds=options.rounds, rng=rng, redact=redact
             )
     subject = subject_of(bundle, loaded, redact=options.redact)
+    effect = (
+        redaction_effect(matcher, loaded, clue_free, rounds=options.rounds, rng=rng) if clue_free else None
+    )
     found = evaluate_pairs(
         pairs, pairs.probabilities(bundle.calibration), subject, data=data, options=options
     )
-    return found.model_copy(update={"audits": audited, "shifts": shifts})
+    return found.model_copy(update={"audits": audited, "shifts": shifts, "redaction_without_clues": effect})
 
 
 def evaluate_pairs(

@@ -133,6 +133,20 @@ class VariantEvaluation(_Part):
     findings: list[str]
 
 
+class DecisionEffect(_Part):
+    """Decisions on the same pairs by two texts of each resume. See `evaluation.decision_effect`.
+
+    `figures`: `selected_first` and `selected_second`, shares of pairs; `pairs_differ`, of which `pairs_lost`
+    were selected by the first text only and `pairs_gained` by the second; `resumes_differ`, `resumes_lost`
+    and `resumes_gained`, in which that is so for one job at least; `mean_shift` of |raw_score|.
+    """
+
+    pairs: int
+    jobs: int
+    resumes: int
+    figures: dict[str, Estimate]
+
+
 class Subject(_Part):
     """What was evaluated. `digest`: of the bundle before its reports, this one too, were added."""
 
@@ -157,7 +171,11 @@ class DataNote(_Part):
 
 
 class Evaluation(_Part):
-    """The whole of `metrics.json`. `minimum`: pairs that a rate must stand on to be compared."""
+    """The whole of `metrics.json`. `minimum`: pairs that a rate must stand on to be compared.
+
+    `redaction_without_clues`: decisions on resumes that hold no clue, bare against redacted: what redaction
+    decides beside hiding clues. None if no such resumes were given, and in older evaluations.
+    """
 
     schema_version: Literal["evenmatch.evaluation/1"] = SCHEMA_VERSION
     subject: Subject
@@ -170,4 +188,5 @@ class Evaluation(_Part):
     judgements: list[Judgement]
     audits: list[VariantEvaluation]
     shifts: dict[str, ShiftReport]
+    redaction_without_clues: DecisionEffect | None = None
     notes: list[str]

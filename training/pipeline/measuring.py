@@ -74,6 +74,7 @@ def evaluate_test(
         options=_options(config),
         audits=variant_sets_of(examples, config.evaluation.audited),
         audit_options=(replace(redacted, redact=False), redacted),
+        clue_free=[replace(e, resume=e.clue_free) for e in examples if e.clue_free is not None],
     )
 
 

@@ -12,6 +12,7 @@ from service.api.answers import explained, scoring_model
 from service.api.bodies import BodyRoute
 from service.api.dependencies import MetricsDep, PoolsDep, RuntimeDep, SettingsDep
 from service.api.schemas.audit import AuditReportOut, AuditRequest, AuditResponse, ExplanationOut
+from service.api.schemas.spans import given_spans
 from service.api.thread_pools import ThreadPools
 from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOptions, CounterfactualPlan
 from service.core.counterfactual_audit.summary import arms_of_report
@@ -51,7 +52,10 @@ async def audit(
             runtime,
             body.job.description,
             body.job.title,
-            [AuditResume(resume.id, resume.resume) for resume in body.resumes],
+            [
+                AuditResume(one.id, one.resume, given_spans(one.spans, f"resumes[{i}].spans"))
+                for i, one in enumerate(body.resumes)
+            ],
             options,
         )
         report = done.report

@@ -5,14 +5,14 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from service.api import paths
-from service.api.answers import warnings_of
 from service.api.bodies import BodyRoute
 from service.api.dependencies import MetricsDep, PoolsDep, RuntimeDep
 from service.api.disconnects import caller_disconnected
-from service.api.schemas.redact import RedactionWarning, RedactRequest, RedactResponse
-from service.core.documents import Document
-from service.core.language import language_of
+from service.api.schemas.redact import RedactRequest, RedactResponse
+from service.api.schemas.spans import given_spans
+from service.core.language import language_of, warnings_of_language
 from service.core.redaction.redactor import Redacted
+from service.core.text_reader import ReadText
 
 router = APIRouter(tags=["redact"], route_class=BodyRoute)
 
@@ -26,25 +26,28 @@ async def redact(
 ) -> RedactResponse:
     """Return the resume without names, contact data, schools and other clues, and what was hidden how often.
 
-    Redacting the answer again changes nothing. No span is returned apart from its token, and none is logged.
+    `spans` names what the rules missed. Redacting the answer again changes nothing.
+
+    No span is returned apart from its token, and none is logged.
     """
     matcher = runtime.matcher
     categories = frozenset(matcher.redactor.categories if body.categories is None else body.categories)
 
-    def read() -> tuple[Document, Redacted, str]:
+    def read() -> tuple[ReadText, Redacted, str]:
         found = matcher.read(
-            body.resume, field="resume", categories=categories, cancelled=caller_disconnected
+            body.resume,
+            field="resume",
+            categories=categories,
+            given=given_spans(body.spans, "spans"),
+            cancelled=caller_disconnected,
         )
         assert found.redacted is not None
-        return found.document, found.redacted, language_of(found.document.text)
+        return found, found.redacted, language_of(found.document.text)
 
-    document, redacted, language = await pools.for_text(body.resume).run(read)
+    found, redacted, language = await pools.for_text(body.resume).run(read)
+    warnings = [*warnings_of_language(language, found.document.non_latin_script), *found.warnings]
     metrics.redacted(redacted.counts)
-    warnings: list[RedactionWarning] = [*warnings_of(language, document.non_latin_script)]
-    if "name" in categories and not redacted.has_own_name:
-        warnings.append("no_name_found")
-    if redacted.other_people:
-        warnings.append("several_names")
+    metrics.warned(warnings)
     return RedactResponse(
         text=redacted.text,
         redactions=redacted.counts,

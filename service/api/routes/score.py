@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from service.api import paths
-from service.api.answers import explained, pack, scoring_model, unpack, warnings_of
+from service.api.answers import explained, pack, scoring_model, unpack
 from service.api.bodies import BodyRoute
 from service.api.dependencies import (
     MetricsDep,
@@ -35,7 +35,9 @@ from service.api.schemas.score import (
 from service.api.thread_pools import ThreadPools
 from service.core.errors import CountError, DuplicateIdError, ErrorCollector
 from service.core.groups import GroupSchema
+from service.core.language import warnings_of_language
 from service.core.matching import Match, TokenizedJob, TokenizedResume
+from service.core.resume_warnings import needs_a_look
 from service.core.scoring import Vectors
 from service.runtime.reading import check_passages, match_all, tokenize_all
 from service.runtime.runtime import Runtime
@@ -94,6 +96,7 @@ async def score(
                 for decision, resume in zip(decisions, encoded.resumes, strict=True):
                     metrics.decided(decision.groups, decision.calibrated_probability, decision.decision)
                     metrics.redacted(resume.read.redactions)
+                    metrics.warned(resume.read.warnings)
                 texts = [candidate.resume for candidate in body.candidates]
                 shadow.offer(body.job.description, body.job.title, texts, redact=body.redact)
     explicable = True
@@ -147,7 +150,7 @@ def _answer(
         job_id=body.job.id,
         threshold=runtime.bundle.decision.threshold,
         redact=body.redact,
-        warnings=warnings_of(encoded.job.language, encoded.job.non_latin_script),
+        warnings=list(warnings_of_language(encoded.job.language, encoded.job.non_latin_script)),
         results=list(map(_result, decisions, matches, encoded.resumes)),
     )
 
@@ -208,9 +211,9 @@ def _result(decision: Decision, match: Match, resume: TokenizedResume) -> ScoreR
         raw_score=decision.raw_score,
         calibrated_probability=decision.calibrated_probability,
         decision=decision.decision,
-        borderline=match.borderline,
+        borderline=match.borderline or needs_a_look(resume.read.warnings),
         truncated=False,
         language=resume.read.language,
-        warnings=warnings_of(resume.read.language, resume.read.document.non_latin_script),
+        warnings=list(resume.read.warnings),
         redactions=dict(resume.read.redactions or {}),
     )

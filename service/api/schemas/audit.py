@@ -8,7 +8,9 @@ from pydantic import ConfigDict, Field
 
 from service.api.schemas.base import Body, ClientId, ReadBody, RequestBody, StopEarly
 from service.api.schemas.score import JobIn, PassageOut, ScoringModel
-from service.core.counterfactual.variants import ATTRIBUTES, Attribute
+from service.api.schemas.spans import SpansIn
+from service.core.counterfactual.variants import ATTRIBUTES, Attribute, Reason
+from service.core.resume_warnings import ResumeWarning
 
 _EXAMPLE: dict[str, Any] = {
     "job": {
@@ -29,6 +31,11 @@ _EXAMPLE: dict[str, Any] = {
 class AuditResumeIn(RequestBody):
     id: ClientId = Field(description="The caller's id of the resume, unique in the request.")
     resume: str = Field(description="The resume's text.")
+    spans: SpansIn = Field(
+        default_factory=list,
+        description="Names, schools, years and the like that stand in it, as `missing` asks for: they are "
+        "changed, and hidden, beside those that are recognised.",
+    )
 
 
 class AuditRequest(RequestBody):
@@ -102,7 +109,7 @@ class TopSharesOut(ReadBody):
 class AttributeOut(ReadBody):
     attribute: Attribute
     applicable: int = Field(description="Resumes in which the attribute could be changed.")
-    not_applicable: dict[str, int] = Field(description="Resumes in which it could not, by reason.")
+    not_applicable: dict[Reason, int] = Field(description="Resumes in which it could not, by reason.")
     difference_p_value: float | None = Field(description="Permutation test of: all groups are scored alike.")
     adjusted_difference_p_value: float | None = Field(description="Holm, over the attributes.")
     top: TopSharesOut | None = Field(description="Null if every set tied.")
@@ -122,12 +129,17 @@ class AuditReportOut(ReadBody):
     score_sd: float | None = Field(description="Standard deviation of the resumes' own raw_scores.")
     control: GapsOut | None = Field(description="The noise floor: gaps of benign edits.")
     attributes: list[AttributeOut]
-    missing: dict[Attribute, dict[str, int]] = Field(
-        description="Resumes not changed, by attribute and reason."
+    missing: dict[Attribute, dict[Reason, int]] = Field(
+        description="Resumes not changed, by attribute and reason: what was looked for and not recognised."
     )
-    names_placed: list[str] = Field(description="Resumes without a name, in which one was placed.")
+    names_placed: list[str] = Field(
+        description="Resumes in which no name was recognised, so that one was placed on top."
+    )
     several_people: list[str] = Field(description="Resumes that name other people too.")
     not_english: list[str] = Field(description="Resumes in other languages or scripts.")
+    warnings: dict[str, list[ResumeWarning]] = Field(
+        description="Warnings by id of the resume; those without any are left out."
+    )
     findings: list[str] = Field(description="What was measured, in plain language.")
 
 

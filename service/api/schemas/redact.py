@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
 from service.api.schemas.base import Body, RequestBody, StopEarly
+from service.api.schemas.spans import SpansIn
 from service.core.redaction.policy import Category
-
-RedactionWarning = Literal["no_name_found", "several_names", "non_latin_script", "not_english"]
+from service.core.resume_warnings import ResumeWarning
 
 _EXAMPLE: dict[str, Any] = {
     "resume": "Jane Doe\njane.doe@example.com\n\nShe studied at Stanford University, class of 2012.\n"
@@ -24,6 +24,10 @@ class RedactRequest(RequestBody):
     categories: Annotated[list[Category], StopEarly()] | None = Field(
         None, description="What to hide; without it what the service hides when it scores."
     )
+    spans: SpansIn = Field(
+        default_factory=list,
+        description="What else to hide, whatever `categories` says: a school or a name that was missed.",
+    )
 
 
 class RedactResponse(Body):
@@ -31,6 +35,6 @@ class RedactResponse(Body):
     redactions: dict[Category, int] = Field(description="How many spans were hidden, by category.")
     policy_version: int
     language: str = Field(description="ISO 639-1 code, or `und` if it cannot be told.")
-    warnings: list[RedactionWarning] = Field(
+    warnings: list[ResumeWarning] = Field(
         description="What to check by eye. Rules and word lists are made for English resumes in Latin script."
     )

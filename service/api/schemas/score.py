@@ -8,9 +8,9 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from service.api.schemas.base import Body, ClientId, RequestBody, StopEarly, few_fields
 from service.core.groups import MAX_GROUP_PAIRS
+from service.core.language import LanguageWarning
 from service.core.redaction.policy import Category
-
-Warning = Literal["non_latin_script", "not_english"]
+from service.core.resume_warnings import ResumeWarning
 
 
 class JobIn(RequestBody):
@@ -95,12 +95,17 @@ class ScoreResult(Body):
     decision: Literal["selected", "not_selected"] = Field(
         description="A recommendation to a person: `selected` at or above the threshold."
     )
-    borderline: bool = Field(description="So close to the threshold that a person should look twice.")
+    borderline: bool = Field(
+        description="A person should look: the probability is close to the threshold, or a warning is given "
+        "that is not about the language. The decision is the threshold's all the same."
+    )
     truncated: bool = Field(description="Always false: a resume is read as passages, to its end.")
     language: str = Field(
         description="ISO 639-1 code of the resume's language, or `und` if it cannot be told."
     )
-    warnings: list[Warning] = Field(description="Why this score, and what was redacted, deserves less trust.")
+    warnings: list[ResumeWarning] = Field(
+        description="Why this score, and what was redacted, deserves less trust (docs/redaction.md)."
+    )
     redactions: dict[Category, int] = Field(description="How many spans were hidden, by category.")
     explanation: list[PassageOut] | None = Field(None, description="With `explain`: passages in their order.")
 
@@ -110,5 +115,5 @@ class ScoreResponse(Body):
     job_id: str | None
     redact: bool = Field(description="Whether redaction was on: the record of a `redact: false`.")
     threshold: float = Field(description="One for everybody, inclusive, on the calibrated probability.")
-    warnings: list[Warning] = Field(description="About the job's text.")
+    warnings: list[LanguageWarning] = Field(description="About the job's text.")
     results: list[ScoreResult] = Field(description="In the order asked.")

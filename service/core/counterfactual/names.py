@@ -31,7 +31,11 @@ class NameSlots:
 
     def with_name(self, name: PersonName) -> str:
         """The text with `name` in every slot, in the slot's form: full, inverted, initial, capitals, e-mail."""
-        return replace(self.text, [span._replace(token=self._rendered(span, name)) for span in self.spans])
+        return replace(self.text, self.renamed(name))
+
+    def renamed(self, name: PersonName) -> list[Span]:
+        """The slots, with what `with_name` puts there as tokens."""
+        return [span._replace(token=self._rendered(span, name)) for span in self.spans]
 
     def clashes_with(self, name: PersonName) -> bool:
         """True if a part of `name` is in the text already: the two could not be told apart."""

@@ -1,6 +1,7 @@
 """One attribute of a resume exchanged, everything else left as it stands.
 
-Each function returns the changed text, or None if the attribute does not stand in the text.
+Each function returns the spans to replace, each with its new text as `token`, or None if there is nothing to
+exchange.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from service.core.documents import MOST_BLANKS
-from service.core.redaction.spans import Span, replace
+from service.core.redaction.spans import Span
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _SECONDARY = re.compile(
@@ -23,23 +24,21 @@ _LEAD = 2 * MOST_BLANKS + 10
 _US_POSTCODE = re.compile(r"\b\d{5}(?:-\d{4})?\b")
 
 
-def with_schools(text: str, spans: Sequence[Span], schools: Sequence[str]) -> str | None:
+def with_schools(text: str, spans: Sequence[Span], schools: Sequence[str]) -> list[Span] | None:
     """Each university or college replaced by the next of `schools`, the same one by the same."""
-    spans = _tertiary(text, spans)
+    spans = tertiary(text, spans)
     chosen: dict[str, str] = {}
     for span in spans:
         written = text[span.start : span.end].casefold()
         chosen.setdefault(written, schools[len(chosen) % len(schools)])
     if not spans:
         return None
-    return replace(
-        text, [span._replace(token=chosen[text[span.start : span.end].casefold()]) for span in spans]
-    )
+    return [span._replace(token=chosen[text[span.start : span.end].casefold()]) for span in spans]
 
 
-def without_schools(text: str, spans: Sequence[Span]) -> str | None:
+def without_schools(text: str, spans: Sequence[Span]) -> list[Span] | None:
     """Every university or college left out, with the comma, dash or "at" that led to it."""
-    spans = _tertiary(text, spans)
+    spans = tertiary(text, spans)
     if not spans:
         return None
     wider = []
@@ -52,17 +51,18 @@ def without_schools(text: str, spans: Sequence[Span]) -> str | None:
             wider.append(span._replace(end=after.end(), token=""))
         else:
             wider.append(span._replace(token=""))
-    return replace(text, wider)
+    return wider
 
 
-def _tertiary(text: str, spans: Sequence[Span]) -> list[Span]:
+def tertiary(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Schools without those for children and young people."""
     return [span for span in spans if not _SECONDARY.search(text[span.start : span.end])]
 
 
-def with_graduation(text: str, spans: Sequence[Span], years_ago: int) -> str | None:
+def with_graduation(text: str, spans: Sequence[Span], years_ago: int) -> list[Span] | None:
     """All years of study shifted so that the last one lies `years_ago` before the latest year of the text."""
     mentioned = [int(year) for year in _YEAR.findall(text)]
-    study = [int(text[s.start : s.end]) for s in spans if _YEAR.fullmatch(text[s.start : s.end])]
+    study = [int(year) for span in spans for year in _YEAR.findall(text[span.start : span.end])]
     if not study:
         return None
     offset = max(mentioned) - years_ago - max(study)
@@ -70,25 +70,24 @@ def with_graduation(text: str, spans: Sequence[Span], years_ago: int) -> str | N
     for span in spans:
         written = text[span.start : span.end]
         digits = re.sub(r"\D", "", written)
-        if len(digits) == 4:
-            shifted.append(span._replace(token=str(int(digits) + offset)))
+        if _YEAR.search(written):
+            shifted.append(span._replace(token=_YEAR.sub(lambda year: str(int(year[0]) + offset), written)))
         elif len(digits) == 2:
             shifted.append(
                 span._replace(token=written.replace(digits, f"{(int(digits) + offset) % 100:02d}"))
             )
-    return replace(text, shifted)
+    return shifted
 
 
-def with_affinity(text: str, spans: Sequence[Span], groups: Sequence[str]) -> str | None:
+def with_affinity(spans: Sequence[Span], groups: Sequence[str]) -> list[Span] | None:
     """Each affinity group replaced by the next of `groups`."""
     if not spans:
         return None
-    return replace(text, [span._replace(token=groups[i % len(groups)]) for i, span in enumerate(spans)])
+    return [span._replace(token=groups[i % len(groups)]) for i, span in enumerate(spans)]
 
 
-def with_postal_code(text: str, spans: Sequence[Span], code: str) -> str | None:
+def with_postal_code(text: str, spans: Sequence[Span], code: str) -> list[Span] | None:
     """Every five-digit postal code inside an address replaced by `code`; place names stay."""
-    found = False
     parts = []
     for span in spans:
         written = text[span.start : span.end]
@@ -100,5 +99,4 @@ def with_postal_code(text: str, spans: Sequence[Span], code: str) -> str | None:
             last = codes[-1]
             start = span.start + last.start()
             parts.append(span._replace(start=start, end=start + len(last[0]), token=code))
-            found = True
-    return replace(text, parts) if found else None
+    return parts or None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from service.core.counterfactual.variants import Reason
 from service.core.counterfactual_audit.results import ALPHA, AttributeGaps, CounterfactualReport, GroupGaps
+from service.core.resume_warnings import ResumeWarning
 
 _WORDS = {
     "name": "the name",
@@ -12,9 +14,21 @@ _WORDS = {
     "affinity": "the affinity group",
     "postal_code": "the postal code",
 }
-_REASONS = {
-    "not_in_text": "it does not stand in the text",
+_NAME_IT = "if one stands in the text, name it in `spans`"
+_REASONS: dict[Reason, str] = {
+    "no_name_free": "the names of the lists stand in the text already",
+    "no_pronoun_found": "no pronoun, title or gendered word was recognised",
+    "no_school_found": f"no school was recognised; {_NAME_IT}",
+    "only_secondary_schools": "only schools for children were recognised, and universities are exchanged",
+    "no_graduation_year_found": f"no year of study was recognised; {_NAME_IT}",
+    "no_affinity_group_found": f"no club or society was recognised; {_NAME_IT}",
+    "no_us_postal_code_found": f"no address with a five-digit postal code was recognised; {_NAME_IT}",
     "already_the_only_value": "the text has the only value already",
+}
+_WARNINGS: dict[ResumeWarning, str] = {
+    "little_text": "hold hardly any text, as scans do",
+    "not_a_resume": "read like something else than a resume",
+    "structured_text": "are markup, or the inside of a file",
 }
 
 
@@ -28,7 +42,10 @@ def findings_of(report: CounterfactualReport) -> list[str]:
     if report.control is None:
         found.append("No benign edit could be made, so there is no noise floor: gaps cannot be judged.")
     if report.names_placed:
-        found.append(f"No name was found in {_resumes(len(report.names_placed))}; one was placed on top.")
+        found.append(
+            f"No name was recognised in {_resumes(len(report.names_placed))}, and one was placed on top; "
+            f"{_NAME_IT}."
+        )
     if report.several_people:
         found.append(
             f"Other people are named in {_resumes(len(report.several_people))} too; "
@@ -39,6 +56,10 @@ def findings_of(report: CounterfactualReport) -> list[str]:
             f"Another language or script than English stands in {_resumes(len(report.not_english))}: "
             "attributes may have been missed there."
         )
+    for code, what in _WARNINGS.items():
+        ids = [resume for resume, warnings in report.warnings.items() if code in warnings]
+        if ids:
+            found.append(f"Of the resumes {len(ids):,} {what} (`{code}`): look at them before using this.")
     if report.score_sd is None:
         found.append(
             "With fewer than three resumes, or equal scores, gaps cannot be set against the spread of scores."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from service.core.counterfactual.variants import (
@@ -15,11 +15,15 @@ from service.core.counterfactual.variants import (
 )
 from service.core.documents import Document
 from service.core.errors import AuditOptionsError, CountError, DuplicateIdError, ErrorCollector
-from service.core.language import UNDETERMINED, language_of
+from service.core.language import UNDETERMINED, language_of, warnings_of_language
 from service.core.matching import Matcher, ReadResume, TokenizedJob, TokenizedResume
 from service.core.redaction.cache import RedactionCache
+from service.core.redaction.given import GivenSpan, places_of
 from service.core.redaction.policy import CATEGORIES
 from service.core.redaction.redactor import Redactor
+from service.core.redaction.spans import Span
+from service.core.resume_warnings import ResumeWarning
+from service.core.text_reader import ReadText
 
 MIN_NAMES, MAX_NAMES = 2, 20
 """Names of each group: one name could stand for anything, and the lists of a split end."""
@@ -79,20 +83,22 @@ class CounterfactualOptions:
 
 @dataclass(frozen=True, slots=True)
 class AuditResume:
-    """A resume to audit and what the caller calls it."""
+    """A resume to audit and what the caller calls it. `given`: spans that the caller names in it."""
 
     id: str
     text: str
+    given: tuple[GivenSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedResume:
-    """One resume's variants. `language`, `non_latin_script`: why they may be poor."""
+    """One resume's variants. `language`, `non_latin_script`, `warnings`: why they may be poor."""
 
     id: str
     variants: ResumeVariants
     language: str
     non_latin_script: bool
+    warnings: tuple[ResumeWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,7 @@ def plan_audit(
     options.check()
     CountError.check(resumes, "resumes", max_resumes)
     errors = ErrorCollector()
-    documents: list[Document] = []
+    reads: list[ReadText] = []
     seen: dict[str, int] = {}
     with errors:
         job = matcher.tokenize_job(description, title, field="job.description")
@@ -156,33 +162,33 @@ def plan_audit(
                 )
         with errors:
             # Redacted once where that can be broken off: what follows is done here, to the same text.
-            document = matcher.reader.read(
+            read = matcher.reader.read(
                 resume.text,
                 field=f"resumes[{i}].resume",
                 max_characters=max_characters,
                 categories=CATEGORIES,
-            ).document
-            matcher.tokenize_read(ReadResume(document, None, UNDETERMINED), field=f"resumes[{i}].resume")
-            documents.append(document)
+                given=resume.given,
+            )
+            whole = ReadResume(read.document, None, UNDETERMINED)
+            matcher.tokenize_read(whole, field=f"resumes[{i}].resume")
+            reads.append(read)
     errors.raise_any()
     finder = Redactor()  # of all categories: variants need to know where every attribute stands
     made = VariantOptions(options.attributes, options.names_per_group, options.controls, options.seed)
     cache = RedactionCache()
     planned: list[PlannedResume] = []
-    distinct: dict[str, None] = {}
+    distinct: dict[str, Sequence[Span]] = {}  # with the spans that the caller named in each
     characters = 0
-    for resume, document in zip(resumes, documents, strict=True):
+    for resume, read in zip(resumes, reads, strict=True):
         pause()
-        variants = make_variants(document.text, made, finder, key=resume.id, cache=cache)
-        planned.append(
-            PlannedResume(resume.id, variants, language_of(document.text), document.non_latin_script)
-        )
-        texts_of_it = [variants.original]
-        for variant in sorted(variants.variants, key=lambda variant: variant.attribute != "control"):
-            texts_of_it += (variant.reference, variant.text)
-        for text in texts_of_it:
+        document = read.document
+        variants = make_variants(document.text, made, finder, key=resume.id, cache=cache, given=resume.given)
+        language = language_of(document.text)
+        warnings = (*warnings_of_language(language, document.non_latin_script), *read.warnings)
+        planned.append(PlannedResume(resume.id, variants, language, document.non_latin_script, warnings))
+        for text, named in _texts_of(variants, resume.given):
             if text not in distinct:
-                distinct[text] = None
+                distinct[text] = named
                 characters += len(text)
         if len(distinct) > max_texts:
             raise CountError(
@@ -206,12 +212,12 @@ def plan_audit(
     row_of: dict[str, int] = {}
     rows: dict[str, int] = {}
     handed_on = 0
-    for before, after in _as_scored(matcher, options, list(distinct), cache):
+    for before, after in _as_scored(matcher, options, distinct, cache):
         pause()
         if after not in row_of:
             row_of[after] = len(row_of)
-            read = ReadResume(Document(after, 1.0), {} if options.redact else None, UNDETERMINED)
-            texts.append(matcher.tokenize_read(read))
+            seen_by_model = ReadResume(Document(after, 1.0), {} if options.redact else None, UNDETERMINED)
+            texts.append(matcher.tokenize_read(seen_by_model))
         rows[before] = row_of[after]
         if len(texts) > handed_on and len(rows) % _PART == 0:
             ready(job, texts[handed_on:])
@@ -221,11 +227,25 @@ def plan_audit(
     return CounterfactualPlan(options, job, planned, texts, rows)
 
 
+def _texts_of(variants: ResumeVariants, given: Sequence[GivenSpan]) -> Iterator[tuple[str, Sequence[Span]]]:
+    """Each text that the variants of a resume compare, with the spans that the caller named in it."""
+    yield variants.original, places_of(variants.original, given)
+    seen = {variants.original}
+    for variant in sorted(variants.variants, key=lambda variant: variant.attribute != "control"):
+        if variant.reference not in seen:
+            seen.add(variant.reference)
+            yield variant.reference, places_of(variant.reference, given)
+        yield variant.text, variant.named
+
+
 def _as_scored(
-    matcher: Matcher, options: CounterfactualOptions, texts: list[str], cache: RedactionCache
+    matcher: Matcher,
+    options: CounterfactualOptions,
+    texts: Mapping[str, Sequence[Span]],
+    cache: RedactionCache,
 ) -> Iterator[tuple[str, str]]:
     """Each text, and what the model sees of it."""
     if not options.redact:
         return zip(texts, texts, strict=True)
-    redacted = matcher.redactor.redact_all(texts, cache)
+    redacted = matcher.redactor.redact_all(texts, cache, texts)
     return ((before, one.text) for before, one in zip(texts, redacted, strict=True))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from service.core.counterfactual.variants import Attribute
+from service.core.counterfactual.variants import Attribute, Reason
 from service.core.counterfactual_audit.statistics import TopShares
 from service.core.fairness.statistics import Interval
+from service.core.resume_warnings import ResumeWarning
 
 ALPHA = 0.05
 Unit = Literal["resume", "variant"]
@@ -71,12 +72,12 @@ class AttributeGaps:
     adjusted_difference_p_value: float | None
     top: TopShares | None
     applicable: int
-    not_applicable: dict[str, int]
+    not_applicable: dict[Reason, int]
 
 
 @dataclass(frozen=True, slots=True)
 class CounterfactualReport:
-    """Everything an audit found."""
+    """Everything an audit found. `warnings`: by id of the resume, those without any left out."""
 
     redact: bool
     seed: int
@@ -84,9 +85,10 @@ class CounterfactualReport:
     distinct_texts: int
     control: GapSummary | None
     attributes: list[AttributeGaps]
-    missing: dict[Attribute, dict[str, int]]
+    missing: dict[Attribute, dict[Reason, int]]
     names_placed: list[str]
     several_people: list[str]
     not_english: list[str]
+    warnings: dict[str, list[ResumeWarning]]
     score_sd: float | None
     findings: list[str]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from service.core.counterfactual.variants import Attribute
+from service.core.counterfactual.variants import Attribute, Reason
 from service.core.counterfactual_audit.findings import findings_of
 from service.core.counterfactual_audit.plan import CounterfactualPlan
 from service.core.counterfactual_audit.results import (
@@ -56,7 +56,7 @@ def summarise(plan: CounterfactualPlan, matches: Sequence[Match]) -> Counterfact
         if any(key[0] == attribute for key in pairs)
     ]
     attributes = _adjusted(attributes)
-    missing: dict[Attribute, dict[str, int]] = {}
+    missing: dict[Attribute, dict[Reason, int]] = {}
     for resume in plan.resumes:
         for attribute in resume.variants.not_applicable:
             missing[attribute] = _reasons(plan, attribute)
@@ -71,6 +71,7 @@ def summarise(plan: CounterfactualPlan, matches: Sequence[Match]) -> Counterfact
         names_placed=[r.id for r in plan.resumes if r.variants.name_placed],
         several_people=[r.id for r in plan.resumes if r.variants.other_people],
         not_english=[r.id for r in plan.resumes if is_foreign(r.language) or r.non_latin_script],
+        warnings={r.id: list(r.warnings) for r in plan.resumes if r.warnings},
         score_sd=sd,
         findings=[],
     )
@@ -158,7 +159,7 @@ def _attribute(
     )
 
 
-def _reasons(plan: CounterfactualPlan, attribute: Attribute) -> dict[str, int]:
+def _reasons(plan: CounterfactualPlan, attribute: Attribute) -> dict[Reason, int]:
     """Resumes in which the attribute could not be changed, by reason."""
     given = (resume.variants.not_applicable.get(attribute) for resume in plan.resumes)
     return dict(Counter(reason for reason in given if reason is not None))

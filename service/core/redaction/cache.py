@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from service.core.redaction.layout import Line, Section, Segment, segments_of
 from service.core.redaction.lexicon import Lexicon, load_lexicon
 from service.core.redaction.names.line_features import LineFeatures, features_of
-from service.core.redaction.recognisers import find_by_section, find_in_paragraph
+from service.core.redaction.recognisers import LINE_PREFILTERS, find_by_section, find_in_paragraph
 from service.core.redaction.spans import Span, shifted
 from service.core.redaction.words import Words
 
@@ -38,16 +39,18 @@ class RedactionCache:
             self.segments[line] = segments_of(line)
         return self.segments[line]
 
-    def features_of(self, line: str) -> LineFeatures:
+    def features_of(self, line: str, substrings: Sequence[tuple[str, int]] | None = None) -> LineFeatures:
+        """`substrings`: those of `recognisers.LINE_PREFILTERS` that stand in a text that the line is a part of."""
         if line not in self.features:
-            self.features[line] = features_of(line, self.lexicon)
+            self.features[line] = features_of(line, self.lexicon, substrings)
         return self.features[line]
 
     def spans_in(self, line: Line) -> list[Span]:
         """As `recognisers.find_by_section`. Where a line stands matters in the header only, which has a limit."""
         key = (line.text, line.section, line.heading, line.start if line.section == "header" else 0)
         if key not in self.lines:
-            self.lines[key] = list(find_by_section(line, self.features_of(line.text).words, self.lexicon))
+            features = self.features_of(line.text)
+            self.lines[key] = list(find_by_section(line, features.words, features.seen, self.lexicon))
         return self.lines[key]
 
     def paragraph(self, text: str) -> Paragraph:
@@ -58,8 +61,9 @@ class RedactionCache:
     def _read(self, text: str) -> Paragraph:
         read = Paragraph(Words(), [])
         position = 0
+        substrings = LINE_PREFILTERS.substrings_in(text.lower())
         for line in text.split("\n"):
-            features = self.features_of(line)
+            features = self.features_of(line, substrings)
             read.words.add(features.words, position)
             read.spans.extend(shifted(features.spans, position))
             position += len(line) + 1

@@ -37,8 +37,19 @@ def short_table(name: str) -> list[dict[str, str]]:
 
 
 def any_of(words: Iterable[str]) -> str:
-    """A pattern of one of `words`, the longest first, so that it takes "South Sudan" whole."""
-    return "(?:" + "|".join(map(re.escape, sorted(words, key=lambda word: (-len(word), word)))) + ")"
+    """A pattern of one of `words`, the longest first, so that it takes "South Sudan" whole.
+
+    Words are grouped by their first letter: `re` tries the branches one after the other, and where none begins
+    it tries one a letter instead of one a word. What matches is the same.
+    """
+    by_letter: dict[str, list[str]] = {}
+    for word in sorted(words, key=lambda word: (-len(word), word)):
+        by_letter.setdefault(word[0], []).append(re.escape(word[1:]))
+    return (
+        "(?:"
+        + "|".join(f"{re.escape(letter)}(?:{'|'.join(rest)})" for letter, rest in sorted(by_letter.items()))
+        + ")"
+    )
 
 
 _COUNTRIES = short_table("countries.csv")
@@ -61,10 +72,10 @@ class Phrases:
         self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
         """Of the phrases that begin with a word: how many words they have, most first."""
 
-    def find(self, words: Words) -> Iterator[tuple[int, int]]:
+    def find(self, words: Words, *, small: bool = False) -> Iterator[tuple[int, int]]:
         """Index ranges [first, stop) into `words`, apart from each other.
 
-        A phrase of one or two words counts only if it starts with a capital.
+        A phrase of one or two words counts only if it starts with a capital, unless `small`.
         """
         lengths, folded = self._lengths, words.folded
         if lengths.keys().isdisjoint(folded):
@@ -77,7 +88,7 @@ class Phrases:
                 stop = i + length
                 if (
                     stop <= len(folded)
-                    and (length > 2 or words.capitalised[i])
+                    and (length > 2 or small or words.capitalised[i])
                     and tuple(folded[i:stop]) in self._phrases
                 ):
                     yield i, stop
@@ -122,6 +133,7 @@ def load_lexicon() -> Lexicon:
 def _read() -> Lexicon:
     aliases = list(read_rows("school_aliases.csv"))
     protected = [row["term"] for row in read_rows("protected_terms.csv")]
+    protected += [row["firm"] for row in read_rows("gendered_firms.csv")]
     return Lexicon(
         given_names={row["name"]: int(row["count"]) for row in read_rows("given_names.csv")},
         surnames={row["name"]: int(row["count"]) for row in read_rows("surnames.csv")},

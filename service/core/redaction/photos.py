@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
+from service.core.redaction.scanning import scan
 from service.core.redaction.spans import Span, spans_of
 
 # What is between two brackets may hold anything but another beginning of the same kind: then no two attempts
 # read the same characters, and text of nothing but beginnings takes no longer than any other.
 _LATEX_PHOTO = r"\\(?:includegraphics|photo)"
-_PHOTO = re.compile(
+_PHOTO = scan(
     r"!\[(?:[^\]\n!]|!(?!\[))*+\](?:\((?:[^)\n!]|!(?!\[))*+\)|(?=\[))"
     r"|<img\b(?:[^<>]|<(?!img\b))*+>"
     r"|<figcaption>(?:[^<\n]|<(?!/?figcaption>))*+</figcaption>"
@@ -20,7 +21,7 @@ _PHOTO = re.compile(
     rf"(?:\{{(?:[^}}\n\\]|(?!{_LATEX_PHOTO})\\)*+\}})?"
     r"|\[(?:photo|picture|headshot|portrait|image)(?:[^\]\n\[]|\[(?!photo|picture|headshot|portrait|image))*+\]"
     r"|\((?:photo|picture|headshot|portrait)(?:[^)\n(]|\((?!photo|picture|headshot|portrait))*+\)"
-    r"|(?<![\w-])[\w-]{0,60}?(?:photo|headshot|portrait|profile[_-]?pic|avatar|selfie)[\w-]{0,60}\.(?:jpe?g|png|webp|gif|heic)\b"
+    r"|(?<![\w-])(?=[\w-]{5,140}+\.)[\w-]{0,60}?(?:photo|headshot|portrait|profile[_-]?pic|avatar|selfie)[\w-]{0,60}\.(?:jpe?g|png|webp|gif|heic)\b"
     r"|\b(?:alt(?:ernative)?[ -]?text|photo|picture|headshot|portrait)\s*[:=]\s*[\"“]?[^\s\[][^\n|\"”]*[\"”]?"
     r"|\b(?:photo|picture|portrait|headshot) of (?:[A-Z][\w'’.-]*\s?){1,4}",
     re.IGNORECASE,

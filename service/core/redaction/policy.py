@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-POLICY_VERSION: Literal[1] = 1
+POLICY_VERSION = 2
 """Raised whenever the same text may come out redacted in another way."""
 
 Category = Literal[
@@ -15,6 +15,7 @@ Category = Literal[
     "phone",
     "link",
     "address",
+    "identity_number",
     "photo",
     "pronoun",
     "gender",
@@ -43,8 +44,18 @@ class RedactionPolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[1] = POLICY_VERSION
+    version: int = POLICY_VERSION
     categories: tuple[Category, ...] = CATEGORIES
+
+    @field_validator("version")
+    @classmethod
+    def _is_this_one(cls, version: int) -> int:
+        if version != POLICY_VERSION:
+            raise ValueError(
+                f"made under redaction policy {version}, and this is policy {POLICY_VERSION}, under which a resume may "
+                "read otherwise: make the bundle anew with its recipe"
+            )
+        return version
 
     @field_validator("categories")
     @classmethod

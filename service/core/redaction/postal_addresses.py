@@ -1,140 +1,146 @@
-"""Postal addresses: streets, postal codes and places of residence. Places of work stay."""
+"""Postal codes, places of residence and fields of an address. Places of work stay.
+
+Streets are in `streets`; whole lines of an address, which only the layout shows, in `address_lines`.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from service.core.redaction.layout import HEADER_CHARACTERS, Line
+from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import ANY_COUNTRY
+from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import Recogniser, prefilter
-from service.core.redaction.spans import Span, spans_of
+from service.core.redaction.scanning import scan
+from service.core.redaction.spans import SURE, WEAK, Span, spans_of
+from service.core.redaction.streets import CITY, POSTCODE, STATES
 
-_STREET_WORDS = (
-    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Ter|Square|Sq|"
-    r"Crescent|Cres|Close|Parkway|Pkwy|Highway|Hwy|Circle|Cir|Trail|Trl|Row|Mews|Grove|Gardens|Loop|Path|Pike|Plaza|"
-    r"Alley|Walk|Hill|Quay|Broadway|Expressway|Turnpike|Crossing|Ridge|Nagar|Marg|Colony|Layout|Enclave|Sector)"
+_BOX = re.compile(
+    rf"\bP(?:ost)?\.?[ ]?O(?:ffice)?\.?[ ]?Box[ ]{{1,3}}\d{{1,9}}(?:[ -]\d{{3,9}})?(?:[ ]{{0,2}},?[ ]{{0,2}}{CITY})?(?:[ ]{{0,2}},?[ ]{{0,2}}(?:{STATES}|{ANY_COUNTRY})\b)?"
+    rf"(?:[ ,-]{{0,3}}\b{POSTCODE}\b)?"
 )
-_UNIT = (
-    r"(?:,?\s*(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Bldg|Building|Room|Rm|#)\.?\s*#?\s*[\w-]{1,6})?"
-)
-_POSTCODE = (
-    r"(?:\d{5}(?:-\d{3,4})?|[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{3}\s?\d{3}|\d{4}\s?[A-Z]{2}|"
-    r"\d{4}|〒?\d{3}-\d{4})"
-)
-_STATES = (
-    r"(?:A[LKZR]|C[AOT]|D[EC]|FL|GA|HI|I[DLNA]|K[SY]|LA|M[EDAINSOT]|N[EVHJMYCD]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[TA]|"
-    r"W[AVIY]|PR|ON|QC|BC|AB|MB|SK|NS|NB|NL|PE|NSW|VIC|QLD|TAS)"
-)
-# Possessive ("+"): a long word is never tried shorter, or texts of capitals take quadratic time.
-_CITY_WORD = r"[A-ZÀ-Þ][\w.'’]{1,30}+"
-_CITY = (
-    rf"(?<![\w-]){_CITY_WORD}(?:[ -](?:(?:upon|on|de|la|le|sur|am|an|of|the|do|da)[ -])?{_CITY_WORD}){{0,3}}"
-)
-
-
-_TAIL = (
-    rf"(?:[ ]*,?[ ]*(?:{_CITY}|[A-Z]{{2,3}})(?=[ ,]*(?:[,\d]|{_STATES}\b|{ANY_COUNTRY}\b|$)))?"
-    rf"(?:[ ]*,[ ]*(?:{_STATES}|{ANY_COUNTRY}|{_CITY}(?=[ ]*(?:,|\d|$))))?"
-    rf"(?:[ ,-]*\b{_POSTCODE}\b)?(?:[ ]*,[ ]*{ANY_COUNTRY}\b)?"
-)
-_STREET = re.compile(
-    rf"(?<![\w/.])\d{{1,6}}[A-Za-z]?(?:[-/]\d+[A-Za-z]?)?,?[ ]+(?:(?:[NSEW]\.?|North|South|East|West)[ ]+)?"
-    rf"(?:[A-ZÀ-Þ0-9][\w'’.-]*[ ]+){{1,4}}{_STREET_WORDS}\b\.?{_UNIT}{_TAIL}",
-    re.MULTILINE,
-)
-_EUROPEAN_STREET = re.compile(
-    r"(?<![\w-])[A-ZÀ-Þ][\w-]{0,40}(?:straße|strasse|str\.|weg|gasse|platz|allee|ring|damm|ufer|laan|straat|gracht|gatan|vägen|vej|"
-    rf"gade|gata|veien|katu|tie)\s+\d{{1,4}}\s?[a-zA-Z]?\b(?:\s*,?\s*\d{{4,5}})?(?:\s+{_CITY})?"
-    r"|\b(?:\d{1,4}(?:\s?bis)?,?\s+)?(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Vv]ia|[Vv]iale|[Cc]alle|[Cc]arrera|Av\.|Avenida|"
-    r"Rua|Travessa|ul\.|Ulica|Piazza|Plaza|Strada|Jalan|Jl\.|Paseo|Camino|Corso)\s+(?:de\s|del\s|della\s|d[aeiou]s?\s|la\s)*"
-    rf"[A-ZÀ-Þ][^\n,|•;]{{1,40}}?(?:,?\s*(?:n[º°.]\s*)?\d{{1,5}}\b)(?:\s*,?\s*\d{{4,5}})?(?:\s+{_CITY})?"
-    r"|\b\d{1,4}(?:\s?bis)?,?\s+(?:rue|avenue|boulevard|place|chemin|impasse|allée|quai)\s+[^\n|•;,]{3,40}"
-    rf"(?:,\s*\d{{5}}\s+{_CITY})?",
-    re.MULTILINE,
-)
-_FIVE_DIGITS = re.compile(r"\d{5}")
-_BOX = re.compile(rf"\bP\.?\s?O\.?\s?Box\s+\d+{_TAIL}", re.IGNORECASE | re.MULTILINE)
-_CITY_STATE_ZIP = re.compile(rf"(?:{_CITY},?\s+)?\b{_STATES},?\s+\d{{5}}(?:-\d{{4}})?\b")
-_NAMED_POSTCODE = re.compile(
-    r"\b(?:zip|postal|post|pin|postcode|pincode|plz|cep|cp|eircode)\s*+(?:code)?\s*+(?:no\.?)?\s*+[:#.-]\s*+"
-    r"(?P<value>[A-Z0-9][A-Z0-9 -]{2,9}[A-Z0-9])\b",
+_BOX_OF_CAPITALS = re.compile(r"\bP\.?[ ]?O\.?[ ]?BOX[ ]{1,3}\d{1,9}(?:[ -]\d{3,9})?")
+_STATE_AND_CODE = re.compile(r"[A-Z]{2},?[ ]{1,2}\d{5}")
+_CITY_STATE_ZIP = re.compile(rf"(?:{CITY},?[ ]{{1,2}})?\b{STATES},?[ ]{{1,2}}\d{{5}}(?:-\d{{4}})?\b")
+# A value without digits is no code: "post-trade", "pin-point". "post" and "pin" alone are much else, so that
+# only the six digits of India follow "pin", and none "post".
+_NAMED_POSTCODE = scan(
+    r"(?<![\w-])(?:(?:zip|postal|post)[ -]?code|zip|postcode|pin[ -]?code|plz|cep|c\.?p\.?|eircode|zipcode|código[ ]postal|code[ ]postal)"
+    r"[ ]{0,3}(?:no\.?|number)?[ ]{0,3}[:#.-]{0,2}[ ]{0,3}(?P<value>(?=[A-Z -]{0,4}\d)(?:[A-Z]{0,2}\d[A-Z\d]{0,7}(?:[ -]\d[A-Z\d]{1,3})?))(?![\w%]|[.,]\d)"
+    r"|(?<![\w-])pin[ ]{0,2}[:.-]{0,2}[ ]{0,2}(?P<pin>\d{3}[ ]?\d{3})(?!\w)",
     re.IGNORECASE,
 )
-_UK_POSTCODE = re.compile(r"\b(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d)\b")
+_UK_AREAS = (
+    r"(?:AB|AL|B|BA|BB|BD|BH|BL|BN|BR|BS|BT|CA|CB|CF|CH|CM|CO|CR|CT|CV|CW|DA|DD|DE|DG|DH|DL|DN|DT|DY|E|EC|EH|EN|EX|FK|FY|G|GL|GU|GY|HA|HD|"
+    r"HG|HP|HR|HS|HU|HX|IG|IM|IP|IV|JE|KA|KT|KW|KY|L|LA|LD|LE|LL|LN|LS|LU|M|ME|MK|ML|N|NE|NG|NN|NP|NR|NW|OL|OX|PA|PE|PH|PL|PO|PR|RG|RH|RM|"
+    r"S|SA|SE|SG|SK|SL|SM|SN|SO|SP|SR|SS|ST|SW|SY|TA|TD|TF|TN|TQ|TR|TS|TW|UB|W|WA|WC|WD|WF|WN|WR|WS|WV|YO|ZE)"
+)
+# Not "S3 5TB" nor "M2 8GB": sizes of storage.
+_UK_POSTCODE = scan(
+    rf"(?<![\w.-])(?:{_UK_AREAS}\d[A-Z\d]? \d(?![GMTK]B\b)[A-Z]{{2}}|(?![DFIOQUWZ])[A-Z]\d[A-Z] \d[A-Z]\d)(?![\w-])"
+)
 _LABELLED_ADDRESS = re.compile(
-    r"(?:^|(?<=[|•;,\n]))\W{0,3}(?:(?:home|mailing|permanent|current|present|residential|street|postal|correspondence)\s+)?"
-    r"(?:address(?:\s*for\s*communication)?|residence|location|domicile|city|town|adresse|anschrift|dirección|indirizzo|"
-    r"endereço|wohnort|domicilio)(?:\*\*)?\s*[:：](?:\*\*)?\s*"
-    r"(?P<value>[^\s|•\[][^\n|•\[]*)",
-    re.IGNORECASE | re.MULTILINE,
+    r"(?:^|(?<=[|•;,\n])|(?<=  ))\W{0,3}(?:(?:home|mailing|permanent|current|present|residential|street|postal|correspondence|local|my|full)[ ]{1,2}){0,2}"
+    r"(?:address(?:[ ]?for[ ]?(?:communication|correspondence))?|residence|domicile|adresse|anschrift|dirección|indirizzo|"
+    r"endereço|wohnort|domicilio|adres|residing at|(?P<place>location|city|town|hometown|home town))(?:\*\*)?[ ]{0,8}(?:\([^()\n]{1,30}\)[ ]?)?"
+    r"(?:[:：][ ]?[-–]?|[ ][-–—](?=[ ])|(?<=ess)-)(?:\*\*)?[ ]{0,20}"
+    r"(?P<value>[^\s|•\[](?:[^\n|•\[ ]|[ ](?![ ])){0,200}+)",
+    re.IGNORECASE,
 )
-_BASED = re.compile(
-    rf"\b(?:based in|residing in|living in|lives in|residing at|resident of)\s+(?P<value>{_CITY}(?:,\s*(?:{_STATES}|"
-    rf"{ANY_COUNTRY}|{_CITY}))?)"
+# The field behind an address on the same line.
+_NEXT_FIELD = re.compile(
+    r"[ ,;](?:e-?mail|phone|mobile|mob|tel|telephone|cell|contact|date of birth|dob|nationality)\b[^:\n]{0,12}:",
+    re.I,
 )
-# "Austin, TX", "10115 Berlin", "Pune - 411001", "Flat 3, ...": the candidate lives there if it stands in the
-# header; elsewhere it is a place of work.
-_HEADER_PLACE = re.compile(
-    rf"{_CITY},\s*(?:{_STATES}\b(?:,?\s*\d{{5}})?|{ANY_COUNTRY}\b(?!\s+(?:Institute|State|University|College|Tech)))(?:[\s,-]*\b{_POSTCODE}\b)?"
-    rf"|\b(?!19|20)\d{{4,5}} {_CITY}(?:,\s*{ANY_COUNTRY}\b)?"
-    rf"|{_CITY}\s*[-–,]\s*[1-9]\d{{2}}\s?\d{{3}}\b"
-    rf"|\b(?:[Ff]lat|[Hh]ouse|[Pp]lot|[Dd]oor|H\.?\s?[Nn]o|[Bb]lock)\.?\s*+(?:[Nn]o\.?)?\s*+[:#.-]?\s*+[A-Z]?-?\d[^\n|•]*"
+# Any other field behind a place, and the words of a sentence: "Pune Role: Tester", "Leeds, welder with 5 years".
+_ANY_FIELD = re.compile(r"[ ,;](?:[A-Z][\w/-]{1,20}[ ]){0,2}[A-Z][\w/-]{1,20}[ ]?:(?!\d)")
+_WORDS_BEHIND = re.compile(
+    r"[,.;](?=[^,;]{0,80}?[ ](?:with|and|having|in|of|for|who|seeking|years?|experience|skills)\b)"
 )
-
-
-def find_streets(text: str) -> Iterator[Span]:
-    """A number and a street, with what follows of the address."""
-    yield from spans_of(_STREET, text, "address")
-
-
-def find_european_streets(text: str) -> Iterator[Span]:
-    """A street and its number, or "rue", "via", "calle" and the like."""
-    yield from spans_of(_EUROPEAN_STREET, text, "address")
+_RESIDENCE = re.compile(
+    rf"(?<!\w)(?P<cue>[Bb]ased (?:in|out of)|[Rr]esiding (?:in|at)|[Ll]iving in|[Ll]ives in|[Rr]esident of|[Rr]eside in|(?<=I )live in)[ ]{{1,2}}"
+    rf"(?P<value>{CITY}(?:,[ ]{{1,2}}(?:{STATES}\b|{ANY_COUNTRY}\b|{CITY}))?)"
+)
+# Whose residence it is: the words of the sentence before "based in".
+_CLAUSE = re.compile(r"[^.;:|•()\n]{0,100}\Z")
+_OWN = re.compile(
+    r"(?:\b[Ii](?:['’]?m| am| live| was)?|\b[Ii] [a-z ]{0,30}|^\W{0,5}(?:[Cc]urrently|[Pp]resently|[Nn]ow|[Pp]ermanent(?:ly)?)?),?\W{0,5}$"
+)
+_OF_OTHERS = re.compile(
+    r"\b(?:the|an?|our|their|its|his|her|my|for|at|with|to|by|of|from|and|client|clients|customers?|company|companies|firm|startup|start-up|team|teams|"
+    r"office|subsidiary|agency|bank|people|families|children|adults|patients|students|women|men|residents|individuals|those|seniors|"
+    r"veterans|refugees|immigrants|who|which|that|were|are|is|was)\b|,",
+    re.IGNORECASE,
+)
 
 
 def find_postcodes(text: str) -> Iterator[Span]:
     """Postal codes that are known by their form, with the city before them, and boxes."""
-    yield from spans_of(_UK_POSTCODE, text, "address")
-    if _FIVE_DIGITS.search(text):
-        yield from spans_of(_CITY_STATE_ZIP, text, "address")
-    if "ox" in text or "OX" in text:
-        yield from spans_of(_BOX, text, "address")
+    yield from spans_of(_UK_POSTCODE, text, "address", reason="postcode.form")
+    if _STATE_AND_CODE.search(text):
+        yield from spans_of(_CITY_STATE_ZIP, text, "address", reason="postcode.state")
+    if "ox" in text:
+        yield from spans_of(_BOX, text, "address", reason="postcode.box")
+    if "OX" in text:
+        yield from spans_of(_BOX_OF_CAPITALS, text, "address", reason="postcode.box")
 
 
 def find_named_postcodes(text: str) -> Iterator[Span]:
     """Postal codes in a field of that name."""
-    yield from spans_of(_NAMED_POSTCODE, text, "address", "value")
+    for match in _NAMED_POSTCODE.finditer(text):
+        start, end = match.span("value" if match["value"] else "pin")
+        least = 5 if match[0][0] in "cC" else LEAST_DIGITS  # "CP-1252" is a code page
+        if sum(map(str.isdigit, text[start:end])) >= least:
+            yield Span(start, end, "address", TOKENS["address"], reason="postcode.label")
+
+
+LEAST_DIGITS = 3
+"""In a postal code behind its name."""
 
 
 def find_residence(text: str) -> Iterator[Span]:
-    """Places after "living in" and the like."""
-    yield from spans_of(_BASED, text, "address", "value")
+    """Places after "I am based in" and the like; where a firm or its head sits is a place of work."""
+    for match in _RESIDENCE.finditer(text):
+        before = text[max(0, match.start() - 100) : match.start()]
+        clause = _CLAUSE.search(before)
+        words = clause[0] if clause else ""
+        if _OWN.search(words):
+            score = SURE
+        elif _OF_OTHERS.search(words) or len(words.split()) > 6:
+            continue
+        else:
+            score = WEAK if match["cue"].lower().startswith("based") else SURE
+        start, end = match.span("value")
+        yield Span(start, end, "address", TOKENS["address"], score, "residence.phrase")
 
 
 def addresses_in_line(line: Line) -> Iterator[Span]:
-    """Places in the header and in address fields; places of work stay. Offsets are into the line."""
-    if line.section in ("header", "other") and not line.heading:
-        yield from spans_of(_LABELLED_ADDRESS, line.text, "address", "value")
-    if line.section == "header" and line.start < HEADER_CHARACTERS:
-        yield from spans_of(_HEADER_PLACE, line.text[: HEADER_CHARACTERS - line.start], "address")
+    """Places in fields of an address. Offsets are into the line."""
+    if line.heading or line.section not in ("header", "contact", "personal", "references", "other"):
+        return
+    for match in _LABELLED_ADDRESS.finditer(line.text):
+        if match["place"] and line.section == "other":
+            continue
+        start, end = match.span("value")
+        if behind := _NEXT_FIELD.search(line.text, start, end + 1):
+            end = behind.start()
+        if behind := _ANY_FIELD.search(line.text, start, end):
+            end = behind.start()
+        if match["place"] and (behind := _WORDS_BEHIND.search(line.text, start, end)):
+            end = behind.start()
+        while end > start and line.text[end - 1] in " ,;":
+            end -= 1
+        if start < end:
+            yield Span(start, end, "address", TOKENS["address"], reason="address.label")
 
 
 POSTCODES = Recogniser(prefilter(substrings="0123456789"), find_postcodes)
-STREETS = Recogniser(
-    prefilter("""street st avenue ave road rd boulevard blvd lane ln drive dr court ct way place pl terrace ter square sq crescent
-        cres close parkway pkwy highway hwy circle cir trail trl row mews grove gardens loop path pike plaza alley walk hill
-        quay broadway expressway turnpike crossing ridge nagar marg colony layout enclave sector"""),
-    find_streets,
-)  # fmt: skip
-EUROPEAN_STREETS = Recogniser(
-    prefilter("av avenida avenue boulevard via viale calle carrera rua rue travessa ul ulica piazza plaza strada jalan jl paseo camino "
-        "corso place chemin impasse allee quai",
-        ("straße", "strasse", "str.", "weg ", "gasse ", "platz ", "allee ", "ring ", "damm ", "ufer ", "laan ", "straat ",
-         "gracht ", "gatan ", "vägen ", "vej ", "gade ", "gata ", "veien ", "katu ", "tie ")),
-    find_european_streets,
-)  # fmt: skip
 NAMED_POSTCODES = Recogniser(
-    prefilter("zip postal post pin postcode pincode plz cep cp eircode zipcode"), find_named_postcodes
+    prefilter("zip postal post pin postcode pincode plz cep cp c eircode zipcode codigo"),
+    find_named_postcodes,
 )
-RESIDENCES = Recogniser(prefilter(substrings=("based in", "resid", "living in", "lives in")), find_residence)
+RESIDENCES = Recogniser(
+    prefilter(substrings=("based in", "based out", "resid", "living in", "lives in", "live in")),
+    find_residence,
+)

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
+from types import MappingProxyType
 
 from service.core.errors import UnreadableTextError
 from service.core.redaction.cache import RedactionCache
+from service.core.redaction.education import find_in_education
+from service.core.redaction.given import name_parts
+from service.core.redaction.json_resume import read_json
 from service.core.redaction.layout import lines_of
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.names.recogniser import FoundNames, find_names
+from service.core.redaction.personal_fields import find_personal_fields
 from service.core.redaction.policy import CATEGORIES, Category
-from service.core.redaction.spans import PLACEHOLDER, Span, replace, shifted, without_overlaps
+from service.core.redaction.recognisers import find_by_layout
+from service.core.redaction.resolution import resolve
+from service.core.redaction.school_employers import without_employers
+from service.core.redaction.spans import PLACEHOLDER, HiddenSpans, Span, replace, shifted, without_overlaps
 from service.core.redaction.words import Words
 
 MOST_PASSES = 10
@@ -25,13 +34,17 @@ MOST_PASSES = 10
 class Redacted:
     """`counts`: how many spans of each category were hidden, those with none left out.
 
-    `has_own_name`: a name was found where the candidate's stands. `other_people`: how many names of others.
+    `has_own_name`: a name was found where the candidate's stands. `other_people`: how many names of others;
+    `other_candidates`: how many of them have a resume of their own in the text.
+    `spans`: what was hidden, by its places in the text that was given: they point at personal data, never log them.
     """
 
     text: str
     counts: dict[Category, int]
     has_own_name: bool
     other_people: int
+    spans: list[Span]
+    other_candidates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +57,7 @@ class Analysis:
     spans: list[Span]
     own_name: tuple[str, ...]
     other_people: int
+    other_candidates: int = 0
 
 
 class Redactor:
@@ -59,31 +73,41 @@ class Redactor:
         """The same redactor for other categories."""
         return Redactor(categories, entities=self._entities)
 
-    def redact(self, text: str, *, field: str = "resume") -> Redacted:
+    def redact(self, text: str, *, field: str = "resume", given: Sequence[Span] = ()) -> Redacted:
         """Redact normalised `text`. Redacting the result again changes nothing.
 
-        Raises `UnreadableTextError`, which names `field`, if that takes more than `MOST_PASSES` passes.
+        `given`: spans that a caller named (`given.find_given`), hidden whatever `categories` says. Raises `UnreadableTextError`, which names `field`, if that takes more than `MOST_PASSES` passes.
         """
-        return self._redact(text, field, RedactionCache(), {})
+        return self._redact(text, field, RedactionCache(), {}, given)
 
-    def redact_all(self, texts: Iterable[str], cache: RedactionCache | None = None) -> Iterator[Redacted]:
-        """As `redact` of each, but what several texts share is searched once."""
+    def redact_all(
+        self,
+        texts: Iterable[str],
+        cache: RedactionCache | None = None,
+        given: Mapping[str, Sequence[Span]] = MappingProxyType({}),
+    ) -> Iterator[Redacted]:
+        """As `redact` of each, with the spans `given` for it, but what several texts share is searched once."""
         cache = cache or RedactionCache()
         analyses: dict[str, Analysis] = {}
         for text in texts:
-            yield self._redact(text, "resume", cache, analyses)
+            yield self._redact(text, "resume", cache, analyses, given.get(text, ()))
 
-    def analyse(self, text: str, cache: RedactionCache | None = None) -> Analysis:
+    def analyse(self, text: str, cache: RedactionCache | None = None, given: Sequence[Span] = ()) -> Analysis:
         """What one pass over normalised `text` finds."""
-        return self._analyse(text, cache or RedactionCache())
+        return self._analyse(text, cache or RedactionCache(), given)
 
     def _redact(
-        self, text: str, field: str, cache: RedactionCache, analyses: dict[str, Analysis]
+        self,
+        text: str,
+        field: str,
+        cache: RedactionCache,
+        analyses: dict[str, Analysis],
+        given: Sequence[Span],
     ) -> Redacted:
         # A pattern may match only once the span beside it is a token ("[SCHOOL], 2012"), so passes are made
         # until one finds nothing. Each pass hides characters, so there is a last one.
-        counts: Counter[Category] = Counter()
-        first = analysis = self._analyse(text, cache)
+        hidden = HiddenSpans()
+        first = analysis = self._analyse(text, cache, given)
         passes = 0
         while analysis.spans:
             passes += 1
@@ -93,19 +117,33 @@ class Redactor:
                     field=field,
                     limit=MOST_PASSES,
                 )
-            counts.update(span.category for span in analysis.spans)
+            hidden.add(analysis.spans)
             text = replace(text, analysis.spans)
             if text not in analyses:  # variants of one resume are one text from the second pass on
                 analyses[text] = self._analyse(text, cache)
             analysis = analyses[text]
+        counts = Counter(span.category for span in hidden.spans)
         return Redacted(
             text,
             {category: counts[category] for category in CATEGORIES if counts[category]},
             has_own_name=bool(first.own_name),
             other_people=first.other_people,
+            other_candidates=first.other_candidates,
+            spans=hidden.spans,
         )
 
-    def _analyse(self, text: str, cache: RedactionCache) -> Analysis:
+    def _analyse(self, text: str, cache: RedactionCache, given: Sequence[Span] = ()) -> Analysis:
+        json = read_json(text)
+        if json is None:
+            return self._analyse_text(text, cache, given)
+        found = self._analyse_text(json.text, cache, ())
+        return replace_fields(
+            found,
+            spans=without_overlaps([*json.to_source(found.spans, found.own_name, self.categories), *given]),
+            own_name=tuple(dict.fromkeys((*name_parts(text, given), *found.own_name))),
+        )
+
+    def _analyse_text(self, text: str, cache: RedactionCache, given: Sequence[Span]) -> Analysis:
         words = Words()
         found: list[Span] = []
         for start, paragraph in _paragraphs(text):
@@ -115,21 +153,26 @@ class Redactor:
         lines = lines_of(text, cache.segments_of)
         for line in lines:
             found += shifted(cache.spans_in(line), line.start)
+        features = [cache.features_of(line.text) for line in lines]
+        found += find_in_education(lines, text, cache.lexicon)
+        found = without_employers(found, text, lines, cache.lexicon)
+        found += find_personal_fields(lines, [one.words for one in features])
+        found += list(find_by_layout(text, lines, found, cache.lexicon))
         names = FoundNames([], (), 0)
         if "name" in self.categories:
             excluded = [span for span in found if span.category in _NO_NAMES_INSIDE]
-            features = [cache.features_of(line.text) for line in lines]
             resume = ParsedResume(text, lines, words, cache.lexicon, excluded, features)
             names = find_names(resume)
             found += names.spans
             if self._entities is not None:
                 found += self._entities.find(text)
         placeholders = _Placeholders(match.span() for match in PLACEHOLDER.finditer(text))
-        wanted = [span for span in found if span.category in self.categories]
+        wanted = [*(span for span in found if span.category in self.categories), *given]
         return Analysis(
-            without_overlaps(clipped for span in wanted for clipped in placeholders.outside(span)),
-            names.own,
+            resolve((clipped for span in wanted for clipped in placeholders.outside(span)), lines),
+            tuple(dict.fromkeys((*name_parts(text, given), *names.own))),
             names.other_people,
+            names.other_candidates,
         )
 
 
@@ -161,5 +204,7 @@ class _Placeholders:
             if start < token_start:
                 yield span._replace(start=start, end=token_start)
             start = token_end
-        if start < span.end:
+        if start == span.start:
+            yield span
+        elif start < span.end:
             yield span._replace(start=start)

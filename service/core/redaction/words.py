@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import NamedTuple
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’‘`´](?!s\b)[^\W\d_]+)*")
+_WORD = re.compile(r"([^\W\d_]+(?:['’‘`´](?!s\b)[^\W\d_]+)*)")
 
 
 class Word(NamedTuple):
@@ -50,14 +51,16 @@ class Words:
 
 def read_words(text: str) -> Words:
     """All words of `text` in order."""
-    places = [match.span() for match in _WORD.finditer(text)]
-    written = [text[start:end] for start, end in places]
+    # What is between words, a word, what is between words, ...: cutting takes a third of the time of matching.
+    parts = _WORD.split(text)
+    written = parts[1::2]
+    ends = list(accumulate(map(len, parts)))
     return Words(
-        starts=[start for start, _ in places],
-        ends=[end for _, end in places],
+        starts=ends[0:-1:2],
+        ends=ends[1::2],
         written=written,
         folded=fold("\n".join(written)).split("\n") if written else [],  # a break is folded to itself
-        capitalised=[is_capitalised(word) for word in written],
+        capitalised=[not word[0].islower() for word in written],  # as `is_capitalised`, without the call
     )
 
 
@@ -77,4 +80,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower().replace("'", "").replace("`", "")
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(ch for ch in decomposed if not unicodedata.combining(ch) and ch not in "'’‘ʻʼ`´")
+    # Each kind of character is looked at once: most texts have few.
+    return decomposed.translate(
+        {ord(ch): None for ch in set(decomposed) if unicodedata.combining(ch) or ch in "'’‘ʻʼ`´"}
+    )

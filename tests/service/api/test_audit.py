@@ -42,9 +42,46 @@ def test_under_redaction_the_gap_of_a_name_is_exactly_zero(api: Api) -> None:
 
 def test_an_attribute_that_is_not_in_the_text_is_not_applicable(api: Api) -> None:
     body = audit(api, "Summary\nbuilt the payment service in python", attributes=["school", "name"]).json()
-    assert body["missing"] == {"school": {"not_in_text": 1}}
+    assert body["missing"] == {"school": {"no_school_found": 1}}
     assert [attribute["attribute"] for attribute in body["attributes"]] == ["name"]
     assert body["names_placed"] == ["r-0"]
+    assert body["warnings"] == {"r-0": ["no_name_found", "little_text"]}
+
+
+def test_named_spans_are_changed_and_hidden(api: Api) -> None:
+    text = "xq zw\n\nWork\nbuilt the payment service in python and java. xq zw left Rookery Lane in 2009."
+    spans = [("name", "xq zw"), ("school", "Rookery Lane"), ("graduation_year", "2009")]
+    named = {
+        "id": "r-0",
+        "resume": text,
+        "spans": [{"category": category, "text": one} for category, one in spans],
+    }
+    for redact in (False, True):
+        body = audit(
+            api, resumes=[named], redact=redact, attributes=["name", "school", "graduation_year"]
+        ).json()
+        assert body["missing"] == {}
+        assert body["names_placed"] == []
+        if redact:
+            groups = [group for attribute in body["attributes"] for group in attribute["groups"]]
+            assert {
+                group["gaps"]["max_absolute_gap"]
+                for group in groups
+                if group["group"] != "no_school_mentioned"
+            } == {0.0}
+
+
+def test_a_span_that_does_not_stand_in_its_resume_is_named(api: Api) -> None:
+    spans = [{"category": "school", "text": "python"}, {"category": "school", "text": "Zaphod"}]
+    resumes = [
+        {"id": "r-0", "resume": "built the service in python"},
+        {"id": "r-1", "resume": "python and java", "spans": spans},
+    ]
+    answer = audit(api, resumes=resumes)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["field"], error["code"]) == ("resumes[1].spans[1].text", "span_not_found")
+    assert "Zaphod" not in answer.text
 
 
 def test_no_text_comes_back(api: Api) -> None:

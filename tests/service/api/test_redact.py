@@ -17,8 +17,8 @@ def test_the_redacted_text_and_its_counts_are_returned(api: Api) -> None:
         body["text"] == "[NAME]\n[EMAIL]\n\nSummary\n[PRONOUN] built the payment service in python and java."
     )
     assert body["redactions"] == {"name": 1, "email": 1, "pronoun": 1}
-    assert body["warnings"] == []
-    assert body["policy_version"] == 1
+    assert body["warnings"] == ["little_text"]
+    assert body["policy_version"] == 2
 
 
 def test_the_answer_redacts_to_itself(api: Api) -> None:
@@ -38,11 +38,17 @@ def test_only_the_categories_asked_for_are_hidden(api: Api) -> None:
     ("resume", "warning"),
     [
         ("Summary\nTwelve years of payroll processing.", "no_name_found"),
-        ("Emily Walsh\n\nReferences\nKofi Mensah, Head Chef", "several_names"),
+        (
+            "Emily Walsh\nemily@x.org\n\nExperience\nChef\n\nKofi Mensah\nkofi@x.org\n\nExperience\nBaker",
+            "several_names",
+        ),
         (
             "Иван Петров\nИнженер-программист с большим опытом разработки серверных приложений.",
             "non_latin_script",
         ),
+        ("Scanned with a phone\nPage 1", "little_text"),
+        ("<p>Ida Moor</p>\n<p>Baker</p>", "structured_text"),
+        ("We are looking for a baker. You will bake bread.", "not_a_resume"),
         ("Krankenpfleger mit langer Erfahrung auf einer chirurgischen Station in Hamburg.", "not_english"),
     ],
 )
@@ -63,6 +69,105 @@ def test_bad_input_is_named(api: Api, body: dict[str, object], field: str) -> No
     answer = api.post("/v1/redact", json=body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"].replace("[", ".").replace("]", "") == field
+
+
+GOOD = RESUME + (
+    "\nExperience\nEngineer, Acme Payments, 2015 - 2020\n- Designed and ran services for billing in python.\n"
+)
+
+
+def test_a_score_comes_with_warnings_and_is_then_borderline(api: Api) -> None:
+    texts = {
+        GOOD: [],
+        GOOD.replace("Emily Walsh\nemily.walsh@x.org\n\n", ""): ["no_name_found"],
+        f"{GOOD}\nKofi Mensah\nkofi@x.org\n\nExperience\nHead Chef, Acme Canteens": ["several_names"],
+        "Emily Walsh\npython": ["little_text"],
+        f"<h1>Emily Walsh</h1><p>{GOOD}</p>": ["structured_text"],
+    }
+    results = api.score(*texts).json()["results"]
+    assert [result["warnings"] for result in results] == list(texts.values())
+    assert all(result["borderline"] for result in results[1:])
+    (referee,) = api.score(f"{GOOD}\nReferences\nKofi Mensah, Head Chef").json()["results"]
+    assert referee["warnings"] == []
+    for code in ("no_name_found", "several_names", "little_text", "structured_text"):
+        assert api.series("evenmatch_resume_warnings_total", code=code) == 1
+    assert api.series("evenmatch_resume_warnings_total", code="not_a_resume") == 0
+    body = {"job": JOB, "candidates": [{"id": "a", "resume": text} for text in ["python"]], "redact": False}
+    (bare,) = api.post("/v1/score", json=body).json()["results"]
+    assert bare["warnings"] == ["little_text"]
+
+
+def test_a_resume_that_holds_the_posting_says_so(api: Api) -> None:
+    job = {
+        "description": "you will design and run payment services in python and java, teach junior "
+        "colleagues and take part in the rota of the team"
+    }
+    plain, pasted = api.score(GOOD, f"{GOOD}\n\n{job['description']}", job=job).json()["results"]
+    assert plain["warnings"] == []
+    assert pasted["warnings"] == ["repeats_posting"]
+    assert pasted["borderline"] is True
+
+
+def test_the_decision_stays_that_of_the_threshold(api: Api) -> None:
+    threshold = api.get("/v1/model").json()["decision"]["threshold"]
+    for result in api.score(GOOD, "python", "nurse", "python java payment service").json()["results"]:
+        assert (result["decision"] == "selected") == (result["calibrated_probability"] >= threshold)
+
+
+def test_warnings_come_again_with_an_answer_that_is_repeated(api: Api) -> None:
+    body = {"job": JOB, "candidates": [{"id": "a", "resume": "Scanned with a phone"}]}
+    first, again = (
+        api.post("/v1/score", json=body, headers={"Idempotency-Key": "k-1"}).json() for _ in range(2)
+    )
+    assert first["results"][0]["warnings"] == ["no_name_found", "little_text"]
+    assert first["results"][0]["borderline"] is True
+    assert again == first
+    assert api.series("evenmatch_resume_warnings_total", code="little_text") == 1
+
+
+def spans(*named: tuple[object, object]) -> dict[str, object]:
+    return {"resume": RESUME, "spans": [{"category": category, "text": text} for category, text in named]}
+
+
+def test_named_spans_are_hidden(api: Api) -> None:
+    body = api.post("/v1/redact", json=spans(("school", "python"), ("school", "python"))).json()
+    assert body["text"].endswith("payment service in [SCHOOL] and java.")
+    assert body["redactions"]["school"] == 1
+
+
+def test_named_spans_are_hidden_in_a_long_resume_too(api: Api) -> None:
+    text = long_resume()
+    asked = {"resume": text, "spans": [{"category": "affinity", "text": "java"}]}
+    body = api.post("/v1/redact", json=asked).json()
+    assert body["redactions"]["affinity"] == text.count("java")
+    assert "little_text" not in body["warnings"]
+    asked["spans"] = [{"category": "affinity", "text": "java"}, {"category": "name", "text": "Zaphod"}]
+    answer = api.post("/v1/redact", json=asked)
+    assert answer.status_code == 422
+    assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [("spans[1].text", "span_not_found")]
+    assert "Zaphod" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        (spans(("school", "python"), ("school", "Python")), "spans[1].text", "span_not_found"),
+        (spans(("school", "pytho")), "spans[0].text", "span_not_found"),
+        (spans(("shoe", "python")), "spans[0].category", "literal_error"),
+        (spans(("school", 5)), "spans[0].text", "string_type"),
+        (spans(("school", "")), "spans[0].text", "string_too_short"),
+        (spans(("school", "x" * 501)), "spans[0].text", "string_too_long"),
+        (spans(("school", "in\npython")), "spans[0].text", "string_pattern_mismatch"),
+        (spans(*[("school", "python")] * 101), "spans", "too_long"),
+        ({"resume": RESUME, "spans": "python"}, "spans", "list_type"),
+        ({"resume": RESUME, "spans": [7]}, "spans[0]", "model_attributes_type"),
+        ({"resume": RESUME, "spans": [{"text": "python"}]}, "spans[0].category", "missing"),
+    ],
+)
+def test_bad_spans_are_named(api: Api, body: dict[str, object], field: str, code: str) -> None:
+    answer = api.post("/v1/redact", json=body)
+    assert answer.status_code == 422
+    assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [(field, code)]
 
 
 def test_scores_are_those_of_the_redacted_text(api: Api) -> None:
@@ -120,7 +225,7 @@ def test_a_resume_in_another_language_says_so(api: Api) -> None:
     text = "Krankenpfleger mit langer Erfahrung auf einer chirurgischen Station in Hamburg."
     (result,) = api.score(text).json()["results"]
     assert result["language"] == "de"
-    assert result["warnings"] == ["not_english"]
+    assert result["warnings"] == ["not_english", "no_name_found", "little_text"]
 
 
 def test_nothing_that_was_hidden_is_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
@@ -184,3 +289,10 @@ def test_every_route_refuses_a_text_that_takes_too_long_to_read(
         assert "Jane" not in answer.text
     assert "refused" in caplog.text
     assert "Jane" not in caplog.text
+
+
+@pytest.mark.parametrize("part", ["Ann ", "Jane Doe\n", "@", "a@", "([{<", "-", "a-", '{"a":'])
+def test_a_hundred_thousand_hostile_characters_are_read_within_their_budget(api: Api, part: str) -> None:
+    named = [{"category": "school", "text": part.strip()}] if part[0].isupper() else []
+    answer = api.post("/v1/redact", json={"resume": (part * 100_000)[:99_999], "spans": named})
+    assert answer.status_code == 200, answer.text[:300]

@@ -85,7 +85,7 @@ def test_a_title_counts(api: Api) -> None:
 def test_another_script_is_scored_but_flagged(api: Api) -> None:
     # Greek letters are outside the tiny vocabulary, but most tokens are known.
     body = api.score("αβγδεζηθικλμνξοπρστυφχψω 1 2 3 4 5 6 7 8 9").json()
-    assert body["results"][0]["warnings"] == ["non_latin_script"]
+    assert body["results"][0]["warnings"] == ["non_latin_script", "no_name_found", "little_text"]
 
 
 @pytest.mark.parametrize(

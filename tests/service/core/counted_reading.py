@@ -17,20 +17,29 @@ import os
 import sys
 from pathlib import Path
 
+from service.core.copied_text import repeats, runs_of
 from service.core.documents import read_document
 from service.core.errors import InputError
 from service.core.passages import PassagePolicy, split_passages
+from service.core.redaction.given import GivenSpan, places_of
 from service.core.redaction.redactor import Redactor
+from service.core.resume_warnings import warnings_of_text
 from tests.support.hostile_texts import GENERATORS
 
 MOST_CHARACTERS = 10_000_000
+GIVEN = tuple(GivenSpan("name", text) for text in ("a", "Jane Doe", "a a a", "aaaa", "@", "- -", "a-a-b"))
 
 
 def read(text: str, redactor: Redactor) -> None:
-    """All that is done to a text before the model: normalised, redacted, cut into passages in both ways."""
+    """All that is done to a text before the model: normalised, searched for spans, redacted, looked at for
+    warnings, compared with itself as a posting, cut into passages in both ways.
+    """
     try:
         document = read_document(text, field="text", max_characters=MOST_CHARACTERS)
+        places_of(document.text, GIVEN)
         redacted = redactor.redact(document.text)
+        warnings_of_text(document.text, redacted)
+        repeats(runs_of(document.text), document.text)
     except InputError:
         return
     for layout in (False, True):

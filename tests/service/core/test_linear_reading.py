@@ -29,6 +29,7 @@ import pytest
 
 import service.core
 from service.core.redaction.redactor import Redactor
+from service.core.redaction.scanning import Scan
 from tests.service.core.counted_reading import read
 from tests.support.hostile_texts import GENERATORS, PATTERNS
 
@@ -43,17 +44,15 @@ _APART = "no two attempts read the same characters: each begins where another mu
 ARGUED = {
     "counterfactual.control._LIST_LINE": _ONE_ATTEMPT,
     "counterfactual.swaps._SECONDARY": _SHORT,
+    "documents._NO_HYPHEN": _APART,
     "redaction.affinity_groups._AFFINITY": _APART,
-    "redaction.age_and_family._AGE": _APART,
     "redaction.age_and_family._FAMILY": _APART,
     "redaction.emails_and_links._LINK": _APART,
     "redaction.gender._PRONOUN": _APART,
-    "redaction.gender._STATED_SEX": _APART,
-    "redaction.graduation_years._BESIDE_SCHOOL": _APART,
     "redaction.graduation_years._GRADUATED": _APART,
     "redaction.graduation_years._SENTENCE": _APART,
-    "redaction.layout._DECORATION": _SHORT,
-    "redaction.layout._TAG": _SHORT,
+    "redaction.headings._DECORATION": _SHORT,
+    "redaction.headings._TAG": _SHORT,
     "redaction.names.context_cues.CLOSING": _SHORT,
     "redaction.names.context_cues._INTRODUCTION": _APART,
     "redaction.names.context_cues._LABEL": _APART,
@@ -62,18 +61,9 @@ ARGUED = {
     "redaction.names.header_line._LETTER_SPACED": _ONE_ATTEMPT,
     "redaction.names.header_line._PREFIX": _ONE_ATTEMPT,
     "redaction.origin_and_religion._ORIGIN": _APART,
+    "redaction.personal_values._TOKEN": _APART,
     "redaction.photos._PHOTO": _APART,
-    "redaction.postal_addresses._BOX": _APART,
-    "redaction.postal_addresses._EUROPEAN_STREET": _APART,
-    "redaction.postal_addresses._HEADER_PLACE": _SHORT,
-    "redaction.postal_addresses._STREET": _APART,
-    "redaction.schools._EDUCATIONAL": _APART,
-    "redaction.schools._NOT_SCHOOL": _ONE_ATTEMPT,
-    "redaction.schools._PART_OF_SCHOOL": _ONE_ATTEMPT,
-    "redaction.schools._PATTERNS[1]": _APART,
-    "redaction.schools._PATTERNS[2]": _APART,
-    "redaction.schools._PATTERNS[4]": _APART,
-    "redaction.schools._PATTERNS[8]": _APART,
+    "redaction.schools._PATTERNS[3]": _APART,
     "redaction.words._WORD": _APART,
 }
 _LONG = 200
@@ -87,6 +77,8 @@ def _patterns() -> dict[re.Pattern[str], str]:
     def look(value: object, name: str) -> None:
         if isinstance(value, re.Pattern):
             found.setdefault(value, name)
+        elif isinstance(value, Scan):
+            look(value.pattern, name)
         elif isinstance(value, tuple):
             for i, part in enumerate(value):
                 look(part, f"{name}[{i}]")

@@ -8,9 +8,29 @@ from pathlib import Path
 import pytest
 
 from service.core.documents import Document
-from service.core.errors import DuplicateIdError, EvenmatchError, TableError, UndecodableTextError
+from service.core.errors import (
+    DuplicateIdError,
+    ErrorCollector,
+    EvenmatchError,
+    InputError,
+    InputErrors,
+    NotTextError,
+    TableError,
+    UndecodableTextError,
+)
 from service.core.matching import Match, ReadResume
-from service.files.resume_files import ResumeFile, ScoredResume, read_job, read_resumes, write_results
+from service.core.redaction.redactor import Redactor
+from service.core.resume_warnings import RESUME_WARNINGS, ResumeWarning
+from service.files.resume_files import (
+    IN_WORDS,
+    RedactedResume,
+    ResumeFile,
+    ScoredResume,
+    read_job,
+    read_resumes,
+    write_redacted,
+    write_results,
+)
 
 
 def read(*files: Path, id_column: str = "id", text_column: str = "resume") -> list[ResumeFile]:
@@ -105,7 +125,11 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 SCORED = [
     ScoredResume("c-1", Match(0.5, 0.9, True, False), ReadResume(Document("x", 1.0), {}, "en")),
-    ScoredResume("=1+1", Match(0.1, 0.2, False, True), ReadResume(Document("x", 0.1), None, "ru")),
+    ScoredResume(
+        "=1+1",
+        Match(0.1, 0.2, False, True),
+        ReadResume(Document("x", 0.1), None, "ru", ("non_latin_script", "not_english")),
+    ),
 ]
 
 
@@ -122,6 +146,7 @@ def test_json_lines_are_written_in_rank_order(tmp_path: Path) -> None:
         "redacted": True,
         "language": "en",
         "non_latin_script": False,
+        "warnings": [],
     }
     assert (records[1]["rank"], records[1]["decision"]) == (2, "not_selected")
 
@@ -131,6 +156,7 @@ def test_a_csv_defuses_formulas(tmp_path: Path) -> None:
     with (tmp_path / "out.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["candidate_id"] for row in rows] == ["c-1", "'=1+1"]
+    assert [row["warnings"] for row in rows] == ["", "non_latin_script not_english"]
 
 
 def test_a_result_file_replaces_an_old_one_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -140,3 +166,105 @@ def test_a_result_file_replaces_an_old_one_whole_or_not_at_all(tmp_path: Path) -
     write_results(SCORED, old)
     assert old.read_text().startswith("rank,candidate_id,")
     assert [entry.name for entry in tmp_path.iterdir()] == ["out.csv"]
+
+
+@pytest.mark.parametrize("code", RESUME_WARNINGS)
+def test_a_warning_that_is_not_about_the_language_makes_a_result_borderline(code: ResumeWarning) -> None:
+    scored = ScoredResume(
+        "c", Match(0.5, 0.9, True, False), ReadResume(Document("x", 1.0), {}, "en", (code,))
+    )
+    about_language = code in ("non_latin_script", "not_english")
+    assert scored.borderline is not about_language
+    assert (IN_WORDS[code] in scored.notes) is not about_language
+    assert scored.record(1)["warnings"] == [code]
+
+
+REDACTED = [
+    RedactedResume("a", Redactor().redact("Ida Moor\nbaker"), ()),
+    RedactedResume("b", Redactor().redact("baker"), ("no_name_found", "little_text")),
+]
+
+
+def test_redacted_resumes_are_written_with_their_warnings(tmp_path: Path) -> None:
+    write_redacted(REDACTED, tmp_path / "out.jsonl")
+    records = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [(r["id"], r["resume"], r["warnings"]) for r in records] == [
+        ("a", "[NAME]\nbaker", []),
+        ("b", "baker", ["no_name_found", "little_text"]),
+    ]
+    write_redacted(REDACTED, tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(newline="") as stream:
+        assert [row["warnings"] for row in csv.DictReader(stream)] == ["", "no_name_found little_text"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"%PDF-1.4\n1 0 obj", "is a PDF; extract its text first, for instance with pdftotext"),
+        (b"junk\n%PDF-1.4 endobj", "is a PDF"),
+        (b"PK\x03\x04...word/document.xml", r"is a Word document \(DOCX\); save it as plain text first"),
+        (b"PK\x03\x04...", "is a ZIP archive"),
+        (b"{\\rtf1 x}", "is RTF; save it as plain text first"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is an old Word or Excel file"),
+        (b"\x89PNG\r\n\x1a\n", r"is an image \(PNG\); read its text first"),
+        (b"\xff\xd8\xff\xe0", r"is an image \(JPEG\)"),
+        (b"\x1f\x8b\x08", r"is compressed \(gzip\); unpack it first"),
+        ("Ida".encode("utf-16-le") * 9, "holds null bytes; if it is UTF-16, say --encoding utf-16-le"),
+        (
+            b"caf\xe9",
+            "is not UTF-8: invalid byte at offset 3 of 4; if it comes from Windows, say --encoding cp1252",
+        ),
+    ],
+)
+def test_what_is_no_text_is_named_as_what_it_is(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read(write(tmp_path / "a.bin", content))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_tells_the_encoding(tmp_path: Path, encoding: str) -> None:
+    assert read(write(tmp_path / "a.txt", "José Núñez".encode(encoding)))[0].text == "José Núñez"
+    table = write(tmp_path / "a.csv", "id,resume\n1,José\n".encode(encoding))
+    assert read(table)[0].text == "José"
+
+
+def test_another_encoding_can_be_said(tmp_path: Path) -> None:
+    def read_as(file: Path, encoding: str) -> list[str]:
+        found = read_resumes([file], id_column="id", text_column="resume", encoding=encoding)
+        return [resume.text for resume in found]
+
+    text = write(tmp_path / "a.txt", "José Núñez".encode("cp1252"))
+    assert read_as(text, "cp1252") == ["José Núñez"]
+    table = write(tmp_path / "a.csv", "id,resume\n1,José\n2,Ida\n".encode("cp1252"))
+    assert read_as(table, "cp1252") == ["José", "Ida"]
+    with pytest.raises(UndecodableTextError, match=r"line 2 is not UTF-8.*say --encoding cp1252"):
+        read(table)
+    with pytest.raises(UndecodableTextError, match="is not ascii: invalid byte at offset 3 of 10"):
+        read_as(text, "ascii")
+
+
+def test_the_bytes_that_were_wrong_are_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(UndecodableTextError) as caught:
+        read(write(tmp_path / "a.txt", b"Zurich\xe9 caf"))
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+def test_all_bad_files_are_named_at_once_or_gathered(tmp_path: Path) -> None:
+    files = [
+        write(tmp_path / "a.pdf", b"%PDF-1.4"),
+        write(tmp_path / "b.txt", "python"),
+        tmp_path / "gone.txt",
+    ]
+    with pytest.raises(InputErrors) as caught:
+        read(*files)
+    assert [type(error) for error in caught.value.errors] == [NotTextError, TableError]
+    errors = ErrorCollector()
+    found = read_resumes(files, id_column="id", text_column="resume", errors=errors)
+    assert [resume.id for resume in found] == ["b"]
+    assert len(errors.errors) == 2
+
+
+def test_a_workbook_by_the_name_of_a_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotTextError, match=r"r\.csv is an Excel workbook \(XLSX\); save it as CSV first"):
+        read(write(tmp_path / "r.csv", b"PK\x03\x04 xl/workbook.xml"))

@@ -59,7 +59,7 @@ def test_the_two_are_compared_on_the_same_pairs() -> None:
     result = CliRunner().invoke(app, ["compare", str(BUNDLES / "minilm-base"), str(SHIPPED)])
     assert result.exit_code == 0, result.stderr
     assert "utility/roc_auc" in result.stdout
-    assert "minilm-base 1.1.0" in result.stdout
+    assert "minilm-base 1.2.0" in result.stdout
     assert "different" not in result.stderr
 
 

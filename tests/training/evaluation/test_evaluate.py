@@ -15,9 +15,9 @@ from service.core.matching import Matcher
 from service.core.tokenization import TextTokenizer
 from tests.support.fakes import FakeEngine
 from tests.support.scored_pairs import SUBJECT, random_pairs
-from tests.training.evaluation.examples import EXAMPLES, JOB, PAIRS, RESUMES
+from tests.training.evaluation.examples import EXAMPLES, JOB, PAIRS, RESUMES, Labelled
 from training.evaluation.evaluate import EvaluationOptions, data_digest, evaluate_bundle, evaluate_pairs
-from training.evaluation.schema import Evaluation
+from training.evaluation.schema import DecisionEffect, Evaluation
 from training.evaluation.scored_pairs import ScoredPairs
 from training.evaluation.scoring import encode_distinct
 from training.evaluation.variants import VariantSet, evaluate_variants
@@ -169,6 +169,37 @@ def test_pooling_one_set_gives_what_the_audit_itself_gives(tiny_bundle: Bundle, 
             assert sum(arm.gap_histogram) == group.summary.n
         assert theirs.top is not None
         assert ours.min_max_ratio.value == pytest.approx(theirs.top.min_max_ratio, abs=1e-6)
+
+
+def test_redaction_decides_nothing_where_there_is_no_clue(tiny_bundle: Bundle, loaded: LoadedModel) -> None:
+    def effect_on(resume: str) -> DecisionEffect | None:
+        pairs = [Labelled(job, None, JOB, key, resume + key, 1) for job in "ab" for key in "xyz"]
+        return evaluate_bundle(
+            tiny_bundle, loaded, EXAMPLES, data="four", options=OPTIONS, clue_free=pairs
+        ).redaction_without_clues
+
+    clean = effect_on("[NAME]\n[EMAIL]\n\nNurse on a surgical ward.\n\nEducation\n[SCHOOL], [YEAR]\n\n")
+    assert clean is not None
+    assert (clean.pairs, clean.jobs, clean.resumes) == (6, 2, 3)
+    assert clean.figures["mean_shift"].value == 0
+    assert clean.figures["resumes_differ"].value == 0
+    marred = effect_on("[NAME]\n\nNurse on a surgical ward.\n\nEducation\nHarvard University, 2014\n\n")
+    assert marred is not None
+    assert marred.figures["mean_shift"].value != 0
+
+
+def test_metrics_from_before_there_was_a_figure_still_load(tiny_bundle: Bundle, loaded: LoadedModel) -> None:
+    found = evaluate_bundle(tiny_bundle, loaded, EXAMPLES, data="four", options=OPTIONS)
+    assert found.redaction_without_clues is None
+    assert "beside hiding clues" not in report_html(found)
+    older = found.model_dump(mode="json")
+    del older["redaction_without_clues"]
+    assert Evaluation.model_validate(older) == found
+
+
+def test_the_report_shows_what_redaction_decides(tiny_bundle: Bundle, loaded: LoadedModel) -> None:
+    found = evaluate_bundle(tiny_bundle, loaded, EXAMPLES, data="four", options=OPTIONS, clue_free=EXAMPLES)
+    assert "What redaction decides beside hiding clues" in report_html(found)
 
 
 def test_an_audit_of_nothing_is_refused(tiny_bundle: Bundle, loaded: LoadedModel) -> None:

@@ -20,6 +20,7 @@ from tests.conftest import QUERY
 from training.bundles.candidate import make_reference_vectors
 from training.cli import app
 from training.config import CONFIGS, read_run_config
+from training.evaluation.schema import Evaluation
 from training.pipeline.run import RunOptions, make_bundle
 
 SHIPPED = BUNDLES / "minilm-base"
@@ -52,6 +53,13 @@ def test_any_folder_becomes_a_servable_bundle(tmp_path: Path) -> None:
     baselines = read_baselines(bundle.path)
     assert baselines.score_shares
     assert ("sex", "demographic_parity") in baselines.parity
+    effect = Evaluation.model_validate_json(
+        (bundle.path / "metrics.json").read_bytes()
+    ).redaction_without_clues
+    assert effect is not None
+    assert effect.jobs == FEW["test_jobs"]
+    assert effect.resumes > 2 * effect.jobs
+    assert "beside hiding clues" in (bundle.path / "fairness_report.html").read_text("utf-8")
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ from training.data.example import (
 )
 from training.data.synthetic.bias import BiasConfig
 from training.data.synthetic.grammar import as_gerund
-from training.data.synthetic.people import Person, draw_person
+from training.data.synthetic.people import Person, draw_person, without_clues
 from training.data.synthetic.postings import Vacancy, posting_title, write_posting
 from training.data.synthetic.professions import Atlas, Profession, load_atlas, split_professions
 from training.data.synthetic.resumes import Career, Wording, write_resume
@@ -87,6 +87,7 @@ class WrittenResume:
     grade: Grade
     seniority: Seniority
     paraphrase: str | None
+    clue_free: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +146,11 @@ def write_job(
         draws = random.Random(f"{config.seed}:{job_id}-r{i}")
         person = draw_person(split, draws)
         career = write_career(config, vacancy, profession, grade, draws)
-        words = random.Random(f"{config.seed}:{job_id}-r{i}:words")
+        seed_of_words = f"{config.seed}:{job_id}-r{i}:words"
+        words = random.Random(seed_of_words)
         career = replace(career, wording=config.bias.wording_of(person.groups, words))
+        twin = random.Random(seed_of_words)
+        config.bias.wording_of(person.groups, twin)  # the draws that were made before the resume was written
         resumes.append(
             WrittenResume(
                 id=f"{job_id}-r{i}",
@@ -158,6 +162,7 @@ def write_job(
                 paraphrase=_paraphrase(config, career, person, f"{job_id}-r{i}")
                 if config.retell and split == "train" and grade == 2
                 else None,
+                clue_free=write_resume(career, without_clues(person), twin) if split == "test" else None,
             )
         )
     return WrittenJob(job_id, title, text, profession.id, tuple(resumes))
@@ -257,5 +262,6 @@ def _example(config: GeneratorConfig, job: WrittenJob, resume: WrittenResume, gr
         occupation=resume.profession,
         job_occupation=job.profession,
         paraphrase=resume.paraphrase,
+        clue_free=resume.clue_free,
         seniority=resume.seniority,
     )

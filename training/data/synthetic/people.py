@@ -6,11 +6,12 @@ import hashlib
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 
 from service.core.counterfactual.lexicons import GroupLexicon, load_groups
+from service.core.redaction.policy import TOKENS
 from training.data.example import SplitName
 
 NO_SCHOOL = "no_school_mentioned"
@@ -33,7 +34,10 @@ _MAIL = ("example.com", "example.org", "example.net")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`groups` has sex, race_ethnicity and school_category. `school` None if the resume names none."""
+    """`groups` has sex, race_ethnicity and school_category. `school` None if the resume names none.
+
+    `hidden`: the other fields are redaction's tokens, and a resume writes years of study and pronouns so too.
+    """
 
     given: str
     surname: str
@@ -44,10 +48,27 @@ class Person:
     email: str
     link: str
     affinity: str | None = field(default=None)
+    hidden: bool = False
 
     @property
     def name(self) -> str:
         return f"{self.given} {self.surname}"
+
+
+def without_clues(person: Person) -> Person:
+    """The person with redaction's token for each clue that there is."""
+    return replace(
+        person,
+        given=TOKENS["name"],
+        surname=TOKENS["name"],
+        school=person.school and TOKENS["school"],
+        city=TOKENS["address"],
+        phone=TOKENS["phone"],
+        email=TOKENS["email"],
+        link=TOKENS["link"],
+        affinity=person.affinity and TOKENS["affinity"],
+        hidden=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)

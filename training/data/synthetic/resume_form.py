@@ -6,6 +6,7 @@ import random
 import re
 from dataclasses import dataclass
 
+from service.core.redaction.policy import TOKENS
 from training.data.synthetic.grammar import as_title
 from training.data.synthetic.people import Person
 
@@ -133,6 +134,8 @@ def header(person: Person, title: str, rng: random.Random) -> str:
     if rng.random() < 0.08:
         sex = person.groups["sex"]
         pronouns = "she/her" if sex == "female" else "he/him"
+        if person.hidden:
+            pronouns = TOKENS["pronoun"]
         text = text.replace(name, f"{name} ({pronouns})", 1)
     return text
 

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from service.core.redaction.policy import TOKENS
 from training.data.example import Seniority
 from training.data.synthetic import filler
 from training.data.synthetic.grammar import as_gerund, as_title, first_up, in_past, revoice, shorten
@@ -99,10 +100,11 @@ def degree(person: Person, career: Career, rng: random.Random) -> str:
     low, high = YEARS[career.seniority]
     year = NOW - rng.randint(low, high) - rng.randint(0, 2)
     school = f", {person.school}" if person.school else ""
+    begin, end = (TOKENS["graduation_year"],) * 2 if person.hidden else (str(year - 3), str(year))
     layouts = (
-        f"{subject}{school}, {year}",
-        f"{year} {subject}{school}",
-        f"{subject}{school} ({year - 3} - {year})",
+        f"{subject}{school}, {end}",
+        f"{end} {subject}{school}",
+        f"{subject}{school} ({begin} - {end})",
     )
     return rng.choice(layouts)
 

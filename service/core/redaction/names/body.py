@@ -1,4 +1,4 @@
-"""Names outside the header: after context cues, as signatures, among references, in prose."""
+"""Names outside the header: after context cues, as signatures, in prose."""
 
 from __future__ import annotations
 
@@ -8,23 +8,66 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from service.core.redaction.layout import Line
-from service.core.redaction.names.candidates import NameCandidate, ParsedResume
+from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.context_cues import CUE_ORDER, ContextCue
-from service.core.redaction.names.word_lists import STOP_WORDS
-from service.core.redaction.policy import TOKENS
+from service.core.redaction.names.name_forms import NameCandidate
+from service.core.redaction.names.things import is_item, means_no_person, names_a_thing, opens_entry
+from service.core.redaction.names.word_lists import CREDENTIALS, MONTHS, PLACES, STOP_WORDS
 
 _BRACED = re.compile(r"\{([^{}\n]{1,60})\}")
 _VALUE = re.compile(r"[^\n|;,\[:]{2,40}")
 _OF_A_RELATIVE = re.compile(r"father|mother|spouse|husband|wife|guardian", re.IGNORECASE)
 _SURE = re.compile(r"name|appelle|heiße|chiamo|llamo|called", re.IGNORECASE)
+_COLON = re.compile(r"[:=：]|/s/")
+_OPENS_LINE = re.compile(r"(?:^|[\n|•;*])[ \t]{0,4}(?:[-–][ \t]{0,4})?$")
+_SOMEBODY_S = re.compile(
+    r"\b(?:my|our|his|her|their|under|thesis|by|reporting|line)[ \t]{1,2}(?:[a-z]{2,12}[ \t])?$",
+    re.IGNORECASE,
+)
+_MAY_BE_A_POST = re.compile(r"(?:manager|author|contact|guide|mentor|advis[eo]r|supervisor)\b", re.IGNORECASE)
+_DOUBTFUL_TITLES = frozenset({"MS", "Hon", "Col", "Maj", "Lt", "Fr", "Capt", "Madame"})
+"""Without a dot: "Hon" and "MS" stand before other words too."""
+
+_MICROSOFT = (
+    "office",
+    "word",
+    "excel",
+    "access",
+    "powerpoint",
+    "outlook",
+    "visio",
+    "project",
+    "windows",
+    "dos",
+    "sql",
+)
+"""Behind "MS" and "Ms.", however they are run together: "Ms. OfficeEducation"."""
+
+_SHORT = 40
+_LISTED = re.compile(r"(?:[A-Z][\w'’.&-]{0,25}|&|of|and|the)(?: (?:[A-Z][\w'’.&-]{0,25}|&|of|and|the)){0,5}")
+_RECOMMENDATION = re.compile(r"recommend|referred|endorsed", re.IGNORECASE)
+_CLAUSE_ENDS = re.compile(r"[,.;!](?:\s|$)| (?:and|for|as|to)\b|\n|$")
+_QUOTES = ('"', "”", "»", "’", "“")
+_RECOMMENDS = re.compile(
+    r"\b(?:worked|works|managed|manages|reported|reports|mentor(?:ed|s)?|studied|taught|supervised|recommend(?:ed|s)?|"
+    r"colleague|client|peer|senior to|junior to|same team)\b"
+)
+
+
+_YEAR_BEHIND = re.compile(r"[.,]?\s{0,2}['’]?\d")
 _YEAR_OR_PRESENT = re.compile(r"\b(?:19|20)\d\d\b|\b[Pp]resent\b")
 
 
 class FoundName(NamedTuple):
-    """Words that are a name. `own`: it is that of the person whose resume this is."""
+    """Words that are a name. `own`: it is that of the person whose resume this is.
+
+    `reason`: the rule that found it. `spreads`: its parts are names elsewhere in the text too.
+    """
 
     candidate: NameCandidate
     own: bool
+    reason: str = "name"
+    spreads: bool = True
 
 
 def cued_names(resume: ParsedResume) -> Iterator[FoundName]:
@@ -45,24 +88,147 @@ def _after_cue(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[F
             for part in _BRACED.finditer(cue.written):
                 candidate = resume.candidate_at(offset + cue.start + part.start(1), most=6, strict=False)
                 if candidate is not None and not resume.holds_stop_word(candidate):
-                    yield FoundName(candidate, own=True)
+                    yield FoundName(candidate, own=True, reason="name.latex")
         case "label":
             candidate = resume.candidate_at(at, most=6, strict=False)
-            if candidate is None or resume.holds_stop_word(candidate):
+            if candidate is None or resume.holds_stop_word(candidate, placed=True):
                 candidate = _field_value(resume, at)
             if candidate is not None:
-                yield FoundName(candidate, own=not _OF_A_RELATIVE.search(cue.written))
+                own = not _OF_A_RELATIVE.search(cue.written)
+                yield FoundName(candidate, own, reason="name.label")
+        case "form":
+            at += len(resume.text[at : at + 4]) - len(resume.text[at : at + 4].lstrip())
+            candidate = resume.placed_candidate_at(at, most=6)
+            if candidate is not None and (len(candidate) > 1 or resume.is_name_word(candidate.first)):
+                yield from found_if_name(resume, candidate, "name.form", need=0.5, own=True, placed=True)
         case "person_label":
-            yield from _if_name(resume, resume.candidate_at(at, most=5), need=1.0, own=False)
+            yield from _after_person_label(resume, cue, offset)
         case "introduction":
-            sure = _SURE.search(cue.written) is not None
-            yield from _if_name(resume, resume.candidate_at(at, most=4), need=0.0 if sure else 2.0, own=True)
+            candidate = resume.placed_candidate_at(at, most=4)
+            sure = _SURE.search(cue.written) is not None or _is_introduced(resume, candidate)
+            need = -1.0 if sure else 1.0
+            yield from found_if_name(resume, candidate, "name.introduction", need=need, own=True, placed=True)
         case "honorific":
-            yield from _if_name(resume, resume.candidate_at(at, most=4), need=0.0, own=False)
+            yield from _after_honorific(resume, cue, offset)
         case "relation" | "companion":
-            candidate = resume.candidate_at(at, most=4)
-            if candidate is not None and len(candidate) >= 2:
-                yield from _if_name(resume, candidate, need=2.0 if cue.kind == "relation" else 3.5, own=False)
+            recommends = _RECOMMENDATION.search(cue.written) is not None
+            find = resume.placed_candidate_at if recommends else resume.candidate_at
+            candidate = find(at, most=4)
+            if (
+                candidate is not None
+                and len(candidate) >= 2
+                and not names_a_thing(resume, candidate)
+                and not _is_date(resume, candidate)
+            ):
+                need = 2.0 if cue.kind == "relation" else 3.5
+                if recommends and _is_introduced(resume, candidate):
+                    need = -1.0
+                yield from found_if_name(
+                    resume, candidate, f"name.{cue.kind}", need=need, own=False, placed=recommends
+                )
+        case "attribution":
+            yield from _after_dash(resume, cue, offset)
+
+
+def _is_introduced(resume: ParsedResume, candidate: NameCandidate | None) -> bool:
+    """True for "I am Wanjiru Samba, and": a clause ends behind two words of which the first means nothing else.
+
+    An initial may stand between them.
+    """
+    if candidate is None or len(candidate) not in (2, 3):
+        return False
+    initial = len(candidate) == 3 and len(resume.folded[candidate.first + 1]) == 1
+    if len(candidate) == 3 and not initial:
+        return False
+    first, end = candidate.first, resume.ends[candidate.stop - 1]
+    return (
+        resume.folded[first] not in resume.lexicon.english
+        and resume.folded[first] not in PLACES
+        and resume.folded[candidate.stop - 1] not in CREDENTIALS
+        and first not in resume.protected
+        and first not in resume.protected_phrases
+        and not resume.written[first].isupper()
+        and (initial or _CLAUSE_ENDS.match(resume.text, end, end + 6) is not None)
+    )
+
+
+def _after_person_label(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[FoundName]:
+    """Behind a colon a name; else only what is surely one, for "Account Manager Johnson Controls" is a post."""
+    colon = _COLON.search(cue.written) is not None
+    at = offset + cue.end
+    candidate = resume.placed_candidate_at(at, most=5) if colon else resume.candidate_at(at, most=5)
+    if candidate is None or _is_date(resume, candidate):
+        return
+    if colon:
+        one_word = len(candidate) == 1
+        if not (one_word and resume.is_followed_by_capital(candidate)):
+            need = 2.0 if one_word else 1.0
+            yield from found_if_name(
+                resume,
+                candidate,
+                "name.person_label",
+                need=need,
+                own=False,
+                placed=True,
+                spreads=not one_word,
+            )
+        return
+    start = offset + cue.start
+    before = resume.text[max(0, start - 20) : start]
+    if len(candidate) < 2 or names_a_thing(resume, candidate):
+        return
+    end = resume.ends[candidate.stop - 1]
+    rest = resume.text[end : end + 30].split("\n", 1)[0]
+    if _OPENS_LINE.search(before):
+        # "Manager - Deutsche Bahn, 2014" is a post; "Reporting manager - ..." announces somebody.
+        is_post = _MAY_BE_A_POST.match(cue.written) is not None
+        sure = resume.is_full_name(candidate) if is_post else any(map(resume.is_name_word, range(*candidate)))
+        need, may_be = 2.5, sure and not _YEAR_OR_PRESENT.search(rest)
+    else:
+        need, may_be = 3.5, _SOMEBODY_S.search(before) is not None
+    if may_be:
+        yield from found_if_name(resume, candidate, "name.person_label", need=need, own=False)
+
+
+def _after_honorific(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[FoundName]:
+    """Mr Park. "Hon", "Col", "Madame" and "MS" are other things too, so the word after them must be a name."""
+    candidate = resume.candidate_at(offset + cue.end, most=4)
+    if candidate is None or (len(candidate) == 1 and len(resume.folded[candidate.first]) == 1):
+        return
+    if resume.protected_phrases.issuperset(range(*candidate)):
+        return
+    title = cue.written.strip()
+    if title.rstrip(".").lower() == "ms" and resume.folded[candidate.first].startswith(_MICROSOFT):
+        return
+    doubtful = title in _DOUBTFUL_TITLES
+    if doubtful and (len(candidate) == 1 or title == "MS") and names_a_thing(resume, candidate):
+        return
+    need = 2.0 if doubtful else 0.0
+    placed = not doubtful
+    if len(candidate) == 1 and resume.starts[candidate.first] > 0 and names_a_thing(resume, candidate):
+        return
+    spreads = len(candidate) > 1 or resume.lexicon.is_surname(resume.folded[candidate.first]) or not doubtful
+    yield from found_if_name(
+        resume, candidate, "name.honorific", need=need, own=False, placed=placed, spreads=spreads
+    )
+
+
+def _after_dash(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[FoundName]:
+    """Who wrote a recommendation: "- Gabriel G., IT specialist, worked with ..." under what is in quotes."""
+    candidate = resume.candidate_at(offset + cue.end, most=4, strict=False)
+    if candidate is None or resume.holds_stop_word(candidate) or names_a_thing(resume, candidate):
+        return
+    start = offset + cue.start
+    before = resume.text[max(0, start - 4) : start].rstrip()
+    end = resume.ends[candidate.stop - 1]
+    rest = resume.text[end : end + 200].split("\n", 1)[0]
+    quoted = before.endswith(_QUOTES)
+    if not quoted and not _RECOMMENDS.search(rest):
+        return
+    need = 0.5 if quoted else 1.5
+    yield from found_if_name(
+        resume, candidate, "name.attribution", need=need, own=False, placed=True, spreads=len(candidate) > 1
+    )
 
 
 def closing_names(resume: ParsedResume) -> Iterator[FoundName]:
@@ -71,73 +237,108 @@ def closing_names(resume: ParsedResume) -> Iterator[FoundName]:
         if features.is_closing:
             line = resume.lines[i + 1]
             start = line.start + len(line.text) - len(line.text.lstrip())
-            yield from _if_name(resume, resume.candidate_at(start, most=4), need=0.5, own=True)
+            candidate = resume.placed_candidate_at(start, most=4)
+            whole = candidate is not None and resume.ends[candidate.stop - 1] >= start + len(
+                line.text.strip()
+            )
+            need = -1.0 if whole else 0.5
+            yield from found_if_name(resume, candidate, "name.signature", need=need, own=True, placed=True)
     last = next((line for line in reversed(resume.lines) if not line.heading), None)
     if last is not None and len(resume.lines) > 3 and len(last.text) < 40:
         start = last.start + len(last.text) - len(last.text.lstrip(" \t(-–—~*_"))
         candidate = resume.candidate_at(start, most=4)
-        if candidate is not None and len(candidate) > 1:
-            yield from _if_name(resume, candidate, need=3.5, own=False)
+        if (
+            candidate is not None
+            and len(candidate) > 1
+            and not any(ch.isalpha() for ch in resume.text[resume.ends[candidate.stop - 1] : last.end])
+            and not _ends_a_list(resume, last)
+        ):
+            yield from found_if_name(resume, candidate, "name.last_line", need=3.5, own=False)
 
 
-def referee_names(resume: ParsedResume) -> Iterator[FoundName]:
-    """In a reference block every cell that looks like a name is one, the first of a line above all."""
-    for line, features in zip(resume.lines, resume.features, strict=True):
-        if line.section != "references" or line.heading:
-            continue
-        first = True
-        for start, end in features.cells:
-            cell = line.text[start:end]
-            if line.text[max(0, start - 9) : start].endswith((TOKENS["phone"], TOKENS["email"])):
-                first = True  # the next person in a text without line breaks
-            if f"[{cell.strip()}]" in TOKENS.values():
-                continue
-            lead = len(cell) - len(cell.lstrip(" .-–•\t'0123456789)"))
-            candidate = resume.candidate_at(line.start + start + lead, most=5)
-            if candidate is None or resume.holds_stop_word(candidate) or len(candidate) < 2:
-                first = first and candidate is None
-                continue
-            yield from _if_name(resume, candidate, need=-1.0 if first else 3.0, own=False)
-            first = False
+def _ends_a_list(resume: ParsedResume, last: Line) -> bool:
+    """True if the two lines right above are as short and hold words in capitals only: the last of many employers."""
+    above = resume.lines[:-1][-2:] if resume.lines[-1] is last else []
+    if last.section == "references" or len(above) < 2 or above[1].end + 1 != last.start:
+        return False
+    return above[0].end + 1 == above[1].start and all(
+        not line.heading and len(line.text) < _SHORT and _LISTED.fullmatch(line.text.strip()) is not None
+        for line in above
+    )
 
 
 def prose_names(resume: ParsedResume) -> Iterator[FoundName]:
     """Given name and surname side by side in prose; not in lists, and not where an employer stands."""
     line_starts = [line.start for line in resume.lines]
-    at, is_prose = -1, False
+    employers: set[tuple[str, ...]] = set()
+    found: list[NameCandidate] = []
+    at, is_prose, next_line = -1, False, 0
+    meant: dict[tuple[object, ...], bool] = {}
     for i in _given_names(resume):
-        place = bisect_right(line_starts, resume.starts[i]) - 1
-        if place != at:  # once a line: a long one holds thousands of names
-            at, is_prose = place, _is_prose(resume.lines[place])
-        if not is_prose or resume.follows_preposition(i):
+        if resume.starts[i] >= next_line:  # once a line: a long one holds thousands of names
+            at = bisect_right(line_starts, resume.starts[i]) - 1
+            is_prose = _is_prose(resume.lines[at])
+            next_line = line_starts[at + 1] if at + 1 < len(line_starts) else len(resume.text)
+        follows = resume.follows_preposition(i)
+        if not is_prose and not follows:
             continue
         candidate = resume.candidate_at(resume.starts[i], most=4)
         if (
-            candidate is not None
-            and len(candidate) >= 2
-            and resume.lexicon.is_surname(resume.folded[candidate.stop - 1])
+            candidate is None
+            or len(candidate) < 2
+            or not resume.lexicon.is_surname(resume.folded[candidate.stop - 1])
         ):
-            yield from _if_name(resume, candidate, need=4.0, own=False)
+            continue
+        if resume.follows_employer_preposition(i):
+            employers.add(tuple(resume.folded[candidate.first : candidate.stop]))
+        if (
+            is_prose
+            and not follows
+            and not means_no_person(resume, candidate, meant)
+            and not (resume.lines[at].section == "experience" and opens_entry(resume, candidate))
+            and not (resume.lines[at].section == "skills" and is_item(resume, candidate))
+        ):
+            found.append(candidate)
+    for candidate in found:
+        if tuple(resume.folded[candidate.first : candidate.stop]) not in employers:
+            yield from found_if_name(resume, candidate, "name.prose", need=4.0, own=False)
 
 
 def _given_names(resume: ParsedResume) -> list[int]:
     """Indices of the words that could be given names."""
-    known = resume.lexicon.given_names
+    known, folded, protected = resume.lexicon.given_names, resume.folded, resume.protected
     return [
         i
-        for i, folded in enumerate(resume.folded)
-        if folded in known
-        and resume.capitalised[i]
-        and i not in resume.protected
-        and resume.lexicon.is_given_name(folded)
+        for i, capitalised in enumerate(resume.capitalised)
+        if capitalised
+        and folded[i] in known
+        and i not in protected
+        and resume.lexicon.is_given_name(folded[i])
     ]
 
 
-def _if_name(
-    resume: ParsedResume, candidate: NameCandidate | None, *, need: float, own: bool
+def found_if_name(
+    resume: ParsedResume,
+    candidate: NameCandidate | None,
+    reason: str,
+    *,
+    need: float,
+    own: bool,
+    placed: bool = False,
+    spreads: bool = True,
 ) -> Iterator[FoundName]:
-    if candidate is not None and resume.is_name(candidate, need=need):
-        yield FoundName(candidate, own)
+    """`candidate` as a name, or nothing if it is none: its score must reach `need`."""
+    if candidate is not None and resume.is_name(candidate, need=need, placed=placed):
+        yield FoundName(candidate, own, reason, spreads)
+
+
+def _is_date(resume: ParsedResume, candidate: NameCandidate) -> bool:
+    """True for "Jun 2010", "Dec'05" and "May to July"."""
+    first = resume.folded[candidate.first]
+    end = resume.ends[candidate.first]
+    return first in MONTHS and (
+        len(candidate) == 1 or _YEAR_BEHIND.match(resume.text[end : end + 8]) is not None
+    )
 
 
 def _field_value(resume: ParsedResume, start: int) -> NameCandidate | None:
@@ -154,7 +355,7 @@ def _field_value(resume: ParsedResume, start: int) -> NameCandidate | None:
 def _is_prose(line: Line) -> bool:
     if line.heading or (line.section == "experience" and _is_entry(line.text)):
         return False
-    is_list = line.text.count(",") > 4 and line.section != "references" and "." not in line.text.strip()[:-1]
+    is_list = line.text.count(",") > 4 and line.section != "references" and ". " not in line.text
     return not is_list
 
 

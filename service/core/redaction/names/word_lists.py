@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.core.redaction.lexicon import COUNTRY_NAMES, DEMONYMS, short_table
+from service.core.redaction.lexicon import COUNTRY_NAMES, DEMONYMS, Phrases, short_table
 from service.core.redaction.words import fold
 
 _ROWS = short_table("name_words.csv")
@@ -34,3 +34,12 @@ PLACES = frozenset(fold(word) for name in (*COUNTRY_NAMES, *DEMONYMS) for word i
     "place"
 )
 """Words of countries, demonyms, states and cities, which speak against a name."""
+
+THING_NOUNS = _of_kind("thing_noun")
+"""What carries the names of people without being one: "Foundation", "algorithm", "Act"."""
+
+MONTHS = _of_kind("month")
+"""Months, in short forms too, and days of the week: no name where a date stands."""
+
+NAMESAKES = Phrases(row["term"] for row in short_table("namesakes.csv"))
+"""Firms, laws and methods that are named like a person: they stay, save where the candidate's name stands."""

@@ -9,6 +9,7 @@ from service.core.counterfactual.control import CONTROL_EDITS, control_variants
 from service.core.counterfactual.lexicons import load_groups
 from service.core.counterfactual.variants import ATTRIBUTES, ResumeVariants, VariantOptions, make_variants
 from service.core.documents import normalise
+from service.core.redaction.given import GivenSpan, places_of
 from service.core.redaction.redactor import Redactor
 from tests.support.resume_corpus import samples
 
@@ -107,7 +108,13 @@ def test_the_two_sexes_of_a_race_share_surnames() -> None:
 
 def test_what_is_not_in_the_text_is_not_applicable() -> None:
     made = variants_of("Summary\nBuilds data pipelines in Python.")
-    assert made.not_applicable == dict.fromkeys(ATTRIBUTES[1:], "not_in_text")
+    assert made.not_applicable == {
+        "pronoun": "no_pronoun_found",
+        "school": "no_school_found",
+        "graduation_year": "no_graduation_year_found",
+        "affinity": "no_affinity_group_found",
+        "postal_code": "no_us_postal_code_found",
+    }
     assert made.name_placed
     assert {v.reference.split("\n")[0] for v in made.variants if v.attribute == "name"} == {"[NAME]"}
 
@@ -171,3 +178,52 @@ def test_control_edits_keep_every_word_but_what_they_add() -> None:
                 assert words == before, kind
             elif kind != "month_format":
                 assert not before - words, kind
+
+
+def test_schools_for_children_are_told_from_none() -> None:
+    made = variants_of("Ida Moor\n\nEducation\nHull Grammar School", attributes=("school",))
+    assert made.not_applicable == {"school": "only_secondary_schools"}
+
+
+NAMED = "xq zw\n\nWork\nBaker since 2015. In 2009 xq zw left Rookery Lane, and in 2012 the band."
+GIVEN = (
+    GivenSpan("name", "xq zw"),
+    GivenSpan("school", "Rookery Lane"),
+    GivenSpan("graduation_year", "2009"),
+    GivenSpan("affinity", "the band"),
+)
+
+
+def test_what_is_named_is_changed_though_nobody_recognises_it() -> None:
+    bare = make_variants(NAMED, VariantOptions(), REDACTOR, key="r")
+    assert {"school", "graduation_year", "affinity"} <= bare.not_applicable.keys()
+    assert bare.name_placed
+    made = make_variants(NAMED, VariantOptions(), REDACTOR, key="r", given=GIVEN)
+    assert made.not_applicable.keys() == {"pronoun", "postal_code"}
+    assert not made.name_placed
+    names = [v.text for v in made.variants if v.attribute == "name"]
+    assert len(names) == 40
+    assert not any("xq" in text or "zw" in text for text in names)
+    schools = [v for v in made.variants if v.attribute == "school"]
+    assert {v.group for v in schools} == {"top_school", "non_top_school", "no_school_mentioned"}
+    assert not any("Rookery" in v.text for v in schools)
+    years = {v.group: v.text for v in made.variants if v.attribute == "graduation_year"}
+    assert "Baker since 2015. In 2010 xq zw left" in years["5_years_ago"]
+
+
+def test_variants_know_where_what_was_named_stands_now() -> None:
+    made = make_variants(NAMED, VariantOptions(), REDACTOR, key="r", given=GIVEN)
+    original = Redactor(()).redact(NAMED, given=places_of(NAMED, GIVEN)).text
+    for variant in made.variants:
+        hidden = Redactor(()).redact(variant.text, given=variant.named).text
+        if variant.attribute != "control" and variant.group != "no_school_mentioned":
+            assert hidden == original, variant.id
+    assert all(variant.named for variant in made.variants)
+
+
+def test_a_year_inside_what_was_named_is_shifted() -> None:
+    text = "Ida Moor\n\nBaker, 2015 - 2020\n\nDiploma, winter 2008/09 to summer 2011"
+    given = [GivenSpan("graduation_year", "summer 2011")]
+    options = VariantOptions(attributes=("graduation_year",))
+    made = make_variants(text, options, REDACTOR, key="r", given=given)
+    assert any("summer 2015" in variant.text for variant in made.variants)

@@ -177,9 +177,12 @@ def test_an_attribute_that_is_nowhere_is_not_a_gap_of_zero(matcher: Matcher) -> 
     plan = plan_of(matcher, [AuditResume("a", "Summary\nBuilds data pipelines in Python.")])
     report = summarise(plan, scored(plan, noise))
     assert [a.attribute for a in report.attributes] == ["name"]
-    assert report.missing["school"] == {"not_in_text": 1}
+    assert report.missing["school"] == {"no_school_found": 1}
     assert report.names_placed == ["a"]
     assert any("the school could not be changed in 1 resume" in f.lower() for f in report.findings)
+    assert any("no school was recognised; if one stands in the text, name it" in f for f in report.findings)
+    assert report.warnings == {"a": ["no_name_found", "little_text"]}
+    assert any("1 hold hardly any text" in f for f in report.findings)
 
 
 def test_a_resume_in_another_language_is_named(matcher: Matcher) -> None:

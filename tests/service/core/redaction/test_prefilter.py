@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 
 from service.core.documents import normalise
+from service.core.redaction.handles import SITE_PATTERNS, SITE_PREFILTER
 from service.core.redaction.lexicon import load_lexicon
 from service.core.redaction.names.context_cues import CUES, cues_in
-from service.core.redaction.prefilter import PrefilterText, prefilter
-from service.core.redaction.recognisers import LINE_RECOGNISERS, PARAGRAPH_RECOGNISERS
+from service.core.redaction.prefilter import PrefilterSet, PrefilterText, prefilter, prefilter_text
+from service.core.redaction.recognisers import LINE_PREFILTERS, LINE_RECOGNISERS, PARAGRAPH_RECOGNISERS
 from service.core.redaction.schools import SCHOOL_PREFILTER, find_schools
 from service.core.redaction.words import read_words
 from tests.service.core.redaction.test_redactor import TEXTS
@@ -19,7 +20,7 @@ LEXICON = load_lexicon()
 
 
 def lowered(text: str) -> PrefilterText:
-    return PrefilterText(text.lower(), frozenset(read_words(text).folded))
+    return prefilter_text(text, read_words(text))
 
 
 def check(text: str) -> None:
@@ -32,9 +33,11 @@ def check(text: str) -> None:
         found = list(find_schools(text, words, LEXICON, by_pattern=True))
         assert found == list(find_schools(text, words, LEXICON, by_pattern=False))
     for line in text.split("\n"):
-        kinds = {cue.kind for cue in cues_in(line)}
+        kinds = {cue.kind for cue in cues_in(line, lowered(line))}
         for kind, pattern, _ in CUES:
             assert kind in kinds or pattern.search(line) is None, kind
+        if not SITE_PREFILTER.may_match(lowered(line)):
+            assert not any(pattern.search(line) for pattern in SITE_PATTERNS)
 
 
 def test_no_resume_is_held_back_that_the_pattern_matches() -> None:
@@ -54,7 +57,8 @@ def test_no_resume_is_held_back_that_the_pattern_matches() -> None:
         "Sigma Gamma Rho", "LGBTQ+ Network", "Bahá'í faith", "Jehovah's Witness", "St. Mary Parish", "Latter-day Saint",
         "Frau Müller", "Geschlecht: weiblich", "I am a woman", "cleaning lady", "pronouns: ze/hir", "Graduated '09",
         "UiTM Shah Alam", "КФУ Казанский университет", "北京大学", "연세대학교", "Liceo Galilei", "Politechnika Gdańska",
-        "姓名：王伟", "Nombre: Ana", "\\name{A}{B}", "/s/ Ana Ruiz", "C.V. of Ana", "together with Ana Ruiz", "Mme Curie",
+        "github: ana5", "l'github: ana5", "GithubUser: ana5", "ana5 on Stack Overflow", "dev.to/ana5", "Hugging Face @ana5",
+        "the CV of: Ana", "Résumé of: Ana", "prepared by: Ana Ruiz", "trained by Ana Ruiz", "\" — Ana Ruiz, head", "姓名：王伟", "Nombre: Ana", "\\name{A}{B}", "/s/ Ana Ruiz", "C.V. of Ana", "together with Ana Ruiz", "Mme Curie",
     ],
 )  # fmt: skip
 def test_no_rare_form_is_held_back(text: str) -> None:
@@ -72,3 +76,39 @@ def test_a_prefilter_looks_for_words_and_for_substrings() -> None:
     assert one.may_match(lowered("Age: 40"))
     assert one.may_match(lowered("place of birthday"))
     assert not one.may_match(lowered("managed wages"))
+
+
+def test_a_set_of_prefilters_lets_through_what_each_of_them_does() -> None:
+    ones = [
+        prefilter("age", ["birth"]),
+        prefilter("street"),
+        prefilter("", ["birth", "#"]),
+        prefilter("age street"),
+    ]
+    together = PrefilterSet(ones)
+
+    for text in ("Age: 40", "birthday", "12 Elm Street #4", "wages", "l'age", "née", ""):
+        seen = lowered(text)
+        expected = [i for i, one in enumerate(ones) if one.may_match(seen)]
+        assert together.passed(seen) == expected
+        around = together.substrings_in(f"paragraph with {text.lower()} and more")
+        assert together.passed(seen, around) == expected
+
+
+def test_what_stands_in_no_paragraph_is_looked_for_in_none_of_its_lines() -> None:
+    found = dict(LINE_PREFILTERS.substrings_in("call 030 or write to a@b.de"))
+
+    assert {"0", "3", "@"} <= set(found)
+    assert "www." not in found
+
+
+def test_words_are_seen_folded_and_as_they_stand() -> None:
+    text = "O'Neill, Señora"
+
+    assert prefilter_text(text, read_words(text)).words == {
+        "oneill",
+        "senora",
+        "o",
+        "neill",
+        "señora",
+    }

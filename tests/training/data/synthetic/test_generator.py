@@ -9,6 +9,8 @@ from itertools import combinations
 import pytest
 from pydantic import ValidationError
 
+from service.core.documents import normalise
+from service.core.redaction.redactor import Redactor
 from tests.training.data.conftest import SMALL
 from training.data.example import SPLITS, Dataset
 from training.data.review import leaks, normalised
@@ -152,3 +154,18 @@ def test_good_fits_are_retold_in_training_only_and_nothing_else_changes(atlas: A
     shorter = [len((e.paraphrase or "").split()) < len(e.resume.split()) for e in once]
     assert sum(shorter) / len(shorter) > 0.5
     assert all(e.paraphrase is None for e in generate_split(config, atlas, professions["test"], "test"))
+
+
+def test_test_resumes_have_a_twin_without_clues(atlas: Atlas, plain: Dataset) -> None:
+    assert all(e.clue_free is None for split, examples in plain.items() if split != "test" for e in examples)
+    redactor = Redactor(["name", "email", "link", "school", "affinity", "pronoun"])
+    twins = {e.resume_id: e for e in plain.test}.values()
+    left = 0
+    for example in twins:
+        assert example.clue_free is not None
+        left += bool(redactor.redact(normalise(example.clue_free)).counts)
+        if example.resume.isascii():  # what is not a clue is the same but for the noise of copying
+            words = set(example.clue_free.replace("[", " [").split())
+            assert len(words - set(example.resume.split())) < 0.3 * len(words)
+    assert left <= 0.02 * len(twins)
+    assert any("[SCHOOL]" in (e.clue_free or "") and "[YEAR]" in (e.clue_free or "") for e in twins)

@@ -1,0 +1,70 @@
+"""Boards of examination in a section of education: "Kerala State Board", "Board of Secondary Education".
+
+A board says in which State somebody went to school. The abbreviations of the two boards of all India (CBSE, ICSE)
+are what the certificate is called and stay, unless "Board" stands behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from service.core.redaction.school_slots import TOWNS
+from service.core.redaction.school_words import BOARD_WORDS
+from service.core.redaction.words import Words
+
+_JOINERS = frozenset({"of", "and", "the", "for"})
+_NOT_BEHIND = frozenset(
+    "member members director directors president chair chairman secretary game games meeting".split()
+)
+_PARTS_OF_PLACES = frozenset(word for place in TOWNS for word in place.split() if len(word) > 1)
+_MOST_WORDS = 7
+
+
+def boards_in(text: str, words: Words) -> Iterator[tuple[int, int]]:
+    """Where the names of boards stand in `text`, as [start, end)."""
+    folded = words.folded
+    for k, word in enumerate(folded):
+        if word != "board":
+            continue
+        if k + 1 < len(folded) and folded[k + 1] in _NOT_BEHIND:
+            continue
+        first = _first(text, words, k)
+        last = _last(text, words, k)
+        if any(folded[i] in BOARD_WORDS for i in (*range(first, k), *range(k + 1, last + 1))) or first < k:
+            yield words.starts[first], words.ends[last]
+
+
+def _first(text: str, words: Words, k: int) -> int:
+    """The first word of the name before "Board": places, "State", and what is examined."""
+    first = i = k
+    while i and k - i < _MOST_WORDS:
+        gap = text[words.ends[i - 1] : words.starts[i]]
+        word = words.folded[i - 1]
+        if gap not in (" ", ". ", ".", " & ", "-"):
+            break
+        if word in words.folded[first:k]:
+            break  # the place before, and the name
+        if word in BOARD_WORDS or word in _PARTS_OF_PLACES or (len(word) == 1 and gap != " "):
+            first = i = i - 1
+        elif word in _JOINERS and i < k:
+            i -= 1
+        else:
+            break
+    return first
+
+
+def _last(text: str, words: Words, k: int) -> int:
+    """The last word of the name behind "Board": "of Higher Secondary Education"."""
+    if k + 1 >= len(words) or words.folded[k + 1] != "of" or text[words.ends[k] : words.starts[k + 1]] != " ":
+        return k
+    last, i = k, k + 1
+    while i < len(words) and i - k <= _MOST_WORDS + 2:
+        if text[words.ends[i - 1] : words.starts[i]] not in (" ", " & "):
+            break
+        word = words.folded[i]
+        if word in BOARD_WORDS or (last > k and word in _PARTS_OF_PLACES):
+            last = i
+        elif word not in _JOINERS:
+            break
+        i += 1
+    return last

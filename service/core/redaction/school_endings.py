@@ -1,0 +1,38 @@
+"""What stands behind a school's name and belongs to it: a campus, an abbreviation in brackets, "for Women"."""
+
+from __future__ import annotations
+
+import re
+
+_BRACKET = re.compile(r"\s?\((?=[^()\n]{0,10}[A-Z][^()\n]{0,10}[A-Z])[A-Za-z.&' -]{2,10}\)")
+_KIND = re.compile(
+    r"\s?\((?:[Aa]utonomous|[Ii]ndependent|[Dd]eemed(?: to be)?(?: [Uu]niversity)?|[Pp]rivate|[Ss]tate|UGC|AUTONOMOUS|INDEPENDENT)\)"
+)
+_FOR_ONE_SEX = re.compile(r"\s?\(?\s?for[ ](?:women|girls|boys|men|ladies)\b\s?\)?", re.IGNORECASE)
+_CAMPUS = re.compile(
+    r"(?:\s?(?:,|[-–]|\(|at|in)?\s?(?:(?:Los|Las|San|Santa|St\.?|Saint|Chapel|Urbana|Twin|College|New|Fort|El|Ann|Baton)\s)?"
+    r"(?:Angeles|Berkeley|Irvine|Davis|Diego|Barbara|Cruz|Riverside|Merced|Francisco|Austin|Dallas|Arlington|Antonio|"
+    r"Madison|Milwaukee|Amherst|Boston|Lowell|Champaign|Urbana-Champaign|Urbana|Chicago|Ann Arbor|Arbor|Dearborn|Flint|"
+    r"Hill|Charlotte|Greensboro|Wilmington|Asheville|Cities|Duluth|Boulder|Denver|Springs|Lincoln|Omaha|Knoxville|"
+    r"Chattanooga|Martin|Station|Park|County|Newark|Camden|Brunswick|Bloomington|Indianapolis|Tuscaloosa|Huntsville|"
+    r"Birmingham|Fayetteville|Little Rock|Long Beach|Fullerton|Northridge|Sacramento|Fresno|Pomona|Paso|Buffalo|Albany|"
+    r"Stony Brook|Binghamton|Rouge|New Orleans|Las Vegas|Reno|Manoa|Hilo|Bombay|Delhi|Madras|Kanpur|Kharagpur|Roorkee|"
+    r"Guwahati|Hyderabad|Bangalore|Ahmedabad|Calcutta|Lucknow|Kozhikode|Indore|Trichy|Warangal|Surathkal|Pilani|Vellore|"
+    r"Mumbai|Chennai|Pune|Nsukka|Legon|Mesra|Ilaro|Ibadan|Ife|Zaria|Los Baños|Diliman|Manila)\b\)?)"
+)  # fmt: skip
+_AND_COLLEGE = re.compile(
+    r"[ ](?:&|and|AND)[ ](?:College|COLLEGE|School|Sixth Form(?: College)?|University|Research Cent(?:er|re))\b"
+)
+
+
+_SHOUTED_CAMPUS = re.compile(_CAMPUS.pattern, re.IGNORECASE)
+
+
+def with_rest(text: str, end: int) -> int:
+    """The end of a school's name in `text`, with its campus and its abbreviation in brackets."""
+    campus = _SHOUTED_CAMPUS if text[max(0, end - 3) : end].isupper() else _CAMPUS
+    for pattern in (_AND_COLLEGE, _FOR_ONE_SEX, _BRACKET, _KIND, campus, _BRACKET):
+        match = pattern.match(text, end)
+        if match:
+            end = match.end()
+    return end

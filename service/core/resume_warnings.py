@@ -1,0 +1,98 @@
+"""Why a person should look at a resume before anybody relies on what was made of it.
+
+Each warning has a stable code. Those of `TO_LOOK_AT` make a decision `borderline`: the text may be no resume,
+or not all of it, or redaction was unsure who is who. The decision itself stays as the threshold has it. Where
+a rule is in doubt it says nothing, since a false alarm costs trust.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Literal, Protocol, get_args
+
+from service.core.other_texts import reads_like_something_else
+from service.core.redaction.policy import TOKENS, Category
+from service.core.structured_text import is_structured
+
+ResumeWarning = Literal[
+    "non_latin_script",
+    "not_english",
+    "no_name_found",
+    "several_names",
+    "little_text",
+    "not_a_resume",
+    "structured_text",
+    "repeats_posting",
+]
+RESUME_WARNINGS: tuple[ResumeWarning, ...] = get_args(ResumeWarning)
+
+TO_LOOK_AT: frozenset[ResumeWarning] = frozenset(RESUME_WARNINGS) - {"non_latin_script", "not_english"}
+"""A decision on such a resume is borderline, whatever its probability."""
+
+WORDS_TO_JUDGE = 20
+"""A text of so many words or fewer says little about anybody: a scan of which only a line came through."""
+
+_READ = 20_000
+"""Characters that are looked at: what a text is shows on its first pages."""
+
+
+class NamesInText(Protocol):
+    """What redaction says about names (`redactor.Redacted`)."""
+
+    @property
+    def has_own_name(self) -> bool: ...
+
+    @property
+    def other_candidates(self) -> int: ...
+
+    @property
+    def counts(self) -> Mapping[Category, int]: ...
+
+
+def needs_a_look(warnings: Collection[ResumeWarning]) -> bool:
+    """True if a person should look at the resume before its decision is used."""
+    return not TO_LOOK_AT.isdisjoint(warnings)
+
+
+def warnings_of_text(text: str, names: NamesInText | None = None) -> tuple[ResumeWarning, ...]:
+    """What is to be said of a normalised resume by itself. `names`: what was found if names were hidden.
+
+    The time grows with the length of the text up to 20,000 characters, and no further.
+    """
+    text = text[:_READ]
+    warnings: list[ResumeWarning] = []
+    if names is not None:
+        warnings += _of_names(text, names)
+    if _words(text) <= WORDS_TO_JUDGE:
+        warnings.append("little_text")
+    if is_structured(text):
+        warnings.append("structured_text")
+    elif reads_like_something_else(text, has_own_name=None if names is None else names.has_own_name):
+        warnings.append("not_a_resume")
+    return tuple(warnings)
+
+
+def _of_names(text: str, names: NamesInText) -> list[ResumeWarning]:
+    warnings: list[ResumeWarning] = []
+    # A text that was redacted before has no name left to find.
+    if not names.has_own_name and TOKENS["name"] not in text:
+        warnings.append("no_name_found")
+    if names.other_candidates:
+        warnings.append("several_names")
+    return warnings
+
+
+_WORD = re.compile(r"[^\W\d_][^\s,;|/•·]*+")
+_UNSPACED = "\u0e00"
+"""From here on are scripts without blanks between words: Thai, Chinese, Japanese."""
+
+
+def _words(text: str) -> int:
+    """Words, an e-mail address being one; two characters are one where a script has no blanks."""
+    count = 0
+    for match in _WORD.finditer(text):
+        count += 1 if match[0][0] < _UNSPACED else -(-len(match[0]) // 2)
+        if count > WORDS_TO_JUDGE:
+            break
+    return count

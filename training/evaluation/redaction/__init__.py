@@ -1,0 +1,1 @@
+"""Redaction on annotated resumes: what is left, what is lost, and what it decides."""
