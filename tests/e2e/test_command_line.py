@@ -169,6 +169,7 @@ def test_an_unusable_audit_says_why(server: Server, data_dir: Path, folder: Path
     assert done.returncode == 2
 
 
+@pytest.mark.slow
 def test_what_a_file_is_and_what_was_skipped_is_said(server: Server, data_dir: Path, folder: Path) -> None:
     (folder / "cv.pdf").write_bytes(b"%PDF-1.7\n1 0 obj")
     (folder / "windows.txt").write_bytes(f"José Núñez\n{ENGINEER}".encode("cp1252"))
@@ -201,6 +202,7 @@ def test_warnings_stand_beside_a_score(server: Server, data_dir: Path, folder: P
     assert (row["borderline"], row["warnings"]) == ("True", "no_name_found little_text")
 
 
+@pytest.mark.slow
 def test_spans_are_named_on_the_command_line(server: Server, data_dir: Path, folder: Path) -> None:
     (folder / "named.txt").write_text(f"{NAMED}\nDiploma, Rookery Lane")
     given = ("--span", "school=Rookery Lane", "--span", "affinity=Django")
