@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from service.core.redaction.lexicon import short_table
+from service.core.redaction.lexicon import words_by
 
-_ROWS = short_table("education_words.csv")
-
-
-def _words(role: str) -> frozenset[str]:
-    return frozenset(row["word"] for row in _ROWS if row["role"] == role)
+_WORDS = words_by("role", "education_words.csv")
 
 
-POSTS = _words("post")
+POSTS = _WORDS["post"]
 """Job titles."""
 
-COMPANIES = _words("company")
+COMPANIES = _WORDS["company"]
 """What names of firms end in."""
 
-FIELDS = _words("field")
+FIELDS = _WORDS["field"]
 """Fields of study."""
 
-ABBREVIATIONS = _words("field_abbreviation")
+ABBREVIATIONS = _WORDS["field_abbreviation"]
 """Fields, degrees and examinations in capitals, and other capitals that are no school."""
 
-GRADES = _words("grade")
-DEGREES = _words("degree")
+GRADES = _WORDS["grade"]
+DEGREES = _WORDS["degree"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal, cast
 
-from service.core.redaction.lexicon import short_table
+from service.core.redaction.lexicon import short_table, words_by
 
 Section = Literal["header", "contact", "personal", "education", "experience", "references", "skills", "other"]
 """The parts of a resume. `contact`: how to reach the candidate; `personal`: date of birth, nationality and so on."""
@@ -16,17 +16,13 @@ LONGEST_HEADING = 80
 
 _HEADINGS = {row["heading"]: cast(Section, row["section"]) for row in short_table("headings.csv")}
 _ROWS = short_table("heading_words.csv")
-
-
-def _words(role: str) -> frozenset[str]:
-    return frozenset(row["word"] for row in _ROWS if row["role"] == role)
-
+_BY_ROLE = words_by("role", "heading_words.csv")
 
 _HEADS = {row["word"]: cast(Section, row["section"]) for row in _ROWS if row["role"] == "head"}
-_NEUTRAL_HEADS = _words("neutral_head")
+_NEUTRAL_HEADS = _BY_ROLE["neutral_head"]
 _TOPICS = {row["word"]: cast(Section, row["section"]) for row in _ROWS if row["role"] == "topic"}
-_MODIFIERS = _words("modifier")
-_NOT_BEFORE_HEAD = _words("not_before_head")
+_MODIFIERS = _BY_ROLE["modifier"]
+_NOT_BEFORE_HEAD = _BY_ROLE["not_before_head"]
 _SUBJECTS = frozenset("special physical elementary early higher secondary continuing social medical".split())
 """Before "education" they make it a subject or an employer, no heading."""
 

@@ -36,6 +36,14 @@ def short_table(name: str) -> list[dict[str, str]]:
         raise ConfigurationError(f"the word list {name} cannot be read: {error.strerror}") from None
 
 
+def words_by(column: str, name: str) -> dict[str, frozenset[str]]:
+    """The words of a short table by what `column` says of them. Raises as `short_table`."""
+    found: dict[str, set[str]] = {}
+    for row in short_table(name):
+        found.setdefault(row[column], set()).add(row["word"])
+    return {key: frozenset(words) for key, words in found.items()}
+
+
 def any_of(words: Iterable[str]) -> str:
     """A pattern of one of `words`, the longest first, so that it takes "South Sudan" whole.
 

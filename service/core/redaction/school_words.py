@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from service.core.redaction.lexicon import short_table
+from service.core.redaction.lexicon import words_by
 
-_ROWS = short_table("school_words.csv")
-
-
-def _words(role: str) -> frozenset[str]:
-    return frozenset(row["word"] for row in _ROWS if row["role"] == role)
+_WORDS = words_by("role", "school_words.csv")
 
 
-KEYWORDS = _words("keyword")
-KEYWORDS_OF_EDUCATION = _words("keyword_education")
+KEYWORDS = _WORDS["keyword"]
+KEYWORDS_OF_EDUCATION = _WORDS["keyword_education"]
 """Key words in sections of education only."""
 
-QUALIFIERS = _words("qualifier")
+QUALIFIERS = _WORDS["qualifier"]
 """Words that only say which kind of school it is."""
 
-GENERIC = _words("generic")
+GENERIC = _WORDS["generic"]
 """Words that name no school by themselves."""
 
 ENDS_LIKE_SCHOOL = frozenset(
@@ -26,16 +22,16 @@ ENDS_LIKE_SCHOOL = frozenset(
 )
 """Key words in which a cell of education can end that is a school as a whole."""
 
-NOT_A_SCHOOL = _words("not_a_school")
+NOT_A_SCHOOL = _WORDS["not_a_school"]
 """Words before a key word that make it none: "summer school"."""
 
-NOT_IN_NAME = _words("not_in_name")
+NOT_IN_NAME = _WORDS["not_in_name"]
 """Words that no name of a school holds to the left of its key word."""
 
-NOT_BEHIND = _words("not_behind")
+NOT_BEHIND = _WORDS["not_behind"]
 """Words behind a key word that make it none: "school district"."""
 
-FIRM = _words("firm")
+FIRM = _WORDS["firm"]
 """Names before a key word that make it a firm: "Khan Academy"."""
 
 ENDINGS = (
@@ -64,10 +60,10 @@ NO_NAMES = (
 )
 """Words that a school's cell does not hold."""
 
-BOARD_WORDS = _words("board")
+BOARD_WORDS = _WORDS["board"]
 """Words of the names of boards of examination."""
 
-OPENERS = _words("opener")
+OPENERS = _WORDS["opener"]
 """Key words of languages in which the name stands behind them: "Colegio ..."."""
 
 INSIDE = frozenset("de da do del della la le di du al el y e dos van der zu am e".split())
