@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from service.core.redaction.education_words import FIELDS
 from service.core.redaction.lexicon import Lexicon
+from service.core.redaction.school_beginnings import DEGREE_BEHIND, behind_degree, initials_of_degree
 from service.core.redaction.school_endings import with_rest
 from service.core.redaction.school_slots import TOWNS
 from service.core.redaction.school_spelling import FIRST_LETTERS, key_word_meant
@@ -46,22 +47,6 @@ _MOST_LEFT = 20
 _MOST_RIGHT = 12
 _WRAPS = re.compile(r" {2,4}|[ ]?\n[ ]?")
 _VERB = re.compile(r"\w{2,30}(?:ed|ing)$")
-
-
-_DEGREE_INITIALS = re.compile(
-    r"(?:[BM]\.?[EAS]|Ph\.?D|LL\.?[BM]|[BM]\.?C\.?A|M\.?D)\.?[ ](?=\w{3})(?!(?:Ramaiah|RAMAIAH|Univ))"
-)
-"""Initials that begin a cell are those of a degree: "B.E Anna University"; M.S. Ramaiah is a founder."""
-
-_WRITTEN_DEGREE = re.compile(
-    r"(?<![\w.])(?:[BM]\.[ ]?(?:Com|Sc|Tech|Ed|Phil|Pharm|Arch|Lib|Des|Voc)|Ph\.[ ]?D)\b\.?", re.IGNORECASE
-)
-"""A degree whose words no name holds: "B.Com Anna University"."""
-
-
-_DEGREE_BEHIND = re.compile(
-    r"(?:\b(?:[Bb]achelor|[Mm]aster|[Dd]iploma|[Dd]egree|[Aa]ssociate|[Dd]octor)\w{0,3}(?: of \w{3,14})?|\b[BMP][\w.]{1,7}) (?:in|of) $",
-)
 
 
 class SchoolReader:
@@ -165,24 +150,15 @@ class SchoolReader:
             return None
         if first and folded[first - 1] == "the" and words.capitalised[first - 1] and self._joined(first - 1):
             first -= 1
-        first = self._behind_degree(first, k)
+        first = behind_degree(self._text, words, first, k)
         first = self._behind_field(first, k, named_behind=named_behind)
         start, end = words.starts[first], words.ends[last]
         found = self._text[start:end]
-        degree = _DEGREE_INITIALS.match(found)
-        if degree and self._begins_cell(first):
-            start += degree.end()
+        if self._begins_cell(first):
+            start += initials_of_degree(found)
         if _CERTIFIES.match(found):
             return None
         return start, with_rest(self._text, end)
-
-    def _behind_degree(self, first: int, k: int) -> int:
-        """The first word of the name once a degree is taken from it: "B.Com Anna University"."""
-        words = self._words
-        for degree in _WRITTEN_DEGREE.finditer(self._text, max(0, words.starts[first] - 3), words.starts[k]):
-            while first < k and words.starts[first] < degree.end():
-                first += 1
-        return first
 
     def _behind_field(self, first: int, k: int, *, named_behind: bool) -> int:
         """The first word of the name once a field of study is taken from it: "BA in English Literature Ajasin University"."""
@@ -196,7 +172,7 @@ class SchoolReader:
                 return named
         if not first or folded[first - 1] not in ("in", "of") or not self._joined(first - 1):
             return first
-        if _DEGREE_BEHIND.search(self._text, max(0, words.starts[first] - 40), words.starts[first]) is None:
+        if DEGREE_BEHIND.search(self._text, max(0, words.starts[first] - 40), words.starts[first]) is None:
             return first
         named = first
         while named < k and folded[named] in FIELDS:
