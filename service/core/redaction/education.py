@@ -20,6 +20,7 @@ from service.core.redaction.education_cells import (
     Row,
     behind_field,
     cell_of,
+    cells_beside_school,
     cells_with_key_word,
     cells_with_opener,
 )
@@ -48,6 +49,7 @@ _NOT_DATE = re.compile(
 )
 _FIELD_WORDS = FIELDS | {"in", "of", "and", "the"}
 _SCHOOL_TOKEN = TOKENS["school"]
+_HIDDEN_SCHOOL = re.compile(re.escape(_SCHOOL_TOKEN))
 
 
 def find_in_education(lines: Sequence[Line], text: str, lexicon: Lexicon) -> Iterator[Span]:
@@ -103,7 +105,7 @@ def _rows_of(text: str, words: Words, schools: Sequence[Span]) -> list[Row]:
     places = [at for gap in _GAP.finditer(text) for at in gap.span()]
     bounds = [0, *places, len(text)]
     ordered = sorted(schools)
-    reach = word = school = 0
+    reach = reach_at = word = school = 0
     for start, end in zip(bounds[::2], bounds[1::2], strict=True):
         part = text[start:end]
         if not part.strip():
@@ -114,10 +116,16 @@ def _rows_of(text: str, words: Words, schools: Sequence[Span]) -> list[Row]:
         while word < len(words) and words.starts[word] < end:
             folded.append(words.folded[word])
             word += 1
+        inside = [(reach_at - start, reach - start)] if reach > start else []
         while school < len(ordered) and ordered[school].start < end:
-            reach = max(reach, ordered[school].end)
+            inside.append((ordered[school].start - start, ordered[school].end - start))
+            if ordered[school].end > reach:
+                reach_at, reach = ordered[school].start, ordered[school].end
             school += 1
-        row = Row(start, end, part, folded, reach > start or _SCHOOL_TOKEN in part, False)
+        has_school = reach > start or _SCHOOL_TOKEN in part
+        if has_school:
+            inside += [match.span() for match in _HIDDEN_SCHOOL.finditer(part)]
+        row = Row(start, end, part, folded, has_school, False, schools=tuple(sorted(inside)))
         row.has_degree = (
             DEGREE_OR_DIPLOMA.search(part) is not None
             or not DEGREES.isdisjoint(folded)
@@ -188,6 +196,7 @@ def _cells_of_schools(rows: Sequence[Row], lexicon: Lexicon) -> Iterator[tuple[i
         behind = list(behind_field(row, lexicon))
         if row.has_school:
             yield from behind
+            yield from cells_beside_school(row, lexicon)
             continue
         # In the row itself, or else in the one below, or else in the one above.
         own = cell_of(row, lexicon, own=True)

@@ -20,7 +20,14 @@ from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import COUNTRY_NAMES, DEMONYMS, Lexicon
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.school_slots import REGIONS, TOWNS
-from service.core.redaction.school_words import BOARD_WORDS, ENDS_LIKE_SCHOOL, GENERIC, NO_NAMES, OPENERS
+from service.core.redaction.school_words import (
+    BOARD_WORDS,
+    ENDS_LIKE_SCHOOL,
+    GENERIC,
+    NO_NAMES,
+    OPENERS,
+    TRAINS,
+)
 from service.core.redaction.schools import DEGREE
 from service.core.redaction.spans import Span
 from service.core.redaction.words import Words, fold, read_words
@@ -29,12 +36,14 @@ Kind = Literal["study", "work", "date", "other"]
 
 _CELL = re.compile(r"[,;:()\[\]]|[ ][-–—][ ]|[-–—]{2,}|—")
 DEGREE_OR_DIPLOMA = re.compile(
-    rf"(?<![\w.])(?:{DEGREE}|[BM]\.?\s?(?:TECH|COM|ED|Ed|PHIL|Phil|PHARM|Pharm)|PH\.?\s?D|BCA|MCA|MBBS|BDS|PGD[A-Z]{{0,3}}|"
+    rf"(?<![\w.])(?:{DEGREE}|[BM]\.?\s?(?:TECH|COM|ED|Ed|PHIL|Phil|PHARM|Pharm)|PH\.?\s?D|A\.A\.(?:S\.)?|A\.S\.(?= in)|AAS?(?= in )|BSN|MSN|BSBA|BSW|MSW|BHM|MPH|MPA|J\.?D\.?(?=,| from )|Ed\.?D|[BM]\.?Arch|[BM]\.?Des|BCA|MCA|MBBS|BDS|PGD[A-Z]{{0,3}}|"
     r"b\.?\s?tech|m\.?\s?tech|[bm]\.\s?(?:com|sc|ed|e|a)|ph\.?d|mba|bca|mca|pgdm)(?!\w|(?:\.[A-Z](?![a-z])){3})"  # "M.S.B.T.E" is a board
 )
 CERTIFICATE = re.compile(
     r"(?<![\w.])(?:1[02]\s?th|10\+2|\+2|X(?:II)?\s?th|(?:Class|Std\.?|Standard|Grade)[ ](?:X|XII|10|12)|Higher Secondary|Senior Secondary|"
-    r"(?<![a-z][ ])Matric(?:ulation)?|Intermediate|S\.?S\.?L\.?C|[HS]\.?S\.?C|P\.?U\.?C)(?![\w])(?!\.?[ ](?:School|Sec))",
+    r"(?<![a-z][ ])Matric(?:ulation)?|Intermediate|S\.?S\.?L\.?C|[HS]\.?S\.?C|P\.?U\.?C|WASS?CE|KCSE|KCPE|STPM|VCE|[GI]?GCSEs?|[AO][- ]Levels?|"
+    r"F\.?Sc|NVQ|BTEC|Madhyamik|Bachillerato|Ensino Médio|Some (?:college|high school)|High school or equivalent|Technical diploma|Certification in|DEC in)"
+    r"(?![\w])(?!\.?[ ](?:School|Sec))",
     re.IGNORECASE,
 )
 """Classes and certificates of schools, with the school beside them as with a degree."""
@@ -48,11 +57,21 @@ _YEAR_AT_END = re.compile(
 )
 _TOWN_AND_YEAR = re.compile(r",[ ]?(?:[A-Z][\w.]{1,20}+[ ,]{1,2}){1,3}(?:\(?(?:19|20)\d\d|\[YEAR)")
 _TOWN_BEHIND = re.compile(r"[ ]?[-–,][ ]{0,2}([A-Z][\w.]{1,20}+(?:[ ][A-Z][\w.]{1,20}+)?)")
+_PLACE_BEHIND_DASH = re.compile(
+    r"[ ][-–][ ]{1,2}[A-Z][\w.'-]{1,20}+(?:[ ][A-Z][\w.'-]{1,20}+){0,2},[ ](?P<region>[A-Z]\w{1,20}+(?:[ ][A-Z]\w{1,20}+){0,2})[ ]*$"
+)
+_SHORT_UNIVERSITIES = frozenset("DU MU PU CU JU AU OU KU BU GU LU NU RU SU MKU KLU".split())
+"""Universities of India in two letters, which count only beside a college."""
+
+_BRACKETED_SCHOOL = re.compile(r"[A-Z][A-Z.]{2,6}[ ][A-Z][a-z]{2,20}")
+"""In brackets behind a degree: "(IHM Pusa)"."""
+
 _NUMBER_AT_END = re.compile(r"[ ]?(?:No\.?[ ]?)?\d{1,3}$")
 _ABBREVIATED_END = re.compile(r"\b(?:[A-Z]|Univ|Coll|Inst|Tech|Engg)\.$")
 _LONGEST_ROW = 2000
 _LONGEST_LINE = 160
 OPENING_WORDS = OPENERS | {"college"}
+_CENTRES = frozenset({"center", "centre"})
 _COUNTRIES = frozenset(fold(country) for country in COUNTRY_NAMES)
 _LANGUAGES = frozenset(fold(demonym) for demonym in DEMONYMS) | frozenset(
     "mandarin cantonese arabic hindi urdu bengali tamil telugu marathi gujarati punjabi kannada malayalam swahili yoruba igbo hausa "
@@ -67,7 +86,7 @@ _HEADS = frozenset(
 
 @dataclass(slots=True)
 class Row:
-    """Characters [start, end) of the section, and what they are about."""
+    """Characters [start, end) of the section, and what they are about. `schools`: where some stand in `text`."""
 
     start: int
     end: int
@@ -76,27 +95,32 @@ class Row:
     has_school: bool
     has_degree: bool
     kind: Kind = "other"
+    schools: tuple[tuple[int, int], ...] = ()
 
 
 def cells_with_key_word(row: Row) -> Iterator[tuple[int, int]]:
     """Cells such as "Beijing No. 4 High School", whatever words with capitals stand before the key word."""
-    if ENDS_LIKE_SCHOOL.isdisjoint(row.folded):
+    if ENDS_LIKE_SCHOOL.isdisjoint(row.folded) and _CENTRES.isdisjoint(row.folded):
         return
     places = [at for mark in _CELL.finditer(row.text) for at in mark.span()]
     bounds = [0, *places, len(row.text)]
     for start, end in zip(bounds[::2], bounds[1::2], strict=True):
         cell = row.text[start:end].strip()
         words = read_words(cell)
+        trains = len(words) > 2 and words.folded[-1] in _CENTRES and words.folded[-2] in TRAINS
         if (
             2 <= len(words) <= 8
-            and words.folded[-1] in ENDS_LIKE_SCHOOL
+            and (words.folded[-1] in ENDS_LIKE_SCHOOL or trains)
             and cell[-1].isalpha()
             and words.capitalised[0]
             and words.starts[0] == 0
             and all(c or len(w) <= 3 for c, w in zip(words.capitalised, words.folded, strict=True))
             and not DEGREE_OR_DIPLOMA.search(_KEY_AT_END.sub("", cell))
             and not YEAR.search(cell)
-            and not any(word in POSTS or word in DEGREES or word in NO_NAMES for word in words.folded)
+            and not any(
+                word in POSTS or word in DEGREES or word in NO_NAMES
+                for word in words.folded[: -1 if trains else None]
+            )
             and not all(word in GENERIC or word in ENDS_LIKE_SCHOOL for word in words.folded)
         ):
             at = row.start + row.text.index(cell, start)
@@ -149,7 +173,12 @@ def cell_of(
             dated = True
         if not cell or (own and n == 0 and (DEGREE_OR_DIPLOMA.search(cell) or CERTIFICATE.search(cell))):
             continue
-        if start and row.text[start - 1] in "([" and not _goes_on_with_year(row.text, end):
+        if (
+            start
+            and row.text[start - 1] in "(["
+            and not _goes_on_with_year(row.text, end)
+            and not (own and _BRACKETED_SCHOOL.fullmatch(cell))
+        ):
             continue  # an abbreviation of what stands before
         if (
             cell.isalpha()
@@ -157,12 +186,55 @@ def cell_of(
             and _CELL.split(row.text[end + 1 : end + 60])[0].strip().casefold() in REGIONS
         ):
             return None  # "Senior Secondary - Otterbeck, Uttarakhand"
-        if _can_be_school(cell, lexicon, alone=len(bounds) == 2 and not dated, small=small, slot=slot):
+        placed = not own and _is_before_place(row.text, end)
+        if _can_be_school(
+            cell,
+            lexicon,
+            alone=len(bounds) == 2 and not dated and not placed,
+            small=small,
+            slot=slot or placed,
+            placed=placed,
+        ):
             at = row.start + row.text.index(cell, start)
             return at, at + len(cell)
         if not own:
             return None  # what follows a field or a grade is a town
     return None
+
+
+def cells_beside_school(row: Row, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+    """Cells of a row with a degree and a school that name a second school: "BCA, SBRM Ostwald, Mysore University", "..., QTU".
+
+    A degree awarded by a university is often studied for at a college of it. Behind the school only abbreviations count.
+    """
+    if row.kind == "work" or not row.schools or len(row.text) > _LONGEST_LINE:
+        return
+    first = row.schools[0][0]
+    places = [at for mark in _CELL.finditer(row.text) for at in mark.span()]
+    bounds = [0, *places, len(row.text)]
+    behind_degree = False
+    for start, end in zip(bounds[::2], bounds[1::2], strict=True):
+        cell = row.text[start:end].strip()
+        if not behind_degree:
+            behind_degree = (DEGREE_OR_DIPLOMA.search(cell) or CERTIFICATE.search(cell)) is not None
+            continue
+        bracketed = start > 0 and row.text[start - 1] in "(["
+        if bracketed or not cell or any(a < end and b > start for a, b in row.schools):
+            continue
+        if cell in _SHORT_UNIVERSITIES or (
+            (start < first or _ACRONYM.fullmatch(cell)) and _can_be_school(cell, lexicon, alone=False)
+        ):
+            at = row.start + row.text.index(cell, start)
+            yield at, at + len(cell)
+
+
+def _is_before_place(text: str, end: int) -> bool:
+    """True if a town and its State follow behind a dash: "Valencia - Orlando, FL"."""
+    place = _PLACE_BEHIND_DASH.match(text, end)
+    if place is None:
+        return False
+    region = place["region"]
+    return (len(region) == 2 and region.isupper()) or fold(region) in REGIONS or fold(region) in _COUNTRIES
 
 
 def _goes_on_with_year(text: str, end: int) -> bool:
@@ -187,17 +259,21 @@ def _behind(end: int, row: Row, words: Words, lexicon: Lexicon) -> tuple[int, in
     """What stands behind the degree that ends at `end`."""
     i = bisect_left(words.starts, end)
     first = i
-    while i < len(words) and (words.folded[i] in FIELDS or words.folded[i] in ("in", "of", "and", "s")):
+    while i < len(words) and (
+        words.folded[i] in FIELDS
+        or words.folded[i] in ("in", "of", "and", "s")
+        or (words.folded[i] in ABBREVIATIONS and words.written[i].isupper())
+    ):
         i += 1
     bare = i == first  # "B.Com QSTM 2009"
-    if not bare and words.folded[i - 1] not in FIELDS:
+    if not bare and words.folded[i - 1] in ("in", "of", "and", "s"):
         return None
     start = i
     while i < len(words) and words.capitalised[i] and i - start < 6:
         if i > start and row.text[words.ends[i - 1] : words.starts[i]] not in (" ", ".", ". ", "-", "'", "’"):
             break
         i += 1
-    if i == start or row.text[words.ends[start - 1] : words.starts[start]] != " ":
+    if i == start or row.text[words.ends[start - 1] : words.starts[start]] not in (" ", ") "):
         return None
     at, end = words.starts[start], words.ends[i - 1]
     end += row.text.startswith(".", end)
@@ -216,9 +292,18 @@ def _behind(end: int, row: Row, words: Words, lexicon: Lexicon) -> tuple[int, in
 
 
 def _can_be_school(
-    cell: str, lexicon: Lexicon, *, alone: bool, small: bool = False, slot: bool = False
+    cell: str,
+    lexicon: Lexicon,
+    *,
+    alone: bool,
+    small: bool = False,
+    slot: bool = False,
+    placed: bool = False,
 ) -> bool:
-    """True if nothing says that a cell is something else. `alone`: it is a whole row. `slot`: schools stand there."""
+    """True if nothing says that a cell is something else.
+
+    `alone`: it is a whole row. `slot`: schools stand there. `placed`: a town follows, so the cell is none.
+    """
     number = _NUMBER_AT_END.search(cell)
     name = cell[: number.start()] if number else cell
     if any(ch.isdigit() for ch in name) or "[" in cell or "@" in cell:
@@ -257,7 +342,10 @@ def _can_be_school(
         _FIELD_ENDING.match(word) for word in folded
     ):
         return False
-    if " ".join(folded) in TOWNS or all(word in TOWNS or word in _COUNTRIES for word in folded):
+    whole = " ".join(folded)
+    if not placed and (
+        whole in TOWNS or whole in _COUNTRIES or all(word in TOWNS or word in _COUNTRIES for word in folded)
+    ):
         return False
     if len(words.written[-1]) <= 2 and words.written[-1].isupper():
         return False  # an author: "Williams SJ"

@@ -1,7 +1,6 @@
 """Boards of examination in a section of education: "Kerala State Board", "Board of Secondary Education".
 
-A board says in which State somebody went to school. The abbreviations of the two boards of all India (CBSE, ICSE)
-are what the certificate is called and stay, unless "Board" stands behind them.
+A board says in which State somebody went to school, or at which kind of school: "CBSE", "RBSE Ajmer", "SSC Board".
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.core.redaction.school_slots import TOWNS
-from service.core.redaction.school_words import BOARD_WORDS
+from service.core.redaction.school_words import BOARD_NAMES, BOARD_WORDS
 from service.core.redaction.words import Words
 
 _JOINERS = frozenset({"of", "and", "the", "for"})
@@ -24,6 +23,8 @@ def boards_in(text: str, words: Words) -> Iterator[tuple[int, int]]:
     """Where the names of boards stand in `text`, as [start, end)."""
     folded = words.folded
     for k, word in enumerate(folded):
+        if word in BOARD_NAMES and words.written[k].isupper():
+            yield words.starts[k], words.ends[_with_place(text, words, k)]
         if word != "board":
             continue
         if k + 1 < len(folded) and folded[k + 1] in _NOT_BEHIND:
@@ -32,6 +33,15 @@ def boards_in(text: str, words: Words) -> Iterator[tuple[int, int]]:
         last = _last(text, words, k)
         if any(folded[i] in BOARD_WORDS for i in (*range(first, k), *range(k + 1, last + 1))) or first < k:
             yield words.starts[first], words.ends[last]
+
+
+def _with_place(text: str, words: Words, k: int) -> int:
+    """The last word of the name that begins with an abbreviation: "BISE Lahore", "CBSE Board"."""
+    i = k + 1
+    if i == len(words) or text[words.ends[k] : words.starts[i]] not in (" ", "-", " - "):
+        return k
+    named = words.folded[i] == "board" or (words.capitalised[i] and words.folded[i] in TOWNS)
+    return i if named else k
 
 
 def _first(text: str, words: Words, k: int) -> int:

@@ -38,6 +38,7 @@ _STOPS_LEFT = _STOPS | (
 _DEGREE_BEFORE = re.compile(r"(?<![\w.])(?:[BMP]\.?\s?[A-Z]\w{0,4}\.?|LL\.?[BM]\.?|Ph\.?D\.?)\s")
 _NUMBER = re.compile(r"[ ]?(?:No\.?|Nr\.?|\#|[.])?[ ]?\d{1,3}(?![\d%/.]|[ ]?%)")
 _PART = re.compile(r"[ ]?[-–&/][ ]?|[ ]|[.][ ]?|['’][ ]?")
+_SCIENCE = re.compile(r"\w{3,30}(?:ology|istry|graphy|nomy|ics)$")
 _MOST_LEFT = 5
 _MOST_RIGHT = 4
 
@@ -78,6 +79,7 @@ def _left(text: str, words: Words, first: int, lexicon: Lexicon) -> int:
             or word == "of"
             or (gap in (". ", " - ", " – ") and len(word) > 4)
             or word in lexicon.protected_words
+            or (_SCIENCE.match(word) and word in lexicon.english)
         ):
             return named
         i -= 1

@@ -31,7 +31,7 @@ _SCHOOL_OF = re.compile(r"\b(?:school|academy|college) (?:of|for) ", re.IGNORECA
 _STUDY = re.compile(
     r"\b(?:[Gg]raduat(?:e(?! (?:[Ss]chool|[Ii]ntern|[Aa]ssistant|[Rr]esearch|[Tt]rainee|[Ss]tudents))|ed|ion)\b|[Aa]ttended|[Aa]lum(?:n\w{1,4})?\b|[Cc]lass of|[Dd]iploma|[Dd]egree|GPA|GED|[Ss]tudied|[Ss]tudent at|"
     r"[Bb]achelor|[Mm]aster['’]?s? (?:of|in|degree)|MBA|[BM]\.?\s?(?:Sc|Tech|Com|Ed)\b|[BM]\.?[AS]\.?(?= in\b|,)|Ph\.?D|Abitur|A[- ]?[Ll]evels?|GCSE|"
-    r"HSC|SSC|SSLC|WAEC|[Ii]ntermediate|[Mm]atriculat\w{1,4}|X(?:II)?th|1[02]th|[Mm]ajor|[Hh]onou?rs)"
+    r"HSC|SSC|SSLC|WAEC|[Ii]ntermediate|[Mm]atric(?:ulat\w{1,4})?\b|(?:[Cc]lass|[Ss]td\.?|CLASS|STD) (?:X|XII|1[02])\b|CBSE|ICSE|X(?:II)?th|1[02]th|[Mm]ajor|[Hh]onou?rs)"
 )
 _TEACHES = re.compile(
     r"\b(?:[Tt]eachers?|TEACHERS?|[Tt]eaching|TEACHING|[Ee]ducator|[Cc]oach|COACH|[Aa]ide|[Ii]nstructor|INSTRUCTOR|[Tt]utor|[Pp]rincipal|[Ll]ibrarian|"
@@ -76,7 +76,9 @@ def _is_employer(text: str, school: Span, line: Line, lexicon: Lexicon) -> bool:
     in_experience = line.section == "experience"
     if not _is_before_university(name, lexicon) and not (in_experience and _does_research(name, lexicon)):
         return False
-    before = text[max(0, school.start - _NEAR) : school.start]
+    # A section may begin inside a line of a text that lost its line breaks.
+    first = line.start if line.start and text[line.start - 1] != "\n" else 0
+    before = text[max(first, school.start - _NEAR) : school.start]
     behind = text[school.end : school.end + _NEAR]
     if _WORKED_THERE.search(before[-60:]):
         return True

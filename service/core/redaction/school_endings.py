@@ -25,13 +25,31 @@ _AND_COLLEGE = re.compile(
 )
 
 
+_PART = re.compile(
+    r",[ ](?:(?:Teachers|Law|Medical|Graduate|Business|Engineering|Honors|Management|Dental|Nursing|University|Extension|Main|City|North|South|East|West|"
+    r"Distance|Open|Off[ -]?Campus|Downtown|Online)[ ]){1,3}(?:College|School|Institute|Campus|Education)\b"
+    r"|,?[ ](?:Off[ -]?Campus|Distance Education|School of Distance Education)\b"
+)
+"""A part of a university that is no name by itself: "Columbia University, Teachers College"."""
+
+_KIND_AND_TOWN = re.compile(r",[ ][A-Z][a-z]{3,20}(?=[ ]?(?:[,;|(\n]|[-–]|$))")
+_ONLY_KIND = re.compile(
+    r"(?:^|[\n,;|:•–-]|from|at)[ ]{0,2}(?:Govt|Government|Govt\.|Municipal|State|District|Zilla Parishad)\.?[ ](?:(?:Boys|Girls|Engg|Engineering|Degree|Arts|Science|Medical|Law|"
+    r"Polytechnic|Higher|Hr|High|Sr|Senior|Sec|Secondary|Inter|Junior|Jr|Women'?s?|Commerce|and|P\.?G|First|Grade|Model)\.?[ ]){0,6}(?:College|School|Polytechnic|ITI)$"
+)
+"""A name that says nothing but which kind of school it is: it is told from others by its town."""
+
 _SHOUTED_CAMPUS = re.compile(_CAMPUS.pattern, re.IGNORECASE)
 
 
 def with_rest(text: str, end: int) -> int:
     """The end of a school's name in `text`, with its campus and its abbreviation in brackets."""
     campus = _SHOUTED_CAMPUS if text[max(0, end - 3) : end].isupper() else _CAMPUS
-    for pattern in (_AND_COLLEGE, _FOR_ONE_SEX, _BRACKET, _KIND, campus, _BRACKET):
+    if text.startswith(",", end) and _ONLY_KIND.search(text, max(0, end - 80), end):
+        town = _KIND_AND_TOWN.match(text, end)
+        if town:
+            return town.end()
+    for pattern in (_PART, _AND_COLLEGE, _FOR_ONE_SEX, _BRACKET, _KIND, campus, _BRACKET):
         match = pattern.match(text, end)
         if match:
             end = match.end()

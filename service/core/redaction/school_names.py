@@ -37,6 +37,7 @@ from service.core.redaction.school_words import (
     SEXES,
     STOPS_RIGHT,
     STUDY_FIELDS,
+    TRAINS,
 )
 from service.core.redaction.words import Words
 
@@ -46,6 +47,7 @@ _MOST_QUALIFIERS = 4
 _MOST_LEFT = 20
 _MOST_RIGHT = 12
 _WRAPS = re.compile(r" {2,4}|[ ]?\n[ ]?")
+_FIELD_ENDING = re.compile(r"\w{3,30}(?:ology|istry|graphy|nomy|ics|sting|ching|ding|ting)$")
 _VERB = re.compile(r"\w{2,30}(?:ed|ing)$")
 
 
@@ -106,6 +108,11 @@ class SchoolReader:
             return len(words.folded[i]) == 1 or words.folded[i] in ABBREVIATED
         if gap in ("'", "’", "' ", "’ ", "’s ", "-  "):
             return True
+        if "(" in gap or ")" in gap:  # "D.A.V. (PG) College"
+            kinds = ("pg", "autonomous", "deemed", "boys", "girls")
+            return (gap in (" (", ". (") and words.folded[i + 1] in kinds) or (
+                gap == ") " and words.folded[i] in kinds
+            )
         return _WRAPS.fullmatch(gap) is not None and self._wraps(i)
 
     def _wraps(self, i: int) -> bool:
@@ -132,8 +139,14 @@ class SchoolReader:
         first, names, qualifiers = self._left(k)
         if key in LAST_WORDS:
             last = last if named_behind else k  # no town: "Gauhati High Court" is none
-            if not self._ends_cell(last):
-                return None
+            if not self._ends_cell(last) or (key == "tech" and len(folded[k - 1]) < 3):
+                return None  # "B.Tech"
+            if key in ("public", "model") and not any(
+                len(word) > 2 and word not in self._lexicon.english for word in folded[first:k]
+            ):
+                return None  # "Business Model"
+        if key in ("center", "centre") and (k == 0 or folded[k - 1] not in TRAINS or not names):
+            return None
         behind = folded[last + 1] if last + 1 < len(folded) and self._joined(last) else ""
         if behind in NOT_BEHIND and (last == k or behind.startswith(("press", "hospital"))):
             return None
@@ -175,7 +188,11 @@ class SchoolReader:
         if DEGREE_BEHIND.search(self._text, max(0, words.starts[first] - 40), words.starts[first]) is None:
             return first
         named = first
-        while named < k and folded[named] in FIELDS:
+        while named < k and (
+            folded[named] in FIELDS
+            or _FIELD_ENDING.match(folded[named])
+            or (named + 1 < k and folded[named] in QUALIFIERS and _FIELD_ENDING.match(folded[named + 1]))
+        ):
             named += 1
         return (
             named

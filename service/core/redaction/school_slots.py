@@ -52,7 +52,7 @@ _STUDIED = re.compile(
 )
 _STUDIED_SMALL = re.compile(
     r"(?<![\w.])(?:[bm]\.?\s?(?:sc|tech|com|phil|pharm)|[bm]\.\s?(?:ed|e|a|s|b\.?a|c\.?a)|b\.?ed|mba|bba|bca|mca|ph\.?\s?d|pgdm|llb|10th|12th|x(?:ii)?th|"
-    r"ssc|hsc|sslc|intermediate|graduat(?:ed|ion)|bachelor\w{0,2}|master\w?|diploma|degree|schooling|studied|completed|passed|pursu(?:ed|ing))(?!\w)",
+    r"ssc|hsc|sslc|puc|matric(?:ulation)?|higher secondary|(?:class|std)\.?\s(?:x|xii|1[02])|intermediate|graduat(?:ed|ion)|bachelor\w{0,2}|master\w?|diploma|degree|schooling|studied|completed|passed|pursu(?:ed|ing))(?!\w)",
     re.IGNORECASE,
 )
 """As `_STUDIED`, in a section of education that may be written in small letters."""
@@ -194,7 +194,8 @@ def _is_a_school(words: Words, first: int, stop: int, lexicon: Lexicon) -> bool:
     if any(b - a > 1 or len(folded[a]) > 1 for a, b in lexicon.protected.find(_part(words, first, stop))):
         return False  # a tool or a firm, but not the "R" of initials
     if len(folded) == 1:
-        return folded[0] not in lexicon.english and len(folded[0]) >= 3
+        shouted = words.written[first].isupper()
+        return len(folded[0]) >= 3 and (folded[0] not in lexicon.english or (shouted and len(folded[0]) <= 6))
     return not all(word in _PLACES or word in _JOINERS for word in folded)
 
 

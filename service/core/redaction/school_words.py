@@ -63,6 +63,9 @@ NO_NAMES = (
 BOARD_WORDS = _WORDS["board"]
 """Words of the names of boards of examination."""
 
+BOARD_NAMES = _WORDS["board_name"]
+"""Boards that are known by their abbreviation."""
+
 OPENERS = _WORDS["opener"]
 """Key words of languages in which the name stands behind them: "Colegio ..."."""
 
@@ -84,7 +87,9 @@ ABBREVIATED = frozenset(
 )
 """Words that a full stop does not end a name behind."""
 
-LAST_WORDS = frozenset("high secondary mandir institution gymnasium lyceum madrasa".split())
+LAST_WORDS = frozenset(
+    "high secondary mandir institution gymnasium lyceum madrasa matriculation matric state tech poly grammar hss ghss hsss public model iti".split()
+)
 """They are key words only where they end the cell: "Oakmont High", "Gymnasium"."""
 
 STUDY_FIELDS = frozenset(
@@ -109,6 +114,11 @@ STOPS_RIGHT = frozenset(
     association graduation convocation expected anticipated present current major minor certificate library""".split()
 )
 """Words that end a name behind its key word."""
+
+TRAINS = frozenset(
+    "training learning study studies computer career vocational skill skills coaching educational technology technical".split()
+)
+"""Words before "centre" that make it a place of study: "Crown Training Centre"."""
 
 LOOKS_LIKE_VERB = frozenset(
     "king sterling reading united sacred fielding wheeling flushing redding harding ming ning beijing nanjing spalding lansing".split()

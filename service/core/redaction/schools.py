@@ -61,8 +61,8 @@ _BESIDE = 90
 """Characters within which a degree makes a bare name a school."""
 
 
-_HYPHENED = re.compile(r"(?<!\w)[A-Z]{2,6}-$")
-"""Before a name of the lexicon: "UIT-RGPV"."""
+_BEFORE_NAME = re.compile(r"(?<!\w)(?:[A-Z]{2,6}-|(?:Dr|DR|Prof|Pt|Smt|Shri|Sri|Sardar|Late)\.? ?)$")
+"""Before a name of the lexicon: "UIT-RGPV", "Dr. BAMU"."""
 
 
 def find_schools(text: str, words: Words, lexicon: Lexicon, *, by_pattern: bool) -> Iterator[Span]:
@@ -72,7 +72,9 @@ def find_schools(text: str, words: Words, lexicon: Lexicon, *, by_pattern: bool)
 
 _NUMBERED = re.compile(
     r"\b(?:school|gymnasium|lyceum|licey|liceum|lyc[ée]e|gimnazjum|gymnázium|szkoła|k\.?v\.?)[ ]?(?:no\.?|nr\.?|№|\#)[ ]?\d{1,4}(?![\d%/])"
-    r"|\b(?:lyceum|gymnasium|licey)[ ]\d{1,4}(?![\d%/])",
+    r"|\b(?:lyceum|gymnasium|licey)[ ]\d{1,4}(?![\d%/])"
+    r"|\bSM[APK]N?[ ](?:Negeri[ ])?\d{1,3}(?:[ ][A-Z]\w{2,20})?(?![\w%/])|\b[IVX]{1,5}[ ]LO\b"
+    r"|\b(?:Paris|Lyon|Lille|Bordeaux|Toulouse|Rennes|Grenoble|Montpellier|Nancy|Strasbourg|Aix-Marseille)[ -](?:[IVX]{1,4}|1[0-3]|[1-9])(?![\w%/.])",
     re.IGNORECASE,
 )
 """Schools that have a number for a name, in a section of education."""
@@ -132,7 +134,7 @@ def _schools(
         for first, stop in phrases.find(words, small=in_education):
             start, end = words.starts[first], words.ends[stop - 1]
             if "\n" not in text[start:end]:
-                before = _HYPHENED.search(text, max(0, start - 8), start)
+                before = _BEFORE_NAME.search(text, max(0, start - 8), start)
                 yield _span(before.start() if before else start, with_rest(text, end))
     for start, end in SchoolReader(text, words, lexicon, in_education=in_education).read():
         yield _span(start, end)

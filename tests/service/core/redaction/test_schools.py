@@ -196,7 +196,7 @@ def test_higher_education_and_places_of_study_go_in_any_section(body: str) -> No
         # Where one entry has its school below its degree, so have the others, whatever stands there.
         ("Education\n\nMBA in Marketing\n\nOtterbeck College\n\nB.Sc\n\nRosgart -  Pune\n\nHSC\n\nSacred Heart June 2009", "Education\n\nMBA in Marketing\n\n[SCHOOL]\n\nB.Sc\n\n[SCHOOL] -  Pune\n\nHSC\n\n[SCHOOL] June [YEAR]"),
         ("Education\nMBA\nOtterbeck College\n2012\nSSC\nCBSE\n2006\nEngineering\nTrust\n2010 to 2014", "Education\nMBA\n[SCHOOL]\n[YEAR]\nSSC\n[SCHOOL]\n[YEAR]\nEngineering\n[SCHOOL]\n[YEAR] to [YEAR]"),
-        ("Education\nSSC\nCBSE, 2006", "Education\nSSC\nCBSE, [YEAR]"),
+        ("Education\nSSC\nCBSE, 2006", "Education\nSSC\n[SCHOOL], [YEAR]"),
         # Names behind the key word, and numbers for a name.
         ("EDUCATION\nHSC\nCOLÉGIO OTTERBECK", "EDUCATION\nHSC\n[SCHOOL]"),
         ("Education\n10th\ngymnasium am rosgarten", "Education\n10th\n[SCHOOL]"),
