@@ -269,6 +269,8 @@ def _behind(end: int, row: Row, words: Words, lexicon: Lexicon) -> tuple[int, in
     if not bare and words.folded[i - 1] in ("in", "of", "and", "s"):
         return None
     start = i
+    if i < len(words) and words.folded[i] in ("from", "at", "with", "by"):
+        return None
     while i < len(words) and words.capitalised[i] and i - start < 6:
         if i > start and row.text[words.ends[i - 1] : words.starts[i]] not in (" ", ".", ". ", "-", "'", "’"):
             break

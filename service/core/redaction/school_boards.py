@@ -16,6 +16,7 @@ _NOT_BEHIND = frozenset(
     "member members director directors president chair chairman secretary game games meeting".split()
 )
 _PARTS_OF_PLACES = frozenset(word for place in TOWNS for word in place.split() if len(word) > 1)
+_CERTIFICATES = frozenset("ssc hsc sslc pu puc inter pre sec".split())
 _MOST_WORDS = 7
 
 
@@ -54,7 +55,9 @@ def _first(text: str, words: Words, k: int) -> int:
             break
         if word in words.folded[first:k]:
             break  # the place before, and the name
-        if word in BOARD_WORDS or word in _PARTS_OF_PLACES or (len(word) == 1 and gap != " "):
+        if word in _CERTIFICATES and i == k and gap == " ":
+            first = i = i - 1  # "SSC Board"; in "HSC Tamil Nadu State Board" it is the certificate
+        elif word in BOARD_WORDS or word in _PARTS_OF_PLACES or (len(word) == 1 and gap != " "):
             first = i = i - 1
         elif word in _JOINERS and i < k:
             i -= 1
