@@ -25,6 +25,7 @@ from service.core.redaction.school_words import (
     ENDS_LIKE_SCHOOL,
     GENERIC,
     NO_NAMES,
+    NOT_IN_NAME,
     OPENERS,
     TRAINS,
 )
@@ -281,6 +282,12 @@ def _behind(end: int, row: Row, words: Words, lexicon: Lexicon) -> tuple[int, in
     end += row.text.startswith(".", end)
     rest = row.text[end:]
     town = _TOWN_BEHIND.match(rest)
+    if (
+        town is not None
+        and rest.lstrip()[0] == ","
+        and (fold(town[1]) in REGIONS or fold(town[1].split()[0]) in REGIONS)
+    ):
+        return None  # "B.E. Civil Gondia, Maharashtra"
     placed = town is not None and (fold(town[1]) in TOWNS or fold(town[1].split()[0]) in TOWNS)
     if (
         not placed
@@ -314,7 +321,7 @@ def _can_be_school(
     if not 1 <= len(words) <= 6:
         return False
     folded = words.folded
-    if _HEADS.issuperset(folded) or _LANGUAGES.issuperset(folded):
+    if _HEADS.issuperset(folded) or _LANGUAGES.issuperset(folded) or NOT_IN_NAME.issuperset(folded):
         return False  # "French (fluent)" below the last degree
     if _ACRONYM.fullmatch(cell) or (
         len(folded) == 1 and cell.isupper() and 3 <= len(cell) <= 10 and folded[0] not in lexicon.english

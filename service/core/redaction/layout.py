@@ -34,6 +34,8 @@ _WORD_OF_HEADING = re.compile(
     r"EDUCATION|EXPERIENCE|EMPLOYMENT|WORK|REFERENCES|SKILLS|SUMMARY|OBJECTIVE|PROFILE|CERTIFICATIONS|PROJECTS|INTERESTS|AWARDS"
     r"|Education|Experience|Work|References|Referees|Skills|Summary|Employment|Academic"
 )
+# Job boards put these behind the last word of a paragraph: "... Visual Studio CodeEducation Details".
+_DETAILS_AT_END = re.compile(r"(?:Education(?:al)?|Academic|Skill|Company) Details[ :]{0,3}$")
 _WIDE_GAP = re.compile(r"\s\s")
 _BETWEEN_GAPS = re.compile(r"(?:(?<=\s\s)|^)[^\W\d_](?:\S| (?! )){2,80}+")
 
@@ -84,6 +86,9 @@ def segments_of(line: str) -> list[Segment]:
     cuts = {0, len(line)}
     if ":" in line:
         cuts.add(heading_before_text(line))
+    details = _DETAILS_AT_END.search(line) if "Details" in line else None
+    if details:
+        cuts.add(details.start())
     if len(line) > LONGEST_HEADING:
         places = list(_headings_between_gaps(line))
         within = bytearray(len(line))

@@ -42,6 +42,17 @@ _ONLY_KIND = re.compile(
 _SHOUTED_CAMPUS = re.compile(_CAMPUS.pattern, re.IGNORECASE)
 
 
+_EMPLOYER = re.compile(
+    r"['’]?s?(?: [A-Z][a-z]{2,12})?[ ](?:Hospitals?|HOSPITALS?|Medical (?:Center|Centre)|MEDICAL CENT(?:ER|RE)|Health(?:[ ]?[Cc]are)?(?: System| Network| Partners)?\b(?! (?:Science|Informatics|Administration|Management|Care Admin))|"
+    r"Clinics?|Children['’]?s Hospital|(?:Federal )?Credit Union|Physicians|Dental Clinic|Cancer Center|Heart Institute|Book ?[Ss]tore|Church|Hotel|Apartments|Mall|Bank)\b"
+)
+
+
+def is_employer_named_after(text: str, end: int) -> bool:
+    """True if what ends at `end` goes on as an employer that bears a school's name: "Temple University" + "Hospital"."""
+    return _EMPLOYER.match(text, end) is not None
+
+
 def with_rest(text: str, end: int) -> int:
     """The end of a school's name in `text`, with its campus and its abbreviation in brackets."""
     campus = _SHOUTED_CAMPUS if text[max(0, end - 3) : end].isupper() else _CAMPUS

@@ -12,7 +12,7 @@ from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.policy import TOKENS
 from service.core.redaction.prefilter import prefilter
 from service.core.redaction.scanning import scan
-from service.core.redaction.school_endings import with_rest
+from service.core.redaction.school_endings import is_employer_named_after, with_rest
 from service.core.redaction.school_names import SchoolReader
 from service.core.redaction.school_slots import TOWNS, schools_in_slots
 from service.core.redaction.spans import Span
@@ -102,6 +102,8 @@ def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span
         return
     starts = [start for start, _ in degrees]
     for span in _bare_names(line.text, words, lexicon):
+        if line.text.startswith("(", span.start - 1) or is_employer_named_after(line.text, span.end):
+            continue  # an abbreviation of what stands before it: "Union Bank of California (UBC)"
         before = bisect_left(starts, span.start)
         if line.section == "header":
             if before and _is_behind_field(line.text, degrees[before - 1][1], span.start):
@@ -128,6 +130,14 @@ def mentions_degree(text: str) -> bool:
 
 
 def _schools(
+    text: str, words: Words, lexicon: Lexicon, *, by_pattern: bool, in_education: bool
+) -> Iterator[Span]:
+    for span in _named_schools(text, words, lexicon, by_pattern=by_pattern, in_education=in_education):
+        if in_education or not is_employer_named_after(text, span.end):
+            yield span
+
+
+def _named_schools(
     text: str, words: Words, lexicon: Lexicon, *, by_pattern: bool, in_education: bool
 ) -> Iterator[Span]:
     for phrases in (lexicon.universities, lexicon.school_names):
