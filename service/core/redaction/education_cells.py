@@ -43,11 +43,15 @@ DEGREE_OR_DIPLOMA = re.compile(
 CERTIFICATE = re.compile(
     r"(?<![\w.])(?:1[02]\s?th|10\+2|\+2|X(?:II)?\s?th|(?:Class|Std\.?|Standard|Grade)[ ](?:X|XII|10|12)|Higher Secondary|Senior Secondary|"
     r"(?<![a-z][ ])Matric(?:ulation)?|Intermediate|S\.?S\.?L\.?C|[HS]\.?S\.?C|P\.?U\.?C|WASS?CE|KCSE|KCPE|STPM|VCE|[GI]?GCSEs?|[AO][- ]Levels?|"
-    r"F\.?Sc|NVQ|BTEC|Madhyamik|Bachillerato|Ensino Médio|Some (?:college|high school)|High school or equivalent|Technical diploma|Certification in|DEC in)"
+    r"F\.?Sc|NVQ|BTEC|Madhyamik|Bachillerato|Ensino Médio|Some (?:college|high school)|High school or equivalent|Technical diploma|Certification in|DEC in|SSSCE|SLC|Leaving Certificate|Highers|Diplom|"
+    r"Grado en|M[áa]ster en|Ingénieur)"
     r"(?![\w])(?!\.?[ ](?:School|Sec))",
     re.IGNORECASE,
 )
 """Classes and certificates of schools, with the school beside them as with a degree."""
+_VOCATIONAL = re.compile(r"Diplom|NVQ|BTEC|Grado|M[áa]ster|Ingén|Technical|Certif|DEC|Some", re.IGNORECASE)
+"""Certificates behind which a trade or a field may stand, as behind a degree."""
+
 _FIELD_ENDING = re.compile(r"\w{3,30}(?:ics|ology|ing|tion|graphy|ment|nomy|ism|ance|ence|istry|ture)$")
 YEAR = re.compile(r"(?:19|20)\d\d|['’]\d\d\b|\[YEAR\]\s?[-–/]")
 _ACRONYM = re.compile(r"[A-Z][A-Z.&-]{1,8}[A-Z.]")
@@ -188,18 +192,23 @@ def cell_of(
         ):
             return None  # "Senior Secondary - Otterbeck, Uttarakhand"
         placed = not own and _is_before_place(row.text, end)
+        # Behind a certificate of a school stands the school: what it is called may be plain words.
+        certificate = CERTIFICATE.search(row.text, 0, start) if own and n == 1 and " " in cell else None
+        certified = certificate is not None and _VOCATIONAL.match(certificate[0]) is None
         if _can_be_school(
             cell,
             lexicon,
             alone=len(bounds) == 2 and not dated and not placed,
             small=small,
-            slot=slot or placed,
+            slot=slot or placed or certified,
             placed=placed,
         ):
             at = row.start + row.text.index(cell, start)
             return at, at + len(cell)
         if not own:
             return None  # what follows a field or a grade is a town
+        if n and any(True for _ in lexicon.protected.find(read_words(cell))):
+            return None  # what was learnt: "Diploma in Web Design, Photoshop, Dreamweaver"
     return None
 
 
@@ -346,6 +355,8 @@ def _can_be_school(
     )
     if not written or not (small or words.capitalised[0]):
         return False
+    if slot and len(folded) > 1 and folded[-1] in ("public", "model", "international"):
+        folded = folded[:-1]
     known = (FIELDS, GRADES, DEGREES, POSTS, COMPANIES, ABBREVIATIONS)
     if any(word in group for word in folded for group in known) or any(
         _FIELD_ENDING.match(word) for word in folded

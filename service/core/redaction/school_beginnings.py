@@ -18,7 +18,7 @@ _WRITTEN_DEGREE = re.compile(
 
 
 DEGREE_BEHIND = re.compile(
-    r"(?:\b(?:[Bb]achelor|[Mm]aster|[Dd]iploma|[Cc]ertificate|[Cc]ertification|[Dd]egree|[Aa]ssociate|[Dd]octor)\w{0,3}(?: of \w{3,14})?|\b[BMP][\w.]{1,7}) (?:in|of) $",
+    r"(?:\b(?:[Bb]achelor|[Mm]aster|[Dd]iploma|[Cc]ertificate|[Cc]ertification|[Dd]egree|[Aa]ssociate|[Dd]octor)\w{0,3}(?:['’]s)?(?: of \w{3,14})?|\bGED|\b[BMP][\w.]{1,7}) (?:in|of) $",
 )
 
 

@@ -5,11 +5,12 @@ A board says in which State somebody went to school, or at which kind of school:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from service.core.redaction.school_slots import TOWNS
 from service.core.redaction.school_words import BOARD_NAMES, BOARD_WORDS
-from service.core.redaction.words import Words
+from service.core.redaction.words import Words, fold
 
 _JOINERS = frozenset({"of", "and", "the", "for"})
 _NOT_BEHIND = frozenset(
@@ -17,12 +18,16 @@ _NOT_BEHIND = frozenset(
 )
 _PARTS_OF_PLACES = frozenset(word for place in TOWNS for word in place.split() if len(word) > 1)
 _CERTIFICATES = frozenset("ssc hsc sslc pu puc inter pre sec".split())
+_DOTTED = re.compile(r"(?<![\w.])[A-Z](?:\.[A-Z]){2,6}\.?(?!\w)")
 _MOST_WORDS = 7
 
 
 def boards_in(text: str, words: Words) -> Iterator[tuple[int, int]]:
     """Where the names of boards stand in `text`, as [start, end)."""
     folded = words.folded
+    for match in _DOTTED.finditer(text):
+        if fold(match[0]).replace(".", "") in BOARD_NAMES:
+            yield match.span()
     for k, word in enumerate(folded):
         if word in BOARD_NAMES and words.written[k].isupper():
             yield words.starts[k], words.ends[_with_place(text, words, k)]
@@ -45,6 +50,13 @@ def _with_place(text: str, words: Words, k: int) -> int:
     return i if named else k
 
 
+def _is_initial(text: str, words: Words, i: int, *, beside: bool, gap: str) -> bool:
+    """True for the letters of "M.P Board". `beside`: word `i` is the last one before "Board"; `gap`: what is behind it."""
+    if len(words.folded[i]) != 1:
+        return False
+    return gap != " " or (beside and text.startswith(".", words.starts[i] - 1))
+
+
 def _first(text: str, words: Words, k: int) -> int:
     """The first word of the name before "Board": places, "State", and what is examined."""
     first = i = k
@@ -57,7 +69,11 @@ def _first(text: str, words: Words, k: int) -> int:
             break  # the place before, and the name
         if word in _CERTIFICATES and i == k and gap == " ":
             first = i = i - 1  # "SSC Board"; in "HSC Tamil Nadu State Board" it is the certificate
-        elif word in BOARD_WORDS or word in _PARTS_OF_PLACES or (len(word) == 1 and gap != " "):
+        elif (
+            word in BOARD_WORDS
+            or word in _PARTS_OF_PLACES
+            or _is_initial(text, words, i - 1, beside=i == k, gap=gap)
+        ):
             first = i = i - 1
         elif word in _JOINERS and i < k:
             i -= 1

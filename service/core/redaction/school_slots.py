@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from service.core.redaction.education_words import COMPANIES, POSTS
 from service.core.redaction.lexicon import COUNTRY_NAMES, DEMONYMS, Lexicon, short_table
 from service.core.redaction.scanning import scan
+from service.core.redaction.school_words import GENERIC, KEYWORDS
 from service.core.redaction.words import Words, fold
 
 _PLACE_ROWS = short_table("places.csv")
@@ -108,10 +109,11 @@ def schools_in_slots(
             continue
         if in_education and not words.capitalised[at]:
             stop = _small_name_from(text, words, at)
-            if stop > at and any(
-                len(word) > 2 and word not in lexicon.english and word not in _PLACES
-                for word in words.folded[at:stop]
-            ):
+            names = words.folded[at:stop]
+            named = any(
+                len(word) > 2 and word not in lexicon.english and word not in _PLACES for word in names
+            )
+            if named or (len(names) > 1 and names[-1] in KEYWORDS and not GENERIC.issuperset(names[:-1])):
                 yield words.starts[at], words.ends[stop - 1]
             continue
         stop = _name_from(text, words, at)

@@ -41,6 +41,8 @@ ENDINGS = (
     "akademie",
     "vidyalaya",
     "vidyalay",
+    "vidyalayam",
+    "vidyapeetham",
     "vidyapith",
     "vidyapeeth",
     "universiteit",

@@ -248,3 +248,58 @@ def test_towns_and_years_show_schools_in_a_text_that_lost_its_breaks() -> None:
     start = "Careful with stock and tills. " * 8
     text = below_top(f"{start}EDUCATION HSC Rosgarten - Pune 2012 B.Sc Otterbeck, Chennai SKILLS Java, Excel")
     assert text == f"{start}EDUCATION HSC [SCHOOL] - Pune [YEAR] B.Sc [SCHOOL], Chennai SKILLS Java, Excel"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        # Boards by their abbreviation, with and without a place or "Board".
+        ("Education\nHSC, Otterbeck School, CBSE, 71%\nSSC (RBSE)", "Education\nHSC, [SCHOOL], [SCHOOL], 71%\nSSC ([SCHOOL])"),
+        ("Education\n10th, C.B.S.E., 2004\n12th, SSC Board", "Education\n10th, [SCHOOL], [YEAR]\n12th, [SCHOOL]"),
+        ("Education\nF.Sc, BISE Lahore", "Education\nF.Sc, [SCHOOL]"),
+        # A title before an abbreviation of the lists, a part of a university, a town that tells one from another.
+        ("Education\nBE in Civil Engineering\nDr. BAMU, Jalna", "Education\nBE in Civil Engineering\n[SCHOOL], Jalna"),
+        ("Education\nMA, Columbia University, Teachers College", "Education\nMA, [SCHOOL]"),
+        ("Education\nMSc, Otterbeck University, Off-Campus", "Education\nMSc, [SCHOOL]"),
+        ("Education\nDiploma, Govt. Engg. College, Thrissur, 2011", "Education\nDiploma, [SCHOOL], [YEAR]"),
+        # Key words that end a cell.
+        ("Education\nSSLC\nRosgarten Matriculation", "Education\nSSLC\n[SCHOOL]"),
+        ("Education\nBA, Otterbeck State, 2011", "Education\nBA, [SCHOOL], [YEAR]"),
+        ("Education\nHND, Harlowe Poly", "Education\nHND, [SCHOOL]"),
+        ("Education\nHSC, Marlgau HSS", "Education\nHSC, [SCHOOL]"),
+        ("Education\nCertificate in Trade\nCrown Marl Training Centre", "Education\nCertificate in Trade\n[SCHOOL]"),
+        ("Education\nB.Sc D.B.K. (PG) College, Ulm", "Education\nB.Sc [SCHOOL], Ulm"),
+        # A second school in the row: a college of a university.
+        ("Education\nBCA, SBKR Ostwald, Mysore University, 65%", "Education\nBCA, [SCHOOL], [SCHOOL], 65%"),
+        ("Education\nB.Tech, Otterbeck College, QSTU, 2011", "Education\nB.Tech, [SCHOOL], [SCHOOL], [YEAR]"),
+        ("Education\nBA, Otterbeck College, DU", "Education\nBA, [SCHOOL], [SCHOOL]"),
+        # As job boards lay it out: a town and its State follow, so that the cell is no town itself.
+        ("Education\nA.A. in Design\nValencia - Orlando, FL", "Education\nA.A. in Design\n[SCHOOL] - Orlando, FL"),
+        ("Education\nSome college in Drawing\nHarold Ostwald - Chicago, IL", "Education\nSome college in Drawing\n[SCHOOL] - Chicago, IL"),
+        ("Education\nB.Tech in CSE Rosgart - Hyderabad, Telangana 2011", "Education\nB.Tech in CSE [SCHOOL] - Hyderabad, Telangana [YEAR]"),
+        # Behind a certificate of a school, whatever words its name is made of.
+        ("Education\nWASSCE, Opal Hill, 2009\nSLC, Galaxy Public", "Education\nWASSCE, [SCHOOL], [YEAR]\nSLC, [SCHOOL]"),
+        ("Education\nSMAN 3 Bandung\nMatura, III LO", "Education\n[SCHOOL]\nMatura, [SCHOOL]"),
+        ("Education\nLicence en Chimie, Paris VI", "Education\nLicence en Chimie, [SCHOOL]"),
+        ("education\n10th from national pu college", "education\n10th from [SCHOOL]"),
+        # A heading behind the last word of a paragraph.
+        ("Skills\nHTML and Visual Studio CodeEducation Details\nMarch 2011 HSC   Rosgarten Valley\n", "Skills\nHTML and Visual Studio CodeEducation Details\nMarch [YEAR] HSC   [SCHOOL]\n"),
+    ],
+)  # fmt: skip
+def test_boards_second_schools_and_job_boards(body: str, expected: str) -> None:
+    assert below_top(body) == expected.rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Experience\nNurse, Temple University Hospital and Duke University Medical Center",
+        "Experience\nClerk, Columbia University Federal Credit Union",
+        "Clients\nUnion Bank of California (UBC), MS Excel",
+        "Education\nB.Tech in Civil Engineering\nData Model, Role Model\nNotary Public",
+        "Education\nA Levels, Business Studies, Further Maths\nHSC, First Class\nDiplom Informatik, Note 1",
+        "Education\nDiploma in Web Design, Adobe Photoshop, Dreamweaver",
+    ],
+)
+def test_employers_fields_grades_and_tools_beside_schools_are_left(body: str) -> None:
+    assert below_top(body) == body
