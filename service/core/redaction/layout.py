@@ -34,6 +34,9 @@ _WORD_OF_HEADING = re.compile(
     r"EDUCATION|EXPERIENCE|EMPLOYMENT|WORK|REFERENCES|SKILLS|SUMMARY|OBJECTIVE|PROFILE|CERTIFICATIONS|PROJECTS|INTERESTS|AWARDS"
     r"|Education|Experience|Work|References|Referees|Skills|Summary|Employment|Academic"
 )
+_TOKEN = re.compile(r"\[(?:EMAIL|PHONE|LINK)\]")
+"""Contact data hidden by an earlier pass: the line was longer then, and its sections stay what they were."""
+
 _WIDE_GAP = re.compile(r"\s\s")
 _BETWEEN_GAPS = re.compile(r"(?:(?<=\s\s)|^)[^\W\d_](?:\S| (?! )){2,80}+")
 
@@ -84,7 +87,7 @@ def segments_of(line: str) -> list[Segment]:
     cuts = {0, len(line)}
     if ":" in line:
         cuts.add(heading_before_text(line))
-    if len(line) > LONGEST_HEADING:
+    if len(line) > LONGEST_HEADING or _TOKEN.search(line):
         places = list(_headings_between_gaps(line))
         within = bytearray(len(line))
         for start, end in places:
