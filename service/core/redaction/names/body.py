@@ -269,7 +269,9 @@ def closing_names(resume: ParsedResume) -> Iterator[FoundName]:
             and not _ends_a_list(resume, last)
         ):
             need = 0.5 if any(_DECLARES.search(line.text) for line in resume.lines[-6:-1]) else 3.5
-            yield from found_if_name(resume, candidate, "name.last_line", need=need, own=False, placed=need < 1)
+            yield from found_if_name(
+                resume, candidate, "name.last_line", need=need, own=False, placed=need < 1
+            )
 
 
 def _ends_a_list(resume: ParsedResume, last: Line) -> bool:

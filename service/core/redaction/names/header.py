@@ -24,7 +24,12 @@ from service.core.redaction.names.header_forms import (
 from service.core.redaction.names.header_line import LONG_LINE, HeaderLine
 from service.core.redaction.names.header_pieces import header_pieces
 from service.core.redaction.names.name_forms import NameCandidate
-from service.core.redaction.names.opening_name import opening_name, tells_of_a_name
+from service.core.redaction.names.opening_name import (
+    is_unknown_pair,
+    opening_name,
+    surname_below,
+    tells_of_a_name,
+)
 from service.core.redaction.names.profile import profile_name
 from service.core.redaction.names.sidebar_name import name_below_sidebar
 from service.core.redaction.names.word_lists import (
@@ -119,6 +124,10 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
         alone = name_alone(resume, line) if shape.may_be_alone else None
         if alone is not None and previous is not None and rank <= 3:
             together = 1.0 + resume.score(previous) + resume.score(alone)
+            if is_unknown_pair(resume, previous, alone) and (
+                tells_of_a_name(resume, pieces[at + 1].line if at + 1 < len(pieces) else None)
+            ):
+                together += _BESIDE_CONTACT
             if shape.spaced_word and pieces[at - 1].shape.spaced_word:
                 together = 8.0
             if together > best[0] + margin:
@@ -126,9 +135,10 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
         one_word = shape.token_count == 1 or shape.spaced_word
         previous = alone if alone is not None and one_word else None
     if best[0] >= MIN_SCORE:
-        return [_without_post(resume, found) for found in best[1]]
-    below = name_below_sidebar(resume)
-    return [] if below is None else [below]
+        names = [_without_post(resume, name) for name in best[1]]
+        return names if len(names) > 1 else [*names, *surname_below(resume, names[0])]
+    sidebar = name_below_sidebar(resume)
+    return [] if sidebar is None else [sidebar]
 
 
 def _without_post(resume: ParsedResume, found: NameCandidate) -> NameCandidate:
@@ -283,7 +293,9 @@ def _holds_contact(resume: ParsedResume, line: Line) -> bool:
 
 _CONTACT_TOKENS = tuple(TOKENS[category] for category in ("email", "phone", "link", "address"))
 _CONTACT_LABEL = re.compile(
-    r"(?:mobile|phone|tel|telephone|cell|e-?mail|address|contact|home|current address|linkedin|github|ph|mob|whats ?app|skype|telegram|wechat|viber|line id|signal|discord|imo|zalo|kakaotalk|website|portfolio|web|blog|twitter|fax|landline|residence|res|permanent address|present address|postal address|mailing address)\b",
+    r"(?:mobile|phone|tel|telephone|cell|fax|landline|e-?mail|contact|home|(?:current |permanent |present |postal |mailing )?address|"
+    r"residence|linkedin|github|twitter|ph|mob|whats ?app|skype|telegram|wechat|viber|signal|discord|zalo|kakaotalk|line id|"
+    r"website|portfolio|web|blog)\b",
     re.IGNORECASE,
 )
 _TOWN = re.compile(r"[A-Z][\w.'’-]{1,20}(?: [A-Z][\w.'’-]{1,20}){0,2}, (?:[A-Z]{2}\b|[A-Z][a-z]{2,15}\s*$)")

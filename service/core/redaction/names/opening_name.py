@@ -7,6 +7,7 @@ word that does mean something: "Pesha Quarvel Warehouse Manager" is a name and a
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from service.core.redaction.layout import Line
@@ -24,6 +25,7 @@ from service.core.redaction.names.word_lists import (
 )
 
 _MOST_WORDS = 4
+_HEADER_LINES = 12
 _LONGEST_POST = 90
 _AHEAD_OF_ONE_WORD = 0.5
 """By so much a name of two words speaks louder than one word alone."""
@@ -82,8 +84,40 @@ def means_nothing_else(resume: ParsedResume, i: int) -> bool:
     )
 
 
+def is_unknown_pair(resume: ParsedResume, above: NameCandidate, below: NameCandidate) -> bool:
+    """True for two lines of which each holds words that mean nothing else: "Pesha" above "Quarvel"."""
+    return all(
+        means_nothing_else(resume, i) for candidate in (above, below) for i in range(*candidate)
+    ) or _is_rare_pair(resume, NameCandidate(above.first, below.stop))
+
+
+def surname_below(resume: ParsedResume, name: NameCandidate) -> Iterator[NameCandidate]:
+    """The "Quarvel" under "Pesha Theresa": one word in a line of its own, right above a post or contact data.
+
+    It may be a town as well, which is hidden in a header too.
+    """
+    line_starts = [line.start for line in resume.lines[:_HEADER_LINES]]
+    at = bisect_right(line_starts, resume.starts[name.first]) - 1
+    if not 0 <= at < min(len(resume.lines), _HEADER_LINES) - 2:
+        return
+    line, below, after = resume.lines[at : at + 3]
+    inside = resume.words_in(below.start, below.end)
+    if (
+        below.start == line.end + 1
+        and not resume.text[resume.ends[name.stop - 1] : line.end].strip(" .")
+        and len(inside) == 1
+        and below.text.strip() == resume.written[inside[0]]
+        and resume.capitalised[inside[0]]
+        and below.text.isupper() == line.text.isupper()
+        and means_nothing_else(resume, inside[0])
+        and not resume.holds_excluded(below.start, below.end)
+        and (tells_of_a_name(resume, after) or resume.is_excluded(after.start))
+    ):
+        yield NameCandidate(inside[0], inside[0] + 1)
+
+
 def _one_word(resume: ParsedResume, line: Line) -> Iterator[Scored]:
-    """ "Suryani" above "Registered Nurse", with or without degrees behind it."""
+    """One word: "Suryani" above "Registered Nurse", with or without degrees behind it."""
     inside = resume.words_in(line.start, line.end)
     if not inside or not resume.capitalised[inside[0]] or not means_nothing_else(resume, inside[0]):
         return
@@ -109,7 +143,7 @@ def _is_mixed(word: str) -> bool:
 
 
 def _small_letters(resume: ParsedResume, line: Line) -> Iterator[Scored]:
-    """ "jane van der doe" in a line of its own, initials included."""
+    """As "jane van der doe" in a line of its own, initials included."""
     text = line.text.strip()
     inside = resume.words_in(line.start, line.end)
     if not 2 <= len(inside) <= 6 or not text.islower() or any(ch.isdigit() or ch in "@/:,;|" for ch in text):

@@ -57,8 +57,7 @@ def _name_in_line(resume: ParsedResume, start: int, end: int) -> NameCandidate |
         return None
     rest = resume.text[resume.ends[candidate.stop - 1] : end].strip(" .)")
     if (rest and not rest.startswith(",")) or any(
-        i in resume.protected and not _is_hyphened(resume, i)
-        for i in range(candidate.first, candidate.stop)
+        i in resume.protected and not _is_hyphened(resume, i) for i in range(candidate.first, candidate.stop)
     ):
         return None
     return candidate

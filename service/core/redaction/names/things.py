@@ -91,6 +91,9 @@ def names_a_thing(resume: ParsedResume, candidate: NameCandidate) -> bool:
         and text[resume.ends[candidate.first] : resume.starts[candidate.stop - 1]] in _HYPHENS
     ):
         return True  # Dodd-Frank, Gale-Shapley
+    last = resume.folded[candidate.stop - 1]
+    if len(candidate) > 1 and last in THING_NOUNS and last not in resume.lexicon.surnames:
+        return True  # "Murphy Oil"
     if _JOINED_BEFORE.search(text[max(0, start - 6) : start]) or _JOINED_BEHIND.match(text[end : end + 4]):
         return True
     abbreviation = _ABBREVIATION.match(text, end, end + 10)
