@@ -36,6 +36,8 @@ _WORD_OF_HEADING = re.compile(
 )
 # Job boards put these behind the last word of a paragraph: "... Visual Studio CodeEducation Details".
 _DETAILS_AT_END = re.compile(r"(?:Education(?:al)?|Academic|Skill|Company) Details[ :]{0,3}$")
+_TOKEN = re.compile(r"\[(?:EMAIL|PHONE|LINK)\]")
+"""Contact data hidden by an earlier pass: the line was longer then, and its sections stay what they were."""
 _WIDE_GAP = re.compile(r"\s\s")
 _BETWEEN_GAPS = re.compile(r"(?:(?<=\s\s)|^)[^\W\d_](?:\S| (?! )){2,80}+")
 
@@ -89,7 +91,7 @@ def segments_of(line: str) -> list[Segment]:
     details = _DETAILS_AT_END.search(line) if "Details" in line else None
     if details:
         cuts.add(details.start())
-    if len(line) > LONGEST_HEADING:
+    if len(line) > LONGEST_HEADING or _TOKEN.search(line):
         places = list(_headings_between_gaps(line))
         within = bytearray(len(line))
         for start, end in places:

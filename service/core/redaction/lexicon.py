@@ -69,11 +69,17 @@ ANY_COUNTRY = any_of(COUNTRY_NAMES)
 ANY_DEMONYM = any_of(DEMONYMS)
 
 
+def _in_both_cases(phrase: str) -> tuple[str, ...]:
+    return (phrase, phrase.upper()) if phrase.endswith("'s") or "'s " in phrase else (phrase,)
+
+
 class Phrases:
     """A set of phrases that is found in a list of words, longest first."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        self._phrases = {tuple(read_words(phrase).folded) for phrase in phrases} - {()}
+        # In capitals "JOHN'S" is read as one word.
+        written = [one for phrase in phrases for one in _in_both_cases(phrase)]
+        self._phrases = {tuple(read_words(phrase).folded) for phrase in written} - {()}
         lengths: dict[str, set[int]] = {}
         for phrase in self._phrases:
             lengths.setdefault(phrase[0], set()).add(len(phrase))

@@ -34,7 +34,7 @@ _PATTERNS = tuple(
         rf"Centro Universitário|Politeknik|Sekolah Tinggi|Hogeschool|Katholieke Universiteit|Vrije Universiteit|Conservatorio|IES)[ ]"
         r"(?:(?:de|da|do|van|del|degli|di|der|des|du|la|el|los|las|in|w|e|für|fur|zu|am|den|dell['’]|d['’]|of|les|Studi|of the|im\.)[ ]*){0,6}"
         rf"{_NAME_AFTER}",
-        r"\b(?:KU|TU|FH|ETH|RWTH|HTW|HAW|UC|UT|SUNY|CUNY|CSU|IIT|IIM|NIT|IIIT|BITS|NUS|UNC|UNSW|UW|UMass|UM|UTM|UiTM|KIT|HEC|IE|UFR)"
+        r"\b(?:KU|TU|FH|ETH|RWTH|HTW|HAW|UC|UT|SUNY|CUNY|CSU|IIT|IIM|NIT|IIIT|BITS|NUS|UNC|UNSW|UW|UMass|UM|UTM|UiTM|KIT(?! KAT\b)|HEC|IE|UFR)"
         rf"(?:[ ]\([A-Z]{{2,5}}\))?[ -]{_CAP}(?:[ ](?:Tiruchirappalli|Hill|Barbara|Diego|Cruz|Angeles|Francisco|Brook))?",
         r"[\u4e00-\u9fff]{2,12}(?:大学|学院|學院|大學|中学|学校|高校)|[\uac00-\ud7a3]{2,10}(?:대학교|대학|고등학교)",
         r"\b[А-ЯЁ][\w-]{0,60}+(?:[ ][\w-]{1,60}+){0,5}[ ](?:университет|институт|академия)\w*(?:[ ](?:имени|им\.)[ ][А-ЯЁ. ]{1,40}\w+)?"

@@ -43,6 +43,13 @@ _MICROSOFT = (
 )
 """Behind "MS" and "Ms.", however they are run together: "Ms. OfficeEducation"."""
 
+_DECLARES = re.compile(
+    r"\b(?:hereby|declare|above (?:information|details|particulars|mentioned|furnished)|best of my knowledge)\b|^\W{0,3}(?:place|date)\s{0,3}:",
+    re.IGNORECASE,
+)
+"""What stands above the name that signs an Indian resume."""
+
+_GAP_BEHIND = re.compile(r"(?:\s\s|\t|[:：])$")
 _SHORT = 40
 _LISTED = re.compile(r"(?:[A-Z][\w'’.&-]{0,25}|&|of|and|the)(?: (?:[A-Z][\w'’.&-]{0,25}|&|of|and|the)){0,5}")
 _RECOMMENDATION = re.compile(r"recommend|referred|endorsed", re.IGNORECASE)
@@ -99,12 +106,12 @@ def _after_cue(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[F
         case "form":
             at += len(resume.text[at : at + 4]) - len(resume.text[at : at + 4].lstrip())
             candidate = resume.placed_candidate_at(at, most=6)
-            if candidate is not None and (len(candidate) > 1 or resume.is_name_word(candidate.first)):
+            if candidate is not None and _fills_field(resume, cue, candidate):
                 yield from found_if_name(resume, candidate, "name.form", need=0.5, own=True, placed=True)
         case "person_label":
             yield from _after_person_label(resume, cue, offset)
         case "introduction":
-            candidate = resume.placed_candidate_at(at, most=4)
+            candidate = resume.placed_candidate_at(at, most=6)
             sure = _SURE.search(cue.written) is not None or _is_introduced(resume, candidate)
             need = -1.0 if sure else 1.0
             yield from found_if_name(resume, candidate, "name.introduction", need=need, own=True, placed=True)
@@ -128,6 +135,14 @@ def _after_cue(resume: ParsedResume, cue: ContextCue, offset: int) -> Iterator[F
                 )
         case "attribution":
             yield from _after_dash(resume, cue, offset)
+
+
+def _fills_field(resume: ParsedResume, cue: ContextCue, candidate: NameCandidate) -> bool:
+    """True for two words behind a field of a form, or for one that is known; after one blank they end the line."""
+    if _GAP_BEHIND.search(cue.written) is None:
+        end = resume.ends[candidate.stop - 1]
+        return len(candidate) > 1 and not resume.text[end : end + 40].partition("\n")[0].strip(" .)")
+    return len(candidate) > 1 or resume.is_name_word(candidate.first)
 
 
 def _is_introduced(resume: ParsedResume, candidate: NameCandidate | None) -> bool:
@@ -253,7 +268,10 @@ def closing_names(resume: ParsedResume) -> Iterator[FoundName]:
             and not any(ch.isalpha() for ch in resume.text[resume.ends[candidate.stop - 1] : last.end])
             and not _ends_a_list(resume, last)
         ):
-            yield from found_if_name(resume, candidate, "name.last_line", need=3.5, own=False)
+            need = 0.5 if any(_DECLARES.search(line.text) for line in resume.lines[-6:-1]) else 3.5
+            yield from found_if_name(
+                resume, candidate, "name.last_line", need=need, own=False, placed=need < 1
+            )
 
 
 def _ends_a_list(resume: ParsedResume, last: Line) -> bool:

@@ -64,6 +64,7 @@ _NAME_FIELD = r"(?:surname|last name|family name|first name|given name|forename|
 _FORM = scan(
     rf"(?:^|\s\s|\t){_NAME_FIELD}[ \t]?[/,&][ \t]?{_NAME_FIELD}(?:[ \t]{{0,20}}:|[ \t]|$)"
     rf"|(?:^|\s\s|\t)(?:{_NAME_FIELD}|full name)(?:[ \t]{{2,20}}|\t)(?=[^\W\d_])"
+    r"|^[ \t]{0,10}(?:candidate |applicant |student )?name(?:[ \t]{1,20})(?=(?-i:[^\W\d_a-z]))"
     r"|(?:^|\s\s)personal (?:information|details|data|particulars)(?:[ \t]{2,20}|\t)(?=[^\W\d_])",
     re.IGNORECASE,
 )

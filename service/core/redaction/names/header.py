@@ -24,8 +24,16 @@ from service.core.redaction.names.header_forms import (
 from service.core.redaction.names.header_line import LONG_LINE, HeaderLine
 from service.core.redaction.names.header_pieces import header_pieces
 from service.core.redaction.names.name_forms import NameCandidate
+from service.core.redaction.names.opening_name import (
+    is_unknown_pair,
+    opening_name,
+    surname_below,
+    tells_of_a_name,
+)
 from service.core.redaction.names.profile import profile_name
+from service.core.redaction.names.sidebar_name import name_below_sidebar
 from service.core.redaction.names.word_lists import (
+    CREDENTIALS,
     GENERATIONS,
     PLACES,
     STOP_WORDS,
@@ -74,7 +82,7 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
         return [exported]
     best: Scored = (0.0, [])
     margin = 0.0
-    rank = 0
+    rank = contacts = 0
     previous: NameCandidate | None = None
     # Pieces are read when they are needed, three ahead: the name is mostly found long before the last one.
     coming = header_pieces(resume, _CHARACTERS)
@@ -100,21 +108,37 @@ def header_name(resume: ParsedResume) -> list[NameCandidate]:
         )
         if best[0] >= MIN_SCORE:
             near = False  # what stands below a name is a post or an employer
-        for score, found in _scored_candidates(resume, line, shape, max(rank, 1), beside, near):
+        contacts += contacts == rank - 1 and _holds_contact(resume, line)
+        # Below nothing but contact data a line stands where the first one does otherwise.
+        place = rank - contacts if shape.may_be_alone and rank > contacts else rank
+        for score, found in _scored_candidates(resume, line, shape, max(place, 1), beside, near):
             if score > best[0] + margin:
                 best = (score, found)
-        if rank <= 1 and best[0] >= MIN_SCORE and _is_likely(resume, best[1]):
+        if place <= 1 and best[0] < MIN_SCORE:
+            below = pieces[at + 1].line if at + 1 < len(pieces) else None
+            told = beside or tells_of_a_name(resume, below)
+            for score, found in opening_name(resume, line, shape, told=told):
+                best = max(best, (score, found))
+        if place <= 1 and best[0] >= MIN_SCORE and _is_likely(resume, best[1]):
             margin = _AHEAD
         alone = name_alone(resume, line) if shape.may_be_alone else None
         if alone is not None and previous is not None and rank <= 3:
             together = 1.0 + resume.score(previous) + resume.score(alone)
+            if is_unknown_pair(resume, previous, alone) and (
+                tells_of_a_name(resume, pieces[at + 1].line if at + 1 < len(pieces) else None)
+            ):
+                together += _BESIDE_CONTACT
             if shape.spaced_word and pieces[at - 1].shape.spaced_word:
                 together = 8.0
             if together > best[0] + margin:
                 best = (together, [previous, alone])
         one_word = shape.token_count == 1 or shape.spaced_word
         previous = alone if alone is not None and one_word else None
-    return [_without_post(resume, found) for found in best[1]] if best[0] >= MIN_SCORE else []
+    if best[0] >= MIN_SCORE:
+        names = [_without_post(resume, name) for name in best[1]]
+        return names if len(names) > 1 else [*names, *surname_below(resume, names[0])]
+    sidebar = name_below_sidebar(resume)
+    return [] if sidebar is None else [sidebar]
 
 
 def _without_post(resume: ParsedResume, found: NameCandidate) -> NameCandidate:
@@ -222,6 +246,8 @@ def _in_cell(
     candidate = resume.candidate_at(at, most=6, strict=False) or lower_case_name(resume, at, cell)
     if candidate is None or resume.is_excluded(resume.starts[candidate.first]):
         return
+    if at > line.start and all(resume.folded[i] in CREDENTIALS for i in range(*candidate)):
+        return
     letters = "".join(
         resume.folded[i] for i in range(candidate.first, candidate.stop) if len(resume.folded[i]) == 1
     )
@@ -267,7 +293,9 @@ def _holds_contact(resume: ParsedResume, line: Line) -> bool:
 
 _CONTACT_TOKENS = tuple(TOKENS[category] for category in ("email", "phone", "link", "address"))
 _CONTACT_LABEL = re.compile(
-    r"(?:mobile|phone|tel|telephone|cell|e-?mail|address|contact|home|current address|linkedin|github|ph|mob)\b",
+    r"(?:mobile|phone|tel|telephone|cell|fax|landline|e-?mail|contact|home|(?:current |permanent |present |postal |mailing )?address|"
+    r"residence|linkedin|github|twitter|ph|mob|whats ?app|skype|telegram|wechat|viber|signal|discord|zalo|kakaotalk|line id|"
+    r"website|portfolio|web|blog)\b",
     re.IGNORECASE,
 )
 _TOWN = re.compile(r"[A-Z][\w.'’-]{1,20}(?: [A-Z][\w.'’-]{1,20}){0,2}, (?:[A-Z]{2}\b|[A-Z][a-z]{2,15}\s*$)")

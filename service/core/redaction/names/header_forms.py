@@ -136,9 +136,10 @@ def leading_name(resume: ParsedResume, candidate: NameCandidate) -> NameCandidat
     first = folded[candidate.first]
     if first in STOP_WORDS or not (lexicon.is_given_name(first) or first in resume.evidence):
         return _short_leading_name(resume, candidate)
-    stop = candidate.first + 1
-    while stop < min(candidate.stop, candidate.first + 4):
+    stop, most = candidate.first + 1, candidate.first + 4
+    while stop < min(candidate.stop, most):
         word = folded[stop]
+        most += word in PARTICLES  # "Jan-Erik van den Berg"
         if word in STOP_WORDS or stop in resume.protected or word in CREDENTIALS:
             break
         known = lexicon.is_surname(word) or lexicon.is_given_name(word) or word in resume.evidence

@@ -16,7 +16,10 @@ _PREFIX = re.compile(
     r"(?:\s+(?:of|for|von|de))?\b[\s:–—|-]*)",
     re.IGNORECASE,
 )
-_LETTER_SPACED = re.compile(r"^\W*((?:[A-ZÀ-Þ] ){2,}[A-ZÀ-Þ](?: {2,}(?:[A-ZÀ-Þ] )*[A-ZÀ-Þ])+)\W*$")
+_GAPS_OF_LETTERS = re.compile(r"[ \t]{2,}")
+_LETTER = re.compile(r"[.'’(\"“-]{0,2}[^\W\d_a-z]?[.'’)\"”-]{0,2}")
+_FEWEST_LETTERS = 5
+_MOST_GROUPS = 6
 SPACED_WORD = re.compile(r"^\W{0,10}((?:[A-ZÀ-Þ] ){2,25}[A-ZÀ-Þ])\W{0,10}$")
 """One word whose letters stand apart: half of a name on two lines."""
 
@@ -68,11 +71,25 @@ def header_line(line: str) -> HeaderLine:
     return HeaderLine(
         is_title=not _PREFIX.sub("", line).strip() or _FILE.match(line) is not None or spaced_title,
         has_prefix=prefix is not None,
-        letter_spaced=_LETTER_SPACED.match(line) is not None,
+        letter_spaced=_is_letter_spaced(line),
         spaced_word=spaced is not None and not spaced_title,
         names_document=_TITLE_WORDS.search(line) is not None,
         cells=cells,
         inverted=(inverted.start(1), inverted.start(2)) if inverted else None,
         may_be_alone="@" not in line and "," not in line and not any(map(str.isdigit, line)),
         token_count=len(line.split()),
+    )
+
+
+def _is_letter_spaced(line: str) -> bool:
+    """True for two words or more of which every letter stands apart: "J A N E  O ' D O E"."""
+    groups = _GAPS_OF_LETTERS.split(line[: LONG_LINE + 1].strip(" \t*#_|"))
+    if not 2 <= len(groups) <= _MOST_GROUPS or len(line) > LONG_LINE:
+        return False
+    parts = [group.split(" ") for group in groups]
+    return (
+        all(_LETTER.fullmatch(part) for group in parts for part in group)
+        and sum(ch.isalpha() for ch in line) >= _FEWEST_LETTERS
+        and any(len(group) > 2 for group in parts)
+        and not any(ch.islower() for ch in line)
     )

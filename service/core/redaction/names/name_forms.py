@@ -228,6 +228,8 @@ class ReadResume:
         else:
             return first
         inside = range(first, last + 1)
+        # "Pesha (Pip) Quarvel": a tool's name may be a nickname, but not behind another tool.
+        tool = first > 0 and first - 1 in self.protected
         if self.folded[first] in _MAIDEN and last > first:
             return last + 1
         if any(
@@ -235,7 +237,7 @@ class ReadResume:
             or self.folded[i] in STOP_WORDS
             or self.folded[i] in PLACES
             or self.folded[i] in CREDENTIALS
-            or i in self.protected
+            or (i in self.protected and (tool or len(inside) > 1))
             for i in inside
         ):
             return first

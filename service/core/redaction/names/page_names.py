@@ -10,6 +10,7 @@ from service.core.redaction.names.body import FoundName
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.context_cues import ContextCue
 from service.core.redaction.names.name_forms import NameCandidate
+from service.core.redaction.names.opening_name import fills_line
 from service.core.redaction.names.things import names_a_thing
 from service.core.redaction.names.word_lists import PARTICLES
 
@@ -40,7 +41,7 @@ def page_names(resume: ParsedResume, *, named: bool) -> Iterator[FoundName]:
 
 def _beside_marks(resume: ParsedResume) -> Iterator[NameCandidate]:
     left = _MOST_MARKS
-    for line, features in zip(resume.lines, resume.features, strict=True):
+    for i, (line, features) in enumerate(zip(resume.lines, resume.features, strict=True)):
         for cue in features.cues:
             if cue.kind != "page" or not left:
                 continue
@@ -48,11 +49,14 @@ def _beside_marks(resume: ParsedResume) -> Iterator[NameCandidate]:
             candidate = _before(resume, cue, line.start)
             if candidate is None and len(line.text) <= _SHORT_LINE:
                 candidate = _behind(resume, cue, line.start, line.end)
+            if candidate is None and i and not line.text.replace(cue.written, "").strip(_SEPARATORS):
+                above = resume.lines[i - 1]
+                candidate = None if above.heading else fills_line(resume, above)
             if candidate is None or names_a_thing(resume, candidate):
                 continue
             if len(candidate) == 1 and not resume.is_name_word(candidate.first):
                 continue
-            if not any(i in resume.protected_phrases for i in range(candidate.first, candidate.stop)):
+            if not any(j in resume.protected_phrases for j in range(candidate.first, candidate.stop)):
                 yield candidate
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.name_forms import NameCandidate
+from service.core.redaction.names.opening_name import name_before_a_post
 from service.core.redaction.names.word_lists import STOP_WORDS
 
 _SIDEBARS = frozenset({"contact", "top skills"})
@@ -24,11 +27,9 @@ def profile_name(resume: ParsedResume) -> NameCandidate | None:
     """The candidate's name if the text begins with the sidebar of an exported profile."""
     lines = resume.lines[:_LINES]
     texts = [line.text.strip().casefold() for line in lines]
-    if (
-        not texts
-        or texts[0] not in _SIDEBARS
-        or ("top skills" not in texts and "linkedin" not in " ".join(texts))
-    ):
+    if not texts or texts[0] not in _SIDEBARS:
+        return _name_in_one_line(resume)
+    if "top skills" not in texts and "linkedin" not in " ".join(texts):
         return None
     section = next((i for i, text in enumerate(texts) if i and text in _FIRST_SECTIONS), None)
     if section is None:
@@ -56,10 +57,35 @@ def _name_in_line(resume: ParsedResume, start: int, end: int) -> NameCandidate |
         return None
     rest = resume.text[resume.ends[candidate.stop - 1] : end].strip(" .)")
     if (rest and not rest.startswith(",")) or any(
-        i in resume.protected for i in range(candidate.first, candidate.stop)
+        i in resume.protected and not _is_hyphened(resume, i) for i in range(candidate.first, candidate.stop)
     ):
         return None
     return candidate
+
+
+def _is_hyphened(resume: ParsedResume, i: int) -> bool:
+    """True for the "Seo" of "Seo-yeon Bae", which is no tool."""
+    return resume.text[resume.ends[i] : resume.ends[i] + 1] == "-" and resume.written[i].istitle()
+
+
+_IN_ONE_LINE = re.compile(r"\s{0,5}(?:Contact\b.{1,300}?Top Skills|Top Skills)\s{1,5}")
+_END_OF_SIDEBAR = re.compile(r"\b(?:Summary|Experience)\b")
+_LONGEST_SIDEBAR = 900
+
+
+def _name_in_one_line(resume: ParsedResume) -> NameCandidate | None:
+    """The name in a profile that lost its line breaks: the last words before a headline that mean nothing else."""
+    opening = _IN_ONE_LINE.match(resume.text)
+    if opening is None:
+        return None
+    closing = _END_OF_SIDEBAR.search(resume.text, opening.end(), opening.end() + _LONGEST_SIDEBAR)
+    end = closing.start() if closing else opening.end() + _LONGEST_SIDEBAR
+    found: NameCandidate | None = None
+    for i in resume.words_in(opening.end(), end):
+        if not resume.capitalised[i] or (found is not None and i < found.stop):
+            continue
+        found = name_before_a_post(resume, resume.starts[i], end) or found
+    return found
 
 
 def _is_headline(resume: ParsedResume, start: int, end: int) -> bool:

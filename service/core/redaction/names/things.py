@@ -28,10 +28,8 @@ _ENTRY_BEFORE = re.compile(
     r"(?:^|[\n.!?|•·)\]]\s{0,2}|\s\s|(?:19|20)\d\d\s{1,2}|[Pp]resent\s{1,2}|\b(?:[Ee]xperience|EXPERIENCE|[Hh]istory|HISTORY)\s{1,2})$"
 )
 _PLACE_BEHIND = re.compile(r"(?:['’]s)?\s{0,2}[,|(–—-]")
-_ITEM_BEFORE, _ITEM_BEHIND = (
-    re.compile(r"(?:[•*·▪,;/]|^-|\n-)\s{0,2}$"),
-    re.compile(r"\s{0,2}(?:$|[\n•·▪,;/])"),
-)
+_OPENS_ITEM = re.compile(r"(?:[•*·▪,;/|\n\t:]|^-|\n-|\s\s)\s{0,2}$")
+_ITEM_BEHIND = re.compile(r"\s{0,2}(?:$|[\n•·▪,;/|\t(]|\s\s)")
 _PERIOD = re.compile(
     r"\b(?:19|20)\d\d\s{0,2}(?:[-–—]|to|till|until)\s{0,2}(?:\d{1,2}[/.]|[a-z]{3,9}\.?\s)?"
     r"(?:(?:19|20)\d\d|present|current|now|till|date|today)\b",
@@ -49,6 +47,7 @@ _SHOPS = frozenset(
 )
 _POST_SIGN = re.compile(r"\s{0,2}[(@:–—-]")
 _AMONG = (", ", "; ", " and ", ", and ", " & ", "/", " / ", " | ")
+_BEHIND_A_POST = (", ", " | ", " - ", " – ", " — ", "  ", ": ")
 _BEFORE_THING = (" ", "'s ", "’s ", "' ", "’ ", "-")
 _JOINED_BEFORE = re.compile(r"(?:&|\bthe|\bThe|\ban?|\bour)\s{0,2}$")
 _JOINED_BEHIND = re.compile(r"\s?&\s?[A-Z]|\s?[®™]")
@@ -92,6 +91,9 @@ def names_a_thing(resume: ParsedResume, candidate: NameCandidate) -> bool:
         and text[resume.ends[candidate.first] : resume.starts[candidate.stop - 1]] in _HYPHENS
     ):
         return True  # Dodd-Frank, Gale-Shapley
+    last = resume.folded[candidate.stop - 1]
+    if len(candidate) > 1 and last in THING_NOUNS and last not in resume.lexicon.surnames:
+        return True  # "Murphy Oil"
     if _JOINED_BEFORE.search(text[max(0, start - 6) : start]) or _JOINED_BEHIND.match(text[end : end + 4]):
         return True
     abbreviation = _ABBREVIATION.match(text, end, end + 10)
@@ -184,7 +186,22 @@ def _names_an_employer(resume: ParsedResume, candidate: NameCandidate) -> bool:
     return (
         _PLACE_BEHIND.match(behind) is not None
         and _PERIOD.search(behind) is not None
-        and _ENTRY_BEFORE.search(before, max(0, len(before) - 14)) is not None
+        and (
+            _ENTRY_BEFORE.search(before, max(0, len(before) - 14)) is not None
+            or _stands_behind_a_post(resume, candidate)
+        )
+    )
+
+
+def _stands_behind_a_post(resume: ParsedResume, candidate: NameCandidate) -> bool:
+    """True in "Reader, Ernst Klett, Leeds 2014 - 2016" and "Welder | Ernst Klett | Leeds"."""
+    before = candidate.first - 1
+    return (
+        before >= 0
+        and resume.capitalised[before]
+        and (resume.folded[before] in STOP_WORDS or resume.folded[before] in resume.lexicon.english)
+        and not resume.is_name_word(before)
+        and resume.text[resume.ends[before] : resume.starts[candidate.first]] in _BEHIND_A_POST
     )
 
 
@@ -201,9 +218,8 @@ def opens_entry(resume: ParsedResume, candidate: NameCandidate) -> bool:
 
 
 def is_item(resume: ParsedResume, candidate: NameCandidate) -> bool:
-    """True if a bullet or a comma stands before and nothing else behind: in a list of skills a method's name."""
+    """True for a method's or a product's name in a list of skills: alone in its line, its cell or behind a bullet."""
     start, end = resume.starts[candidate.first], resume.ends[candidate.stop - 1]
-    return (
-        _ITEM_BEFORE.search(resume.text[max(0, start - 4) : start]) is not None
-        and _ITEM_BEHIND.match(resume.text[end : end + 4]) is not None
-    )
+    before = resume.text[max(0, start - 4) : start]
+    opens = not before or _OPENS_ITEM.search(before) is not None
+    return opens and _ITEM_BEHIND.match(resume.text[end : end + 4]) is not None
