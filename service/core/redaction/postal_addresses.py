@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import ANY_COUNTRY
 from service.core.redaction.policy import TOKENS
-from service.core.redaction.prefilter import Recogniser, prefilter
+from service.core.redaction.prefilter import PrefilterText, Recogniser, prefilter
 from service.core.redaction.scanning import scan
 from service.core.redaction.spans import SURE, WEAK, Span, spans_of
 from service.core.redaction.streets import CITY, POSTCODE, STATES
@@ -47,6 +47,11 @@ _LABELLED_ADDRESS = re.compile(
     r"(?:[:：][ ]?[-–]?|[ ][-–—](?=[ ])|(?<=ess)-)(?:\*\*)?[ ]{0,20}"
     r"(?P<value>[^\s|•\[](?:[^\n|•\[ ]|[ ](?![ ])){0,200}+)",
     re.IGNORECASE,
+)
+_LABELS = prefilter(
+    "residence domicile anschrift direccion indirizzo endereco wohnort domicilio adres adresse residing "
+    "location city town hometown",
+    ("address",),
 )
 # The field behind an address on the same line.
 _NEXT_FIELD = re.compile(
@@ -115,9 +120,11 @@ def find_residence(text: str) -> Iterator[Span]:
         yield Span(start, end, "address", TOKENS["address"], score, "residence.phrase")
 
 
-def addresses_in_line(line: Line) -> Iterator[Span]:
-    """Places in fields of an address. Offsets are into the line."""
+def addresses_in_line(line: Line, seen: PrefilterText) -> Iterator[Span]:
+    """Places in fields of an address. Offsets are into the line, which `seen` is of."""
     if line.heading or line.section not in ("header", "contact", "personal", "references", "other"):
+        return
+    if not _LABELS.may_match(seen):
         return
     for match in _LABELLED_ADDRESS.finditer(line.text):
         if match["place"] and line.section == "other":

@@ -90,8 +90,8 @@ def find_by_section(line: Line, words: Words, seen: PrefilterText, lexicon: Lexi
     """What depends on the section that a line stands in. `words`, `seen` and offsets are those of the line."""
     yield from links_in_line(line)
     yield from handles_in_line(line, seen, lexicon)
-    yield from addresses_in_line(line)
-    yield from schools_in_line(line, words, lexicon)
+    yield from addresses_in_line(line, seen)
+    yield from schools_in_line(line, words, seen, lexicon)
     yield from schools_behind_degree(line, lexicon)
     yield from graduation_years_in_line(line)
 
