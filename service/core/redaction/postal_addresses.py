@@ -40,6 +40,9 @@ _UK_AREAS = (
 _UK_POSTCODE = scan(
     rf"(?<![\w.-])(?:{_UK_AREAS}\d[A-Z\d]? \d(?![GMTK]B\b)[A-Z]{{2}}|(?![DFIOQUWZ])[A-Z]\d[A-Z] \d[A-Z]\d)(?![\w-])"
 )
+_SECOND_HALF = re.compile(r" \d[A-Z]")
+"""Stands in every code of the form above, and is found much faster."""
+
 _LABELLED_ADDRESS = re.compile(
     r"(?:^|(?<=[|•;,\n])|(?<=  ))\W{0,3}(?:(?:home|mailing|permanent|current|present|residential|street|postal|correspondence|local|my|full)[ ]{1,2}){0,2}"
     r"(?:address(?:[ ]?for[ ]?(?:communication|correspondence))?|residence|domicile|adresse|anschrift|dirección|indirizzo|"
@@ -82,7 +85,8 @@ _OF_OTHERS = re.compile(
 
 def find_postcodes(text: str) -> Iterator[Span]:
     """Postal codes that are known by their form, with the city before them, and boxes."""
-    yield from spans_of(_UK_POSTCODE, text, "address", reason="postcode.form")
+    if _SECOND_HALF.search(text):
+        yield from spans_of(_UK_POSTCODE, text, "address", reason="postcode.form")
     if _STATE_AND_CODE.search(text):
         yield from spans_of(_CITY_STATE_ZIP, text, "address", reason="postcode.state")
     if "ox" in text:
