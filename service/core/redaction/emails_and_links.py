@@ -56,13 +56,13 @@ _BARE_DOMAIN = scan(
     re.IGNORECASE,
 )
 _HANDLE = re.compile(r"(?<![\w.@])@[A-Za-z_][\w.]{2,}")
-_LABELLED_HANDLE = scan(
+LABELLED_HANDLE = scan(
     r"(?:linked\s?in|git\s?hub|git\s?lab|skype|twitter|telegram|instagram|facebook|wechat|orcid|xing|behance|dribbble|"
     r"kaggle|website|portfolio|blog|homepage)\s*+(?:id|profile|handle|username|url)?\s*+[:：]\s*+"
     r"(?P<value>[^\s|•;,\[](?:[^\n|•;,\[ ]|[ ](?![ ])){0,100}+)",
     re.IGNORECASE,
 )
-_SITES_WITH_LABEL = prefilter(
+SITES_WITH_LABEL = prefilter(
     substrings=("linked", "git", "skype", "twitter", "telegram", "instagram", "facebook", "wechat", "orcid", "xing", "behance", "dribbble", "kaggle",
                 "website", "portfolio", "blog", "homepage")
 )  # fmt: skip
@@ -131,9 +131,9 @@ def links_in_line(line: Line, seen: PrefilterText) -> Iterator[Span]:
                     line.section == "references" or _is_contact(line.text, span)
                 ):
                     yield span
-    if (":" not in line.text and "：" not in line.text) or not _SITES_WITH_LABEL.may_match(seen):
+    if (":" not in line.text and "：" not in line.text) or not SITES_WITH_LABEL.may_match(seen):
         return
-    for match in _LABELLED_HANDLE.finditer(line.text):
+    for match in LABELLED_HANDLE.finditer(line.text):
         value = match["value"].strip()
         named = line.section == "header" and not _SITE_LABEL.match(match[0])
         if named or (_SIGN_OF_HANDLE.search(value) and not _BLANK.search(value)):

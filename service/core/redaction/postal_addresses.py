@@ -43,7 +43,7 @@ _UK_POSTCODE = scan(
 _SECOND_HALF = re.compile(r" \d[A-Z]")
 """Stands in every code of the form above, and is found much faster."""
 
-_LABELLED_ADDRESS = re.compile(
+LABELLED_ADDRESS = re.compile(
     r"(?:^|(?<=[|•;,\n])|(?<=  ))\W{0,3}(?:(?:home|mailing|permanent|current|present|residential|street|postal|correspondence|local|my|full)[ ]{1,2}){0,2}"
     r"(?:address(?:[ ]?for[ ]?(?:communication|correspondence))?|residence|domicile|adresse|anschrift|dirección|indirizzo|"
     r"endereço|wohnort|domicilio|adres|residing at|(?P<place>location|city|town|hometown|home town))(?:\*\*)?[ ]{0,8}(?:\([^()\n]{1,30}\)[ ]?)?"
@@ -51,7 +51,7 @@ _LABELLED_ADDRESS = re.compile(
     r"(?P<value>[^\s|•\[](?:[^\n|•\[ ]|[ ](?![ ])){0,200}+)",
     re.IGNORECASE,
 )
-_LABELS = prefilter(
+ADDRESS_LABELS = prefilter(
     "residence domicile anschrift direccion indirizzo endereco wohnort domicilio adres adresse residing "
     "location city town hometown",
     ("address",),
@@ -128,9 +128,9 @@ def addresses_in_line(line: Line, seen: PrefilterText) -> Iterator[Span]:
     """Places in fields of an address. Offsets are into the line, which `seen` is of."""
     if line.heading or line.section not in ("header", "contact", "personal", "references", "other"):
         return
-    if not _LABELS.may_match(seen):
+    if not ADDRESS_LABELS.may_match(seen):
         return
-    for match in _LABELLED_ADDRESS.finditer(line.text):
+    for match in LABELLED_ADDRESS.finditer(line.text):
         if match["place"] and line.section == "other":
             continue
         start, end = match.span("value")
