@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from service.core.redaction.address_places import CODE, STATE, TOWN_STATE_CODE, TOWNS, place_of
 from service.core.redaction.layout import HEADER_CHARACTERS, Line
-from service.core.redaction.lexicon import short_table
+from service.core.redaction.lexicon import any_of, short_table
 from service.core.redaction.policy import TOKENS, Category
 from service.core.redaction.spans import SURE, Span
 from service.core.redaction.words import fold
@@ -61,15 +61,26 @@ _RELATION = re.compile(
     r"village[ ](?=(?-i:[A-Z]))|vill(?:age)?[ ]?[.:-]|p\.?o[.:]|p\.?s[.:]|mohalla\b|via[ ]?[-:])",
     re.IGNORECASE,
 )
+_STREET_WORDS = any_of(
+    """
+    street road rd lane avenue ave nagar colony marg chowk bazar bazaar layout enclave vihar puram
+    apartment apartments residency residence residences heights tower towers society complex chs estate
+    close crescent drive link walk grove terrace court garden gardens park quay way square sector main
+    cross extension extn village junction housing nivas niwas bhavan bhawan sadan villa villas hostel
+    boulevard blvd highway hwy circuit rise mews barangay brgy subdivision subd compound taman jalan jln
+    jl lorong kampung desa kel kec kecamatan kelurahan kota kab rua rue calle avenida avda via viale
+    piazza col colonia bairro urb urbanización barrio ulica ul osiedle cad sok mah mahallesi sokak
+    caddesi quận phường đường district ward phase stage place hill view crossing gate
+    """.split()
+)
+_STREET_ENDINGS = any_of(
+    """
+    straße strasse str. gasse weg platz allee gatan vägen straat laan nagar pura puram pur palli pally
+    guda halli wadi wada peth ganj
+    """.split()
+)
 _STREET = re.compile(
-    r"(?<![\w-])(?:street|road|rd|lane|avenue|ave|nagar|colony|marg|chowk|bazaa?r|layout|enclave|vihar|puram|apartments?|residency|residences?|"
-    r"heights|towers?|society|complex|chs|estate|close|crescent|drive|link|walk|grove|terrace|court|gardens?|park|quay|way|square|sector|"
-    r"main|cross|extension|extn|village|junction|housing|nivas|niwas|bhavan|bhawan|sadan|villas?|hostel|boulevard|blvd|highway|hwy|circuit|"
-    r"rise|mews|barangay|brgy|subdivision|subd|compound|taman|jalan|jln|jl|lorong|kampung|desa|kel|kec|kecamatan|kelurahan|kota|kab|rua|rue|"
-    r"calle|avenida|avda|via|viale|piazza|col|colonia|bairro|urb|urbanización|barrio|ulica|ul|osiedle|cad|sok|mah|mahallesi|sokak|caddesi|"
-    r"quận|phường|đường|district|ward|phase|street|stage|place|hill|view|crossing|gate)(?!\w)"
-    r"|[\w]-(?:ro|gil|dong|gu|si|daero|ku|shi|cho|machi|chome)\b|\w(?:straße|strasse|str\.|gasse|weg|platz|allee|gatan|vägen|straat|laan|nagar|"
-    r"pura|puram|pur|palli|pally|guda|halli|wadi|wada|peth|ganj)(?!\w)",
+    rf"(?<![\w-]){_STREET_WORDS}(?!\w)|\w(?:-(?:ro|gil|dong|gu|si|daero|ku|shi|cho|machi|chome)\b|{_STREET_ENDINGS}(?!\w))",
     re.IGNORECASE,
 )
 _POSTCODE = re.compile(

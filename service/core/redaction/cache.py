@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from service.core.redaction.layout import Line, Section, Segment, segments_of
 from service.core.redaction.lexicon import Lexicon, load_lexicon
 from service.core.redaction.names.line_features import LineFeatures, features_of
-from service.core.redaction.recognisers import LINE_PREFILTERS, find_by_section, find_in_paragraph
+from service.core.redaction.prefilter import SubstringsOfText
+from service.core.redaction.recognisers import (
+    LINE_PREFILTERS,
+    PARAGRAPH_PREFILTERS,
+    find_by_section,
+    find_in_paragraph,
+)
 from service.core.redaction.spans import Span, shifted
 from service.core.redaction.words import Words
 
@@ -53,19 +59,21 @@ class RedactionCache:
             self.lines[key] = list(find_by_section(line, features.words, features.seen, self.lexicon))
         return self.lines[key]
 
-    def paragraph(self, text: str) -> Paragraph:
+    def paragraph(self, text: str, substrings: SubstringsOfText) -> Paragraph:
+        """What a paragraph holds. `substrings`: those of the text that it is a part of."""
         if text not in self.paragraphs:
-            self.paragraphs[text] = self._read(text)
+            self.paragraphs[text] = self._read(text, substrings)
         return self.paragraphs[text]
 
-    def _read(self, text: str) -> Paragraph:
+    def _read(self, text: str, of_text: SubstringsOfText) -> Paragraph:
         read = Paragraph(Words(), [])
         position = 0
-        substrings = LINE_PREFILTERS.substrings_in(text.lower())
+        substrings = LINE_PREFILTERS.substrings_in(text.lower(), of_text.of(LINE_PREFILTERS))
         for line in text.split("\n"):
             features = self.features_of(line, substrings)
             read.words.add(features.words, position)
             read.spans.extend(shifted(features.spans, position))
             position += len(line) + 1
-        read.spans.extend(find_in_paragraph(text, read.words, self.lexicon))
+        found = find_in_paragraph(text, read.words, self.lexicon, of_text.of(PARAGRAPH_PREFILTERS))
+        read.spans.extend(found)
         return read

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from service.core.redaction.layout import CONTACT_SECTIONS, HEADER_CHARACTERS, Line
 from service.core.redaction.policy import TOKENS
-from service.core.redaction.prefilter import Recogniser, prefilter
+from service.core.redaction.prefilter import PrefilterText, Recogniser, prefilter
 from service.core.redaction.scanning import scan
 from service.core.redaction.spans import Span, spans_of
 
@@ -56,12 +56,16 @@ _BARE_DOMAIN = scan(
     re.IGNORECASE,
 )
 _HANDLE = re.compile(r"(?<![\w.@])@[A-Za-z_][\w.]{2,}")
-_LABELLED_HANDLE = scan(
+LABELLED_HANDLE = scan(
     r"(?:linked\s?in|git\s?hub|git\s?lab|skype|twitter|telegram|instagram|facebook|wechat|orcid|xing|behance|dribbble|"
     r"kaggle|website|portfolio|blog|homepage)\s*+(?:id|profile|handle|username|url)?\s*+[:：]\s*+"
     r"(?P<value>[^\s|•;,\[](?:[^\n|•;,\[ ]|[ ](?![ ])){0,100}+)",
     re.IGNORECASE,
 )
+SITES_WITH_LABEL = prefilter(
+    substrings=("linked", "git", "skype", "twitter", "telegram", "instagram", "facebook", "wechat", "orcid", "xing", "behance", "dribbble", "kaggle",
+                "website", "portfolio", "blog", "homepage")
+)  # fmt: skip
 # In the header they need contact data beside them, or a cell of their own: a list of tools may stand there too.
 _CONTACT_BESIDE = re.compile(
     r"\w@\w|(?!(?:19|20)\d\d[ -]{1,3}(?:19|20)\d\d)\d[\d ().-]{5,16}\d|\[(?:EMAIL|PHONE|LINK|ADDRESS)\]|(?:linkedin|github)\.com/",
@@ -112,8 +116,8 @@ def find_links(text: str) -> Iterator[Span]:
         yield span._replace(end=end)
 
 
-def links_in_line(line: Line) -> Iterator[Span]:
-    """Bare domains, handles and parts of addresses, where contact data stand. Offsets are into the line."""
+def links_in_line(line: Line, seen: PrefilterText) -> Iterator[Span]:
+    """Bare domains, handles and parts of addresses, where contact data stand. Offsets are into the line, as `seen`."""
     if line.section in CONTACT_SECTIONS or (line.section == "header" and line.start < HEADER_CHARACTERS):
         if "@" in line.text:
             yield from spans_of(_LOCAL_EMAIL, line.text, "email", reason="email.local")
@@ -127,9 +131,9 @@ def links_in_line(line: Line) -> Iterator[Span]:
                     line.section == "references" or _is_contact(line.text, span)
                 ):
                     yield span
-    if ":" not in line.text and "：" not in line.text:
+    if (":" not in line.text and "：" not in line.text) or not SITES_WITH_LABEL.may_match(seen):
         return
-    for match in _LABELLED_HANDLE.finditer(line.text):
+    for match in LABELLED_HANDLE.finditer(line.text):
         value = match["value"].strip()
         named = line.section == "header" and not _SITE_LABEL.match(match[0])
         if named or (_SIGN_OF_HANDLE.search(value) and not _BLANK.search(value)):

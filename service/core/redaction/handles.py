@@ -73,7 +73,7 @@ def handles_in_line(line: Line, seen: PrefilterText, lexicon: Lexicon) -> Iterat
     zone = _is_zone(line)
     if SITE_PREFILTER.may_match(seen):
         yield from _beside_sites(line, lexicon, zone=zone)
-    if "-" in line.text:
+    if line.text.count("-") > 1:
         for match in _SLUG.finditer(line.text):
             if sum(part in lexicon.english for part in match[0].split("-")[:-1]) > 1:
                 continue  # state-of-the-art-2020x

@@ -29,7 +29,10 @@ _SUBJECTS = frozenset("special physical elementary early higher secondary contin
 _JOINING = frozenset({"and", "of", "the", "in", "with", "my", "for"})
 _MOST_WORDS = 7
 
-_DECORATION = re.compile(r"^[\s#*_=\-•|>\\]*(?:\\?(?:sub)*section\*?\{)?|[\s#*_=\-:|}<]*$")
+_DECORATION_BEFORE = re.compile(r"^[\s#*_=\-•|>\\]*(?:\\?(?:sub)*section\*?\{)?")
+_DECORATION_BEHIND = "#*_=-:|}<" + "".join(ch for ch in map(chr, range(0x3001)) if ch.isspace())
+"""Stripped by its characters: a pattern that ends a line would be tried at every sign in it."""
+
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _BLANKS = re.compile(r"\s+")
 _CONJUNCT = re.compile(r"\s*(?:&|/|,|\+|\band\b)\s*")
@@ -50,7 +53,9 @@ def heading(line: str) -> Section | None:
 
 @lru_cache(maxsize=1024)
 def _heading(line: str) -> Section | None:
-    written = _BLANKS.sub(" ", _DECORATION.sub("", _TAG.sub("", line) if "<" in line else line))
+    if "<" in line:
+        line = _TAG.sub("", line)
+    written = _BLANKS.sub(" ", _DECORATION_BEFORE.sub("", line, 1).rstrip(_DECORATION_BEHIND))
     known = _HEADINGS.get(written.casefold())
     if known or _OTHER_SIGNS.search(written):
         return known

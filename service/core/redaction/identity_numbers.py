@@ -217,6 +217,9 @@ _FORMS = tuple(
 )  # fmt: skip
 # What every form holds: seven digits with a sign between two of them at most, or letters and digits of one of two.
 _DIGITS = scan(r"\d(?:[ .+-]?\d){6}|[A-Z]{5}\d{4}[A-Z]|[A-Z]{6}\d{2}[A-Z]|\d{6}[-+A]\d{3}|[A-Z]{4}\d{6}[A-Z]")
+# Most lines with a digit hold neither of these, of which each alternative of the pattern above has one.
+_SEVEN_DIGITS = re.compile(r"(?:\D*+\d){7}")
+_LETTERS_AND_DIGIT = re.compile(r"[A-Z]{4}\d")
 _LONGEST_FORM = 30
 _DIGIT = re.compile(r"\d")
 
@@ -236,6 +239,8 @@ def find_named_numbers(text: str) -> Iterator[Span]:
 
 def find_number_forms(text: str) -> Iterator[Span]:
     """Numbers that their form makes known."""
+    if not (_SEVEN_DIGITS.match(text) or _LETTERS_AND_DIGIT.search(text)):
+        return
     places = [match.span() for match in _DIGITS.finditer(text)]
     if not places:
         return

@@ -166,24 +166,29 @@ def _labels_in(text: str, words: Words) -> Iterator[_Label]:
         if length:
             free = i + length
             start, end = words.starts[i], words.ends[i + length - 1]
+            if _in_compound(text, start):
+                continue
             if text[end : end + 1] == "." and text[end + 1 : end + 2] in " :":
                 end += 1
             separator = _SEPARATOR.match(text, end)
-            gap = _GAP.match(text, end)
-            value = separator.end() if separator else gap.end() if gap else end
-            if not _in_compound(text, start):
-                opens = _CELL_BEFORE.search(text, max(0, start - 16), start) is not None
-                yield _Label(start, end, value, field, form, separator is not None, opens)
+            before_value = separator or _GAP.match(text, end)
+            value = before_value.end() if before_value else end
+            opens = _CELL_BEFORE.search(text, max(0, start - 16), start) is not None
+            yield _Label(start, end, value, field, form, separator is not None, opens)
 
 
 def _phrase_at(i: int, text: str, words: Words) -> tuple[int, str, Form]:
     """How many words of a label begin at word `i`, its field and its form; no words if none does."""
     for phrase, field, form in _LABELS.get(words.folded[i], ()):
-        if tuple(words.folded[i : i + len(phrase)]) == phrase and all(
-            _BETWEEN_WORDS.fullmatch(text, words.ends[j], words.starts[j + 1])
-            for j in range(i, i + len(phrase) - 1)
+        length = len(phrase)
+        if length == 1 or (
+            tuple(words.folded[i : i + length]) == phrase
+            and all(
+                _BETWEEN_WORDS.fullmatch(text, words.ends[j], words.starts[j + 1])
+                for j in range(i, i + length - 1)
+            )
         ):
-            return len(phrase), field, form
+            return length, field, form
     return 0, "", "own"
 
 

@@ -92,6 +92,9 @@ _AFTER_NUMBER = frozenset("st nd rd th er º 年 月 日 年生 日生".split())
 """What follows a number of a date without a blank."""
 
 
+_ENDS_VALUE = VALUE_WORDS["year_word"] | VALUE_WORDS["relation"] | VALUE_WORDS["children"]
+"""What belongs to a value but does not begin one."""
+
 _MOST_TOKENS = 40
 
 
@@ -120,11 +123,7 @@ def strict_value(field: str, text: str, start: int, limit: int) -> int | None:
             elif word not in glue:
                 break
             elif found or digits:
-                end = (
-                    match.end()
-                    if word in VALUE_WORDS["year_word"] | VALUE_WORDS["relation"] | VALUE_WORDS["children"]
-                    else end
-                )
+                end = match.end() if word in _ENDS_VALUE else end
         elif token.isdigit():
             if not numbers:
                 break

@@ -89,6 +89,9 @@ _EXTENSION = re.compile(
 _JOINT = re.compile(r"[ ]{0,2}(?:[/,;|&]|or\b|and\b|/\s?or\b|،|、)[ ]{0,2}", re.IGNORECASE)
 _OTHER_ENDING = re.compile(r"[ ]?/[ ]?(?!(?:19|20)\d\d)\d{1,4}(?![\d/.-]|[ ]\d)")
 LEAST_DIGITS, MOST_DIGITS = 6, 15
+_ENOUGH_DIGITS = re.compile(rf"(?:\D*+\d){{{LEAST_DIGITS}}}")
+"""Matches a text in which a number may stand: one year or an amount is found in many lines."""
+
 BEFORE = 48
 """Characters before a number in which its label is looked for."""
 
@@ -100,6 +103,8 @@ class _Form(NamedTuple):
 
 def find_phones(text: str) -> Iterator[Span]:
     """Numbers of 6 to 15 digits in the form of phone numbers; years, dates, ids and amounts are left alone."""
+    if not _ENOUGH_DIGITS.match(text):
+        return
     position = 0
     joined = 0.0  # the score of the number right before this one, which speaks for it
     while match := _RUN.search(text, position):

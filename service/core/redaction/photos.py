@@ -38,6 +38,7 @@ def find_photos(text: str) -> Iterator[Span]:
 
 PHOTOS = Recogniser(
     prefilter(substrings=("photo", "![", "<img", "picture", "headshot", "portrait", "avatar", "selfie", "includegraphics",
-                          "figcaption", "profile", "alt", "image")),
+                          "figcaption", "profilepic", "profile_pic", "profile-pic", "alttext", "alt text", "alt-text",
+                          "alternativetext", "alternative text", "alternative-text", "[image")),
     find_photos,
 )  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import ANY_COUNTRY
 from service.core.redaction.policy import TOKENS
-from service.core.redaction.prefilter import Recogniser, prefilter
+from service.core.redaction.prefilter import PrefilterText, Recogniser, prefilter
 from service.core.redaction.scanning import scan
 from service.core.redaction.spans import SURE, WEAK, Span, spans_of
 from service.core.redaction.streets import CITY, POSTCODE, STATES
@@ -40,13 +40,21 @@ _UK_AREAS = (
 _UK_POSTCODE = scan(
     rf"(?<![\w.-])(?:{_UK_AREAS}\d[A-Z\d]? \d(?![GMTK]B\b)[A-Z]{{2}}|(?![DFIOQUWZ])[A-Z]\d[A-Z] \d[A-Z]\d)(?![\w-])"
 )
-_LABELLED_ADDRESS = re.compile(
+_SECOND_HALF = re.compile(r" \d[A-Z]")
+"""Stands in every code of the form above, and is found much faster."""
+
+LABELLED_ADDRESS = re.compile(
     r"(?:^|(?<=[|•;,\n])|(?<=  ))\W{0,3}(?:(?:home|mailing|permanent|current|present|residential|street|postal|correspondence|local|my|full)[ ]{1,2}){0,2}"
     r"(?:address(?:[ ]?for[ ]?(?:communication|correspondence))?|residence|domicile|adresse|anschrift|dirección|indirizzo|"
     r"endereço|wohnort|domicilio|adres|residing at|(?P<place>location|city|town|hometown|home town))(?:\*\*)?[ ]{0,8}(?:\([^()\n]{1,30}\)[ ]?)?"
     r"(?:[:：][ ]?[-–]?|[ ][-–—](?=[ ])|(?<=ess)-)(?:\*\*)?[ ]{0,20}"
     r"(?P<value>[^\s|•\[](?:[^\n|•\[ ]|[ ](?![ ])){0,200}+)",
     re.IGNORECASE,
+)
+ADDRESS_LABELS = prefilter(
+    "residence domicile anschrift direccion indirizzo endereco wohnort domicilio adres adresse residing "
+    "location city town hometown",
+    ("address",),
 )
 # The field behind an address on the same line.
 _NEXT_FIELD = re.compile(
@@ -77,7 +85,8 @@ _OF_OTHERS = re.compile(
 
 def find_postcodes(text: str) -> Iterator[Span]:
     """Postal codes that are known by their form, with the city before them, and boxes."""
-    yield from spans_of(_UK_POSTCODE, text, "address", reason="postcode.form")
+    if _SECOND_HALF.search(text):
+        yield from spans_of(_UK_POSTCODE, text, "address", reason="postcode.form")
     if _STATE_AND_CODE.search(text):
         yield from spans_of(_CITY_STATE_ZIP, text, "address", reason="postcode.state")
     if "ox" in text:
@@ -115,11 +124,13 @@ def find_residence(text: str) -> Iterator[Span]:
         yield Span(start, end, "address", TOKENS["address"], score, "residence.phrase")
 
 
-def addresses_in_line(line: Line) -> Iterator[Span]:
-    """Places in fields of an address. Offsets are into the line."""
+def addresses_in_line(line: Line, seen: PrefilterText) -> Iterator[Span]:
+    """Places in fields of an address. Offsets are into the line, which `seen` is of."""
     if line.heading or line.section not in ("header", "contact", "personal", "references", "other"):
         return
-    for match in _LABELLED_ADDRESS.finditer(line.text):
+    if not ADDRESS_LABELS.may_match(seen):
+        return
+    for match in LABELLED_ADDRESS.finditer(line.text):
         if match["place"] and line.section == "other":
             continue
         start, end = match.span("value")

@@ -71,9 +71,14 @@ class PrefilterSet:
         self._words = frozenset(self._by_word)
         self._substrings = list(by_substring.items())
 
-    def substrings_in(self, lower: str) -> list[tuple[str, int]]:
-        """The substrings that stand in a text in lower case: no other one can stand in a part of it."""
-        return [pair for pair in self._substrings if pair[0] in lower]
+    def substrings_in(
+        self, lower: str, substrings: Sequence[tuple[str, int]] | None = None
+    ) -> list[tuple[str, int]]:
+        """The substrings that stand in a text in lower case: no other one can stand in a part of it.
+
+        `substrings`: as `passed`.
+        """
+        return [pair for pair in (self._substrings if substrings is None else substrings) if pair[0] in lower]
 
     def passed(self, text: PrefilterText, substrings: Sequence[tuple[str, int]] | None = None) -> list[int]:
         """Places of the prefilters that let `text` through, in order.
@@ -90,6 +95,21 @@ class PrefilterSet:
             ):  # nobody looks again for those whose words let it through
                 passed |= asked_by
         return [i for i in range(passed.bit_length()) if passed >> i & 1]
+
+
+class SubstringsOfText:
+    """The substrings of some sets of prefilters that stand in one text, looked for when first asked for."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._found: dict[int, list[tuple[str, int]]] = {}
+
+    def of(self, prefilters: PrefilterSet) -> list[tuple[str, int]]:
+        """Those that `prefilters` look for."""
+        found = self._found.get(id(prefilters))
+        if found is None:
+            found = self._found[id(prefilters)] = prefilters.substrings_in(self._text.lower())
+        return found
 
 
 class Recogniser(NamedTuple):

@@ -61,7 +61,7 @@ PARAGRAPH_RECOGNISERS: tuple[Recogniser, ...] = (
 
 
 LINE_PREFILTERS = PrefilterSet([recogniser.prefilter for recogniser in LINE_RECOGNISERS])
-_PARAGRAPH_PREFILTERS = PrefilterSet(
+PARAGRAPH_PREFILTERS = PrefilterSet(
     [*(recogniser.prefilter for recogniser in PARAGRAPH_RECOGNISERS), SCHOOL_PREFILTER]
 )
 
@@ -77,9 +77,14 @@ def find_in_line(
         yield from LINE_RECOGNISERS[i].find(text)
 
 
-def find_in_paragraph(text: str, words: Words, lexicon: Lexicon) -> Iterator[Span]:
-    """What a paragraph holds beside what its lines hold. `words` are its own."""
-    passed = _PARAGRAPH_PREFILTERS.passed(prefilter_text(text, words))
+def find_in_paragraph(
+    text: str, words: Words, lexicon: Lexicon, substrings: Sequence[tuple[str, int]] | None = None
+) -> Iterator[Span]:
+    """What a paragraph holds beside what its lines hold. `words` are its own.
+
+    `substrings`: those of `PARAGRAPH_PREFILTERS` that stand in the text of the paragraph.
+    """
+    passed = PARAGRAPH_PREFILTERS.passed(prefilter_text(text, words), substrings)
     by_pattern = len(PARAGRAPH_RECOGNISERS) in passed
     for i in passed[:-1] if by_pattern else passed:
         yield from PARAGRAPH_RECOGNISERS[i].find(text)
@@ -88,10 +93,10 @@ def find_in_paragraph(text: str, words: Words, lexicon: Lexicon) -> Iterator[Spa
 
 def find_by_section(line: Line, words: Words, seen: PrefilterText, lexicon: Lexicon) -> Iterator[Span]:
     """What depends on the section that a line stands in. `words`, `seen` and offsets are those of the line."""
-    yield from links_in_line(line)
+    yield from links_in_line(line, seen)
     yield from handles_in_line(line, seen, lexicon)
-    yield from addresses_in_line(line)
-    yield from schools_in_line(line, words, lexicon)
+    yield from addresses_in_line(line, seen)
+    yield from schools_in_line(line, words, seen, lexicon)
     yield from schools_behind_degree(line, lexicon)
     yield from graduation_years_in_line(line)
 

@@ -20,6 +20,7 @@ from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.names.recogniser import FoundNames, find_names
 from service.core.redaction.personal_fields import find_personal_fields
 from service.core.redaction.policy import CATEGORIES, Category
+from service.core.redaction.prefilter import SubstringsOfText
 from service.core.redaction.recognisers import find_by_layout
 from service.core.redaction.resolution import resolve
 from service.core.redaction.school_employers import without_employers
@@ -146,8 +147,9 @@ class Redactor:
     def _analyse_text(self, text: str, cache: RedactionCache, given: Sequence[Span]) -> Analysis:
         words = Words()
         found: list[Span] = []
+        substrings = SubstringsOfText(text)
         for start, paragraph in _paragraphs(text):
-            read = cache.paragraph(paragraph)
+            read = cache.paragraph(paragraph, substrings)
             words.add(read.words, start)
             found += shifted(read.spans, start)
         lines = lines_of(text, cache.segments_of)

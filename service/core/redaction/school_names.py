@@ -67,7 +67,7 @@ class SchoolReader:
             if (
                 word in KEYWORDS
                 or (in_education and word in KEYWORDS_OF_EDUCATION)
-                or (word.endswith(ENDINGS) and len(word) > 9)
+                or (len(word) > 9 and word.endswith(ENDINGS))
                 or (word[:2] in FIRST_LETTERS and self._is_misspelt(k))
             ):
                 found = self._around(k)

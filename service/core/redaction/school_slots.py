@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from service.core.redaction.education_words import COMPANIES, POSTS
 from service.core.redaction.lexicon import COUNTRY_NAMES, DEMONYMS, Lexicon, short_table
+from service.core.redaction.prefilter import prefilter
 from service.core.redaction.scanning import scan
 from service.core.redaction.school_words import GENERIC, KEYWORDS
 from service.core.redaction.words import Words, fold
@@ -41,10 +42,16 @@ _BODIES = frozenset(
 _MOST_WORDS = 9
 
 # The words before a slot, and how far before it a degree may stand.
-_OPENS = re.compile(
+_OPENS = scan(
     r"\b(?:from|FROM|at|by)[ ]{1,2}(?=[^\W\d_])|\b(?:attended|[Aa]ffiliated[ ](?:to|with|by)|[Aa]lumn(?:us|a|i|ae)[ ]of|"
     r"[Ss]tudent[ ](?:of|at))[ ]{1,2}(?=[^\W\d_])"
 )
+SLOTS = prefilter(
+    "from at by attended affiliated student university college school institute institution mater univ",
+    ("alum",),
+)
+"""The words of what `schools_in_slots` looks for, except in small letters of education."""
+
 _BY_ITSELF = re.compile(r"(?:attended|[Aa]ffiliated|[Aa]lumn|[Ss]tudent)")
 _STUDIED = re.compile(
     r"\b(?:[Gg]raduat(?:ed|ion|e)|[Ss]tud(?:ied|ying|ies)|[Ss]chooling|[Pp]ursu(?:ed|ing)|[Mm]ajored|[Ee]ducated|"
@@ -88,7 +95,7 @@ def schools_in_slots(
     """
     if "alum" in text or "Alum" in text:
         yield from _before_alumni(text, words, lexicon)
-    for match in _LABEL.finditer(text):
+    for match in _LABEL.finditer(text) if ":" in text else ():
         behind = _CELL_END.search(text, match.end())
         if behind and 2 <= behind.start() - match.end() <= 80:
             found = text[match.end() : behind.start()].rstrip()

@@ -13,7 +13,10 @@ FIRST_LETTERS = frozenset({"un", "in", "co", "sc", "sh", "ac", "po", "vi", "uv",
 def key_word_meant(word: str) -> bool:
     """True if `word` is a key word with one or two letters wrong, left out or in the wrong place."""
     return any(
-        most and abs(len(word) - len(right)) <= most and 0 < _distance(word, right) <= most
+        most
+        and abs(len(word) - len(right)) <= most
+        and len(set(word) ^ set(right)) <= 2 * most  # an edit brings one letter and takes another away
+        and 0 < _distance(word, right) <= most
         for right, most in _SPELT.items()
     )
 

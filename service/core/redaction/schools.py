@@ -10,11 +10,11 @@ from service.core.redaction.education_words import FIELDS
 from service.core.redaction.layout import Line
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.policy import TOKENS
-from service.core.redaction.prefilter import prefilter
+from service.core.redaction.prefilter import PrefilterText, prefilter
 from service.core.redaction.scanning import scan
 from service.core.redaction.school_endings import is_employer_named_after, with_rest
 from service.core.redaction.school_names import SchoolReader
-from service.core.redaction.school_slots import TOWNS, schools_in_slots
+from service.core.redaction.school_slots import SLOTS, TOWNS, schools_in_slots
 from service.core.redaction.spans import Span
 from service.core.redaction.words import Words, fold
 
@@ -89,19 +89,23 @@ def schools_of_education(text: str, words: Words, lexicon: Lexicon) -> Iterator[
         yield _span(match.start(), match.end())
 
 
-def schools_in_line(line: Line, words: Words, lexicon: Lexicon) -> Iterator[Span]:
+def schools_in_line(line: Line, words: Words, seen: PrefilterText, lexicon: Lexicon) -> Iterator[Span]:
     """Acronyms (MIT) and bare names (Harvard), which are schools only beside a degree, and what stands in slots.
 
-    `words` are the line's own, and offsets are into the line. Education is read as a whole (`education`).
+    `words` and `seen` are the line's own, and offsets are into the line. Education is read as a whole (`education`).
     """
     if line.section == "education":
         return
-    yield from _slots(line.text, words, lexicon)
+    if SLOTS.may_match(seen):
+        yield from _slots(line.text, words, lexicon)
+    bare_names = list(_bare_names(line.text, words, lexicon))
+    if not bare_names:  # as in most lines: then no degree is looked for
+        return
     degrees = [match.span() for match in _EDUCATIONAL.finditer(line.text)]
     if not degrees:
         return
     starts = [start for start, _ in degrees]
-    for span in _bare_names(line.text, words, lexicon):
+    for span in bare_names:
         if line.text.startswith("(", span.start - 1) or is_employer_named_after(line.text, span.end):
             continue  # an abbreviation of what stands before it: "Union Bank of California (UBC)"
         before = bisect_left(starts, span.start)
@@ -158,8 +162,9 @@ def _named_schools(
 def _bare_names(text: str, words: Words, lexicon: Lexicon) -> Iterator[Span]:
     """Acronyms and bare names of the lexicon, unless a tool, a firm or a town is meant."""
     starts, ends = words.starts, words.ends
-    protected = {i for a, b in lexicon.protected.find(words) for i in range(a, b)}
-    for first, stop in lexicon.school_brands.find(words):
+    brands = list(lexicon.school_brands.find(words))
+    protected = {i for a, b in lexicon.protected.find(words) for i in range(a, b)} if brands else ()
+    for first, stop in brands:
         start, end = starts[first], ends[stop - 1]
         if first in protected:
             continue
@@ -167,6 +172,8 @@ def _bare_names(text: str, words: Words, lexicon: Lexicon) -> Iterator[Span]:
         end = following.end() if following else end
         if not _GOES_ON.match(text, end):
             yield _span(start, end)
+    if lexicon.school_acronyms.isdisjoint(words.written):
+        return
     for i, written in enumerate(words.written):
         if written in lexicon.school_acronyms:
             with_town = (

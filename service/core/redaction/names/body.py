@@ -324,14 +324,15 @@ def prose_names(resume: ParsedResume) -> Iterator[FoundName]:
 
 def _given_names(resume: ParsedResume) -> list[int]:
     """Indices of the words that could be given names."""
-    known, folded, protected = resume.lexicon.given_names, resume.folded, resume.protected
+    known, protected, is_given_name = (
+        resume.lexicon.given_names,
+        resume.protected,
+        resume.lexicon.is_given_name,
+    )
     return [
         i
-        for i, capitalised in enumerate(resume.capitalised)
-        if capitalised
-        and folded[i] in known
-        and i not in protected
-        and resume.lexicon.is_given_name(folded[i])
+        for i, (capitalised, word) in enumerate(zip(resume.capitalised, resume.folded, strict=True))
+        if capitalised and word in known and i not in protected and is_given_name(word)
     ]
 
 

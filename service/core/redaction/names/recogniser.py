@@ -69,6 +69,7 @@ def find_names(resume: ParsedResume) -> FoundNames:
     first_own: frozenset[str] = frozenset()
     all_found: list[FoundName] = []
     read: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
+    read_as_own: set[tuple[str, ...]] = set()
     for name in _found_in_order(resume):
         candidate, is_own, reason, spreads = name
         all_found.append(name)
@@ -84,7 +85,9 @@ def find_names(resume: ParsedResume) -> FoundNames:
             first_own = first_own or frozenset(named)
             if 2 <= len(parts) <= 6:
                 whole[tuple(parts)] = None
-            own.update(dict.fromkeys(_given_names_of_initials(resume, parts)))
+            if written not in read_as_own:
+                read_as_own.add(written)
+                own.update(dict.fromkeys(_given_names_of_initials(resume, parts)))
             own.update(dict.fromkeys(_spaced_parts(resume, candidate)))
         places.setdefault(_extent(resume, candidate), reason)
     for place in find_mentions(resume, list(own), others, list(places), whole):

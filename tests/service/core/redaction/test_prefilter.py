@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given, settings
 
 from service.core.documents import normalise
+from service.core.redaction.emails_and_links import LABELLED_HANDLE, SITES_WITH_LABEL
 from service.core.redaction.handles import SITE_PATTERNS, SITE_PREFILTER
 from service.core.redaction.lexicon import load_lexicon
 from service.core.redaction.names.context_cues import CUES, cues_in
+from service.core.redaction.postal_addresses import ADDRESS_LABELS, LABELLED_ADDRESS
 from service.core.redaction.prefilter import PrefilterSet, PrefilterText, prefilter, prefilter_text
 from service.core.redaction.recognisers import LINE_PREFILTERS, LINE_RECOGNISERS, PARAGRAPH_RECOGNISERS
+from service.core.redaction.school_slots import SLOTS, schools_in_slots
 from service.core.redaction.schools import SCHOOL_PREFILTER, find_schools
 from service.core.redaction.words import read_words
 from tests.service.core.redaction.test_redactor import TEXTS
@@ -38,6 +41,12 @@ def check(text: str) -> None:
             assert kind in kinds or pattern.search(line) is None, kind
         if not SITE_PREFILTER.may_match(lowered(line)):
             assert not any(pattern.search(line) for pattern in SITE_PATTERNS)
+        if not SITES_WITH_LABEL.may_match(lowered(line)):
+            assert LABELLED_HANDLE.search(line) is None
+        if not ADDRESS_LABELS.may_match(lowered(line)):
+            assert LABELLED_ADDRESS.search(line) is None
+        if not SLOTS.may_match(lowered(line)):
+            assert list(schools_in_slots(line, read_words(line), LEXICON)) == []
 
 
 def test_no_resume_is_held_back_that_the_pattern_matches() -> None:
@@ -59,6 +68,8 @@ def test_no_resume_is_held_back_that_the_pattern_matches() -> None:
         "UiTM Shah Alam", "КФУ Казанский университет", "北京大学", "연세대학교", "Liceo Galilei", "Politechnika Gdańska",
         "github: ana5", "l'github: ana5", "GithubUser: ana5", "ana5 on Stack Overflow", "dev.to/ana5", "Hugging Face @ana5",
         "the CV of: Ana", "Résumé of: Ana", "prepared by: Ana Ruiz", "trained by Ana Ruiz", "\" — Ana Ruiz, head", "姓名：王伟", "Nombre: Ana", "\\name{A}{B}", "/s/ Ana Ruiz", "C.V. of Ana", "together with Ana Ruiz", "Mme Curie",
+        "B.Sc. from RVCE", "BA at Haberdashers", "alumna of Wellesley", "Alma Mater: Haberdashers", "Univ.: Haberdashers", "Haberdashers alum",
+        "Wohnort: Ulm", "Dirección: Calle Mayor 5", "Home Town: Pune", "residing at: 5 Elm Road", "LinkedIn ID: ana5", "git lab: ana5", "alt-text: Jane",
     ],
 )  # fmt: skip
 def test_no_rare_form_is_held_back(text: str) -> None:

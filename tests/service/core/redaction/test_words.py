@@ -24,3 +24,10 @@ def test_words_are_folded_as_each_alone(text: str) -> None:
     for word in words_of(text):
         assert text[word.start : word.end] == word.text
         assert fold(word.text) == word.folded
+
+
+@given(st.text(alphabet="aZsS'`5_ -.", max_size=30))
+def test_plain_text_has_the_words_that_it_has_beside_other_letters(text: str) -> None:
+    alone, beside = read_words(text), read_words(f"{text}\né")
+    assert alone.written == beside.written[:-1]
+    assert alone.starts == beside.starts[:-1]
