@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 from service.core.bundle import Bundle, read_bundle
-from tests.support.bundles import write_test_bundle
-from tests.support.tiny_models import write_adapter, write_bge_like
 
 QUERY = "Represent this sentence for searching relevant passages: "
 
@@ -20,9 +21,34 @@ settings.load_profile("evenmatch")
 # No test needs a model hub, and none may notice whether there is one.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+# The cores are shared by the processes of a run: threads of one would only wait for those of another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Hundreds of modules are imported before the first test and stay: looking through them finds nothing.
+gc.disable()
+
 
 PROGRAMS = {"prometheus": ("prometheus", "promtool")}
 """What tests with a marker need beside Python."""
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is looked for, but not among what was imported."""
+    gc.freeze()
+    gc.enable()
+
+
+class _Spread(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """A file's tests stay in one process, and all that ask the one real server, too."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return "tests/e2e" if file.startswith("tests/e2e/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Callable[..., None]) -> _Spread | None:
+    return _Spread(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,16 +71,24 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def bge_like(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base model in the layout of bge-large, tiny and random."""
+    from tests.support.tiny_models import (
+        write_bge_like,
+    )  # imports torch, which who only deals out tests needs not
+
     return write_bge_like(tmp_path_factory.mktemp("models") / "bge-like")
 
 
 @pytest.fixture(scope="session")
 def adapter(bge_like: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.support.tiny_models import write_adapter
+
     return write_adapter(bge_like, tmp_path_factory.mktemp("adapters") / "adapter")
 
 
 @pytest.fixture(scope="session")
 def tiny_bundle(bge_like: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    from tests.support.bundles import write_test_bundle
+
     return write_test_bundle(tmp_path_factory.mktemp("bundles") / "tiny", str(bge_like), job_prefix=QUERY)
 
 

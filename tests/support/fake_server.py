@@ -1,11 +1,12 @@
 """The real app on the fake engine, in a process of its own: to be killed.
 
-Started as `python -m tests.support.fake_server BUNDLE TOKENIZER`; settings come from the environment. Says
-`listening on PORT` on stdout when it answers.
+Its arguments are BUNDLE and TOKENIZER; settings come from the environment. Says `listening on PORT` on stdout
+when it answers, and nothing on stderr.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from pathlib import Path
@@ -30,7 +31,9 @@ class _Server(uvicorn.Server):
         sys.stdout.flush()
 
 
-def main(bundle_folder: Path, tokenizer: Path) -> None:
+def main() -> None:
+    bundle_folder, tokenizer = map(Path, sys.argv[1:])
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     settings = Settings(model={"bundle": str(bundle_folder)})
     bundle = read_bundle(bundle_folder)
     metrics = create_metrics(settings)
@@ -44,7 +47,3 @@ def main(bundle_folder: Path, tokenizer: Path) -> None:
     )
     app = create_app(settings, runtime=runtime, metrics=metrics)
     _Server(uvicorn.Config(app, port=0, log_config=None, access_log=False)).run()
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -21,6 +21,11 @@ def fields(answer: Any) -> list[str]:
     return [error["field"] for error in answer.json()["errors"]]
 
 
+@pytest.fixture
+def api(shared_api: Api) -> Api:
+    return shared_api
+
+
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [

@@ -11,8 +11,8 @@ from tests.support.api import JOB, Api, Start
 RESUME = "Emily Walsh\nemily.walsh@x.org\n\nSummary\nShe built the payment service in python and java.\n"
 
 
-def test_the_redacted_text_and_its_counts_are_returned(api: Api) -> None:
-    body = api.post("/v1/redact", json={"resume": RESUME}).json()
+def test_the_redacted_text_and_its_counts_are_returned(shared_api: Api) -> None:
+    body = shared_api.post("/v1/redact", json={"resume": RESUME}).json()
     assert (
         body["text"] == "[NAME]\n[EMAIL]\n\nSummary\n[PRONOUN] built the payment service in python and java."
     )
@@ -21,15 +21,15 @@ def test_the_redacted_text_and_its_counts_are_returned(api: Api) -> None:
     assert body["policy_version"] == 2
 
 
-def test_the_answer_redacts_to_itself(api: Api) -> None:
-    text = api.post("/v1/redact", json={"resume": RESUME}).json()["text"]
-    again = api.post("/redact", json={"resume": text}).json()
+def test_the_answer_redacts_to_itself(shared_api: Api) -> None:
+    text = shared_api.post("/v1/redact", json={"resume": RESUME}).json()["text"]
+    again = shared_api.post("/redact", json={"resume": text}).json()
     assert again["text"] == text
     assert again["redactions"] == {}
 
 
-def test_only_the_categories_asked_for_are_hidden(api: Api) -> None:
-    body = api.post("/v1/redact", json={"resume": RESUME, "categories": ["email"]}).json()
+def test_only_the_categories_asked_for_are_hidden(shared_api: Api) -> None:
+    body = shared_api.post("/v1/redact", json={"resume": RESUME, "categories": ["email"]}).json()
     assert body["text"].startswith("Emily Walsh\n[EMAIL]")
     assert body["redactions"] == {"email": 1}
 
@@ -52,8 +52,8 @@ def test_only_the_categories_asked_for_are_hidden(api: Api) -> None:
         ("Krankenpfleger mit langer Erfahrung auf einer chirurgischen Station in Hamburg.", "not_english"),
     ],
 )
-def test_limits_are_stated(api: Api, resume: str, warning: str) -> None:
-    assert warning in api.post("/v1/redact", json={"resume": resume}).json()["warnings"]
+def test_limits_are_stated(shared_api: Api, resume: str, warning: str) -> None:
+    assert warning in shared_api.post("/v1/redact", json={"resume": resume}).json()["warnings"]
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def test_limits_are_stated(api: Api, resume: str, warning: str) -> None:
         ({"resume": "x" * 100_001}, "resume"),
     ],
 )
-def test_bad_input_is_named(api: Api, body: dict[str, object], field: str) -> None:
-    answer = api.post("/v1/redact", json=body)
+def test_bad_input_is_named(shared_api: Api, body: dict[str, object], field: str) -> None:
+    answer = shared_api.post("/v1/redact", json=body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"].replace("[", ".").replace("]", "") == field
 
@@ -135,14 +135,14 @@ def test_named_spans_are_hidden(api: Api) -> None:
     assert body["redactions"]["school"] == 1
 
 
-def test_named_spans_are_hidden_in_a_long_resume_too(api: Api) -> None:
+def test_named_spans_are_hidden_in_a_long_resume_too(shared_api: Api) -> None:
     text = long_resume()
     asked = {"resume": text, "spans": [{"category": "affinity", "text": "java"}]}
-    body = api.post("/v1/redact", json=asked).json()
+    body = shared_api.post("/v1/redact", json=asked).json()
     assert body["redactions"]["affinity"] == text.count("java")
     assert "little_text" not in body["warnings"]
     asked["spans"] = [{"category": "affinity", "text": "java"}, {"category": "name", "text": "Zaphod"}]
-    answer = api.post("/v1/redact", json=asked)
+    answer = shared_api.post("/v1/redact", json=asked)
     assert answer.status_code == 422
     assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [("spans[1].text", "span_not_found")]
     assert "Zaphod" not in answer.text
@@ -164,8 +164,8 @@ def test_named_spans_are_hidden_in_a_long_resume_too(api: Api) -> None:
         ({"resume": RESUME, "spans": [{"text": "python"}]}, "spans[0].category", "missing"),
     ],
 )
-def test_bad_spans_are_named(api: Api, body: dict[str, object], field: str, code: str) -> None:
-    answer = api.post("/v1/redact", json=body)
+def test_bad_spans_are_named(shared_api: Api, body: dict[str, object], field: str, code: str) -> None:
+    answer = shared_api.post("/v1/redact", json=body)
     assert answer.status_code == 422
     assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [(field, code)]
 
@@ -292,7 +292,9 @@ def test_every_route_refuses_a_text_that_takes_too_long_to_read(
 
 
 @pytest.mark.parametrize("part", ["Ann ", "Jane Doe\n", "@", "a@", "([{<", "-", "a-", '{"a":'])
-def test_a_hundred_thousand_hostile_characters_are_read_within_their_budget(api: Api, part: str) -> None:
+def test_a_hundred_thousand_hostile_characters_are_read_within_their_budget(
+    shared_api: Api, part: str
+) -> None:
     named = [{"category": "school", "text": part.strip()}] if part[0].isupper() else []
-    answer = api.post("/v1/redact", json={"resume": (part * 100_000)[:99_999], "spans": named})
+    answer = shared_api.post("/v1/redact", json={"resume": (part * 100_000)[:99_999], "spans": named})
     assert answer.status_code == 200, answer.text[:300]

@@ -25,6 +25,8 @@ from service.store.log import DecisionLog
 from service.store.recorder import StoreOptions
 from service.store.spool import spooled_lines
 from service.store.verification import verify
+from tests.support import fake_server
+from tests.support.forked import Forked
 from tests.support.patience import PATIENCE, wait_until
 from tests.support.postgres import PostgresServer
 
@@ -34,7 +36,7 @@ CLIENTS = 4
 
 @dataclass
 class Replica:
-    process: subprocess.Popen[str]
+    process: Forked
     url: str
 
     def score(self, client: httpx.Client, candidate: str, count: int = 1) -> httpx.Response:
@@ -56,27 +58,13 @@ def replica(tiny_bundle: Bundle, bge_like: Path, tmp_path: Path) -> Iterator[Beg
     started: list[Replica] = []
 
     def begin(**settings: str) -> Replica:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "tests.support.fake_server",
-                str(tiny_bundle.path),
-                str(bge_like / "tokenizer.json"),
-            ],
-            env={
-                **os.environ,
-                "PYTHONPATH": str(CHECKOUT),
-                "EVENMATCH_DATA_DIR": str(tmp_path),
-                **settings,
-            },
+        process = Forked(
+            fake_server.main,
+            [str(tiny_bundle.path), str(bge_like / "tokenizer.json")],
+            env={**os.environ, "EVENMATCH_DATA_DIR": str(tmp_path), **settings},
             cwd=CHECKOUT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
         )
-        assert process.stdout is not None
-        with process.stdout:
+        with process.stdout, process.stderr:
             found = re.fullmatch(r"listening on (\d+)", process.stdout.readline().strip())
         assert found, "the service did not start"
         started.append(Replica(process, f"http://127.0.0.1:{found[1]}"))
