@@ -23,6 +23,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 # The cores are shared by the processes of a run: threads of one would only wait for those of another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # Hundreds of modules are imported before the first test and stay: looking through them finds nothing.
 gc.disable()
