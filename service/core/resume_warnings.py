@@ -77,7 +77,7 @@ def findings_of(raw: str, text: str, names: NamesInText | None = None) -> Findin
 
     `names`: what was found if names were hidden. The time grows with the length of the text and no faster.
     """
-    stuffing: dict[ResumeWarning, int] = {**stuffing_of(raw, text)}
+    stuffing: dict[ResumeWarning, int] = dict(stuffing_of(raw, text).items())
     return Findings((*warnings_of_text(text, names), *stuffing), stuffing)
 
 

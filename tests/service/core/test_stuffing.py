@@ -27,7 +27,7 @@ CUT = ["stock", "count", "plans", "night", "rounds", "drive", "load", "check", "
 
 
 def stuffing(text: str) -> dict[str, int]:
-    return {**stuffing_of(text, normalise(text))}
+    return dict(stuffing_of(text, normalise(text)).items())
 
 
 @pytest.mark.parametrize(
