@@ -28,6 +28,7 @@ _OF_RESULTS = (
     "borderline",
     "language",
     "warnings",
+    "warning_counts",
     "redactions",
 )
 
@@ -70,9 +71,10 @@ def pack(answer: ScoreResponse, bundle_digest: str) -> str:
 def unpack(content: str, body: ScoreRequest) -> tuple[ScoreResponse, str]:
     """The answer, without explanations, to the request that is repeated; and the digest of its bundle."""
     kept = json.loads(content)
-    columns = [kept["results"][name] for name in _OF_RESULTS]
+    names = [name for name in _OF_RESULTS if name in kept["results"]]  # of an earlier version: not all
+    columns = [kept["results"][name] for name in names]
     results = [
-        ScoreResult(candidate_id=candidate.id, truncated=False, **dict(zip(_OF_RESULTS, values, strict=True)))
+        ScoreResult(candidate_id=candidate.id, truncated=False, **dict(zip(names, values, strict=True)))
         for candidate, *values in zip(body.candidates, *columns, strict=True)
     ]
     answer = ScoreResponse(

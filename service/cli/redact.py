@@ -33,7 +33,7 @@ from service.core.redaction.given import places_of
 from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.redactor import Redactor
-from service.core.resume_warnings import warnings_of_text
+from service.core.resume_warnings import findings_of
 from service.files.resume_files import (
     IN_WORDS,
     RedactedResume,
@@ -89,7 +89,7 @@ def redact(
                 languages.append(language_of(document.text))
                 warnings = (
                     *warnings_of_language(languages[-1], document.non_latin_script),
-                    *warnings_of_text(document.text, one if "name" in chosen else None),
+                    *findings_of(file.text, document.text, one if "name" in chosen else None).warnings,
                 )
                 redacted.append(RedactedResume(file.id, one, warnings))
         if not (skip_unreadable and redacted):

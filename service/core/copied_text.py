@@ -26,11 +26,20 @@ def runs_of(text: str) -> Runs:
     return frozenset(tuple(words[i : i + _RUN]) for i in range(len(words) - _RUN + 1))
 
 
-def repeats(posting: Runs, resume: str) -> bool:
-    """True if a normalised resume holds half of a posting word by word, or half a page of it."""
+def copied_words(posting: Runs, resume: str) -> int:
+    """How many words of a normalised resume stand in a posting in runs of eight.
+
+    0 unless it holds half of the posting word by word, or half a page of it.
+    """
     if len(posting) < _LEAST_RUNS:
-        return False
+        return 0
     words = read_words(resume).folded
-    runs = (tuple(words[i : i + _RUN]) for i in range(len(words) - _RUN + 1))
-    shared = len(posting.intersection(runs))
-    return shared >= _SHARE * len(posting) or shared >= _MANY_RUNS
+    shared = [i for i in range(len(words) - _RUN + 1) if tuple(words[i : i + _RUN]) in posting]
+    distinct = len({tuple(words[i : i + _RUN]) for i in shared})
+    if distinct < _SHARE * len(posting) and distinct < _MANY_RUNS:
+        return 0
+    count = end = 0
+    for i in shared:
+        count += i + _RUN - max(i, end)
+        end = i + _RUN
+    return count

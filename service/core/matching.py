@@ -6,12 +6,12 @@ Nothing here runs an engine: callers encode the token ids and hand the vectors b
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from service.core.bundle import Bundle
-from service.core.copied_text import Runs, repeats, runs_of
+from service.core.copied_text import Runs, copied_words, runs_of
 from service.core.documents import MAX_TEXT_CHARACTERS, Document, read_document
 from service.core.errors import ErrorCollector, TextTooLongError
 from service.core.language import language_of, warnings_of_language
@@ -47,13 +47,15 @@ class TokenizedJob:
 class ReadResume:
     """A resume's text as the model may see it. `redactions` is None if nothing was asked to be hidden.
 
-    `warnings`: why its score, and what was hidden, deserve less trust.
+    `warnings`: why its score, and what was hidden, deserve less trust; `warning_counts`: how much of it, for
+    the warnings that count something.
     """
 
     document: Document
     redactions: Mapping[Category, int] | None
     language: str
     warnings: tuple[ResumeWarning, ...] = ()
+    warning_counts: Mapping[ResumeWarning, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +167,9 @@ class Matcher:
         Raises an `InputError` that names the field if the text is empty, too long or unreadable.
         """
         read = self._read_resume(text, redact, field, cancelled)
-        if job is not None and repeats(job.runs, read.document.text):
-            read = replace(read, warnings=(*read.warnings, "repeats_posting"))
+        copied = copied_words(job.runs, read.document.text) if job is not None else 0
+        if copied:
+            read = replace(read, findings=read.findings.with_count("repeats_posting", copied))
         if redact and read.document.non_latin_script:
             # Redaction may leave little but its own tokens, which are readable: check the text as it came.
             self._tokenizer.encode_passages(read.document, "resume", field=field)
@@ -215,11 +218,11 @@ class Matcher:
 def _as_scored(read: ReadText) -> ReadResume:
     """What the model may see of a text. The language is that of the text as it came."""
     language = language_of(read.document.text)
-    warnings = (*warnings_of_language(language, read.document.non_latin_script), *read.warnings)
+    warnings = (*warnings_of_language(language, read.document.non_latin_script), *read.findings.warnings)
     if read.redacted is None:
-        return ReadResume(read.document, None, language, warnings)
+        return ReadResume(read.document, None, language, warnings, read.findings.counts)
     document = replace(read.document, text=read.redacted.text)
-    return ReadResume(document, read.redacted.counts, language, warnings)
+    return ReadResume(document, read.redacted.counts, language, warnings, read.findings.counts)
 
 
 @dataclass(frozen=True, slots=True)

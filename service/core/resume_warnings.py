@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args
 
 from service.core.other_texts import reads_like_something_else
 from service.core.redaction.policy import TOKENS, Category
 from service.core.structured_text import is_structured
+from service.core.stuffing import stuffing_of
 
 ResumeWarning = Literal[
     "non_latin_script",
@@ -24,6 +26,9 @@ ResumeWarning = Literal[
     "not_a_resume",
     "structured_text",
     "repeats_posting",
+    "hidden_text",
+    "addressed_to_model",
+    "repeated_words",
 ]
 RESUME_WARNINGS: tuple[ResumeWarning, ...] = get_args(ResumeWarning)
 
@@ -55,10 +60,31 @@ def needs_a_look(warnings: Collection[ResumeWarning]) -> bool:
     return not TO_LOOK_AT.isdisjoint(warnings)
 
 
-def warnings_of_text(text: str, names: NamesInText | None = None) -> tuple[ResumeWarning, ...]:
-    """What is to be said of a normalised resume by itself. `names`: what was found if names were hidden.
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Warnings about one resume. `counts`: how much of it, for the warnings that count something."""
 
-    The time grows with the length of the text up to 20,000 characters, and no further.
+    warnings: tuple[ResumeWarning, ...] = ()
+    counts: Mapping[ResumeWarning, int] = field(default_factory=dict)
+
+    def with_count(self, code: ResumeWarning, count: int) -> Findings:
+        """These and one more."""
+        return Findings((*self.warnings, code), {**self.counts, code: count})
+
+
+def findings_of(raw: str, text: str, names: NamesInText | None = None) -> Findings:
+    """What is to be said of a resume by itself: `raw` as it came, `text` normalised.
+
+    `names`: what was found if names were hidden. The time grows with the length of the text and no faster.
+    """
+    stuffing: dict[ResumeWarning, int] = dict(stuffing_of(raw, text).items())
+    return Findings((*warnings_of_text(text, names), *stuffing), stuffing)
+
+
+def warnings_of_text(text: str, names: NamesInText | None = None) -> tuple[ResumeWarning, ...]:
+    """As `findings_of`, of a normalised text alone: what kind of text it is, and whose name stands in it.
+
+    It looks at the first 20,000 characters.
     """
     text = text[:_READ]
     warnings: list[ResumeWarning] = []

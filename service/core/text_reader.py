@@ -7,14 +7,14 @@ has long texts read by another process (`service.runtime.reader_pool`); commands
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from service.core.documents import Document, read_document
 from service.core.redaction.given import GivenSpan, find_given
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redacted, Redactor
-from service.core.resume_warnings import ResumeWarning, warnings_of_text
+from service.core.resume_warnings import Findings, findings_of
 
 Cancelled = Callable[[], bool]
 
@@ -28,12 +28,12 @@ def never() -> bool:
 class ReadText:
     """`document` is normalised and not redacted. `redacted` is None if nothing was asked to be hidden.
 
-    `warnings`: why a person should look at it if it is meant to be a resume, but for those of its language.
+    `findings`: why a person should look at it if it is meant to be a resume, but for those of its language.
     """
 
     document: Document
     redacted: Redacted | None
-    warnings: tuple[ResumeWarning, ...] = ()
+    findings: Findings = field(default_factory=Findings)
 
 
 class TextReader(Protocol):
@@ -77,7 +77,7 @@ class InProcessReader:
         document = read_document(text, field=field, max_characters=max_characters)
         places = find_given(document.text, given)
         if categories is None:
-            return ReadText(document, None, warnings_of_text(document.text))
+            return ReadText(document, None, findings_of(text, document.text))
         redacted = self._redactor.with_categories(categories).redact(document.text, field=field, given=places)
         names = redacted if "name" in categories else None
-        return ReadText(document, redacted, warnings_of_text(document.text, names))
+        return ReadText(document, redacted, findings_of(text, document.text, names))

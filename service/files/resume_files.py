@@ -37,6 +37,9 @@ IN_WORDS: dict[ResumeWarning, str] = {
     "not_a_resume": "reads like something else than a resume",
     "structured_text": "markup, or the inside of a file",
     "repeats_posting": "holds the job's own text",
+    "hidden_text": "holds characters that nobody sees",
+    "addressed_to_model": "gives orders to a program that reads it",
+    "repeated_words": "says the same words over and over",
 }
 """Warnings as notes."""
 

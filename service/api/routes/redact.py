@@ -45,7 +45,7 @@ async def redact(
         return found, found.redacted, language_of(found.document.text)
 
     found, redacted, language = await pools.for_text(body.resume).run(read)
-    warnings = [*warnings_of_language(language, found.document.non_latin_script), *found.warnings]
+    warnings = [*warnings_of_language(language, found.document.non_latin_script), *found.findings.warnings]
     metrics.redacted(redacted.counts)
     metrics.warned(warnings)
     return RedactResponse(
@@ -54,4 +54,5 @@ async def redact(
         policy_version=runtime.bundle.manifest.redaction.version,
         language=language,
         warnings=warnings,
+        warning_counts=dict(found.findings.counts),
     )

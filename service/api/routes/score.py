@@ -215,5 +215,6 @@ def _result(decision: Decision, match: Match, resume: TokenizedResume) -> ScoreR
         truncated=False,
         language=resume.read.language,
         warnings=list(resume.read.warnings),
+        warning_counts=dict(resume.read.warning_counts),
         redactions=dict(resume.read.redactions or {}),
     )

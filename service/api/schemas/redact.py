@@ -38,3 +38,6 @@ class RedactResponse(Body):
     warnings: list[ResumeWarning] = Field(
         description="What to check by eye. Rules and word lists are made for English resumes in Latin script."
     )
+    warning_counts: dict[ResumeWarning, int] = Field(
+        description="For warnings that count something: characters, sentences or words (docs/redaction.md)."
+    )

@@ -106,6 +106,10 @@ class ScoreResult(Body):
     warnings: list[ResumeWarning] = Field(
         description="Why this score, and what was redacted, deserves less trust (docs/redaction.md)."
     )
+    warning_counts: dict[ResumeWarning, int] = Field(
+        default_factory=dict,
+        description="For warnings that count something: characters, sentences or words (docs/redaction.md).",
+    )
     redactions: dict[Category, int] = Field(description="How many spans were hidden, by category.")
     explanation: list[PassageOut] | None = Field(None, description="With `explain`: passages in their order.")
 

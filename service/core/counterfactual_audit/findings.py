@@ -29,6 +29,8 @@ _WARNINGS: dict[ResumeWarning, str] = {
     "little_text": "hold hardly any text, as scans do",
     "not_a_resume": "read like something else than a resume",
     "structured_text": "are markup, or the inside of a file",
+    "addressed_to_model": "give orders to a program that reads them",
+    "repeated_words": "say the same words over and over",
 }
 
 

@@ -184,7 +184,7 @@ def plan_audit(
         document = read.document
         variants = make_variants(document.text, made, finder, key=resume.id, cache=cache, given=resume.given)
         language = language_of(document.text)
-        warnings = (*warnings_of_language(language, document.non_latin_script), *read.warnings)
+        warnings = (*warnings_of_language(language, document.non_latin_script), *read.findings.warnings)
         planned.append(PlannedResume(resume.id, variants, language, document.non_latin_script, warnings))
         for text, named in _texts_of(variants, resume.given):
             if text not in distinct:

@@ -17,13 +17,13 @@ import os
 import sys
 from pathlib import Path
 
-from service.core.copied_text import repeats, runs_of
+from service.core.copied_text import copied_words, runs_of
 from service.core.documents import read_document
 from service.core.errors import InputError
 from service.core.passages import PassagePolicy, split_passages
 from service.core.redaction.given import GivenSpan, places_of
 from service.core.redaction.redactor import Redactor
-from service.core.resume_warnings import warnings_of_text
+from service.core.resume_warnings import findings_of
 from tests.support.hostile_texts import GENERATORS
 
 MOST_CHARACTERS = 10_000_000
@@ -38,8 +38,8 @@ def read(text: str, redactor: Redactor) -> None:
         document = read_document(text, field="text", max_characters=MOST_CHARACTERS)
         places_of(document.text, GIVEN)
         redacted = redactor.redact(document.text)
-        warnings_of_text(document.text, redacted)
-        repeats(runs_of(document.text), document.text)
+        findings_of(text, document.text, redacted)
+        copied_words(runs_of(document.text), document.text)
     except InputError:
         return
     for layout in (False, True):

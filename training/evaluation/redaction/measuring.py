@@ -13,7 +13,7 @@ from service.core.language import language_of, warnings_of_language
 from service.core.redaction.policy import TOKENS, Category
 from service.core.redaction.redactor import Redacted, Redactor
 from service.core.redaction.spans import Span, replace, without_overlaps
-from service.core.resume_warnings import warnings_of_text
+from service.core.resume_warnings import findings_of
 from training.evaluation.redaction.annotated import AnnotatedResume
 from training.evaluation.redaction.labels import LabelTable
 from training.evaluation.redaction.offsets import NormalisedPlaces
@@ -179,7 +179,9 @@ def _warnings(redactor: Redactor, redacted: Redacted, document: Document) -> lis
     """Codes of the warnings that the service gives with such a resume."""
     return [
         *warnings_of_language(language_of(document.text), document.non_latin_script),
-        *warnings_of_text(document.text, redacted if "name" in redactor.categories else None),
+        *findings_of(
+            document.text, document.text, redacted if "name" in redactor.categories else None
+        ).warnings,
     ]
 
 
