@@ -9,7 +9,9 @@ _ZERO_WIDTH = re.compile(
     "[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\u180e\u115f\u1160\u3164\uffa0"
     "\U000e0000-\U000e007f\ufff9-\ufffb]"
 )
-_USELESS_JOINER = re.compile(f"(?<=[\\x00-\\u024f])[{_JOINERS}]+|^[{_JOINERS}]+|[{_JOINERS}]+(?=[\\x00-\\u024f])")
+_USELESS_JOINER = re.compile(
+    f"(?<=[\\x00-\\u024f])[{_JOINERS}]+|^[{_JOINERS}]+|[{_JOINERS}]+(?=[\\x00-\\u024f])"
+)
 """Joiners are letters' business in Persian, Indic scripts and emoji; beside Latin letters they do nothing."""
 
 

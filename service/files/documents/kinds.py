@@ -63,7 +63,7 @@ _ZIP_EMPTY = b"PK\x05\x06"
 _MIME = {
     "application/vnd.oasis.opendocument.text": "",
     "application/vnd.oasis.opendocument.text-template": "",
-    "application/vnd.oasis.opendocument.spreadsheet": "an OpenDocument spreadsheet; save it as a text document",
+    "application/vnd.oasis.opendocument.spreadsheet": "an OpenDocument spreadsheet; save it as text",
     "application/vnd.oasis.opendocument.presentation": "an OpenDocument presentation; save it as PDF",
     "application/epub+zip": "an e-book (EPUB); save it as PDF",
 }
@@ -83,19 +83,21 @@ _MARKDOWN = (
 _HTML = re.compile(r"<!doctype html|<html[\s>]|<(?:head|body)[\s>]", re.IGNORECASE)
 _HTML_TAG = re.compile(r"</(?:p|div|span|td|li|h[1-6]|ul|table|section|a|b|strong)>", re.IGNORECASE)
 _LEAST_TAGS = 3
-_XML = re.compile(r"\s*(?:<\?xml|<!--|<!DOCTYPE (?!html)|<[A-Za-z_][\w.-]{0,60}(?::[\w.-]{1,60})?[\s>])", re.IGNORECASE)
+_XML = re.compile(
+    r"\s*(?:<\?xml|<!--|<!DOCTYPE (?!html)|<[a-z_][\w.-]{0,60}(?::[\w.-]{1,60})?[\s>])", re.IGNORECASE
+)
 _ROOT = re.compile(r"<(?![?!])(?:([\w.-]{1,60}):)?([\w.-]{1,100})(?P<attributes>[^>]{0,4000})>")
 _EUROPASS_ROOTS = frozenset({"skillspassport", "learnerinfo", "europeancv", "europass-cv"})
-_HR_OPEN_ROOTS = frozenset({"candidate", "candidates", "resume", "candidateprofile", "stafftingresume", "candidatelist"})
+_HR_OPEN_ROOTS = frozenset({"candidate", "candidates", "resume", "candidateprofile", "candidatelist"})
 _RTF = re.compile(rb"\s*\{\\rt[f]?")
 
 
 def kind_of_document(data: bytes) -> DocumentKind:
     """The kind of a document.
 
-    Raises `UnsupportedDocumentError` that says in words what it is instead, `EncryptedDocumentError` for a Word
-    file with a password, `DamagedDocumentError` for an empty file or a broken container, `NestedArchiveError` for
-    a ZIP archive that is no document.
+    Raises `UnsupportedDocumentError` that says in words what it is instead, `EncryptedDocumentError` for a
+    Word file with a password, `DamagedDocumentError` for an empty file or a broken container,
+    `NestedArchiveError` for a ZIP archive that is no document.
     """
     if not data:
         raise DamagedDocumentError("the document is empty: it has 0 bytes")
@@ -140,7 +142,7 @@ def _of_zip(data: bytes) -> DocumentKind:
                 return "odt"
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
         raise DamagedDocumentError(
-            f"the document is damaged: it begins as a ZIP container and cannot be opened ({type(error).__name__})"
+            f"the document is damaged: its ZIP container cannot be opened ({type(error).__name__})"
         ) from None
     except RuntimeError:  # what zipfile says of a password
         raise EncryptedDocumentError("the document is encrypted: it asks for a password") from None
@@ -159,12 +161,14 @@ def _of_office(types: bytes, names: set[str]) -> DocumentKind:
     if "macroenabled" in kind and match is not None and match[1] == b"vnd.ms-word":
         raise _with_macros()
     if kind.startswith("spreadsheetml") or (match and match[1] == b"vnd.ms-excel"):
-        raise UnsupportedDocumentError("the document is an Excel workbook (XLSX); save it as DOCX or PDF, or give it as a table")
+        raise UnsupportedDocumentError("the document is an Excel workbook (XLSX); save it as DOCX or PDF")
     if kind.startswith("presentationml") or (match and match[1] == b"vnd.ms-powerpoint"):
         raise UnsupportedDocumentError("the document is a PowerPoint presentation (PPTX); save it as PDF")
     if "word/document.xml" in names:
         return "docx"
-    raise UnsupportedDocumentError("the document is an Office file of a kind that is not read; save it as PDF")
+    raise UnsupportedDocumentError(
+        "the document is an Office file of a kind that is not read; save it as PDF"
+    )
 
 
 def _with_macros() -> UnsupportedDocumentError:
@@ -238,7 +242,7 @@ def _of_markup(text: str) -> DocumentKind | None:
         return "europass_xml" if "europass" in attributes and "hr-xml" not in attributes else "hr_open_xml"
     if text.startswith("<?xml"):
         raise UnsupportedDocumentError(
-            "the document is XML of another kind than Europass, HR-Open (HR-XML) and XHTML; save it as PDF or text"
+            "the document is XML of another kind than Europass, HR-Open and XHTML; save it as PDF"
         )
     return None
 
@@ -250,3 +254,14 @@ def _is_json_resume(data: bytes, encoding: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return plain_text(text) != text
+
+
+def kind_of_start(data: bytes) -> str:
+    """What a file begins as, for logs: a word of a closed list."""
+    if b"%PDF-" in data[:_PDF_WITHIN]:
+        return "pdf"
+    start = data[:64].lstrip()
+    for beginning, word in ((_ZIP, "zip"), (b"{\\rt", "rtf"), (b"{", "json"), (b"<", "markup")):
+        if start.startswith(beginning):
+            return word
+    return "text"

@@ -14,16 +14,60 @@ _MARGIN = 0.13
 
 _SAME_PLACE = 4.0
 _PAGE_NUMBER = re.compile(
-    r"(?:\b(?:page|seite|p\.)\s{0,3})?\b\d{1,4}(?:\s{0,3}(?:/|of|von|de)\s{0,3}\d{1,4})?\s*$|^\d{1,4}$", re.IGNORECASE
+    r"(?:\b(?:page|seite|p\.)\s{0,3})?\b\d{1,4}(?:\s{0,3}(?:/|of|von|de)\s{0,3}\d{1,4})?\s*$|^\d{1,4}$",
+    re.IGNORECASE,
 )
-_BULLET = re.compile(r"\s*(?:[•*‣▪–—·-]|\(?\d{1,2}[.)])\s")
+_BULLET = re.compile(r"\s*(?:[•*‣▪\u2013\u2014·-]|\(?\d{1,2}[.)])\s")
 _HYPHENATED = re.compile(r"([^\W\d_]+)-$")
 _KEEPS_HYPHEN = frozenset(
-    """self co non well multi cross end real long short full part high low third pre post semi anti inter intra over
-    under in on off e re ex mid all day hands problem data user customer test open state time decision""".split()
+    [
+        "self",
+        "co",
+        "non",
+        "well",
+        "multi",
+        "cross",
+        "end",
+        "real",
+        "long",
+        "short",
+        "full",
+        "part",
+        "high",
+        "low",
+        "third",
+        "pre",
+        "post",
+        "semi",
+        "anti",
+        "inter",
+        "intra",
+        "over",
+        "under",
+        "in",
+        "on",
+        "off",
+        "e",
+        "re",
+        "ex",
+        "mid",
+        "all",
+        "day",
+        "hands",
+        "problem",
+        "data",
+        "user",
+        "customer",
+        "test",
+        "open",
+        "state",
+        "time",
+        "decision",
+    ]
 )
 _LONG_LINE = 40
-"""Characters of a line at least, if the next one is to go on with it though it begins with a capital letter."""
+"""Characters of a line at least, if the next one is to go on with it though it begins with a capital
+letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +149,11 @@ def _key(line: Line, number: int, pages: int) -> str:
     """A line without its own page's number."""
     text = " ".join(line.text.split())
     match = _PAGE_NUMBER.search(text)
-    if match and str(number) in re.findall(r"\d+", match[0]) and set(re.findall(r"\d+", match[0])) <= {str(number), str(pages)}:
+    if (
+        match
+        and str(number) in re.findall(r"\d+", match[0])
+        and set(re.findall(r"\d+", match[0])) <= {str(number), str(pages)}
+    ):
         return text[: match.start()] + "\0"
     return text
 
@@ -124,7 +172,11 @@ def _joined(flow: list[Region]) -> list[Region]:
                 for side, more in zip(last.columns, region.columns, strict=True):
                     side.extend(more)
                 continue
-            if region.columns is None and region.lines and (side_of := _only_side(region, last.gutter)) is not None:
+            if (
+                region.columns is None
+                and region.lines
+                and (side_of := _only_side(region, last.gutter)) is not None
+            ):
                 last.columns[side_of].append(region)
                 continue
         joined.append(region)
@@ -198,7 +250,7 @@ def _goes_on(before: Line, line: Line, text: str, right: float) -> bool:
     if _has_gap(before) or _BULLET.match(line.text) or abs(before.size - line.size) > 0.12 * before.size:
         return False
     # A page may end in the midst of a sentence; on one page lines of a paragraph are close.
-    if -0.8 <= (line.y0 - before.y1) / max(1.0, line.size) and _gap(before, line) > 0.75:
+    if (line.y0 - before.y1) / max(1.0, line.size) >= -0.8 and _gap(before, line) > 0.75:
         return False
     hangs = 0 < line.x0 - before.x0 < 3 * line.size and _BULLET.match(text) is not None
     if abs(line.x0 - before.x0) > 2 and not hangs:

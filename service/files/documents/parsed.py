@@ -52,9 +52,7 @@ class DocumentLimits(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    max_document_bytes: int = Field(
-        10 * 2**20, ge=1_024, le=2**30, description="Largest document, in bytes."
-    )
+    max_document_bytes: int = Field(10 * 2**20, ge=1_024, le=2**30, description="Largest document, in bytes.")
     max_unpacked_bytes: int = Field(
         100 * 2**20,
         ge=1_024,

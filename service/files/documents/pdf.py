@@ -22,18 +22,19 @@ _GAP = 1.2
 """Gap within a line that ends a piece of it, in sizes of type."""
 
 _BULLETS = {
-    0xF0B7: "•", 0xF0A7: "•", 0xF0D8: "•", 0xF076: "•", 0xF0A8: "•", 0xF02D: "-", 0xF0FC: "•", 0xF06E: "•", 0xF071: "•",
-    0x25CF: "•", 0x25CB: "•", 0x25E6: "•", 0x25AA: "•", 0x25AB: "•", 0x25A0: "•", 0x25A1: "•", 0x2023: "•", 0x2043: "•",
-    0x27A2: "•", 0x27A4: "•", 0x2756: "•", 0x2219: "•", 0x00A7: "§",
+    0xF0B7: "•", 0xF0A7: "•", 0xF0D8: "•", 0xF076: "•", 0xF0A8: "•", 0xF02D: "-", 0xF0FC: "•", 0xF06E: "•",
+    0xF071: "•", 0x25CF: "•", 0x25CB: "•", 0x25E6: "•", 0x25AA: "•", 0x25AB: "•", 0x25A0: "•", 0x25A1: "•",
+    0x2023: "•", 0x2043: "•", 0x27A2: "•", 0x27A4: "•", 0x2756: "•", 0x2219: "•", 0x00A7: "§",
 }  # fmt: skip
 _LIGATURES = {
     0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st",
 }  # fmt: skip
 _OF_TEX = {
-    0x0B: "ff", 0x0C: "fi", 0x0D: "fl", 0x0E: "ffi", 0x0F: "ffl", 0x1B: "ff", 0x1C: "fi", 0x1D: "fl", 0x1E: "ffi", 0x1F: "ffl",
-    0x15: "–", 0x16: "—", 0x10: '"', 0x11: '"', 0x88: "•",
+    0x0B: "ff", 0x0C: "fi", 0x0D: "fl", 0x0E: "ffi", 0x0F: "ffl", 0x1B: "ff", 0x1C: "fi", 0x1D: "fl", 0x1E:
+    "ffi", 0x1F: "ffl", 0x15: "\u2013", 0x16: "\u2014", 0x10: '"', 0x11: '"', 0x88: "•",
 }  # fmt: skip
-"""What TeX's own encodings (OT1, T1, TS1) have at places where a font does not say which characters they are."""
+"""What TeX's own encodings (OT1, T1, TS1) have at places where a font does not say which characters they
+are."""
 
 _SHOWN = str.maketrans({**_BULLETS, **_LIGATURES, **_OF_TEX})
 _LONE_BULLETS = frozenset("\x0f\x88")
@@ -47,10 +48,9 @@ class PdfParser:
     """One document at a time: PDFium is not made for threads."""
 
     def parse(self, data: bytes, limits: DocumentLimits) -> ParsedDocument:
-        """Raises `EncryptedDocumentError`, `DamagedDocumentError`, `TooManyPagesError`, `DocumentTooLargeError`."""
-        _prepare()
+        """Raises what `open_pdf` does, `TooManyPagesError` and `DocumentTooLargeError`."""
         warnings = Warnings()
-        document = _open(data)
+        document = open_pdf(data)
         try:
             count = raw.FPDF_GetPageCount(document)
             if count > limits.max_document_pages:
@@ -81,8 +81,12 @@ def _prepare() -> None:
         _ready = True
 
 
-def _open(data: bytes) -> object:
-    # PDFium reads from `data` while the document is open; the caller holds it as long.
+def open_pdf(data: bytes) -> object:
+    """A document of PDFium, to be closed by `FPDF_CloseDocument`; `data` must be held as long.
+
+    Raises `EncryptedDocumentError` and `DamagedDocumentError`.
+    """
+    _prepare()
     document = raw.FPDF_LoadMemDocument64(data, len(data), None)
     if document:
         return document

@@ -15,6 +15,7 @@ _UNMAPPED = frozenset({0, 0xFFFD})
 _HYPHENS = frozenset({0x02, 0xFFFE})
 """What PDFium makes of a hyphen at the end of a line."""
 
+
 @dataclass(slots=True)
 class TextStyle:
     """One text object. `size` in points as shown; `color`: red, green, blue and opacity, each 0 to 255."""
@@ -59,7 +60,9 @@ class PageBox:
     def height(self) -> float:
         return self.right - self.left if self.turned % 2 else self.top - self.bottom
 
-    def shown(self, left: float, bottom: float, right: float, top: float) -> tuple[float, float, float, float]:
+    def shown(
+        self, left: float, bottom: float, right: float, top: float
+    ) -> tuple[float, float, float, float]:
         """A box in PDF's coordinates as it is shown: x0, y0, x1, y1 from the upper left corner."""
         match self.turned:
             case 1:
@@ -93,7 +96,7 @@ def _box(get: object, page: object) -> tuple[float, float, float, float] | None:
 
 
 def read_glyphs(page: object, box: PageBox, most: int) -> tuple[list[Glyph], int]:
-    """The characters of a page in the order of the file, at most `most`, and how many glyphs have no characters.
+    """The characters of a page in the file's order, at most `most`, and how many glyphs have none.
 
     White space is left out; it shows in `starts_word`.
     """

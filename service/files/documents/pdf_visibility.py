@@ -1,9 +1,10 @@
 """Which text of a PDF page a reader cannot see.
 
-What is certain is told from the file: text painted without ink, of a point or less, outside the page, or in the
-color of the plain area right below it. White text on a dark bar is as certain to be seen. Where it is not
-certain (over images and gradients, under something painted later, clipped, half transparent) the page is painted
-twice, with this text and without it: text that makes no difference cannot be seen, whatever the trick was.
+What is certain is told from the file: text painted without ink, of a point or less, outside the page, or in
+the color of the plain area right below it. White text on a dark bar is as certain to be seen. Where it is
+not certain (over images and gradients, under something painted later, clipped, half transparent) the page
+is painted twice, with this text and without it: text that makes no difference cannot be seen, whatever the
+trick was.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pypdfium2.raw as raw
@@ -54,7 +56,8 @@ _WHITE: Color = (255, 255, 255)
 class _Area:
     """Something painted that is no text.
 
-    `color`: None if it is not one color. `covers`: whether it fills its whole box, so that nothing below shows.
+    `color`: None if it is not one color. `covers`: whether it fills its whole box, so that nothing below
+    shows.
     """
 
     order: int
@@ -67,7 +70,7 @@ class _Area:
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """What of a page is painted beside its text. `images`: the share of the page that images cover, at most 1."""
+    """What of a page is painted beside its text. `images`: the share that they cover, at most 1."""
 
     areas: Sequence[_Area]
     images: float
@@ -139,7 +142,7 @@ def _is_rectangle(handle: int) -> bool:
         if pdfium.segment_type(segment) == raw.FPDF_SEGMENT_BEZIERTO:
             return False
         points.append(_point(segment))
-    sides = zip(points, points[1:], strict=False)
+    sides = pairwise(points)
     return all(abs(a[0] - b[0]) < 0.05 or abs(a[1] - b[1]) < 0.05 for a, b in sides)
 
 
@@ -191,7 +194,7 @@ def _surface(place: Box, box: PageBox) -> float:
 
 
 def hide_unseen(page: object, box: PageBox, glyphs: list[Glyph], background: Painted) -> bool:
-    """Mark the glyphs that a reader cannot see. True if they are the text that a scanner put over its image."""
+    """Mark the glyphs that a reader cannot see. True if all are what a scanner put over its image."""
     unsure: list[list[Glyph]] = []
     for of_object in _by_object(glyphs):
         style = of_object[0].style
@@ -256,13 +259,19 @@ def _is_seen(style: TextStyle, place: Box, background: Painted, box: PageBox) ->
             continue
         if area.order > order or area.color is None:
             return None
-        mixed = [_mixed(area.color, color, area.opacity) for color in below] if area.opacity < 255 else [area.color]
+        mixed = (
+            [_mixed(area.color, color, area.opacity) for color in below]
+            if area.opacity < 255
+            else [area.color]
+        )
         whole = left <= x0 + 1 and top <= y0 + 1 and right >= x1 - 1 and bottom >= y1 - 1
         below = mixed if area.covers and whole else [*below, *mixed]
         if len(below) > _MOST_COLORS:
             return None
     clip = _clip(style.handle, (), box)
-    if clip is not None and not (clip[0] <= x0 + 1 and clip[1] <= y0 + 1 and clip[2] >= x1 - 1 and clip[3] >= y1 - 1):
+    if clip is not None and not (
+        clip[0] <= x0 + 1 and clip[1] <= y0 + 1 and clip[2] >= x1 - 1 and clip[3] >= y1 - 1
+    ):
         return None
     seen = {_contrast(color, style.color) * style.color[3] >= 255 * LEAST_CONTRAST for color in below}
     return seen.pop() if len(seen) == 1 else None
@@ -287,10 +296,10 @@ def _compare(page: object, box: PageBox, unsure: Sequence[list[Glyph]]) -> None:
     """Paint the page with and without some text, and mark the words that make no difference."""
     scale = min(_SCALE, (_MOST_PIXELS / (box.width * box.height)) ** 0.5)
     width, height = max(1, round(box.width * scale)), max(1, round(box.height * scale))
-    with_text = _paint(page, width, height)
+    with_text = paint(page, width, height)
     for glyphs in unsure:
         pdfium.set_render_mode(glyphs[0].style.handle, 3)
-    without = _paint(page, width, height)
+    without = paint(page, width, height)
     for glyphs in unsure:
         pdfium.set_render_mode(glyphs[0].style.handle, glyphs[0].style.mode)
     colors = np.maximum(with_text, without) - np.minimum(with_text, without) >= LEAST_CONTRAST
@@ -298,12 +307,14 @@ def _compare(page: object, box: PageBox, unsure: Sequence[list[Glyph]]) -> None:
     for glyphs in unsure:
         for word in words(glyphs):
             x0, y0, x1, y1 = (value * scale for value in _around(word))
-            if not differs[max(0, int(y0)) : max(0, int(y1) + 1), max(0, int(x0)) : max(0, int(x1) + 1)].any():
+            if not differs[
+                max(0, int(y0)) : max(0, int(y1) + 1), max(0, int(x0)) : max(0, int(x1) + 1)
+            ].any():
                 for glyph in word:
                     glyph.is_hidden = True
 
 
-def _paint(page: object, width: int, height: int) -> np.ndarray:
+def paint(page: object, width: int, height: int) -> np.ndarray:
     """The page as pixels of blue, green and red: (height, width, 3)."""
     bitmap = raw.FPDFBitmap_CreateEx(width, height, raw.FPDFBitmap_BGR, None, 0)
     if not bitmap:

@@ -1,9 +1,10 @@
 """From pieces of lines with their places on a page to lines in the order in which a person reads them.
 
-Files mostly hold their text in this order already, but not always: a program may write a page from top to bottom,
-across its columns, or a sidebar first or last. So a page is cut into columns where an empty strip runs down between
-texts that do not belong together line by line; within a column the file's order holds unless it jumps about.
-Dates at the right of a line and labels at the left of a paragraph are no columns: they are read with their lines.
+Files mostly hold their text in this order already, but not always: a program may write a page from top to
+bottom, across its columns, or a sidebar first or last. So a page is cut into columns where an empty strip
+runs down between texts that do not belong together line by line; within a column the file's order holds
+unless it jumps about. Dates at the right of a line and labels at the left of a paragraph are no columns:
+they are read with their lines.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _GUTTER = 0.6
 """Least width of the strip between columns, in sizes of the page's type."""
@@ -31,7 +33,10 @@ _BLOCK_GAP = 0.9
 
 @dataclass(slots=True)
 class Piece:
-    """A part of a line without wide gaps. In points from the upper left corner; `order`: its place in the file."""
+    """A part of a line without wide gaps, in points from the upper left corner.
+
+    `order`: its place in the file.
+    """
 
     text: str
     x0: float
@@ -76,7 +81,7 @@ class Line:
     def text(self) -> str:
         """Pieces far apart with four blanks between them, which redaction and passages take for a gap."""
         written = self.pieces[0].text
-        for before, piece in zip(self.pieces, self.pieces[1:], strict=False):
+        for before, piece in pairwise(self.pieces):
             gap = (piece.x0 - before.x1) / max(piece.size, 1.0)
             written += ("    " if gap > 1.2 else " " if gap > 0.12 else "") + piece.text
         return written
@@ -84,7 +89,10 @@ class Line:
 
 @dataclass(slots=True)
 class Region:
-    """Lines in order, or two columns at the sides of `gutter`. `first`: which one is read first, 0 for the left."""
+    """Lines in order, or two columns at the sides of `gutter`.
+
+    `first`: which one is read first, 0 for the left.
+    """
 
     lines: list[Line]
     gutter: float = 0.0
@@ -175,7 +183,7 @@ def _bands(crossing: list[tuple[float, float]]) -> Iterable[tuple[float, float]]
 
 
 def _are_columns(left: list[Piece], right: list[Piece]) -> bool:
-    """False for what belongs together line by line: a label and its text, a title and its date, cells of a table."""
+    """False for what belongs together line by line: labels, dates, cells of a table."""
     if _changes(left, right) == 1:
         return True
     few, many = (left, right) if _letters(left) <= _letters(right) else (right, left)
@@ -185,17 +193,19 @@ def _are_columns(left: list[Piece], right: list[Piece]) -> bool:
     share = _letters(few) / (_letters(few) + _letters(many))
     if beside >= _ALIGNED * len(blocks) and share <= _LABELS and average <= _LABEL:
         return False
-    return not (len(blocks) >= 2 and _keeps_blocks(few, many, blocks) and _keeps_blocks(many, few, _blocks(many)))
+    return not (
+        len(blocks) >= 2 and _keeps_blocks(few, many, blocks) and _keeps_blocks(many, few, _blocks(many))
+    )
 
 
 def _changes(left: list[Piece], right: list[Piece]) -> int:
     """How often the file goes over from one side to the other."""
     sides = [side for _, side in sorted([(p.order, 0) for p in left] + [(p.order, 1) for p in right])]
-    return sum(a != b for a, b in zip(sides, sides[1:], strict=False))
+    return sum(a != b for a, b in pairwise(sides))
 
 
 def _keeps_blocks(side: list[Piece], other: list[Piece], blocks: list[list[Line]]) -> bool:
-    """True if the file goes over to the other side only between blocks, as it does with the cells of a table."""
+    """True if the file goes over to the other side only between blocks, as with cells of a table."""
     orders = sorted(piece.order for piece in other)
     for block in blocks:
         of_block = [piece.order for line in block for piece in line.pieces]
@@ -226,7 +236,11 @@ def _blocks(pieces: list[Piece]) -> list[list[Line]]:
     """Lines close to each other, from above to below."""
     blocks: list[list[Line]] = []
     for line in _rows(sorted(pieces, key=lambda piece: piece.middle)):
-        if blocks and line.y0 - blocks[-1][-1].y1 < _BLOCK_GAP * min(line.size, blocks[-1][-1].size) - 0.35 * line.size:
+        if (
+            blocks
+            and line.y0 - blocks[-1][-1].y1
+            < _BLOCK_GAP * min(line.size, blocks[-1][-1].size) - 0.35 * line.size
+        ):
             blocks[-1].append(line)
         else:
             blocks.append([line])
@@ -279,4 +293,6 @@ def _same_height(line: Line, piece: Piece) -> bool:
     shared = min(last.y1, piece.y1) - max(last.y0, piece.y0)
     if shared < 0.55 * min(last.y1 - last.y0, piece.y1 - piece.y0):
         return False
-    return all(piece.x0 >= one.x1 - 0.5 * one.size or piece.x1 <= one.x0 + 0.5 * one.size for one in line.pieces)
+    return all(
+        piece.x0 >= one.x1 - 0.5 * one.size or piece.x1 <= one.x0 + 0.5 * one.size for one in line.pieces
+    )

@@ -10,8 +10,12 @@ Resume = dict[str, Any]
 _FIRST = "Mira Tomas Adaeze Henrik Yuki Leila Bruno Saoirse Dmitri Priya Joaquin Ingrid Kofi Nora Emil Talia".split()
 _LAST = "Halvorsen Okonjo Brandt Castellan Ferreira Novak Whitcombe Ashgrove Lindqvist Marwood Tanaka Delacroix".split()
 _CITIES = "Porto,Leeds,Graz,Tampere,Boise,Halifax,Ghent,Aarhus".split(",")
-_FIRMS = "Northwind Freight,Brightwater Energy,Copperline Bank,Juniper Clinics,Falconer Robotics,Saltmarsh Foods".split(",")
-_SCHOOLS = "University of Graz,Leeds Technical College,Aarhus Institute of Design,Boise State Polytechnic".split(",")
+_FIRMS = "Northwind Freight,Brightwater Energy,Copperline Bank,Juniper Clinics,Falconer Robotics,Saltmarsh Foods".split(
+    ","
+)
+_SCHOOLS = (
+    "University of Graz,Leeds Technical College,Aarhus Institute of Design,Boise State Polytechnic".split(",")
+)
 _POSTS = {
     "software": ["Backend Engineer", "Platform Engineer", "Software Developer", "Site Reliability Engineer"],
     "nursing": ["Charge Nurse", "Registered Nurse", "Care Coordinator", "Ward Nurse"],
@@ -78,7 +82,7 @@ def person(seed: int, *, posts: int = 4, bullets: int = 4) -> Resume:
     work = []
     for i in range(posts):
         years = draw.randint(1, 3)
-        lines = [line for line in draw.sample(_BULLETS[field], bullets)]
+        lines = draw.sample(_BULLETS[field], bullets)
         work.append(
             {
                 "name": firms[i],
@@ -88,7 +92,9 @@ def person(seed: int, *, posts: int = 4, bullets: int = 4) -> Resume:
                 "url": "",
                 "summary": f"{firms[i]} employs {draw.randint(40, 900)} people in {draw.choice(_CITIES)} and serves customers in {draw.randint(3, 30)} countries.",
                 # Numbers keep lines of different posts apart.
-                "highlights": [line.format(n=(i + 2) * 10 + j, p=(i + 1) * 3 + j + 20) for j, line in enumerate(lines)],
+                "highlights": [
+                    line.format(n=(i + 2) * 10 + j, p=(i + 1) * 3 + j + 20) for j, line in enumerate(lines)
+                ],
             }
         )
         year -= years

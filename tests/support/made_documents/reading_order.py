@@ -1,7 +1,8 @@
 """Was a resume read in the right order? Judged by the JSON that it was made from, not by another reader.
 
-The order of the sections is the theme's own affair. Within them it is not: a sentence reads on from its first word to its
-last, and the parts of one post follow each other with nothing from another section between.
+The order of the sections is the theme's own affair. Within them it is not: a sentence reads on from its
+first word to its last, and the parts of one post follow each other with nothing from another section
+between.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ _LEAST_CHARACTERS = 25
 
 
 def faults(text: str, resume: Resume) -> list[str]:
-    """What is out of order in `text`, in words; nothing if it was read well. Texts that a theme leaves out do not count."""
+    """What is out of order in `text`, in words; nothing if it was read well. Texts that a theme leaves out
+    do not count.
+    """
     read = _letters(text)
     found: list[str] = []
     shown = 0
@@ -35,10 +38,7 @@ def _misplaced(read: str, resume: Resume) -> Iterator[str]:
         (name, read.find(_letters(sentence)))
         for name, sentence in _sentences(resume)
         if not name.startswith("work")
-    ] + [
-        ("skills", read.find(_letters("".join(skill["keywords"]))))
-        for skill in resume["skills"]
-    ]
+    ] + [("skills", read.find(_letters("".join(skill["keywords"])))) for skill in resume["skills"]]
     before = -1
     for i, post in enumerate(resume["work"]):
         places = [at for line in post["highlights"] if (at := read.find(_letters(line))) >= 0]
