@@ -1,10 +1,9 @@
 """Which text of a PDF page a reader cannot see.
 
-What is certain is told from the file: text painted without ink, of a point or less, outside the page, or in
-the color of the plain area right below it. White text on a dark bar is as certain to be seen. Where it is
-not certain (over images and gradients, under something painted later, clipped, half transparent) the page
-is painted twice, with this text and without it: text that makes no difference cannot be seen, whatever the
-trick was.
+Text without ink, of a point or less, or outside the page is told from the file. Most other text is certain
+to be seen, as dark type on paper and white type on a dark bar are. The rest (in the color of what is below
+it, over images and gradients, under something painted later, clipped, transparent) is judged by painting the
+page twice, with this text and without it: text that makes no difference cannot be seen, whatever the trick.
 """
 
 from __future__ import annotations
@@ -75,7 +74,7 @@ class Painted:
     areas: Sequence[_Area]
     images: float
     text_orders: Mapping[int, int]
-    """The place of each text object among all that is painted, from below."""
+    """The place of each text object among all that is painted, from below; -1 if it is mixed with it."""
 
 
 def painted(page: object, box: PageBox) -> Painted:
@@ -84,16 +83,17 @@ def painted(page: object, box: PageBox) -> Painted:
     text_orders: dict[int, int] = {}
     inner = raw.FS_MATRIX()
 
-    def visit(handle: int, matrices: tuple[_Matrix, ...]) -> None:
+    def visit(handle: int, matrices: tuple[_Matrix, ...], is_mixed: bool) -> None:
         order = len(text_orders) + len(areas)
         match pdfium.object_type(handle):
             case raw.FPDF_PAGEOBJ_TEXT:
-                text_orders[handle] = order
+                text_orders[handle] = -1 if is_mixed else order
             case raw.FPDF_PAGEOBJ_FORM if len(matrices) < _DEEPEST:
                 pdfium.object_matrix(handle, ctypes.addressof(inner))
+                mixes = is_mixed or bool(pdfium.object_is_transparent(handle))
                 turned = (inner.a, inner.b, inner.c, inner.d, inner.e, inner.f)
                 for i in range(pdfium.form_count(handle)):
-                    visit(pdfium.form_object(handle, i), (turned, *matrices))
+                    visit(pdfium.form_object(handle, i), (turned, *matrices), mixes)
             case raw.FPDF_PAGEOBJ_PATH:
                 area = _path(handle, matrices, box, order)
                 if area is not None:
@@ -105,7 +105,7 @@ def painted(page: object, box: PageBox) -> Painted:
 
     address = pdfium.address(page)
     for i in range(pdfium.object_count(address)):
-        visit(pdfium.object_at(address, i), ())
+        visit(pdfium.object_at(address, i), (), False)
     images = sum(_surface(area.box, box) for area in areas if area.is_image)
     return Painted(areas, min(1.0, images / (box.width * box.height)), text_orders)
 
@@ -203,14 +203,10 @@ def hide_unseen(page: object, box: PageBox, glyphs: list[Glyph], background: Pai
         for glyph in of_object if is_off else ():
             glyph.is_hidden = _is_off(glyph, box)
         if style.size <= SMALLEST or style.mode in _INVISIBLE:
-            seen: bool | None = False
-        else:
-            seen = _is_seen(style, place, background, box)
-        if seen is None:
-            unsure.append([glyph for glyph in of_object if not glyph.is_hidden])
-        elif not seen:
             for glyph in of_object:
                 glyph.is_hidden = True
+        elif not _is_surely_seen(style, place, background, box):
+            unsure.append([glyph for glyph in of_object if not glyph.is_hidden])
     unsure = [of_object for of_object in unsure if of_object]
     if unsure:
         _compare(page, box, unsure)
@@ -246,11 +242,11 @@ def _is_off(glyph: Glyph, box: PageBox) -> bool:
     return not (0 <= x <= box.width and 0 <= y <= box.height)
 
 
-def _is_seen(style: TextStyle, place: Box, background: Painted, box: PageBox) -> bool | None:
-    """None: only painting the page can tell."""
+def _is_surely_seen(style: TextStyle, place: Box, background: Painted, box: PageBox) -> bool:
+    """False: only painting the page can tell."""
     order = background.text_orders.get(style.handle, -1)
     if style.mode not in _FILLING or order < 0 or len(background.areas) > _MOST_AREAS:
-        return None
+        return False
     x0, y0, x1, y1 = _core(place)
     below: list[Color] = [_WHITE]  # what may be right below some of it
     for area in background.areas:
@@ -258,7 +254,7 @@ def _is_seen(style: TextStyle, place: Box, background: Painted, box: PageBox) ->
         if right <= x0 or left >= x1 or bottom <= y0 or top >= y1:
             continue
         if area.order > order or area.color is None:
-            return None
+            return False
         mixed = (
             [_mixed(area.color, color, area.opacity) for color in below]
             if area.opacity < 255
@@ -267,14 +263,13 @@ def _is_seen(style: TextStyle, place: Box, background: Painted, box: PageBox) ->
         whole = left <= x0 + 1 and top <= y0 + 1 and right >= x1 - 1 and bottom >= y1 - 1
         below = mixed if area.covers and whole else [*below, *mixed]
         if len(below) > _MOST_COLORS:
-            return None
+            return False
     clip = _clip(style.handle, (), box)
     if clip is not None and not (
         clip[0] <= x0 + 1 and clip[1] <= y0 + 1 and clip[2] >= x1 - 1 and clip[3] >= y1 - 1
     ):
-        return None
-    seen = {_contrast(color, style.color) * style.color[3] >= 255 * LEAST_CONTRAST for color in below}
-    return seen.pop() if len(seen) == 1 else None
+        return False
+    return all(_contrast(color, style.color) * style.color[3] >= 255 * LEAST_CONTRAST for color in below)
 
 
 def _mixed(above: Color, below: Color, opacity: int) -> Color:

@@ -128,12 +128,34 @@ def _special(folder: Path, resume: Resume, seed: int) -> None:
         _print(page)
     page = folder / f"writer-p{seed}.pdf"
     if shutil.which("qpdf") and page.exists():
-        _run(["qpdf", "--encrypt", "secret", "secret", "256", "--", page.name, f"encrypted-p{seed}.pdf"], folder)
+        _run(
+            ["qpdf", "--encrypt", "secret", "secret", "256", "--", page.name, f"encrypted-p{seed}.pdf"],
+            folder,
+        )
     if shutil.which("pdftoppm") and page.exists():
-        _run(["pdftoppm", "-r", "110", "-gray", "-jpeg", "-jpegopt", "quality=35", "-f", "1", "-l", "1", page.name, f"scan-p{seed}"], folder)
+        _run(
+            [
+                "pdftoppm",
+                "-r",
+                "110",
+                "-gray",
+                "-jpeg",
+                "-jpegopt",
+                "quality=35",
+                "-f",
+                "1",
+                "-l",
+                "1",
+                page.name,
+                f"scan-p{seed}",
+            ],
+            folder,
+        )
         image = next(folder.glob(f"scan-p{seed}-*.jpg"))
         scan = folder / f"scan-p{seed}.html"
-        scan.write_text(f'<style>@page{{margin:0}}</style><img style="width:100%" src="{image.name}">', "utf-8")
+        scan.write_text(
+            f'<style>@page{{margin:0}}</style><img style="width:100%" src="{image.name}">', "utf-8"
+        )
         _print(scan)
         if shutil.which("tesseract"):
             _run(["tesseract", image.name, f"ocrlayer-p{seed}", "--dpi", "110", "pdf"], folder)

@@ -113,8 +113,14 @@ SHOWN = {
     "on_sidebar": ("background:#20303f;color:#ffffff;padding:4px", "White words on a dark bar"),
     "pale": ("color:#999999", "Gray words that are meant to be quiet"),
     "small": ("font-size:7px", "Small print of seven pixels"),
-    "on_gradient": ("background:linear-gradient(#20303f,#506f8f);color:#fff;padding:4px", "White words on a gradient"),
-    "on_rounded": ("background:#184878;border-radius:9px;color:#fff;padding:4px;width:300px", "White words on a rounded badge"),
+    "on_gradient": (
+        "background:linear-gradient(#20303f,#506f8f);color:#fff;padding:4px",
+        "White words on a gradient",
+    ),
+    "on_rounded": (
+        "background:#184878;border-radius:9px;color:#fff;padding:4px;width:300px",
+        "White words on a rounded badge",
+    ),
 }
 """What looks like a trick and is none."""
 
@@ -123,7 +129,9 @@ def hidden(resume: Resume) -> dict[str, str]:
     """A page with tricks and with what only looks like them, a cover over text, and two pages with printed headers."""
     basics = resume["basics"]
     plain = f"<h1>{basics['name']}</h1><p>{basics['summary']}</p>"
-    lines = "".join(f'<div style="{style}">{words}</div>' for style, words in (*HIDDEN.values(), *SHOWN.values()))
+    lines = "".join(
+        f'<div style="{style}">{words}</div>' for style, words in (*HIDDEN.values(), *SHOWN.values())
+    )
     cover = (
         '<div style="position:relative;height:30px"><p style="margin:0">Erlang legend under a cover</p>'
         '<div style="position:absolute;inset:0;background:#fff"></div></div>'
