@@ -115,7 +115,7 @@ class DocumentReader:
 def _about(error: EvenmatchError, field: str) -> EvenmatchError:
     """The same error, with the name of the input that it is about."""
     error.field = field
-    if error.message.startswith("the document"):
-        error.message = field + error.message.removeprefix("the document")
-        error.args = (error.message,)
+    about = error.message.replace("the document", field, 1)
+    error.message = about if about != error.message else f"{field}: {about}"
+    error.args = (error.message,)
     return error
