@@ -204,10 +204,14 @@ def wide_encoding(data: bytes) -> str | None:
     even, odd = start[::2].count(0), start[1::2].count(0)
     half = len(start) // 2
     if odd > 0.4 * half and even < 0.05 * half:
-        return "utf-16-le"
-    if even > 0.4 * half and odd < 0.05 * half:
-        return "utf-16-be"
-    return None
+        encoding = "utf-16-le"
+    elif even > 0.4 * half and odd < 0.05 * half:
+        encoding = "utf-16-be"
+    else:
+        return None
+    text = start.decode(encoding, "replace")
+    controls = sum(ch < " " and ch not in "\t\n\r\f" for ch in text)
+    return encoding if controls <= len(text) // 100 else None
 
 
 def _of_text(data: bytes) -> DocumentKind:

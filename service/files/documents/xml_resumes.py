@@ -101,7 +101,8 @@ def _job(entry: etree._Element) -> _Entry:
             "position": _first(entry, "positiontitle", "title", "jobtitle", "occupation")
             or _labelled(entry, "position"),
             "name": _first(entry, "organizationname", "employername", "employerorgname")
-            or _first(_child(entry, "employer"), "name"),
+            or _first(_child(entry, "employer"), "name")
+            or _beside(entry, "organizationname"),
             "startDate": _date(entry, "startdate", "from"),
             "endDate": _date(entry, "enddate", "to"),
             "summary": _first(entry, "activities", "description", "positiondescription", "responsibilities"),
@@ -229,6 +230,13 @@ def _elements(root: etree._Element) -> Iterable[etree._Element]:
 def _child(entry: etree._Element, name: str) -> etree._Element:
     found = next((part for part in _elements(entry) if local(part).lower() == name), None)
     return etree.Element("none") if found is None else found
+
+
+def _beside(entry: etree._Element, name: str) -> str:
+    """The text of a neighbour: HR-Open has the posts of an employer beside the employer's name."""
+    parent = entry.getparent()
+    found = (_text(part) for part in (parent if parent is not None else ()) if local(part).lower() == name)
+    return next(found, "")
 
 
 def _first(root: etree._Element, *names: str) -> str:
