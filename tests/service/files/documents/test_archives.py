@@ -12,7 +12,7 @@ from tests.service.files.documents.small_files import docx, paragraph, pdf, zipp
 
 def codes(data: bytes, **limits: float) -> dict[str, str]:
     """What became of each file: its error's code, or "read"."""
-    found = unpacked(data, ArchiveLimits(**limits), field="files[0]")  # type: ignore[arg-type]
+    found = unpacked(data, ArchiveLimits(**limits), field="files[0]")
     return {one.name: "read" if isinstance(one, Member) else one.error.code for one in found}
 
 

@@ -27,7 +27,7 @@ WHITE = '<w:color w:val="FFFFFF"/>'
 
 def read(data: bytes | str, **limits: int) -> ParsedDocument:
     data = data.encode() if isinstance(data, str) else data
-    return parse_document(data, DocumentLimits(**limits))  # type: ignore[arg-type]
+    return parse_document(data, DocumentLimits(**limits))
 
 
 @pytest.mark.parametrize("kind", ["docx", "odt", "rtf"])

@@ -27,7 +27,7 @@ COLUMNS = [
 
 
 def read(data: bytes, **limits: int) -> ParsedDocument:
-    return parse_document(data, DocumentLimits(**limits))  # type: ignore[arg-type]
+    return parse_document(data, DocumentLimits(**limits))
 
 
 def fixture(name: str) -> ParsedDocument:
