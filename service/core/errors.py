@@ -11,10 +11,10 @@
     |   |   |-- UnsupportedDocumentError  of a kind that is not read: an image, an old Word file, a workbook
     |   |   |-- EncryptedDocumentError    it asks for a password
     |   |   |-- DamagedDocumentError      it is not what it begins as, or parts of it are missing
-    |   |   |-- UnsafeDocumentError       it declares XML entities, by which files are read and memory is filled
+    |   |   |-- UnsafeDocumentError       it declares XML entities, by which other files are read
     |   |   |-- DocumentTooLargeError     more bytes, packed or unpacked, or more characters than the limit
     |   |   |-- TooManyPagesError         more pages than the limit
-    |   |   |-- DocumentTooCostlyError    reading it takes more CPU time or memory than it may, or ends the reader
+    |   |   |-- DocumentTooCostlyError    reading it takes too much CPU time or memory
     |   |   `-- NoTextLayerError          nothing but images, as of a scan
     |   |-- ArchiveError              a ZIP archive, or a file in one, that is not unpacked
     |   |   |-- ArchiveTooLargeError      more files or unpacked bytes than the limit
