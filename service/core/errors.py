@@ -7,6 +7,21 @@
     |   |-- UnreadableTextError       text outside the model's vocabulary, or that takes too long to read
     |   |-- UndecodableTextError      bytes that are not UTF-8
     |   |-- NotTextError              a file that is a PDF, an image or an archive
+    |   |-- DocumentError             a document that cannot be read
+    |   |   |-- UnsupportedDocumentError  of a kind that is not read: an image, an old Word file, a workbook
+    |   |   |-- EncryptedDocumentError    it asks for a password
+    |   |   |-- DamagedDocumentError      it is not what it begins as, or parts of it are missing
+    |   |   |-- UnsafeDocumentError       it declares XML entities, by which other files are read
+    |   |   |-- DocumentTooLargeError     more bytes, packed or unpacked, or more characters than the limit
+    |   |   |-- TooManyPagesError         more pages than the limit
+    |   |   |-- DocumentTooCostlyError    reading it takes too much CPU time or memory
+    |   |   `-- NoTextLayerError          nothing but images, as of a scan
+    |   |-- ArchiveError              a ZIP archive, or a file in one, that is not unpacked
+    |   |   |-- ArchiveTooLargeError      more files or unpacked bytes than the limit
+    |   |   |-- CompressionRatioError     a file that unpacks to far more than it takes up, as a bomb does
+    |   |   |-- NestedArchiveError        an archive within the archive
+    |   |   |-- UnsafePathError           a name that leads out of the archive
+    |   |   `-- EncryptedArchiveError     a file in it asks for a password
     |   |-- SpanNotFoundError         a span that a caller names does not stand in the text
     |   |-- CountError                too few or too many items in a list
     |   |-- DuplicateIdError          the same id twice in one request
@@ -106,6 +121,81 @@ class UndecodableTextError(InputError):
 class NotTextError(InputError):
     code = "not_text"
     title = "Not a text"
+
+
+class DocumentError(InputError):
+    code = "unreadable_document"
+    title = "Unreadable document"
+
+
+class UnsupportedDocumentError(DocumentError):
+    code = "unsupported_document"
+    title = "Unsupported kind of document"
+
+
+class EncryptedDocumentError(DocumentError):
+    code = "encrypted_document"
+    title = "Encrypted document"
+
+
+class DamagedDocumentError(DocumentError):
+    code = "damaged_document"
+    title = "Damaged document"
+
+
+class UnsafeDocumentError(DocumentError):
+    code = "unsafe_document"
+    title = "Unsafe document"
+
+
+class DocumentTooLargeError(DocumentError):
+    code = "document_too_large"
+    title = "Document too large"
+
+
+class TooManyPagesError(DocumentError):
+    code = "too_many_pages"
+    title = "Too many pages"
+
+
+class DocumentTooCostlyError(DocumentError):
+    code = "document_too_costly"
+    title = "Document too costly to read"
+
+
+class NoTextLayerError(DocumentError):
+    code = "no_text_layer"
+    title = "No text layer"
+
+
+class ArchiveError(InputError):
+    code = "unusable_archive"
+    title = "Unusable archive"
+
+
+class ArchiveTooLargeError(ArchiveError):
+    code = "archive_too_large"
+    title = "Archive too large"
+
+
+class CompressionRatioError(ArchiveError):
+    code = "compression_ratio"
+    title = "Suspicious compression"
+
+
+class NestedArchiveError(ArchiveError):
+    code = "nested_archive"
+    title = "Archive within an archive"
+
+
+class UnsafePathError(ArchiveError):
+    code = "unsafe_path"
+    title = "Unsafe path in an archive"
+
+
+class EncryptedArchiveError(ArchiveError):
+    code = "encrypted_archive"
+    title = "Encrypted archive"
 
 
 class SpanNotFoundError(InputError):

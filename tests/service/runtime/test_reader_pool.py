@@ -22,8 +22,9 @@ from service.core.errors import (
 from service.core.redaction.policy import CATEGORIES
 from service.core.redaction.redactor import Redactor
 from service.core.text_reader import Cancelled, InProcessReader, ReadText
-from service.runtime.reader_pool import LONG_TEXT, CpuBudget, PooledReader, ReaderPool, _ReaderProcess
-from service.runtime.reader_process import Reply, Task
+from service.runtime.process_pool import WorkerProcess
+from service.runtime.reader_pool import LONG_TEXT, CpuBudget, PooledReader, ReaderPool
+from service.runtime.reader_process import ReadTask
 from tests.support.patience import PATIENCE, wait_until
 
 LIMIT = 100_000
@@ -176,7 +177,7 @@ class Noting(ReaderPool):
         super().__init__()
         self.turns: list[str] = []
 
-    def _ask(self, task: Task, place: _ReaderProcess | None, cancelled: Cancelled) -> Reply:
+    def _ask(self, task: ReadTask, place: WorkerProcess | None, cancelled: Cancelled) -> object:
         self.turns.append(task.field)
         return super()._ask(task, place, cancelled)
 

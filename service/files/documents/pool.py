@@ -1,0 +1,121 @@
+"""Documents are read by processes of their own, so that no file can take down or hold up the service."""
+
+from __future__ import annotations
+
+import logging
+import signal
+
+from service.core.errors import DocumentTooCostlyError, EvenmatchError
+from service.core.text_reader import Cancelled, never
+from service.files.documents.kinds import kind_of_start
+from service.files.documents.ocr import check_program
+from service.files.documents.parsed import DocumentLimits, ParsedDocument
+from service.files.documents.parsers import check_size
+from service.files.documents.process import ParseTask
+from service.runtime.process_pool import ProcessPool, WorkerDiedError
+from service.runtime.worker_process import OUT_OF_MEMORY, Bug
+
+log = logging.getLogger(__name__)
+
+_TRIES = 2
+"""Workers that may die of one document by something else than its limits, before it is refused."""
+
+
+class DocumentReader:
+    """`size` processes that read documents, each started when it is first needed. Thread-safe.
+
+    `stall_seconds`: time without any CPU time used after which a process is taken for hanging, and is
+    replaced.
+    """
+
+    def __init__(
+        self, limits: DocumentLimits | None = None, *, size: int = 1, stall_seconds: float = 120.0
+    ) -> None:
+        """Raises `ConfigurationError` if OCR is on and its program is not there."""
+        self.limits = limits or DocumentLimits()
+        if self.limits.ocr:
+            check_program()
+        self._pool: ProcessPool[ParseTask, ParsedDocument] = ProcessPool(
+            "service.files.documents.process",
+            [str(self.limits.document_memory_mib)],
+            purpose="reads documents",
+            size=size,
+            stall_seconds=stall_seconds,
+        )
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that live."""
+        return self._pool.pids
+
+    def warm_up(self) -> None:
+        """Start a process and wait until it can read. Raises `ReaderDownError` if none starts."""
+        self._pool.warm_up()
+
+    def stop(self) -> None:
+        """End the processes, those at work too, and read no more."""
+        self._pool.stop()
+
+    def read(self, data: bytes, *, field: str, cancelled: Cancelled = never) -> ParsedDocument:
+        """What a reader sees of a document. `field` names it in errors, as "candidates[3].file".
+
+        Raises a `DocumentError` that says what is wrong with it (`NestedArchiveError` for a ZIP archive),
+        among them `DocumentTooCostlyError` if it takes more CPU time or memory than it may or ends two
+        processes; `CallerGoneError` if `cancelled` says so, `ReaderDownError` and `ShuttingDownError` if
+        nothing can be read now.
+        """
+        try:
+            check_size(data, self.limits)
+            reply = self._ask(data, cancelled)
+        except EvenmatchError as error:
+            raise _about(error, field) from None
+        if isinstance(reply, EvenmatchError):
+            raise _about(reply, field)
+        if reply == OUT_OF_MEMORY:
+            raise _about(self._out_of_memory(), field)
+        if isinstance(reply, Bug):
+            raise _about(self._ended(f"{kind_of_start(data)}, raised {reply.kind}"), field)
+        return reply
+
+    def _ask(self, data: bytes, cancelled: Cancelled) -> ParsedDocument | EvenmatchError | Bug:
+        limits = self.limits
+        # Tesseract runs in a process of its own; preparing its images is on this account.
+        seconds = limits.document_cpu_seconds + (limits.ocr_cpu_seconds if limits.ocr else 0.0)
+        task = ParseTask(data, limits, seconds)
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return self._pool.ask(task, cancelled)
+            except WorkerDiedError as error:
+                if error.status == -signal.SIGPROF:
+                    log.warning(
+                        "a document of %d bytes is refused: more than %g s of CPU time", len(data), seconds
+                    )
+                    return DocumentTooCostlyError(
+                        f"reading the document took more than {seconds:g} s of CPU time",
+                        limit=round(seconds),
+                        actual=round(seconds),
+                    )
+                if attempt == _TRIES:
+                    return self._ended(f"ended its reader twice (status {error.status})")
+        raise AssertionError  # the loop returns
+
+    def _out_of_memory(self) -> DocumentTooCostlyError:
+        most = self.limits.document_memory_mib
+        return DocumentTooCostlyError(
+            f"reading the document takes more than {most:,} MiB of memory", limit=most, actual=most
+        )
+
+    def _ended(self, how: str) -> DocumentTooCostlyError:
+        log.warning("a document is refused: %s", how)
+        return DocumentTooCostlyError(
+            "the document cannot be read: its reader ended over it, out of memory or over damage in the file"
+        )
+
+
+def _about(error: EvenmatchError, field: str) -> EvenmatchError:
+    """The same error, with the name of the input that it is about."""
+    error.field = field
+    about = error.message.replace("the document", field, 1)
+    error.message = about if about != error.message else f"{field}: {about}"
+    error.args = (error.message,)
+    return error

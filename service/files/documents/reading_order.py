@@ -1,0 +1,298 @@
+"""From pieces of lines with their places on a page to lines in the order in which a person reads them.
+
+Files mostly hold their text in this order already, but not always: a program may write a page from top to
+bottom, across its columns, or a sidebar first or last. So a page is cut into columns where an empty strip
+runs down between texts that do not belong together line by line; within a column the file's order holds
+unless it jumps about. Dates at the right of a line and labels at the left of a paragraph are no columns:
+they are read with their lines.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+_GUTTER = 0.6
+"""Least width of the strip between columns, in sizes of the page's type."""
+
+_NARROWEST = 5.0
+_ALIGNED = 0.7
+"""Share of blocks that begin beside a line of the other side at least, if they are labels or dates."""
+
+_LABELS = 0.4
+"""Share of the characters at most."""
+
+_LABEL = 34
+"""Characters of one line of a label or date at most, on average."""
+
+_BLOCK_GAP = 0.9
+"""Space between two lines of different blocks at least, in sizes of type."""
+
+
+@dataclass(slots=True)
+class Piece:
+    """A part of a line without wide gaps, in points from the upper left corner.
+
+    `order`: its place in the file.
+    """
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    size: float
+    order: int
+
+    @property
+    def middle(self) -> float:
+        return (self.y0 + self.y1) / 2
+
+
+@dataclass(slots=True)
+class Line:
+    """Pieces side by side, from left to right."""
+
+    pieces: list[Piece]
+
+    @property
+    def x0(self) -> float:
+        return self.pieces[0].x0
+
+    @property
+    def x1(self) -> float:
+        return self.pieces[-1].x1
+
+    @property
+    def y0(self) -> float:
+        return min(piece.y0 for piece in self.pieces)
+
+    @property
+    def y1(self) -> float:
+        return max(piece.y1 for piece in self.pieces)
+
+    @property
+    def size(self) -> float:
+        return max(piece.size for piece in self.pieces)
+
+    @property
+    def text(self) -> str:
+        """Pieces far apart with four blanks between them, which redaction and passages take for a gap."""
+        written = self.pieces[0].text
+        for before, piece in pairwise(self.pieces):
+            gap = (piece.x0 - before.x1) / max(piece.size, 1.0)
+            written += ("    " if gap > 1.2 else " " if gap > 0.12 else "") + piece.text
+        return written
+
+
+@dataclass(slots=True)
+class Region:
+    """Lines in order, or two columns at the sides of `gutter`.
+
+    `first`: which one is read first, 0 for the left.
+    """
+
+    lines: list[Line]
+    gutter: float = 0.0
+    columns: tuple[list[Region], list[Region]] | None = None
+    first: int = 0
+
+    @property
+    def all_lines(self) -> list[Line]:
+        if self.columns is None:
+            return self.lines
+        sides = self.columns if self.first == 0 else self.columns[::-1]
+        return [line for side in sides for region in side for line in region.all_lines]
+
+
+def regions(pieces: Sequence[Piece]) -> list[Region]:
+    """What stands on a page, from above to below; columns side by side are one region."""
+    if not pieces:
+        return []
+    size = statistics.median(piece.size for piece in pieces)
+    return _cut(list(pieces), max(_NARROWEST, _GUTTER * size), 0)
+
+
+def _cut(pieces: list[Piece], gutter: float, depth: int) -> list[Region]:
+    if depth < 6 and len(pieces) >= 4:
+        best = _best_columns(pieces, gutter)
+        if best is not None:
+            above, left, right, below, x = best
+            first = 0 if _reads_left_first(left, right) else 1
+            columns = _cut(left, gutter, depth + 1), _cut(right, gutter, depth + 1)
+            return [
+                *(_cut(above, gutter, depth + 1) if above else []),
+                Region([], x, columns, first),
+                *(_cut(below, gutter, depth + 1) if below else []),
+            ]
+    return [Region(lines_of(pieces))]
+
+
+def _best_columns(
+    pieces: list[Piece], gutter: float
+) -> tuple[list[Piece], list[Piece], list[Piece], list[Piece], float] | None:
+    """The pieces above, left, right and below of the tallest columns, and where the right one begins."""
+    best = None
+    best_height = 0.0
+    for x in _candidates(pieces):
+        left_edge = x - gutter
+        crossing = sorted((p.y0, p.y1) for p in pieces if p.x0 < x - 1 and p.x1 > left_edge)
+        for top, bottom in _bands(crossing):
+            inside = [p for p in pieces if top < p.middle < bottom]
+            left = [p for p in inside if p.x1 <= left_edge]
+            right = [p for p in inside if p.x0 >= x - 1]
+            if len(left) < 2 or len(right) < 2 or len(left) + len(right) < len(inside):
+                continue
+            shared = min(max(p.y1 for p in left), max(p.y1 for p in right)) - max(
+                min(p.y0 for p in left), min(p.y0 for p in right)
+            )
+            if shared <= best_height or not _are_columns(left, right):
+                continue
+            best_height = shared
+            above = [p for p in pieces if p.middle <= top]
+            below = [p for p in pieces if p.middle >= bottom]
+            best = above, left, right, below, x
+    return best
+
+
+def _candidates(pieces: list[Piece]) -> Iterable[float]:
+    """Where several pieces begin one below the other."""
+    edges = sorted(piece.x0 for piece in pieces)
+    found: list[float] = []
+    i = 0
+    while i < len(edges):
+        j = i
+        while j + 1 < len(edges) and edges[j + 1] - edges[i] <= 2:
+            j += 1
+        if j > i or len(edges) < 40:
+            found.append(edges[i])
+        i = j + 1
+    return found[1:61]  # nothing is left of the first
+
+
+def _bands(crossing: list[tuple[float, float]]) -> Iterable[tuple[float, float]]:
+    """The heights at which nothing crosses, from above to below."""
+    top = -1e9
+    for y0, y1 in crossing:
+        if (y0 + y1) / 2 > top:
+            yield top, y0 + 0.3 * (y1 - y0)
+        top = max(top, y1 - 0.3 * (y1 - y0))
+    yield top, 1e9
+
+
+def _are_columns(left: list[Piece], right: list[Piece]) -> bool:
+    """False for what belongs together line by line: labels, dates, cells of a table."""
+    if _changes(left, right) == 1:
+        return True
+    few, many = (left, right) if _letters(left) <= _letters(right) else (right, left)
+    blocks = _blocks(few)
+    beside = sum(_is_beside(block[0], many) for block in blocks)
+    average = _letters(few) / sum(len(block) for block in blocks)
+    share = _letters(few) / (_letters(few) + _letters(many))
+    if beside >= _ALIGNED * len(blocks) and share <= _LABELS and average <= _LABEL:
+        return False
+    return not (
+        len(blocks) >= 2 and _keeps_blocks(few, many, blocks) and _keeps_blocks(many, few, _blocks(many))
+    )
+
+
+def _changes(left: list[Piece], right: list[Piece]) -> int:
+    """How often the file goes over from one side to the other."""
+    sides = [side for _, side in sorted([(p.order, 0) for p in left] + [(p.order, 1) for p in right])]
+    return sum(a != b for a, b in pairwise(sides))
+
+
+def _keeps_blocks(side: list[Piece], other: list[Piece], blocks: list[list[Line]]) -> bool:
+    """True if the file goes over to the other side only between blocks, as with cells of a table."""
+    orders = sorted(piece.order for piece in other)
+    for block in blocks:
+        of_block = [piece.order for line in block for piece in line.pieces]
+        low, high = min(of_block), max(of_block)
+        if any(low < order < high for order in orders):
+            return False
+    tops = [block[0] for block in blocks]
+    return sum(_is_beside(line, other) for line in tops) >= _ALIGNED * len(tops)
+
+
+def _reads_left_first(left: list[Piece], right: list[Piece]) -> bool:
+    if _changes(left, right) == 1:
+        return min(p.order for p in left) < min(p.order for p in right)
+    return True
+
+
+def _letters(pieces: Iterable[Piece]) -> int:
+    return sum(len(piece.text) for piece in pieces)
+
+
+def _is_beside(line: Line, others: Iterable[Piece]) -> bool:
+    """True if a line of the other side stands at the same height."""
+    middle = (line.y0 + line.y1) / 2
+    return any(abs(middle - other.middle) <= 0.25 * line.size for other in others)
+
+
+def _blocks(pieces: list[Piece]) -> list[list[Line]]:
+    """Lines close to each other, from above to below."""
+    blocks: list[list[Line]] = []
+    for line in _rows(sorted(pieces, key=lambda piece: piece.middle)):
+        if (
+            blocks
+            and line.y0 - blocks[-1][-1].y1
+            < _BLOCK_GAP * min(line.size, blocks[-1][-1].size) - 0.35 * line.size
+        ):
+            blocks[-1].append(line)
+        else:
+            blocks.append([line])
+    return blocks
+
+
+def lines_of(pieces: Sequence[Piece]) -> list[Line]:
+    """The lines of one column: in the file's order if that goes down the page, else from above to below."""
+    in_file = sorted(pieces, key=lambda piece: piece.order)
+    if _goes_down(in_file):
+        return _rows(in_file)
+    return _rows(sorted(pieces, key=lambda piece: (piece.middle, piece.x0)))
+
+
+def _goes_down(pieces: Sequence[Piece]) -> bool:
+    """True if each step back up leads beside what was just read, and not above where that began."""
+    top = x0 = x1 = None
+    before: Piece | None = None
+    for piece in pieces:
+        if before is not None and piece.middle < before.y0 - 0.1 * before.size:
+            assert top is not None
+            assert x0 is not None
+            assert x1 is not None
+            if piece.middle < top - piece.size or (piece.x0 < x1 - 1 and piece.x1 > x0 + 1):
+                return False
+            top, x0, x1 = piece.y0, piece.x0, piece.x1
+        elif before is None or top is None or x0 is None or x1 is None:
+            top, x0, x1 = piece.y0, piece.x0, piece.x1
+        else:
+            x0, x1 = min(x0, piece.x0), max(x1, piece.x1)
+        before = piece
+    return True
+
+
+def _rows(pieces: Sequence[Piece]) -> list[Line]:
+    """Neighbours in `pieces` that stand at the same height become one line."""
+    lines: list[Line] = []
+    for piece in pieces:
+        if lines and _same_height(lines[-1], piece):
+            lines[-1].pieces.append(piece)
+        else:
+            lines.append(Line([piece]))
+    for line in lines:
+        line.pieces.sort(key=lambda piece: piece.x0)
+    return lines
+
+
+def _same_height(line: Line, piece: Piece) -> bool:
+    last = line.pieces[-1]
+    shared = min(last.y1, piece.y1) - max(last.y0, piece.y0)
+    if shared < 0.55 * min(last.y1 - last.y0, piece.y1 - piece.y0):
+        return False
+    return all(
+        piece.x0 >= one.x1 - 0.5 * one.size or piece.x1 <= one.x0 + 0.5 * one.size for one in line.pieces
+    )
