@@ -6,6 +6,9 @@ chance.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
 from service.core.redaction.words import read_words
 
 Runs = frozenset[tuple[str, ...]]
@@ -28,9 +31,27 @@ def runs_of(text: str) -> Runs:
 
 def repeats(posting: Runs, resume: str) -> bool:
     """True if a normalised resume holds half of a posting word by word, or half a page of it."""
-    if len(posting) < _LEAST_RUNS:
-        return False
-    words = read_words(resume).folded
-    runs = (tuple(words[i : i + _RUN]) for i in range(len(words) - _RUN + 1))
-    shared = len(posting.intersection(runs))
-    return shared >= _SHARE * len(posting) or shared >= _MANY_RUNS
+    return bool(RunsOfPostings([posting]).repeated_by(resume))
+
+
+class RunsOfPostings:
+    """Whether a resume repeats any of many postings, in one pass over the resume."""
+
+    def __init__(self, postings: Sequence[Runs]) -> None:
+        self._sizes = [len(runs) for runs in postings]
+        self._postings: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for i, runs in enumerate(postings):
+            if len(runs) >= _LEAST_RUNS:
+                for run in runs:
+                    self._postings[run].append(i)
+
+    def repeated_by(self, resume: str) -> list[int]:
+        """Indexes of the postings that a normalised resume repeats, in their order."""
+        if not self._postings:
+            return []
+        shared: Counter[int] = Counter()
+        for run in runs_of(resume):
+            shared.update(self._postings.get(run, ()))
+        return sorted(
+            i for i, runs in shared.items() if runs >= _SHARE * self._sizes[i] or runs >= _MANY_RUNS
+        )

@@ -140,7 +140,7 @@ def test_all_waiting_requests_can_be_failed_at_once(queue: InferenceQueue) -> No
 
 
 def background(*lengths: int) -> EncodingRequest:
-    return EncodingRequest([tuple(range(n)) for n in lengths], background=True)
+    return EncodingRequest([tuple(range(n)) for n in lengths], lane="background")
 
 
 def test_live_texts_go_before_background_ones_that_came_first(queue: InferenceQueue) -> None:
