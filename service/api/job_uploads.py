@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from functools import partial
 
 from anyio import CancelScope
 from fastapi import Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
 
+from service.api.job_forms import JobForm, json_errors, validated
+from service.api.multipart import MultipartReader
 from service.api.schemas.score_jobs import JobOptionsIn, JobQuery, PostingIn, ScoreJobRequest
 from service.api.thread_pools import ThreadPools
 from service.core.errors import CapacityError, CountError, MediaTypeError, UploadError, UploadTooLargeError
@@ -23,8 +22,6 @@ from service.jobs.uploads import Created, JobRequest, Upload
 from service.jobs.webhooks import check_webhook
 
 log = logging.getLogger(__name__)
-
-M = TypeVar("M", bound=BaseModel)
 
 _PART_BYTES = 256 * 1024
 """Of an upload that are parsed together: some milliseconds of a thread."""
@@ -58,6 +55,8 @@ async def receive_job(
         return await receiver.rows(request, query, JsonLines(checker, most_bytes))
     if media_type == CSV:
         return await receiver.rows(request, query, CsvRows(checker, groups, most_bytes))
+    if media_type == "multipart/form-data":
+        return await receiver.files(request, query, groups, most_bytes)
     raise MediaTypeError(
         f"the body must be application/json, {JSON_LINES[0]}, {CSV} or multipart/form-data",
         field="content-type",
@@ -75,16 +74,8 @@ class _Receiver:
         self._key = key
 
     async def json(self, request: Request, query: JobQuery) -> Created:
-        try:
+        with json_errors():
             given = await request.json()
-        except json.JSONDecodeError as error:
-            wrong = {
-                "type": "json_invalid",
-                "loc": ("body", error.pos),
-                "msg": "JSON decode error",
-                "input": {},
-            }
-            raise RequestValidationError([wrong]) from None
         if query.model_fields_set:
             raise UploadError("a JSON body has its options inside, not in the query", field="query")
         body = validated(ScoreJobRequest, given)
@@ -106,11 +97,7 @@ class _Receiver:
             async for piece in request.stream():
                 size += len(piece)
                 if size > limit:
-                    raise UploadTooLargeError(
-                        f"the upload has {size:,} bytes or more; the limit is {limit:,}",
-                        limit=limit,
-                        actual=size,
-                    )
+                    raise _too_large(size, limit)
                 part += piece
                 if len(part) >= _PART_BYTES:
                     await self._add(upload, rows, bytes(part))
@@ -126,6 +113,43 @@ class _Receiver:
         except BaseException:
             await self._discard(upload)
             raise
+
+    async def files(self, request: Request, query: JobQuery, groups: GroupSchema, most_bytes: int) -> Created:
+        if query.model_fields_set:
+            raise UploadError("multipart/form-data has its options in the part `request`", field="query")
+        settings = request.app.state.settings
+        form = JobForm(
+            MultipartReader(request.headers["content-type"]),
+            self._begin_form,
+            self._checker,
+            self._jobs.options,
+            groups,
+            max_request_bytes=settings.limits.max_body_bytes,
+            most_row_bytes=most_bytes,
+            folder=settings.store.data_dir,
+        )
+        limit, size, part = self._jobs.options.max_upload_bytes, 0, bytearray()
+        try:
+            async for piece in request.stream():
+                size += len(piece)
+                if size > limit:
+                    raise _too_large(size, limit)
+                part += piece
+                if len(part) >= _PART_BYTES:
+                    await self._pools.writing.run(partial(form.feed, bytes(part)))
+                    part.clear()
+            await self._pools.writing.run(partial(form.feed, bytes(part)))
+            return await self._pools.writing.run(form.finish)
+        except BaseException:
+            if form.upload is not None:
+                await self._discard(form.upload)
+            raise
+        finally:
+            form.close()
+
+    def _begin_form(self, body: ScoreJobRequest) -> tuple[Upload, list[Posting]]:
+        postings = self._postings(body)
+        return self._begin(body, postings), postings
 
     async def _add(self, upload: Upload, rows: RowFormat, part: bytes) -> None:
         parsed = await self._pools.parsing.run(lambda: rows.feed(part))
@@ -166,12 +190,13 @@ class _Receiver:
             return
         if not postings:
             raise UploadError("top_k needs postings for all candidates", field="top_k")
-        if top_k * len(postings) > _MAX_BEST:
+        best = top_k * len(postings)
+        if best > _MAX_BEST:
             raise UploadError(
-                f"top_k times {len(postings):,} postings is {top_k * len(postings):,}; the limit is {_MAX_BEST:,}",
+                f"top_k times {len(postings):,} postings is {best:,}; the limit is {_MAX_BEST:,}",
                 field="top_k",
                 limit=_MAX_BEST,
-                actual=top_k * len(postings),
+                actual=best,
             )
 
     async def _stored(self, upload: Upload, store: Callable[[], Created]) -> Created:
@@ -190,13 +215,10 @@ class _Receiver:
                 log.warning("what an upload left in the database is deleted later")
 
 
-def validated(model: type[M], given: object) -> M:
-    """Raises `RequestValidationError` as for a body that FastAPI reads."""
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)]
-        raise RequestValidationError(found) from None
+def _too_large(size: int, limit: int) -> UploadTooLargeError:
+    return UploadTooLargeError(
+        f"the upload has {size:,} bytes or more; the limit is {limit:,}", limit=limit, actual=size
+    )
 
 
 def _most_row_bytes(request: Request, jobs: JobService) -> int:

@@ -77,7 +77,7 @@ class RequestContext:
 
 
 class CountOpenRequests:
-    """Innermost, when the body is read: every request with a body keeps background work waiting, but uploads."""
+    """Innermost, when the body is read: requests with a body keep background work waiting, but uploads."""
 
     def __init__(self, app: ASGIApp, open_requests: OpenRequests) -> None:
         self._app = app

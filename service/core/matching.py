@@ -186,8 +186,9 @@ class Matcher:
         field: str = "resume",
         cancelled: Cancelled = never,
     ) -> tuple[TokenizedResume, list[int]]:
-        """A resume to score against many jobs, and which of `postings` it repeats, about which its own
-        warnings say nothing. Raises as `tokenize_resume`.
+        """A resume to score against many jobs, and which of `postings` it repeats.
+
+        About those its own warnings say nothing. Raises as `tokenize_resume`.
         """
         read = self._read_resume(text, redact, field, cancelled)
         repeated = postings.repeated_by(read.document.text)

@@ -1,9 +1,9 @@
 """Many jobs against many resumes: the scores of `late_interaction`, bit for bit, in stacked matrix products.
 
-Jobs of equally many passages are stacked, and resumes likewise. numpy multiplies a stack one matrix at a time,
-each as it would multiply that pair alone, and sums along the same axes in the same order, so nothing depends on
-what else is in the stack; one product of all passages at once would add up in another order. What is saved is
-Python's own time, most of that of a pair.
+Jobs of equally many passages are stacked, and resumes likewise. numpy multiplies a stack one matrix at a
+time, each as it would multiply that pair alone, and sums along the same axes in the same order, so nothing
+depends on what else is in the stack; one product of all passages at once would add up in another order.
+What is saved is Python's own time, most of that of a pair.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """One chunk of a job: rows -> texts -> vectors -> matches -> decisions, recorded once whatever happens.
 
-Every pair has one decision, and its id is made of job, posting and row. A chunk's pairs are recorded in blocks,
-each under a key of its own, in the manner of requests with an `Idempotency-Key`: who scores a block again,
-after a crash or beside a worker that was taken for dead, gets what was recorded first, scores and all.
+Every pair has one decision, and its id is made of job, posting and row. A chunk's pairs are recorded in
+blocks, each under a key of its own, in the manner of requests with an `Idempotency-Key`: who scores a block
+again, after a crash or beside a worker that was taken for dead, gets what was recorded first, scores and
+all.
 """
 
 from __future__ import annotations
@@ -328,7 +329,7 @@ def _pack(
     faults: Mapping[int, Fault],
     read: Mapping[int, _ReadRow],
 ) -> str:
-    """What was found out about a block, as it is kept with its decisions for a day: ids and numbers, no text."""
+    """What was found out about a block, as it is kept with its decisions for a day: no text."""
     of_rows = {}
     for i in block:
         if one := read.get(i):

@@ -209,7 +209,7 @@ def statuses(engine: Engine) -> dict[str, int]:
     """How many jobs there are by status, deleted ones left out."""
     query = select(jobs.c.status, func.count()).where(jobs.c.deleted.is_(None)).group_by(jobs.c.status)
     with reading(engine) as connection:
-        return {status: number for status, number in connection.execute(query).all()}
+        return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _lock(connection: Connection, job_id: str) -> Mapping[str, Any]:

@@ -1,8 +1,8 @@
 """Who works on which chunk: a lease with an end, renewed while the work goes on.
 
-A process that is killed renews nothing, and after the end another one takes the chunk. One that was only slow,
-or stood still, finds its lease's token replaced and keeps nothing of what it computed. That both recorded the
-same decisions does no harm: their ids are the same (`service.jobs.chunk_scoring`).
+A process that is killed renews nothing, and after the end another one takes the chunk. One that was only
+slow, or stood still, finds its lease's token replaced and keeps nothing of what it computed. That both
+recorded the same decisions does no harm: their ids are the same (`service.jobs.chunk_scoring`).
 """
 
 from __future__ import annotations

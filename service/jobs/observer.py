@@ -14,7 +14,10 @@ DELIVERIES: tuple[Delivery, ...] = get_args(Delivery)
 
 
 class JobsObserver(Protocol):
-    """`service.metrics.registry.Metrics` is one. Called from the event loop and from the worker's threads: implementations must be thread-safe."""
+    """`service.metrics.registry.Metrics` is one.
+
+    Called from the event loop and from the worker's threads: implementations must be thread-safe.
+    """
 
     def chunk_decided(
         self,

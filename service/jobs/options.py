@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 LONGEST_TTL_SECONDS = 23 * 3_600
-"""An hour less than answers are kept for (`store.decisions.ANSWER_LIFETIME`): whoever scores a chunk again finds
-what was decided the first time, also with clocks that differ and a chunk that was begun in the last moment."""
+"""An hour less than answers are kept for (`store.decisions.ANSWER_LIFETIME`), for clocks that differ and
+chunks that were begun in the last moment: whoever scores a chunk again finds what was decided at first."""
 
 
 class JobsOptions(BaseModel):
@@ -19,8 +19,8 @@ class JobsOptions(BaseModel):
     )
     key: SecretStr = Field(
         SecretStr(""),
-        description="Secret that inputs and results of jobs are encrypted with, the same for all replicas; empty: "
-        "derived from the log's key.",
+        description="Secret that inputs and results of jobs are encrypted with, the same for all replicas; "
+        "empty: derived from the log's key.",
     )
     max_upload_bytes: int = Field(
         2**30, ge=1_024, description="Largest upload of a job, in bytes, and what its ZIP files unpack to."
@@ -52,7 +52,8 @@ class JobsOptions(BaseModel):
     )
     webhook_secret: SecretStr = Field(
         SecretStr(""),
-        description="Secret of webhooks (`whsec_` and base64, as Standard Webhooks has it); empty: no webhooks.",
+        description="Secret of webhooks (`whsec_` and base64, as Standard Webhooks has it); empty: none are "
+        "sent.",
     )
     webhook_private: bool = Field(
         False, description="Send webhooks to private and local addresses, and by plain http, too."

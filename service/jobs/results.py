@@ -1,4 +1,4 @@
-"""Results and errors of jobs in the store, a sealed part a chunk, and the best of each posting merged in the end."""
+"""Results and errors in the store, a sealed part a chunk, and the best of each posting merged in the end."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ def keep(engine: Engine, sealer: Sealer, lease: Lease, job: Job, scored: ScoredC
 def parts(engine: Engine, sealer: Sealer, job: Job, kind: Kind) -> Iterator[list[str]]:
     """Lines of JSON as they are kept, a part at a time, in the order of the input.
 
-    Of a job with `top_k` that is not complete, the best so far. Raises `StoreUnavailableError`, `SealedError`.
+    Of a job with `top_k` that is not complete, the best so far. Raises `StoreUnavailableError`,
+    `SealedError`.
     """
     if kind == "results" and job.top_k is not None:
         if job.status == "completed":

@@ -1,7 +1,7 @@
 """JSON Lines and CSV as they arrive, in parts: rows in memory that does not grow with the upload.
 
-What is wrong with one line is a fault of its row. What is wrong with all of it (the header of a CSV, a posting
-for all candidates) raises.
+What is wrong with one line is a fault of its row. What is wrong with all of it (the header of a CSV, a
+posting for all candidates) raises.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class JsonLines:
 
 
 class CsvRows:
-    """A header, then a candidate a record: `id`, `resume`, groups by attribute, and `job_...` for its posting.
+    """A header, then a candidate a record: `id`, `resume`, groups by attribute, `job_...` for its posting.
 
     Separated by commas, semicolons or tabs, whichever the header has.
     """

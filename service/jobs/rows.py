@@ -1,4 +1,4 @@
-"""One row of a job's input: a candidate, with a posting of its own or for the job's, or what is wrong with it.
+"""One row of a job's input: a candidate, with a posting of its own or for the job's, or a fault.
 
 Rows are checked one by one: one at fault keeps its place and its line, and the rest is scored. What an error
 says names fields, limits and sizes, never what stood there.

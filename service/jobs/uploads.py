@@ -1,4 +1,4 @@
-"""An upload on its way into the store: rows gather to chunks, each is sealed and written, and then it is a job.
+"""An upload on its way into the store: rows gather to chunks, which are sealed and written, then it is a job.
 
 Until the last moment nothing of it is a job: an upload that breaks off, or whose process dies, leaves sealed
 rows that nobody refers to, and `service.jobs.upkeep` deletes them.
@@ -167,8 +167,8 @@ class Upload:
         if pairs > self._options.max_pairs:
             most = self._options.max_pairs
             raise UploadTooLargeError(
-                f"{self._total:,} candidates times {len(postings):,} postings are {pairs:,} pairs; the limit is "
-                f"{most:,}: split the job",
+                f"{self._total:,} candidates times {len(postings):,} postings are {pairs:,} pairs; the limit "
+                f"is {most:,}: split the job",
                 limit=most,
                 actual=pairs,
             )

@@ -1,11 +1,12 @@
-"""Webhooks: notices of a job's end, signed as Standard Webhooks has it, and sent again until somebody takes them.
+"""Notices of a job's end, signed as Standard Webhooks has it, and sent again until somebody takes them.
 
-A notice is a row that is made in the transaction which ends the job, so none is lost and none is made twice. It
-may arrive twice, if a process dies between the answer and the note of it: receivers go by `webhook-id`.
+A notice is a row that is made in the transaction which ends the job, so none is lost and none is made
+twice. It may arrive twice, if a process dies between the answer and the note of it: receivers go by
+`webhook-id`.
 
 An address is what a caller names, so a notice goes to public addresses only, unless the settings say
-otherwise. The name is resolved once for each try, every address that it has is checked, and the connection goes
-to one of those: a name that changes its address in between gains nothing. Redirects are not followed.
+otherwise. The name is resolved once for each try, every address that it has is checked, and the connection
+goes to one of those: a name that changes its address in between gains nothing. Redirects are not followed.
 """
 
 from __future__ import annotations
@@ -201,11 +202,7 @@ def _post(url: SplitResult, body: bytes, headers: dict[str, str], *, private: bo
     host, secure = url.hostname or "", url.scheme == "https"
     port = url.port or (443 if secure else 80)
     address = _address(host, port, private=private)
-    connection: http.client.HTTPConnection
-    if secure:
-        connection = _PinnedTls(host, port, address)
-    else:
-        connection = _Pinned(host, port, address)
+    connection = (_PinnedTls if secure else _Pinned)(host, port, address)
     # Each wait has a limit; one who answers a byte at a time must not hold up the others either.
     too_long = threading.Timer(_ALL_SECONDS, _cut, [connection])
     too_long.daemon = True

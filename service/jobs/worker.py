@@ -1,7 +1,8 @@
 """The jobs of one process: chunks are leased, scored and kept, a few at a time, until the service stops.
 
 Every process runs a worker, and leases see to it that no two have the same chunk. While requests are being
-answered the worker reads no text, or only now and then: reading is Python, of which one thread runs at a time.
+answered the worker reads no text, or only now and then: reading is Python, of which one thread runs at a
+time.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, select
@@ -197,10 +199,8 @@ class JobWorker:
             beat.cancel()
 
     async def _give_back(self, lease: Lease, seconds: float, *, counts: bool) -> None:
-        try:
+        with suppress(CapacityError):  # its lease ends by itself
             await self._run(lambda: leases.release(self._engine, lease, seconds, counts=counts))
-        except CapacityError:
-            pass  # its lease ends by itself
 
     async def _keep_lease(self, lease: Lease, scoring: asyncio.Task[None]) -> None:
         seconds = self._options.lease_seconds

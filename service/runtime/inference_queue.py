@@ -4,9 +4,10 @@ Requests wait here as lists of texts. A batch takes texts from the waiting reque
 the token budget is full, so one request with a hundred resumes does not hold up one with a single
 text, and hands them over sorted by length.
 
-Bulk requests (batch jobs) and background ones (shadow audits) wait apart, each within a bound of their own. A
-batch is made of bulk texts only when no live one waits, and of background ones only when no other does. It is a
-small one, since a text that comes meanwhile waits for it to end; of bulk texts only while live requests come.
+Bulk requests (batch jobs) and background ones (shadow audits) wait apart, each within a bound of their own.
+A batch is made of bulk texts only when no live one waits, and of background ones only when no other does.
+It is a small one, since a text that comes meanwhile waits for it to end; of bulk texts only while live
+requests come.
 """
 
 from __future__ import annotations

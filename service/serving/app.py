@@ -85,8 +85,9 @@ def create_app(
 ) -> FastAPI:
     """Build the app. Without a `runtime` or `recorder`, they are loaded and opened when the app starts.
 
-    `draining` is what a server tells that it stops. `read_document` reads the files of batch jobs. `describe`: make the OpenAPI document before the app is
-    ready, and not when it is first asked for.
+    `draining` is what a server tells that it stops. `read_document` reads the files of batch jobs; without it
+    a job takes texts only. `describe`: make the OpenAPI document before the app is ready, and not when it is
+    first asked for.
 
     That raises what `load_to_serve` and `open_recorder` raise: a service that could not score does not come
     up.

@@ -10,7 +10,11 @@ import httpx
 
 from tests.support.patience import PATIENCE
 
-JOB = {"id": "req-1", "title": "backend engineer", "description": "build the payment service in python and java"}
+JOB = {
+    "id": "req-1",
+    "title": "backend engineer",
+    "description": "build the payment service in python and java",
+}
 OTHER_JOB = {"id": "req-2", "title": "nurse", "description": "patient care on the surgical ward of a clinic"}
 _TRADES = ("backend engineer in python and java", "registered nurse on a ward", "cook in a hotel kitchen")
 

@@ -80,9 +80,9 @@ async def create(
 ) -> Response:
     """Take candidates as JSON, JSON Lines, CSV or files, and score them while nobody waits.
 
-    JSON is held to the limit of other bodies; rows and files are stored as they arrive. The query's options are
-    for bodies of rows; JSON has them inside. A row that cannot be scored is reported with its line, and the rest
-    goes on.
+    JSON is held to the limit of other bodies; rows and files are stored as they arrive. The query's options
+    are for bodies of rows; JSON has them inside. A row that cannot be scored is reported with its line, and
+    the rest goes on.
     """
     try:
         created = await receive_job(

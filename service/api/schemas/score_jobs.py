@@ -89,8 +89,8 @@ class ScoreJobRequest(JobOptionsIn):
     )
     candidates: list[Any] = Field(
         default_factory=list,
-        description="Each `{id, resume or file, groups, job}`, checked one by one: what is wrong with one is among "
-        "the job's errors, and the others are scored.",
+        description="Each `{id, resume or file, groups, job}`, checked one by one: what is wrong with one is "
+        "among the job's errors, and the others are scored.",
     )
 
 
