@@ -32,7 +32,7 @@ StartReplica = Callable[[Path, str], Server]
 
 @pytest.fixture
 def replica(tiny_bundle: Bundle) -> Iterator[StartReplica]:
-    """Starts a server on a data folder and a database ("": its own SQLite file); all are killed at the end."""
+    """Starts a server on a data folder and a database ("": its own SQLite file); killed at the end."""
     started: list[Server] = []
 
     def start(data_dir: Path, database: str) -> Server:
