@@ -167,7 +167,7 @@ class Admission:
             held.release()
 
     async def _let_arrive(self, scope: Scope, receive: Receive, send: Send, declared: int | None) -> None:
-        """An upload. One that is answered before its end is read on for a while, so that the answer is seen."""
+        """An upload. One that is answered before its end is read on, so that the answer is seen."""
         complete = False
 
         async def receive_on() -> Message:

@@ -1,4 +1,4 @@
-"""A job as `multipart/form-data`: the part `request`, then `candidates` (a table) and `files`, in any order."""
+"""A job as `multipart/form-data`: first the part `request`, then `candidates` (a table) and `files`."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from service.api.schemas.score_jobs import (
     ResultsQuery,
     ScoreJobListOut,
     ScoreJobOut,
-    ScoreJobRequest,
+    request_schema,
 )
 from service.api.thread_pools import ThreadPools
 from service.jobs import job_store, results
@@ -41,7 +41,7 @@ _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": ScoreJobRequest.model_json_schema()},
+            "application/json": {"schema": request_schema()},
             _NDJSON: {"schema": {"type": "string"}},
             CSV: {"schema": {"type": "string"}},
             "multipart/form-data": {"schema": {"type": "object"}},

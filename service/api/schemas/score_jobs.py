@@ -94,6 +94,24 @@ class ScoreJobRequest(JobOptionsIn):
     )
 
 
+def request_schema() -> dict[str, Any]:
+    """Of `ScoreJobRequest`, which no route declares as its body, without references to other schemas."""
+    schema = ScoreJobRequest.model_json_schema()
+    definitions = schema.pop("$defs", {})
+
+    def inlined(part: Any) -> Any:
+        if isinstance(part, list):
+            return [inlined(one) for one in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return inlined(definitions[part["$ref"].rpartition("/")[2]])
+        return {name: inlined(one) for name, one in part.items()}
+
+    found: dict[str, Any] = inlined(schema)
+    return found
+
+
 class CountsOut(Body):
     total: int = Field(description="Rows of the input.")
     completed: int = Field(description="Rows that are scored and recorded.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import random
 import threading
 import time
 import zipfile
@@ -347,7 +348,10 @@ def test_a_full_disk_leaves_no_half_of_a_job(start: Start) -> None:
         connection.execute(f"PRAGMA max_page_count = {pages + 40}")
 
     event.listen(service.engine, "checkout", small)
-    content = json_lines({"job": JOB}, *({"id": f"c-{i}", "resume": f"{i} " * 9_000} for i in range(40)))
+    content = json_lines(
+        {"job": JOB},
+        *({"id": f"c-{i}", "resume": random.Random(i).randbytes(9_000).hex()} for i in range(40)),
+    )
     answer = api.post("/v1/score/jobs", content=content, headers=NDJSON)
     assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
     assert api.get("/v1/score/jobs").json()["data"] == []
