@@ -143,8 +143,13 @@ def fail(engine: Engine, job_id: str, error: EvenmatchError) -> None:
 def count(
     connection: Connection, job_id: str, *, completed: int, decided: int, errors: Mapping[str, int]
 ) -> None:
-    """Add what became of a chunk, in the transaction that keeps its results."""
+    """Add what became of a chunk, in the transaction that keeps its results.
+
+    Raises `UnknownJobError` if the job was deleted meanwhile.
+    """
     row = _lock(connection, job_id)
+    if row["deleted"] is not None:
+        raise _unknown()
     by_code = json.loads(row["errors"])
     for code, rows in errors.items():
         by_code[code] = by_code.get(code, 0) + rows
@@ -181,9 +186,12 @@ def complete(connection: Connection, job_id: str) -> bool:
 
 def expire(engine: Engine) -> int:
     """End the jobs whose time is over; returns how many."""
+    over = select(jobs.c.id).where(jobs.c.status.in_(OPEN))
+    with reading(engine) as connection:
+        over = over.where(jobs.c.expires <= now_in(connection))
+        if connection.execute(over.limit(1)).first() is None:
+            return 0
     with writing(engine) as connection:
-        now = now_in(connection)
-        over = select(jobs.c.id).where(jobs.c.status.in_(OPEN), jobs.c.expires <= now)
         ended = 0
         for job_id in connection.execute(over.with_for_update(skip_locked=True)).scalars().all():
             ended += _end(connection, job_id, "expired", OPEN)

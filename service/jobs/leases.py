@@ -10,13 +10,13 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, or_, select, update
 
 from service.core.errors import LeaseLostError
 from service.jobs.clock import SECOND, now_in
 from service.jobs.states import CLAIMABLE
 from service.store.job_tables import chunks, jobs
-from service.store.transactions import writing
+from service.store.transactions import reading, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,15 @@ def claim(engine: Engine, seconds: float) -> Lease | None:
 
     By priority, then of the oldest job, then in order. Raises `StoreUnavailableError`.
     """
+    with reading(engine) as connection:
+        # First without a lock: mostly there is nothing, and decisions are recorded meanwhile.
+        if connection.execute(_waiting(now_in(connection))).first() is None:
+            return None
     with writing(engine) as connection:
         now = now_in(connection)
-        found = _next(connection, now)
+        # SQLite has one writer anyway, and knows no locks of rows.
+        query = _waiting(now).with_for_update(of=chunks, skip_locked=True)
+        found = connection.execute(query).first()
         if found is None:
             return None
         token = secrets.token_hex(16)
@@ -83,8 +89,9 @@ def finish(connection: Connection, lease: Lease) -> None:
         raise _lost(lease)
 
 
-def _next(connection: Connection, now: int) -> Row[tuple[str, int, int, int, int]] | None:
-    query = (
+def _waiting(now: int) -> Select[tuple[str, int, int, int, int]]:
+    """The next chunk to be begun."""
+    return (
         select(chunks.c.job_id, chunks.c.number, chunks.c.first, chunks.c.rows, chunks.c.attempts)
         .join(jobs, jobs.c.id == chunks.c.job_id)
         .where(
@@ -95,8 +102,6 @@ def _next(connection: Connection, now: int) -> Row[tuple[str, int, int, int, int
         .order_by(jobs.c.priority.desc(), jobs.c.created, chunks.c.job_id, chunks.c.number)
         .limit(1)
     )
-    # SQLite has one writer anyway, and knows no locks of rows.
-    return connection.execute(query.with_for_update(of=chunks, skip_locked=True)).first()
 
 
 def _held(lease: Lease) -> ColumnElement[bool]:

@@ -17,7 +17,10 @@ _DAY = 86_400 * SECOND
 
 
 def end_jobs(engine: Engine) -> None:
-    """End jobs whose time is over, and those that are being cancelled while nobody works on them."""
+    """End jobs whose time is over, and those that are being cancelled while nobody works on them.
+
+    What is left of the inputs of jobs that ended is deleted. Raises `StoreUnavailableError`.
+    """
     job_store.expire(engine)
     with reading(engine) as connection:
         query = select(jobs.c.id).where(jobs.c.status == "cancelling")
@@ -25,10 +28,11 @@ def end_jobs(engine: Engine) -> None:
     for job_id in cancelling:
         with writing(engine) as connection:
             job_store.end_if_cancelled(connection, job_id)
+    _delete_inputs(engine)
 
 
 def sweep(engine: Engine, *, results_days: float, key_days: float) -> None:
-    """Delete what is over: inputs of jobs that ended, results after `results_days`, uploads that broke off.
+    """Delete what is over: results after `results_days`, deleted jobs, uploads that broke off.
 
     The row of a deleted job stays for `key_days`, since its decisions do: a job of the same key would have
     decisions of the same ids. Raises `StoreUnavailableError`.
@@ -40,7 +44,6 @@ def sweep(engine: Engine, *, results_days: float, key_days: float) -> None:
             .where(jobs.c.deleted.is_(None), jobs.c.ended < now - int(results_days * _DAY))
             .values(deleted=now)
         )
-    _delete_inputs(engine)
     _delete_jobs(engine, now - int(key_days * _DAY))
     _delete_uploads(engine, now - _UPLOAD_SECONDS * SECOND)
 

@@ -31,7 +31,7 @@ from service.jobs.observer import Delivery
 from service.jobs.options import JobsOptions
 from service.jobs.sealing import Sealer
 from service.store.job_tables import deliveries
-from service.store.transactions import writing
+from service.store.transactions import reading, writing
 
 _HELD_SECONDS = 120
 """After so long a notice that was taken to be sent is due again: its process died."""
@@ -105,9 +105,12 @@ class WebhookSender:
         return "delivered"
 
     def _take(self) -> _Notice | None:
-        with writing(self._engine) as connection:
+        with reading(self._engine) as connection:
             now = now_in(connection)
             query = select(deliveries).where(deliveries.c.due <= now).order_by(deliveries.c.due).limit(1)
+            if connection.execute(query).first() is None:
+                return None
+        with writing(self._engine) as connection:
             row = connection.execute(query.with_for_update(skip_locked=True)).mappings().first()
             if row is None:
                 return None

@@ -37,6 +37,7 @@ from service.jobs.rows import Fault, Row, unpack_rows
 from service.jobs.sealing import Sealer
 from service.jobs.uploads import owner_of_input
 from service.jobs.webhooks import WebhookSender
+from service.logs import OncePerMinute
 from service.runtime.open_requests import OpenRequests
 from service.runtime.runtime import Runtime
 from service.store.job_tables import inputs, jobs
@@ -89,6 +90,7 @@ class JobWorker:
         self._scorer = ChunkScorer(runtime, recorder, observer, read_document, self._run_beside_requests)
         self._prepared: dict[str, asyncio.Task[PreparedJob]] = {}
         self._work_to_do = asyncio.Event()
+        self._digest = OncePerMinute(log)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -131,7 +133,7 @@ class JobWorker:
                 self._work_to_do.clear()
                 await _wait_for(self._work_to_do, _POLL_SECONDS)
             except (CapacityError, StoreError) as error:
-                log.warning("jobs wait: %s", error.message)
+                self._digest.warning(f"jobs wait: {error.code}")
                 await asyncio.sleep(_AFTER_FAILURE_SECONDS)
             except Exception as error:  # the worker must live on; a message could quote a text
                 log.error("a step of a job failed: %s", type(error).__name__)
@@ -183,7 +185,7 @@ class JobWorker:
         except LeaseLostError as error:
             log.warning("%s", error.message)
         except (CapacityError, StoreError) as error:
-            log.warning("chunk %d of job %s waits: %s", lease.number, lease.job_id, error.message)
+            self._digest.warning(f"a chunk of a job is given back: {error.code}")
             await self._give_back(lease, _AFTER_FAILURE_SECONDS, counts=False)
         except UnknownJobError:
             pass  # it was cancelled, or expired, and deleted meanwhile
@@ -221,6 +223,7 @@ class JobWorker:
             rows = await self._run(lambda: self._rows(lease))
             if lease.attempts > self._options.attempts:
                 job = await self._run(lambda: job_store.of_worker(self._engine, lease.job_id))
+                await self._run(lambda: job_store.begin(self._engine, lease.job_id))
                 scored = _abandoned(rows, self._options.attempts)
             else:
                 prepared = await self._prepare(lease.job_id)
