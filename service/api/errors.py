@@ -136,7 +136,8 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     if _is_encoded(request):
         return _encoded(request)
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if request.method == "POST" and media_type != "application/json" and not media_type.endswith("+json"):
+    is_json = media_type == "application/json" or media_type.endswith("+json")
+    if request.method == "POST" and not is_json and request.url.path not in paths.UPLOADS:
         return problem_response(
             request.scope,
             status=415,

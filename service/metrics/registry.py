@@ -7,11 +7,12 @@ finding.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Literal, get_args
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from service.core.counterfactual.variants import ATTRIBUTES
 from service.core.counterfactual_audit.summary import Arms
@@ -202,8 +203,22 @@ class Metrics(RuntimeObserver, StoreObserver):
         read: Iterable[tuple[Mapping[Category, int] | None, Sequence[ResumeWarning]]],
     ) -> None:
         """Count the decisions of a batch job, and what was read of their resumes."""
+        # As `decided` does, but with one look-up of each series: a job may have millions.
+        groups_of: dict[int, list[tuple[str, str]]] = {}
+        scores: dict[tuple[str, str], Histogram] = {}
+        counts: Counter[tuple[str, str, DecisionLabel]] = Counter()
         for decision in decisions:
-            self.decided(decision.groups, decision.calibrated_probability, decision.decision)
+            groups = groups_of.get(id(decision.groups))  # that of a person's row, against many postings
+            if groups is None:
+                groups = list(self._groups.memberships(decision.groups).items())
+                groups_of[id(decision.groups)] = groups
+            for of in groups:
+                counts[(*of, decision.decision)] += 1
+                if of not in scores:
+                    scores[of] = self._series.scores.labels(*of)
+                scores[of].observe(decision.calibrated_probability)
+        for labels, count in counts.items():
+            self._series.decisions.labels(*labels).inc(count)
         for redactions, warnings in read:
             self.redacted(redactions)
             self.warned(warnings)

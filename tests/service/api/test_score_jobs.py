@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import event, func, select
 
 from service.core.errors import UnreadableTextError
+from service.jobs.erasure import erase_from_jobs
 from service.store import job_tables, tables
 from service.store.recorder import StoreOptions
 from service.store.verification import verify
@@ -398,3 +399,30 @@ def test_a_job_whose_time_is_over_expires(held: tuple[Api, threading.Event]) -> 
     finished(api, job, "expired")
     go.set()
     wait_until(lambda: rows_in(api, job_tables.inputs) == 0)
+
+
+def test_an_erased_person_is_in_no_job(held: tuple[Api, threading.Event]) -> None:
+    api, go = held
+    service = api.app.state.jobs  # type: ignore[attr-defined]
+    job = create(api, {"job": JOB, "candidates": candidates(12)})
+    wait_until(lambda: api.engine.batches)
+    assert erase_from_jobs(service.engine, service.sealer, "c-11") == 1
+    go.set()
+    assert finished(api, job)["errors"] == {"erased": 1}
+    assert erase_from_jobs(service.engine, service.sealer, "c-3") == 1
+    assert erase_from_jobs(service.engine, service.sealer, "c-3") == 0
+    assert [one["candidate_id"] for one in records(api, job)] == [f"c-{i}" for i in range(11) if i != 3]
+    assert [one["candidate_id"] for one in records(api, job, "errors")] == [None]
+
+
+def test_a_job_that_was_sealed_with_another_key_fails(held: tuple[Api, threading.Event]) -> None:
+    api, go = held
+    job = create(api, {"job": JOB, "candidates": candidates(12)})
+    wait_until(lambda: api.engine.batches)
+    with api.database.begin() as connection:
+        last = (job_tables.inputs.c.number == 5, job_tables.inputs.c.number == 4)
+        content = select(job_tables.inputs.c.content)
+        other = connection.execute(content.where(last[1])).scalar_one()
+        connection.execute(job_tables.inputs.update().where(last[0]).values(content=other))
+    go.set()
+    assert finished(api, job, "failed")["failure"]["code"] == "sealed"
