@@ -31,7 +31,7 @@ from service.core.tokenization import TokenIds
 Lane = Literal["live", "bulk", "background"]
 """In the order in which they are served."""
 
-BULK_BATCH_TOKENS = 256
+BULK_BATCH_TOKENS = 128
 """Most tokens in one batch of bulk texts while live requests come now and then."""
 
 QUIET_SECONDS = 5.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ from sqlalchemy import Engine, insert, select, update
 from standardwebhooks import Webhook
 
 from service.core.errors import ConfigurationError, WebhookError
-from service.jobs import webhooks
 from service.jobs.clock import SECOND
 from service.jobs.options import JobsOptions
 from service.jobs.sealing import Sealer
@@ -142,9 +142,7 @@ def test_a_name_that_resolves_to_a_private_address_is_not_called(
     with receiving(200) as receiver:
         port = int(receiver.url.split(":")[2].split("/")[0])
         answers = [("93.184.216.34", port), ("127.0.0.1", port)]
-        monkeypatch.setattr(
-            webhooks.socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", one) for one in answers]
-        )
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", one) for one in answers])
         due(engine, f"https://example.org:{port}/hook")
         assert WebhookSender(engine, SEALER, options(webhook_private=False)).send_next() == "failed"
     assert receiver.got == []
