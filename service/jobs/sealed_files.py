@@ -60,14 +60,16 @@ class SealedFile(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: object) -> int:
+        """Fill the buffer but at the end of the file: `zipfile` takes fewer bytes for the end."""
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]  # whatever has a buffer
-        number, offset = divmod(self._position, _BLOCK)
-        if self._position >= self._size:
-            return 0
-        part = self._block(number)[offset : offset + len(view)]
-        view[: len(part)] = part
-        self._position += len(part)
-        return len(part)
+        done = 0
+        while done < len(view) and self._position < self._size:
+            number, offset = divmod(self._position, _BLOCK)
+            part = self._block(number)[offset : offset + len(view) - done]
+            view[done : done + len(part)] = part
+            done += len(part)
+            self._position += len(part)
+        return done
 
     def close(self) -> None:
         self._file.close()
