@@ -341,7 +341,7 @@ def _pack(
                 dict(found.redactions or {}),
                 None
                 if document is None
-                else [document.kind, document.pages, document.characters, list(document.warnings)],
+                else [document.kind, document.pages, document.characters, dict(document.warnings)],
                 one.repeats,
             ]
     packed = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Protocol
 
 from service.core.errors import RowError
@@ -10,7 +10,7 @@ from service.jobs.rows import DocumentFile
 
 
 class ParsedDocument(Protocol):
-    """What was read of a file. `warnings`: codes, never text."""
+    """What was read of a file. `warnings`: counts by code, never text."""
 
     @property
     def text(self) -> str: ...
@@ -25,7 +25,7 @@ class ParsedDocument(Protocol):
     def characters(self) -> int: ...
 
     @property
-    def warnings(self) -> Sequence[str]: ...
+    def warnings(self) -> Mapping[str, int]: ...
 
 
 class DocumentReader(Protocol):

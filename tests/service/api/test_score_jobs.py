@@ -9,9 +9,9 @@ import threading
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ class Parsed:
     text: str
     kind: str = "text"
     pages: int | None = 1
-    warnings: Sequence[str] = ("two_columns",)
+    warnings: Mapping[str, int] = field(default_factory=lambda: {"two_columns": 1})
 
     @property
     def characters(self) -> int:
@@ -300,7 +300,7 @@ def test_files_and_archives_are_candidates(start: Start) -> None:
     job = answer.json()["id"]
     assert finished(api, job)["counts"] == {"total": 5, "completed": 2, "failed": 3, "decisions": 2}
     found = [(one["candidate_id"], one["file"], one["document"]["warnings"]) for one in records(api, job)]
-    assert found == [("file-1", "one.txt", ["two_columns"]), ("file-2", "etc/cv.txt", ["two_columns"])]
+    assert found == [("file-1", "one.txt", {"two_columns": 1}), ("file-2", "etc/cv.txt", {"two_columns": 1})]
     assert [one["file"] for one in records(api, job, "errors")] == ["inner.zip", "bomb.txt", "broken.txt"]
 
 
