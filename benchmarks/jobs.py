@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -159,9 +160,9 @@ def memory(server: BenchServer, given: argparse.Namespace, texts: Sequence[str])
     ]
 
 
-def server_job(server: BenchServer, job_id: str) -> dict[str, object]:
+def server_job(server: BenchServer, job_id: str) -> dict[str, Any]:
     """The job as the server tells it."""
-    found: dict[str, object] = httpx.get(f"{server.url}/v1/score/jobs/{job_id}", timeout=60).json()
+    found: dict[str, Any] = httpx.get(f"{server.url}/v1/score/jobs/{job_id}", timeout=60).json()
     return found
 
 

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from service.core.copied_text import RunsOfPostings
@@ -162,7 +163,7 @@ class ChunkScorer:
                     continue
                 own[i] = replace(found, id=row.posting.id)
                 runs = RunsOfPostings([found.job.runs])
-            one = await self._run(lambda row=row, runs=runs: self._read_row(prepared.job, row, runs))
+            one = await self._run(partial(self._read_row, prepared.job, row, runs))
             if isinstance(one, Fault):
                 faults[i] = one
             else:
@@ -359,7 +360,7 @@ def _pack(
             ]
             for (i, posting, match), decision in zip(pairs, decisions, strict=True)
         ],
-        "faults": [[i, one.code, one.message, one.field] for i in block if (one := faults.get(i))],
+        "faults": [[i, of.code, of.message, of.field] for i in block if (of := faults.get(i))],
     }
     return json.dumps(packed, separators=(",", ":"))
 

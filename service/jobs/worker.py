@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, select
@@ -148,10 +149,12 @@ class JobWorker:
                 self._observer.jobs_counted(await self._run(lambda: job_store.statuses(self._engine)))
                 if time.monotonic() - swept > _SWEEP_SECONDS:
                     swept = time.monotonic()
-                    days = self._options.results_days
                     await self._run(
-                        lambda days=days: upkeep.sweep(
-                            self._engine, results_days=days, key_days=self._key_days
+                        partial(
+                            upkeep.sweep,
+                            self._engine,
+                            results_days=self._options.results_days,
+                            key_days=self._key_days,
                         )
                     )
             except (CapacityError, StoreError):
@@ -234,7 +237,7 @@ class JobWorker:
                 raise
             # Postings that cannot be read, or a key that is not the one that it was sealed with.
             log.warning("job %s fails: %s", lease.job_id, error.message)
-            await self._run(lambda error=error: job_store.fail(self._engine, lease.job_id, error))
+            await self._run(partial(job_store.fail, self._engine, lease.job_id, error))
             return
         await self._run(lambda: results.keep(self._engine, self._sealer, lease, job, scored))
         self._observer.chunk_done(scored.completed, sum(scored.errors.values()), time.monotonic() - started)

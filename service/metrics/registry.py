@@ -116,10 +116,10 @@ class Metrics(RuntimeObserver, StoreObserver):
             series.warnings.labels(code)
         for status in JOB_STATUSES:
             series.jobs.labels(status)
-        for outcome in ROW_OUTCOMES:
-            series.job_rows.labels(outcome)
-        for outcome in WEBHOOK_OUTCOMES:
-            series.webhooks.labels(outcome)
+        for of_row in ROW_OUTCOMES:
+            series.job_rows.labels(of_row)
+        for of_try in WEBHOOK_OUTCOMES:
+            series.webhooks.labels(of_try)
         for closed in CLOSE_REASONS:
             series.connections_closed.labels(closed)
         for route in (*sorted(self._routes), OTHER):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
-
-import httpx
+from typing import Any, Protocol
 
 from tests.support.patience import PATIENCE
 
@@ -17,6 +15,12 @@ JOB = {
 }
 OTHER_JOB = {"id": "req-2", "title": "nurse", "description": "patient care on the surgical ward of a clinic"}
 _TRADES = ("backend engineer in python and java", "registered nurse on a ward", "cook in a hotel kitchen")
+
+
+class Client(Protocol):
+    """Of httpx, or of the app in this process."""
+
+    def get(self, url: str, /) -> Any: ...
 
 
 def candidates(count: int) -> list[dict[str, Any]]:
@@ -35,7 +39,7 @@ def json_lines(*records: object) -> bytes:
     return b"".join(json.dumps(record).encode() + b"\n" for record in records)
 
 
-def finished(client: httpx.Client, job_id: str, status: str = "completed") -> dict[str, Any]:
+def finished(client: Client, job_id: str, status: str = "completed") -> dict[str, Any]:
     """The job, once it is over, as which it must be `status`."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
@@ -47,7 +51,7 @@ def finished(client: httpx.Client, job_id: str, status: str = "completed") -> di
     raise AssertionError(f"the job did not end: {job}")
 
 
-def records(client: httpx.Client, job_id: str, what: str = "results") -> list[dict[str, Any]]:
+def records(client: Client, job_id: str, what: str = "results") -> list[dict[str, Any]]:
     answer = client.get(f"/v1/score/jobs/{job_id}/{what}")
     assert answer.status_code == 200, answer.text
     return [json.loads(line) for line in answer.text.splitlines()]

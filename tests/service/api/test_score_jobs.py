@@ -289,7 +289,7 @@ def test_files_and_archives_are_candidates(start: Start) -> None:
         packed.writestr("../../etc/cv.txt", f"{SECRET}, {ENGINEER}")
         packed.writestr("inner.zip", b"PK\x03\x04nothing")
         packed.writestr("bomb.txt", bytes(5_000_000))
-    files = [
+    files: list[tuple[str, Any]] = [
         ("request", (None, '{"job": {"description": "python"}}', "application/json")),
         ("files", ("one.txt", NURSE.encode())),
         ("files", ("all.zip", archive.getvalue())),
@@ -310,7 +310,7 @@ def test_candidates_name_their_files(start: Start) -> None:
         '{"job": {"file": "posting.txt"}, "candidates": ['
         '{"id": "a", "file": "a.txt"}, {"id": "b", "file": "missing.txt"}, {"id": "c", "resume": "nurse"}]}'
     )
-    files = [
+    files: list[tuple[str, Any]] = [
         ("request", (None, request, "application/json")),
         ("files", ("a.txt", ENGINEER.encode())),
         ("files", ("posting.txt", b"python and java")),
