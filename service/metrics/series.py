@@ -117,7 +117,7 @@ class Series:
             "precision",
         )
 
-        self.jobs = gauge("jobs", "Batch jobs in the database, by status.", "livemostrecent", "status")
+        self.jobs = gauge("jobs", "Batch jobs in the database, by status.", "livemax", "status")
         self.job_rows = counter("job_rows_total", "Rows of batch jobs that are done.", "outcome")
         self.job_chunk_seconds = histogram(
             "job_chunk_seconds", "Time for a chunk of a batch job, in seconds.", _CHUNK_SECONDS_BUCKETS
