@@ -27,6 +27,7 @@ from pydantic_settings import (
 )
 
 from service.core.groups import GroupSchema
+from service.jobs.options import JobsOptions
 from service.runtime.options import ModelOptions, RedactionOptions, RequestLimits, RuntimeOptions
 from service.runtime.shadow_audits import ShadowOptions
 from service.store.outcomes import OutcomeKind
@@ -46,7 +47,7 @@ _DOCUMENTED = {
 """Documented names that do not follow the rule: `EVENMATCH_` and the field, after the part only where
 `_PARTS_IN_NAMES` has it."""
 
-_PARTS_IN_NAMES = ("shadow_audit",)
+_PARTS_IN_NAMES = ("shadow_audit", "jobs")
 
 _EARLIER = {"shadow_audit.unredacted": "SHADOW_AUDIT_BARE"}
 """Names of earlier versions, which still work."""
@@ -132,6 +133,7 @@ class Settings(BaseSettings):
     shadow_audit: ShadowOptions = ShadowOptions()
     store: StoreOptions = StoreOptions()
     fairness: FairnessMonitoring = FairnessMonitoring()
+    jobs: JobsOptions = JobsOptions()
 
     @property
     def runtime(self) -> RuntimeOptions:

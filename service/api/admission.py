@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from anyio import move_on_after
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.disconnects import DISCONNECTED
+from service.api.disconnects import DISCONNECTED, is_upload
 from service.api.errors import problem_response
 from service.core.errors import QueueFullError
 
@@ -101,12 +101,22 @@ class _CallerLeft(Exception):
 class Admission:
     """Reads bodies of up to `limit` bytes within the budget, and keeps their share until they are answered.
 
-    413 for a body that is too long, 429 if there is no room now; `retry_after` estimates the seconds.
+    413 for a body that is too long, 429 if there is no room now; `retry_after` estimates the seconds. A body
+    that its route reads as it arrives may have `upload_limit` bytes, which takes no room.
     """
 
-    def __init__(self, app: ASGIApp, limit: int, budget: Budget, retry_after: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        limit: int,
+        budget: Budget,
+        retry_after: Callable[[], int],
+        *,
+        upload_limit: int,
+    ) -> None:
         self._app = app
         self._limit = limit
+        self._upload_limit = upload_limit
         self._budget = budget
         self._retry_after = retry_after
 
@@ -115,6 +125,9 @@ class Admission:
             await self._app(scope, receive, send)
             return
         declared = _content_length(scope)
+        if is_upload(scope):
+            await self._let_arrive(scope, receive, send, declared)
+            return
         try:
             with self._let_in(scope, declared) as held:
                 scope[Held.KEY] = held
@@ -139,18 +152,50 @@ class Admission:
     @contextmanager
     def _let_in(self, scope: Scope, declared: int | None) -> Iterator[Held]:
         budget = self._budget
-        if declared is not None and declared > self._limit:
+        uploads = is_upload(scope)
+        if declared is not None and declared > (self._upload_limit if uploads else self._limit):
             raise _Refused(self._too_large(scope, declared))
         if budget.requests >= budget.max_requests:
             raise _Refused(self._too_many(scope))
         # Bytes are held as they come: who announces a body and sends none takes no room.
-        if not budget.fits(declared or 0):
+        if not uploads and not budget.fits(declared or 0):
             raise _Refused(self._no_room(scope, declared or 0))
         held = Held(budget)
         try:
             yield held
         finally:
             held.release()
+
+    async def _let_arrive(self, scope: Scope, receive: Receive, send: Send, declared: int | None) -> None:
+        """An upload. One that is answered before its end is read on, so that the answer is seen."""
+        complete = False
+
+        async def receive_on() -> Message:
+            nonlocal complete
+            message = await receive()
+            complete |= message["type"] != "http.request" or not message.get("more_body", False)
+            return message
+
+        async def send_on(message: Message) -> None:
+            if complete:
+                await send(message)
+            elif message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Connection"] = "close"
+                await send(message)
+            elif message.get("more_body", False):
+                await send(message)
+            else:
+                await send({**message, "more_body": True})
+                with move_on_after(_DRAIN_SECONDS):
+                    await self._drain(receive)
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        try:
+            with self._let_in(scope, declared) as held:
+                scope[Held.KEY] = held
+                await self._app(scope, receive_on, send_on)
+        except _Refused as refused:
+            await self._answer(refused, scope, receive, send, declared)
 
     async def _read(self, scope: Scope, receive: Receive, held: Held) -> bytes:
         """The whole body. Raises `_Refused` as soon as it does not fit, `_CallerLeft`."""
@@ -209,13 +254,14 @@ class Admission:
         return True
 
     def _too_large(self, scope: Scope, actual: int) -> Response:
+        limit = self._upload_limit if is_upload(scope) else self._limit
         return problem_response(
             scope,
             status=413,
             code="body_too_large",
             title="Body too large",
-            detail=f"the body has {actual:,} bytes or more; the limit is {self._limit:,}",
-            limit=self._limit,
+            detail=f"the body has {actual:,} bytes or more; the limit is {limit:,}",
+            limit=limit,
             actual=actual,
         )
 

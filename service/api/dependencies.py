@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from service.api.admission import Held
 from service.api.thread_pools import ThreadPools
+from service.jobs.service import JobService
 from service.metrics.registry import Metrics
 from service.runtime.runtime import Runtime
 from service.runtime.shadow_audits import ShadowAuditor
@@ -44,5 +45,15 @@ ShadowDep = Annotated[ShadowAuditor, _of_app("shadow")]
 RecorderDep = Annotated[Recorder, _of_app("recorder")]
 DatabaseDep = Annotated[Engine, _of_app("database")]
 PoolsDep = Annotated[ThreadPools, _of_app("pools")]
+JobsDep = Annotated[JobService, _of_app("jobs")]
 RequestId = Annotated[str, _of_request("evenmatch.request_id")]
 HeldDep = Annotated[Held, _of_request(Held.KEY)]
+
+
+async def _owner(request: Request, jobs: JobsDep) -> str:
+    credential = request.headers.get("authorization") or request.headers.get("x-api-key") or ""
+    return jobs.owner(credential.strip())
+
+
+OwnerDep = Annotated[str, Depends(_owner)]
+"""Whose jobs a request may see: those made with the same credential, as it was sent."""

@@ -6,10 +6,21 @@ import asyncio
 
 import anyio
 from anyio import from_thread
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.paths import UPLOADS
 
 DISCONNECTED = "evenmatch.left"
 """In a request's scope: true once its caller hung up before the answer began."""
+
+
+def is_upload(scope: Scope) -> bool:
+    """Whether the route reads the body as it arrives. JSON has to be there whole before it says anything."""
+    if scope["method"] != "POST" or scope["path"] not in UPLOADS:
+        return False
+    media_type = Headers(scope=scope).get("content-type", "").split(";")[0].strip().lower()
+    return media_type != "application/json" and not media_type.endswith("+json")
 
 
 def caller_disconnected() -> bool:
@@ -31,7 +42,7 @@ class CancelOnDisconnect:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS") or is_upload(scope):
             await self._app(scope, receive, send)
             return
         inbox = [await receive()]

@@ -27,12 +27,17 @@ from service.core.errors import (
     EvenmatchError,
     InputError,
     InputErrors,
+    JobDeletedError,
+    JobRunningError,
     KeyReusedError,
+    MediaTypeError,
     OutcomeConflictError,
     QueueFullError,
     RequestTooLargeError,
     UnknownDecisionError,
+    UnknownJobError,
     UnknownModelError,
+    UploadTooLargeError,
 )
 
 PROBLEM_JSON = "application/problem+json"
@@ -45,6 +50,11 @@ _STATUS: dict[type[EvenmatchError], HTTPStatus] = {
     OutcomeConflictError: HTTPStatus.CONFLICT,
     KeyReusedError: HTTPStatus.CONFLICT,
     AnswerErasedError: HTTPStatus.CONFLICT,
+    UnknownJobError: HTTPStatus.NOT_FOUND,
+    JobRunningError: HTTPStatus.CONFLICT,
+    JobDeletedError: HTTPStatus.CONFLICT,
+    UploadTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    MediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,
     CapacityError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -126,7 +136,8 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     if _is_encoded(request):
         return _encoded(request)
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if request.method == "POST" and media_type != "application/json" and not media_type.endswith("+json"):
+    is_json = media_type == "application/json" or media_type.endswith("+json")
+    if request.method == "POST" and not is_json and request.url.path not in paths.UPLOADS:
         return problem_response(
             request.scope,
             status=415,

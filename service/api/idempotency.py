@@ -40,22 +40,22 @@ class Idempotency:
     """The key of one request, if it has one."""
 
     def __init__(self, key: str, route: str, recorder: Recorder, response: Response) -> None:
-        self._key = key
         self._route = route
         self._recorder = recorder
         self._response = response
+        self.key = key
         self.headers: dict[str, str] = {}
         """Of an answer that the route sends as a response of its own."""
 
     def request(self, body: BaseModel) -> KeyedRequest | None:
         """What was asked under the key, or None without a key. Takes milliseconds per megabyte."""
-        if not self._key:
+        if not self.key:
             return None
-        return self._recorder.keyed_request(self._route, self._key, canonical(body))
+        return self._recorder.keyed_request(self._route, self.key, canonical(body))
 
     async def request_of_texts(self, body: BaseModel) -> KeyedRequest | None:
         """As `request`, beside the event loop."""
-        return await to_thread.run_sync(self.request, body) if self._key else None
+        return await to_thread.run_sync(self.request, body) if self.key else None
 
     def replayed(self) -> None:
         """Say that the answer is that of an earlier request."""

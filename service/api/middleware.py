@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.disconnects import DISCONNECTED
 from service.api.errors import problem_response
-from service.api.paths import documented
+from service.api.paths import UPLOADS, documented
 from service.metrics.registry import Metrics
 from service.runtime.open_requests import OpenRequests
 
@@ -77,14 +77,14 @@ class RequestContext:
 
 
 class CountOpenRequests:
-    """Innermost, when the body is read: every request with a body keeps background work waiting."""
+    """Innermost, when the body is read: requests with a body keep background work waiting, but uploads."""
 
     def __init__(self, app: ASGIApp, open_requests: OpenRequests) -> None:
         self._app = app
         self._open_requests = open_requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST":
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] in UPLOADS:
             await self._app(scope, receive, send)
             return
         with self._open_requests.request():

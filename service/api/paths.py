@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 SCORE = "/score"
+SCORE_JOBS = "/score/jobs"
+SCORE_JOB = "/score/jobs/{job_id}"
+SCORE_JOB_RESULTS = "/score/jobs/{job_id}/results"
+SCORE_JOB_ERRORS = "/score/jobs/{job_id}/errors"
+SCORE_JOB_CANCEL = "/score/jobs/{job_id}/cancel"
 EMBED = "/embed"
 OPENAI_EMBEDDINGS = "/embeddings"
 REDACT = "/redact"
@@ -28,6 +33,11 @@ ROUTES = (
         PREFIX + path
         for path in (
             SCORE,
+            SCORE_JOBS,
+            SCORE_JOB,
+            SCORE_JOB_RESULTS,
+            SCORE_JOB_ERRORS,
+            SCORE_JOB_CANCEL,
             EMBED,
             OPENAI_EMBEDDINGS,
             REDACT,
@@ -41,7 +51,10 @@ ROUTES = (
     ),
     *PROBES,
 )
-"""As documented, and as metrics and the log name them. No path has parameters."""
+"""As documented, and as metrics and the log name them. A parameter stays a parameter there."""
+
+UPLOADS = (SCORE_JOBS, PREFIX + SCORE_JOBS)
+"""Whose bodies may be larger than memory should hold: their routes read them as they arrive."""
 
 
 def documented(path: str) -> str | None:

@@ -25,6 +25,8 @@ from service.core.errors import DatabaseDamagedError, StoreError
 from service.core.printable import one_line
 from service.core.tables import SUFFIXES
 from service.files.decision_export import export_decisions
+from service.jobs.erasure import erase_from_jobs
+from service.jobs.sealing import Sealer
 from service.logs import log_to_stderr
 from service.settings import Settings
 from service.store.log import DecisionLog
@@ -92,11 +94,15 @@ def erase(
         spool = settings.store.data_dir / SPOOL_FOLDER
         # Before, too: they may come to the database just after it was looked through.
         waiting = spooled_lines(spool)
+        sealer = Sealer.of(settings.jobs.key.get_secret_value(), decision_log.key)
+        of_jobs = erase_from_jobs(decision_log.engine, sealer, candidate_id)
         rows = erase_person(decision_log, candidate_id)
         waiting = max(waiting, spooled_lines(spool))
         damaged = damaged_files(spool)
         copies = _copies(decision_log)
     typer.echo(f"erased {rows:,} decisions")
+    if of_jobs:
+        typer.echo(f"erased {of_jobs:,} rows and results of batch jobs")
     if waiting:
         fail(
             f"{waiting:,} decisions of anybody wait in the spool, out of reach: erase again when the service "

@@ -6,6 +6,9 @@ chance.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from service.core.redaction.words import read_words
 
 Runs = frozenset[tuple[str, ...]]
@@ -26,20 +29,44 @@ def runs_of(text: str) -> Runs:
     return frozenset(tuple(words[i : i + _RUN]) for i in range(len(words) - _RUN + 1))
 
 
-def copied_words(posting: Runs, resume: str) -> int:
-    """How many words of a normalised resume stand in a posting in runs of eight.
+class RunsOfPostings:
+    """Whether a resume repeats any of many postings, in one pass over the resume."""
 
-    0 unless it holds half of the posting word by word, or half a page of it.
-    """
-    if len(posting) < _LEAST_RUNS:
-        return 0
-    words = read_words(resume).folded
-    shared = [i for i in range(len(words) - _RUN + 1) if tuple(words[i : i + _RUN]) in posting]
-    distinct = len({tuple(words[i : i + _RUN]) for i in shared})
-    if distinct < _SHARE * len(posting) and distinct < _MANY_RUNS:
-        return 0
+    def __init__(self, postings: Sequence[Runs]) -> None:
+        self._sizes = [len(runs) for runs in postings]
+        self._postings: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for i, runs in enumerate(postings):
+            if len(runs) >= _LEAST_RUNS:
+                for run in runs:
+                    self._postings[run].append(i)
+
+    def repeated_by(self, resume: str) -> dict[int, int]:
+        """Which postings a normalised resume repeats, and how many of its words stand in runs of them.
+
+        By index, in the postings' order. A posting counts if the resume holds half of it word by word, or
+        half a page of it.
+        """
+        if not self._postings:
+            return {}
+        words = read_words(resume).folded
+        places: dict[int, list[int]] = defaultdict(list)
+        shared: dict[int, set[tuple[str, ...]]] = defaultdict(set)
+        for i in range(len(words) - _RUN + 1):
+            run = tuple(words[i : i + _RUN])
+            for posting in self._postings.get(run, ()):
+                places[posting].append(i)
+                shared[posting].add(run)
+        return {
+            posting: _words_in(places[posting])
+            for posting, runs in sorted(shared.items())
+            if len(runs) >= _SHARE * self._sizes[posting] or len(runs) >= _MANY_RUNS
+        }
+
+
+def _words_in(places: Sequence[int]) -> int:
+    """Words of a text that stand in runs which begin at `places`, in order."""
     count = end = 0
-    for i in shared:
-        count += i + _RUN - max(i, end)
-        end = i + _RUN
+    for place in places:
+        count += place + _RUN - max(place, end)
+        end = place + _RUN
     return count

@@ -38,7 +38,17 @@
     |   |-- OutcomeConflictError      another outcome of the same kind is recorded for the decision
     |   |-- OutcomeTimeError          an outcome from the future, or from before its decision
     |   |-- KeyReusedError            an Idempotency-Key that came with another request before
-    |   `-- AnswerErasedError         an Idempotency-Key whose answer held a person who was erased
+    |   |-- AnswerErasedError         an Idempotency-Key whose answer held a person who was erased
+    |   |-- UnknownJobError           a job id that names no job of this caller
+    |   |-- JobRunningError           a job that cannot be deleted before it is over
+    |   |-- JobDeletedError           an Idempotency-Key whose job was deleted
+    |   |-- UploadError               what was sent as a job's input is not what it says it is
+    |   |   |-- UploadTooLargeError     more bytes, rows or files than a job may have
+    |   |   |-- MediaTypeError          a kind of body that jobs are not made from
+    |   |   `-- ArchiveError            a ZIP file that is damaged, encrypted or unpacks to too much
+    |   |-- RowError                  one row of a job's input that cannot be scored
+    |   |-- ChunkAbandonedError       rows of a job that took the service down each time they were tried
+    |   `-- WebhookError              an address that notices are not sent to
     |-- BundleError                 the bundle or its base model is damaged, missing or foreign
     |   `-- BundleParityError         the loaded model does not reproduce the bundle's reference vectors
     |-- EngineError                 inference failed
@@ -47,6 +57,8 @@
     |-- MetricsLostError            what the serving processes counted is not all there
     |-- ProcessError                no serving process is left and none can be started
     |-- CallerGoneError             nobody waits for the answer any more, so the work was broken off
+    |-- SealedError                 a piece of a job that was sealed with another key, or changed
+    |-- LeaseLostError              another worker has taken over what this one was doing
     |-- StoreError                  the decision log cannot be read or written
     |   |-- DatabaseLostError         its file was deleted or replaced under the service
     |   |-- DatabaseDamagedError      pages of its file are damaged
@@ -334,6 +346,56 @@ class AnswerErasedError(InputError):
     title = "Answer erased"
 
 
+class UnknownJobError(InputError):
+    code = "unknown_job"
+    title = "Unknown job"
+
+
+class JobRunningError(InputError):
+    code = "job_running"
+    title = "Job not over"
+
+
+class JobDeletedError(InputError):
+    code = "job_deleted"
+    title = "Job deleted"
+
+
+class UploadError(InputError):
+    code = "unusable_upload"
+    title = "Unusable upload"
+
+
+class UploadTooLargeError(UploadError):
+    code = "body_too_large"
+    title = "Body too large"
+
+
+class MediaTypeError(UploadError):
+    code = "unsupported_media_type"
+    title = "Unsupported media type"
+
+
+class ArchiveError(UploadError):
+    code = "unusable_archive"
+    title = "Unusable archive"
+
+
+class RowError(InputError):
+    code = "malformed_row"
+    title = "Malformed row"
+
+
+class ChunkAbandonedError(InputError):
+    code = "abandoned"
+    title = "Given up"
+
+
+class WebhookError(InputError):
+    code = "webhook_refused"
+    title = "Webhook refused"
+
+
 class BundleError(EvenmatchError):
     code = "bundle_error"
     title = "Unusable bundle"
@@ -374,6 +436,18 @@ class CallerGoneError(EvenmatchError):
 
     code = "caller_gone"
     title = "Caller gone"
+
+
+class SealedError(EvenmatchError):
+    code = "sealed"
+    title = "Sealed with another key"
+
+
+class LeaseLostError(EvenmatchError):
+    """Never sent: what was computed is dropped, and whoever has the lease goes on."""
+
+    code = "lease_lost"
+    title = "Lease lost"
 
 
 class StoreError(EvenmatchError):

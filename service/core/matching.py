@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from service.core.bundle import Bundle
-from service.core.copied_text import Runs, copied_words, runs_of
+from service.core.copied_text import Runs, RunsOfPostings, runs_of
 from service.core.documents import MAX_TEXT_CHARACTERS, Document, read_document
 from service.core.errors import ErrorCollector, TextTooLongError
 from service.core.language import language_of, warnings_of_language
+from service.core.pair_scoring import all_raw_scores
 from service.core.redaction.given import GivenSpan
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
@@ -56,6 +57,14 @@ class ReadResume:
     language: str
     warnings: tuple[ResumeWarning, ...] = ()
     warning_counts: Mapping[ResumeWarning, int] = field(default_factory=dict)
+
+    def with_copied_words(self, count: int) -> ReadResume:
+        """As scored against a posting that it repeats with `count` of its words."""
+        return replace(
+            self,
+            warnings=(*self.warnings, "repeats_posting"),
+            warning_counts={**self.warning_counts, "repeats_posting": count},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +175,36 @@ class Matcher:
 
         Raises an `InputError` that names the field if the text is empty, too long or unreadable.
         """
+        resume, repeated = self.tokenize_resume_for(
+            text,
+            RunsOfPostings([] if job is None else [job.runs]),
+            redact=redact,
+            field=field,
+            cancelled=cancelled,
+        )
+        if not repeated:
+            return resume
+        return replace(resume, read=resume.read.with_copied_words(repeated[0]))
+
+    def tokenize_resume_for(
+        self,
+        text: str,
+        postings: RunsOfPostings,
+        *,
+        redact: bool = True,
+        field: str = "resume",
+        cancelled: Cancelled = never,
+    ) -> tuple[TokenizedResume, dict[int, int]]:
+        """A resume to score against many jobs, and which of `postings` it repeats with how many of its words.
+
+        About those its own warnings say nothing. Raises as `tokenize_resume`.
+        """
         read = self._read_resume(text, redact, field, cancelled)
-        copied = copied_words(job.runs, read.document.text) if job is not None else 0
-        if copied:
-            read = replace(read, findings=read.findings.with_count("repeats_posting", copied))
+        repeated = postings.repeated_by(read.document.text)
         if redact and read.document.non_latin_script:
             # Redaction may leave little but its own tokens, which are readable: check the text as it came.
             self._tokenizer.encode_passages(read.document, "resume", field=field)
-        return self.tokenize_read(_as_scored(read), field=field)
+        return self.tokenize_read(_as_scored(read), field=field), repeated
 
     def _read_resume(self, text: str, redact: bool, field: str, cancelled: Cancelled) -> ReadText:
         categories = self.redactor.categories if redact else None
@@ -185,9 +216,24 @@ class Matcher:
 
     def match(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> Match:
         """Score one pair. job_vectors (len(job.texts), D), resume_vectors (R, D), rows of length 1."""
-        raw_score = self.raw_score(job, job_vectors, resume_vectors)
+        return self.decide(self.raw_score(job, job_vectors, resume_vectors), titled=job.title is not None)
+
+    def match_all(
+        self, jobs: Sequence[tuple[TokenizedJob, Vectors]], resumes: Sequence[Vectors]
+    ) -> list[list[Match]]:
+        """`match` of every job and resume: a list for each resume. Shapes as there."""
+        parts = [(vectors, None) if job.title is None else (vectors[1:], vectors[0]) for job, vectors in jobs]
+        scores = all_raw_scores(parts, resumes, self.bundle.manifest.matching)
+        titled = [job.title is not None for job, _ in jobs]
+        return [
+            [self.decide(float(score), titled=of) for score, of in zip(column, titled, strict=True)]
+            for column in scores.T
+        ]
+
+    def decide(self, raw_score: float, *, titled: bool) -> Match:
+        """What is said of a score. `titled`: the job has a title."""
         rule = self.bundle.decision
-        probability = self.bundle.calibration.probability(raw_score, titled=job.title is not None)
+        probability = self.bundle.calibration.probability(raw_score, titled=titled)
         return Match(raw_score, probability, rule.is_selected(probability), rule.is_borderline(probability))
 
     def raw_score(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> float:

@@ -67,10 +67,6 @@ class Findings:
     warnings: tuple[ResumeWarning, ...] = ()
     counts: Mapping[ResumeWarning, int] = field(default_factory=dict)
 
-    def with_count(self, code: ResumeWarning, count: int) -> Findings:
-        """These and one more."""
-        return Findings((*self.warnings, code), {**self.counts, code: count})
-
 
 def findings_of(raw: str, text: str, names: NamesInText | None = None) -> Findings:
     """What is to be said of a resume by itself: `raw` as it came, `text` normalised.

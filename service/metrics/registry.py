@@ -7,11 +7,12 @@ finding.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Literal, get_args
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from service.core.counterfactual.variants import ATTRIBUTES
 from service.core.counterfactual_audit.summary import Arms
@@ -23,6 +24,7 @@ from service.metrics.live_fairness import Figures
 from service.metrics.series import Series
 from service.metrics.shared_values import SharedValues, keep_apart
 from service.runtime.observer import SHADOW_DROPS, RuntimeObserver, ShadowDrop
+from service.store.decisions import Decision
 from service.store.writer import StoreObserver
 
 DecisionLabel = Literal["selected", "not_selected"]
@@ -34,9 +36,39 @@ AUDIT_SOURCES: tuple[AuditSource, ...] = ("requested", "shadow")
 OTHER = "other"
 CONTROL = "control"
 
+JOB_STATUSES = (
+    "validating",
+    "in_progress",
+    "finalizing",
+    "completed",
+    "failed",
+    "cancelling",
+    "cancelled",
+    "expired",
+)
+ROW_OUTCOMES = ("completed", "failed")
+WEBHOOK_OUTCOMES = ("delivered", "failed", "given_up")
+
 CloseReason = Literal["header_timeout", "body_timeout", "write_timeout", "evicted", "invalid_request"]
 CLOSE_REASONS: tuple[CloseReason, ...] = get_args(CloseReason)
-STATUSES = ("200", "207", "400", "404", "405", "408", "409", "413", "415", "422", "429", "499", "500", "503")
+STATUSES = (
+    "200",
+    "202",
+    "204",
+    "207",
+    "400",
+    "404",
+    "405",
+    "408",
+    "409",
+    "413",
+    "415",
+    "422",
+    "429",
+    "499",
+    "500",
+    "503",
+)
 """499: the caller hung up before the answer."""
 
 
@@ -82,6 +114,12 @@ class Metrics(RuntimeObserver, StoreObserver):
             series.redactions.labels(category)
         for code in RESUME_WARNINGS:
             series.warnings.labels(code)
+        for status in JOB_STATUSES:
+            series.jobs.labels(status)
+        for of_row in ROW_OUTCOMES:
+            series.job_rows.labels(of_row)
+        for of_try in WEBHOOK_OUTCOMES:
+            series.webhooks.labels(of_try)
         for closed in CLOSE_REASONS:
             series.connections_closed.labels(closed)
         for route in (*sorted(self._routes), OTHER):
@@ -158,6 +196,44 @@ class Metrics(RuntimeObserver, StoreObserver):
 
     def truncated(self, texts: int) -> None:
         self._series.truncated.inc(texts)
+
+    def chunk_decided(
+        self,
+        decisions: Sequence[Decision],
+        read: Iterable[tuple[Mapping[Category, int] | None, Sequence[ResumeWarning]]],
+    ) -> None:
+        """Count the decisions of a batch job, and what was read of their resumes."""
+        # As `decided` does, but with one look-up of each series: a job may have millions.
+        groups_of: dict[int, list[tuple[str, str]]] = {}
+        scores: dict[tuple[str, str], Histogram] = {}
+        counts: Counter[tuple[str, str, DecisionLabel]] = Counter()
+        for decision in decisions:
+            groups = groups_of.get(id(decision.groups))  # that of a person's row, against many postings
+            if groups is None:
+                groups = list(self._groups.memberships(decision.groups).items())
+                groups_of[id(decision.groups)] = groups
+            for of in groups:
+                counts[(*of, decision.decision)] += 1
+                if of not in scores:
+                    scores[of] = self._series.scores.labels(*of)
+                scores[of].observe(decision.calibrated_probability)
+        for labels, count in counts.items():
+            self._series.decisions.labels(*labels).inc(count)
+        for redactions, warnings in read:
+            self.redacted(redactions)
+            self.warned(warnings)
+
+    def chunk_done(self, completed: int, failed: int, seconds: float) -> None:
+        self._series.job_rows.labels("completed").inc(completed)
+        self._series.job_rows.labels("failed").inc(failed)
+        self._series.job_chunk_seconds.observe(seconds)
+
+    def jobs_counted(self, by_status: Mapping[str, int]) -> None:
+        for status in JOB_STATUSES:
+            self._series.jobs.labels(status).set(by_status.get(status, 0))
+
+    def webhook_sent(self, outcome: Literal["delivered", "failed", "given_up"]) -> None:
+        self._series.webhooks.labels(outcome).inc()
 
     def serving(self, *, bundle: str, version: str, engine: str, device: str, precision: str) -> None:
         """Say which model is served."""

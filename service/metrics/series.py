@@ -16,6 +16,7 @@ Join = Literal["livesum", "livemax", "livemostrecent"]
 
 SCORE_BUCKETS = tuple(i / 10 for i in range(1, 11))
 _SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_CHUNK_SECONDS_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 _GAP_BUCKETS = (0.0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 _TOKENS_BUCKETS = (16, 64, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384, 65_536)
 
@@ -115,6 +116,13 @@ class Series:
             "device",
             "precision",
         )
+
+        self.jobs = gauge("jobs", "Batch jobs in the database, by status.", "livemax", "status")
+        self.job_rows = counter("job_rows_total", "Rows of batch jobs that are done.", "outcome")
+        self.job_chunk_seconds = histogram(
+            "job_chunk_seconds", "Time for a chunk of a batch job, in seconds.", _CHUNK_SECONDS_BUCKETS
+        )
+        self.webhooks = counter("webhooks_total", "Tries to tell a webhook of a job's end.", "outcome")
 
         self.stored = counter("stored_decisions_total", "Decisions written to the decision store.")
         self.store_depth = gauge("store_queue_depth", "Decisions waiting to be written.", "livesum")

@@ -117,7 +117,7 @@ async def score_variants(
                 if pause is not None:
                     await asyncio.to_thread(pause)
                 matches += await runtime.match(
-                    part[0][0], [text for _, text in part], background=pause is not None
+                    part[0][0], [text for _, text in part], lane="live" if pause is None else "background"
                 )
             else:
                 changed.clear()

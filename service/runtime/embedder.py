@@ -12,7 +12,7 @@ from service.core.engines.engine import EngineInfo
 from service.core.errors import WorkerDownError
 from service.core.tokenization import TokenIds
 from service.runtime.embedding_cache import EmbeddingCache, Key
-from service.runtime.inference_queue import EncodingRequest
+from service.runtime.inference_queue import EncodingRequest, Lane
 from service.runtime.inference_worker import InferenceWorker
 from service.runtime.observer import RuntimeObserver
 
@@ -35,12 +35,13 @@ class Embedder:
         self._observer = observer
         self.info = info
 
-    async def embed(self, texts: Sequence[TokenIds], *, background: bool = False) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[TokenIds], *, lane: Lane = "live") -> NDArray[np.float32]:
         """Vectors of `texts` in order, (N, D). Equal texts are encoded once.
 
-        `background` texts wait behind all others, displace no vector in the cache and are not counted there.
+        Texts of another `lane` than live ones displace no vector in the cache and are not counted there.
         Raises a `CapacityError` if there is no room or no worker, an `EngineError` if inference fails.
         """
+        live = lane == "live"
         keys = [self._cache.key(ids) for ids in texts]
         known: dict[Key, NDArray[np.float32]] = {}
         missing: dict[Key, TokenIds] = {}
@@ -48,15 +49,15 @@ class Embedder:
         for key, ids in zip(keys, texts, strict=True):
             if key in known or key in missing:
                 hits += 1
-            elif (vector := self._cache.get(key, recent=not background)) is not None:
+            elif (vector := self._cache.get(key, recent=live)) is not None:
                 known[key] = vector
                 hits += 1
             else:
                 missing[key] = ids
-        request = EncodingRequest(list(missing.values()), background=background)
+        request = EncodingRequest(list(missing.values()), lane=lane)
         if missing:
             self._worker.submit(request)
-        if not background:  # not before: texts of a refused request are never encoded
+        if live:  # not before: texts of a refused request are never encoded
             self._observer.cache_looked_up(hits, len(missing))
         if missing:
             try:
@@ -65,7 +66,7 @@ class Embedder:
                 self._worker.forget(request)
                 raise
             for key, vector in zip(missing, computed, strict=True):
-                self._cache.put(key, vector, recent=not background)
+                self._cache.put(key, vector, recent=live)
                 known[key] = vector
         if not keys:
             return np.empty((0, self.info.dimensions), dtype=np.float32)

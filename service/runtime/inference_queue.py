@@ -4,24 +4,38 @@ Requests wait here as lists of texts. A batch takes texts from the waiting reque
 the token budget is full, so one request with a hundred resumes does not hold up one with a single
 text, and hands them over sorted by length.
 
-Background requests (shadow audits) wait apart, within a bound of their own: a batch is made of them only when
-no other text waits, and a small one, since a text that comes meanwhile waits for it to end.
+Bulk requests (batch jobs) and background ones (shadow audits) wait apart, each within a bound of their own.
+A batch is made of bulk texts only when no live one waits, and of background ones only when no other does.
+It is a small one, since a text that comes meanwhile waits for it to end; of bulk texts only while live
+requests come.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.core.errors import QueueFullError, RequestTooLargeError, ShuttingDownError
 from service.core.tokenization import TokenIds
+
+Lane = Literal["live", "bulk", "background"]
+"""In the order in which they are served."""
+
+BULK_BATCH_TOKENS = 128
+"""Most tokens in one batch of bulk texts while live requests come now and then."""
+
+QUIET_SECONDS = 5.0
+"""After so long without a live request bulk texts are encoded in batches of full size."""
 
 BACKGROUND_BATCH_TOKENS = 128
 """Most tokens in one batch of background texts (one text at least): what a live text may have to wait for."""
@@ -30,9 +44,9 @@ BACKGROUND_BATCH_TOKENS = 128
 class EncodingRequest:
     """The texts of one request and the future of their vectors, (N, D) in order."""
 
-    def __init__(self, texts: Sequence[TokenIds], *, background: bool = False) -> None:
+    def __init__(self, texts: Sequence[TokenIds], *, lane: Lane = "live") -> None:
         self.texts = texts
-        self.background = background
+        self.lane = lane
         self.tokens = sum(map(len, texts))
         self.future: Future[NDArray[np.float32]] = Future()
         self._waiting = deque(range(len(texts)))
@@ -136,19 +150,30 @@ class _WaitingTexts:
 class InferenceQueue:
     """Bounded by tokens. Thread-safe; any number of producers, one consumer at a time."""
 
-    def __init__(self, max_tokens: int, on_change: Callable[[int], None], *, margin: int = 0) -> None:
-        """`max_tokens`: of one request, and with `margin` more of all that wait."""
+    def __init__(
+        self,
+        max_tokens: int,
+        on_change: Callable[[int], None],
+        *,
+        margin: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`max_tokens`: of one request, and with `margin` more of all of its lane that wait."""
         self._max_tokens = max_tokens
         self._margin = margin
         self._on_change = on_change
+        self._clock = clock
         self._live = _WaitingTexts()
+        self._bulk = _WaitingTexts()
         self._background = _WaitingTexts()
+        self._lanes = {"live": self._live, "bulk": self._bulk, "background": self._background}
+        self._live_seen = -math.inf
         self._closed = False
         self._changed = threading.Condition()
 
     @property
     def tokens(self) -> int:
-        """Tokens that wait, those of background requests left out."""
+        """Tokens of live requests that wait."""
         return self._live.tokens
 
     @property
@@ -171,7 +196,9 @@ class InferenceQueue:
         with self._changed:
             if self._closed:
                 raise ShuttingDownError("the service is shutting down and takes no new work")
-            line = self._background if request.background else self._live
+            line = self._lanes[request.lane]
+            if request.lane == "live" and not urgent:
+                self._live_seen = self._clock()
             most = self._max_tokens + self._margin
             if line.tokens + request.tokens > most:
                 line.drop_settled()
@@ -189,18 +216,22 @@ class InferenceQueue:
     def take(self, budget: int) -> list[QueuedText] | None:
         """Wait for work and return a batch of at most `budget` tokens (one text at least), longest first.
 
-        Background texts come only when no other waits, and then at most `BACKGROUND_BATCH_TOKENS` of them.
-        Returns None once the queue is closed and empty.
+        Of bulk texts it is at most `BULK_BATCH_TOKENS` where a live request came lately, of background texts
+        at most `BACKGROUND_BATCH_TOKENS`. Returns None once the queue is closed and empty.
         """
         with self._changed:
             while True:
-                self._live.drop_settled()
-                self._background.drop_settled()
+                for line in self._lanes.values():
+                    line.drop_settled()
                 if self._live.requests:
                     batch = self._live.take(budget)
                     break
                 if self._closed:
                     return None
+                if self._bulk.requests:
+                    quiet = self._clock() - self._live_seen >= QUIET_SECONDS
+                    batch = self._bulk.take(budget if quiet else min(budget, BULK_BATCH_TOKENS))
+                    break
                 if self._background.requests:
                     batch = self._background.take(min(budget, BACKGROUND_BATCH_TOKENS))
                     break
@@ -212,21 +243,22 @@ class InferenceQueue:
         """Drop a request whose caller left: its texts make room at once."""
         request.future.cancel()
         with self._changed:
-            (self._background if request.background else self._live).drop_settled()
+            self._lanes[request.lane].drop_settled()
             self._announce()
 
     def close(self) -> None:
-        """Take no more requests; those that wait are still served, but for background ones, which fail."""
+        """Take no more requests; live ones that wait are still served, the others fail."""
         with self._changed:
             self._closed = True
-            self._background.fail_all(ShuttingDownError("the service is shutting down"))
+            for line in (self._bulk, self._background):
+                line.fail_all(ShuttingDownError("the service is shutting down"))
             self._changed.notify_all()
 
     def fail_all(self, error: BaseException) -> None:
         """Fail every waiting request."""
         with self._changed:
-            self._live.fail_all(error)
-            self._background.fail_all(error)
+            for line in self._lanes.values():
+                line.fail_all(error)
             self._announce()
 
     def _announce(self) -> None:

@@ -14,7 +14,7 @@ class RuntimeObserver:
     """Called from the inference thread and from request threads: implementations must be thread-safe."""
 
     def queue_changed(self, texts: int) -> None:
-        """`texts` of requests now wait; those of background work are not counted."""
+        """`texts` of requests now wait; those of jobs and background work are not counted."""
 
     def batch_done(self, tokens: int, seconds: float) -> None:
         """One engine call over `tokens` real tokens took `seconds`."""

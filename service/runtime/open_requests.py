@@ -18,6 +18,11 @@ class OpenRequests:
         self._closed = False
         self._changed = threading.Condition()
 
+    @property
+    def any(self) -> bool:
+        """Whether a request is being answered."""
+        return self._open > 0
+
     @contextmanager
     def request(self) -> Iterator[None]:
         """One request is being answered."""

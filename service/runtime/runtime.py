@@ -27,7 +27,7 @@ from service.core.tokenization import TextTokenizer
 from service.runtime.devices import EngineChoice, choose_engine, usable_cores
 from service.runtime.embedder import Embedder
 from service.runtime.embedding_cache import EmbeddingCache
-from service.runtime.inference_queue import InferenceQueue
+from service.runtime.inference_queue import InferenceQueue, Lane
 from service.runtime.inference_worker import InferenceWorker
 from service.runtime.observer import RuntimeObserver
 from service.runtime.options import RuntimeOptions
@@ -178,21 +178,21 @@ class Runtime:
         self.reader_pool.stop()
 
     async def match(
-        self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, background: bool = False
+        self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, lane: Lane = "live"
     ) -> list[Match]:
         """Score one job against many resumes, in order; the job is encoded once.
 
         Raises a `CapacityError` or an `EngineError`; then nothing was scored.
         """
-        job_vectors, vectors = await self.encode(job, resumes, background=background)
+        job_vectors, vectors = await self.encode(job, resumes, lane=lane)
         return [self.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
 
     async def encode(
-        self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, background: bool = False
+        self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, lane: Lane = "live"
     ) -> tuple[Vectors, list[Vectors]]:
         """Vectors of the job's texts, (J, D), and of each resume's passages, (R, D); equal texts once."""
         texts = [*job.texts, *(ids for resume in resumes for ids in resume.texts)]
-        vectors = await self.embedder.embed(texts, background=background)
+        vectors = await self.embedder.embed(texts, lane=lane)
         start = len(job.texts)
         of_resumes = []
         for resume in resumes:

@@ -16,9 +16,22 @@ from service.api.disconnects import CancelOnDisconnect
 from service.api.errors import PROBLEM_JSON, install_error_handlers
 from service.api.middleware import CountOpenRequests, RequestContext
 from service.api.paths import PREFIX, ROUTES
-from service.api.routes import audit, embed, embeddings, fairness, health, model, outcomes, redact, score
+from service.api.routes import (
+    audit,
+    embed,
+    embeddings,
+    fairness,
+    health,
+    model,
+    outcomes,
+    redact,
+    score,
+    score_jobs,
+)
 from service.api.schemas.problem import Problem
 from service.api.thread_pools import ThreadPools
+from service.jobs.documents import DocumentReader
+from service.jobs.service import open_jobs
 from service.metrics.baselines import read_baselines
 from service.metrics.live_fairness import LiveFairnessThread
 from service.metrics.registry import Metrics
@@ -67,12 +80,14 @@ def create_app(
     metrics: Metrics | None = None,
     recorder: Recorder | None = None,
     draining: Draining | None = None,
+    read_document: DocumentReader | None = None,
     describe: bool = True,
 ) -> FastAPI:
     """Build the app. Without a `runtime` or `recorder`, they are loaded and opened when the app starts.
 
-    `draining` is what a server tells that it stops. `describe`: make the OpenAPI document before the app is
-    ready, and not when it is first asked for.
+    `draining` is what a server tells that it stops. `read_document` reads the files of batch jobs; without it
+    a job takes texts only. `describe`: make the OpenAPI document before the app is ready, and not when it is
+    first asked for.
 
     That raises what `load_to_serve` and `open_recorder` raise: a service that could not score does not come
     up.
@@ -114,13 +129,24 @@ def create_app(
         warm_up.start()
         shadow = ShadowAuditor(served, open_requests, settings.shadow_audit, metrics)
         shadow.start()
+        jobs = open_jobs(
+            served,
+            records,
+            settings.store,
+            settings.jobs,
+            open_requests=open_requests,
+            observer=metrics,
+            read_document=read_document,
+        )
         app.state.runtime, app.state.recorder, app.state.shadow = served, records, shadow
-        app.state.database, app.state.pools = database, ThreadPools()
+        app.state.database, app.state.pools, app.state.jobs = database, ThreadPools(), jobs
         # Before the port opens; what fails is tried again while readiness says so.
         await to_thread.run_sync(warm_up.wait_for_first_round, FIRST_ROUND_SECONDS)
+        jobs.start()
         try:
             yield
         finally:
+            await jobs.stop()
             await shadow.stop()
             await to_thread.run_sync(served.stop, settings.server.drain_seconds)
             await to_thread.run_sync(watch.stop)
@@ -152,7 +178,7 @@ def create_app(
     )
     app.state.settings = settings
     app.state.metrics = metrics
-    for routes in (score, embed, embeddings, redact, audit, outcomes, fairness, model):
+    for routes in (score, score_jobs, embed, embeddings, redact, audit, outcomes, fairness, model):
         app.include_router(routes.router, prefix=PREFIX)
         app.include_router(routes.router, include_in_schema=False)
     app.include_router(health.router)
@@ -165,6 +191,7 @@ def create_app(
         limit=settings.limits.max_body_bytes,
         budget=Budget(settings.limits.max_inflight_bytes, _ANSWER_BYTES, settings.limits.max_requests),
         retry_after=lambda: app.state.runtime.scheduler.seconds_to_drain(),
+        upload_limit=settings.jobs.max_upload_bytes,
     )
     app.add_middleware(
         ReceiveInTime, body_seconds=settings.server.body_seconds, draining=draining or Draining()

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from service.core.errors import ConfigurationError, StoreError
-from service.store.chain import load_key
+from service.store.chain import LogKey, load_key
 from service.store.decisions import Answer, Decision, KeyedRequest
 from service.store.idempotency import RecentAnswers, find_answer, keyed_request
 from service.store.log import DecisionLog
@@ -112,6 +112,11 @@ class Recorder:
     @property
     def state(self) -> State:
         return self._writer.state
+
+    @property
+    def log_key(self) -> LogKey:
+        """The log's key, under which other digests are made too."""
+        return self._log.key
 
     def start(self) -> None:
         """Take over what earlier processes spooled, and start the threads."""

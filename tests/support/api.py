@@ -56,7 +56,11 @@ Start = Callable[..., Api]
 
 
 def start_api(stack: ExitStack, tokenizer: Path, data_dir: Path, bundle: Bundle, **parts: Any) -> Api:
-    """Start the app with these settings, by part; it stops with `stack`."""
+    """Start the app with these settings, by part; it stops with `stack`.
+
+    `read_document` among them is what reads the files of batch jobs.
+    """
+    read_document = parts.pop("read_document", None)
     chosen = Settings(
         **{
             **parts,
@@ -74,7 +78,7 @@ def start_api(stack: ExitStack, tokenizer: Path, data_dir: Path, bundle: Bundle,
         reload=FakeEngine,
         observer=metrics,
     )
-    app = create_app(chosen, runtime=runtime, metrics=metrics, describe=False)
+    app = create_app(chosen, runtime=runtime, metrics=metrics, read_document=read_document, describe=False)
     api = Api(app, raise_server_exceptions=False)
     api.engine, api.runtime, api.metrics = engine, runtime, metrics
     stack.enter_context(api)

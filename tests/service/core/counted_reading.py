@@ -17,7 +17,7 @@ import os
 import sys
 from pathlib import Path
 
-from service.core.copied_text import copied_words, runs_of
+from service.core.copied_text import RunsOfPostings, runs_of
 from service.core.documents import read_document
 from service.core.errors import InputError
 from service.core.passages import PassagePolicy, split_passages
@@ -39,7 +39,7 @@ def read(text: str, redactor: Redactor) -> None:
         places_of(document.text, GIVEN)
         redacted = redactor.redact(document.text)
         findings_of(text, document.text, redacted)
-        copied_words(runs_of(document.text), document.text)
+        RunsOfPostings([runs_of(document.text)]).repeated_by(document.text)
     except InputError:
         return
     for layout in (False, True):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.core.copied_text import copied_words, runs_of
+from service.core.copied_text import Runs, RunsOfPostings, runs_of
 from service.core.documents import normalise
 from service.core.other_texts import reads_like_something_else
 from service.core.redaction.redactor import Redactor
@@ -196,20 +196,24 @@ POSTING = (
 )
 
 
+def repeats(posting: Runs, resume: str) -> int:
+    return RunsOfPostings([posting]).repeated_by(resume).get(0, 0)
+
+
 def test_a_posting_in_a_resume_is_told() -> None:
     runs = runs_of(POSTING)
     resume = "Ida Moor\n\nBaker since 2015: bread, rolls, two ovens. Taught apprentices; early riser."
-    assert not copied_words(runs, resume)
-    assert copied_words(runs, f"{resume}\n\n{POSTING}")
-    assert copied_words(runs, f"{resume}\n\n{POSTING.upper()[:150]}")
-    assert not copied_words(
+    assert not repeats(runs, resume)
+    assert repeats(runs, f"{resume}\n\n{POSTING}")
+    assert repeats(runs, f"{resume}\n\n{POSTING.upper()[:150]}")
+    assert not repeats(
         runs, f"{resume} You will bake bread and rolls from three in the morning, look after me."
     )
-    assert not copied_words(
+    assert not repeats(
         runs_of("Bake bread and rolls in our bakery in Hull"), "Bake bread and rolls in our bakery in Hull"
     )
     page = " ".join(f"word{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(300))
-    assert copied_words(runs_of(page), page[:600])
+    assert repeats(runs_of(page), page[:600])
 
 
 HOSTILE: dict[str, Callable[[int], str]] = {

@@ -23,7 +23,32 @@ Skills
 Fork-lift licence, SAP EWM, first aid, safety rounds, English and Norwegian.
 """
 
-CUT = ["stock", "count", "plans", "night", "rounds", "drive", "load", "check", "clean", "stack", "pack", "move", "sort", "ship", "weigh", "mark", "scan", "print", "seal", "lift", "wrap", "hold", "wash", "tow"]
+CUT = [
+    "stock",
+    "count",
+    "plans",
+    "night",
+    "rounds",
+    "drive",
+    "load",
+    "check",
+    "clean",
+    "stack",
+    "pack",
+    "move",
+    "sort",
+    "ship",
+    "weigh",
+    "mark",
+    "scan",
+    "print",
+    "seal",
+    "lift",
+    "wrap",
+    "hold",
+    "wash",
+    "tow",
+]
 
 
 def stuffing(text: str) -> dict[str, int]:

@@ -101,7 +101,7 @@ async def test_background_texts_use_the_cache_but_are_not_counted_there(
     embedder: Embedder, engine: FakeEngine, lookups: Lookups
 ) -> None:
     known = await embedder.embed([(2, 5, 3)])
-    vectors = await embedder.embed([(2, 5, 3), (2, 6, 3)], background=True)
+    vectors = await embedder.embed([(2, 5, 3), (2, 6, 3)], lane="background")
     assert np.array_equal(vectors[0], known[0])
     assert sum(map(len, engine.batches)) == 2
     assert lookups.seen == [(0, 1)]

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from service.core.errors import EngineError, QueueFullError, RequestTooLargeError, ShuttingDownError
-from service.runtime.inference_queue import BACKGROUND_BATCH_TOKENS, EncodingRequest, InferenceQueue
+from service.runtime.inference_queue import (
+    BACKGROUND_BATCH_TOKENS,
+    BULK_BATCH_TOKENS,
+    QUIET_SECONDS,
+    EncodingRequest,
+    InferenceQueue,
+)
 from tests.support.patience import PATIENCE
 
 
@@ -139,8 +145,38 @@ def test_all_waiting_requests_can_be_failed_at_once(queue: InferenceQueue) -> No
             request.future.result(0)
 
 
+def bulk(*lengths: int) -> EncodingRequest:
+    return EncodingRequest([tuple(range(n)) for n in lengths], lane="bulk")
+
+
+def test_bulk_goes_after_live_texts_and_before_background_ones(queue: InferenceQueue) -> None:
+    job, live, shadow = bulk(6), texts(7), background(8)
+    for request in (shadow, job, live):
+        queue.put(request)
+    order = [batch[0].request for _ in range(3) if (batch := queue.take(1_000))]
+    assert order == [live, job, shadow]
+
+
+def test_a_bulk_batch_is_small_while_live_requests_come_and_full_once_it_is_quiet() -> None:
+    now = 100.0
+    queue = InferenceQueue(10_000, lambda _: None, clock=lambda: now)
+    queue.put(texts(5))
+    queue.put(bulk(*[64] * 40))
+    assert len(queue.take(1_024) or []) == 1
+    assert len(queue.take(1_024) or []) == BULK_BATCH_TOKENS // 64
+    now += QUIET_SECONDS
+    assert len(queue.take(1_024) or []) == 1_024 // 64
+
+
+def test_closing_fails_bulk_requests(queue: InferenceQueue) -> None:
+    job = bulk(5)
+    queue.put(job)
+    queue.close()
+    assert isinstance(job.future.exception(timeout=1), ShuttingDownError)
+
+
 def background(*lengths: int) -> EncodingRequest:
-    return EncodingRequest([tuple(range(n)) for n in lengths], background=True)
+    return EncodingRequest([tuple(range(n)) for n in lengths], lane="background")
 
 
 def test_live_texts_go_before_background_ones_that_came_first(queue: InferenceQueue) -> None:

@@ -1,0 +1,74 @@
+"""Records of a job's results as CSV, and the record that says that more may come."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from service.files.resume_files import spreadsheet_safe
+from service.jobs.job_store import Job
+
+_COLUMNS = (
+    "line",
+    "candidate_id",
+    "job_id",
+    "job_index",
+    "decision_id",
+    "raw_score",
+    "calibrated_probability",
+    "decision",
+    "borderline",
+    "language",
+    "warnings",
+    "redactions",
+    "file",
+    "document_type",
+    "document_pages",
+    "document_warnings",
+)
+_CALLERS = ("candidate_id", "job_id", "file")
+PARTIAL = "partial"
+
+
+def trailing_record(job: Job) -> str:
+    """A line of JSON that is no result: how far the job was."""
+    counts = {"completed": job.completed, "failed": job.failed, "total": job.total}
+    return json.dumps({PARTIAL: True, "status": job.status, **counts}, separators=(",", ":")) + "\n"
+
+
+class CsvRecords:
+    """Lines of JSON to records of CSV. What a caller gave is made safe for spreadsheets."""
+
+    header = ",".join(_COLUMNS) + "\r\n"
+
+    def part(self, lines: Sequence[str]) -> str:
+        """The records of one part."""
+        out = io.StringIO(newline="")
+        writer = csv.writer(out)
+        writer.writerows(self._cells(json.loads(line)) for line in lines)
+        return out.getvalue()
+
+    def trailer(self, job: Job) -> str:
+        """A last record: `partial` in the place of a line, and the status in that of an id."""
+        return ",".join([PARTIAL, job.status, *[""] * (len(_COLUMNS) - 2)]) + "\r\n"
+
+    def _cells(self, record: dict[str, Any]) -> list[object]:
+        document = record.get("document") or {}
+        flat = {
+            **record,
+            "borderline": "true" if record["borderline"] else "false",
+            "warnings": " ".join(record["warnings"]),
+            "redactions": json.dumps(record["redactions"], separators=(",", ":")),
+            "document_type": document.get("type"),
+            "document_pages": document.get("pages"),
+            "document_warnings": " ".join(document.get("warnings", ())),
+        }
+        return [
+            spreadsheet_safe(flat[name])
+            if name in _CALLERS and flat.get(name) is not None
+            else flat.get(name)
+            for name in _COLUMNS
+        ]

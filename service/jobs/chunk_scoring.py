@@ -1,0 +1,477 @@
+"""One chunk of a job: rows -> texts -> vectors -> matches -> decisions, recorded once whatever happens.
+
+Every pair has one decision, and its id is made of job, posting and row. A chunk's pairs are recorded in
+blocks, each under a key of its own, in the manner of requests with an `Idempotency-Key`: who scores a block
+again, after a crash or beside a worker that was taken for dead, gets what was recorded first, scores and
+all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from service.core.copied_text import RunsOfPostings
+from service.core.errors import AnswerErasedError, EngineError, InputError, InputErrors, RequestTooLargeError
+from service.core.matching import Match, TokenizedJob, TokenizedResume
+from service.core.resume_warnings import needs_a_look
+from service.core.scoring import Vectors
+from service.jobs.documents import DocumentReader, ParsedDocument, text_of
+from service.jobs.job_store import Job
+from service.jobs.observer import JobsObserver
+from service.jobs.rows import Fault, Posting, Row
+from service.runtime.runtime import Runtime
+from service.store.decisions import Decision, KeyedRequest
+from service.store.idempotency import with_answer
+from service.store.recorder import Recorder
+
+T = TypeVar("T")
+RunInThread = Callable[[Callable[[], T]], Awaitable[T]]
+
+_BLOCK_PAIRS = 2_000
+"""Pairs that are recorded together, one row's at least: as many as the writer puts into one commit."""
+
+_PART_TOKENS = 32_768
+"""Tokens that are queued together: some batches, so that what is the same in them is encoded once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPosting:
+    """A posting as it is scored against, with its vectors."""
+
+    id: str | None
+    job: TokenizedJob
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedJob:
+    """A job and its postings for all candidates, read and encoded once."""
+
+    job: Job
+    postings: list[ReadPosting]
+    runs: RunsOfPostings
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadRow:
+    """What is left of a row once its resume was read: its vectors, and what is said beside its scores."""
+
+    resume: TokenizedResume
+    repeats: dict[int, int]
+    document: ParsedDocument | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredChunk:
+    """`records`: one a pair, rows in order, postings in order. `faults`: one a row that failed."""
+
+    records: list[dict[str, Any]]
+    faults: list[dict[str, Any]]
+    completed: int
+    errors: Mapping[str, int]
+
+
+class ChunkScorer:
+    """Scores chunks for the worker. `run`: runs a function in one of the worker's threads."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        recorder: Recorder,
+        observer: JobsObserver,
+        read_document: DocumentReader | None,
+        run: RunInThread[Any],
+    ) -> None:
+        self._runtime = runtime
+        self._recorder = recorder
+        self._observer = observer
+        self._read_document = read_document
+        self._run = run
+
+    async def prepare(self, job: Job, postings: Sequence[Posting]) -> PreparedJob:
+        """Read and encode a job's postings. Raises an `InputError` that names the one that cannot be."""
+        read = []
+        for i, posting in enumerate(postings):
+            read.append(await self._read_posting(posting, f"jobs[{i}]"))
+        return PreparedJob(job, read, RunsOfPostings([one.job.runs for one in read]))
+
+    async def score(
+        self, prepared: PreparedJob, rows: Sequence[Row], *, number: int, first: int
+    ) -> ScoredChunk:
+        """Score and record a chunk's rows; `first` is the index of its first row in the job.
+
+        Raises a `CapacityError` if it cannot be done now: what was recorded is found when it is tried again.
+        """
+        job = prepared.job
+        blocks = [
+            (block, self._recorder.keyed_request("score job", f"{job.id}/{number}/{block.start}", b""))
+            for block in _blocks(len(rows), len(prepared.postings))
+        ]
+        contents: dict[int, str] = {}
+        for block, request in blocks:
+            earlier = await self._recorder.earlier(request)
+            if earlier is not None:
+                contents[block.start] = _content(earlier.content_for, request)
+        missing = [i for block, _ in blocks if block.start not in contents for i in block]
+        faults, read, vectors, own = await self._read_rows(prepared, rows, missing)
+        for block, request in blocks:
+            if block.start not in contents:
+                contents[block.start] = await self._record(
+                    prepared, rows, block, request, faults, read, vectors, own, first
+                )
+        return _chunk(job, prepared, rows, [(block, contents[block.start]) for block, _ in blocks], own)
+
+    async def _read_posting(self, posting: Posting, field: str) -> ReadPosting:
+        def read() -> TokenizedJob:
+            description = posting.description
+            if posting.file is not None:
+                description = text_of(posting.file, self._read_document, f"{field}.file").text
+            return self._runtime.matcher.tokenize_job(
+                description or "",
+                posting.title or None,
+                field=f"{field}.description",
+                title_field=f"{field}.title",
+            )
+
+        job = await self._run(read)
+        vectors = await self._runtime.embedder.embed(job.texts, lane="bulk")
+        return ReadPosting(posting.id, job, vectors)
+
+    async def _read_rows(
+        self, prepared: PreparedJob, rows: Sequence[Row], wanted: Sequence[int]
+    ) -> tuple[dict[int, Fault], dict[int, _ReadRow], dict[int, Vectors], dict[int, ReadPosting]]:
+        faults = {i: fault for i in wanted if (fault := rows[i].fault) is not None}
+        read: dict[int, _ReadRow] = {}
+        own: dict[int, ReadPosting] = {}
+        known: dict[tuple[str | None, str | None], ReadPosting | Fault] = {}
+        for i in wanted:
+            row = rows[i]
+            if i in faults:
+                continue
+            runs = prepared.runs
+            if row.posting is not None:
+                found = await self._own_posting(row.posting, known)
+                if isinstance(found, Fault):
+                    faults[i] = found
+                    continue
+                own[i] = replace(found, id=row.posting.id)
+                runs = RunsOfPostings([found.job.runs])
+            one = await self._run(partial(self._read_row, prepared.job, row, runs))
+            if isinstance(one, Fault):
+                faults[i] = one
+            else:
+                read[i] = one
+        vectors = await self._encode(read, faults)
+        return faults, read, vectors, own
+
+    async def _own_posting(
+        self, posting: Posting, known: dict[tuple[str | None, str | None], ReadPosting | Fault]
+    ) -> ReadPosting | Fault:
+        """The same posting, beside many candidates, is read and encoded once a chunk."""
+        if posting.file is not None:
+            return await self._posting_or_fault(posting)
+        key = posting.description, posting.title
+        if key not in known:
+            known[key] = await self._posting_or_fault(posting)
+        return known[key]
+
+    async def _posting_or_fault(self, posting: Posting) -> ReadPosting | Fault:
+        try:
+            return await self._read_posting(posting, "job")
+        except (InputError, EngineError) as error:
+            return _fault(error)
+
+    def _read_row(self, job: Job, row: Row, runs: RunsOfPostings) -> _ReadRow | Fault:
+        try:
+            document = None
+            text = row.resume
+            if row.file is not None:
+                document = text_of(row.file, self._read_document, "file")
+                text = document.text
+            resume, repeats = self._runtime.matcher.tokenize_resume_for(
+                text or "", runs, redact=job.redact, field="resume"
+            )
+        except InputError as error:
+            return _fault(error)
+        return _ReadRow(resume, repeats, document)
+
+    async def _encode(self, read: dict[int, _ReadRow], faults: dict[int, Fault]) -> dict[int, Vectors]:
+        """Vectors of each row's resume, in parts that find room in the queue."""
+        most = min(_PART_TOKENS, self._runtime.options.model.queue_tokens)
+        vectors: dict[int, Vectors] = {}
+        for part in _parts(read, most):
+            try:
+                vectors |= await self._embed(part, read)
+            except EngineError:
+                for i in part:  # whichever of them it fails on
+                    try:
+                        vectors |= await self._embed([i], read)
+                    except EngineError as error:
+                        faults[i] = _fault(error)
+            except RequestTooLargeError as error:  # one resume, alone in its part
+                faults[part[0]] = _fault(error)
+        for i in faults:
+            read.pop(i, None)
+        return vectors
+
+    async def _embed(self, part: Sequence[int], read: Mapping[int, _ReadRow]) -> dict[int, Vectors]:
+        texts = [ids for i in part for ids in read[i].resume.texts]
+        encoded = await self._runtime.embedder.embed(texts, lane="bulk")
+        found, start = {}, 0
+        for i in part:
+            stop = start + len(read[i].resume.passages)
+            found[i] = encoded[start:stop]
+            start = stop
+        return found
+
+    async def _record(
+        self,
+        prepared: PreparedJob,
+        rows: Sequence[Row],
+        block: range,
+        request: KeyedRequest,
+        faults: Mapping[int, Fault],
+        read: Mapping[int, _ReadRow],
+        vectors: Mapping[int, Vectors],
+        own: Mapping[int, ReadPosting],
+        first: int,
+    ) -> str:
+        """Score a block and record it; what counts of it, as JSON."""
+
+        def work() -> tuple[str, list[Decision]]:
+            pairs = _match(self._runtime, prepared, [i for i in block if i in read], vectors, own)
+            decisions = _decisions(self._runtime, prepared, rows, pairs, own, first)
+            content = _pack(self._runtime, rows, block, pairs, decisions, faults, read)
+            return content, with_answer(decisions, request, content) if decisions else []
+
+        content, decisions = await self._run(work)
+        if not decisions:
+            return str(content)
+        # Shielded: who stops the worker must not leave decisions that nobody counted.
+        earlier = await asyncio.shield(self._recorder.record(decisions))
+        if earlier is not None:
+            return _content(earlier.content_for, request)
+        self._observer.chunk_decided(
+            decisions,
+            [(one.resume.read.redactions, one.resume.read.warnings) for i in block if (one := read.get(i))],
+        )
+        return str(content)
+
+
+Pairs = list[tuple[int, int, Match]]
+"""Row, posting and match."""
+
+
+def _match(
+    runtime: Runtime,
+    prepared: PreparedJob,
+    wanted: Sequence[int],
+    vectors: Mapping[int, Vectors],
+    own: Mapping[int, ReadPosting],
+) -> Pairs:
+    pairs: Pairs = []
+    shared = [i for i in wanted if i not in own]
+    jobs = [(posting.job, posting.vectors) for posting in prepared.postings]
+    matches = runtime.matcher.match_all(jobs, [vectors[i] for i in shared]) if jobs and shared else []
+    by_row = dict(zip(shared, matches, strict=True))
+    for i in wanted:
+        if i in own:
+            match = runtime.matcher.match(own[i].job, own[i].vectors, vectors[i])
+            pairs.append((i, 0, match))
+        else:
+            pairs += [(i, posting, match) for posting, match in enumerate(by_row[i])]
+    return pairs
+
+
+def _decisions(
+    runtime: Runtime,
+    prepared: PreparedJob,
+    rows: Sequence[Row],
+    pairs: Pairs,
+    own: Mapping[int, ReadPosting],
+    first: int,
+) -> list[Decision]:
+    now, job = datetime.now(UTC), prepared.job
+    namespace = uuid.UUID(job.id)
+    threshold, digest, engine = runtime.bundle.decision.threshold, runtime.bundle.digest, runtime.info.name
+    return [
+        Decision(
+            decision_id=str(uuid.uuid5(namespace, f"{first + i}/{'own' if i in own else posting}")),
+            time=now,
+            request_id=f"job.{job.id}",
+            job_id=own[i].id if i in own else prepared.postings[posting].id,
+            candidate_id=rows[i].id or "",
+            groups=rows[i].groups,
+            raw_score=match.raw_score,
+            calibrated_probability=match.calibrated_probability,
+            threshold=threshold,
+            decision="selected" if match.selected else "not_selected",
+            redact=job.redact,
+            bundle_digest=digest,
+            engine=engine,
+        )
+        for i, posting, match in pairs
+    ]
+
+
+def _pack(
+    runtime: Runtime,
+    rows: Sequence[Row],
+    block: range,
+    pairs: Pairs,
+    decisions: Sequence[Decision],
+    faults: Mapping[int, Fault],
+    read: Mapping[int, _ReadRow],
+) -> str:
+    """What was found out about a block, as it is kept with its decisions for a day: no text."""
+    of_rows = {}
+    for i in block:
+        if one := read.get(i):
+            document = one.document
+            found = one.resume.read
+            of_rows[i] = [
+                found.language,
+                list(found.warnings),
+                dict(found.redactions or {}),
+                None
+                if document is None
+                else [document.kind, document.pages, document.characters, dict(document.warnings)],
+                {str(posting): words for posting, words in one.repeats.items()},
+                dict(one.resume.read.warning_counts),
+            ]
+    packed = {
+        "threshold": runtime.bundle.decision.threshold,
+        "rows": of_rows,
+        "pairs": [
+            [
+                i,
+                posting,
+                decision.decision_id,
+                match.raw_score,
+                match.calibrated_probability,
+                int(match.selected),
+                int(match.borderline),
+            ]
+            for (i, posting, match), decision in zip(pairs, decisions, strict=True)
+        ],
+        "faults": [[i, of.code, of.message, of.field] for i in block if (of := faults.get(i))],
+    }
+    return json.dumps(packed, separators=(",", ":"))
+
+
+def _chunk(
+    job: Job,
+    prepared: PreparedJob,
+    rows: Sequence[Row],
+    blocks: Sequence[tuple[range, str]],
+    own: Mapping[int, ReadPosting],
+) -> ScoredChunk:
+    records: list[dict[str, Any]] = []
+    faults: list[dict[str, Any]] = []
+    errors: dict[str, int] = {}
+    completed = 0
+    for block, content in blocks:
+        packed = json.loads(content) if content else None
+        if packed is None:  # erased after it was recorded, before it was kept
+            gone = Fault(AnswerErasedError.code, "a person of this block was erased while the job ran")
+            failed = [(i, gone) for i in block]
+        else:
+            failed = [(i, Fault(code, message, field)) for i, code, message, field in packed["faults"]]
+            completed += len(packed["rows"])
+            records += _records(prepared, rows, packed)
+        for i, fault in failed:
+            errors[fault.code] = errors.get(fault.code, 0) + 1
+            faults.append(fault_record(rows[i], fault))
+    return ScoredChunk(records, faults, completed, errors)
+
+
+def _records(
+    prepared: PreparedJob, rows: Sequence[Row], packed: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    for i, posting, decision_id, raw, probability, selected, borderline in packed["pairs"]:
+        row = rows[i]
+        language, warnings, redactions, document, repeats, counts = packed["rows"][str(i)]
+        if str(posting) in repeats:
+            warnings = [*warnings, "repeats_posting"]
+            counts = {**counts, "repeats_posting": repeats[str(posting)]}
+        own = row.posting
+        record = {
+            "line": row.line,
+            "candidate_id": row.id,
+            "job_id": own.id if own is not None else prepared.postings[posting].id,
+            "job_index": posting if own is None else None,
+            "decision_id": decision_id,
+            "raw_score": raw,
+            "calibrated_probability": probability,
+            "decision": "selected" if selected else "not_selected",
+            "borderline": bool(borderline) or needs_a_look(warnings),
+            "language": language,
+            "warnings": warnings,
+            "warning_counts": counts,
+            "redactions": redactions,
+        }
+        if row.file is not None:
+            record["file"] = row.file.name
+        if document is not None:
+            kind, pages, characters, about = document
+            record["document"] = {
+                "type": kind,
+                "pages": pages,
+                "characters": characters,
+                "warnings": about,
+            }
+        yield record
+
+
+def fault_record(row: Row, fault: Fault) -> dict[str, Any]:
+    """What is said of a row that failed."""
+    record: dict[str, Any] = {
+        "line": row.line,
+        "candidate_id": row.id,
+        "code": fault.code,
+        "message": fault.message,
+        "field": fault.field,
+    }
+    if row.file is not None:
+        record["file"] = row.file.name
+    return record
+
+
+def _fault(error: InputError | EngineError) -> Fault:
+    if isinstance(error, InputErrors):
+        return Fault.of(error.errors[0])
+    return Fault(error.code, error.message, error.field)
+
+
+def _content(content_for: Callable[[KeyedRequest], str], request: KeyedRequest) -> str:
+    """Empty if a person in it was erased."""
+    try:
+        return content_for(request)
+    except AnswerErasedError:
+        return ""
+
+
+def _blocks(rows: int, postings: int) -> list[range]:
+    size = max(1, _BLOCK_PAIRS // max(1, postings))
+    return [range(start, min(rows, start + size)) for start in range(0, rows, size)]
+
+
+def _parts(read: Mapping[int, _ReadRow], most: int) -> Iterator[list[int]]:
+    part: list[int] = []
+    tokens = 0
+    for i, one in read.items():
+        size = sum(map(len, one.resume.texts))
+        if part and tokens + size > most:
+            yield part
+            part, tokens = [], 0
+        part.append(i)
+        tokens += size
+    if part:
+        yield part
