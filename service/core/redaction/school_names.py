@@ -13,10 +13,10 @@ from service.core.redaction.education_words import FIELDS
 from service.core.redaction.lexicon import Lexicon
 from service.core.redaction.school_beginnings import DEGREE_BEHIND, behind_degree, initials_of_degree
 from service.core.redaction.school_endings import with_rest
-from service.core.redaction.school_slots import TOWNS
+from service.core.redaction.school_neighbours import Neighbours
+from service.core.redaction.school_right_side import right_of
 from service.core.redaction.school_spelling import FIRST_LETTERS, key_word_meant
 from service.core.redaction.school_words import (
-    ABBREVIATED,
     BEFORE_OF,
     ENDINGS,
     FIRM,
@@ -28,14 +28,11 @@ from service.core.redaction.school_words import (
     KEYWORDS_OF_EDUCATION,
     LAST_WORDS,
     LOOKS_LIKE_VERB,
-    NAMES_RIGHT,
     NOT_A_SCHOOL,
     NOT_BEHIND,
     NOT_IN_NAME,
-    OPENS_RIGHT,
     QUALIFIERS,
     SEXES,
-    STOPS_RIGHT,
     STUDY_FIELDS,
     TRAINS,
 )
@@ -45,8 +42,6 @@ _MOST_NAMES = 6
 _MOST_SMALL_NAMES = 4
 _MOST_QUALIFIERS = 4
 _MOST_LEFT = 20
-_MOST_RIGHT = 12
-_WRAPS = re.compile(r" {2,4}|[ ]?\n[ ]?")
 _FIELD_ENDING = re.compile(r"\w{3,30}(?:ology|istry|graphy|nomy|ics|sting|ching|ding|ting)$")
 _VERB = re.compile(r"\w{2,30}(?:ed|ing)$")
 
@@ -59,6 +54,7 @@ class SchoolReader:
         self._words = words
         self._lexicon = lexicon
         self._in_education = in_education
+        self._near = Neighbours(text, words, lexicon, in_education)
 
     def read(self) -> Iterator[tuple[int, int]]:
         """Where the names stand, as [start, end); some may overlap."""
@@ -82,7 +78,12 @@ class SchoolReader:
         """The name in front of "Group of Colleges": all words with capitals before "Group" name it."""
         words = self._words
         first = k - 2
-        while first and k - first < _MOST_NAMES and self._joined(first - 1) and words.capitalised[first - 1]:
+        while (
+            first
+            and k - first < _MOST_NAMES
+            and self._near.joined(first - 1)
+            and words.capitalised[first - 1]
+        ):
             first -= 1
         if first == k - 2 or words.folded[first] in NOT_IN_NAME:
             return None
@@ -96,42 +97,17 @@ class SchoolReader:
             return False
         return key_word_meant(word) and (self._words.capitalised[k] or self._in_education)
 
-    def _joined(self, i: int) -> bool:
-        """True if word i and the next one stand in one name as far as what is between them goes."""
-        words = self._words
-        gap = self._text[words.ends[i] : words.starts[i + 1]]
-        if gap in (" ", "-", "–"):
-            return True
-        if gap == ".":
-            return len(words.folded[i]) <= 2 or words.folded[i] in ABBREVIATED
-        if gap in (". ", ".  "):
-            return len(words.folded[i]) == 1 or words.folded[i] in ABBREVIATED
-        if gap in ("'", "’", "' ", "’ ", "’s ", "-  "):
-            return True
-        if "(" in gap or ")" in gap:  # "D.A.V. (PG) College"
-            kinds = ("pg", "autonomous", "deemed", "boys", "girls")
-            return (gap in (" (", ". (") and words.folded[i + 1] in kinds) or (
-                gap == ") " and words.folded[i] in kinds
-            )
-        return _WRAPS.fullmatch(gap) is not None and self._wraps(i)
-
-    def _wraps(self, i: int) -> bool:
-        """True if a name goes on behind the end of a line: "University / of York", "College of / New York"."""
-        before, behind = self._words.folded[i], self._words.folded[i + 1]
-        if before in ("of", "the") or (before in ("and", "for") and not self._words.capitalised[i]):
-            return True
-        return behind in ("of",) or (behind in ("for", "and") and not self._words.capitalised[i + 1])
-
-    def _is_ampersand(self, i: int) -> bool:
-        gap = self._text[self._words.ends[i] : self._words.starts[i + 1]]
-        return gap in (" & ", "&")
-
     def _around(self, k: int) -> tuple[int, int] | None:
         words, folded = self._words, self._words.folded
         key = folded[k]
-        if k + 1 < len(folded) and folded[k + 1] == "college" and key == "university" and self._joined(k):
+        if (
+            k + 1 < len(folded)
+            and folded[k + 1] == "college"
+            and key == "university"
+            and self._near.joined(k)
+        ):
             return None  # the college is the key word
-        last, named_behind = self._right(k)
+        last, named_behind = right_of(self._near, k)
         if key == "faculty":
             if not (named_behind and words.capitalised[k]):
                 return None
@@ -139,7 +115,7 @@ class SchoolReader:
         first, names, qualifiers = self._left(k)
         if key in LAST_WORDS:
             last = last if named_behind else k  # no town: "Gauhati High Court" is none
-            if not self._ends_cell(last) or (key == "tech" and len(folded[k - 1]) < 3):
+            if not self._near.ends_cell(last) or (key == "tech" and len(folded[k - 1]) < 3):
                 return None  # "B.Tech"
             if key in ("public", "model") and not any(
                 len(word) > 2 and word not in self._lexicon.english for word in folded[first:k]
@@ -147,11 +123,11 @@ class SchoolReader:
                 return None  # "Business Model"
         if key in ("center", "centre") and (k == 0 or folded[k - 1] not in TRAINS or not names):
             return None
-        behind = folded[last + 1] if last + 1 < len(folded) and self._joined(last) else ""
+        behind = folded[last + 1] if last + 1 < len(folded) and self._near.joined(last) else ""
         if behind in NOT_BEHIND and (last == k or behind.startswith(("press", "hospital"))):
             return None
         left = folded[first:k]
-        if first and folded[first - 1] in NOT_A_SCHOOL and self._joined(first - 1):
+        if first and folded[first - 1] in NOT_A_SCHOOL and self._near.joined(first - 1):
             return None  # "Summer School of Machine Learning"
         if all(len(word) == 1 for word in left) and "&" in self._text[words.starts[first] : words.starts[k]]:
             return None  # "R&D Institute"
@@ -161,13 +137,18 @@ class SchoolReader:
             return None
         if not self._is_written_as_name(first, k, last):
             return None
-        if first and folded[first - 1] == "the" and words.capitalised[first - 1] and self._joined(first - 1):
+        if (
+            first
+            and folded[first - 1] == "the"
+            and words.capitalised[first - 1]
+            and self._near.joined(first - 1)
+        ):
             first -= 1
         first = behind_degree(self._text, words, first, k)
         first = self._behind_field(first, k, named_behind=named_behind)
         start, end = words.starts[first], words.ends[last]
         found = self._text[start:end]
-        if self._begins_cell(first):
+        if self._near.begins_cell(first):
             start += initials_of_degree(found)
         if _CERTIFIES.match(found):
             return None
@@ -176,14 +157,14 @@ class SchoolReader:
     def _behind_field(self, first: int, k: int, *, named_behind: bool) -> int:
         """The first word of the name once a field of study is taken from it: "BA in English Literature Ajasin University"."""
         words, folded = self._words, self._words.folded
-        if first and first < k and folded[first - 1] in FIELDS and self._joined(first - 1):
+        if first and first < k and folded[first - 1] in FIELDS and self._near.joined(first - 1):
             # "B.E. in Computer Science University of Ghent", "... Govt. Polytechnic"
             named = first
             while named < k and folded[named] in FIELDS:
                 named += 1
             if named_behind if named == k else self._is_named_by_kind(named, k, folded[named:k]):
                 return named
-        if not first or folded[first - 1] not in ("in", "of") or not self._joined(first - 1):
+        if not first or folded[first - 1] not in ("in", "of") or not self._near.joined(first - 1):
             return first
         if DEGREE_BEHIND.search(self._text, max(0, words.starts[first] - 40), words.starts[first]) is None:
             return first
@@ -206,7 +187,9 @@ class SchoolReader:
         words, folded = self._words, self._words.folded
         first, names, i = k, 0, k - 1
         qualifiers: list[str] = []
-        while i >= 0 and k - i <= _MOST_LEFT and (self._joined(i) or self._is_in_pair(i, first, k, names)):
+        while (
+            i >= 0 and k - i <= _MOST_LEFT and (self._near.joined(i) or self._is_in_pair(i, first, k, names))
+        ):
             if folded[i] == "s" and i > 0 and self._text[words.starts[i] - 1] in "'’":
                 i -= 1  # "Teacher's": the word before says what it is
             word = folded[i]
@@ -231,7 +214,7 @@ class SchoolReader:
             word in self._lexicon.english
             and word not in LOOKS_LIKE_VERB
             and _VERB.match(word) is not None
-            and self._begins_cell(i)
+            and self._near.begins_cell(i)
         )
 
     def _names(self, i: int, k: int, names: int) -> bool:
@@ -246,19 +229,12 @@ class SchoolReader:
             return True  # "Sun Yat-sen"
         if self._in_education and not words.capitalised[k]:
             return names < _MOST_SMALL_NAMES
-        return self._is_rare(i) and names < 2  # "mumbai University", "Pimpri chinchwad college"
-
-    def _is_rare(self, i: int) -> bool:
-        """True if word i is neither English nor a tool."""
-        word = self._words.folded[i]
-        return (
-            len(word) > 3 and word not in self._lexicon.english and word not in self._lexicon.protected_words
-        )
+        return self._near.is_rare(i) and names < 2  # "mumbai University", "Pimpri chinchwad college"
 
     def _joins_names(self, i: int) -> bool:
         """True if word i stands inside a name: "Federal de Minas", "Lady of Fatima", "St. Francis of Assisi"."""
         words, folded = self._words, self._words.folded
-        if i == 0 or not self._joined(i - 1) or not words.capitalised[i - 1]:
+        if i == 0 or not self._near.joined(i - 1) or not words.capitalised[i - 1]:
             return False
         if folded[i] == "of":
             return folded[i - 1] in BEFORE_OF or (i > 1 and folded[i - 2] in ("st", "saint", "san"))
@@ -266,7 +242,7 @@ class SchoolReader:
 
     def _is_in_pair(self, i: int, first: int, k: int, names: int) -> bool:
         """True if "&" joins word i to a name that begins right behind it: "Lewis & Clark", "Texas A&M"."""
-        if i + 1 != first or first == k or not self._is_ampersand(i) or not self._words.capitalised[i]:
+        if i + 1 != first or first == k or not self._near.is_ampersand(i) or not self._words.capitalised[i]:
             return False
         before, behind = self._words.folded[i], self._words.folded[i + 1]
         return (len(before) > 1) == (len(behind) > 1) and (len(before) > 1 or (names == 1 and i > 0))
@@ -276,107 +252,6 @@ class SchoolReader:
         words = self._words
         behind = self._text[words.ends[i] : words.ends[i] + 1]
         return words.written[i].isupper() and (behind == "." or len(words.folded[i + 1]) <= 2)
-
-    def _right(self, k: int) -> tuple[int, bool]:
-        """The last word of the name, and whether "of ..." behind the key word names it."""
-        words, folded = self._words, self._words.folded
-        if k + 1 >= len(folded) or not self._joined(k) or folded[k + 1] not in OPENS_RIGHT:
-            return self._with_town(k), False
-        if folded[k + 1] == "in" or (folded[k + 1] == "de" and not words.capitalised[k]):
-            return k, False
-        last, i, taken = k, k + 1, 0
-        while i < len(folded) and taken < _MOST_RIGHT:
-            word = folded[i]
-            if i > k + 1 and not self._joined(i - 1):
-                comma = self._text[words.ends[i - 1] : words.starts[i]] == ", "
-                listed = comma and last == i - 1 and word in STUDY_FIELDS and folded[i - 1] in STUDY_FIELDS
-                if not (self._is_ampersand(i - 1) or listed):
-                    break
-            if word in INSIDE_RIGHT:
-                if i + 1 >= len(folded):
-                    break
-                i, taken = i + 1, taken + 1
-                continue
-            small = (
-                not words.capitalised[i]
-                and word not in SEXES
-                and not (last == i - 1 or i == k + 2) * (word in STUDY_FIELDS)
-            )
-            if small and (
-                words.capitalised[k]
-                or not self._in_education
-                or (word in self._lexicon.english and word not in STUDY_FIELDS)
-            ):
-                break
-            if word in STOPS_RIGHT or (
-                word in NOT_IN_NAME and word not in STUDY_FIELDS and word not in NAMES_RIGHT
-            ):
-                break
-            last, i, taken = i, i + 1, taken + 1
-        return last, last > k
-
-    def _with_town(self, k: int) -> int:
-        """The key word, or in a section of education the town right behind it: "University Chennai"."""
-        words, folded = self._words, self._words.folded
-        if not words.capitalised[k]:
-            return self._with_small_town(k)
-        if not self._in_education:
-            return self._with_known_town(k)
-        last = k
-        while (
-            last < k + 2
-            and last + 1 < len(folded)
-            and self._text[words.ends[last] : words.starts[last + 1]] == " "
-        ):
-            word = folded[last + 1]
-            if (
-                not words.capitalised[last + 1]
-                or word in NOT_IN_NAME
-                or word in STUDY_FIELDS
-                or word in NOT_BEHIND
-            ):
-                return k if last + 1 < len(folded) and not words.capitalised[last + 1] else last
-            last += 1
-        return last
-
-    def _with_known_town(self, k: int) -> int:
-        """The key word, or a town behind it that is in the list: "Heriot-Watt University Dubai"."""
-        words = self._words
-        for last in (k + 2, k + 1):
-            if (
-                last < len(words)
-                and all(
-                    words.capitalised[i + 1] and self._text[words.ends[i] : words.starts[i + 1]] in (" ", "-")
-                    for i in range(k, last)
-                )
-                and " ".join(words.folded[k + 1 : last + 1]) in TOWNS
-            ):
-                return last
-        return k
-
-    def _with_small_town(self, k: int) -> int:
-        """As `_with_known_town` in small letters, which a section of education may be written in."""
-        words = self._words
-        last = k + 1
-        if (
-            self._in_education
-            and last < len(words)
-            and not words.capitalised[last]
-            and self._text[words.ends[k] : words.starts[last]] == " "
-            and (words.folded[last] in TOWNS or self._is_rare(last))
-            and self._ends_cell(last)
-        ):
-            return last
-        return k
-
-    def _ends_cell(self, last: int) -> bool:
-        rest = self._text[self._words.ends[last] : self._words.ends[last] + 3]
-        return (
-            not rest.strip()
-            or rest[0] in ",;\n(|"
-            or rest.startswith(("  ", " -", " –", " ("))
-            or (rest[0] == "." and not rest[1:].strip())
-        )
 
     def _is_named_by_kind(self, first: int, k: int, qualifiers: Sequence[str]) -> bool:
         """True for "National University", which is a school; "technical college" is any."""
@@ -391,7 +266,7 @@ class SchoolReader:
         if any(word not in GENERIC for word in qualifiers):
             return True
         if qualifiers[-1] == "state" and self._words.folded[k] in ("university", "college"):
-            return self._in_education or (self._begins_cell(first) and self._ends_cell(k))
+            return self._in_education or (self._near.begins_cell(first) and self._near.ends_cell(k))
         return self._in_education and len(qualifiers) >= 3
 
     def _is_written_as_name(self, first: int, k: int, last: int) -> bool:
@@ -409,17 +284,17 @@ class SchoolReader:
         ]
         # The first word of the name, or the only one before a key word with a capital ("mumbai University").
         if any(
-            self._is_rare(i) and (words.capitalised[i] or self._in_education or words.capitalised[k])
+            self._near.is_rare(i) and (words.capitalised[i] or self._in_education or words.capitalised[k])
             for i in own
         ):
             return self._in_education or words.capitalised[first] or words.capitalised[k]
         if not self._in_education or not own:
             return words.capitalised[k] and bool(own)
-        return self._begins_cell(first) and self._ends_cell(last) and not _VERB.match(words.folded[first])
-
-    def _begins_cell(self, first: int) -> bool:
-        before = self._text[max(0, self._words.starts[first] - 2) : self._words.starts[first]]
-        return not before.strip() or before.rstrip(" ")[-1:] in ",;\n|-–•:"
+        return (
+            self._near.begins_cell(first)
+            and self._near.ends_cell(last)
+            and not _VERB.match(words.folded[first])
+        )
 
 
 _CERTIFIES = re.compile(

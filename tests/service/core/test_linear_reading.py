@@ -51,8 +51,9 @@ ARGUED = {
     "redaction.gender._PRONOUN": _APART,
     "redaction.graduation_years._GRADUATED": _APART,
     "redaction.graduation_years._SENTENCE": _APART,
-    "redaction.headings._DECORATION": _SHORT,
+    "redaction.headings._DECORATION_BEFORE": _SHORT,
     "redaction.headings._TAG": _SHORT,
+    "redaction.identity_numbers._SEVEN_DIGITS": _ONE_ATTEMPT,
     "redaction.names.context_cues.CLOSING": _SHORT,
     "redaction.names.context_cues._INTRODUCTION": _APART,
     "redaction.names.context_cues._LABEL": _APART,
@@ -62,8 +63,10 @@ ARGUED = {
     "redaction.names.profile._IN_ONE_LINE": _ONE_ATTEMPT,
     "redaction.origin_and_religion._ORIGIN": _APART,
     "redaction.personal_values._TOKEN": _APART,
+    "redaction.phone_numbers._ENOUGH_DIGITS": _ONE_ATTEMPT,
     "redaction.photos._PHOTO": _APART,
     "redaction.schools._PATTERNS[3]": _APART,
+    "redaction.words._ASCII_WORD": _APART,
     "redaction.words._WORD": _APART,
 }
 _LONG = 200

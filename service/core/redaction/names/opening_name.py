@@ -94,7 +94,7 @@ def is_unknown_pair(resume: ParsedResume, above: NameCandidate, below: NameCandi
 def surname_below(resume: ParsedResume, name: NameCandidate) -> Iterator[NameCandidate]:
     """The "Quarvel" under "Pesha Theresa": one word in a line of its own, right above a post or contact data.
 
-    It may be a town as well, which is hidden in a header too.
+    It may be a town as well, which is hidden in a header too. No word of English: "Cook" is a post more often.
     """
     line_starts = [line.start for line in resume.lines[:_HEADER_LINES]]
     at = bisect_right(line_starts, resume.starts[name.first]) - 1
@@ -110,6 +110,7 @@ def surname_below(resume: ParsedResume, name: NameCandidate) -> Iterator[NameCan
         and resume.capitalised[inside[0]]
         and below.text.isupper() == line.text.isupper()
         and means_nothing_else(resume, inside[0])
+        and resume.folded[inside[0]] not in resume.lexicon.english
         and not resume.holds_excluded(below.start, below.end)
         and (tells_of_a_name(resume, after) or resume.is_excluded(after.start))
     ):
