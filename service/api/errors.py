@@ -21,9 +21,11 @@ from service.api.schemas.base import UNION_MEMBER
 from service.api.schemas.problem import FieldError, Problem
 from service.core.errors import (
     AnswerErasedError,
+    ArchiveTooLargeError,
     CapacityError,
     DatabaseDamagedError,
     DatabaseLostError,
+    DocumentTooLargeError,
     EvenmatchError,
     InputError,
     InputErrors,
@@ -54,6 +56,8 @@ _STATUS: dict[type[EvenmatchError], HTTPStatus] = {
     JobRunningError: HTTPStatus.CONFLICT,
     JobDeletedError: HTTPStatus.CONFLICT,
     UploadTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    DocumentTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    ArchiveTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     MediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,

@@ -11,6 +11,7 @@ SCORE_JOB_CANCEL = "/score/jobs/{job_id}/cancel"
 EMBED = "/embed"
 OPENAI_EMBEDDINGS = "/embeddings"
 REDACT = "/redact"
+DOCUMENTS = "/documents"
 AUDIT = "/audit/counterfactual"
 OUTCOMES = "/outcomes"
 OUTCOMES_BULK = "/outcomes/bulk"
@@ -42,6 +43,7 @@ ROUTES = (
             OPENAI_EMBEDDINGS,
             REDACT,
             AUDIT,
+            DOCUMENTS,
             OUTCOMES,
             OUTCOMES_BULK,
             FAIRNESS,

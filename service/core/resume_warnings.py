@@ -67,6 +67,13 @@ class Findings:
     warnings: tuple[ResumeWarning, ...] = ()
     counts: Mapping[ResumeWarning, int] = field(default_factory=dict)
 
+    def with_more(self, code: ResumeWarning, count: int) -> Findings:
+        """With `count` more of what a warning counts."""
+        if not count:
+            return self
+        warnings = self.warnings if code in self.warnings else (*self.warnings, code)
+        return Findings(warnings, {**self.counts, code: self.counts.get(code, 0) + count})
+
 
 def findings_of(raw: str, text: str, names: NamesInText | None = None) -> Findings:
     """What is to be said of a resume by itself: `raw` as it came, `text` normalised.
