@@ -58,6 +58,9 @@ ROUTES = (
 UPLOADS = (SCORE_JOBS, PREFIX + SCORE_JOBS)
 """Whose bodies may be larger than memory should hold: their routes read them as they arrive."""
 
+FORMS = tuple(prefix + path for prefix in ("", PREFIX) for path in (SCORE, REDACT, AUDIT, DOCUMENTS))
+"""Whose bodies may be multipart/form-data, with documents in it."""
+
 
 def documented(path: str) -> str | None:
     """A path under `/v1`, whichever of its two names was asked; None if it is neither."""
