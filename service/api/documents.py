@@ -84,8 +84,3 @@ class RequestDocuments:
                 raise error
         errors.raise_any()
         return [found[i] for i in range(len(files))]
-
-
-def hidden_characters(document: ParsedDocument | None) -> int:
-    """Characters of a document that nobody can see: of the warning `hidden_text`."""
-    return 0 if document is None else document.warnings.get("hidden_text", 0)

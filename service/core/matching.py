@@ -58,9 +58,9 @@ class ReadResume:
     warnings: tuple[ResumeWarning, ...] = ()
     warning_counts: Mapping[ResumeWarning, int] = field(default_factory=dict)
 
-    def with_more(self, code: ResumeWarning, count: int) -> ReadResume:
-        """With `count` more of what a warning counts: words copied from a posting, hidden characters."""
-        found = Findings(self.warnings, self.warning_counts).with_more(code, count)
+    def with_more(self, more: Mapping[ResumeWarning, int]) -> ReadResume:
+        """With more of what warnings count: words copied from a posting, hidden characters."""
+        found = Findings(self.warnings, self.warning_counts).with_more(more)
         return replace(self, warnings=found.warnings, warning_counts=found.counts)
 
 
@@ -181,7 +181,7 @@ class Matcher:
         )
         if not repeated:
             return resume
-        return replace(resume, read=resume.read.with_more("repeats_posting", repeated[0]))
+        return replace(resume, read=resume.read.with_more({"repeats_posting": repeated[0]}))
 
     def tokenize_resume_for(
         self,

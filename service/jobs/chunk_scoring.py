@@ -22,7 +22,7 @@ from service.core.errors import AnswerErasedError, EngineError, InputError, Inpu
 from service.core.matching import Match, TokenizedJob, TokenizedResume
 from service.core.resume_warnings import needs_a_look
 from service.core.scoring import Vectors
-from service.files.documents.parsed import ParsedDocument
+from service.files.documents.parsed import ParsedDocument, about_text
 from service.files.documents.pool import DocumentReader
 from service.jobs.documents import read_file
 from service.jobs.job_store import Job
@@ -202,9 +202,7 @@ class ChunkScorer:
             )
         except InputError as error:
             return _fault(error)
-        if document is not None:
-            hidden = document.warnings.get("hidden_text", 0)
-            resume = replace(resume, read=resume.read.with_more("hidden_text", hidden))
+        resume = replace(resume, read=resume.read.with_more(about_text(document)))
         return _ReadRow(resume, repeats, document)
 
     async def _encode(self, read: dict[int, _ReadRow], faults: dict[int, Fault]) -> dict[int, Vectors]:

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from service.api import paths
 from service.api.answers import explained, scoring_model
 from service.api.dependencies import DocumentsDep, MetricsDep, PoolsDep, RuntimeDep, SettingsDep
-from service.api.documents import hidden_characters
 from service.api.forms import FilesRoute, form_of
 from service.api.schemas.audit import AuditReportOut, AuditRequest, AuditResponse, ExplanationOut
 from service.api.schemas.files import DocumentOut
@@ -19,6 +18,7 @@ from service.api.thread_pools import ThreadPools
 from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOptions, CounterfactualPlan
 from service.core.counterfactual_audit.summary import arms_of_report
 from service.core.errors import AuditOptionsError, CountError
+from service.files.documents.parsed import about_text
 from service.runtime.auditing import audit_resumes
 from service.runtime.reading import check_passages
 from service.runtime.request_scheduler import count_words
@@ -74,7 +74,7 @@ async def audit(
                     one.id,
                     one.resume,
                     given_spans(one.spans, f"resumes[{i}].spans"),
-                    hidden_characters(document),
+                    about_text(document),
                     one.source,
                 )
                 for i, (one, document) in enumerate(zip(body.resumes, of_resumes, strict=True))

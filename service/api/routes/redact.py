@@ -7,7 +7,6 @@ from fastapi import APIRouter
 from service.api import paths
 from service.api.dependencies import DocumentsDep, MetricsDep, PoolsDep, RuntimeDep
 from service.api.disconnects import caller_disconnected
-from service.api.documents import hidden_characters
 from service.api.forms import FilesRoute, form_of
 from service.api.schemas.files import DocumentOut
 from service.api.schemas.redact import RedactRequest, RedactResponse
@@ -15,6 +14,7 @@ from service.api.schemas.spans import given_spans
 from service.core.language import language_of, warnings_of_language
 from service.core.redaction.redactor import Redacted
 from service.core.text_reader import ReadText
+from service.files.documents.parsed import about_text
 
 router = APIRouter(tags=["redact"], route_class=FilesRoute)
 
@@ -50,7 +50,7 @@ async def redact(
         return found, found.redacted, language_of(found.document.text)
 
     found, redacted, language = await pools.for_text(body.resume).run(read)
-    findings = found.findings.with_more("hidden_text", hidden_characters(document))
+    findings = found.findings.with_more(about_text(document))
     warnings = [*warnings_of_language(language, found.document.non_latin_script), *findings.warnings]
     metrics.redacted(redacted.counts)
     metrics.warned(warnings)

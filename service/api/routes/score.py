@@ -25,7 +25,7 @@ from service.api.dependencies import (
     ShadowDep,
 )
 from service.api.disconnects import caller_disconnected
-from service.api.documents import RequestDocuments, hidden_characters
+from service.api.documents import RequestDocuments
 from service.api.forms import FilesRoute, form_of
 from service.api.idempotency import REPLAYED, IdempotencyDep
 from service.api.schemas.files import DocumentOut
@@ -42,7 +42,7 @@ from service.core.language import warnings_of_language
 from service.core.matching import Match, TokenizedJob, TokenizedResume
 from service.core.resume_warnings import needs_a_look
 from service.core.scoring import Vectors
-from service.files.documents.parsed import ParsedDocument
+from service.files.documents.parsed import ParsedDocument, about_text
 from service.runtime.reading import check_passages, match_all, tokenize_all
 from service.runtime.runtime import Runtime
 from service.settings import Settings
@@ -149,7 +149,7 @@ async def _encode_and_match(
             cancelled=caller_disconnected,
         )
         resumes = [
-            replace(one, read=one.read.with_more("hidden_text", hidden_characters(document)))
+            replace(one, read=one.read.with_more(about_text(document)))
             for one, document in zip(resumes, resume_documents, strict=True)
         ]
         if body.explain:

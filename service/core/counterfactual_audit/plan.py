@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service.core.counterfactual.variants import (
     ATTRIBUTES,
@@ -85,13 +85,13 @@ class CounterfactualOptions:
 class AuditResume:
     """A resume to audit and what the caller calls it. `given`: spans that the caller names in it.
 
-    `hidden`: characters that nobody sees in the document that it comes from. `source`: what errors call it.
+    `found`: what is to be said of the document that it comes from. `source`: what errors call it.
     """
 
     id: str
     text: str
     given: tuple[GivenSpan, ...] = ()
-    hidden: int = 0
+    found: Mapping[ResumeWarning, int] = field(default_factory=dict)
     source: str = "resume"
 
 
@@ -189,7 +189,7 @@ def plan_audit(
         document = read.document
         variants = make_variants(document.text, made, finder, key=resume.id, cache=cache, given=resume.given)
         language = language_of(document.text)
-        findings = read.findings.with_more("hidden_text", resume.hidden)
+        findings = read.findings.with_more(resume.found)
         warnings = (*warnings_of_language(language, document.non_latin_script), *findings.warnings)
         planned.append(PlannedResume(resume.id, variants, language, document.non_latin_script, warnings))
         for text, named in _texts_of(variants, resume.given):
