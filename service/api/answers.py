@@ -65,9 +65,10 @@ def pack(answer: ScoreResponse, bundle_digest: str) -> str:
         "threshold": answer.threshold,
         "warnings": answer.warnings,
         "results": {name: [getattr(one, name) for one in answer.results] for name in _OF_RESULTS},
-        "documents": [_document(one.document) for one in answer.results],
-        "job_document": _document(answer.job_document),
     }
+    if answer.job_document is not None or any(one.document is not None for one in answer.results):
+        kept["documents"] = [_document(one.document) for one in answer.results]
+        kept["job_document"] = _document(answer.job_document)
     return json.dumps(kept, separators=(",", ":"))
 
 
@@ -76,7 +77,7 @@ def unpack(content: str, body: ScoreRequest) -> tuple[ScoreResponse, str]:
     kept = json.loads(content)
     names = [name for name in _OF_RESULTS if name in kept["results"]]  # of an earlier version: not all
     columns = [kept["results"][name] for name in names]
-    documents = kept.get("documents") or [None] * len(body.candidates)
+    documents = kept.get("documents", [None] * len(body.candidates))
     results = [
         ScoreResult(
             candidate_id=candidate.id,
