@@ -5,10 +5,11 @@ Nothing of the request's content is repeated, apart from field names that look l
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -18,7 +19,7 @@ from starlette.types import Scope
 
 from service.api import paths
 from service.api.schemas.base import UNION_MEMBER
-from service.api.schemas.problem import FieldError, Problem
+from service.api.schemas.problem import FieldError, OpenAIError, Problem
 from service.core.errors import (
     AnswerErasedError,
     ArchiveTooLargeError,
@@ -43,7 +44,6 @@ from service.core.errors import (
 )
 
 PROBLEM_JSON = "application/problem+json"
-_OPENAI_PATHS = (paths.OPENAI_EMBEDDINGS, paths.PREFIX + paths.OPENAI_EMBEDDINGS)
 
 _STATUS: dict[type[EvenmatchError], HTTPStatus] = {
     RequestTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -89,6 +89,7 @@ def problem_response(
     headers: dict[str, str] | None = None,
 ) -> Response:
     """One problem+json response."""
+    is_openai = paths.is_openai(scope["path"])
     problem = Problem(
         type=f"urn:evenmatch:problem:{code}",
         title=title,
@@ -96,14 +97,33 @@ def problem_response(
         detail=detail,
         code=code,
         request_id=scope.get("evenmatch.request_id", ""),
-        message=detail if scope["path"] in _OPENAI_PATHS else None,
+        message=detail if is_openai else None,
+        error=_openai_error(status, code, detail, errors) if is_openai else None,
         limit=limit,
         actual=actual,
         errors=None if errors is None else list(errors)[:MAX_FIELD_ERRORS],
     )
-    return Response(
-        problem.model_dump_json(exclude_none=True), status, media_type=PROBLEM_JSON, headers=headers
-    )
+    return Response(_without_nulls(problem), status, media_type=PROBLEM_JSON, headers=headers)
+
+
+def _without_nulls(problem: Problem) -> str:
+    """But for `param`, which OpenAI's clients expect."""
+    found = problem.model_dump(exclude_none=True)
+    if problem.error is not None:
+        found["error"] = problem.error.model_dump()
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+
+
+def _openai_error(status: int, code: str, detail: str, errors: Sequence[FieldError] | None) -> OpenAIError:
+    kind: Literal["invalid_request_error", "rate_limit_error", "server_error"] = "invalid_request_error"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        kind = "rate_limit_error"
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        kind = "server_error"
+    first = errors[0] if errors else None
+    # OpenAI's clients show the message alone: what is wrong with which field has to be in it.
+    message = f"{first.field}: {first.message}" if first and first.message not in detail else detail
+    return OpenAIError(message=message, type=kind, param=first.field if first else None, code=code)
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -10,6 +10,8 @@ SCORE_JOB_ERRORS = "/score/jobs/{job_id}/errors"
 SCORE_JOB_CANCEL = "/score/jobs/{job_id}/cancel"
 EMBED = "/embed"
 OPENAI_EMBEDDINGS = "/embeddings"
+OPENAI_MODELS = "/models"
+OPENAI_MODEL = "/models/{model_id}"
 REDACT = "/redact"
 DOCUMENTS = "/documents"
 AUDIT = "/audit/counterfactual"
@@ -41,6 +43,8 @@ ROUTES = (
             SCORE_JOB_CANCEL,
             EMBED,
             OPENAI_EMBEDDINGS,
+            OPENAI_MODELS,
+            OPENAI_MODEL,
             REDACT,
             AUDIT,
             DOCUMENTS,
@@ -60,6 +64,12 @@ UPLOADS = (SCORE_JOBS, PREFIX + SCORE_JOBS)
 
 FORMS = tuple(prefix + path for prefix in ("", PREFIX) for path in (SCORE, REDACT, AUDIT, DOCUMENTS))
 """Whose bodies may be multipart/form-data, with documents in it."""
+
+
+def is_openai(path: str) -> bool:
+    """Whether OpenAI's clients ask for it."""
+    path = path.removeprefix(PREFIX)
+    return path in (OPENAI_EMBEDDINGS, OPENAI_MODELS) or path.startswith(OPENAI_MODELS + "/")
 
 
 def documented(path: str) -> str | None:

@@ -27,6 +27,7 @@
     |   |-- DuplicateIdError          the same id twice in one request
     |   |-- UnknownGroupError         an attribute or group outside the configured schema
     |   |-- UnknownModelError         a model name that this service does not serve
+    |   |-- TokenArraysError          token ids where texts are wanted
     |   |-- UnknownTokenError         a token id outside the model's vocabulary
     |   |-- AuditOptionsError         options of an audit that are out of range or contradict each other
     |   |-- ImpossibleCountsError     counts that no set of people can have, as more selected than there are
@@ -243,6 +244,11 @@ class UnknownGroupError(InputError):
 class UnknownModelError(InputError):
     code = "model_not_found"
     title = "Model not found"
+
+
+class TokenArraysError(InputError):
+    code = "token_arrays"
+    title = "Token arrays are not taken"
 
 
 class UnknownTokenError(InputError):

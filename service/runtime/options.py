@@ -38,6 +38,11 @@ class ModelOptions(BaseModel):
         ge=8,
         description="Most words and tokens waiting, and in one request; above it requests get 429 or 413.",
     )
+    accept_token_arrays: bool = Field(
+        False,
+        description="Take lists of token ids in `/v1/embeddings`, from clients that use this model's own "
+        "tokenizer.",
+    )
     cache_mib: int = Field(32, ge=0, le=65_536, description="Memory for the embedding cache, in MiB.")
     stall_seconds: float = Field(
         120.0, gt=0, description="An engine call longer than this counts as hung; the worker is replaced."
@@ -82,7 +87,7 @@ class RequestLimits(BaseModel):
 
     max_candidates: int = Field(200, ge=1, description="Most candidates in one `/v1/score` request.")
     max_inputs: int = Field(
-        256, ge=1, description="Most texts in one `/v1/embed` or `/v1/embeddings` request."
+        2_048, ge=1, description="Most texts in one `/v1/embed` or `/v1/embeddings` request."
     )
     max_outcomes: int = Field(
         1_000, ge=1, le=10_000, description="Most outcomes in one `/v1/outcomes/bulk` request."

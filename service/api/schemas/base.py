@@ -6,7 +6,9 @@ take gigabytes, and hold up everybody else meanwhile.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import (
@@ -52,7 +54,13 @@ class RequestBody(Body):
     @model_validator(mode="before")
     @classmethod
     def _few_fields(cls, given: Any) -> Any:
-        return few_fields(given)
+        given = few_fields(given)
+        return without_blanks(given, cls.optional(given)) if isinstance(given, dict) else given
+
+    @classmethod
+    def optional(cls, given: dict[str, Any]) -> Collection[str]:
+        """Fields of an object that comes in which mean nothing where they are blank."""
+        return _optional(cls)
 
 
 def few_fields(given: Any, most: int = MAX_FIELDS) -> Any:
@@ -64,6 +72,25 @@ def few_fields(given: Any, most: int = MAX_FIELDS) -> Any:
             {"actual_length": len(given), "max_length": most},
         )
     return given
+
+
+def without_blanks(given: dict[str, Any], optional: Collection[str]) -> dict[str, Any]:
+    """Return `given` without those of the fields that are null, or a text without a visible character.
+
+    Integrations write an option that is not set as null or as "".
+    """
+    blank = [name for name in given.keys() & optional if is_blank(given[name])]
+    return {name: value for name, value in given.items() if name not in blank} if blank else given
+
+
+def is_blank(value: Any) -> bool:
+    """Whether it means that nothing is given."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+@cache
+def _optional(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, field in model.model_fields.items() if not field.is_required())
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,18 @@ class OpenAIEmbeddingsRequest(RequestBody):
     user: str | None = None
 
 
+class OpenAIModel(Body):
+    id: str
+    object: Literal["model"] = "model"
+    created: int = Field(description="Seconds since 1970 of the bundle's manifest.")
+    owned_by: str
+
+
+class OpenAIModels(Body):
+    object: Literal["list"] = "list"
+    data: list[OpenAIModel]
+
+
 class OpenAIEmbedding(Body):
     object: Literal["embedding"] = "embedding"
     index: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -15,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from service.api.schemas.base import Body, RequestBody
+from service.api.schemas.base import Body, RequestBody, is_blank
 from service.files.documents.base64_content import decoded_content
 from service.files.documents.kinds import DocumentKind
 from service.files.documents.parsed import DocumentWarning, ParsedDocument
@@ -71,6 +72,12 @@ class TextOrFile(RequestBody):
         description="A document in place of the text: PDF, DOCX, ODT, RTF, HTML, Markdown, text, JSON "
         "Resume, Europass or HR-Open XML. In multipart/form-data it is the name of a part `files`.",
     )
+
+    @classmethod
+    def optional(cls, given: dict[str, Any]) -> Collection[str]:
+        """A text of blanks is an error of its own, unless a document stands in its place."""
+        fields = super().optional(given)
+        return fields if not is_blank(given.get("file")) else [one for one in fields if one != cls.TEXT_FIELD]
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:

@@ -10,7 +10,8 @@ from service.api.schemas.base import Body, RequestBody, StopEarly
 from service.api.schemas.times import Time
 from service.store.outcomes import OutcomeEvent, OutcomeKind
 
-DecisionId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,36}$")]
+# RFC 9562: read without regard to case, as SQL Server and .NET write them in capitals.
+DecisionId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,36}$", to_lower=True)]
 
 _EXAMPLE: dict[str, Any] = {
     "decision_id": "0b0c2f3e-6f0c-4b8e-9d55-0d8a2c1f7f11",

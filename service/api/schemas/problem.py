@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from service.api.schemas.base import Body
@@ -17,6 +19,15 @@ class FieldError(Body):
     actual: int | None = None
 
 
+class OpenAIError(Body):
+    """An error as OpenAI's clients read it."""
+
+    message: str
+    type: Literal["invalid_request_error", "rate_limit_error", "server_error"]
+    param: str | None = Field(description="Path of the first field at fault.")
+    code: str = Field(description="The same as `code` beside it.")
+
+
 class Problem(Body):
     """The body of every error, as `application/problem+json`."""
 
@@ -28,6 +39,9 @@ class Problem(Body):
     request_id: str
     message: str | None = Field(
         None, description="On `/v1/embeddings`: `detail` again, where OpenAI's clients look for it."
+    )
+    error: OpenAIError | None = Field(
+        None, description="On `/v1/embeddings` and `/v1/models`: the same as OpenAI's clients read it."
     )
     limit: int | None = Field(None, description="The limit that was passed.")
     actual: int | None = Field(None, description="What came in, in the limit's unit.")

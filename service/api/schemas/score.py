@@ -6,12 +6,17 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from service.api.schemas.base import Body, ClientId, RequestBody, StopEarly, few_fields
+from service.api.schemas.base import Body, ClientId, RequestBody, StopEarly, few_fields, without_blanks
 from service.api.schemas.files import DocumentOut, TextOrFile
 from service.core.groups import MAX_GROUP_PAIRS
 from service.core.language import LanguageWarning
 from service.core.redaction.policy import Category
 from service.core.resume_warnings import ResumeWarning
+
+
+def _given_groups(given: Any) -> Any:
+    given = few_fields(given, MAX_GROUP_PAIRS)
+    return without_blanks(given, given.keys()) if isinstance(given, dict) else given
 
 
 class JobIn(TextOrFile):
@@ -29,11 +34,9 @@ class CandidateIn(TextOrFile):
 
     id: ClientId = Field(description="The caller's id of the candidate, unique in the request.")
     resume: str = Field("", description="The resume's text; all of it is read.")
-    groups: Annotated[dict[str, str], BeforeValidator(lambda given: few_fields(given, MAX_GROUP_PAIRS))] = (
-        Field(
-            default_factory=dict,
-            description="Self-reported groups by attribute, for monitoring only. Never given to the model.",
-        )
+    groups: Annotated[dict[str, str], BeforeValidator(_given_groups)] = Field(
+        default_factory=dict,
+        description="Self-reported groups by attribute, for monitoring only. Never given to the model.",
     )
 
 

@@ -63,7 +63,8 @@ def test_too_many_texts_are_refused(start: Start) -> None:
     assert (problem["limit"], problem["actual"]) == (2, 3)
 
 
-def test_openai_floats_base64_and_token_arrays_agree(api: Api) -> None:
+def test_openai_floats_base64_and_token_arrays_agree(start: Start) -> None:
+    api = start(model={"accept_token_arrays": True})
     text = "python java"
     (expected,) = rows(api, "/v1/embed", inputs=text)
     ids: TokenIds = api.runtime.tokenizer.encode_all([text], "resume")[0]
@@ -84,9 +85,9 @@ def test_openai_floats_base64_and_token_arrays_agree(api: Api) -> None:
         ({"input": "java", "model": "gpt-9"}, 404, "model_not_found"),
         ({"input": "java", "dimensions": 8}, 422, "count_out_of_range"),
         ({"input": "java " * 100}, 422, "text_too_long"),
-        ({"input": [5] * 100}, 422, "text_too_long"),
-        ({"input": [999_999]}, 422, "unknown_token"),
-        ({"input": [[]]}, 422, "empty_text"),
+        ({"input": [5] * 100}, 422, "token_arrays"),
+        ({"input": [[5, 6]]}, 422, "token_arrays"),
+        ({"input": ["java"] * 2_049}, 422, "count_out_of_range"),
         ({"input": []}, 422, "count_out_of_range"),
         ({"input": [1, "java"]}, 422, "validation_failed"),
         ({"input": None}, 422, "validation_failed"),
@@ -97,3 +98,51 @@ def test_openai_interface_refuses_what_it_cannot_answer_rightly(
 ) -> None:
     answer = api.post("/v1/embeddings", json=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_token_arrays_are_checked_where_they_are_taken(start: Start) -> None:
+    api = start(model={"accept_token_arrays": True})
+    for given, code in (([5] * 100, "text_too_long"), ([999_999], "unknown_token"), ([[]], "empty_text")):
+        assert api.post("/v1/embeddings", json={"input": given}).json()["code"] == code
+
+
+def test_refused_token_arrays_say_what_to_set(shared_api: Api) -> None:
+    answer = shared_api.post("/v1/embeddings", json={"input": [[5, 6, 7]]}).json()
+    assert "check_embedding_ctx_length=False" in answer["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [
+        ({"input": "java", "model": "gpt-9"}, 404, ("invalid_request_error", "model", "model_not_found")),
+        ({"input": ["a", " "]}, 422, ("invalid_request_error", "input[1]", "empty_text")),
+        ({"input": "a", "size": 1}, 422, ("invalid_request_error", "size", "validation_failed")),
+    ],
+)
+def test_errors_are_also_those_of_openai(
+    shared_api: Api, body: dict[str, object], status: int, error: tuple[str, str, str]
+) -> None:
+    answer = shared_api.post("/v1/embeddings", json=body)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    found = answer.json()["error"]
+    assert (found["type"], found["param"], found["code"]) == error
+    assert error[1] in found["message"]
+    assert "error" not in shared_api.post("/v1/embed", json=body).json()
+
+
+def test_the_model_is_listed(shared_api: Api) -> None:
+    (model,) = shared_api.get("/v1/models").json()["data"]
+    assert (model["id"], model["object"], model["owned_by"]) == ("test-bundle", "model", "evenmatch")
+    assert shared_api.get("/models/test-bundle").json() == model
+    unknown = shared_api.get("/v1/models/gpt-9")
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "model_not_found")
+
+
+def test_many_inputs_are_answered_as_one_by_one(start: Start) -> None:
+    api = start(model={"queue_tokens": 20_000})
+    texts = [f"python java {i % 7}" for i in range(2_048)]
+    items = api.post("/v1/embeddings", json={"input": texts}).json()["data"]
+    assert [item["index"] for item in items] == list(range(2_048))
+    each = rows(api, "/v1/embed", inputs=texts[:7])
+    for item in items:
+        assert item["embedding"] == pytest.approx(each[item["index"] % 7], abs=1e-7)

@@ -97,7 +97,7 @@ def test_another_script_is_scored_but_flagged(api: Api) -> None:
         ({"job": JOB, "candidates": [{"id": "a", "resume": "java"}] * 2}, "candidates[1].id", "duplicate_id"),
         ({"job": JOB, "candidates": [{"id": "a", "resume": " \n\x00"}]}, "candidates[0].resume", "empty_text"),
         ({"job": {"description": ""}, "candidates": [{"id": "a", "resume": "java"}]}, "job.description", "empty_text"),
-        ({"job": {**JOB, "title": ""}, "candidates": [{"id": "a", "resume": "x"}]}, "job.title", "empty_text"),
+        ({"job": {**JOB, "title": "\u200b"}, "candidates": [{"id": "a", "resume": "x"}]}, "job.title", "empty_text"),
         ({"job": JOB, "candidates": [{"id": "a", "resume": 7}]}, "candidates[0].resume", "string_type"),
         ({"job": JOB, "candidates": [{"id": 7, "resume": "java"}]}, "candidates[0].id", "string_type"),
         ({"job": JOB, "candidates": [{"id": "", "resume": "java"}]}, "candidates[0].id", "string_too_short"),
