@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import os
 import sys
+from collections.abc import Mapping
 
 SECONDS = 8.0
 """Longer than `EVENMATCH_READY_SECONDS` by default, shorter than the image's HEALTHCHECK timeout."""
@@ -27,6 +28,12 @@ def problem(port: int) -> str | None:
     return None if answer.status == 200 else f"status {answer.status}: {body}"
 
 
+def port_of(environment: Mapping[str, str]) -> int:
+    """The port of the service; what Kubernetes sets for a Service named `evenmatch` is none."""
+    given = (environment.get(name, "") for name in ("EVENMATCH_PORT", "EVENMATCH_SERVER_PORT"))
+    return int(next((port for port in given if port and "://" not in port), 8000))
+
+
 if __name__ == "__main__":
-    found = problem(int(os.environ.get("EVENMATCH_PORT") or 8000))
+    found = problem(port_of(os.environ))
     sys.exit(found)

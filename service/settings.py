@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import errno
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -37,6 +38,10 @@ from service.store.recorder import StoreOptions
 
 PREFIX = "EVENMATCH_"
 
+_INJECTED = re.compile(
+    PREFIX
+    + r"(?:SERVICE_(?:HOST|PORT)(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?|NAME|ENV_\w+)"
+)
 _DOCUMENTED = {
     "redaction.categories": "REDACT_CATEGORIES",
     "redaction.entities": "REDACT_ENTITIES",
@@ -154,7 +159,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What was given in code, then the environment, then the files of `secrets_dir`."""
-        environment = _Variables(settings_cls, {name.lower(): value for name, value in os.environ.items()})
+        given = {name: value for name, value in os.environ.items() if not is_injected(name, value)}
+        environment = _Variables(settings_cls, {name.lower(): value for name, value in given.items()})
         folder = (environment() | init_settings()).get("secrets_dir")
         if folder is None or not Path(folder).is_dir():  # the field's own check refuses what is no folder
             return init_settings, environment
@@ -199,10 +205,27 @@ def variable_of(loc: Sequence[int | str]) -> str:
 def unknown_variables(given: Mapping[str, str]) -> Iterator[str]:
     """Say which variables of this service's prefix are no setting, each with the closest that is one."""
     known = {name for setting in all_settings() for name in setting.names}
+    injected = [name for name in sorted(given) if is_injected(name, given[name])]
+    if injected:
+        yield (
+            f"{len(injected)} variables, among them {injected[0]}, are what Kubernetes or Docker set for a "
+            "service of this name, and are ignored; the port is set by EVENMATCH_SERVER_PORT, too"
+        )
     for name in sorted(given):
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
+        if name.upper().startswith(PREFIX) and name.upper() not in known and name not in injected:
             close = difflib.get_close_matches(name.upper(), sorted(known), n=1)
             yield f"{name} is no setting and is ignored" + (f"; did you mean {close[0]}?" if close else "")
+
+
+def is_injected(name: str, value: str) -> bool:
+    """Whether an orchestrator set a variable because a service or container is called `evenmatch`.
+
+    Kubernetes' service links: `EVENMATCH_PORT=tcp://10.96.0.1:8000`, `EVENMATCH_SERVICE_HOST`,
+    `EVENMATCH_PORT_8000_TCP_ADDR` and so on; links of Docker also set `EVENMATCH_NAME` and `EVENMATCH_ENV_...`.
+    """
+    if name.upper() == f"{PREFIX}PORT":
+        return "://" in value
+    return _INJECTED.fullmatch(name.upper()) is not None
 
 
 class _Variables(EnvSettingsSource):

@@ -72,6 +72,31 @@ def test_an_unknown_variable_is_named_with_the_closest_setting_and_without_its_v
     assert "secret" not in warning
 
 
+KUBERNETES = {
+    "EVENMATCH_PORT": "tcp://10.96.12.3:8000",
+    "EVENMATCH_SERVICE_HOST": "10.96.12.3",
+    "EVENMATCH_SERVICE_PORT": "8000",
+    "EVENMATCH_SERVICE_PORT_HTTP": "8000",
+    "EVENMATCH_PORT_8000_TCP": "tcp://10.96.12.3:8000",
+    "EVENMATCH_PORT_8000_TCP_PROTO": "tcp",
+    "EVENMATCH_PORT_8000_TCP_PORT": "8000",
+    "EVENMATCH_PORT_8000_TCP_ADDR": "10.96.12.3",
+}
+"""What a pod has in its environment where there is a Service named `evenmatch`."""
+
+
+def test_what_kubernetes_sets_for_a_service_of_this_name_is_ignored_and_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in KUBERNETES.items():
+        monkeypatch.setenv(name, value)
+    assert Settings().server.port == 8000
+    (warning,) = unknown_variables(KUBERNETES)
+    assert warning.startswith("8 variables, among them EVENMATCH_PORT, are what Kubernetes")
+    monkeypatch.setenv("EVENMATCH_SERVER_PORT", "9000")
+    assert Settings().server.port == 9000
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
