@@ -221,7 +221,7 @@ def is_injected(name: str, value: str) -> bool:
     """Whether an orchestrator set a variable because a service or container is called `evenmatch`.
 
     Kubernetes' service links: `EVENMATCH_PORT=tcp://10.96.0.1:8000`, `EVENMATCH_SERVICE_HOST`,
-    `EVENMATCH_PORT_8000_TCP_ADDR` and so on; links of Docker also set `EVENMATCH_NAME` and `EVENMATCH_ENV_...`.
+    `EVENMATCH_PORT_8000_TCP_ADDR` and so on; Docker links also set `EVENMATCH_NAME` and `EVENMATCH_ENV_...`.
     """
     if name.upper() == f"{PREFIX}PORT":
         return "://" in value
