@@ -39,11 +39,12 @@ _MOST_AREAS = 400
 _MOST_COLORS = 32
 
 _DEEPEST = 8
-_SCAN = 0.5
-"""Share of the page that an image covers at least, if the text over it is to be taken for a scanner's."""
+_SCAN = 0.8
+"""Share of the page that images cover at least, if the text with them is to be taken for a scanner's."""
 
-_OF_SCAN = 0.8
-"""Share of a page's characters that are invisible at least, if they are to be taken for a scanner's."""
+_OF_SCAN = 0.95
+"""Share of a page's characters that are invisible at least, if they are to be taken for a scanner's. The rest
+is a stamp or a page number: whoever writes a resume that can be seen has no scan."""
 
 Box = tuple[float, float, float, float]
 Color = tuple[int, int, int]

@@ -16,8 +16,8 @@ _PLAIN = "vnd.openxmlformats-officedocument.wordprocessingml.document"
 MACROS = "vnd.ms-word.document.macroEnabled"
 
 
-def pdf(content: str, *, pages: int = 1, image: bool = False, turned: int = 0) -> bytes:
-    """A PDF of letter size with `content` on each page, in Helvetica as /F; with /I, a gray image, if asked for."""
+def pdf(content: str, *, pages: int = 1, image: bool = False, turned: int = 0, height: int = 792) -> bytes:
+    """A PDF of 612 x `height` points with `content` on each page, in Helvetica as /F; with /I, a gray image, if asked for."""
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>"]
     kids = " ".join(f"{6 + i} 0 R" for i in range(pages))
     objects.append(f"<< /Type /Pages /Kids [{kids}] /Count {pages} >>".encode())
@@ -29,7 +29,7 @@ def pdf(content: str, *, pages: int = 1, image: bool = False, turned: int = 0) -
     images = "/XObject << /I 5 0 R >>" if image else ""
     for _ in range(pages):
         objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Rotate {turned} /Contents 4 0 R "
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 {height}] /Rotate {turned} /Contents 4 0 R "
             f"/Resources << /Font << /F 3 0 R >> {images} >> >>".encode()
         )
     written = io.BytesIO()
