@@ -42,9 +42,12 @@ _DEEPEST = 8
 _SCAN = 0.8
 """Share of the page that images cover at least, if the text with them is to be taken for a scanner's."""
 
-_OF_SCAN = 0.95
-"""Share of a page's characters that are invisible at least, if they are to be taken for a scanner's. The rest
-is a stamp or a page number: whoever writes a resume that can be seen has no scan."""
+_OF_SCAN = 0.8
+"""Share of a page's characters that are invisible at least, if they are to be taken for a scanner's."""
+
+_STAMP = 100
+"""Characters that can be seen on a scan beside its image at most: a page number, a stamp. A resume with
+more of its own is no scan, however much is hidden in it."""
 
 Box = tuple[float, float, float, float]
 Color = tuple[int, int, int]
@@ -212,7 +215,8 @@ def hide_unseen(page: object, box: PageBox, glyphs: list[Glyph], background: Pai
     if unsure:
         _compare(page, box, unsure)
     hidden = sum(glyph.is_hidden for glyph in glyphs)
-    if background.images >= _SCAN and hidden >= _OF_SCAN * len(glyphs) > 0:
+    is_stamp = len(glyphs) - hidden <= _STAMP
+    if background.images >= _SCAN and is_stamp and hidden >= _OF_SCAN * len(glyphs) > 0:
         for glyph in glyphs:
             glyph.is_hidden = _is_off(glyph, box) or glyph.style.size <= SMALLEST
         return True

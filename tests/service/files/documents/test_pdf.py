@@ -157,6 +157,22 @@ def test_the_text_that_a_scanner_puts_over_its_image_is_read() -> None:
     assert document.warnings == {"ocr_layer": 25}
 
 
+def test_a_text_that_goes_on_behind_an_image_is_no_scan() -> None:
+    words = "Jane Doe, engineer of bridges that people cross every day without a thought"
+    shown = line(words, 50, 770) + line("Built seven of them over rivers that flood in spring", 50, 756)
+    behind = "".join(line("Trickster of all that any posting asks for", 50, 700 - 14 * i) for i in range(20))
+
+    document = read(pdf(shown + behind + "q 612 0 0 740 0 0 cm /I Do Q", image=True))
+
+    assert document.text.startswith(words)
+    assert "Trickster" not in document.text
+    assert document.warnings == {"hidden_text": 20 * len("Tricksterofallthatanypostingasksfor")}
+
+
+def test_a_page_without_height_is_read_as_a_page_of_letter_size() -> None:
+    assert read(pdf(line("Jane Doe", 100, 700), height=0)).text == "Jane Doe"
+
+
 def test_a_scan_without_text_says_so() -> None:
     document = fixture("scan-p0.pdf")
 
@@ -199,7 +215,10 @@ def test_limits_are_named_with_what_passed_them() -> None:
     with pytest.raises(DocumentTooLargeError) as size:
         read(pdf("").ljust(2_000), max_document_bytes=1_024)
     with pytest.raises(DocumentTooLargeError) as characters:
-        read(pdf(line("word " * 300, 10, 100, size=2), pages=2), max_document_characters=1_000)
+        read(
+            pdf("".join(line("word " * 15, 50, 600 - 14 * i) for i in range(20))),
+            max_document_characters=1_000,
+        )
 
     assert (pages.value.limit, pages.value.actual) == (50, 51)
     assert (size.value.limit, size.value.actual) == (1_024, 2_000)
