@@ -213,7 +213,7 @@ def hide_unseen(page: object, box: PageBox, glyphs: list[Glyph], background: Pai
             unsure.append([glyph for glyph in of_object if not glyph.is_hidden])
     unsure = [of_object for of_object in unsure if of_object]
     if unsure:
-        _compare(page, box, unsure)
+        _compare(page, box, unsure, _twins(unsure, glyphs, background))
     hidden = sum(glyph.is_hidden for glyph in glyphs)
     is_stamp = len(glyphs) - hidden <= _STAMP
     if background.images >= _SCAN and is_stamp and hidden >= _OF_SCAN * len(glyphs) > 0:
@@ -228,6 +228,25 @@ def _by_object(glyphs: Sequence[Glyph]) -> Iterable[list[Glyph]]:
     for glyph in glyphs:
         found.setdefault(glyph.style.handle, []).append(glyph)
     return found.values()
+
+
+def _twins(unsure: Sequence[list[Glyph]], glyphs: Sequence[Glyph], background: Painted) -> list[int]:
+    """Text objects of which PDFium gives no character, since one in `unsure` has the same at the same place.
+
+    So a browser prints text with a shadow: once transparent, and once to be seen.
+    """
+    others = background.text_orders.keys() - {glyph.style.handle for glyph in glyphs}
+    if not others:
+        return []
+    places = {_rough_place(of_object[0].style.handle) for of_object in unsure} - {None}
+    return [handle for handle in others if _rough_place(handle) in places]
+
+
+def _rough_place(handle: int) -> tuple[int, ...] | None:
+    if not pdfium.object_bounds(handle, *_FLOATS.at):
+        return None
+    left, bottom, right, top = _FLOATS.values
+    return None if left == right else tuple(round(value) for value in (left, bottom, right, top))
 
 
 def _around(glyphs: Sequence[Glyph]) -> Box:
@@ -292,16 +311,21 @@ def _contrast(a: Sequence[int], b: Sequence[int]) -> int:
     return max(abs(x - y) for x, y in zip(a[:3], b[:3], strict=True))
 
 
-def _compare(page: object, box: PageBox, unsure: Sequence[list[Glyph]]) -> None:
-    """Paint the page with and without some text, and mark the words that make no difference."""
+def _compare(page: object, box: PageBox, unsure: Sequence[list[Glyph]], twins: Sequence[int]) -> None:
+    """Paint the page with and without some text, and mark the words that make no difference.
+
+    `twins`: text objects that are left out with it.
+    """
     scale = min(_SCALE, (_MOST_PIXELS / (box.width * box.height)) ** 0.5)
     width, height = max(1, round(box.width * scale)), max(1, round(box.height * scale))
     with_text = paint(page, width, height)
-    for glyphs in unsure:
-        pdfium.set_render_mode(glyphs[0].style.handle, 3)
+    handles = [*(glyphs[0].style.handle for glyphs in unsure), *twins]
+    modes = [pdfium.render_mode(handle) for handle in handles]
+    for handle in handles:
+        pdfium.set_render_mode(handle, raw.FPDF_TEXTRENDERMODE_INVISIBLE)
     without = paint(page, width, height)
-    for glyphs in unsure:
-        pdfium.set_render_mode(glyphs[0].style.handle, glyphs[0].style.mode)
+    for handle, mode in zip(handles, modes, strict=True):
+        pdfium.set_render_mode(handle, mode)
     colors = np.maximum(with_text, without) - np.minimum(with_text, without) >= LEAST_CONTRAST
     differs = colors[:, :, 0] | colors[:, :, 1] | colors[:, :, 2]  # (height, width)
     for glyphs in unsure:

@@ -124,7 +124,7 @@ def regions(pieces: Sequence[Piece]) -> list[Region]:
 
 
 _DATE = re.compile(
-    r"(?:[\s\d./,–—-]|to\b|until\b|since\b|present|current|now\b|today"
+    r"(?:[\s\d./,\u2013\u2014-]|to\b|until\b|since\b|present|current|now\b|today"
     r"|(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?)+",
     re.IGNORECASE,
 )
@@ -205,8 +205,9 @@ def _cut(pieces: list[Piece], gutter: float, depth: int) -> list[Region]:
 def _best_columns(
     pieces: list[Piece], gutter: float
 ) -> tuple[list[Piece], list[Piece], list[Piece], list[Piece], float, bool] | None:
-    """The pieces above, left, right and below of the tallest columns, where the right one begins, and whether
-    they are one row of several.
+    """The pieces above, left, right and below of the tallest columns.
+
+    Also where the right one begins, and whether they are the first of several rows.
     """
     best = None
     best_height = 0.0
