@@ -12,6 +12,7 @@ import ctypes
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import sub
 
 import numpy as np
 import pypdfium2.raw as raw
@@ -37,6 +38,9 @@ _MOST_AREAS = 400
 """Areas that are compared with each text. A page with more of them is judged by painting it."""
 
 _MOST_COLORS = 32
+
+_NEAR = 2.0
+"""Points between the edges of a text and of its copy at most."""
 
 _DEEPEST = 8
 _SCAN = 0.8
@@ -238,15 +242,19 @@ def _twins(unsure: Sequence[list[Glyph]], glyphs: Sequence[Glyph], background: P
     others = background.text_orders.keys() - {glyph.style.handle for glyph in glyphs}
     if not others:
         return []
-    places = {_rough_place(of_object[0].style.handle) for of_object in unsure} - {None}
-    return [handle for handle in others if _rough_place(handle) in places]
+    places = [_bounds(of_object[0].style.handle) for of_object in unsure]
+    return [handle for handle in others if (bounds := _bounds(handle)) and _is_near(bounds, places)]
 
 
-def _rough_place(handle: int) -> tuple[int, ...] | None:
+def _bounds(handle: int) -> Box | None:
     if not pdfium.object_bounds(handle, *_FLOATS.at):
         return None
     left, bottom, right, top = _FLOATS.values
-    return None if left == right else tuple(round(value) for value in (left, bottom, right, top))
+    return None if left == right else (left, bottom, right, top)
+
+
+def _is_near(bounds: Box, places: Sequence[Box | None]) -> bool:
+    return any(place and max(map(abs, map(sub, bounds, place))) <= _NEAR for place in places)
 
 
 def _around(glyphs: Sequence[Glyph]) -> Box:
