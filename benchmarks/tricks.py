@@ -133,16 +133,20 @@ def hidden_in_file(name: str, hide: Callable[[str, float], str], *, over: str = 
 
 def without_width(name: str, put_in: Callable[[str, Posting], str]) -> Trick:
     """Characters of no width, behind redaction, so that nothing but the tokenizer sees them "without"."""
-    redact = Redactor().redact
+    redactor = Redactor()
+
+    @lru_cache(maxsize=1_000)
+    def redacted(resume: str) -> str:
+        return redactor.redact(resume).text
 
     def raw(resume: str, posting: Posting) -> Reading:
-        return Reading(put_in(redact(resume).text, posting), is_normalised=False)
+        return Reading(put_in(redacted(resume), posting), is_normalised=False)
 
     return Trick(
         name,
         raw,
         lambda resume, posting: Reading(put_in(resume, posting)),
-        lambda resume: Reading(redact(resume).text, is_normalised=False),
+        lambda resume: Reading(redacted(resume), is_normalised=False),
     )
 
 
@@ -240,6 +244,7 @@ def main() -> None:
     parser.add_argument("--job-columns", nargs=2, default=["job_title", "job_description"])
     parser.add_argument("--postings", type=int, default=25, help="drawn from the file")
     parser.add_argument("--file-postings", type=int, default=5, help="of them, for tricks in PDF files")
+    parser.add_argument("--only", default="", help="a regular expression of names of tricks")
     parser.add_argument("--most", type=int, help="resumes at most, drawn from the file")
     parser.add_argument("--seed", type=int, default=17)
     parser.add_argument("--bundle", type=Path, default=Settings().model.bundle_path)
@@ -254,17 +259,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         loaded = load_model(bundle, EngineOptions(choice.name, choice.device, given.threads, Path(cache)))
         scorer = Scorer(Matcher(bundle, loaded.tokenizer), loaded.tokenizer, loaded.engine.embed)
-        _print(scorer, resumes, postings, given.file_postings, bundle.manifest.name)
+        chosen = [trick for trick in tricks() if re.search(given.only, trick.name)]
+        sys.stdout.write(f"{len(resumes)} resumes, bundle {bundle.manifest.name}\n\n")
+        _print(scorer, resumes, postings, given.file_postings, chosen)
 
 
 def _print(
-    scorer: Scorer, resumes: Sequence[str], postings: Sequence[Posting], of_files: int, bundle: str
+    scorer: Scorer,
+    resumes: Sequence[str],
+    postings: Sequence[Posting],
+    of_files: int,
+    chosen: Sequence[Trick],
 ) -> None:
     write = sys.stdout.write
-    write(f"{len(resumes)} resumes, {len(postings)} postings (files: {of_files}), bundle {bundle}\n\n")
     write("| trick | pairs | without handling | decisions | with it | decisions | flagged |\n")
     write("|---|---|---|---|---|---|---|\n")
-    for trick in tricks():
+    for trick in chosen:
         some = postings[:of_files] if trick.is_file else postings
         without = measure(scorer, resumes, some, trick.without, trick.baseline_without)
         with_ = measure(scorer, resumes, some, trick.with_, trick.baseline_with)
@@ -272,8 +282,9 @@ def _print(
         cells = [trick.name, pairs, *_cells(without), *_cells(with_), f"{with_.is_flagged.mean():.1%}"]
         write(f"| {' | '.join(cells)} |\n")
         sys.stdout.flush()
-    selected = without.was_selected.mean()
-    write(f"\nWithout a trick: mean probability {without.before.mean():.3f}, {selected:.1%} selected.\n")
+        selected = with_.was_selected.mean()
+        plain = f"{with_.before.mean():.3f}, {selected:.1%} selected"
+        sys.stderr.write(f"{trick.name}: without the trick mean probability {plain}\n")
 
 
 def _cells(effect: Effect) -> tuple[str, str]:
