@@ -183,13 +183,12 @@ def _joined(pages: Sequence[Page]) -> list[Region]:
                     continue
                 for side, more in zip(last.columns, region.columns, strict=True):
                     side.extend(more)
-            elif (
-                region.columns is None
-                and region.lines
-                and (side_of := _only_side(region, last.gutter)) is not None
-                and not _is_newspaper(last, region)
-            ):
-                last.columns[side_of].append(region)
+            elif region.columns is None and region.lines and not _is_newspaper(last, region):
+                side_of, count = _of_one_side(region.lines, last.gutter)
+                if count:
+                    last.columns[side_of].append(Region(region.lines[:count]))
+                if region.lines[count:]:
+                    joined.append(Region(region.lines[count:]))
             else:
                 joined.append(region)
     return joined
@@ -215,11 +214,11 @@ def _is_newspaper(region: Region, next_region: Region) -> bool:
     return not goes_on or right[0].text[:1].islower()
 
 
-def _only_side(region: Region, gutter: float) -> int | None:
-    """0 or 1 if all lines stand left or right of `gutter`."""
-    if all(line.x1 <= gutter for line in region.lines):
-        return 0
-    return 1 if all(line.x0 >= gutter - 3 for line in region.lines) else None
+def _of_one_side(lines: Sequence[Line], gutter: float) -> tuple[int, int]:
+    """The side of `gutter` at which the first of `lines` stand, 0 or 1, and how many of them do."""
+    left = next((i for i, line in enumerate(lines) if line.x1 > gutter), len(lines))
+    right = next((i for i, line in enumerate(lines) if line.x0 < gutter - 3), len(lines))
+    return (0, left) if left >= right else (1, right)
 
 
 def _paragraphs(region: Region) -> Iterator[str]:

@@ -28,6 +28,9 @@ _LABELS = 0.4
 _LABEL = 34
 """Characters of one line of a label or date at most, on average."""
 
+_STICK_OUT = 0.1
+"""Share of the pieces of the left column at most that reach into the strip between columns."""
+
 _CELL = 3
 """Lines of a cell at least, on average, if a grid is to be read row by row."""
 
@@ -213,21 +216,26 @@ def _best_columns(
     best_height = 0.0
     for x in _candidates(pieces):
         left_edge = x - gutter
-        crossing = sorted((p.y0, p.y1) for p in pieces if p.x0 < x - 1 and p.x1 > left_edge)
+        crossing = sorted((p.y0, p.y1) for p in pieces if p.x0 < x - 1 and p.x1 > x - 1)
         for top, bottom in _bands(crossing):
             inside = [p for p in pieces if top < p.middle < bottom]
-            left = [p for p in inside if p.x1 <= left_edge]
+            left = [p for p in inside if p.x1 <= x - 1]
             right = [p for p in inside if p.x0 >= x - 1]
             if len(left) < 2 or len(right) < 2 or len(left) + len(right) < len(inside):
+                continue
+            # An address may stick out of its column, almost to the next one.
+            if sum(p.x1 > left_edge for p in left) > _STICK_OUT * len(left):
+                continue
+            shared = min(max(p.y1 for p in left), max(p.y1 for p in right)) - max(
+                min(p.y0 for p in left), min(p.y0 for p in right)
+            )
+            if shared <= best_height:
                 continue
             end = _end_of_row(left, right)
             if end is not None:
                 bottom = min(bottom, end)
                 left, right = ([p for p in side if p.middle < end] for side in (left, right))
-            shared = min(max(p.y1 for p in left), max(p.y1 for p in right)) - max(
-                min(p.y0 for p in left), min(p.y0 for p in right)
-            )
-            if shared <= best_height or not _are_columns(left, right):
+            if not _are_columns(left, right):
                 continue
             best_height = shared
             above = [p for p in pieces if p.middle <= top]
