@@ -31,6 +31,9 @@ _LABEL = 34
 _STICK_OUT = 0.1
 """Share of the pieces of the left column at most that reach into the strip between columns."""
 
+_LEAST_RUN = 4
+"""Pieces between two steps back up a page at least, on average, if the file's order has a meaning."""
+
 _CELL = 3
 """Lines of a cell at least, on average, if a grid is to be read row by row."""
 
@@ -217,7 +220,8 @@ def _best_columns(
     for x in _candidates(pieces):
         left_edge = x - gutter
         crossing = sorted((p.y0, p.y1) for p in pieces if p.x0 < x - 1 and p.x1 > x - 1)
-        for top, bottom in _bands(crossing):
+        for above_all, bottom in _bands(crossing):
+            top = _below_paragraph(pieces, above_all, bottom)
             inside = [p for p in pieces if top < p.middle < bottom]
             left = [p for p in inside if p.x1 <= x - 1]
             right = [p for p in inside if p.x0 >= x - 1]
@@ -242,6 +246,21 @@ def _best_columns(
             below = [p for p in pieces if p.middle >= bottom]
             best = above, left, right, below, x, end is not None
     return best
+
+
+def _below_paragraph(pieces: list[Piece], top: float, bottom: float) -> float:
+    """`top`, or where a paragraph ends that begins above it: its last line may be short and cross nothing."""
+    for before, piece in pairwise(pieces):  # they are in the file's order
+        if before.middle <= top < piece.middle < bottom and _follows(before, piece):
+            top = piece.y1 - 0.3 * (piece.y1 - piece.y0)
+    return top
+
+
+def _follows(before: Piece, piece: Piece) -> bool:
+    """True for two lines of one paragraph."""
+    is_close = -0.5 * piece.size < piece.y0 - before.y1 < (_BLOCK_GAP - 0.35) * piece.size
+    is_like = abs(piece.size - before.size) <= 0.05 * before.size
+    return is_close and is_like and abs(piece.x0 - before.x0) <= 1 and piece.x1 < before.x1
 
 
 def _candidates(pieces: list[Piece]) -> Iterable[float]:
@@ -355,11 +374,23 @@ def _blocks(pieces: list[Piece]) -> list[list[Line]]:
 
 
 def lines_of(pieces: Sequence[Piece]) -> list[Line]:
-    """The lines of one column: in the file's order if that goes down the page, else from above to below."""
+    """The lines of one column: in the file's order if that makes sense, else from above to below."""
     in_file = sorted(pieces, key=lambda piece: piece.order)
-    if _goes_down(in_file):
+    if _goes_down(in_file) or _goes_down_in_columns(in_file):
         return _rows(in_file)
     return _rows(sorted(pieces, key=lambda piece: (piece.middle, piece.x0)))
+
+
+def _goes_down_in_columns(pieces: Sequence[Piece]) -> bool:
+    """True if the file steps back up seldom, and never above what it had there before."""
+    steps = [i for i, (a, b) in enumerate(pairwise(pieces), 1) if b.middle < a.y0 - 0.1 * a.size]
+    if len(steps) * _LEAST_RUN > len(pieces):
+        return False
+    return not any(
+        earlier.y0 > pieces[i].y1 and earlier.x0 < pieces[i].x1 and earlier.x1 > pieces[i].x0
+        for i in steps
+        for earlier in pieces[:i]
+    )
 
 
 def _goes_down(pieces: Sequence[Piece]) -> bool:
