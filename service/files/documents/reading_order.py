@@ -34,6 +34,9 @@ _STICK_OUT = 0.1
 _LEAST_RUN = 4
 """Pieces between two steps back up a page at least, on average, if the file's order has a meaning."""
 
+_APART = 2
+"""Changes of the file from one side to the other at most, if it holds each by itself, but for a heading."""
+
 _CELL = 3
 """Lines of a cell at least, on average, if a grid is to be read row by row."""
 
@@ -290,7 +293,7 @@ def _bands(crossing: list[tuple[float, float]]) -> Iterable[tuple[float, float]]
 
 def _are_columns(left: list[Piece], right: list[Piece]) -> bool:
     """False for what belongs together line by line: labels, dates, cells of a table."""
-    if _changes(left, right) == 1:
+    if _changes(left, right) <= _APART:
         return True
     few, many = (left, right) if _letters(left) <= _letters(right) else (right, left)
     blocks = _blocks(few)
@@ -343,8 +346,8 @@ def _keeps_blocks(side: list[Piece], other: list[Piece], blocks: list[list[Line]
 
 
 def _reads_left_first(left: list[Piece], right: list[Piece]) -> bool:
-    if _changes(left, right) == 1:
-        return min(p.order for p in left) < min(p.order for p in right)
+    if _changes(left, right) <= _APART:
+        return statistics.median(p.order for p in left) < statistics.median(p.order for p in right)
     return True
 
 
