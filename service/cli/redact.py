@@ -12,11 +12,13 @@ from service.cli.console import (
     BundleOption,
     EncodingOption,
     IdColumn,
+    NumberRows,
     ResumesArgument,
     SkipOption,
     SpanOption,
     TextColumn,
-    check_encoding,
+    archive_limits,
+    document_texts,
     end_skipped,
     exit_codes,
     fail,
@@ -34,13 +36,9 @@ from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.redactor import Redactor
 from service.core.resume_warnings import findings_of
-from service.files.resume_files import (
-    IN_WORDS,
-    RedactedResume,
-    read_resumes,
-    readable,
-    write_redacted,
-)
+from service.files.redacted_files import RedactedResume, write_redacted
+from service.files.result_files import IN_WORDS
+from service.files.resume_files import ResumeOptions, read_resumes, readable
 from service.logs import log_to_stderr
 
 
@@ -52,8 +50,9 @@ def redact(
     categories: Annotated[
         str | None, typer.Option(help="What to hide, with commas; without it what the service hides.")
     ] = None,
-    id_column: IdColumn = "id",
-    text_column: TextColumn = "resume",
+    id_column: IdColumn = None,
+    text_column: TextColumn = None,
+    number_rows: NumberRows = False,
     bundle: BundleOption = None,
     span: SpanOption = None,
     encoding: EncodingOption = None,
@@ -66,17 +65,15 @@ def redact(
     settings = settings_from(model={"bundle": bundle})
     log_to_stderr("warning")
     given = given_by(span)
-    check_encoding(encoding)
-    with exit_codes():
+    with exit_codes(), document_texts(settings, encoding) as texts:
         chosen = _chosen(categories) or settings.redaction.categories
         if chosen is None:
             chosen = read_bundle(settings.model.bundle_path).manifest.redaction.categories
         entities = EntityFinder(settings.redaction.entities) if settings.redaction.entities else None
         redactor = Redactor(chosen, entities=entities)
         errors = ErrorCollector()
-        files = read_resumes(
-            resumes, id_column=id_column, text_column=text_column, encoding=encoding, errors=errors
-        )
+        options = ResumeOptions(id_column, text_column, encoding, number_rows, archive_limits(settings))
+        files = read_resumes(resumes, options, texts, errors=errors, say=say)
         most = settings.limits.max_text_characters
         documents = readable(files, max_characters=most, errors=errors)
         given_in = given_in_each(given, [document.text for _, document in documents])
@@ -91,7 +88,7 @@ def redact(
                     *warnings_of_language(languages[-1], document.non_latin_script),
                     *findings_of(file.text, document.text, one if "name" in chosen else None).warnings,
                 )
-                redacted.append(RedactedResume(file.id, one, warnings))
+                redacted.append(RedactedResume(file.id, one, warnings, file.document))
         if not (skip_unreadable and redacted):
             errors.raise_any()
         if output is not None:
@@ -121,4 +118,6 @@ def _said(resume: RedactedResume, language: str) -> str:
         else IN_WORDS[code]
         for code in resume.warnings
     ]
+    if resume.document is not None:
+        notes += resume.document.notes
     return "; ".join([counts or "nothing hidden", *notes])

@@ -20,7 +20,7 @@ from service.core.groups import GroupSchema
 from service.core.printable import one_line
 from service.core.tables import SUFFIXES
 from service.files.decision_files import DecisionColumns, Decisions, read_decisions
-from service.files.resume_files import write_whole
+from service.files.writing import write_whole
 from service.logs import log_to_stderr
 from service.reports.bias_audit import (
     CITATIONS,
