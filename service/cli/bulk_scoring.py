@@ -27,6 +27,8 @@ from service.runtime.runtime import Runtime
 _PART_RESUMES = 32
 """Read and encoded together, and written to the journal."""
 
+_PART_POSTINGS = 8
+
 _PART_KNOWN = 512
 """Of an earlier run, taken over together."""
 
@@ -65,21 +67,35 @@ class _Part:
 
 
 async def read_postings(
-    runtime: Runtime, postings: Sequence[Posting], errors: ErrorCollector
+    runtime: Runtime, postings: Sequence[Posting], errors: ErrorCollector, progress: ScoringProgress
 ) -> list[ReadPosting]:
     """Read and encode postings, each once; `errors` gathers those that cannot be read."""
-    read = []
+    read: list[ReadPosting] = []
+    for start in range(0, len(postings), _PART_POSTINGS):
+        part = postings[start : start + _PART_POSTINGS]
+        jobs = await asyncio.to_thread(_tokenized, runtime, part, errors)
+        vectors = await runtime.embedder.embed([ids for _, job in jobs for ids in job.texts], lane="bulk")
+        begin = 0
+        for posting, job in jobs:
+            end = begin + len(job.texts)
+            read.append(ReadPosting(posting, job, vectors[begin:end]))
+            begin = end
+        progress.advance(len(part))
+    return read
+
+
+def _tokenized(
+    runtime: Runtime, postings: Sequence[Posting], errors: ErrorCollector
+) -> list[tuple[Posting, TokenizedJob]]:
+    jobs = []
     for posting in postings:
         with errors:
-            alone = posting.id is None
+            title = "title" if posting.id is None else f"{posting.source}: the title"
             job = runtime.matcher.tokenize_job(
-                posting.text,
-                posting.title,
-                field=posting.source,
-                title_field="title" if alone else f"{posting.source}: the title",
+                posting.text, posting.title, field=posting.source, title_field=title
             )
-            read.append(ReadPosting(posting, job, await runtime.embedder.embed(job.texts, lane="bulk")))
-    return read
+            jobs.append((posting, job))
+    return jobs
 
 
 class BulkScorer:

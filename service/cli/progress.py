@@ -20,7 +20,7 @@ class _Rate(ProgressColumn):
 
 
 class ScoringProgress:
-    """Shows `total` resumes being scored. Used as a context manager.
+    """Shows how many of `total` (`what`: resumes, postings) are done. Used as a context manager.
 
     Where `console` is no terminal, a line is said by `say` after `line_seconds` and every so often again:
     short runs say nothing. `clock` counts seconds.
@@ -32,10 +32,12 @@ class ScoringProgress:
         console: Console,
         say: Callable[[str], object],
         *,
+        what: str,
         line_seconds: float = _LINE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.total = total
+        self._what = what
         self._say = say
         self._clock = clock
         self._line_seconds = line_seconds
@@ -50,7 +52,7 @@ class ScoringProgress:
             TimeLeft(compact=True),
         )
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._bar.add_task("scoring", total=total)
+        self._task = self._bar.add_task(what, total=total)
 
     def __enter__(self) -> ScoringProgress:
         self._bar.start()
@@ -72,7 +74,7 @@ class ScoringProgress:
             self._say(self._line(now - self._started))
 
     def _line(self, seconds: float) -> str:
-        line = f"scored {self._done:,} of {self.total:,} ({self._done / max(1, self.total):.0%})"
+        line = f"{self._done:,} of {self.total:,} {self._what} done ({self._done / max(1, self.total):.0%})"
         rate = (self._done - self._reused) / seconds
         if rate > 0:
             left = max(0, self.total - self._done) / rate

@@ -85,7 +85,8 @@ def score(run: ScoreRun, journal: ScoreJournal | None) -> tuple[Ranking, list[st
 
 async def _score(run: ScoreRun, journal: ScoreJournal | None, total: int) -> tuple[Ranking, list[str | None]]:
     with running(run.settings) as runtime:
-        postings = await read_postings(runtime, run.postings, run.errors)
+        with ScoringProgress(len(run.postings), stderr, say, what="postings") as progress:
+            postings = await read_postings(runtime, run.postings, run.errors, progress)
         if not (run.skip and postings):
             run.errors.raise_any()
         if journal is not None:
@@ -105,7 +106,7 @@ async def _score(run: ScoreRun, journal: ScoreJournal | None, total: int) -> tup
             skip=run.skip,
             journal=journal,
         )
-        with ScoringProgress(total, stderr, say) as progress:
+        with ScoringProgress(total, stderr, say, what="resumes") as progress:
             await scorer.score(run.resumes.each(run.errors), progress)
     if not (run.skip and ranking.added):
         run.errors.raise_any()
@@ -128,7 +129,7 @@ def _parts(run: ScoreRun, postings: Sequence[ReadPosting], runtime: Runtime) -> 
     texts = [part for one in postings for part in (one.posting.id, one.posting.title, one.posting.text)]
     options = (
         str(run.redact),
-        ",".join(redactor.categories) if run.redact else "",
+        ",".join(sorted(redactor.categories)) if run.redact else "",
         redaction.entities,
         str(runtime.options.limits.max_text_characters),
         run.texts.limits.model_dump_json(),

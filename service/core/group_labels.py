@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -92,6 +92,18 @@ class LabelOptions:
     unknown_labels: UnknownLabels = "refuse"
 
 
+def values_given(given: Sequence[str]) -> dict[str, dict[str, str]] | None:
+    """Attribute to label to group, of `sex.W=female` and the like; None if one is not of this form."""
+    values: dict[str, dict[str, str]] = {}
+    for one in given:
+        named, equals, group = one.rpartition("=")
+        attribute, dot, label = named.partition(".")
+        if not (equals and dot and attribute.strip() and label.strip() and group.strip()):
+            return None
+        values.setdefault(attribute.strip(), {})[label] = group.strip()
+    return values
+
+
 def check_values(values: Mapping[str, Mapping[str, str]], schema: GroupSchema) -> None:
     """Raise `UnknownGroupError` for an attribute or a group that the schema has not."""
     for attribute, labels in values.items():
@@ -127,17 +139,21 @@ class LabelReader:
 
     def read(self, cell: object) -> str:
         """The group; `unknown` for an empty cell, and for a label that is not known, which is counted."""
+        group = self.known(cell)
+        return UNKNOWN if group is None else group
+
+    def known(self, cell: object) -> str | None:
+        """The group, or `unknown` for an empty cell; None for a label that is not known, which is counted."""
         if cell is None or (isinstance(cell, float) and cell != cell):
             return UNKNOWN
         label = cell.strip() if isinstance(cell, str) else f"{cell}"
-        if not label:
-            return UNKNOWN
         key = key_of_label(label)
-        group = self._known.get(key) if key else UNKNOWN if isinstance(cell, str) else None
+        if not key:  # empty, or a dash
+            return UNKNOWN
+        group = self._known.get(key)
         if group is None:
             self._count_unknown(label)
-            return UNKNOWN
-        if key != key_of_label(group):
+        elif key != key_of_label(group):
             self.mapped[key, group] += 1
         return group
 

@@ -19,6 +19,7 @@ from service.store.decisions import CONTENT
 from service.store.log import DecisionLog
 from service.store.tables import from_microseconds
 
+EXPORT_SUFFIXES = (".csv", ".jsonl")
 _ROWS_A_FETCH = 2_000
 _MADE = ("sequence", "decision_id", "time")
 _PLAIN = tuple(name for name in CONTENT if name != "groups")
