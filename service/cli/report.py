@@ -117,7 +117,7 @@ def report(
     if from_store == (decisions is not None):
         fail("name a file of decisions, or say --from-store", EXIT_USAGE)
     if decisions is not None and decisions.suffix.lower() not in SUFFIXES:
-        fail(f"decisions must be in a file that ends in {' or '.join(SUFFIXES)}", EXIT_USAGE)
+        fail(f"decisions must be in a file that ends in {', '.join(SUFFIXES)}", EXIT_USAGE)
     if decisions is not None and (window or since or until or bundle or ground_truth):
         fail("--window, --since, --until, --bundle and --ground-truth are for --from-store", EXIT_USAGE)
     of_file = (score_column, time_column, group_column, group_value)

@@ -181,17 +181,15 @@ class LabelReader:
         if not self.unknown:
             return None
         more = "over " if len(self.unknown) > _MOST_COUNTED else ""
-        total = f"{more}{len(self.unknown):,} labels" if len(self.unknown) > 1 else "1 label"
+        total = f"{more}{len(self.unknown):,} labels stand" if len(self.unknown) > 1 else "1 label stands"
         shown = list(self._shown())
         parts = [f"{label!r} in {rows:,} rows" for label, rows in shown]
         rest = self.unknown_rows - sum(rows for _, rows in shown)
         if rest:
-            others = "others" if shown else "not shown, since they may be names"
-            parts.append(f"{others}, in {rest:,} rows")
-        return (
-            f"{total} of {self.attribute} stand for none of {', '.join((*self.groups, UNKNOWN))}: "
-            f"{'; '.join(parts)}"
-        )
+            others, unit = "others" if shown else "they are", "row" if rest == 1 else "rows"
+            parts.append(f"{others} in {rest:,} {unit}, not shown since they may be names")
+        allowed = ", ".join((*self.groups, UNKNOWN))
+        return f"{self.attribute}: {total} for none of {allowed}: {'; '.join(parts)}"
 
     def _shown(self) -> Iterator[tuple[str, int]]:
         if len(self.unknown) > MOST_LABELS:

@@ -2,8 +2,8 @@
 
 Ids come from names, as short as they can be while no two are the same: of a folder's or an archive's file
 the path within it without its suffix, of a file named by itself its name without its suffix; where two would
-be equal, with the suffix, and then with what it lies in. Case does not tell ids apart, since on some disks
-two such files would be one.
+be equal, with the suffix, and then with what it lies in. Ids that differ by case alone are made longer, too,
+where that helps: on some disks two such files would be one.
 """
 
 from __future__ import annotations
@@ -275,7 +275,7 @@ def _make_unique(named: Sequence[_Named], errors: ErrorCollector) -> None:
             one.level += 1
     first: dict[str, _Named] = {}
     for one in named:
-        other = first.setdefault(one.id.casefold(), one)
+        other = first.setdefault(one.id, one)
         with errors:
             if other is not one:
                 same = (
