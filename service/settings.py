@@ -27,6 +27,8 @@ from pydantic_settings import (
 )
 
 from service.core.groups import GroupSchema
+from service.files.documents.archives import ArchiveLimits
+from service.files.documents.pool import DocumentOptions
 from service.jobs.options import JobsOptions
 from service.runtime.options import ModelOptions, RedactionOptions, RequestLimits, RuntimeOptions
 from service.runtime.shadow_audits import ShadowOptions
@@ -133,6 +135,8 @@ class Settings(BaseSettings):
     shadow_audit: ShadowOptions = ShadowOptions()
     store: StoreOptions = StoreOptions()
     fairness: FairnessMonitoring = FairnessMonitoring()
+    documents: DocumentOptions = DocumentOptions()
+    archives: ArchiveLimits = ArchiveLimits()
     jobs: JobsOptions = JobsOptions()
 
     @property

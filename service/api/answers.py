@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from service.api.schemas.files import DocumentOut
 from service.api.schemas.score import (
     PassageOut,
     ScoreRequest,
@@ -65,6 +66,9 @@ def pack(answer: ScoreResponse, bundle_digest: str) -> str:
         "warnings": answer.warnings,
         "results": {name: [getattr(one, name) for one in answer.results] for name in _OF_RESULTS},
     }
+    if answer.job_document is not None or any(one.document is not None for one in answer.results):
+        kept["documents"] = [_document(one.document) for one in answer.results]
+        kept["job_document"] = _document(answer.job_document)
     return json.dumps(kept, separators=(",", ":"))
 
 
@@ -73,9 +77,15 @@ def unpack(content: str, body: ScoreRequest) -> tuple[ScoreResponse, str]:
     kept = json.loads(content)
     names = [name for name in _OF_RESULTS if name in kept["results"]]  # of an earlier version: not all
     columns = [kept["results"][name] for name in names]
+    documents = kept.get("documents", [None] * len(body.candidates))
     results = [
-        ScoreResult(candidate_id=candidate.id, truncated=False, **dict(zip(names, values, strict=True)))
-        for candidate, *values in zip(body.candidates, *columns, strict=True)
+        ScoreResult(
+            candidate_id=candidate.id,
+            truncated=False,
+            document=document,
+            **dict(zip(names, values, strict=True)),
+        )
+        for candidate, document, *values in zip(body.candidates, documents, *columns, strict=True)
     ]
     answer = ScoreResponse(
         model=ScoringModel(**kept["model"]),
@@ -83,6 +93,11 @@ def unpack(content: str, body: ScoreRequest) -> tuple[ScoreResponse, str]:
         threshold=kept["threshold"],
         redact=body.redact,
         warnings=kept["warnings"],
+        job_document=kept.get("job_document"),
         results=results,
     )
     return answer, kept["bundle"]
+
+
+def _document(document: DocumentOut | None) -> dict[str, Any] | None:
+    return None if document is None else document.model_dump()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from json import decoder, scanner
 from typing import Any, cast
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from service.api.thread_pools import ThreadPools
+from service.core.errors import UploadError
 
 _LARGE_BYTES = 64 * 1024
 """Smaller bodies are parsed where they are: in a millisecond or two."""
@@ -34,7 +37,9 @@ class _Decoder(json.JSONDecoder):
         self.scan_once = scanner.py_make_scanner(self)  # type: ignore[attr-defined]
 
 
-class _Request(Request):
+class JsonRequest(Request):
+    """Parses a large body beside the event loop."""
+
     async def json(self) -> Any:
         body = await self.body()
         if len(body) < _LARGE_BYTES:
@@ -48,6 +53,20 @@ def parse(body: bytes) -> Any:
     return _Decoder().decode(body.decode(json.detect_encoding(body), "surrogatepass"))
 
 
+@contextmanager
+def json_errors() -> Iterator[None]:
+    """Raise `RequestValidationError` for text that is not JSON, as FastAPI does."""
+    try:
+        yield
+    except json.JSONDecodeError as error:
+        wrong = {"type": "json_invalid", "loc": ("body", error.pos), "msg": "not JSON", "input": {}}
+        raise RequestValidationError([wrong]) from None
+    except UnicodeDecodeError as error:
+        raise UploadError(f"the JSON is not UTF-8: invalid byte at offset {error.start:,}") from None
+    except RecursionError:
+        raise UploadError("the JSON is nested too deeply") from None
+
+
 class BodyRoute(APIRoute):
     """A route whose body may be large."""
 
@@ -55,9 +74,13 @@ class BodyRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            return await handler(_Request(request.scope, request.receive))
+            return await handler(await self.prepared(request))
 
         return handle
+
+    async def prepared(self, request: Request) -> Request:
+        """The request as FastAPI is to read it."""
+        return JsonRequest(request.scope, request.receive)
 
 
 class PartsResponse(StreamingResponse):

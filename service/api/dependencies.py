@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from service.api.admission import Held
+from service.api.documents import RequestDocuments
 from service.api.thread_pools import ThreadPools
 from service.jobs.service import JobService
 from service.metrics.registry import Metrics
@@ -45,6 +46,7 @@ ShadowDep = Annotated[ShadowAuditor, _of_app("shadow")]
 RecorderDep = Annotated[Recorder, _of_app("recorder")]
 DatabaseDep = Annotated[Engine, _of_app("database")]
 PoolsDep = Annotated[ThreadPools, _of_app("pools")]
+DocumentsDep = Annotated[RequestDocuments, _of_app("documents")]
 JobsDep = Annotated[JobService, _of_app("jobs")]
 RequestId = Annotated[str, _of_request("evenmatch.request_id")]
 HeldDep = Annotated[Held, _of_request(Held.KEY)]

@@ -21,9 +21,11 @@ from service.api.schemas.base import UNION_MEMBER
 from service.api.schemas.problem import FieldError, Problem
 from service.core.errors import (
     AnswerErasedError,
+    ArchiveTooLargeError,
     CapacityError,
     DatabaseDamagedError,
     DatabaseLostError,
+    DocumentTooLargeError,
     EvenmatchError,
     InputError,
     InputErrors,
@@ -54,6 +56,8 @@ _STATUS: dict[type[EvenmatchError], HTTPStatus] = {
     JobRunningError: HTTPStatus.CONFLICT,
     JobDeletedError: HTTPStatus.CONFLICT,
     UploadTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    DocumentTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    ArchiveTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     MediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,
@@ -137,13 +141,15 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
         return _encoded(request)
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     is_json = media_type == "application/json" or media_type.endswith("+json")
-    if request.method == "POST" and not is_json and request.url.path not in paths.UPLOADS:
+    takes_forms = request.url.path in paths.FORMS
+    is_form = takes_forms and media_type == "multipart/form-data"
+    if request.method == "POST" and not (is_json or is_form) and request.url.path not in paths.UPLOADS:
         return problem_response(
             request.scope,
             status=415,
             code="unsupported_media_type",
             title="Unsupported media type",
-            detail="the body must be application/json",
+            detail="the body must be application/json" + (" or multipart/form-data" if takes_forms else ""),
         )
     for one in details:
         if one["type"] == "json_invalid":

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
-from service.api.bodies import parse
+from service.api.bodies import json_errors, parse
 from service.api.multipart import MultipartReader, PartBegins, PartData
 from service.api.schemas.score_jobs import ScoreJobRequest
 from service.core.errors import UploadError, UploadTooLargeError
 from service.core.groups import GroupSchema
+from service.files.documents.archives import ArchiveLimits
 from service.jobs.document_uploads import DocumentUpload
-from service.jobs.options import JobsOptions
 from service.jobs.row_formats import CSV, CsvRows, JsonLines, RowFormat
 from service.jobs.rows import Posting, Row, RowChecker
 from service.jobs.uploads import Created, Upload
@@ -40,9 +38,10 @@ class JobForm:
         reader: MultipartReader,
         begin: Begin,
         checker: RowChecker,
-        options: JobsOptions,
+        archives: ArchiveLimits,
         groups: GroupSchema,
         *,
+        max_file_bytes: int,
         max_request_bytes: int,
         most_row_bytes: int,
         folder: Path,
@@ -51,7 +50,8 @@ class JobForm:
         self._reader = reader
         self._begin = begin
         self._checker = checker
-        self._options = options
+        self._archives = archives
+        self._max_file_bytes = max_file_bytes
         self._groups = groups
         self._max_request_bytes = max_request_bytes
         self._most_row_bytes = most_row_bytes
@@ -135,7 +135,7 @@ class JobForm:
         body = validated(ScoreJobRequest, given)
         self.upload, postings = self._begin(body)
         rows = [self._checker.row(one, line) for line, one in enumerate(body.candidates, 1)]
-        self._documents = DocumentUpload(postings, rows, self._options, self._folder)
+        self._documents = DocumentUpload(postings, rows, self._archives, self._max_file_bytes, self._folder)
         self.upload.add(self._documents.take())
 
     def _add_rows(self, rows: Sequence[Row]) -> None:
@@ -147,20 +147,6 @@ class JobForm:
         if self.upload is None or self._documents is None:
             raise UploadError("the first part must be `request`", field=_REQUEST)
         return self.upload, self._documents
-
-
-@contextmanager
-def json_errors() -> Iterator[None]:
-    """Raise `RequestValidationError` for text that is not JSON, as FastAPI does."""
-    try:
-        yield
-    except json.JSONDecodeError as error:
-        wrong = {"type": "json_invalid", "loc": ("body", error.pos), "msg": "not JSON", "input": {}}
-        raise RequestValidationError([wrong]) from None
-    except UnicodeDecodeError as error:
-        raise UploadError(f"the JSON is not UTF-8: invalid byte at offset {error.start:,}") from None
-    except RecursionError:
-        raise UploadError("the JSON is nested too deeply") from None
 
 
 def validated(model: type[M], given: object) -> M:

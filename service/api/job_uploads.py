@@ -9,7 +9,8 @@ from functools import partial
 from anyio import CancelScope
 from fastapi import Request
 
-from service.api.job_forms import JobForm, json_errors, validated
+from service.api.bodies import json_errors
+from service.api.job_forms import JobForm, validated
 from service.api.multipart import MultipartReader
 from service.api.schemas.score_jobs import JobOptionsIn, JobQuery, PostingIn, ScoreJobRequest
 from service.api.thread_pools import ThreadPools
@@ -46,7 +47,7 @@ async def receive_job(
     shape, `ClientDisconnect` if the body breaks off, and what `Upload` raises. Nothing is kept then.
     """
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    checker = RowChecker(groups, jobs.options.max_file_bytes)
+    checker = RowChecker(groups, jobs.max_file_bytes)
     receiver = _Receiver(jobs, checker, pools, owner, key)
     if media_type == "application/json" or media_type.endswith("+json"):
         return await receiver.json(request, query)
@@ -122,8 +123,9 @@ class _Receiver:
             MultipartReader(request.headers["content-type"]),
             self._begin_form,
             self._checker,
-            self._jobs.options,
+            self._jobs.archives,
             groups,
+            max_file_bytes=self._jobs.max_file_bytes,
             max_request_bytes=settings.limits.max_body_bytes,
             most_row_bytes=most_bytes,
             folder=settings.store.data_dir,
@@ -224,4 +226,4 @@ def _too_large(size: int, limit: int) -> UploadTooLargeError:
 def _most_row_bytes(request: Request, jobs: JobService) -> int:
     """Of one row: its texts with every character escaped, or its document in base64."""
     characters = request.app.state.settings.limits.max_text_characters
-    return 64 * 1024 + max(24 * int(characters), 3 * jobs.options.max_file_bytes)
+    return 64 * 1024 + max(24 * int(characters), 3 * jobs.max_file_bytes)

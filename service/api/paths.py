@@ -11,6 +11,7 @@ SCORE_JOB_CANCEL = "/score/jobs/{job_id}/cancel"
 EMBED = "/embed"
 OPENAI_EMBEDDINGS = "/embeddings"
 REDACT = "/redact"
+DOCUMENTS = "/documents"
 AUDIT = "/audit/counterfactual"
 OUTCOMES = "/outcomes"
 OUTCOMES_BULK = "/outcomes/bulk"
@@ -42,6 +43,7 @@ ROUTES = (
             OPENAI_EMBEDDINGS,
             REDACT,
             AUDIT,
+            DOCUMENTS,
             OUTCOMES,
             OUTCOMES_BULK,
             FAIRNESS,
@@ -55,6 +57,9 @@ ROUTES = (
 
 UPLOADS = (SCORE_JOBS, PREFIX + SCORE_JOBS)
 """Whose bodies may be larger than memory should hold: their routes read them as they arrive."""
+
+FORMS = tuple(prefix + path for prefix in ("", PREFIX) for path in (SCORE, REDACT, AUDIT, DOCUMENTS))
+"""Whose bodies may be multipart/form-data, with documents in it."""
 
 
 def documented(path: str) -> str | None:

@@ -26,7 +26,6 @@ from service.cli.console import (
     TextColumn,
     TitleOption,
     add_row,
-    archive_limits,
     document_texts,
     end_skipped,
     exit_codes,
@@ -93,7 +92,7 @@ def audit(
     with exit_codes(), document_texts(settings, encoding) as texts:
         options = CounterfactualOptions(_attributes(attributes), names_per_group, controls, redact, seed)
         options.check()
-        archives = archive_limits(settings)
+        archives = settings.archives
         description = read_posting(job, title, texts, archives=archives).text
         errors = ErrorCollector()
         reports = [Path(job), *(file for file in (json_file, html_file) if file is not None)]
@@ -105,7 +104,7 @@ def audit(
             errors.raise_any()
         given_in = given_in_each(given, [document.text for _, document in documents])
         audited = [
-            AuditResume(file.id, document.text, of_file)
+            AuditResume(file.id, document.text, of_file, file.found)
             for (file, document), of_file in zip(documents, given_in, strict=True)
         ]
         report, subject = asyncio.run(_audit(settings, description, title, audited, options, Path(job).stem))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from service.cli.progress import ScoringProgress
 from service.cli.ranking import Ranking, in_millionths
@@ -187,9 +187,10 @@ class BulkScorer:
         for (item, _), file in zip(unread, found, strict=True):
             with self._errors:
                 item.file = file.result()
-                item.resume, item.repeats = self._runtime.matcher.tokenize_resume_for(
+                resume, item.repeats = self._runtime.matcher.tokenize_resume_for(
                     item.file.text, self._runs, redact=self._redact, field=item.file.source
                 )
+                item.resume = replace(resume, read=resume.read.with_more(item.file.found))
 
     async def _score_part(self, part: Sequence[_Item]) -> None:
         if self._given_up:

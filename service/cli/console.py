@@ -26,9 +26,6 @@ from service.core.redaction.given import (
 )
 from service.core.redaction.policy import CATEGORIES
 from service.files.document_texts import DocumentTexts
-from service.files.documents.archives import ArchiveLimits
-from service.files.documents.parsed import DocumentLimits
-from service.runtime.devices import usable_cores
 from service.runtime.runtime import Runtime, load_runtime
 from service.settings import Settings, variable_of
 
@@ -131,20 +128,11 @@ def running(settings: Settings) -> Iterator[Runtime]:
 
 @contextmanager
 def document_texts(settings: Settings, encoding: str | None) -> Iterator[DocumentTexts]:
-    """What reads documents, in as many processes as there are cores. Exits if `encoding` is unknown."""
+    """What reads documents, in processes of their own. Exits if `encoding` is unknown."""
     check_encoding(encoding)
-    with DocumentTexts(document_limits(settings), encoding=encoding, processes=usable_cores()) as texts:
+    documents = settings.documents
+    with DocumentTexts(documents, encoding=encoding, processes=documents.document_readers) as texts:
         yield texts
-
-
-def document_limits(settings: Settings) -> DocumentLimits:
-    """How much one document may hold."""
-    return DocumentLimits()
-
-
-def archive_limits(settings: Settings) -> ArchiveLimits:
-    """How much one archive may hold."""
-    return ArchiveLimits()
 
 
 def check_encoding(encoding: str | None) -> None:

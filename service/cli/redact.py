@@ -17,7 +17,6 @@ from service.cli.console import (
     SkipOption,
     SpanOption,
     TextColumn,
-    archive_limits,
     document_texts,
     end_skipped,
     exit_codes,
@@ -72,7 +71,7 @@ def redact(
         entities = EntityFinder(settings.redaction.entities) if settings.redaction.entities else None
         redactor = Redactor(chosen, entities=entities)
         errors = ErrorCollector()
-        options = ResumeOptions(id_column, text_column, encoding, number_rows, archive_limits(settings))
+        options = ResumeOptions(id_column, text_column, encoding, number_rows, settings.archives)
         files = read_resumes(resumes, options, texts, errors=errors, say=say)
         most = settings.limits.max_text_characters
         documents = readable(files, max_characters=most, errors=errors)
@@ -86,7 +85,9 @@ def redact(
                 languages.append(language_of(document.text))
                 warnings = (
                     *warnings_of_language(languages[-1], document.non_latin_script),
-                    *findings_of(file.text, document.text, one if "name" in chosen else None).warnings,
+                    *findings_of(file.text, document.text, one if "name" in chosen else None)
+                    .with_more(file.found)
+                    .warnings,
                 )
                 redacted.append(RedactedResume(file.id, one, warnings, file.document))
         if not (skip_unreadable and redacted):

@@ -24,7 +24,6 @@ from service.cli.console import (
     TextColumn,
     TitleOption,
     add_row,
-    archive_limits,
     document_texts,
     end_skipped,
     exit_codes,
@@ -94,7 +93,7 @@ def score(
     if output is not None and (wrong := check_result_suffix(output)):
         fail(f"--output {wrong}", EXIT_USAGE)
     errors = ErrorCollector()
-    archives = archive_limits(settings)
+    archives = settings.archives
     with exit_codes(), document_texts(settings, encoding) as texts:
         if job is not None:
             postings = [read_posting(job, title, texts, archives=archives)]

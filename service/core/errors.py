@@ -45,7 +45,6 @@
     |   |-- UploadError               what was sent as a job's input is not what it says it is
     |   |   |-- UploadTooLargeError     more bytes, rows or files than a job may have
     |   |   |-- MediaTypeError          a kind of body that jobs are not made from
-    |   |   `-- ArchiveError            a ZIP file that is damaged, encrypted or unpacks to too much
     |   |-- RowError                  one row of a job's input that cannot be scored
     |   |-- ChunkAbandonedError       rows of a job that took the service down each time they were tried
     |   `-- WebhookError              an address that notices are not sent to
@@ -374,11 +373,6 @@ class UploadTooLargeError(UploadError):
 class MediaTypeError(UploadError):
     code = "unsupported_media_type"
     title = "Unsupported media type"
-
-
-class ArchiveError(UploadError):
-    code = "unusable_archive"
-    title = "Unusable archive"
 
 
 class RowError(InputError):

@@ -20,7 +20,7 @@ from service.core.pair_scoring import all_raw_scores
 from service.core.redaction.given import GivenSpan
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
-from service.core.resume_warnings import ResumeWarning
+from service.core.resume_warnings import Findings, ResumeWarning
 from service.core.scoring import SCORE_DECIMALS, Vectors, late_interaction, without_each
 from service.core.text_reader import Cancelled, InProcessReader, ReadText, TextReader, never
 from service.core.tokenization import Passage, TextTokenizer, TokenIds
@@ -59,13 +59,10 @@ class ReadResume:
     warnings: tuple[ResumeWarning, ...] = ()
     warning_counts: Mapping[ResumeWarning, int] = field(default_factory=dict)
 
-    def with_copied_words(self, count: int) -> ReadResume:
-        """As scored against a posting that it repeats with `count` of its words."""
-        return replace(
-            self,
-            warnings=(*self.warnings, "repeats_posting"),
-            warning_counts={**self.warning_counts, "repeats_posting": count},
-        )
+    def with_more(self, more: Mapping[ResumeWarning, int]) -> ReadResume:
+        """With more of what warnings count: words copied from a posting, hidden characters."""
+        found = Findings(self.warnings, self.warning_counts).with_more(more)
+        return replace(self, warnings=found.warnings, warning_counts=found.counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +182,7 @@ class Matcher:
         )
         if not repeated:
             return resume
-        return replace(resume, read=resume.read.with_copied_words(repeated[0]))
+        return replace(resume, read=resume.read.with_more({"repeats_posting": repeated[0]}))
 
     def tokenize_resume_for(
         self,

@@ -29,6 +29,7 @@ ResumeWarning = Literal[
     "hidden_text",
     "addressed_to_model",
     "repeated_words",
+    "text_of_scan",
 ]
 RESUME_WARNINGS: tuple[ResumeWarning, ...] = get_args(ResumeWarning)
 
@@ -66,6 +67,12 @@ class Findings:
 
     warnings: tuple[ResumeWarning, ...] = ()
     counts: Mapping[ResumeWarning, int] = field(default_factory=dict)
+
+    def with_more(self, more: Mapping[ResumeWarning, int]) -> Findings:
+        """With more of what warnings count, as a document or a posting beside it tells."""
+        added = {code: count + self.counts.get(code, 0) for code, count in more.items() if count}
+        warnings = (*self.warnings, *(code for code in added if code not in self.warnings))
+        return Findings(warnings, {**self.counts, **added})
 
 
 def findings_of(raw: str, text: str, names: NamesInText | None = None) -> Findings:

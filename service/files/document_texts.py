@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from service.core.errors import DocumentError, NestedArchiveError
+from service.core.resume_warnings import ResumeWarning
 from service.files.documents.kinds import DocumentKind, kind_of_document
 from service.files.documents.parsed import (
     DocumentLimits,
     DocumentWarning,
     ParsedDocument,
     Warnings,
+    about_text,
     counted,
     require_text,
 )
@@ -25,11 +27,8 @@ _CONTAINERS = (b"PK", b"\xd0\xcf\x11\xe0")
 """Beginnings of what has to be unpacked before anybody knows what it is."""
 
 DOCUMENT_NOTES: Mapping[DocumentWarning, str] = {
-    "hidden_text": "text that a reader cannot see was left out",
     "images_only": "pages without text",
     "unmapped_glyphs": "characters that the file does not name",
-    "ocr": "read by OCR",
-    "ocr_layer": "the text of a scanner",
     "guessed_encoding": "encoding guessed",
 }
 """Warnings of documents as notes; the others are of no weight to who looks at a ranking."""
@@ -43,6 +42,8 @@ class DocumentSummary:
     pages: int | None
     characters: int
     warnings: Mapping[DocumentWarning, int] = field(default_factory=dict)
+    of_text: Mapping[ResumeWarning, int] = field(default_factory=dict)
+    """What that says of the text, as warnings of a resume."""
 
     @property
     def notes(self) -> list[str]:
@@ -102,4 +103,6 @@ class DocumentTexts:
 
 
 def _summary(document: ParsedDocument) -> DocumentSummary:
-    return DocumentSummary(document.kind, document.pages, document.characters, document.warnings)
+    return DocumentSummary(
+        document.kind, document.pages, document.characters, document.warnings, about_text(document)
+    )

@@ -126,7 +126,9 @@ class GivenFiles:
         path, by_number = members[0].path, {one.number: one for one in members}
         try:
             with path.open("rb") as stream:
-                for member in unpacked(stream, self.limits, field=written(path)):
+                for member in unpacked(
+                    stream, self.limits, field=written(path), max_member_bytes=self.max_bytes
+                ):
                     one = by_number.pop(member.number, None)
                     if one is None:  # the archive has changed since it was looked into
                         continue

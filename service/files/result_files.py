@@ -34,6 +34,7 @@ IN_WORDS: dict[ResumeWarning, str] = {
     "hidden_text": "holds characters that nobody sees",
     "addressed_to_model": "gives orders to a program that reads it",
     "repeated_words": "says the same words over and over",
+    "text_of_scan": "read from a scan",
 }
 """Warnings as notes."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.core.documents import Document, read_document
 from service.core.errors import DuplicateIdError, EmptyTextError, ErrorCollector, InputError, TableError
+from service.core.resume_warnings import ResumeWarning
 from service.core.tables import Column, Fault, TableFile, inspect_table, read_rows
 from service.files.document_texts import DocumentSummary, DocumentTexts
 from service.files.documents.archives import ArchiveLimits
@@ -29,6 +30,11 @@ class ResumeFile:
     text: str
     source: str
     document: DocumentSummary | None = None
+
+    @property
+    def found(self) -> Mapping[ResumeWarning, int]:
+        """What its document says of the text, as warnings of a resume."""
+        return {} if self.document is None else self.document.of_text
 
     def __repr__(self) -> str:
         return f"ResumeFile(characters={len(self.text)})"

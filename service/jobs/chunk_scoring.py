@@ -22,7 +22,9 @@ from service.core.errors import AnswerErasedError, EngineError, InputError, Inpu
 from service.core.matching import Match, TokenizedJob, TokenizedResume
 from service.core.resume_warnings import needs_a_look
 from service.core.scoring import Vectors
-from service.jobs.documents import DocumentReader, ParsedDocument, text_of
+from service.files.documents.parsed import ParsedDocument, about_text
+from service.files.documents.pool import DocumentReader
+from service.jobs.documents import read_file
 from service.jobs.job_store import Job
 from service.jobs.observer import JobsObserver
 from service.jobs.rows import Fault, Posting, Row
@@ -86,13 +88,13 @@ class ChunkScorer:
         runtime: Runtime,
         recorder: Recorder,
         observer: JobsObserver,
-        read_document: DocumentReader | None,
+        documents: DocumentReader,
         run: RunInThread[Any],
     ) -> None:
         self._runtime = runtime
         self._recorder = recorder
         self._observer = observer
-        self._read_document = read_document
+        self._documents = documents
         self._run = run
 
     async def prepare(self, job: Job, postings: Sequence[Posting]) -> PreparedJob:
@@ -132,7 +134,7 @@ class ChunkScorer:
         def read() -> TokenizedJob:
             description = posting.description
             if posting.file is not None:
-                description = text_of(posting.file, self._read_document, f"{field}.file").text
+                description = read_file(posting.file, self._documents, f"{field}.file").text
             return self._runtime.matcher.tokenize_job(
                 description or "",
                 posting.title or None,
@@ -193,13 +195,14 @@ class ChunkScorer:
             document = None
             text = row.resume
             if row.file is not None:
-                document = text_of(row.file, self._read_document, "file")
+                document = read_file(row.file, self._documents, "file")
                 text = document.text
             resume, repeats = self._runtime.matcher.tokenize_resume_for(
                 text or "", runs, redact=job.redact, field="resume"
             )
         except InputError as error:
             return _fault(error)
+        resume = replace(resume, read=resume.read.with_more(about_text(document)))
         return _ReadRow(resume, repeats, document)
 
     async def _encode(self, read: dict[int, _ReadRow], faults: dict[int, Fault]) -> dict[int, Vectors]:

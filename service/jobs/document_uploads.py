@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO, cast
 
-from service.core.errors import ArchiveError, UploadError
-from service.jobs.archives import Archive, Entry, is_archive
-from service.jobs.options import JobsOptions
+from service.core.errors import DocumentTooLargeError, InputError, StoreUnavailableError, UploadError
+from service.files.documents.archives import ArchiveLimits, RefusedMember, is_archive, is_zip, unpacked
 from service.jobs.rows import MAX_FILE_NAME_CHARACTERS, DocumentFile, Fault, Posting, Row
 from service.jobs.sealed_files import SealedFile
 
@@ -27,10 +27,16 @@ class DocumentUpload:
     """
 
     def __init__(
-        self, postings: Sequence[Posting], rows: Sequence[Row], options: JobsOptions, folder: Path
+        self,
+        postings: Sequence[Posting],
+        rows: Sequence[Row],
+        archives: ArchiveLimits,
+        max_file_bytes: int,
+        folder: Path,
     ) -> None:
         self.postings = list(postings)
-        self._options = options
+        self._archives = archives
+        self._max_file_bytes = max_file_bytes
         self._folder = folder
         self._waiting: dict[str, list[Row]] = defaultdict(list)
         self._ready: list[Row] = []
@@ -64,32 +70,30 @@ class DocumentUpload:
         self._too_large = False
 
     def data(self, part: bytes) -> None:
-        """Raises `ArchiveError` if a ZIP file cannot be kept."""
+        """Raises `StoreUnavailableError` if a ZIP file cannot be kept."""
         if self._archive is not None:
             self._append(part)
             return
         if self._too_large:
             return
         self._content += part
-        if len(self._content) > self._options.max_file_bytes:
-            if is_archive(bytes(self._content[:_MAGIC_BYTES])):
+        if len(self._content) > self._max_file_bytes:
+            if is_zip(bytes(self._content[:_MAGIC_BYTES])):
                 self._to_archive()
             else:
                 self._too_large = True
                 self._content.clear()
 
     def end(self) -> Iterator[list[Row]]:
-        """The file is complete: the rows that it makes, in parts. Raises `ArchiveError`."""
+        """The file is complete: the rows that it makes, in parts. Raises as `unpacked`."""
         if self._too_large:
-            limit = self._options.max_file_bytes
-            fault = Fault("malformed_row", f"the file has more than the limit of {limit:,} bytes", "file")
-            self._arrived(Entry(self._name, None, fault))
+            self._arrived(DocumentFile(self._name, None), self._of_size())
             yield self.take()
             return
-        if self._archive is None and is_archive(bytes(self._content[:_MAGIC_BYTES])):
+        if self._archive is None and is_zip(bytes(self._content[:_MAGIC_BYTES])):
             self._to_archive()
         if self._archive is None:
-            self._arrived(Entry(self._name, bytes(self._content)))
+            self._arrived(DocumentFile(self._name, bytes(self._content)))
             self._content.clear()
             yield self.take()
             return
@@ -111,43 +115,47 @@ class DocumentUpload:
     def _unpack(self, file: SealedFile) -> Iterator[list[Row]]:
         file.finish()
         try:
-            archive = Archive(
-                file,
-                max_files=self._options.max_rows,
-                max_bytes=self._options.max_upload_bytes - self._unpacked,
-                max_file_bytes=self._options.max_file_bytes,
-            )
-            if archive.is_document:
-                yield from self._document(file)
+            source = cast(BinaryIO, file)
+            if not is_archive(source):
+                self._document(file)
+                yield self.take()
                 return
-            for entry in archive.entries():
-                self._unpacked += len(entry.content or b"")
-                self._arrived(entry)
+            # Of all archives of one upload together.
+            left = max(0, self._archives.max_archive_bytes - self._unpacked)
+            limits = self._archives.model_copy(update={"max_archive_bytes": left})
+            for one in unpacked(source, limits, field="file", max_member_bytes=self._max_file_bytes):
+                name = _plain_name(one.name)
+                if isinstance(one, RefusedMember):
+                    self._arrived(DocumentFile(name, None), _fault_of(one.error))
+                else:
+                    self._unpacked += len(one.data)
+                    self._arrived(DocumentFile(name, one.data))
                 yield self.take()
         finally:
             self.close()
 
-    def _document(self, file: SealedFile) -> Iterator[list[Row]]:
+    def _document(self, file: SealedFile) -> None:
         """A ZIP file that is one document."""
         file.seek(0)
-        content = file.read(self._options.max_file_bytes + 1) or b""
-        fault = None
-        if len(content) > self._options.max_file_bytes:
-            limit = self._options.max_file_bytes
-            fault = Fault("malformed_row", f"the file has more than the limit of {limit:,} bytes", "file")
-        self._arrived(Entry(self._name, None if fault else content, fault))
-        yield self.take()
+        content = file.read(self._max_file_bytes + 1) or b""
+        if len(content) > self._max_file_bytes:
+            self._arrived(DocumentFile(self._name, None), self._of_size())
+        else:
+            self._arrived(DocumentFile(self._name, content))
 
-    def _arrived(self, entry: Entry) -> None:
+    def _of_size(self) -> Fault:
+        message = f"the file has more than the limit of {self._max_file_bytes:,} bytes"
+        return Fault(DocumentTooLargeError.code, message, "file")
+
+    def _arrived(self, file: DocumentFile, fault: Fault | None = None) -> None:
         self._files += 1
-        file = DocumentFile(entry.name, entry.content)
-        rows = self._waiting.pop(entry.name, None)
+        rows = self._waiting.pop(file.name, None)
         if rows is None:
-            rows = self._waiting.pop(entry.name.rpartition("/")[2], None)
+            rows = self._waiting.pop(file.name.rpartition("/")[2], None)
         if rows is not None:
-            self._ready += [replace(row, file=file, fault=entry.fault) for row in rows]
-        elif not self._of_posting(file) or entry.fault is not None:
-            self._ready.append(self._of_file(file, entry.fault))
+            self._ready += [replace(row, file=file, fault=fault) for row in rows]
+        elif not self._of_posting(file) or fault is not None:
+            self._ready.append(self._of_file(file, fault))
 
     def _of_posting(self, file: DocumentFile) -> bool:
         names = {file.name, file.name.rpartition("/")[2]}
@@ -172,7 +180,7 @@ class DocumentUpload:
         try:
             self._archive = SealedFile(self._folder)
         except OSError:
-            raise ArchiveError("the ZIP file cannot be kept: the disk takes nothing more") from None
+            raise StoreUnavailableError("the ZIP file cannot be kept: the disk takes nothing more") from None
         self._append(bytes(self._content))
         self._content.clear()
 
@@ -182,4 +190,14 @@ class DocumentUpload:
             self._archive.append(part)
         except OSError:
             self.close()
-            raise ArchiveError("the ZIP file cannot be kept: the disk takes nothing more") from None
+            raise StoreUnavailableError("the ZIP file cannot be kept: the disk takes nothing more") from None
+
+
+def _fault_of(error: InputError) -> Fault:
+    return Fault(error.code, error.message.replace(error.field or "", "the file", 1), "file")
+
+
+def _plain_name(name: str) -> str:
+    """The path without what leads out of the archive, its last 255 characters."""
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    return "/".join(parts)[-MAX_FILE_NAME_CHARACTERS:] or "file"

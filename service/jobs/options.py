@@ -22,10 +22,7 @@ class JobsOptions(BaseModel):
         description="Secret that inputs and results of jobs are encrypted with, the same for all replicas; "
         "empty: derived from the log's key.",
     )
-    max_upload_bytes: int = Field(
-        2**30, ge=1_024, description="Largest upload of a job, in bytes, and what its ZIP files unpack to."
-    )
-    max_file_bytes: int = Field(20 * 2**20, ge=1_024, description="Largest document of a job, in bytes.")
+    max_upload_bytes: int = Field(2**30, ge=1_024, description="Largest upload of a job, in bytes.")
     max_rows: int = Field(1_000_000, ge=1, description="Most candidates of a job.")
     max_postings: int = Field(1_000, ge=1, description="Most postings for all candidates of a job.")
     max_pairs: int = Field(10_000_000, ge=1, description="Most candidates times postings of a job.")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from service.jobs.documents import DocumentReader
+from service.files.documents.archives import ArchiveLimits
+from service.files.documents.pool import DocumentReader
 from service.jobs.observer import JobsObserver
 from service.jobs.options import JobsOptions
 from service.jobs.sealing import Sealer
@@ -30,6 +31,8 @@ class JobService:
     sealer: Sealer
     log_key: LogKey
     options: JobsOptions
+    archives: ArchiveLimits
+    max_file_bytes: int
     worker: JobWorker
 
     def start(self) -> None:
@@ -56,7 +59,8 @@ def open_jobs(
     *,
     open_requests: OpenRequests,
     observer: JobsObserver,
-    read_document: DocumentReader | None = None,
+    documents: DocumentReader,
+    archives: ArchiveLimits,
 ) -> JobService:
     """The jobs of one process. Raises `ConfigurationError` for a key that is too short."""
     check_secret(options)
@@ -72,6 +76,7 @@ def open_jobs(
         key_days=store.retention_days,
         open_requests=open_requests,
         observer=observer,
-        read_document=read_document,
+        documents=documents,
     )
-    return JobService(engine, sealer, recorder.log_key, options, worker)
+    max_file_bytes = documents.limits.max_document_bytes
+    return JobService(engine, sealer, recorder.log_key, options, archives, max_file_bytes, worker)

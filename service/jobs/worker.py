@@ -28,9 +28,9 @@ from service.core.errors import (
     StoreError,
     UnknownJobError,
 )
+from service.files.documents.pool import DocumentReader
 from service.jobs import job_store, leases, results, upkeep
 from service.jobs.chunk_scoring import ChunkScorer, PreparedJob, ScoredChunk, fault_record
-from service.jobs.documents import DocumentReader
 from service.jobs.leases import Lease
 from service.jobs.observer import JobsObserver
 from service.jobs.options import JobsOptions
@@ -77,7 +77,7 @@ class JobWorker:
         key_days: float,
         open_requests: OpenRequests,
         observer: JobsObserver,
-        read_document: DocumentReader | None = None,
+        documents: DocumentReader,
     ) -> None:
         self._engine = engine
         self._sealer = sealer
@@ -88,7 +88,7 @@ class JobWorker:
         self._threads = ThreadPoolExecutor(_AT_ONCE + 1, "jobs")
         self._post = ThreadPoolExecutor(1, "webhooks")  # which wait for the servers of others
         self._webhooks = WebhookSender(engine, sealer, options)
-        self._scorer = ChunkScorer(runtime, recorder, observer, read_document, self._run_beside_requests)
+        self._scorer = ChunkScorer(runtime, recorder, observer, documents, self._run_beside_requests)
         self._prepared: dict[str, asyncio.Task[PreparedJob]] = {}
         self._work_to_do = asyncio.Event()
         self._digest = OncePerMinute(log)

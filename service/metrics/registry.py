@@ -48,6 +48,7 @@ JOB_STATUSES = (
 )
 ROW_OUTCOMES = ("completed", "failed")
 WEBHOOK_OUTCOMES = ("delivered", "failed", "given_up")
+DOCUMENT_OUTCOMES = ("read", "refused", "failed")
 
 CloseReason = Literal["header_timeout", "body_timeout", "write_timeout", "evicted", "invalid_request"]
 CLOSE_REASONS: tuple[CloseReason, ...] = get_args(CloseReason)
@@ -120,6 +121,8 @@ class Metrics(RuntimeObserver, StoreObserver):
             series.job_rows.labels(of_row)
         for of_try in WEBHOOK_OUTCOMES:
             series.webhooks.labels(of_try)
+        for of_document in DOCUMENT_OUTCOMES:
+            series.documents.labels(of_document)
         for closed in CLOSE_REASONS:
             series.connections_closed.labels(closed)
         for route in (*sorted(self._routes), OTHER):
@@ -176,6 +179,10 @@ class Metrics(RuntimeObserver, StoreObserver):
         """Count the warnings about one resume."""
         for code in warnings:
             self._series.warnings.labels(code).inc()
+
+    def document_read(self, outcome: str) -> None:
+        """Count a document that was given to be read."""
+        self._series.documents.labels(outcome).inc()
 
     def audited(self, arms: Arms, *, redact: bool, source: AuditSource) -> None:
         """Count the pairs, flips and gaps of one audit, the control arm as an attribute of its own."""

@@ -99,6 +99,7 @@ class Series:
         self.truncated = counter("truncated_total", "Texts cut at the model's length (/v1/embed only).")
         self.redactions = counter("redactions_total", "Spans hidden in resumes.", "category")
         self.warnings = counter("resume_warnings_total", "Warnings given about resumes.", "code")
+        self.documents = counter("documents_total", "Documents that were given to be read.", "outcome")
         self.unredacted = counter("unredacted_total", "Resumes read with `redact` switched off.")
         self.restarts = counter("worker_restarts_total", "Inference threads replaced after death or a hang.")
         self.processes = gauge("processes", "Serving processes that are ready.", "livesum")

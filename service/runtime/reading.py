@@ -74,20 +74,26 @@ async def tokenize_all(
     resumes: Sequence[str],
     *,
     redact: bool,
+    job_field: str,
+    fields: Sequence[str],
     run: RunStep,
     run_long: RunStep,
     cancelled: Cancelled = never,
 ) -> tuple[TokenizedJob, list[TokenizedResume]]:
-    """A job and its candidates. Raises one error that holds all that is wrong with their texts."""
+    """A job and its candidates. Raises one error that holds all that is wrong with their texts.
+
+    `job_field`, `fields`: what errors call the texts.
+    """
 
     def read_job(_: int) -> TokenizedJob:
-        return matcher.tokenize_job(description, title, field="job.description", cancelled=cancelled)
+        return matcher.tokenize_job(description, title, field=job_field, cancelled=cancelled)
 
     def read_resume(i: int) -> TokenizedResume:
-        field = f"candidates[{i}].resume"
         # A job that cannot be read is an error already, and the resumes are read for theirs.
         job = jobs[0] if jobs else None
-        return matcher.tokenize_resume(resumes[i], redact=redact, field=field, job=job, cancelled=cancelled)
+        return matcher.tokenize_resume(
+            resumes[i], redact=redact, field=fields[i], job=job, cancelled=cancelled
+        )
 
     errors = ErrorCollector()
     jobs = await read_all([description], read_job, errors=errors, run=run, run_long=run_long)

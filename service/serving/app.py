@@ -13,11 +13,13 @@ from fastapi_swagger import patch_fastapi
 
 from service.api.admission import Admission, Budget
 from service.api.disconnects import CancelOnDisconnect
+from service.api.documents import RequestDocuments
 from service.api.errors import PROBLEM_JSON, install_error_handlers
 from service.api.middleware import CountOpenRequests, RequestContext
 from service.api.paths import PREFIX, ROUTES
 from service.api.routes import (
     audit,
+    documents,
     embed,
     embeddings,
     fairness,
@@ -30,7 +32,7 @@ from service.api.routes import (
 )
 from service.api.schemas.problem import Problem
 from service.api.thread_pools import ThreadPools
-from service.jobs.documents import DocumentReader
+from service.files.documents.pool import DocumentReader
 from service.jobs.service import open_jobs
 from service.metrics.baselines import read_baselines
 from service.metrics.live_fairness import LiveFairnessThread
@@ -80,14 +82,13 @@ def create_app(
     metrics: Metrics | None = None,
     recorder: Recorder | None = None,
     draining: Draining | None = None,
-    read_document: DocumentReader | None = None,
+    document_reader: DocumentReader | None = None,
     describe: bool = True,
 ) -> FastAPI:
     """Build the app. Without a `runtime` or `recorder`, they are loaded and opened when the app starts.
 
-    `draining` is what a server tells that it stops. `read_document` reads the files of batch jobs; without it
-    a job takes texts only. `describe`: make the OpenAPI document before the app is ready, and not when it is
-    first asked for.
+    `draining` is what a server tells that it stops. `document_reader` reads the files of requests and jobs.
+    `describe`: make the OpenAPI document before the app is ready, and not when it is first asked for.
 
     That raises what `load_to_serve` and `open_recorder` raise: a service that could not score does not come
     up.
@@ -129,6 +130,9 @@ def create_app(
         warm_up.start()
         shadow = ShadowAuditor(served, open_requests, settings.shadow_audit, metrics)
         shadow.start()
+        reader = document_reader or DocumentReader(
+            settings.documents, size=settings.documents.document_readers, observer=metrics
+        )
         jobs = open_jobs(
             served,
             records,
@@ -136,8 +140,10 @@ def create_app(
             settings.jobs,
             open_requests=open_requests,
             observer=metrics,
-            read_document=read_document,
+            documents=reader,
+            archives=settings.archives,
         )
+        app.state.documents = RequestDocuments(reader)
         app.state.runtime, app.state.recorder, app.state.shadow = served, records, shadow
         app.state.database, app.state.pools, app.state.jobs = database, ThreadPools(), jobs
         # Before the port opens; what fails is tried again while readiness says so.
@@ -147,6 +153,7 @@ def create_app(
             yield
         finally:
             await jobs.stop()
+            await to_thread.run_sync(reader.stop)
             await shadow.stop()
             await to_thread.run_sync(served.stop, settings.server.drain_seconds)
             await to_thread.run_sync(watch.stop)
@@ -178,7 +185,18 @@ def create_app(
     )
     app.state.settings = settings
     app.state.metrics = metrics
-    for routes in (score, score_jobs, embed, embeddings, redact, audit, outcomes, fairness, model):
+    for routes in (
+        score,
+        score_jobs,
+        embed,
+        embeddings,
+        redact,
+        documents,
+        audit,
+        outcomes,
+        fairness,
+        model,
+    ):
         app.include_router(routes.router, prefix=PREFIX)
         app.include_router(routes.router, include_in_schema=False)
     app.include_router(health.router)

@@ -58,9 +58,9 @@ Start = Callable[..., Api]
 def start_api(stack: ExitStack, tokenizer: Path, data_dir: Path, bundle: Bundle, **parts: Any) -> Api:
     """Start the app with these settings, by part; it stops with `stack`.
 
-    `read_document` among them is what reads the files of batch jobs.
+    `document_reader` among them is what reads files.
     """
-    read_document = parts.pop("read_document", None)
+    document_reader = parts.pop("document_reader", None)
     chosen = Settings(
         **{
             **parts,
@@ -78,7 +78,9 @@ def start_api(stack: ExitStack, tokenizer: Path, data_dir: Path, bundle: Bundle,
         reload=FakeEngine,
         observer=metrics,
     )
-    app = create_app(chosen, runtime=runtime, metrics=metrics, read_document=read_document, describe=False)
+    app = create_app(
+        chosen, runtime=runtime, metrics=metrics, document_reader=document_reader, describe=False
+    )
     api = Api(app, raise_server_exceptions=False)
     api.engine, api.runtime, api.metrics = engine, runtime, metrics
     stack.enter_context(api)

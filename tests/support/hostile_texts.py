@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import sys
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
 
@@ -36,11 +37,17 @@ def drawn(characters: str, seed: int) -> Generator:
 
 
 @cache
+def _by_category() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for character in map(chr, range(sys.maxunicode + 1)):
+        found[unicodedata.category(character)].append(character)
+    return found
+
+
+@cache
 def _of_category(category: str) -> str:
     """Up to 200 characters of one general category of Unicode, spread over the code points."""
-    found = [
-        chr(point) for point in range(sys.maxunicode + 1) if unicodedata.category(chr(point)) == category
-    ]
+    found = _by_category()[category]
     return "".join(found[:: max(1, len(found) // 200)])
 
 

@@ -9,30 +9,44 @@ from starlette.responses import Response
 
 from service.api import paths
 from service.api.answers import explained, scoring_model
-from service.api.bodies import BodyRoute
-from service.api.dependencies import MetricsDep, PoolsDep, RuntimeDep, SettingsDep
+from service.api.dependencies import DocumentsDep, MetricsDep, PoolsDep, RuntimeDep, SettingsDep
+from service.api.forms import FilesRoute, form_of
 from service.api.schemas.audit import AuditReportOut, AuditRequest, AuditResponse, ExplanationOut
+from service.api.schemas.files import DocumentOut
 from service.api.schemas.spans import given_spans
 from service.api.thread_pools import ThreadPools
 from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOptions, CounterfactualPlan
 from service.core.counterfactual_audit.summary import arms_of_report
-from service.core.errors import AuditOptionsError
+from service.core.errors import AuditOptionsError, CountError
+from service.files.documents.parsed import about_text
 from service.runtime.auditing import audit_resumes
 from service.runtime.reading import check_passages
 from service.runtime.request_scheduler import count_words
 from service.runtime.runtime import Runtime
 from service.settings import Settings
 
-router = APIRouter(tags=["audit"], route_class=BodyRoute)
+router = APIRouter(tags=["audit"], route_class=FilesRoute)
 
 
-@router.post(paths.AUDIT, summary="Audit scores by counterfactual variants", response_model=AuditResponse)
+@router.post(
+    paths.AUDIT,
+    summary="Audit scores by counterfactual variants",
+    response_model=AuditResponse,
+    openapi_extra=form_of("AuditRequest", single=False),
+)
 async def audit(
-    body: AuditRequest, runtime: RuntimeDep, metrics: MetricsDep, settings: SettingsDep, pools: PoolsDep
+    body: AuditRequest,
+    runtime: RuntimeDep,
+    metrics: MetricsDep,
+    settings: SettingsDep,
+    pools: PoolsDep,
+    documents: DocumentsDep,
 ) -> Response:
     """Change one attribute of each resume at a time and compare the scores with those of benign edits.
 
-    Nothing is decided and nothing is stored. Costs about one scored resume for each changed passage.
+    Texts may come as documents, as in `/v1/score`. Nothing is decided and nothing is stored.
+
+    Costs about one scored resume for each changed passage.
     """
     if body.explain and not body.redact:
         raise AuditOptionsError(
@@ -46,6 +60,9 @@ async def audit(
         redact=body.redact,
         seed=body.seed,
     )
+    CountError.check(body.resumes, "resumes", settings.limits.max_candidates)
+    places = [("job", body.job), *((f"resumes[{i}]", one) for i, one in enumerate(body.resumes))]
+    job_document, *of_resumes = await documents.fill(places)
     runtime.scheduler.check(count_words([body.job.description, *(resume.resume for resume in body.resumes)]))
     async with pools.audits.place():
         done = await audit_resumes(
@@ -53,8 +70,14 @@ async def audit(
             body.job.description,
             body.job.title,
             [
-                AuditResume(one.id, one.resume, given_spans(one.spans, f"resumes[{i}].spans"))
-                for i, one in enumerate(body.resumes)
+                AuditResume(
+                    one.id,
+                    one.resume,
+                    given_spans(one.spans, f"resumes[{i}].spans"),
+                    about_text(document),
+                    one.source,
+                )
+                for i, (one, document) in enumerate(zip(body.resumes, of_resumes, strict=True))
             ],
             options,
         )
@@ -66,6 +89,12 @@ async def audit(
         model=scoring_model(runtime),
         job_id=body.job.id,
         threshold=runtime.bundle.decision.threshold,
+        job_document=DocumentOut.of_any(job_document),
+        documents={
+            one.id: DocumentOut.of(document)
+            for one, document in zip(body.resumes, of_resumes, strict=True)
+            if document is not None
+        },
         explanations=explanations,
     )
     rendered = await pools.text.run(lambda: answer.model_dump_json().encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from service.api import paths
 from service.api.answers import explained, pack, scoring_model, unpack
-from service.api.bodies import BodyRoute
 from service.api.dependencies import (
+    DocumentsDep,
     MetricsDep,
     PoolsDep,
     RecorderDep,
@@ -25,7 +25,10 @@ from service.api.dependencies import (
     ShadowDep,
 )
 from service.api.disconnects import caller_disconnected
+from service.api.documents import RequestDocuments
+from service.api.forms import FilesRoute, form_of
 from service.api.idempotency import REPLAYED, IdempotencyDep
+from service.api.schemas.files import DocumentOut
 from service.api.schemas.score import (
     CandidateIn,
     ScoreRequest,
@@ -39,13 +42,14 @@ from service.core.language import warnings_of_language
 from service.core.matching import Match, TokenizedJob, TokenizedResume
 from service.core.resume_warnings import needs_a_look
 from service.core.scoring import Vectors
+from service.files.documents.parsed import ParsedDocument, about_text
 from service.runtime.reading import check_passages, match_all, tokenize_all
 from service.runtime.runtime import Runtime
 from service.settings import Settings
 from service.store.decisions import Decision
 from service.store.idempotency import with_answer
 
-router = APIRouter(tags=["score"], route_class=BodyRoute)
+router = APIRouter(tags=["score"], route_class=FilesRoute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class _Encoded:
     job_vectors: Vectors
     resumes: list[TokenizedResume]
     vectors: list[Vectors]
+    job_document: ParsedDocument | None
+    documents: list[ParsedDocument | None]
 
 
 @router.post(
@@ -63,6 +69,7 @@ class _Encoded:
     summary="Score candidates against a job",
     response_model=ScoreResponse,
     responses={200: REPLAYED},
+    openapi_extra=form_of("ScoreRequest", single=False),
 )
 async def score(
     body: ScoreRequest,
@@ -72,10 +79,14 @@ async def score(
     recorder: RecorderDep,
     shadow: ShadowDep,
     pools: PoolsDep,
+    documents: DocumentsDep,
     request_id: RequestId,
     idempotency: IdempotencyDep,
 ) -> Response:
     """Score every candidate against the job. Either all candidates are scored and recorded or none is.
+
+    A text may come as a document: in base64, or as `multipart/form-data` with the JSON in the part `request`,
+    where `file` is the filename of a part `files`.
 
     The scores do not depend on `groups`, on the order of candidates, or on who else is in the request.
     """
@@ -85,7 +96,7 @@ async def score(
     encoded = None
     if earlier is None:
         recorder.check()
-        encoded, matches = await _encode_and_match(body, runtime, settings, pools)
+        encoded, matches = await _encode_and_match(body, runtime, settings, pools, documents)
         decisions = decisions_of(body, matches, runtime, request_id)
         answer = _answer(body, runtime, encoded, matches, decisions)
         if keyed is not None:
@@ -108,15 +119,21 @@ async def score(
         explicable = bundle_digest == runtime.bundle.digest
     if body.explain and explicable:
         if encoded is None:
-            encoded, _ = await _encode_and_match(body, runtime, settings, pools)
+            encoded, _ = await _encode_and_match(body, runtime, settings, pools, documents)
         await _explain(answer, encoded, runtime, pools)
     content = await pools.text.run(lambda: answer.model_dump_json().encode())
     return Response(content, media_type="application/json", headers=idempotency.headers)
 
 
 async def _encode_and_match(
-    body: ScoreRequest, runtime: Runtime, settings: Settings, pools: ThreadPools
+    body: ScoreRequest,
+    runtime: Runtime,
+    settings: Settings,
+    pools: ThreadPools,
+    documents: RequestDocuments,
 ) -> tuple[_Encoded, list[Match]]:
+    places = [("job", body.job), *((f"candidates[{i}]", one) for i, one in enumerate(body.candidates))]
+    job_document, *resume_documents = await documents.fill(places)
     texts = [candidate.resume for candidate in body.candidates]
     async with runtime.turn([body.job.description, *texts]) as turn:
         job, resumes = await tokenize_all(
@@ -125,16 +142,22 @@ async def _encode_and_match(
             body.job.title,
             texts,
             redact=body.redact,
+            job_field=f"job.{body.job.source}",
+            fields=[f"candidates[{i}].{one.source}" for i, one in enumerate(body.candidates)],
             run=pools.text.run,
             run_long=pools.long_text.run,
             cancelled=caller_disconnected,
         )
+        resumes = [
+            replace(one, read=one.read.with_more(about_text(document)))
+            for one, document in zip(resumes, resume_documents, strict=True)
+        ]
         if body.explain:
             check_passages(sum(len(resume.passages) for resume in resumes), settings.limits.max_passages)
         turn.texts_read()
         job_vectors, vectors = await runtime.encode(job, resumes)
         matches = await match_all(runtime.matcher, job, job_vectors, vectors, run=pools.text.run)
-    return _Encoded(job, job_vectors, resumes, vectors), matches
+    return _Encoded(job, job_vectors, resumes, vectors, job_document, resume_documents), matches
 
 
 def _answer(
@@ -151,7 +174,8 @@ def _answer(
         threshold=runtime.bundle.decision.threshold,
         redact=body.redact,
         warnings=list(warnings_of_language(encoded.job.language, encoded.job.non_latin_script)),
-        results=list(map(_result, decisions, matches, encoded.resumes)),
+        job_document=DocumentOut.of_any(encoded.job_document),
+        results=list(map(_result, decisions, matches, encoded.resumes, encoded.documents)),
     )
 
 
@@ -204,7 +228,9 @@ def decisions_of(
     ]
 
 
-def _result(decision: Decision, match: Match, resume: TokenizedResume) -> ScoreResult:
+def _result(
+    decision: Decision, match: Match, resume: TokenizedResume, document: ParsedDocument | None
+) -> ScoreResult:
     return ScoreResult(
         candidate_id=decision.candidate_id,
         decision_id=decision.decision_id,
@@ -217,4 +243,5 @@ def _result(decision: Decision, match: Match, resume: TokenizedResume) -> ScoreR
         warnings=list(resume.read.warnings),
         warning_counts=dict(resume.read.warning_counts),
         redactions=dict(resume.read.redactions or {}),
+        document=DocumentOut.of_any(document),
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
 from service.api.schemas.base import Body, ClientId, ReadBody, RequestBody, StopEarly
+from service.api.schemas.files import DocumentOut, TextOrFile
 from service.api.schemas.score import JobIn, PassageOut, ScoringModel
 from service.api.schemas.spans import SpansIn
 from service.core.counterfactual.variants import ATTRIBUTES, Attribute, Reason
@@ -28,9 +29,11 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
-class AuditResumeIn(RequestBody):
+class AuditResumeIn(TextOrFile):
+    TEXT_FIELD: ClassVar = "resume"
+
     id: ClientId = Field(description="The caller's id of the resume, unique in the request.")
-    resume: str = Field(description="The resume's text.")
+    resume: str = Field("", description="The resume's text.")
     spans: SpansIn = Field(
         default_factory=list,
         description="Names, schools, years and the like that stand in it, as `missing` asks for: they are "
@@ -147,4 +150,8 @@ class AuditResponse(AuditReportOut):
     model: ScoringModel
     job_id: str | None
     threshold: float
+    job_document: DocumentOut | None = Field(None, description="What was read if the job came as a document.")
+    documents: dict[str, DocumentOut] = Field(
+        default_factory=dict, description="What was read of resumes that came as documents, by id."
+    )
     explanations: list[ExplanationOut] | None = None

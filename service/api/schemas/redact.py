@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from service.api.schemas.base import Body, RequestBody, StopEarly
+from service.api.schemas.base import Body, StopEarly
+from service.api.schemas.files import DocumentOut, TextOrFile
 from service.api.schemas.spans import SpansIn
 from service.core.redaction.policy import Category
 from service.core.resume_warnings import ResumeWarning
@@ -17,10 +18,12 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
-class RedactRequest(RequestBody):
+class RedactRequest(TextOrFile):
+    TEXT_FIELD: ClassVar = "resume"
+
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
-    resume: str = Field(description="The resume's text.")
+    resume: str = Field("", description="The resume's text.")
     categories: Annotated[list[Category], StopEarly()] | None = Field(
         None, description="What to hide; without it what the service hides when it scores."
     )
@@ -41,3 +44,4 @@ class RedactResponse(Body):
     warning_counts: dict[ResumeWarning, int] = Field(
         description="For warnings that count something: characters, sentences or words (docs/redaction.md)."
     )
+    document: DocumentOut | None = Field(None, description="What was read if it came as a document.")

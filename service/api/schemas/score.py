@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from service.api.schemas.base import Body, ClientId, RequestBody, StopEarly, few_fields
+from service.api.schemas.files import DocumentOut, TextOrFile
 from service.core.groups import MAX_GROUP_PAIRS
 from service.core.language import LanguageWarning
 from service.core.redaction.policy import Category
 from service.core.resume_warnings import ResumeWarning
 
 
-class JobIn(RequestBody):
+class JobIn(TextOrFile):
+    TEXT_FIELD: ClassVar = "description"
+
     id: ClientId | None = Field(None, description="The caller's id of the job.")
     title: str | None = Field(
         None, description="Job title; improves the ranking. Leave out if there is none."
     )
-    description: str = Field(description="The job's text.")
+    description: str = Field("", description="The job's text.")
 
 
-class CandidateIn(RequestBody):
+class CandidateIn(TextOrFile):
+    TEXT_FIELD: ClassVar = "resume"
+
     id: ClientId = Field(description="The caller's id of the candidate, unique in the request.")
-    resume: str = Field(description="The resume's text; all of it is read.")
+    resume: str = Field("", description="The resume's text; all of it is read.")
     groups: Annotated[dict[str, str], BeforeValidator(lambda given: few_fields(given, MAX_GROUP_PAIRS))] = (
         Field(
             default_factory=dict,
@@ -111,6 +116,7 @@ class ScoreResult(Body):
         description="For warnings that count something: characters, sentences or words (docs/redaction.md).",
     )
     redactions: dict[Category, int] = Field(description="How many spans were hidden, by category.")
+    document: DocumentOut | None = Field(None, description="What was read if it came as a document.")
     explanation: list[PassageOut] | None = Field(None, description="With `explain`: passages in their order.")
 
 
@@ -120,4 +126,5 @@ class ScoreResponse(Body):
     redact: bool = Field(description="Whether redaction was on: the record of a `redact: false`.")
     threshold: float = Field(description="One for everybody, inclusive, on the calibrated probability.")
     warnings: list[LanguageWarning] = Field(description="About the job's text.")
+    job_document: DocumentOut | None = Field(None, description="What was read if the job came as a document.")
     results: list[ScoreResult] = Field(description="In the order asked.")

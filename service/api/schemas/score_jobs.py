@@ -49,7 +49,7 @@ class JobQuery(BaseModel):
     webhook: Webhook | None = Field(None, description=_WEBHOOK)
 
 
-class FileIn(RequestBody):
+class PostingFile(RequestBody):
     name: str
     content: str = Field(description="The file's bytes in base64.")
 
@@ -58,7 +58,7 @@ class PostingIn(RequestBody):
     id: str | None = Field(None, description="The caller's id of the posting.")
     title: str | None = Field(None, description="Job title; improves the ranking.")
     description: str | None = Field(None, description="The posting's text.")
-    file: FileIn | str | None = Field(None, description="A document, or the name of one, in its place.")
+    file: PostingFile | str | None = Field(None, description="A document, or the name of one, in its place.")
 
 
 _EXAMPLE: dict[str, Any] = {

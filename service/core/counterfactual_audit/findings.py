@@ -31,6 +31,7 @@ _WARNINGS: dict[ResumeWarning, str] = {
     "structured_text": "are markup, or the inside of a file",
     "addressed_to_model": "give orders to a program that reads them",
     "repeated_words": "say the same words over and over",
+    "text_of_scan": "were read from a scan",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service.core.counterfactual.variants import (
     ATTRIBUTES,
@@ -83,11 +83,16 @@ class CounterfactualOptions:
 
 @dataclass(frozen=True, slots=True)
 class AuditResume:
-    """A resume to audit and what the caller calls it. `given`: spans that the caller names in it."""
+    """A resume to audit and what the caller calls it. `given`: spans that the caller names in it.
+
+    `found`: what is to be said of the document that it comes from. `source`: what errors call it.
+    """
 
     id: str
     text: str
     given: tuple[GivenSpan, ...] = ()
+    found: Mapping[ResumeWarning, int] = field(default_factory=dict)
+    source: str = "resume"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +169,13 @@ def plan_audit(
             # Redacted once where that can be broken off: what follows is done here, to the same text.
             read = matcher.reader.read(
                 resume.text,
-                field=f"resumes[{i}].resume",
+                field=f"resumes[{i}].{resume.source}",
                 max_characters=max_characters,
                 categories=CATEGORIES,
                 given=resume.given,
             )
             whole = ReadResume(read.document, None, UNDETERMINED)
-            matcher.tokenize_read(whole, field=f"resumes[{i}].resume")
+            matcher.tokenize_read(whole, field=f"resumes[{i}].{resume.source}")
             reads.append(read)
     errors.raise_any()
     finder = Redactor()  # of all categories: variants need to know where every attribute stands
@@ -184,7 +189,8 @@ def plan_audit(
         document = read.document
         variants = make_variants(document.text, made, finder, key=resume.id, cache=cache, given=resume.given)
         language = language_of(document.text)
-        warnings = (*warnings_of_language(language, document.non_latin_script), *read.findings.warnings)
+        findings = read.findings.with_more(resume.found)
+        warnings = (*warnings_of_language(language, document.non_latin_script), *findings.warnings)
         planned.append(PlannedResume(resume.id, variants, language, document.non_latin_script, warnings))
         for text, named in _texts_of(variants, resume.given):
             if text not in distinct:

@@ -46,12 +46,9 @@ class ArchiveLimits(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    max_archive_files: int = Field(10_000, ge=1, le=1_000_000, description="Most files in one ZIP archive.")
+    max_archive_files: int = Field(100_000, ge=1, le=1_000_000, description="Most files in one ZIP archive.")
     max_archive_bytes: int = Field(
         2 * 2**30, ge=1_024, le=2**40, description="Most bytes that all files of one ZIP archive unpack to."
-    )
-    max_member_bytes: int = Field(
-        10 * 2**20, ge=1_024, le=2**32, description="Most bytes that one file of a ZIP archive unpacks to."
     )
     max_compression_ratio: float = Field(
         200.0, gt=1, description="Most times its packed size that a file of a ZIP archive unpacks to."
@@ -82,12 +79,17 @@ class RefusedMember:
         return f"RefusedMember(number={self.number}, code={self.error.code})"
 
 
+def is_zip(start: bytes) -> bool:
+    """True for the first bytes of a ZIP file: an archive, or a document in such a container."""
+    return start.startswith((_ZIP, _ZIP_EMPTY))
+
+
 def is_archive(source: bytes | BinaryIO) -> bool:
     """True for a ZIP archive that is no document (DOCX, ODT and others are containers of the same kind)."""
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
     start = stream.read(len(_ZIP))
     stream.seek(0)
-    if start not in (_ZIP, _ZIP_EMPTY):
+    if not is_zip(start):
         return False
     try:
         with zipfile.ZipFile(stream) as archive:
@@ -103,9 +105,11 @@ def names_in(source: bytes | BinaryIO, limits: ArchiveLimits, *, field: str) -> 
 
 
 def unpacked(
-    source: bytes | BinaryIO, limits: ArchiveLimits, *, field: str
+    source: bytes | BinaryIO, limits: ArchiveLimits, *, field: str, max_member_bytes: int
 ) -> Iterator[Member | RefusedMember]:
     """The files of an archive in its order, one in memory at a time, without folders and what systems add.
+
+    `max_member_bytes`: most that one of them unpacks to, the limit of documents.
 
     What is wrong with one file comes as a `RefusedMember`: `NestedArchiveError`, `UnsafePathError`,
     `EncryptedArchiveError`, `CompressionRatioError` and `ArchiveTooLargeError` (of this file),
@@ -118,7 +122,9 @@ def unpacked(
         for number, info in enumerate(_files(archive, limits, field), 1):
             where = f"{field}[{number}]"
             try:
-                data = _unpack(archive, info, limits, where, limits.max_archive_bytes - total)
+                data = _unpack(
+                    archive, info, limits, where, max_member_bytes, limits.max_archive_bytes - total
+                )
             except _TotalError:
                 raise ArchiveTooLargeError(
                     f"{field} unpacks to more than {limits.max_archive_bytes:,} bytes",
@@ -157,7 +163,7 @@ class _TotalError(Exception):
 
 
 def _unpack(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: ArchiveLimits, where: str, left: int
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: ArchiveLimits, where: str, most: int, left: int
 ) -> bytes:
     _check_path(info, where)
     if info.flag_bits & _ENCRYPTED:
@@ -169,11 +175,11 @@ def _unpack(
         with archive.open(info) as stream:
             while chunk := stream.read(_CHUNK):
                 size += len(chunk)
-                if size > limits.max_member_bytes:
+                if size > most:
                     raise ArchiveTooLargeError(
-                        f"{where} unpacks to more than {limits.max_member_bytes:,} bytes",
+                        f"{where} unpacks to more than {most:,} bytes",
                         field=where,
-                        limit=limits.max_member_bytes,
+                        limit=most,
                         actual=size,
                     )
                 ratio = size / max(1, info.compress_size)

@@ -115,8 +115,7 @@ class DocxParser:
         feet = _of_parts(container, f"{folder}/footer", looks, shaded, warnings)
         notes = _of_parts(container, f"{folder}/footnotes", looks, shaded, warnings)
         text = "\n\n".join(dict.fromkeys(part for part in (*heads, body, *notes, *feet) if part))
-        text, removed = without_zero_width(text)
-        warnings["zero_width_characters"] += removed
+        text = without_zero_width(text, warnings)
         _note_images(container, text, warnings)
         return ParsedDocument(check_length(text, limits), "docx", None, counted(warnings))
 

@@ -196,8 +196,7 @@ def parse_html(markup: str, kind: DocumentKind, limits: DocumentLimits, warnings
     blocks = TextBlocks()
     reader = _Reader(blocks, warnings, _declarations(root))
     reader.walk(root, _Look(), 0, False)
-    shown, removed = without_zero_width(blocks.text)
-    warnings["zero_width_characters"] += removed
+    shown = without_zero_width(blocks.text, warnings)
     return ParsedDocument(check_length(shown, limits), kind, None, counted(warnings))
 
 

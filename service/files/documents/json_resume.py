@@ -19,6 +19,5 @@ class JsonResumeParser:
     def parse(self, data: bytes, limits: DocumentLimits) -> ParsedDocument:
         """Raises `DocumentTooLargeError`."""
         warnings = Warnings()
-        text, removed = without_zero_width(decode(data, warnings).strip())
-        warnings["zero_width_characters"] += removed
+        text = without_zero_width(decode(data, warnings).strip(), warnings)
         return ParsedDocument(check_length(text, limits), "json_resume", None, counted(warnings))

@@ -114,8 +114,7 @@ class OdtParser:
         text = "\n\n".join(
             dict.fromkeys(part for part in (*heads, _text(body, looks, warnings), *feet) if part)
         )
-        text, removed = without_zero_width(text)
-        warnings["zero_width_characters"] += removed
+        text = without_zero_width(text, warnings)
         has_images = any(name.startswith("Pictures/") for name in container.names)
         if has_images and not text and not warnings["hidden_text"]:
             warnings["no_text_layer"] += 1

@@ -10,6 +10,7 @@ from typing import Literal, Protocol, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.core.errors import DocumentTooLargeError, NoTextLayerError
+from service.core.resume_warnings import ResumeWarning
 from service.files.documents.kinds import DocumentKind
 
 DocumentWarning = Literal[
@@ -120,6 +121,15 @@ def check_length(text: str, limits: DocumentLimits) -> str:
             actual=len(text),
         )
     return text
+
+
+def about_text(document: ParsedDocument | None) -> dict[ResumeWarning, int]:
+    """What a document says of the text that was read of it, as warnings of a resume, in characters."""
+    if document is None:
+        return {}
+    found = document.warnings
+    of_scan = document.characters if found.get("ocr", 0) else found.get("ocr_layer", 0)
+    return {"hidden_text": found.get("hidden_text", 0), "text_of_scan": of_scan}
 
 
 def require_text(document: ParsedDocument, field: str) -> str:

@@ -66,8 +66,7 @@ class PdfParser:
             raw.FPDF_CloseDocument(document)
         text, repeated = text_of_pages(pages)
         warnings["repeated_lines"] += repeated
-        text, removed = without_zero_width(text)
-        warnings["zero_width_characters"] += removed
+        text = without_zero_width(text, warnings)
         if not text and not warnings["hidden_text"]:
             warnings["no_text_layer"] = count
             del warnings["images_only"]

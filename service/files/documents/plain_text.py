@@ -29,8 +29,7 @@ class TextParser:
         text = decode(data, warnings)
         text = _OVERSTRIKE.sub("", text)
         text = _CONTROLS.sub(" ", _LINE_ENDS.sub("\n", text)).strip()
-        text, removed = without_zero_width(text)
-        warnings["zero_width_characters"] += removed
+        text = without_zero_width(text, warnings)
         return ParsedDocument(check_length(text, limits), "text", None, counted(warnings))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import signal
-from typing import TypeVar
+from typing import Literal, Protocol, TypeVar
 
-from service.core.errors import DocumentTooCostlyError, EvenmatchError
+from pydantic import Field
+
+from service.core.errors import DocumentTooCostlyError, EvenmatchError, InputError
 from service.core.text_reader import Cancelled, never
 from service.files.documents.kinds import kind_of_start
 from service.files.documents.ocr import check_program
@@ -24,6 +26,24 @@ _TRIES = 2
 """Workers that may die of one document by something else than its limits, before it is refused."""
 
 
+DocumentOutcome = Literal["read", "refused", "failed"]
+"""Of one document. `failed`: it could not be read now, which is not its fault."""
+
+
+class DocumentsObserver(Protocol):
+    """Told what became of each document, by any thread."""
+
+    def document_read(self, outcome: DocumentOutcome) -> None: ...
+
+
+class DocumentOptions(DocumentLimits):
+    """The limits of documents, and who reads them."""
+
+    document_readers: int = Field(
+        2, ge=1, le=64, description="Processes that read documents, each started when it is needed."
+    )
+
+
 class DocumentReader:
     """`size` processes that read documents, each started when it is first needed. Thread-safe.
 
@@ -32,10 +52,17 @@ class DocumentReader:
     """
 
     def __init__(
-        self, limits: DocumentLimits | None = None, *, size: int = 1, stall_seconds: float = 120.0
+        self,
+        limits: DocumentLimits | None = None,
+        *,
+        size: int = 1,
+        stall_seconds: float = 120.0,
+        observer: DocumentsObserver | None = None,
     ) -> None:
         """Raises `ConfigurationError` if OCR is on and its program is not there."""
         self.limits = limits or DocumentLimits()
+        self.size = size
+        self._observer = observer
         if self.limits.ocr:
             check_program()
         self._pool: ProcessPool[ParseTask, ParsedDocument] = ProcessPool(
@@ -67,6 +94,19 @@ class DocumentReader:
         processes; `CallerGoneError` if `cancelled` says so, `ReaderDownError` and `ShuttingDownError` if
         nothing can be read now.
         """
+        try:
+            document = self._read(data, field, cancelled)
+        except EvenmatchError as error:
+            self._tell("refused" if isinstance(error, InputError) else "failed")
+            raise
+        self._tell("read")
+        return document
+
+    def _tell(self, outcome: DocumentOutcome) -> None:
+        if self._observer is not None:
+            self._observer.document_read(outcome)
+
+    def _read(self, data: bytes, field: str, cancelled: Cancelled) -> ParsedDocument:
         try:
             check_size(data, self.limits)
             reply = self._ask(data, cancelled)

@@ -104,8 +104,7 @@ class RtfParser:
         text = text.replace("\t", "    ")
         text = re.sub(r"^([•·▪]) {2,}", "• ", text, flags=re.MULTILINE)
         text = re.sub(r"\n[ \n]*\n", "\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip()
-        text, removed = without_zero_width(text)
-        warnings["zero_width_characters"] += removed
+        text = without_zero_width(text, warnings)
         return ParsedDocument(check_length(text, limits), "rtf", None, counted(warnings))
 
 

@@ -62,8 +62,7 @@ class XmlResumeParser:
         resume = _resume(root)
         if not resume:
             raise DamagedDocumentError("the document is damaged: its XML holds no part of a resume")
-        text, removed = without_zero_width(json.dumps(resume, ensure_ascii=False, indent=1))
-        warnings["zero_width_characters"] += removed
+        text = without_zero_width(json.dumps(resume, ensure_ascii=False, indent=1), warnings)
         return ParsedDocument(check_length(text, limits), self._kind, None, counted(warnings))
 
 

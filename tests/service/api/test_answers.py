@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from service.api.answers import pack, unpack
+from service.api.schemas.files import DocumentOut
 from service.api.schemas.score import (
     CandidateIn,
     JobIn,
@@ -59,6 +60,13 @@ def test_an_answer_comes_back_as_it_was_but_for_passages() -> None:
     answer, bundle_digest = unpack(content, asked())
     assert answer == answered(redactions=3)
     assert bundle_digest == "b" * 64
+
+
+def test_what_was_read_of_documents_comes_back() -> None:
+    document = DocumentOut(type="pdf", pages=2, characters=3_000, warnings={"two_columns": 1})
+    given = answered(redactions=3)
+    given.job_document = given.results[1].document = document
+    assert unpack(pack(given, "b" * 64), asked())[0] == given
 
 
 def test_an_answer_takes_what_the_documentation_says() -> None:

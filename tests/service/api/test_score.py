@@ -28,7 +28,9 @@ def test_a_score_has_the_documented_shape(api: Api) -> None:
         "truncated",
         "language",
         "warnings",
+        "warning_counts",
         "redactions",
+        "document",
         "explanation",
     }
     assert uuid.UUID(result["decision_id"]).version == 4

@@ -68,6 +68,8 @@ ARGUED = {
     "redaction.schools._PATTERNS[3]": _APART,
     "redaction.words._ASCII_WORD": _APART,
     "redaction.words._WORD": _APART,
+    "stuffing._IN_A_WORD": _APART,
+    "stuffing._SENTENCES": _APART,
 }
 _LONG = 200
 """A repeat that may take more than so many is taken for unbounded."""

@@ -36,7 +36,7 @@ SCORED = [
         Match(0.1, 0.2, False, True),
     ),
 ]
-DOCUMENT = DocumentSummary("pdf", 2, 900, {"two_columns": 1, "hidden_text": 30})
+DOCUMENT = DocumentSummary("pdf", 2, 900, {"two_columns": 1, "images_only": 30})
 
 
 def test_json_lines_are_written_in_rank_order(tmp_path: Path) -> None:
@@ -79,9 +79,9 @@ def test_what_was_read_of_a_document_stands_beside_its_score(tmp_path: Path) -> 
     write_results(results, tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert rows[0]["document_warnings"] == "two_columns:1 hidden_text:30"
+    assert rows[0]["document_warnings"] == "two_columns:1 images_only:30"
     assert [(row["job_id"], row["warnings"]) for row in rows] == [("j-0", ""), ("j-1", "repeats_posting")]
-    assert "text that a reader cannot see was left out" in results[0].notes
+    assert "pages without text" in results[0].notes
     document = results[0].record()["document"]
     assert (document["type"], document["pages"], document["characters"]) == ("pdf", 2, 900)
 

@@ -26,7 +26,17 @@ async def run(work: Callable[[], T], /) -> T:
 
 
 async def read(matcher: Matcher, description: str, title: str | None, resumes: list[str]) -> None:
-    await tokenize_all(matcher, description, title, resumes, redact=True, run=run, run_long=run)
+    await tokenize_all(
+        matcher,
+        description,
+        title,
+        resumes,
+        redact=True,
+        job_field="job.description",
+        fields=[f"candidates[{i}].resume" for i in range(len(resumes))],
+        run=run,
+        run_long=run,
+    )
 
 
 async def test_one_bad_candidate_is_named_by_its_index(matcher: Matcher) -> None:

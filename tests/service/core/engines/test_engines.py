@@ -12,7 +12,6 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sentence_transformers import SentenceTransformer
 
 from service.core.bundle import Bundle
 from service.core.engines.engine import EngineName, checked, same_length_groups
@@ -39,6 +38,8 @@ TEXTS = ["python engineer", "nurse", "the backend service of the payment team", 
 def test_vectors_are_those_of_sentence_transformers(
     engine: EngineName, tiny_bundle: Bundle, model_cache: Path, bge_like: Path
 ) -> None:
+    from sentence_transformers import SentenceTransformer  # seconds, which no other test should wait for
+
     exact = load_model(tiny_bundle, options(engine, model_cache, precision="f32"))
     oracle = SentenceTransformer(str(bge_like), device="cpu")
     for kind, prefix in (("job", QUERY), ("resume", "")):

@@ -10,9 +10,9 @@ from service.files.documents.archives import ArchiveLimits, Member, RefusedMembe
 from tests.service.files.documents.small_files import docx, paragraph, pdf, zipped
 
 
-def codes(data: bytes, **limits: float) -> dict[str, str]:
+def codes(data: bytes, *, max_member_bytes: int = 10 * 2**20, **limits: float) -> dict[str, str]:
     """What became of each file: its error's code, or "read"."""
-    found = unpacked(data, ArchiveLimits(**limits), field="files[0]")
+    found = unpacked(data, ArchiveLimits(**limits), field="files[0]", max_member_bytes=max_member_bytes)
     return {one.name: "read" if isinstance(one, Member) else one.error.code for one in found}
 
 
@@ -45,7 +45,9 @@ def test_files_come_one_by_one_and_bad_ones_say_why() -> None:
 
 
 def test_errors_name_the_number_and_never_the_name() -> None:
-    (refused,) = unpacked(zipped({"../Jane Doe.txt": "x"}), ArchiveLimits(), field="files[0]")
+    (refused,) = unpacked(
+        zipped({"../Jane Doe.txt": "x"}), ArchiveLimits(), field="files[0]", max_member_bytes=1_000
+    )
 
     assert isinstance(refused, RefusedMember)
     assert refused.error.field == "files[0][1]"
