@@ -35,7 +35,7 @@ from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.redactor import Redactor
 from service.core.resume_warnings import findings_of
-from service.files.redacted_files import RedactedResume, write_redacted
+from service.files.redacted_files import RedactedResume, check_targets, write_redacted
 from service.files.result_files import IN_WORDS
 from service.files.resume_files import ResumeOptions, read_resumes, readable
 from service.logs import log_to_stderr
@@ -44,7 +44,7 @@ from service.logs import log_to_stderr
 def redact(
     resumes: ResumesArgument,
     output: Annotated[
-        Path | None, typer.Option(help="Write to a .jsonl or .csv file, or into a folder as .txt files.")
+        Path | None, typer.Option(help="Write to a .jsonl, .csv or .parquet file, or a folder of .txt files.")
     ] = None,
     categories: Annotated[
         str | None, typer.Option(help="What to hide, with commas; without it what the service hides.")
@@ -71,7 +71,8 @@ def redact(
         entities = EntityFinder(settings.redaction.entities) if settings.redaction.entities else None
         redactor = Redactor(chosen, entities=entities)
         errors = ErrorCollector()
-        options = ResumeOptions(id_column, text_column, encoding, number_rows, settings.archives)
+        no_resumes = [] if output is None else [output]
+        options = ResumeOptions(id_column, text_column, encoding, number_rows, settings.archives, no_resumes)
         files = read_resumes(resumes, options, texts, errors=errors, say=say)
         most = settings.limits.max_text_characters
         documents = readable(files, max_characters=most, errors=errors)
@@ -93,6 +94,8 @@ def redact(
         if not (skip_unreadable and redacted):
             errors.raise_any()
         if output is not None:
+            inputs = [Path(one.source) for one in files if one.document is not None]
+            check_targets([one.id for one in redacted], output, [*inputs, *map(Path, resumes)])
             write_redacted(redacted, output)
         for resume, language in zip(redacted, languages, strict=True):
             if output is None:

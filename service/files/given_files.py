@@ -164,7 +164,7 @@ def find_files(
 ) -> GivenFiles:
     """Find the documents of files, folders (all that is in them), patterns and ZIP archives; none is read.
 
-    `leave_out`: files that are no documents though they may lie in a folder. `errors` gathers what cannot be
+    `leave_out`: files and folders that hold no documents though they may lie in a folder. `errors` gathers what cannot be
     found, tables in folders, archives that cannot be opened, and a file that is given twice.
     """
     out = {path.resolve() for path in leave_out}
@@ -218,7 +218,9 @@ def _in_folder(
             raise _unreadable(Path(error.filename or folder), error)
 
     for place, folders, files in os.walk(folder, onerror=failed):
-        folders[:] = sorted(name for name in folders if not _LITTER.match(name))
+        folders[:] = sorted(
+            name for name in folders if not _LITTER.match(name) and Path(place, name).resolve() not in out
+        )
         for name in sorted(files):
             path = Path(place, name)
             if _LITTER.match(name) or path.resolve() in out:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from service.core.errors import TableError
+from service.core.parquet import import_pyarrow
 from service.core.redaction.redactor import Redacted
 from service.core.resume_warnings import ResumeWarning
 from service.files.document_texts import DocumentSummary
-from service.files.writing import spreadsheet_safe, write_whole
+from service.files.writing import spreadsheet_safe, write_whole, written_whole
+
+TABLES = (".jsonl", ".csv", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class RedactedResume:
 
 
 def write_redacted(resumes: Sequence[RedactedResume], output: Path) -> None:
-    """Write a .jsonl or .csv file (id, resume, redactions, warnings), or id.txt into the folder `output`.
+    """Write a .jsonl, .csv or .parquet file (id, resume, redactions, warnings), or id.txt into the folder `output`.
 
     Raises `TableError` if a file cannot be written, or an id is no file name.
     """
@@ -50,6 +53,8 @@ def write_redacted(resumes: Sequence[RedactedResume], output: Path) -> None:
                 cells = (one.id, one.redacted.text, json.dumps(one.redacted.counts), " ".join(one.warnings))
                 writer.writerow(map(spreadsheet_safe, cells))
             write_whole(output, text.getvalue())
+        case ".parquet":
+            _write_parquet(resumes, output)
         case _:
             files = [text_file_of(one.id, output) for one in resumes]
             for file, one in zip(files, resumes, strict=True):
@@ -58,6 +63,33 @@ def write_redacted(resumes: Sequence[RedactedResume], output: Path) -> None:
                 except OSError as error:
                     raise TableError(f"{file.parent} cannot be made: {error.strerror}") from None
                 write_whole(file, one.redacted.text + "\n")
+
+
+def check_targets(ids: Sequence[str], output: Path, inputs: Iterable[Path]) -> None:
+    """Raise `TableError` if writing the redacted resumes would replace a file that they come from."""
+    targets = [output] if output.suffix.lower() in TABLES else [text_file_of(one, output) for one in ids]
+    known = {path.resolve() for path in inputs}
+    for target in targets:
+        if target.resolve() in known:
+            raise TableError(f"{target} is a file of resumes, which the output would replace")
+
+
+def _write_parquet(resumes: Sequence[RedactedResume], output: Path) -> None:
+    pyarrow = import_pyarrow(output, "writing")
+    rows = [
+        {
+            "id": one.id,
+            "resume": one.redacted.text,
+            "redactions": json.dumps(one.redacted.counts),
+            "warnings": list(one.warnings),
+        }
+        for one in resumes
+    ]
+    text = pyarrow.string()
+    types = {"id": text, "resume": text, "redactions": text, "warnings": pyarrow.list_(text)}
+    with written_whole(output) as stream:
+        table = pyarrow.Table.from_pylist(rows, schema=pyarrow.schema(list(types.items())))
+        pyarrow.parquet.write_table(table, stream)
 
 
 def text_file_of(identity: str, folder: Path) -> Path:

@@ -5,10 +5,11 @@ import json
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from service.core.errors import TableError
 from service.core.redaction.redactor import Redactor
-from service.files.redacted_files import RedactedResume, write_redacted
+from service.files.redacted_files import RedactedResume, check_targets, write_redacted
 
 REDACTED = [
     RedactedResume("a", Redactor().redact("Ida Moor\nbaker"), ()),
@@ -40,3 +41,20 @@ def test_an_id_leads_out_of_no_folder(tmp_path: Path, identity: str) -> None:
     with pytest.raises(TableError, match="an id is no file name"):
         write_redacted([RedactedResume(identity, Redactor().redact("baker"))], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_no_resume_is_replaced_by_its_redacted_text(tmp_path: Path) -> None:
+    check_targets(["a"], tmp_path / "out", [tmp_path / "a.txt"])
+    with pytest.raises(TableError, match=r"a\.txt is a file of resumes, which the output would replace"):
+        check_targets(["a"], tmp_path, [tmp_path / "a.txt"])
+    with pytest.raises(TableError, match="which the output would replace"):
+        check_targets(["a"], tmp_path / "r.csv", [tmp_path / "r.csv"])
+
+
+def test_parquet_has_the_same_columns(tmp_path: Path) -> None:
+    write_redacted(REDACTED, tmp_path / "out.parquet")
+    rows = parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [(row["id"], row["resume"], row["warnings"]) for row in rows] == [
+        ("a", "[NAME]\nbaker", []),
+        ("b", "baker", ["no_name_found", "little_text"]),
+    ]
