@@ -164,8 +164,8 @@ def find_files(
 ) -> GivenFiles:
     """Find the documents of files, folders (all that is in them), patterns and ZIP archives; none is read.
 
-    `leave_out`: files and folders that hold no documents though they may lie in a folder. `errors` gathers what cannot be
-    found, tables in folders, archives that cannot be opened, and a file that is given twice.
+    `leave_out`: files and folders that hold no documents though they may lie in a folder. `errors` gathers
+    what cannot be found, tables in folders, archives that cannot be opened, and a file that is given twice.
     """
     out = {path.resolve() for path in leave_out}
     named: list[_Named] = []

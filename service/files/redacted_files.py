@@ -30,7 +30,7 @@ class RedactedResume:
 
 
 def write_redacted(resumes: Sequence[RedactedResume], output: Path) -> None:
-    """Write a .jsonl, .csv or .parquet file (id, resume, redactions, warnings), or id.txt into the folder `output`.
+    """Write a .jsonl, .csv or .parquet file (id, resume, redactions, warnings), or id.txt into a folder.
 
     Raises `TableError` if a file cannot be written, or an id is no file name.
     """
