@@ -175,6 +175,7 @@ def find_files(
             if not found:
                 raise TableError(f"{one} holds no files")
             named += found
+    named = _each_once(named, errors)
     _make_unique(named, errors)
     return GivenFiles(named, limits, max_bytes)
 
@@ -266,6 +267,20 @@ def _plain(name: str) -> str:
     """A path without what leads out of a folder."""
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     return "/".join(parts) or "file"
+
+
+def _each_once(named: Sequence[_Named], errors: ErrorCollector) -> list[_Named]:
+    """Those that were not there before; `errors` gathers the others."""
+    seen: set[tuple[Path, int]] = set()
+    once = []
+    for one in named:
+        with errors:
+            place = one.path.resolve(), one.number
+            if place in seen:
+                raise DuplicateIdError(f"{one.source} is given twice")
+            seen.add(place)
+            once.append(one)
+    return once
 
 
 def _make_unique(named: Sequence[_Named], errors: ErrorCollector) -> None:

@@ -138,7 +138,12 @@ class ScoreJournal:
         """Keep what was scored. Raises `TableError` if the disk takes it not."""
         if not entries:
             return
-        self._write(lambda: self._append(b"".join(_line(_record(entry)) for entry in entries)))
+        lines = [_line(_record(entry)) for entry in entries]
+        start = self._end
+        self._write(lambda: self._append(b"".join(lines)))
+        for entry, line in zip(entries, lines, strict=True):
+            self._places[entry.candidate.id] = _Place(entry.digest, start, len(line))
+            start += len(line)
         if time.monotonic() - self._synced > _SYNC_SECONDS:
             self._write(lambda: os.fsync(self._stream.fileno()))
             self._synced = time.monotonic()
@@ -152,7 +157,7 @@ class ScoreJournal:
         """Leave the file as it is, for a later run; one that holds nothing goes."""
         if self._stream.closed:
             return
-        if self._end == 0:
+        if not self._places:
             self.file.unlink(missing_ok=True)
         self._stream.close()
 

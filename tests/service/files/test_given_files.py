@@ -66,6 +66,8 @@ def test_the_posting_is_no_resume(folder: Path) -> None:
 def test_a_file_given_twice_is_named(folder: Path) -> None:
     with pytest.raises(DuplicateIdError, match="is given twice"):
         find(folder / "a.txt", folder / "a.txt")
+    with pytest.raises(DuplicateIdError, match=r"a\.txt is given twice"):
+        find(folder, folder / "sub" / "a.txt")
 
 
 def test_a_missing_file_and_an_empty_folder_are_named(tmp_path: Path) -> None:
