@@ -20,7 +20,7 @@ NAMES: dict[Role, tuple[tuple[str, ...], ...]] = {
          "applicant_number", "applicant_no", "candidate_ref", "bewerber_id"),
         ("application_id", "resume_id", "cv_id", "person_id", "profile_id", "application", "user_id",
          "employee_id", "external_id", "uid", "uuid", "key", "reference", "ref"),
-        ("file", "filename", "file_name"),
+        ("file", "filename"),
     ),
     "resume": (
         ("resume",),

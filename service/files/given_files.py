@@ -297,10 +297,7 @@ def _make_unique(named: Sequence[_Named], errors: ErrorCollector) -> None:
         other = first.setdefault(one.id, one)
         with errors:
             if other is not one:
-                same = (
-                    "is given twice" if other.source == one.source else f"has the same id as {other.source}"
-                )
-                raise DuplicateIdError(f"{one.source} {same}")
+                raise DuplicateIdError(f"{one.source} has the same id as {other.source}")
 
 
 def _unreadable(path: Path, error: OSError) -> TableError:

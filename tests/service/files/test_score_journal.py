@@ -99,8 +99,18 @@ def test_two_runs_do_not_share_one(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="cannot be written: No such file or directory"):
         ScoreJournal(tmp_path / "gone" / "j")
-    journal = ScoreJournal(Path("/dev/full")) if Path("/dev/full").exists() else None
-    if journal is None:
-        pytest.skip("needs /dev/full")
-    with pytest.raises(TableError, match="cannot be written: No space left on device"):
-        journal.begin(PARTS)
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = ScoreJournal(tmp_path / "j")
+    journal.begin(PARTS)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("service.files.score_journal.os.fsync", full)
+    monkeypatch.setattr("service.files.score_journal._SYNC_SECONDS", -1)
+    entry = JournalEntry("0", ScoredCandidate("c", "en", False, True), np.zeros(2, dtype=np.int32))
+    with pytest.raises(TableError, match="j cannot be written: No space left on device"):
+        journal.add([entry])
+    journal.close()
