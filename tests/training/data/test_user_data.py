@@ -150,7 +150,7 @@ def test_labels_of_groups_are_read_as_people_write_them(tmp_path: Path) -> None:
     assert groups() == {"female", "male", "D", None}
     assert groups(unknown_labels="unknown") == {"female", "male", None}
     assert groups(group_values={"sex": {"d": "nonbinary"}}) == {"female", "male", "nonbinary", None}
-    with pytest.raises(DataFormatError, match="sex: 1 label stands for none of .*'D' in 12 rows"):
+    with pytest.raises(DataFormatError, match=r"sex: 1 label stands for none of .*'D' in 12 rows"):
         groups(unknown_labels="refuse")
 
 
