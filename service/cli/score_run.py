@@ -113,7 +113,7 @@ async def _score(run: ScoreRun, journal: ScoreJournal | None, total: int) -> tup
     if scorer.reused:
         say(f"{scorer.reused:,} of {ranking.added:,} resumes were scored by the earlier run")
     if scorer.changed:
-        say(f"{scorer.changed:,} resumes have changed since the earlier run and were scored anew")
+        say(f"scored anew, since they have changed after the earlier run: {scorer.changed:,}")
     return ranking, [one.posting.id for one in postings]
 
 

@@ -288,5 +288,5 @@ def test_archives_are_read_like_folders(read: Reader, tmp_path: Path) -> None:
     errors = ErrorCollector()
     found = read(write(tmp_path / "all.zip", content), errors=errors)
     assert [(r.id, r.text.strip()) for r in found] == [("cvs/a.txt", "engineer"), ("cvs/a.pdf", TEXT)]
-    assert {error.code for error in errors.errors} == {"nested_archive", "unsafe_path", "archive_too_large"}
+    assert {error.code for error in errors.errors} == {"nested_archive", "unsafe_path", "compression_ratio"}
     assert all("all.zip[" in error.message for error in errors.errors)
