@@ -129,7 +129,7 @@ def _of_table(file: Path, options: PostingOptions, errors: ErrorCollector, say: 
                     raise EmptyTextError(f"{source} holds no text in column {text.name!r}")
                 name = f"job-{number}" if identity is None else known[identity.name]
                 if name is None:
-                    raise TableError(f"{source}: column {POSTING_ID.what!r} is empty")
+                    raise TableError(f"{source}: {POSTING_ID.what} is empty")
                 if lines.setdefault(name, line) != line:
                     raise DuplicateIdError(f"{source} has the same id as line {lines[name]}")
                 yield Posting(
