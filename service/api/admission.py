@@ -13,8 +13,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.disconnects import DISCONNECTED, is_upload
+from service.api.disconnects import DISCONNECTED, is_upload, media_type_of
 from service.api.errors import problem_response
+from service.api.paths import FORMS
 from service.core.errors import QueueFullError
 
 _DRAIN_FACTOR = 8
@@ -101,8 +102,9 @@ class _CallerLeft(Exception):
 class Admission:
     """Reads bodies of up to `limit` bytes within the budget, and keeps their share until they are answered.
 
-    413 for a body that is too long, 429 if there is no room now; `retry_after` estimates the seconds. A body
-    that its route reads as it arrives may have `upload_limit` bytes, which takes no room.
+    413 for a body that is too long, 429 if there is no room now; `retry_after` estimates the seconds. A form
+    with documents may have `form_limit` bytes, and a body that its route reads as it arrives `upload_limit`,
+    which takes no room.
     """
 
     def __init__(
@@ -112,10 +114,12 @@ class Admission:
         budget: Budget,
         retry_after: Callable[[], int],
         *,
+        form_limit: int,
         upload_limit: int,
     ) -> None:
         self._app = app
         self._limit = limit
+        self._form_limit = form_limit
         self._upload_limit = upload_limit
         self._budget = budget
         self._retry_after = retry_after
@@ -153,7 +157,7 @@ class Admission:
     def _let_in(self, scope: Scope, declared: int | None) -> Iterator[Held]:
         budget = self._budget
         uploads = is_upload(scope)
-        if declared is not None and declared > (self._upload_limit if uploads else self._limit):
+        if declared is not None and declared > self._limit_of(scope):
             raise _Refused(self._too_large(scope, declared))
         if budget.requests >= budget.max_requests:
             raise _Refused(self._too_many(scope))
@@ -200,7 +204,7 @@ class Admission:
     async def _read(self, scope: Scope, receive: Receive, held: Held) -> bytes:
         """The whole body. Raises `_Refused` as soon as it does not fit, `_CallerLeft`."""
         chunks: list[bytes] = []
-        more = True
+        limit, more = self._limit_of(scope), True
         try:
             while more:
                 message = await receive()
@@ -209,7 +213,7 @@ class Admission:
                 chunk = message.get("body", b"")
                 size = held.body + len(chunk)
                 more = message.get("more_body", False)
-                if size > self._limit:
+                if size > limit:
                     raise _Refused(self._too_large(scope, size), unread=more)
                 if not self._budget.fits(len(chunk)):
                     raise _Refused(self._no_room(scope, len(chunk)), unread=more)
@@ -253,8 +257,14 @@ class Admission:
                 break
         return True
 
+    def _limit_of(self, scope: Scope) -> int:
+        if is_upload(scope):
+            return self._upload_limit
+        is_form = scope["path"] in FORMS and media_type_of(scope) == "multipart/form-data"
+        return self._form_limit if is_form else self._limit
+
     def _too_large(self, scope: Scope, actual: int) -> Response:
-        limit = self._upload_limit if is_upload(scope) else self._limit
+        limit = self._limit_of(scope)
         return problem_response(
             scope,
             status=413,

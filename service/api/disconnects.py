@@ -19,8 +19,13 @@ def is_upload(scope: Scope) -> bool:
     """Whether the route reads the body as it arrives. JSON has to be there whole before it says anything."""
     if scope["method"] != "POST" or scope["path"] not in UPLOADS:
         return False
-    media_type = Headers(scope=scope).get("content-type", "").split(";")[0].strip().lower()
+    media_type = media_type_of(scope)
     return media_type != "application/json" and not media_type.endswith("+json")
+
+
+def media_type_of(scope: Scope) -> str:
+    """Of the body, without parameters, in lower case."""
+    return Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
 
 
 def caller_disconnected() -> bool:

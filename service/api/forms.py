@@ -13,6 +13,7 @@ from fastapi import Request
 from starlette.types import Scope
 
 from service.api.bodies import BodyRoute, JsonRequest, json_errors, parse
+from service.api.disconnects import media_type_of
 from service.api.multipart import MultipartReader, PartBegins, PartData
 from service.api.thread_pools import ThreadPools
 from service.core.errors import CountError, UploadError
@@ -27,7 +28,7 @@ class FilesRoute(BodyRoute):
     """A route whose body may hold documents, as JSON or as a form."""
 
     async def prepared(self, request: Request) -> Request:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        if media_type_of(request.scope) != FORM:
             return await super().prepared(request)
         body, content_type = await request.body(), request.headers["content-type"]
         pools = cast(ThreadPools, request.app.state.pools)

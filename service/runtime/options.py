@@ -104,8 +104,13 @@ class RequestLimits(BaseModel):
         8_192, ge=1, description="Most vectors, or explained passages, in one answer; each passage has one."
     )
     max_body_bytes: int = Field(8 * 2**20, ge=1_024, description="Largest request body, in bytes.")
+    max_form_bytes: int = Field(
+        32 * 2**20,
+        ge=1_024,
+        description="Largest body with documents, as multipart/form-data; at most the bytes in flight.",
+    )
     max_inflight_bytes: int = Field(
-        16 * 2**20,
+        64 * 2**20,
         ge=1_024,
         description="Most bytes of bodies that one process holds at a time; above it requests get 429.",
     )

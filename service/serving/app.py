@@ -209,6 +209,7 @@ def create_app(
         limit=settings.limits.max_body_bytes,
         budget=Budget(settings.limits.max_inflight_bytes, _ANSWER_BYTES, settings.limits.max_requests),
         retry_after=lambda: app.state.runtime.scheduler.seconds_to_drain(),
+        form_limit=min(settings.limits.max_form_bytes, settings.limits.max_inflight_bytes),
         upload_limit=settings.jobs.max_upload_bytes,
     )
     app.add_middleware(

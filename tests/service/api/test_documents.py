@@ -214,7 +214,7 @@ def test_bodies_that_are_no_form_or_no_json_are_refused(shared_api: Api) -> None
 
 
 def test_a_form_larger_than_a_body_may_be_is_refused_before_it_is_read(start: Start) -> None:
-    api = start(limits={"max_body_bytes": 20_000})
+    api = start(limits={"max_form_bytes": 20_000})
     answer = api.post("/v1/documents", files={"file": ("a.txt", b"x" * 20_000)})
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
