@@ -250,7 +250,10 @@ def test_other_postings_or_options_score_all_anew(score: Score, tmp_path: Path, 
     break_off(engine, 3)
     assert score(*run, job=False).exit_code == 1
     (tmp_path / "postings.csv").write_text(POSTINGS.replace("Java", "Python"))
-    assert score(*run, "--no-redact", "--resume", job=False).exit_code == 1
+    break_off(engine, 3)
+    done = score(*run, "--no-redact", "--resume", job=False)
+    assert done.exit_code == 1
+    assert "the postings and options changed since the earlier run" in " ".join(done.stderr.split())
     engine.before = None
     done = score(*run, "--resume", job=False)
     assert done.exit_code == 0, done.output
