@@ -140,11 +140,6 @@ def columns_of(table: TableFile) -> list[str]:
         raise TableError(f"{table.path} cannot be read: {error.strerror}") from None
 
 
-def read_cells(file: Path, columns: Sequence[Column], encoding: str | None = None) -> Rows:
-    """As `read_rows`, of a table that is inspected first."""
-    yield from read_rows(inspect_table(file, encoding), columns)
-
-
 def read_rows(table: TableFile, columns: Sequence[Column], faults: Fault | None = None) -> Rows:
     """The cells of `columns` and the line (of Parquet, the number) of every row.
 
