@@ -220,6 +220,14 @@ def test_one_malformed_row_of_many_is_named_and_the_others_come(read: Reader, tm
     assert "7" not in {resume.id for resume in found[:8]}
 
 
+def test_a_line_of_another_encoding_loses_its_row_alone(read: Reader, tmp_path: Path) -> None:
+    rows = b'id,resume\n1,caf\xe9\n2,caf\xc3\xa9\n3,"a\nb \xe9"\n4,x\n'
+    errors = ErrorCollector()
+    found = read(write(tmp_path / "r.csv", rows), errors=errors)
+    assert [(one.id, one.text) for one in found] == [("2", "café"), ("4", "x")]
+    assert [error.message.partition("r.csv ")[2][:6] for error in errors.errors] == ["line 2", "line 5"]
+
+
 def test_a_table_stands_alone(read: Reader, tmp_path: Path) -> None:
     table, text = write(tmp_path / "r.csv", "id,resume\n1,x\n"), write(tmp_path / "a.txt", "y")
     with pytest.raises(TableError, match="give it alone"):
