@@ -58,7 +58,10 @@ def explained(
 
 
 def pack(answer: ScoreResponse, bundle_digest: str) -> str:
-    """JSON, about 140 bytes a candidate, at most 500. A later version must be able to read it for a day."""
+    """JSON, about 150 bytes a candidate, at most 550, and 90 to 250 more of a document.
+
+    A later version must be able to read it for a day.
+    """
     kept: dict[str, Any] = {
         "bundle": bundle_digest,
         "model": answer.model.model_dump(),

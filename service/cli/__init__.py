@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 the bundle, base model, engine or decision log cannot be used, or the run broke off;
 2 wrong usage; 3 an input file or text is unusable (then nothing is written); 4 the decision log's chain is
-broken.
+broken; 5 done, but for what `--skip-unreadable` left out.
 """
 
 from __future__ import annotations

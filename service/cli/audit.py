@@ -19,13 +19,14 @@ from service.cli.console import (
     EngineOption,
     IdColumn,
     JobOption,
+    NumberRows,
     ResumesArgument,
     SkipOption,
     SpanOption,
     TextColumn,
     TitleOption,
     add_row,
-    check_encoding,
+    document_texts,
     end_skipped,
     exit_codes,
     fail,
@@ -41,7 +42,10 @@ from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOp
 from service.core.counterfactual_audit.results import CounterfactualReport
 from service.core.errors import ErrorCollector
 from service.core.printable import one_line
-from service.files.resume_files import IN_WORDS, read_job, read_resumes, readable, write_whole
+from service.files.postings import read_posting
+from service.files.result_files import IN_WORDS
+from service.files.resume_files import ResumeOptions, read_resumes, readable
+from service.files.writing import write_whole
 from service.logs import log_to_stderr
 from service.reports.counterfactual_audit import (
     CounterfactualSubject,
@@ -69,8 +73,9 @@ def audit(
     html_file: Annotated[
         Path | None, typer.Option("--html", help="Write the report as HTML with plots.")
     ] = None,
-    id_column: IdColumn = "id",
-    text_column: TextColumn = "resume",
+    id_column: IdColumn = None,
+    text_column: TextColumn = None,
+    number_rows: NumberRows = False,
     bundle: BundleOption = None,
     engine: EngineOption = None,
     span: SpanOption = None,
@@ -84,25 +89,25 @@ def audit(
     settings = settings_from(model={"bundle": bundle, "engine": engine})
     log_to_stderr("warning")
     given = given_by(span)
-    check_encoding(encoding)
-    with exit_codes():
+    with exit_codes(), document_texts(settings, encoding) as texts:
         options = CounterfactualOptions(_attributes(attributes), names_per_group, controls, redact, seed)
         options.check()
-        description = read_job(job, encoding)
+        archives = settings.archives
+        description = read_posting(job, title, texts, archives=archives).text
         errors = ErrorCollector()
-        files = read_resumes(
-            resumes, id_column=id_column, text_column=text_column, encoding=encoding, errors=errors
-        )
+        reports = [Path(job), *(file for file in (json_file, html_file) if file is not None)]
+        where = ResumeOptions(id_column, text_column, encoding, number_rows, archives, reports)
+        files = read_resumes(resumes, where, texts, errors=errors, say=say)
         most = settings.limits.max_text_characters
         documents = readable(files, max_characters=most, errors=errors)
         if not (skip_unreadable and documents):
             errors.raise_any()
         given_in = given_in_each(given, [document.text for _, document in documents])
         audited = [
-            AuditResume(file.id, document.text, of_file)
+            AuditResume(file.id, document.text, of_file, file.found)
             for (file, document), of_file in zip(documents, given_in, strict=True)
         ]
-        report, subject = asyncio.run(_audit(settings, description, title, audited, options, job.stem))
+        report, subject = asyncio.run(_audit(settings, description, title, audited, options, Path(job).stem))
         if json_file is not None:
             write_whole(json_file, counterfactual_audit_json(report, subject))
             say(f"wrote {json_file}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -24,6 +25,7 @@ from service.core.redaction.given import (
     standing_in,
 )
 from service.core.redaction.policy import CATEGORIES
+from service.files.document_texts import DocumentTexts
 from service.runtime.runtime import Runtime, load_runtime
 from service.settings import Settings, variable_of
 
@@ -33,18 +35,33 @@ EXIT_UNUSABLE_INPUT = 3
 EXIT_BROKEN_LOG = 4
 EXIT_SKIPPED = 5
 
+MOST_NAMED = 100
+"""Errors that are printed one by one."""
+
 BundleOption = Annotated[str | None, typer.Option(help="Bundle name or folder [EVENMATCH_BUNDLE].")]
 EngineOption = Annotated[str | None, typer.Option(help="auto, openvino, torch, ... [EVENMATCH_ENGINE].")]
 ResumesArgument = Annotated[
-    list[Path], typer.Argument(help="Resumes as .txt files, or one .csv or .jsonl file.")
+    list[str],
+    typer.Argument(
+        metavar="RESUMES...",
+        help="Documents (PDF, DOCX, ODT, RTF, HTML, Markdown, text, JSON Resume, XML), folders of them, "
+        "quoted patterns, ZIP archives; or one table: .csv, .tsv, .jsonl or .parquet.",
+    ),
 ]
-JobOption = Annotated[Path, typer.Option(help="The job's text, a file.")]
+JobOption = Annotated[str, typer.Option(help="The job's text, a document of any kind.")]
 TitleOption = Annotated[str | None, typer.Option(help="The job's title; improves the ranking.")]
-IdColumn = Annotated[str, typer.Option(help="Column with the candidate's id.")]
-TextColumn = Annotated[str, typer.Option(help="Column with the resume's text.")]
+IdColumn = Annotated[
+    str | None, typer.Option(help="A table's column with the candidate's id, if not the one that looks so.")
+]
+TextColumn = Annotated[
+    str | None, typer.Option(help="A table's column with the resume's text, if not the one that looks so.")
+]
+NumberRows = Annotated[
+    bool, typer.Option("--number-rows", help="A table has no ids: take line-2, line-3 and so on.")
+]
 EncodingOption = Annotated[
     str | None,
-    typer.Option(help="Of text files without a byte-order mark, such as cp1252; else they are UTF-8."),
+    typer.Option(help="Of texts and tables without a byte-order mark, such as cp1252; else it is found out."),
 ]
 SkipOption = Annotated[
     bool,
@@ -87,8 +104,11 @@ def exit_codes() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        for one in getattr(error, "errors", [error]):
+        errors = getattr(error, "errors", [error])
+        for one in errors[:MOST_NAMED]:
             _print_error(one.message)
+        if len(errors) > MOST_NAMED:
+            _print_error(f"and {len(errors) - MOST_NAMED:,} more ({_by_code(errors[MOST_NAMED:])})")
         raise typer.Exit(EXIT_UNUSABLE_INPUT) from None
     except EvenmatchError as error:
         fail(error.message, EXIT_UNUSABLE_MODEL)
@@ -106,11 +126,21 @@ def running(settings: Settings) -> Iterator[Runtime]:
         runtime.stop(settings.server.drain_seconds)
 
 
+@contextmanager
+def document_texts(settings: Settings, encoding: str | None) -> Iterator[DocumentTexts]:
+    """What reads documents, in processes of their own. Exits if `encoding` is unknown."""
+    check_encoding(encoding)
+    documents = settings.documents
+    with DocumentTexts(documents, encoding=encoding, processes=documents.document_readers) as texts:
+        yield texts
+
+
 def check_encoding(encoding: str | None) -> None:
     """Exit if `encoding` is none that text may have."""
     if encoding is None:
         return
     try:
+        codecs.lookup(encoding)
         "a".encode(encoding)
     except (LookupError, ValueError):
         fail(f"--encoding {one_line(encoding)} is not known; try cp1252, latin-1 or utf-16", EXIT_USAGE)
@@ -150,8 +180,11 @@ def given_in_each(given: Sequence[GivenSpan], texts: Sequence[str]) -> list[tupl
 
 def end_skipped(errors: ErrorCollector) -> None:
     """Name the resumes that were left out, if there are any, and exit with the code that says so."""
-    for error in errors.errors:
+    for error in errors.errors[:MOST_NAMED]:
         say(f"skipped: {error.message}")
+    if len(errors.errors) > MOST_NAMED:
+        more = errors.errors[MOST_NAMED:]
+        say(f"skipped: and {len(more):,} more ({_by_code(more)})")
     if errors.errors:
         raise typer.Exit(EXIT_SKIPPED)
 
@@ -170,6 +203,10 @@ def say(message: str) -> None:
 def add_row(table: Table, *cells: str, style: str | None = None) -> None:
     """Add a row to a table for the terminal, each cell in one line."""
     table.add_row(*map(one_line, cells), style=style)
+
+
+def _by_code(errors: Sequence[InputError]) -> str:
+    return ", ".join(f"{count:,} {code}" for code, count in Counter(one.code for one in errors).items())
 
 
 def _print_error(message: str) -> None:

@@ -23,8 +23,7 @@ from service.cli.console import (
 )
 from service.core.errors import DatabaseDamagedError, StoreError
 from service.core.printable import one_line
-from service.core.tables import SUFFIXES
-from service.files.decision_export import export_decisions
+from service.files.decision_export import EXPORT_SUFFIXES, export_decisions
 from service.jobs.erasure import erase_from_jobs
 from service.jobs.sealing import Sealer
 from service.logs import log_to_stderr
@@ -153,8 +152,11 @@ def export(
     output: Annotated[Path, typer.Argument(help="A .csv or .jsonl file, as `evenmatch report` reads it.")],
 ) -> None:
     """Write all decisions but the erased ones to a file."""
-    if output.suffix.lower() not in SUFFIXES:
-        fail(f"the file must end in {' or '.join(SUFFIXES)}, not {output.suffix or 'nothing'}", EXIT_USAGE)
+    if output.suffix.lower() not in EXPORT_SUFFIXES:
+        fail(
+            f"the file must end in {' or '.join(EXPORT_SUFFIXES)}, not {output.suffix or 'nothing'}",
+            EXIT_USAGE,
+        )
     with _opened() as (decision_log, settings):
         written = export_decisions(decision_log, output, settings.fairness.groups)
     say(f"wrote {written:,} decisions to {output}")

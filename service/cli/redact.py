@@ -12,11 +12,12 @@ from service.cli.console import (
     BundleOption,
     EncodingOption,
     IdColumn,
+    NumberRows,
     ResumesArgument,
     SkipOption,
     SpanOption,
     TextColumn,
-    check_encoding,
+    document_texts,
     end_skipped,
     exit_codes,
     fail,
@@ -34,26 +35,23 @@ from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.redaction.redactor import Redactor
 from service.core.resume_warnings import findings_of
-from service.files.resume_files import (
-    IN_WORDS,
-    RedactedResume,
-    read_resumes,
-    readable,
-    write_redacted,
-)
+from service.files.redacted_files import RedactedResume, check_targets, write_redacted
+from service.files.result_files import IN_WORDS
+from service.files.resume_files import ResumeOptions, read_resumes, readable
 from service.logs import log_to_stderr
 
 
 def redact(
     resumes: ResumesArgument,
     output: Annotated[
-        Path | None, typer.Option(help="Write to a .jsonl or .csv file, or into a folder as .txt files.")
+        Path | None, typer.Option(help="Write to a .jsonl, .csv or .parquet file, or a folder of .txt files.")
     ] = None,
     categories: Annotated[
         str | None, typer.Option(help="What to hide, with commas; without it what the service hides.")
     ] = None,
-    id_column: IdColumn = "id",
-    text_column: TextColumn = "resume",
+    id_column: IdColumn = None,
+    text_column: TextColumn = None,
+    number_rows: NumberRows = False,
     bundle: BundleOption = None,
     span: SpanOption = None,
     encoding: EncodingOption = None,
@@ -66,17 +64,16 @@ def redact(
     settings = settings_from(model={"bundle": bundle})
     log_to_stderr("warning")
     given = given_by(span)
-    check_encoding(encoding)
-    with exit_codes():
+    with exit_codes(), document_texts(settings, encoding) as texts:
         chosen = _chosen(categories) or settings.redaction.categories
         if chosen is None:
             chosen = read_bundle(settings.model.bundle_path).manifest.redaction.categories
         entities = EntityFinder(settings.redaction.entities) if settings.redaction.entities else None
         redactor = Redactor(chosen, entities=entities)
         errors = ErrorCollector()
-        files = read_resumes(
-            resumes, id_column=id_column, text_column=text_column, encoding=encoding, errors=errors
-        )
+        no_resumes = [] if output is None else [output]
+        options = ResumeOptions(id_column, text_column, encoding, number_rows, settings.archives, no_resumes)
+        files = read_resumes(resumes, options, texts, errors=errors, say=say)
         most = settings.limits.max_text_characters
         documents = readable(files, max_characters=most, errors=errors)
         given_in = given_in_each(given, [document.text for _, document in documents])
@@ -89,12 +86,16 @@ def redact(
                 languages.append(language_of(document.text))
                 warnings = (
                     *warnings_of_language(languages[-1], document.non_latin_script),
-                    *findings_of(file.text, document.text, one if "name" in chosen else None).warnings,
+                    *findings_of(file.text, document.text, one if "name" in chosen else None)
+                    .with_more(file.found)
+                    .warnings,
                 )
-                redacted.append(RedactedResume(file.id, one, warnings))
+                redacted.append(RedactedResume(file.id, one, warnings, file.document))
         if not (skip_unreadable and redacted):
             errors.raise_any()
         if output is not None:
+            inputs = [Path(one.source) for one in files if one.document is not None]
+            check_targets([one.id for one in redacted], output, [*inputs, *map(Path, resumes)])
             write_redacted(redacted, output)
         for resume, language in zip(redacted, languages, strict=True):
             if output is None:
@@ -121,4 +122,6 @@ def _said(resume: RedactedResume, language: str) -> str:
         else IN_WORDS[code]
         for code in resume.warnings
     ]
+    if resume.document is not None:
+        notes += resume.document.notes
     return "; ".join([counts or "nothing hidden", *notes])

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from service.cli.console import EXIT_USAGE, add_row, exit_codes, fail, say, settings_from
+from service.cli.group_options import GroupValues, UnknownLabelsOption, label_options
 from service.core.fairness.figure import Figure, number_text, percent_text
 from service.core.fairness.findings import ALPHA, MINIMUM, SMALL_SHARE, FairnessOptions
 from service.core.fairness.rates import ratio_text
@@ -20,7 +21,7 @@ from service.core.groups import GroupSchema
 from service.core.printable import one_line
 from service.core.tables import SUFFIXES
 from service.files.decision_files import DecisionColumns, Decisions, read_decisions
-from service.files.resume_files import write_whole
+from service.files.writing import write_whole
 from service.logs import log_to_stderr
 from service.reports.bias_audit import (
     CITATIONS,
@@ -50,7 +51,7 @@ _NAMES_WIDTH = 12
 
 def report(
     decisions: Annotated[
-        Path | None, typer.Argument(help="Historical decisions, a .csv or .jsonl file.")
+        Path | None, typer.Argument(help="Historical decisions: .csv, .tsv, .jsonl or .parquet.")
     ] = None,
     from_store: Annotated[
         bool, typer.Option("--from-store", help="Report the decisions of EVENMATCH_DATABASE_URL, not a file.")
@@ -83,6 +84,8 @@ def report(
         list[str] | None,
         typer.Option(help="An attribute's column, as sex=gender; `sex=` if there is none. May be repeated."),
     ] = None,
+    group_value: GroupValues = None,
+    unknown_labels: UnknownLabelsOption = "refuse",
     title: Annotated[str, typer.Option(help="Title of the report.")] = TITLE,
     source: Annotated[str | None, typer.Option(help="Where the data come from.")] = None,
     explanation: Annotated[str | None, typer.Option(help="What the data are.")] = None,
@@ -104,7 +107,8 @@ def report(
 ) -> None:
     """Report selection rates, scoring rates and impact ratios by group, as Local Law 144 asks for them.
 
-    Needs no model. Groups are those of EVENMATCH_GROUPS; errors name file, line and column, never a cell.
+    Needs no model. Groups are those of EVENMATCH_GROUPS, by the labels that people write (docs/groups.md).
+    Errors name file, line and column, never a cell.
     """
     log_to_stderr("warning")
     settings = settings_from(fairness={"ground_truth": ground_truth})
@@ -113,11 +117,17 @@ def report(
     if from_store == (decisions is not None):
         fail("name a file of decisions, or say --from-store", EXIT_USAGE)
     if decisions is not None and decisions.suffix.lower() not in SUFFIXES:
-        fail(f"decisions must be in a file that ends in {' or '.join(SUFFIXES)}", EXIT_USAGE)
+        fail(f"decisions must be in a file that ends in {', '.join(SUFFIXES)}", EXIT_USAGE)
     if decisions is not None and (window or since or until or bundle or ground_truth):
         fail("--window, --since, --until, --bundle and --ground-truth are for --from-store", EXIT_USAGE)
-    if from_store and (decision_column != "decision" or score_column or time_column or group_column):
-        fail("--decision-column, --score-column, --time-column and --group-column are for a file", EXIT_USAGE)
+    of_file = (score_column, time_column, group_column, group_value)
+    if from_store and (decision_column != "decision" or any(of_file)):
+        fail(
+            "--decision-column, --score-column, --time-column, --group-column and --group-value are for a "
+            "file",
+            EXIT_USAGE,
+        )
+    labels = label_options(group_value, unknown_labels)
     if bundle is not None and not _DIGEST.fullmatch(bundle):
         fail("--bundle takes a digest of 64 hexadecimal digits, as `GET /v1/model` names it", EXIT_USAGE)
     _check_said(title=[title], source=[source], explanation=[explanation], justification=[justification])
@@ -152,7 +162,10 @@ def report(
             finally:
                 engine.dispose()
         else:
-            audit = _audit(read_decisions(decisions, columns, schema), statement, options)
+            read = read_decisions(decisions, columns, schema, labels)
+            for note in read.notes:
+                say(note)
+            audit = _audit(read, statement, options)
         # Nothing is written before everything is made.
         for file, text in [(file, _WRITERS[file.suffix.lower()](audit)) for file in outputs]:
             write_whole(file, text)

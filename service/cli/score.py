@@ -1,147 +1,148 @@
-"""`evenmatch score`: rank resumes against a job."""
+"""`evenmatch score`: rank resumes against a posting, or against many."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from service.cli.console import (
+    EXIT_UNUSABLE_MODEL,
     EXIT_USAGE,
     BundleOption,
     EncodingOption,
     EngineOption,
     IdColumn,
-    JobOption,
+    NumberRows,
     ResumesArgument,
     SkipOption,
     TextColumn,
     TitleOption,
     add_row,
-    check_encoding,
+    document_texts,
     end_skipped,
     exit_codes,
     fail,
-    running,
     say,
     settings_from,
-    stderr,
 )
+from service.cli.score_run import ScoreRun, journal_for
+from service.cli.score_run import score as score_all
 from service.core.errors import ErrorCollector
-from service.core.matching import TokenizedResume
-from service.files.resume_files import (
-    ResumeFile,
-    ScoredResume,
-    read_job,
-    read_resumes,
-    readable,
-    write_results,
-)
+from service.core.printable import one_line
+from service.files.postings import PostingOptions, read_posting, read_postings
+from service.files.result_files import Result, check_result_suffix, check_results_file, write_results
+from service.files.resume_files import GivenResumes, ResumeOptions
 from service.logs import log_to_stderr
-from service.settings import Settings
-
-_CHUNK = 16
-"""Resumes scored between two steps of the progress bar."""
 
 
 def score(
     resumes: ResumesArgument,
-    job: JobOption,
+    job: Annotated[str | None, typer.Option(help="The posting, a document of any kind.")] = None,
+    jobs: Annotated[
+        str | None,
+        typer.Option(help="Many postings: a table with one a row, or a folder or ZIP archive of documents."),
+    ] = None,
     title: TitleOption = None,
-    id_column: IdColumn = "id",
-    text_column: TextColumn = "resume",
-    output: Annotated[Path | None, typer.Option(help="Write .jsonl or .csv instead of a table.")] = None,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="Only the best so many candidates of each posting.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write .jsonl, .csv or .parquet instead of a table.")
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on where a run with the same --output broke off. Until a run is done, a hidden journal "
+            "beside the output (.OUTPUT.journal) keeps ids and scores, no text. Resumes that have changed "
+            "are scored anew; all of them if the postings, the bundle or options have.",
+        ),
+    ] = False,
+    id_column: IdColumn = None,
+    text_column: TextColumn = None,
+    number_rows: NumberRows = False,
+    job_id_column: Annotated[
+        str | None, typer.Option(help="With --jobs: the column with the posting's id.")
+    ] = None,
+    job_title_column: Annotated[str | None, typer.Option(help="With --jobs: that with its title.")] = None,
+    job_text_column: Annotated[str | None, typer.Option(help="With --jobs: that with its text.")] = None,
     redact: Annotated[bool, typer.Option(help="Hide names, schools and the like from the model.")] = True,
     bundle: BundleOption = None,
     engine: EngineOption = None,
     encoding: EncodingOption = None,
     skip_unreadable: SkipOption = False,
 ) -> None:
-    """Rank resumes against a job, best first. Nothing is sent anywhere."""
+    """Rank resumes against a posting, or many, best first. Nothing is sent anywhere.
+
+    The output appears whole, when all is scored, or not at all. See docs/cli.md.
+    """
     settings = settings_from(model={"bundle": bundle, "engine": engine})
     log_to_stderr("warning")
-    with exit_codes():
-        if output is not None and output.suffix.lower() not in (".csv", ".jsonl"):
-            fail(f"--output must end in .csv or .jsonl, not {output.suffix or 'nothing'}", EXIT_USAGE)
-        check_encoding(encoding)
-        description = read_job(job, encoding)
-        errors = ErrorCollector()
-        candidates = read_resumes(
-            resumes, id_column=id_column, text_column=text_column, encoding=encoding, errors=errors
-        )
-        most = settings.limits.max_text_characters
-        candidates = [file for file, _ in readable(candidates, max_characters=most, errors=errors)]
-        if not (skip_unreadable and candidates):
-            errors.raise_any()
-        ranked = asyncio.run(
-            _score(
-                settings, description, title, candidates, redact=redact, errors=errors, skip=skip_unreadable
-            )
+    if (job is None) == (jobs is None):
+        fail("give either --job or --jobs", EXIT_USAGE)
+    if title is not None and job is None:
+        fail("--title is for --job; the titles of --jobs stand in a column", EXIT_USAGE)
+    if resume and output is None:
+        fail("--resume needs --output, beside which the journal lies", EXIT_USAGE)
+    if output is not None and (wrong := check_result_suffix(output)):
+        fail(f"--output {wrong}", EXIT_USAGE)
+    errors = ErrorCollector()
+    archives = settings.archives
+    with exit_codes(), document_texts(settings, encoding) as texts:
+        if job is not None:
+            postings = [read_posting(job, title, texts, archives=archives)]
+        else:
+            columns = PostingOptions(job_id_column, job_title_column, job_text_column, encoding)
+            postings = read_postings(jobs or "", columns, texts, archives=archives, errors=errors, say=say)
+        no_resumes = [Path(one) for one in (job, jobs, output) if one is not None]
+        options = ResumeOptions(id_column, text_column, encoding, number_rows, archives, no_resumes)
+        found = GivenResumes(
+            resumes, options, max_bytes=texts.limits.max_document_bytes, errors=errors, say=say
         )
         if output is not None:
-            write_results(ranked, output)
-            say(f"wrote {len(ranked)} results to {output}")
-        else:
-            _print_table(ranked)
+            if output.resolve() in found.paths:
+                fail(f"--output {output} is a file of resumes, which it would replace", EXIT_USAGE)
+            check_results_file(output)
+        run = ScoreRun(settings, postings, found, texts, errors, top, redact, skip_unreadable)
+        try:
+            with journal_for(output, resume=resume) as journal:
+                ranking, ids = score_all(run, journal)
+                results = ranking.results(ids)
+                if output is None:
+                    _print_tables(results)
+                else:
+                    say(f"wrote {write_results(results, output):,} results to {output}")
+                if journal is not None:
+                    journal.remove()
+        except KeyboardInterrupt:
+            raise typer.Exit(EXIT_UNUSABLE_MODEL) from None
         end_skipped(errors)
 
 
-async def _score(
-    settings: Settings,
-    description: str,
-    title: str | None,
-    candidates: Sequence[ResumeFile],
-    *,
-    redact: bool,
-    errors: ErrorCollector,
-    skip: bool,
-) -> list[ScoredResume]:
-    """Ranked results. `errors` gathers what cannot be read; unless it is to be skipped, it is raised."""
-    with running(settings) as runtime:
-        # All texts are checked before any is scored: a ranking with a gap in it would mislead.
-        job = runtime.matcher.tokenize_job(description, title, field="job", title_field="title")
-        tokenized: list[TokenizedResume] = []
-        ids: list[str] = []
-        for candidate in candidates:
-            with errors:
-                tokenized.append(
-                    runtime.matcher.tokenize_resume(
-                        candidate.text, redact=redact, field=candidate.source, job=job
-                    )
-                )
-                ids.append(candidate.id)
-        if not (skip and tokenized):
-            errors.raise_any()
-        scored: list[ScoredResume] = []
-        with Progress(console=stderr, transient=True, disable=len(tokenized) <= _CHUNK) as progress:
-            bar = progress.add_task("scoring", total=len(tokenized))
-            for start in range(0, len(tokenized), _CHUNK):
-                part = tokenized[start : start + _CHUNK]
-                for i, match in enumerate(await runtime.match(job, part), start):
-                    scored.append(ScoredResume(ids[i], match, tokenized[i].read))
-                progress.advance(bar, len(part))
-    return sorted(scored, key=lambda s: s.match.calibrated_probability, reverse=True)
-
-
-def _print_table(ranked: Sequence[ScoredResume]) -> None:
-    table = Table("rank", "candidate", "probability", "raw score", "decision", "note")
-    for rank, one in enumerate(ranked, 1):
-        add_row(
-            table,
-            str(rank),
-            one.candidate_id,
-            _in_words(one.match.calibrated_probability),
-            f"{one.match.raw_score:.3f}",
-            one.decision,
-            ", ".join(one.notes),
-        )
-    Console().print(table, markup=False, highlight=False)
+def _print_tables(results: Iterable[Result]) -> None:
+    """A table of each posting; under its id, if there are several."""
+    console = Console()
+    for job_id, ranked in groupby(results, key=lambda result: result.job_id):
+        table = Table("rank", "candidate", "probability", "raw score", "decision", "note")
+        if job_id is not None:
+            console.print(one_line(job_id), style="bold", markup=False, highlight=False)
+        for one in ranked:
+            add_row(
+                table,
+                str(one.rank),
+                one.candidate.id,
+                _in_words(one.match.calibrated_probability),
+                f"{one.match.raw_score:.3f}",
+                one.decision,
+                ", ".join(one.notes),
+            )
+        console.print(table, markup=False, highlight=False)
 
 
 def _in_words(probability: float) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import io
 import os
 import secrets
 import shutil
@@ -15,27 +16,39 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 
 @contextmanager
-def private_file(file: Path) -> Iterator[TextIO]:
-    """A UTF-8 stream, mode 0600, which takes the place of `file` when the block is left.
+def private_bytes(file: Path) -> Iterator[BinaryIO]:
+    """A stream, mode 0600, which takes the place of `file` when the block is left.
 
-    It is written under a hidden name beside `file`; if the block raises, `file` stays as it was. Lines end as
-    they are written. Raises `OSError`.
+    It is written under a hidden name beside `file`; if the block raises, `file` stays as it was. Raises
+    `OSError`.
     """
     # A short name of its own: `file` may have the longest name there is.
     draft = file.with_name(f".{secrets.token_hex(8)}.draft")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
+        with os.fdopen(descriptor, "wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(draft, file)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def private_file(file: Path) -> Iterator[TextIO]:
+    """As `private_bytes`, of text in UTF-8. Lines end as they are written."""
+    with private_bytes(file) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        try:
+            yield text
+            text.flush()
+        finally:
+            text.detach()
 
 
 def write_private(file: Path, text: str) -> None:

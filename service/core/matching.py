@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.core.bundle import Bundle
 from service.core.copied_text import Runs, RunsOfPostings, runs_of
@@ -219,13 +220,19 @@ class Matcher:
         self, jobs: Sequence[tuple[TokenizedJob, Vectors]], resumes: Sequence[Vectors]
     ) -> list[list[Match]]:
         """`match` of every job and resume: a list for each resume. Shapes as there."""
-        parts = [(vectors, None) if job.title is None else (vectors[1:], vectors[0]) for job, vectors in jobs]
-        scores = all_raw_scores(parts, resumes, self.bundle.manifest.matching)
+        scores = self.raw_scores(jobs, resumes)
         titled = [job.title is not None for job, _ in jobs]
         return [
             [self.decide(float(score), titled=of) for score, of in zip(column, titled, strict=True)]
             for column in scores.T
         ]
+
+    def raw_scores(
+        self, jobs: Sequence[tuple[TokenizedJob, Vectors]], resumes: Sequence[Vectors]
+    ) -> NDArray[np.float64]:
+        """`raw_score` of every job and resume, (jobs, resumes). Shapes as in `match`."""
+        parts = [(vectors, None) if job.title is None else (vectors[1:], vectors[0]) for job, vectors in jobs]
+        return all_raw_scores(parts, resumes, self.bundle.manifest.matching)
 
     def decide(self, raw_score: float, *, titled: bool) -> Match:
         """What is said of a score. `titled`: the job has a title."""

@@ -13,12 +13,13 @@ from sqlalchemy import select
 from service.core.errors import TableError
 from service.core.files import private_file
 from service.core.groups import GroupSchema
-from service.files.resume_files import spreadsheet_safe
+from service.files.writing import spreadsheet_safe
 from service.store import tables
 from service.store.decisions import CONTENT
 from service.store.log import DecisionLog
 from service.store.tables import from_microseconds
 
+EXPORT_SUFFIXES = (".csv", ".jsonl")
 _ROWS_A_FETCH = 2_000
 _MADE = ("sequence", "decision_id", "time")
 _PLAIN = tuple(name for name in CONTENT if name != "groups")

@@ -1,4 +1,4 @@
-"""Historical decisions from a CSV or JSON Lines file, row by row, into counts.
+"""Historical decisions from a CSV, JSON Lines or Parquet file, row by row, into counts.
 
 Memory does not grow with the file, but for 8 bytes a score: the sample's median needs them all. Errors
 name file, line and column, never what stood there.
@@ -7,17 +7,17 @@ name file, line and column, never what stood there.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
-from service.core.errors import TableError, UnknownGroupError
+from service.core.errors import TableError
 from service.core.fairness.tally import DecisionTally
-from service.core.groups import UNKNOWN, GroupSchema
-from service.core.tables import Cells, Column, read_cells
+from service.core.group_labels import HINT, LabelOptions, LabelReader, check_values, refuse_unknown
+from service.core.groups import GroupSchema
+from service.core.tables import Cells, Column, inspect_table, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,22 @@ class Decisions:
     first: date | None = None
     last: date | None = None
     without_time: int = 0
+    notes: list[str] = field(default_factory=list)
+    """How the file and its labels were read where that may be wrong."""
 
 
-def read_decisions(file: Path, columns: DecisionColumns, schema: GroupSchema) -> Decisions:
-    """Count the decisions in `file` (.csv, or JSON Lines with any other suffix).
+def read_decisions(
+    file: Path, columns: DecisionColumns, schema: GroupSchema, labels: LabelOptions | None = None
+) -> Decisions:
+    """Count the decisions in `file` (.csv, .tsv, .parquet, or JSON Lines with any other suffix).
 
-    Raises `TableError` for an unreadable or empty file, a missing column, and a cell that is no decision,
-    score or time; `UnknownGroupError` for a group outside the schema; `UndecodableTextError` for bytes
-    that are not UTF-8.
+    Groups are read from the labels that people write (`service.core.group_labels`). Raises `TableError` for
+    an unreadable or empty file, a missing column, and a cell that is no decision, score or time;
+    `UnknownGroupError` at the end for labels that stand for no group, with their counts, unless `labels`
+    takes them as unknown; `UndecodableTextError` for a file of mixed encodings.
     """
+    labels = labels or LabelOptions()
+    check_values(labels.values, schema)
     group_columns = {
         attribute: name
         for attribute in schema.attributes
@@ -64,12 +71,21 @@ def read_decisions(file: Path, columns: DecisionColumns, schema: GroupSchema) ->
         *(Column(name, f"--group-column {attribute}=...") for attribute, name in group_columns.items()),
     ]
     decisions = Decisions(DecisionTally(schema))
-    allowed = [(attribute, schema.attributes[attribute]) for attribute in group_columns]
-    with closing(read_cells(file, wanted)) as rows:
+    readers = {
+        attribute: LabelReader(attribute, schema.attributes[attribute], labels.values.get(attribute))
+        for attribute in group_columns
+    }
+    table = inspect_table(file)
+    with closing(read_rows(table, wanted)) as rows:
         for cells, line in rows:
-            _count(decisions, cells, wanted, allowed, f"{file} line {line}")
+            _count(decisions, cells, wanted, list(readers.values()), f"{file} line {line}")
     if decisions.tally.people == 0:
         raise TableError(f"{file} holds no decisions")
+    if labels.unknown_labels == "refuse":
+        refuse_unknown(readers, str(file), HINT)
+    said = [table.said, *(one.said_of_mapped for one in readers.values())]
+    unknown = [f"{one} (taken as unknown)" for r in readers.values() if (one := r.said_of_unknown)]
+    decisions.notes += [one for one in said if one] + unknown
     return decisions
 
 
@@ -77,16 +93,14 @@ def _count(
     decisions: Decisions,
     cells: Cells,
     wanted: Sequence[Column],
-    allowed: Sequence[tuple[str, tuple[str, ...]]],
+    readers: Sequence[LabelReader],
     source: str,
 ) -> None:
     where = [f"{source}: column {column.name!r}" for column in wanted]
     selected = read_decision(cells[0], where[0])
     score = read_score(cells[1], where[1])
     day = read_day(cells[2], where[2])
-    groups = {
-        attribute: read_group(cells[i], names, where[i]) for i, (attribute, names) in enumerate(allowed, 3)
-    }
+    groups = {reader.attribute: reader.read(cells[i]) for i, reader in enumerate(readers, 3)}
     decisions.tally.add(groups, selected=selected, score=score)
     if day is None:
         decisions.without_time += 1
@@ -105,7 +119,6 @@ _DECISIONS = {
     "false": False,
     "no": False,
 }
-_SEPARATORS = re.compile(r"[\s-]+")
 
 
 def read_decision(cell: object, where: str) -> bool:
@@ -142,19 +155,6 @@ def read_day(cell: object, where: str) -> date | None:
         return datetime.fromisoformat(cell.strip() if isinstance(cell, str) else "").date()
     except ValueError:
         raise TableError(f"{where} is not an ISO 8601 date or time, as 2026-03-31T14:05:00Z") from None
-
-
-def read_group(cell: object, allowed: tuple[str, ...], where: str) -> str:
-    """A group of `allowed`, in any case and with spaces or hyphens for underscores; `unknown` if empty.
-
-    Raises `UnknownGroupError`, which lists what is allowed: what stood there may be a name.
-    """
-    if _is_empty(cell):
-        return UNKNOWN
-    group = _SEPARATORS.sub("_", cell.strip().lower()) if isinstance(cell, str) else ""
-    if group not in (*allowed, UNKNOWN):
-        raise UnknownGroupError(f"{where} is not one of {', '.join((*allowed, UNKNOWN))}, or empty")
-    return group
 
 
 def _is_empty(cell: object) -> bool:

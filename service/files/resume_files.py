@@ -1,154 +1,200 @@
-"""Jobs and resumes from files, results to files. Errors name file, line and column, never the text."""
+"""Resumes from files: one table, or documents of any kind. Errors name file, line and column, never text."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from service.core.documents import Document, read_document
-from service.core.errors import DuplicateIdError, ErrorCollector, TableError, UndecodableTextError
-from service.core.files import write_private
-from service.core.language import is_foreign
-from service.core.matching import Match, ReadResume
-from service.core.redaction.redactor import Redacted
-from service.core.resume_warnings import ResumeWarning, needs_a_look
-from service.core.tables import SUFFIXES, Column, read_cells
-from service.files.text_files import HINT, UTF8_WITH_MARK, decoded, encoding_of_mark, kind_of, read_text
+from service.core.errors import DuplicateIdError, EmptyTextError, ErrorCollector, InputError, TableError
+from service.core.resume_warnings import ResumeWarning
+from service.core.tables import Column, Fault, TableFile, inspect_table, read_rows
+from service.files.document_texts import DocumentSummary, DocumentTexts
+from service.files.documents.archives import ArchiveLimits
+from service.files.given_files import GivenFiles, find_files, written
+from service.files.table_columns import ID, TEXT, Say, column_of, columns_in, named
+from service.files.text_files import is_table
 
 _UNWRITABLE = re.compile(r"[\x00\ud800-\udfff]")
 """What no file and no file name can hold."""
 
-_START = 1 << 16
-"""Bytes of a table that tell what it is."""
-
-IN_WORDS: dict[ResumeWarning, str] = {
-    "non_latin_script": "non-Latin script",
-    "not_english": "not English",
-    "no_name_found": "no name found",
-    "several_names": "reads like the resumes of two people",
-    "little_text": "hardly any text, as of a scan",
-    "not_a_resume": "reads like something else than a resume",
-    "structured_text": "markup, or the inside of a file",
-    "repeats_posting": "holds the job's own text",
-    "hidden_text": "holds characters that nobody sees",
-    "addressed_to_model": "gives orders to a program that reads it",
-    "repeated_words": "says the same words over and over",
-    "text_of_scan": "read from a scan",
-}
-"""Warnings as notes."""
-
 
 @dataclass(frozen=True, slots=True)
 class ResumeFile:
-    """One resume. `source` says where it stands, for error messages."""
+    """One resume. `source` says where it stands, for error messages; `document`: what it was, if any."""
 
     id: str
     text: str
     source: str
+    document: DocumentSummary | None = None
+
+    @property
+    def found(self) -> Mapping[ResumeWarning, int]:
+        """What its document says of the text, as warnings of a resume."""
+        return {} if self.document is None else self.document.of_text
+
+    def __repr__(self) -> str:
+        return f"ResumeFile(characters={len(self.text)})"
 
 
 @dataclass(frozen=True, slots=True)
-class ScoredResume:
-    candidate_id: str
-    match: Match
-    read: ReadResume
-
-    @property
-    def decision(self) -> Literal["selected", "not_selected"]:
-        return "selected" if self.match.selected else "not_selected"
-
-    @property
-    def borderline(self) -> bool:
-        """A person should look: close to the threshold, or a warning says so."""
-        return self.match.borderline or needs_a_look(self.read.warnings)
-
-    @property
-    def notes(self) -> list[str]:
-        """Why a person should look twice."""
-        notes = {
-            "borderline": self.borderline,
-            "non-Latin script": self.read.document.non_latin_script,
-            f"language {self.read.language}": is_foreign(self.read.language),
-            **{IN_WORDS[code]: True for code in self.read.warnings if needs_a_look([code])},
-            "not redacted": self.read.redactions is None,
-        }
-        return [note for note, holds in notes.items() if holds]
-
-    def record(self, rank: int) -> dict[str, str | int | float | bool | list[ResumeWarning]]:
-        """One row of a result file; never the resume."""
-        return {
-            "rank": rank,
-            "candidate_id": self.candidate_id,
-            "raw_score": self.match.raw_score,
-            "calibrated_probability": self.match.calibrated_probability,
-            "decision": self.decision,
-            "borderline": self.borderline,
-            "redacted": self.read.redactions is not None,
-            "language": self.read.language,
-            "non_latin_script": self.read.document.non_latin_script,
-            "warnings": list(self.read.warnings),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class RedactedResume:
-    """One resume without clues to the person, and what to check by eye."""
+class UnreadResume:
+    """A resume as it was found: the `text` of a row, or the bytes of a document."""
 
     id: str
-    redacted: Redacted
-    warnings: tuple[ResumeWarning, ...] = ()
+    source: str
+    text: str | None = None
+    data: bytes = b""
+
+    def __repr__(self) -> str:
+        return "UnreadResume(...)"
+
+    def read(self, texts: DocumentTexts) -> ResumeFile:
+        """Raises what `DocumentTexts.read` does."""
+        if self.text is not None:
+            return ResumeFile(self.id, self.text, self.source)
+        text, summary = texts.read(self.data, field=self.source)
+        return ResumeFile(self.id, text, self.source, summary)
 
 
-def read_job(file: Path, encoding: str | None = None) -> str:
-    """The text of a job file. Raises what `read_text` does."""
-    return read_text(file, encoding)
+@dataclass(frozen=True, slots=True)
+class ResumeOptions:
+    """How resumes are found. Columns: None lets them be guessed.
+
+    `encoding`: of files without a byte-order mark, if a caller knows it. `number_rows`: the ids of a table
+    are the numbers of its lines. `leave_out`: files that are no resumes though they may lie in a folder.
+    """
+
+    id_column: str | None = None
+    text_column: str | None = None
+    encoding: str | None = None
+    number_rows: bool = False
+    archives: ArchiveLimits = field(default_factory=ArchiveLimits)
+    leave_out: Sequence[Path] = ()
+
+
+class GivenResumes:
+    """The resumes that somebody names, found and not yet read: one table, or any number of documents.
+
+    `errors` gathers what cannot be found; a table that cannot be read raises `TableError` or `NotTextError`.
+    `say` is told what is guessed. `max_bytes`: of one document.
+    """
+
+    def __init__(
+        self,
+        given: Sequence[str],
+        options: ResumeOptions,
+        *,
+        max_bytes: int,
+        errors: ErrorCollector,
+        say: Say,
+    ) -> None:
+        self.table: TableFile | None = None
+        self._files = GivenFiles()
+        self._id: Column | None = None
+        self._text: Column | None = None
+        tables = [Path(one) for one in given if is_table(Path(one))]
+        if tables and len(given) > 1:
+            raise TableError(f"{tables[0]} is a table: give it alone, not with {len(given) - 1} other files")
+        if tables:
+            self._open_table(inspect_table(tables[0], options.encoding), options, say)
+        else:
+            self._files = find_files(
+                given,
+                limits=options.archives,
+                max_bytes=max_bytes,
+                errors=errors,
+                leave_out=options.leave_out,
+            )
+        self.of_documents = self.table is None
+
+    @property
+    def paths(self) -> set[Path]:
+        """The files that are read, resolved."""
+        return self._files.paths if self.table is None else {self.table.path.resolve()}
+
+    def count(self, errors: ErrorCollector) -> int:
+        """How many resumes there are. A table is read through once, and what is wrong with it is gathered.
+
+        Raises as `read_rows`, and `TableError` if there is no row.
+        """
+        if self.table is None:
+            return len(self._files)
+        before = len(errors.errors)
+        count = sum(1 for _ in self._rows(errors))
+        if not count and len(errors.errors) == before:
+            raise TableError(f"{self.table.path} holds no resumes")
+        return count
+
+    def each(self, errors: ErrorCollector) -> Iterator[UnreadResume]:
+        """The resumes in their order, one in memory at a time. `errors` gathers what is wrong with one."""
+        if self.table is not None:
+            yield from self._rows(errors)
+            return
+        for one in self._files.documents():
+            if one.error is not None:
+                with errors:
+                    raise one.error
+            else:
+                yield UnreadResume(one.id, one.source, data=one.data)
+
+    def _open_table(self, table: TableFile, options: ResumeOptions, say: Say) -> None:
+        self.table = table
+        if table.said:
+            say(table.said)
+        columns = columns_in(table)
+        if not options.number_rows:
+            self._id = column_of(table, columns, named(ID, options.id_column), say)
+        self._text = column_of(table, columns, named(TEXT, options.text_column), say)
+
+    def _rows(self, errors: ErrorCollector) -> Iterator[UnreadResume]:
+        assert self.table is not None
+        assert self._text is not None
+        columns = [column for column in (self._id, self._text) if column is not None]
+        lines: dict[str, int] = {}
+        unit = "row" if self.table.kind == "parquet" else "line"
+        with closing(read_rows(self.table, columns, _into(errors))) as rows:
+            for cells, line in rows:
+                with errors:
+                    source = f"{written(self.table.path)} {unit} {line}"
+                    identity = f"{unit}-{line}" if self._id is None else _identity(cells[0], self._id, source)
+                    text = cells[-1]
+                    if not isinstance(text, str):
+                        raise TableError(f"{source}: column {self._text.name!r} is missing or no text")
+                    if not text.strip():
+                        raise EmptyTextError(f"{source} holds no text")
+                    first = lines.setdefault(identity, line)
+                    if first != line:
+                        raise DuplicateIdError(f"{source} has the same id as {unit} {first}")
+                    yield UnreadResume(identity, source, text)
 
 
 def read_resumes(
-    files: Sequence[Path],
+    given: Sequence[str],
+    options: ResumeOptions,
+    texts: DocumentTexts,
     *,
-    id_column: str,
-    text_column: str,
-    encoding: str | None = None,
     errors: ErrorCollector | None = None,
+    say: Say,
 ) -> list[ResumeFile]:
-    """Resumes from text files (the id is the file's name without suffix) or from one .csv or .jsonl file.
+    """All resumes of documents or of one table, in memory.
 
-    `encoding`: that of files without a byte-order mark, if it is not UTF-8. `errors` gathers text files that
-    cannot be read, and the others come back; without it one error that names them all is raised.
-
-    Raises `TableError` for unreadable files and missing columns, `DuplicateIdError` for an id that
-    stands twice, and what `read_text` raises.
+    `errors` gathers what cannot be read, and the others come back; without it one error that names all that
+    is wrong is raised. Raises `TableError` and `NotTextError` for a table that cannot be read at all.
     """
-    tables = [file for file in files if file.suffix.lower() in SUFFIXES]
-    if tables and len(files) > 1:
-        raise TableError(f"{tables[0]} is a table: give it alone, not with {len(files) - 1} other files")
-    if tables:
-        columns = (Column(id_column, "--id-column"), Column(text_column, "--text-column"))
-        try:
-            resumes = list(_from_table(tables[0], columns, encoding))
-        except UndecodableTextError as error:
-            hint = "" if encoding else HINT
-            raise UndecodableTextError(f"{error.message}{hint}") from None
-        if not resumes:
-            raise TableError(f"{tables[0]} holds no resumes")
-    else:
-        gathered = errors or ErrorCollector()
-        resumes = []
-        for file in files:
-            with gathered:
-                text = read_text(file, encoding)
-                resumes.append(ResumeFile(_written(file.stem), text, _written(str(file))))
-        if errors is None:
-            gathered.raise_any()
-    _check_unique(resumes)
+    gathered = ErrorCollector() if errors is None else errors
+    found = GivenResumes(given, options, max_bytes=texts.limits.max_document_bytes, errors=gathered, say=say)
+    resumes: list[ResumeFile] = []
+    for one in found.each(gathered):
+        with gathered:
+            resumes.append(one.read(texts))
+    if not resumes and not gathered.errors and found.table is not None:
+        raise TableError(f"{found.table.path} holds no resumes")
+    if errors is None:
+        gathered.raise_any()
     return resumes
 
 
@@ -165,120 +211,19 @@ def readable(
     return documents
 
 
-def write_results(ranked: Sequence[ScoredResume], file: Path) -> None:
-    """Write results as JSON Lines or CSV, by the suffix; the file appears whole or not at all."""
-    records = [one.record(rank) for rank, one in enumerate(ranked, 1)]
-    text = io.StringIO(newline="")
-    if file.suffix.lower() == ".jsonl":
-        for record in records:
-            text.write(json.dumps(record, ensure_ascii=False) + "\n")
-    else:
-        writer = csv.DictWriter(text, fieldnames=list(records[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(
-            {key: spreadsheet_safe(_in_a_cell(value)) for key, value in record.items()} for record in records
-        )
-    write_whole(file, text.getvalue())
+def _identity(cell: object, column: Column, source: str) -> str:
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return str(cell)
+    if not isinstance(cell, str) or not cell.strip():
+        raise TableError(f"{source}: column {column.name!r} is empty or no text")
+    if _UNWRITABLE.search(cell):
+        raise TableError(f"{source}: column {column.name!r} holds null characters or halves of characters")
+    return cell
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Write `text` to `file`, mode 0600, whole or not at all. Raises `TableError` if that cannot be done."""
-    try:
-        write_private(file, text)
-    except OSError as error:
-        raise TableError(f"{file} cannot be written: {error.strerror}") from None
+def _into(errors: ErrorCollector) -> Fault:
+    def gather(error: InputError) -> None:
+        with errors:
+            raise error
 
-
-def spreadsheet_safe(value: str | int | float | bool) -> str | int | float | bool:
-    """A text that a spreadsheet would run as a formula gets a quote in front (OWASP, CSV injection)."""
-    return (
-        f"'{value}"
-        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-        else value
-    )
-
-
-def _in_a_cell(
-    value: str | int | float | bool | Sequence[ResumeWarning],
-) -> str | int | float | bool:
-    return value if isinstance(value, (str, int, float)) else " ".join(value)
-
-
-def _from_table(file: Path, columns: Sequence[Column], encoding: str | None) -> Iterator[ResumeFile]:
-    identity_column, text_column = (column.name for column in columns)
-    with closing(read_cells(file, columns, _encoding_of_table(file) or encoding)) as rows:
-        for (identity, text), line in rows:
-            source = f"{file} line {line}"
-            if isinstance(identity, int) and not isinstance(identity, bool):
-                identity = str(identity)
-            if not isinstance(identity, str) or not identity.strip():
-                raise TableError(f"{source}: column {identity_column!r} is empty or no text")
-            if _UNWRITABLE.search(identity):
-                raise TableError(
-                    f"{source}: column {identity_column!r} holds null characters or halves of characters"
-                )
-            if not isinstance(text, str):
-                raise TableError(f"{source}: column {text_column!r} is missing or no text")
-            yield ResumeFile(identity, text, source)
-
-
-def _written(name: str) -> str:
-    """A file's name; bytes in it that are not UTF-8 become question marks."""
-    return name.encode("utf-8", "replace").decode()
-
-
-def _check_unique(resumes: Sequence[ResumeFile]) -> None:
-    seen: dict[str, str] = {}
-    for resume in resumes:
-        if resume.id in seen:
-            raise DuplicateIdError(f"{resume.source} has the same id as {seen[resume.id]}")
-        seen[resume.id] = resume.source
-
-
-def _encoding_of_table(file: Path) -> str | None:
-    """What the byte-order mark of a table says. Raises `NotTextError` for a workbook by another suffix."""
-    try:
-        with file.open("rb") as stream:
-            start = stream.read(_START)
-    except OSError as error:
-        raise TableError(f"{file} cannot be read: {error.strerror}") from None
-    if kind_of(start) is not None:
-        decoded(start, str(file))  # says what it is
-    mark = encoding_of_mark(start)
-    return None if mark == UTF8_WITH_MARK else mark
-
-
-def write_redacted(resumes: Sequence[RedactedResume], output: Path) -> None:
-    """Write a .jsonl or .csv file (id, resume, redactions, warnings), or id.txt into the folder `output`.
-
-    Raises `TableError` if a file cannot be written, or an id is no file name.
-    """
-    text = io.StringIO(newline="")
-    match output.suffix.lower():
-        case ".jsonl":
-            for one in resumes:
-                record = {
-                    "id": one.id,
-                    "resume": one.redacted.text,
-                    "redactions": one.redacted.counts,
-                    "warnings": one.warnings,
-                }
-                text.write(json.dumps(record, ensure_ascii=False) + "\n")
-            write_whole(output, text.getvalue())
-        case ".csv":
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(["id", "resume", "redactions", "warnings"])
-            for one in resumes:
-                cells = (one.id, one.redacted.text, json.dumps(one.redacted.counts), " ".join(one.warnings))
-                writer.writerow(map(spreadsheet_safe, cells))
-            write_whole(output, text.getvalue())
-        case _:
-            for identity in (one.id for one in resumes):
-                if Path(identity).name != identity or identity in ("", ".", ".."):
-                    raise TableError(f"{output}: an id is no file name; write a .jsonl or .csv file instead")
-            try:
-                output.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise TableError(f"{output} cannot be made: {error.strerror}") from None
-            for one in resumes:
-                write_whole(output / f"{one.id}.txt", one.redacted.text + "\n")
+    return gather

@@ -86,8 +86,8 @@ def test_command_line_and_service_agree(server: Server, data_dir: Path, folder: 
     [
         (["engineer.txt", "empty.txt"], 3, "empty.txt holds no text"),
         (["gone.txt"], 3, "gone.txt cannot be read"),
-        (["many.csv"], 3, "many.csv line 1: no column 'id'"),
-        (["engineer.txt", "--output", "out.xlsx"], 2, "must end in .csv or .jsonl"),
+        (["many.csv", "--id-column", "who"], 3, "no column 'who'; it has applicant, cv; name another with"),
+        (["engineer.txt", "--output", "out.xlsx"], 2, "must end in .csv, .jsonl or .parquet"),
         (["engineer.txt", "--bundle", "./gone"], 1, "no bundle at gone"),
         ([], 2, "Missing argument"),
     ],
@@ -170,20 +170,21 @@ def test_what_a_file_is_and_what_was_skipped_is_said(server: Server, data_dir: P
     (folder / "cv.pdf").write_bytes(b"%PDF-1.7\n1 0 obj")
     (folder / "windows.txt").write_bytes(f"José Núñez\n{ENGINEER}".encode("cp1252"))
     (folder / "wide.txt").write_bytes(ENGINEER.encode("utf-16"))
-    files = ("cv.pdf", "engineer.txt", "windows.txt", "empty.txt", "wide.txt")
+    (folder / "cv.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    files = ("cv.pdf", "engineer.txt", "windows.txt", "empty.txt", "wide.txt", "cv.png")
     done = score(server, data_dir, folder, *files, "--output", "out.jsonl")
     assert done.returncode == 3
     said = " ".join(done.stderr.split())
-    assert "cv.pdf is a PDF; extract its text first, for instance with pdftotext" in said
-    assert "windows.txt is not UTF-8" in said
-    assert "say --encoding cp1252" in said
+    assert "cv.pdf is damaged" in said
+    assert "cv.png is an image (PNG)" in said
+    assert "windows.txt" not in said
     assert "empty.txt holds no text" in said
     assert not (folder / "out.jsonl").exists()
     done = score(server, data_dir, folder, *files, "--output", "out.jsonl", "--skip-unreadable")
     assert done.returncode == 5, done.stderr
     records = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
-    assert {record["candidate_id"] for record in records} == {"engineer", "wide"}
-    assert len({record["raw_score"] for record in records}) == 1
+    assert {record["candidate_id"] for record in records} == {"engineer", "wide", "windows"}
+    assert len({record["raw_score"] for record in records if record["candidate_id"] != "windows"}) == 1
     assert " ".join(done.stderr.split()).count("skipped:") == 3
 
 

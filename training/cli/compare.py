@@ -14,10 +14,12 @@ from service.core.files import write_private
 from service.core.printable import one_line
 from training.cli.columns import (
     GroupColumns,
+    GroupValues,
     JobColumn,
     LabelColumn,
     ResumeColumn,
     TitleColumn,
+    UnknownLabelsOption,
     check_one_source,
     wanted_data,
 )
@@ -57,11 +59,13 @@ def compare(
     split: Annotated[
         str | None, typer.Option(help="Only this split, cut as a training run cuts it; default: all pairs.")
     ] = None,
-    resume_column: ResumeColumn = "resume",
-    job_column: JobColumn = "job",
-    label_column: LabelColumn = "label",
+    resume_column: ResumeColumn = None,
+    job_column: JobColumn = None,
+    label_column: LabelColumn = None,
     title_column: TitleColumn = None,
     group_column: GroupColumns = None,
+    group_value: GroupValues = None,
+    unknown_labels: UnknownLabelsOption = "keep",
     redact: Annotated[bool, typer.Option(help="With --data: score as with redaction on.")] = True,
     minimum: Annotated[
         int, typer.Option(min=1, help="With --data: pairs that a group's rate must stand on.")
@@ -90,6 +94,8 @@ def compare(
                 label=label_column,
                 title=title_column,
                 groups=group_column,
+                group_values=group_value,
+                unknown_labels=unknown_labels,
             )
             examples, warnings = _examples(wanted, split)
             for line in warnings:

@@ -9,10 +9,12 @@ import typer
 
 from training.cli.columns import (
     GroupColumns,
+    GroupValues,
     JobColumn,
     LabelColumn,
     ResumeColumn,
     TitleColumn,
+    UnknownLabelsOption,
     check_one_source,
     wanted_data,
 )
@@ -29,11 +31,13 @@ def explore_data(
     config: Annotated[
         Path | None, typer.Option(help="Instead of --data: a run's configuration, for its `data`.")
     ] = None,
-    resume_column: ResumeColumn = "resume",
-    job_column: JobColumn = "job",
-    label_column: LabelColumn = "label",
+    resume_column: ResumeColumn = None,
+    job_column: JobColumn = None,
+    label_column: LabelColumn = None,
     title_column: TitleColumn = None,
     group_column: GroupColumns = None,
+    group_value: GroupValues = None,
+    unknown_labels: UnknownLabelsOption = "keep",
     seed: Annotated[int, typer.Option(help="Of the synthetic data, without --data and --config.")] = 20261124,
     train_jobs: Annotated[int, typer.Option(min=1, help="Jobs of the synthetic training split.")] = 1200,
     biased: Annotated[bool, typer.Option(help="Synthetic data with the bias knob turned on.")] = False,
@@ -63,6 +67,8 @@ def explore_data(
                 label=label_column,
                 title=title_column,
                 groups=group_column,
+                group_values=group_value,
+                unknown_labels=unknown_labels,
             )
             dataset = wanted.load() if wanted.files is None else load_as_it_is(wanted.files)
             source = str(config or data)

@@ -1,5 +1,7 @@
 """Rows of users' files: CSV, JSON Lines, Parquet, and folders that Hugging Face's `save_to_disk` wrote.
 
+Encodings and separators are found out (`service.core.tables`).
+
 A row is a mapping of column to value. Rows count from 1; errors name file, row and column, never a value
 that may be a text.
 """
@@ -11,14 +13,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from service.core.column_names import list_columns
 from service.core.errors import TableError, UndecodableTextError
-from service.core.tables import csv_rows, json_rows
+from service.core.tables import inspect_table, json_rows, rows_of_csv
 from training.data.example import DataFormatError, SplitName
+
+__all__ = ["TableRow", "columns_of", "list_columns", "read_tables"]
 
 TableRow = Mapping[str, Any]
 
-_LONGEST_LISTED = 40
-_MOST_LISTED = 40
 _SPLIT_NAMES: dict[str, SplitName] = {
     "train": "train",
     "training": "train",
@@ -64,17 +67,10 @@ def columns_of(rows: list[TableRow]) -> list[str]:
     return list(dict.fromkeys(column for row in rows for column in row))
 
 
-def list_columns(columns: Sequence[str]) -> str:
-    """Column names for a message. Long ones are left out: in a file without a header they are cells."""
-    short = [c for c in columns if len(c) <= _LONGEST_LISTED]
-    if len(short) == len(columns) <= _MOST_LISTED:
-        return f"it has {', '.join(columns)}"
-    return f"it has {len(columns)} columns, which do not look like a header"
-
-
 def _read_csv(path: Path) -> Iterator[TableRow]:
+    table = inspect_table(path)
     with path.open("rb") as stream:
-        rows = csv_rows(path, stream)
+        rows = rows_of_csv(table, stream)
         header, _ = next(rows, ([], 0))
         if not header:
             raise DataFormatError(f"{path} has no header line")
@@ -92,8 +88,9 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
 
 
 def _read_jsonl(path: Path) -> Iterator[TableRow]:
+    encoding = inspect_table(path).encoding
     with path.open("rb") as stream:
-        yield from (row for row, _ in json_rows(path, stream))
+        yield from (row for row, _ in json_rows(path, stream, encoding=encoding))
 
 
 def _read_parquet(path: Path) -> Iterator[TableRow]:
@@ -111,6 +108,7 @@ def _read_parquet(path: Path) -> Iterator[TableRow]:
 
 _READERS: dict[str, Callable[[Path], Iterator[TableRow]]] = {
     ".csv": _read_csv,
+    ".tsv": _read_csv,
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,
     ".parquet": _read_parquet,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from service.core.column_names import AmbiguousColumnError, Role, guessed_column
 from service.core.documents import read_document
-from service.core.errors import InputError
+from service.core.errors import InputError, UnknownGroupError
+from service.core.group_labels import LabelReader, refuse_unknown
+from service.core.groups import RACE_ETHNICITY, SEX, UNKNOWN
 from training.data.example import DataError, DataFormatError, Dataset, Example, Grade, SplitName, from_splits
 from training.data.partition import SplitBy, fill_splits
 from training.data.review import OnLeak, fingerprint, review
@@ -21,6 +24,16 @@ _MOST_ERRORS = 10
 _LONGEST_GROUP = 64
 _MOST_GROUPS = 50
 """Values of an attribute. A column of names is no attribute, and would stand in a published model card."""
+
+_ROLES: dict[str, Role] = {"resume": "resume", "job": "posting", "label": "label"}
+_KNOWN_GROUPS = {
+    "sex": SEX,
+    "gender": SEX,
+    "race_ethnicity": RACE_ETHNICITY,
+    "race": RACE_ETHNICITY,
+    "ethnicity": RACE_ETHNICITY,
+}
+"""Attributes whose labels the table of aliases knows. Of any other attribute each label is a group."""
 
 _GRADES: dict[str, Grade | None] = {
     "no fit": 0,
@@ -40,6 +53,9 @@ _MISSING = frozenset({"", "nan", "none", "null", "na", "n/a"})
 
 class ColumnMapping(BaseModel):
     """The names of the columns.
+
+    Where `resume`, `job` or `label` is not given and no column is called so, the one that people would call
+    so is taken, with a warning (`service.core.column_names`).
 
     Attributes:
         title: The job's title; None if the data has none.
@@ -67,6 +83,27 @@ class ColumnMapping(BaseModel):
             f"groups.{attribute}": column for attribute, column in self.groups.items()
         }
 
+    def found_in(self, there: Sequence[str], place: str, warnings: list[str]) -> ColumnMapping:
+        """The mapping with what was not given guessed among the columns that are there.
+
+        Raises `DataFormatError` if several could be meant.
+        """
+        guessed: dict[str, str] = {}
+        for name, role in _ROLES.items():
+            if name in self.model_fields_set or getattr(self, name) in there:
+                continue
+            try:
+                column = guessed_column(role, there)
+            except AmbiguousColumnError as error:
+                raise DataFormatError(
+                    f"{place}: {' and '.join(error.columns)} could be columns.{name}; say which",
+                    field=f"columns.{name}",
+                ) from None
+            if column is not None:
+                guessed[name] = column
+                warnings.append(f"{place}: column `{column}` is read as columns.{name}")
+        return self.model_copy(update=guessed)
+
 
 class UserDataConfig(BaseModel):
     """Where the user's data is and how to read it.
@@ -79,6 +116,10 @@ class UserDataConfig(BaseModel):
         missing_label: `error`, or `drop` for rows without a label.
         on_leak: What to do with a resume or pair that stands in two splits: `error`, or `drop` it from the
             split that is fitted on.
+        group_values: Attribute to label to group, as `{"sex": {"W": "female"}}`; before the table of aliases
+            (docs/groups.md), by which labels of sex and race or ethnicity become groups.
+        unknown_labels: Labels of sex and race or ethnicity that stand for no group: `keep` them as groups of
+            their own, `refuse` the file, or take them as `unknown`.
         split_by: Keep persons and jobs in one split each, or persons only.
         seed: Of the splitting.
     """
@@ -91,6 +132,8 @@ class UserDataConfig(BaseModel):
     potential_label: Literal[0, 1] = 0
     missing_label: Literal["error", "drop"] = "error"
     on_leak: OnLeak = "error"
+    group_values: dict[str, dict[str, str]] = {}
+    unknown_labels: Literal["keep", "refuse", "unknown"] = "keep"
     split_by: SplitBy = "person_and_job"
     seed: int = 20261124
 
@@ -175,6 +218,8 @@ def _examples(
 ) -> list[Example]:
     rows = list(rows)
     there = columns_of(rows)
+    config = config.model_copy(update={"columns": config.columns.found_in(there, place, warnings)})
+    readers = _label_readers(config)
     for field, column in config.columns.wanted().items():
         if column not in there:
             raise DataFormatError(
@@ -184,7 +229,7 @@ def _examples(
     found, errors, unlabelled = [], [], 0
     for number, row in enumerate(rows, 1):
         try:
-            example = _example(row, config)
+            example = _example(row, config, readers)
         except _CellError as error:
             errors.append(f"{place}: row {number}, column `{error.column}`: {error.reason}")
             if len(errors) == _MOST_ERRORS:
@@ -199,6 +244,12 @@ def _examples(
         raise DataFormatError("\n".join(errors) + more)
     if unlabelled:
         warnings.append(f"{place}: {unlabelled} of {len(rows)} rows have no label and were dropped")
+    if config.unknown_labels == "refuse":
+        try:
+            refuse_unknown({a: r for a, r in readers.items() if r.groups}, place)
+        except UnknownGroupError as error:
+            raise DataFormatError(f"{error.message}; say what one means in group_values") from None
+    warnings += [said for reader in readers.values() if (said := reader.said_of_mapped)]
     for attribute, column in config.columns.groups.items():
         groups = {e.groups[attribute] for e in found if attribute in e.groups}
         if len(groups) > _MOST_GROUPS:
@@ -220,7 +271,17 @@ class _CellError(Exception):
         self.reason = reason
 
 
-def _example(row: TableRow, config: UserDataConfig) -> Example | None:
+def _label_readers(config: UserDataConfig) -> dict[str, LabelReader]:
+    """Readers of the labels of each attribute; one that the table does not know has no groups of its own."""
+    return {
+        attribute: LabelReader(
+            attribute, _KNOWN_GROUPS.get(attribute, ()), config.group_values.get(attribute)
+        )
+        for attribute in config.columns.groups
+    }
+
+
+def _example(row: TableRow, config: UserDataConfig, readers: Mapping[str, LabelReader]) -> Example | None:
     columns = config.columns
     resume, job = _text(row, columns.resume), _text(row, columns.job)
     title = _optional(row, columns.title)
@@ -232,7 +293,7 @@ def _example(row: TableRow, config: UserDataConfig) -> Example | None:
     groups = {
         attribute: value
         for attribute, column in columns.groups.items()
-        if (value := _group(row, column)) is not None
+        if (value := _group(row, column, readers[attribute], config)) is not None
     }
     job_key = hashlib.sha256(f"{fingerprint(job)}:{title}".encode()).hexdigest()[:16]
     return Example(
@@ -274,12 +335,15 @@ def _optional(row: TableRow, column: str | None) -> str | None:
     return None if text.lower() in _MISSING else text
 
 
-def _group(row: TableRow, column: str) -> str | None:
+def _group(row: TableRow, column: str, reader: LabelReader, config: UserDataConfig) -> str | None:
     """Names of groups stand in reports and messages, so nothing as long as a text may pass for one."""
     group = _optional(row, column)
     if group is not None and len(group) > _LONGEST_GROUP:
         raise _CellError(column, f"has {len(group)} characters; a group's name has at most {_LONGEST_GROUP}")
-    return group
+    known = reader.known(group)
+    if known is None:
+        return None if reader.groups and config.unknown_labels == "unknown" else group
+    return None if known == UNKNOWN else known
 
 
 def _grade(row: TableRow, column: str) -> Grade | None:

@@ -37,6 +37,7 @@ _NOISE = re.compile(r"(?:^|/)(?:__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.i
 
 _NESTED = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"(\xb5/\xfd")
 _ZIP = b"PK\x03\x04"
+_ZIP_EMPTY = b"PK\x05\x06"
 _DOCUMENT_PARTS = frozenset({"[Content_Types].xml", "mimetype"})
 
 
@@ -80,20 +81,27 @@ class RefusedMember:
 
 def is_zip(start: bytes) -> bool:
     """True for the first bytes of a ZIP file: an archive, or a document in such a container."""
-    return start.startswith((_ZIP, b"PK\x05\x06"))
+    return start.startswith((_ZIP, _ZIP_EMPTY))
 
 
 def is_archive(source: bytes | BinaryIO) -> bool:
     """True for a ZIP archive that is no document (DOCX, ODT and others are containers of the same kind)."""
-    if isinstance(source, bytes):
-        if not is_zip(source):
-            return False
-        source = io.BytesIO(source)
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    start = stream.read(len(_ZIP))
+    stream.seek(0)
+    if not is_zip(start):
+        return False
     try:
-        with zipfile.ZipFile(source) as archive:
+        with zipfile.ZipFile(stream) as archive:
             return _DOCUMENT_PARTS.isdisjoint(archive.namelist())
     except (zipfile.BadZipFile, ValueError, OSError, EOFError):
         return True
+
+
+def names_in(source: bytes | BinaryIO, limits: ArchiveLimits, *, field: str) -> list[str]:
+    """The names of the files that `unpacked` gives, in its order; nothing is unpacked. Raises as it does."""
+    with _opened(source, field) as archive:
+        return [info.filename for info in _files(archive, limits, field)]
 
 
 def unpacked(
@@ -109,23 +117,9 @@ def unpacked(
     `ArchiveTooLargeError` if it has too many files, or as soon as they have unpacked to too much together.
     Errors name `field` and the file's number, never its name.
     """
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source)
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError):
-        raise ArchiveError(f"{field} is damaged: it cannot be opened as a ZIP archive", field=field) from None
-    with archive:
-        infos = [
-            info for info in archive.infolist() if not info.is_dir() and not _NOISE.search(info.filename)
-        ]
-        if len(infos) > limits.max_archive_files:
-            raise ArchiveTooLargeError(
-                f"{field} holds {len(infos):,} files; the limit is {limits.max_archive_files:,}",
-                field=field,
-                limit=limits.max_archive_files,
-                actual=len(infos),
-            )
+    with _opened(source, field) as archive:
         total = 0
-        for number, info in enumerate(infos, 1):
+        for number, info in enumerate(_files(archive, limits, field), 1):
             where = f"{field}[{number}]"
             try:
                 data = _unpack(
@@ -143,6 +137,25 @@ def unpacked(
                 continue
             total += len(data)
             yield Member(info.filename, number, data)
+
+
+def _opened(source: bytes | BinaryIO, field: str) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source)
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError):
+        raise ArchiveError(f"{field} is damaged: it cannot be opened as a ZIP archive", field=field) from None
+
+
+def _files(archive: zipfile.ZipFile, limits: ArchiveLimits, field: str) -> list[zipfile.ZipInfo]:
+    infos = [info for info in archive.infolist() if not info.is_dir() and not _NOISE.search(info.filename)]
+    if len(infos) > limits.max_archive_files:
+        raise ArchiveTooLargeError(
+            f"{field} holds {len(infos):,} files; the limit is {limits.max_archive_files:,}",
+            field=field,
+            limit=limits.max_archive_files,
+            actual=len(infos),
+        )
+    return infos
 
 
 class _TotalError(Exception):

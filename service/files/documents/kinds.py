@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from typing import Literal, get_args
 
+from service.core.encodings import encoding_of_mark, wide_encoding
 from service.core.errors import (
     DamagedDocumentError,
     EncryptedDocumentError,
@@ -16,7 +17,6 @@ from service.core.errors import (
     UnsupportedDocumentError,
 )
 from service.core.redaction.json_resume import plain_text
-from service.files.text_files import encoding_of_mark
 
 DocumentKind = Literal[
     "pdf",
@@ -194,24 +194,6 @@ def _is_text(data: bytes) -> bool:
 
 
 _CONTROLS = bytes(set(range(32)) - {8, 9, 10, 11, 12, 13, 26, 27})
-
-
-def wide_encoding(data: bytes) -> str | None:
-    """UTF-16 without a mark, told by which bytes are null. A text that is hardly ASCII is not recognised."""
-    start = data[: _START & ~1]
-    if len(start) < 8:
-        return None
-    even, odd = start[::2].count(0), start[1::2].count(0)
-    half = len(start) // 2
-    if odd > 0.4 * half and even < 0.05 * half:
-        encoding = "utf-16-le"
-    elif even > 0.4 * half and odd < 0.05 * half:
-        encoding = "utf-16-be"
-    else:
-        return None
-    text = start.decode(encoding, "replace")
-    controls = sum(ch < " " and ch not in "\t\n\r\f" for ch in text)
-    return encoding if controls <= len(text) // 100 else None
 
 
 def _of_text(data: bytes) -> DocumentKind:

@@ -13,6 +13,13 @@ _MARGIN = 0.13
 """Share of the page's height at its ends in which headers and footers stand."""
 
 _SAME_PLACE = 4.0
+_SAME_GUTTER = 8.0
+_EQUAL = 0.88
+"""Share of the wider column that the other one has at least, if a text runs on from one to the other."""
+
+_RAGGED = 6.0
+"""Sizes of type by which such columns may end at different heights: a heading stays with its text."""
+
 _PAGE_NUMBER = re.compile(
     r"(?:\b(?:page|seite|p\.)\s{0,3})?\b\d{1,4}(?:\s{0,3}(?:/|of|von|de)\s{0,3}\d{1,4})?\s*$|^\d{1,4}$",
     re.IGNORECASE,
@@ -82,7 +89,7 @@ class Page:
 def text_of_pages(pages: Sequence[Page]) -> tuple[str, int]:
     """The text, and how many lines were left out since they repeat on every page."""
     repeated = _drop_repeated(pages)
-    flow = _joined([region for page in pages for region in page.regions])
+    flow = _joined(pages)
     paragraphs: list[str] = []
     for region in flow:
         paragraphs += _paragraphs(region)
@@ -162,32 +169,56 @@ def _is_steady(heights: Sequence[float]) -> bool:
     return max(heights) - min(heights) <= _SAME_PLACE
 
 
-def _joined(flow: list[Region]) -> list[Region]:
+def _joined(pages: Sequence[Page]) -> list[Region]:
     """Columns that go on over a page, read on without the other column between."""
     joined: list[Region] = []
-    for region in flow:
-        last = joined[-1] if joined else None
-        if last is not None and last.columns is not None:
-            if region.columns is not None and abs(region.gutter - last.gutter) < 8:
+    for page in pages:
+        for place, region in enumerate(page.regions):
+            last = joined[-1] if joined and place == 0 else None
+            if last is None or last.columns is None or last.is_row or region.is_row:
+                joined.append(region)
+            elif region.columns is not None and abs(region.gutter - last.gutter) < _SAME_GUTTER:
+                if _is_newspaper(last, region):
+                    joined.append(region)
+                    continue
                 for side, more in zip(last.columns, region.columns, strict=True):
                     side.extend(more)
-                continue
-            if (
-                region.columns is None
-                and region.lines
-                and (side_of := _only_side(region, last.gutter)) is not None
-            ):
-                last.columns[side_of].append(region)
-                continue
-        joined.append(region)
+            elif region.columns is None and region.lines and not _is_newspaper(last, region):
+                side_of, count = _of_one_side(region.lines, last.gutter)
+                if count:
+                    last.columns[side_of].append(Region(region.lines[:count]))
+                if region.lines[count:]:
+                    joined.append(Region(region.lines[count:]))
+            else:
+                joined.append(region)
     return joined
 
 
-def _only_side(region: Region, gutter: float) -> int | None:
-    """0 or 1 if all lines stand left or right of `gutter`."""
-    if all(line.x1 <= gutter for line in region.lines):
-        return 0
-    return 1 if all(line.x0 >= gutter - 3 for line in region.lines) else None
+def _is_newspaper(region: Region, next_region: Region) -> bool:
+    """True if the left column goes on in the right one: both are equally wide and both are full.
+
+    Columns that each go on at their own on the next page are told by a sentence that does.
+    """
+    if region.columns is None:
+        return False
+    left, right = ([line for one in side for line in one.all_lines] for side in region.columns)
+    if not left or not right:
+        return False
+    widths = [max(line.x1 for line in side) - min(line.x0 for line in side) for side in (left, right)]
+    ends = [max(line.y1 for line in side) for side in (left, right)]
+    size = max(line.size for line in (left[-1], right[-1]))
+    if min(widths) < _EQUAL * max(widths) or abs(ends[0] - ends[1]) > _RAGGED * size:
+        return False
+    after = next_region.columns[0][0].all_lines if next_region.columns else next_region.lines
+    goes_on = bool(after) and after[0].text[:1].islower() and left[-1].text[-1:] not in ".:;!?"
+    return not goes_on or right[0].text[:1].islower()
+
+
+def _of_one_side(lines: Sequence[Line], gutter: float) -> tuple[int, int]:
+    """The side of `gutter` at which the first of `lines` stand, 0 or 1, and how many of them do."""
+    left = next((i for i, line in enumerate(lines) if line.x1 > gutter), len(lines))
+    right = next((i for i, line in enumerate(lines) if line.x0 < gutter - 3), len(lines))
+    return (0, left) if left >= right else (1, right)
 
 
 def _paragraphs(region: Region) -> Iterator[str]:

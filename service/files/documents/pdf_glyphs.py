@@ -92,7 +92,8 @@ def _box(get: object, page: object) -> tuple[float, float, float, float] | None:
         return None
     left, bottom, right, top = (value.value for value in values)
     numbers = (min(left, right), min(bottom, top), max(left, right), max(bottom, top))
-    return numbers if all(map(math.isfinite, numbers)) and numbers[0] < numbers[2] else None
+    has_area = numbers[0] < numbers[2] and numbers[1] < numbers[3]
+    return numbers if has_area and all(map(math.isfinite, numbers)) else None
 
 
 def read_glyphs(page: object, box: PageBox, most: int) -> tuple[list[Glyph], int]:

@@ -12,6 +12,7 @@ import ctypes
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import sub
 
 import numpy as np
 import pypdfium2.raw as raw
@@ -38,12 +39,19 @@ _MOST_AREAS = 400
 
 _MOST_COLORS = 32
 
+_NEAR = 2.0
+"""Points between the edges of a text and of its copy at most."""
+
 _DEEPEST = 8
-_SCAN = 0.5
-"""Share of the page that an image covers at least, if the text over it is to be taken for a scanner's."""
+_SCAN = 0.8
+"""Share of the page that images cover at least, if the text with them is to be taken for a scanner's."""
 
 _OF_SCAN = 0.8
 """Share of a page's characters that are invisible at least, if they are to be taken for a scanner's."""
+
+_STAMP = 100
+"""Characters that can be seen on a scan beside its image at most: a page number, a stamp. A resume with
+more of its own is no scan, however much is hidden in it."""
 
 Box = tuple[float, float, float, float]
 Color = tuple[int, int, int]
@@ -209,9 +217,10 @@ def hide_unseen(page: object, box: PageBox, glyphs: list[Glyph], background: Pai
             unsure.append([glyph for glyph in of_object if not glyph.is_hidden])
     unsure = [of_object for of_object in unsure if of_object]
     if unsure:
-        _compare(page, box, unsure)
+        _compare(page, box, unsure, _twins(unsure, glyphs, background))
     hidden = sum(glyph.is_hidden for glyph in glyphs)
-    if background.images >= _SCAN and hidden >= _OF_SCAN * len(glyphs) > 0:
+    is_stamp = len(glyphs) - hidden <= _STAMP
+    if background.images >= _SCAN and is_stamp and hidden >= _OF_SCAN * len(glyphs) > 0:
         for glyph in glyphs:
             glyph.is_hidden = _is_off(glyph, box) or glyph.style.size <= SMALLEST
         return True
@@ -223,6 +232,29 @@ def _by_object(glyphs: Sequence[Glyph]) -> Iterable[list[Glyph]]:
     for glyph in glyphs:
         found.setdefault(glyph.style.handle, []).append(glyph)
     return found.values()
+
+
+def _twins(unsure: Sequence[list[Glyph]], glyphs: Sequence[Glyph], background: Painted) -> list[int]:
+    """Text objects of which PDFium gives no character, since one in `unsure` has the same at the same place.
+
+    So a browser prints text with a shadow: once transparent, and once to be seen.
+    """
+    others = background.text_orders.keys() - {glyph.style.handle for glyph in glyphs}
+    if not others:
+        return []
+    places = [_bounds(of_object[0].style.handle) for of_object in unsure]
+    return [handle for handle in others if (bounds := _bounds(handle)) and _is_near(bounds, places)]
+
+
+def _bounds(handle: int) -> Box | None:
+    if not pdfium.object_bounds(handle, *_FLOATS.at):
+        return None
+    left, bottom, right, top = _FLOATS.values
+    return None if left == right else (left, bottom, right, top)
+
+
+def _is_near(bounds: Box, places: Sequence[Box | None]) -> bool:
+    return any(place and max(map(abs, map(sub, bounds, place))) <= _NEAR for place in places)
 
 
 def _around(glyphs: Sequence[Glyph]) -> Box:
@@ -287,16 +319,21 @@ def _contrast(a: Sequence[int], b: Sequence[int]) -> int:
     return max(abs(x - y) for x, y in zip(a[:3], b[:3], strict=True))
 
 
-def _compare(page: object, box: PageBox, unsure: Sequence[list[Glyph]]) -> None:
-    """Paint the page with and without some text, and mark the words that make no difference."""
+def _compare(page: object, box: PageBox, unsure: Sequence[list[Glyph]], twins: Sequence[int]) -> None:
+    """Paint the page with and without some text, and mark the words that make no difference.
+
+    `twins`: text objects that are left out with it.
+    """
     scale = min(_SCALE, (_MOST_PIXELS / (box.width * box.height)) ** 0.5)
     width, height = max(1, round(box.width * scale)), max(1, round(box.height * scale))
     with_text = paint(page, width, height)
-    for glyphs in unsure:
-        pdfium.set_render_mode(glyphs[0].style.handle, 3)
+    handles = [*(glyphs[0].style.handle for glyphs in unsure), *twins]
+    modes = [pdfium.render_mode(handle) for handle in handles]
+    for handle in handles:
+        pdfium.set_render_mode(handle, raw.FPDF_TEXTRENDERMODE_INVISIBLE)
     without = paint(page, width, height)
-    for glyphs in unsure:
-        pdfium.set_render_mode(glyphs[0].style.handle, glyphs[0].style.mode)
+    for handle, mode in zip(handles, modes, strict=True):
+        pdfium.set_render_mode(handle, mode)
     colors = np.maximum(with_text, without) - np.minimum(with_text, without) >= LEAST_CONTRAST
     differs = colors[:, :, 0] | colors[:, :, 1] | colors[:, :, 2]  # (height, width)
     for glyphs in unsure:

@@ -1,7 +1,7 @@
 """PDFium's functions that are called for each character or object of a page, with plain numbers as handles.
 
 pypdfium2's own declarations make a new Python object of every handle, and comparing two of them takes a
-cast. Both together took a third of the time of reading a page.
+cast. With numbers the calls for each character take less than half the time (docs/adr/0019-documents.md).
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 
+from service.core.encodings import encoding_of_mark, wide_encoding
 from service.files.documents.invisible import without_zero_width
-from service.files.documents.kinds import wide_encoding
 from service.files.documents.parsed import (
     DocumentLimits,
     ParsedDocument,
@@ -14,7 +14,6 @@ from service.files.documents.parsed import (
     check_length,
     counted,
 )
-from service.files.text_files import encoding_of_mark
 
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _OVERSTRIKE = re.compile(".\x08")

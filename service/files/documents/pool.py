@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from pydantic import Field
 
@@ -19,6 +19,8 @@ from service.runtime.process_pool import ProcessPool, WorkerDiedError
 from service.runtime.worker_process import OUT_OF_MEMORY, Bug
 
 log = logging.getLogger(__name__)
+
+Known = TypeVar("Known", bound=EvenmatchError)
 
 _TRIES = 2
 """Workers that may die of one document by something else than its limits, before it is refused."""
@@ -109,13 +111,13 @@ class DocumentReader:
             check_size(data, self.limits)
             reply = self._ask(data, cancelled)
         except EvenmatchError as error:
-            raise _about(error, field) from None
+            raise about_field(error, field) from None
         if isinstance(reply, EvenmatchError):
-            raise _about(reply, field)
+            raise about_field(reply, field)
         if reply == OUT_OF_MEMORY:
-            raise _about(self._out_of_memory(), field)
+            raise about_field(self._out_of_memory(), field)
         if isinstance(reply, Bug):
-            raise _about(self._ended(f"{kind_of_start(data)}, raised {reply.kind}"), field)
+            raise about_field(self._ended(f"{kind_of_start(data)}, raised {reply.kind}"), field)
         return reply
 
     def _ask(self, data: bytes, cancelled: Cancelled) -> ParsedDocument | EvenmatchError | Bug:
@@ -153,7 +155,7 @@ class DocumentReader:
         )
 
 
-def _about(error: EvenmatchError, field: str) -> EvenmatchError:
+def about_field(error: Known, field: str) -> Known:
     """The same error, with the name of the input that it is about."""
     error.field = field
     about = error.message.replace("the document", field, 1)

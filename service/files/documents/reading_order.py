@@ -9,10 +9,11 @@ they are read with their lines.
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 _GUTTER = 0.6
 """Least width of the strip between columns, in sizes of the page's type."""
@@ -26,6 +27,18 @@ _LABELS = 0.4
 
 _LABEL = 34
 """Characters of one line of a label or date at most, on average."""
+
+_STICK_OUT = 0.1
+"""Share of the pieces of the left column at most that reach into the strip between columns."""
+
+_LEAST_RUN = 4
+"""Pieces between two steps back up a page at least, on average, if the file's order has a meaning."""
+
+_APART = 2
+"""Changes of the file from one side to the other at most, if it holds each by itself, but for a heading."""
+
+_CELL = 3
+"""Lines of a cell at least, on average, if a grid is to be read row by row."""
 
 _BLOCK_GAP = 0.9
 """Space between two lines of different blocks at least, in sizes of type."""
@@ -91,13 +104,14 @@ class Line:
 class Region:
     """Lines in order, or two columns at the sides of `gutter`.
 
-    `first`: which one is read first, 0 for the left.
+    `first`: which one is read first, 0 for the left. `is_row`: cells of one row of a grid, which end with it.
     """
 
     lines: list[Line]
     gutter: float = 0.0
     columns: tuple[list[Region], list[Region]] | None = None
     first: int = 0
+    is_row: bool = False
 
     @property
     def all_lines(self) -> list[Line]:
@@ -112,19 +126,86 @@ def regions(pieces: Sequence[Piece]) -> list[Region]:
     if not pieces:
         return []
     size = statistics.median(piece.size for piece in pieces)
-    return _cut(list(pieces), max(_NARROWEST, _GUTTER * size), 0)
+    found = _cut(with_their_lines(pieces), max(_NARROWEST, _GUTTER * size), 0)
+    for one, other in pairwise(found):
+        other.is_row |= one.is_row and other.columns is not None and abs(one.gutter - other.gutter) < 1
+    return found
+
+
+_DATE = re.compile(
+    r"(?:[\s\d./,\u2013\u2014-]|to\b|until\b|since\b|present|current|now\b|today"
+    r"|(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?)+",
+    re.IGNORECASE,
+)
+_BESIDE = 3.0
+"""Space between a bullet and its line at most, in sizes of type."""
+
+
+def with_their_lines(pieces: Sequence[Piece]) -> list[Piece]:
+    """`pieces` in the order of the file, but bullets and dates with the lines beside which they stand.
+
+    Browsers and what works like them paint floats before the text around them, and others paint bullets
+    last, so that the file holds these far from their lines.
+    """
+    ordered = sorted(pieces, key=lambda piece: piece.order)
+    keys: dict[int, tuple[float, int]] = {}
+    for i, piece in enumerate(ordered):
+        if piece.text == "•":
+            line = _right_of(piece, ordered, _BESIDE * piece.size)
+            if line is not None and line.order != piece.order + 1:
+                keys[id(piece)] = (line.order, -1)
+        elif _is_date(piece.text) and not _is_in_column(i, ordered):
+            line = _left_of(piece, ordered)
+            if line is not None and abs(line.order - piece.order) > 1:
+                keys[id(piece)] = (line.order, 1)
+    if keys:
+        ordered.sort(key=lambda piece: keys.get(id(piece), (piece.order, 0)))
+        for i, piece in enumerate(ordered):
+            piece.order = i
+    return ordered
+
+
+def _is_date(text: str) -> bool:
+    return len(text) <= _LABEL and any(map(str.isdigit, text)) and _DATE.fullmatch(text) is not None
+
+
+def _is_in_column(i: int, ordered: Sequence[Piece]) -> bool:
+    """True if the file holds a line right above or below a piece next to it."""
+    piece = ordered[i]
+    return any(
+        other.x0 < piece.x1
+        and other.x1 > piece.x0
+        and max(other.y0 - piece.y1, piece.y0 - other.y1) < piece.size
+        and not _is_date(other.text)
+        for other in ordered[max(0, i - 1) : i + 2]
+        if other is not piece
+    )
+
+
+def _right_of(piece: Piece, others: Iterable[Piece], most: float) -> Piece | None:
+    beside = [one for one in others if 0 < one.x0 - piece.x0 <= most + 1 and _at_height(piece, one)]
+    return min(beside, key=lambda one: one.x0, default=None)
+
+
+def _left_of(piece: Piece, others: Iterable[Piece]) -> Piece | None:
+    beside = [one for one in others if one.x1 <= piece.x0 + 1 and _at_height(piece, one)]
+    return max(beside, key=lambda one: one.x1, default=None)
+
+
+def _at_height(piece: Piece, other: Piece) -> bool:
+    return abs(piece.middle - other.middle) <= 0.35 * max(piece.size, other.size)
 
 
 def _cut(pieces: list[Piece], gutter: float, depth: int) -> list[Region]:
     if depth < 6 and len(pieces) >= 4:
         best = _best_columns(pieces, gutter)
         if best is not None:
-            above, left, right, below, x = best
+            above, left, right, below, x, is_row = best
             first = 0 if _reads_left_first(left, right) else 1
             columns = _cut(left, gutter, depth + 1), _cut(right, gutter, depth + 1)
             return [
                 *(_cut(above, gutter, depth + 1) if above else []),
-                Region([], x, columns, first),
+                Region([], x, columns, first, is_row),
                 *(_cut(below, gutter, depth + 1) if below else []),
             ]
     return [Region(lines_of(pieces))]
@@ -132,29 +213,57 @@ def _cut(pieces: list[Piece], gutter: float, depth: int) -> list[Region]:
 
 def _best_columns(
     pieces: list[Piece], gutter: float
-) -> tuple[list[Piece], list[Piece], list[Piece], list[Piece], float] | None:
-    """The pieces above, left, right and below of the tallest columns, and where the right one begins."""
+) -> tuple[list[Piece], list[Piece], list[Piece], list[Piece], float, bool] | None:
+    """The pieces above, left, right and below of the tallest columns.
+
+    Also where the right one begins, and whether they are the first of several rows.
+    """
     best = None
     best_height = 0.0
     for x in _candidates(pieces):
         left_edge = x - gutter
-        crossing = sorted((p.y0, p.y1) for p in pieces if p.x0 < x - 1 and p.x1 > left_edge)
-        for top, bottom in _bands(crossing):
+        crossing = sorted((p.y0, p.y1) for p in pieces if p.x0 < x - 1 and p.x1 > x - 1)
+        for above_all, bottom in _bands(crossing):
+            top = _below_paragraph(pieces, above_all, bottom)
             inside = [p for p in pieces if top < p.middle < bottom]
-            left = [p for p in inside if p.x1 <= left_edge]
+            left = [p for p in inside if p.x1 <= x - 1]
             right = [p for p in inside if p.x0 >= x - 1]
             if len(left) < 2 or len(right) < 2 or len(left) + len(right) < len(inside):
+                continue
+            # An address may stick out of its column, almost to the next one.
+            if sum(p.x1 > left_edge for p in left) > _STICK_OUT * len(left):
                 continue
             shared = min(max(p.y1 for p in left), max(p.y1 for p in right)) - max(
                 min(p.y0 for p in left), min(p.y0 for p in right)
             )
-            if shared <= best_height or not _are_columns(left, right):
+            if shared <= best_height:
+                continue
+            end = _end_of_row(left, right)
+            if end is not None:
+                bottom = min(bottom, end)
+                left, right = ([p for p in side if p.middle < end] for side in (left, right))
+            if not _are_columns(left, right):
                 continue
             best_height = shared
             above = [p for p in pieces if p.middle <= top]
             below = [p for p in pieces if p.middle >= bottom]
-            best = above, left, right, below, x
+            best = above, left, right, below, x, end is not None
     return best
+
+
+def _below_paragraph(pieces: list[Piece], top: float, bottom: float) -> float:
+    """`top`, or where a paragraph ends that begins above it: its last line may be short and cross nothing."""
+    for before, piece in pairwise(pieces):  # they are in the file's order
+        if before.middle <= top < piece.middle < bottom and _follows(before, piece):
+            top = piece.y1 - 0.3 * (piece.y1 - piece.y0)
+    return top
+
+
+def _follows(before: Piece, piece: Piece) -> bool:
+    """True for two lines of one paragraph."""
+    is_close = -0.5 * piece.size < piece.y0 - before.y1 < (_BLOCK_GAP - 0.35) * piece.size
+    is_like = abs(piece.size - before.size) <= 0.05 * before.size
+    return is_close and is_like and abs(piece.x0 - before.x0) <= 1 and piece.x1 < before.x1
 
 
 def _candidates(pieces: list[Piece]) -> Iterable[float]:
@@ -184,7 +293,7 @@ def _bands(crossing: list[tuple[float, float]]) -> Iterable[tuple[float, float]]
 
 def _are_columns(left: list[Piece], right: list[Piece]) -> bool:
     """False for what belongs together line by line: labels, dates, cells of a table."""
-    if _changes(left, right) == 1:
+    if _changes(left, right) <= _APART:
         return True
     few, many = (left, right) if _letters(left) <= _letters(right) else (right, left)
     blocks = _blocks(few)
@@ -196,6 +305,26 @@ def _are_columns(left: list[Piece], right: list[Piece]) -> bool:
     return not (
         len(blocks) >= 2 and _keeps_blocks(few, many, blocks) and _keeps_blocks(many, few, _blocks(many))
     )
+
+
+def _end_of_row(left: list[Piece], right: list[Piece]) -> float | None:
+    """Where the first row of a grid ends, whose cells of several lines the file holds row by row; else None.
+
+    Then each row begins below both cells of the one before.
+    """
+    sides = sorted([(p.order, 0, p) for p in left] + [(p.order, 1, p) for p in right], key=_first_of)
+    cells = [[one[2] for one in cell] for _, cell in groupby(sides, key=lambda one: one[1])]
+    if len(cells) < 3 or len(sides) < _CELL * len(cells):
+        return None
+    rows = [[*a, *b] for a, b in zip(cells[::2], [*cells[1::2], []], strict=False)]
+    extents = [(min(p.y0 for p in row), max(p.y1 for p in row)) for row in rows]
+    if any(before[1] > after[0] + 1 for before, after in pairwise(extents)):
+        return None
+    return (extents[0][1] + extents[1][0]) / 2
+
+
+def _first_of(one: tuple[int, int, Piece]) -> int:
+    return one[0]
 
 
 def _changes(left: list[Piece], right: list[Piece]) -> int:
@@ -217,8 +346,8 @@ def _keeps_blocks(side: list[Piece], other: list[Piece], blocks: list[list[Line]
 
 
 def _reads_left_first(left: list[Piece], right: list[Piece]) -> bool:
-    if _changes(left, right) == 1:
-        return min(p.order for p in left) < min(p.order for p in right)
+    if _changes(left, right) <= _APART:
+        return statistics.median(p.order for p in left) < statistics.median(p.order for p in right)
     return True
 
 
@@ -248,31 +377,63 @@ def _blocks(pieces: list[Piece]) -> list[list[Line]]:
 
 
 def lines_of(pieces: Sequence[Piece]) -> list[Line]:
-    """The lines of one column: in the file's order if that goes down the page, else from above to below."""
+    """The lines of one column: in the file's order if that makes sense, else from above to below."""
     in_file = sorted(pieces, key=lambda piece: piece.order)
-    if _goes_down(in_file):
+    if _goes_down(in_file) or _goes_down_in_columns(in_file):
         return _rows(in_file)
     return _rows(sorted(pieces, key=lambda piece: (piece.middle, piece.x0)))
 
 
+def _goes_down_in_columns(pieces: Sequence[Piece]) -> bool:
+    """True if the file steps back up seldom, and never above what it had there before."""
+    steps = [i for i, (a, b) in enumerate(pairwise(pieces), 1) if b.middle < a.y0 - 0.1 * a.size]
+    if len(steps) * _LEAST_RUN > len(pieces):
+        return False
+    return not any(
+        earlier.y0 > pieces[i].y1 and earlier.x0 < pieces[i].x1 and earlier.x1 > pieces[i].x0
+        for i in steps
+        for earlier in pieces[:i]
+    )
+
+
 def _goes_down(pieces: Sequence[Piece]) -> bool:
-    """True if each step back up leads beside what was just read, and not above where that began."""
-    top = x0 = x1 = None
+    """True if each step back up leads beside what was just read, and not above where that began.
+
+    What was just read is all since the last step, or the lines close to each other that end there.
+    """
+    run: _Extent | None = None
+    block: _Extent | None = None
     before: Piece | None = None
     for piece in pieces:
-        if before is not None and piece.middle < before.y0 - 0.1 * before.size:
-            assert top is not None
-            assert x0 is not None
-            assert x1 is not None
-            if piece.middle < top - piece.size or (piece.x0 < x1 - 1 and piece.x1 > x0 + 1):
+        if before is None or run is None or block is None:
+            run, block = _Extent(piece), _Extent(piece)
+        elif piece.middle < before.y0 - 0.1 * before.size:
+            if not (run.is_left_for(piece) or block.is_left_for(piece)):
                 return False
-            top, x0, x1 = piece.y0, piece.x0, piece.x1
-        elif before is None or top is None or x0 is None or x1 is None:
-            top, x0, x1 = piece.y0, piece.x0, piece.x1
+            run, block = _Extent(piece), _Extent(piece)
         else:
-            x0, x1 = min(x0, piece.x0), max(x1, piece.x1)
+            run.add(piece)
+            if piece.y0 - before.y1 > (_BLOCK_GAP - 0.35) * piece.size:
+                block = _Extent(piece)
+            else:
+                block.add(piece)
         before = piece
     return True
+
+
+class _Extent:
+    """From where to where some pieces reach, and where they begin."""
+
+    def __init__(self, first: Piece) -> None:
+        self.top, self.x0, self.x1 = first.y0, first.x0, first.x1
+
+    def add(self, piece: Piece) -> None:
+        self.x0, self.x1 = min(self.x0, piece.x0), max(self.x1, piece.x1)
+
+    def is_left_for(self, piece: Piece) -> bool:
+        """True if `piece` stands beside, and not above where this begins."""
+        is_beside = piece.x0 >= self.x1 - 1 or piece.x1 <= self.x0 + 1
+        return is_beside and piece.middle >= self.top - piece.size
 
 
 def _rows(pieces: Sequence[Piece]) -> list[Line]:

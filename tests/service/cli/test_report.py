@@ -154,7 +154,8 @@ def test_bad_input_writes_nothing_and_shows_no_cell(planted: Path, tmp_path: Pat
     output.write_text("old")
     done = report(planted, "--output", output)
     assert done.exit_code == 3
-    assert f"{planted} line 1009: column 'sex' is not one of female, male, nonbinary, unknown" in done.stderr
+    assert f"{planted}: sex: 1 label stands for none of female, male, nonbinary, unknown" in done.stderr
+    assert "1009" not in done.output
     assert "Jane" not in done.output
     assert output.read_text() == "old"
 
@@ -166,6 +167,23 @@ def test_an_empty_file_is_no_report(tmp_path: Path, content: str) -> None:
     assert done.exit_code == 3
     assert "holds no decisions" in done.stderr
     assert not (tmp_path / "r.json").exists()
+
+
+def test_labels_are_read_as_people_write_them(tmp_path: Path) -> None:
+    people = [(40, "1,F,Black or African American"), (50, "0,M,White"), (12, "1,W,Prefer not to say")]
+    file = write(tmp_path / "d.csv", people, "decision,sex,race_ethnicity")
+    done = report(file)
+    assert done.exit_code == 3
+    assert "'W' in 12 rows" in done.stderr
+    done = report(file, "--group-value", "sex.W=female")
+    assert done.exit_code == 0, done.output
+    assert "sex: read 'f' as female (40), 'm' as male (50), 'w' as female (12)" in " ".join(
+        done.stderr.split()
+    )
+    line = next(line for line in done.stdout.splitlines() if line.strip().startswith("female "))
+    assert line.split()[1:4] == ["52", "of", "52"]
+    assert report(file, "--unknown-labels", "unknown").exit_code == 0
+    assert report(file, "--group-value", "W=female").exit_code == 2
 
 
 def test_a_folder_that_is_not_there_is_named(planted: Path, tmp_path: Path) -> None:
@@ -196,4 +214,4 @@ def test_wrong_usage_is_refused(planted: Path, arguments: list[str], message: st
 def test_only_tables_are_read(tmp_path: Path) -> None:
     done = report(tmp_path / "d.xlsx")
     assert done.exit_code == 2
-    assert ".csv or .jsonl" in done.stderr
+    assert ".csv, .tsv, .jsonl" in done.stderr

@@ -10,6 +10,7 @@ import pytest
 
 from service.core.errors import EvenmatchError, TableError, UndecodableTextError, UnknownGroupError
 from service.core.fairness.counts import GroupCounts
+from service.core.group_labels import LabelOptions
 from service.core.groups import GroupSchema
 from service.files.decision_files import DecisionColumns, Decisions, read_decisions
 
@@ -98,7 +99,7 @@ HEADER = "decision,sex,race,score,time\n"
         (
             HEADER + f"1,male,white,,\n1,{NAME},white,,\n",
             UnknownGroupError,
-            "line 3: column 'sex' is not one of female, male, unknown",
+            "sex: 1 label stands for none of female, male, unknown: they are in 1 row, not shown",
         ),
         (HEADER + f"1,male,white,{NAME},\n", TableError, "line 2: column 'score' is not a finite number"),
         (HEADER + "1,male,white,nan,\n", TableError, "column 'score' is not a finite number"),
@@ -106,12 +107,14 @@ HEADER = "decision,sex,race,score,time\n"
         (HEADER + f"1,male,white,,{NAME}\n", TableError, "line 2: column 'time' is not an ISO 8601"),
         (HEADER + f"1,male,white,,,{NAME}\n", TableError, "line 2: 6 cells; the header has 5"),
         (HEADER + '1,male,"white\n', TableError, "line 2"),
-        ("decision;sex;race\n1;male;white\n", TableError, "line 1: the header is one cell; .* by commas"),
-        ("decision\tsex\trace\n1\tmale\twhite\n", TableError, "columns must be separated by commas"),
         ("\n\n" + HEADER + f"{NAME},male,white,,\n", TableError, "line 4: column 'decision'"),
         (HEADER, TableError, "holds no decisions"),
         ("", TableError, "holds no decisions"),
-        (HEADER.encode() + b"1,caf\xe9,white,,\n", UndecodableTextError, "line 2 is not UTF-8: .*offset 5"),
+        (
+            HEADER.encode() + b"1,caf\xe9,white,,\n1,caf\xc3\xa9,white,,\n",
+            UndecodableTextError,
+            "line 2 is not UTF-8: .*offset 5",
+        ),
     ],
 )
 def test_an_unusable_csv_is_named_with_line_and_column_but_not_its_text(
@@ -137,8 +140,8 @@ def test_an_unusable_csv_is_named_with_line_and_column_but_not_its_text(
         ('{"decision": 1, "score": 1' + "0" * 400 + "}", "column 'score' is not a finite number"),
         ('{"decision": 1, "score": NaN}', "column 'score' is not a finite number"),
         ('{"decision": 1, "time": 20260101}', "column 'time' is not an ISO 8601"),
-        ('{"decision": 1, "sex": 1}', "column 'sex' is not one of"),
-        ('{"decision": 1, "sex": "' + NAME + '"}', "column 'sex' is not one of"),
+        ('{"decision": 1, "race": "", "sex": 1}', "sex: 1 label stands for none of"),
+        ('{"decision": 1, "race": "", "sex": "' + NAME + '"}', "sex: 1 label stands for none of"),
         ("\n", "holds no decisions"),
     ],
 )
@@ -148,6 +151,63 @@ def test_unusable_json_lines_are_named_with_line_and_column(
     with pytest.raises(EvenmatchError, match=message) as caught:
         read(write(tmp_path / "d.jsonl", content))
     assert "Jane" not in caught.value.message
+
+
+LABELS = """decision,sex,race
+1,F,White (Not Hispanic or Latino)
+0, Woman ,Two or More Races
+1,M,Prefer not to say
+"""
+
+
+def test_labels_are_read_as_people_write_them(tmp_path: Path) -> None:
+    schema = GroupSchema(
+        attributes={"sex": ("female", "male"), "race": ("two_or_more_races", "white")}, intersections=()
+    )
+    decisions = read_decisions(write(tmp_path / "d.csv", LABELS), DecisionColumns(), schema)
+    counts = decisions.tally.counts()
+    assert counts["sex"] == {
+        "female": GroupCounts(2, 1), "male": GroupCounts(1, 1), "unknown": GroupCounts(0, 0)
+    }  # fmt: skip
+    assert {group: c.n for group, c in counts["race"].items()} == {
+        "two_or_more_races": 1,
+        "white": 1,
+        "unknown": 1,
+    }
+    assert "sex: read 'f' as female (1), 'm' as male (1), 'woman' as female (1)" in decisions.notes
+
+
+def test_what_a_label_means_can_be_said_and_others_taken_as_unknown(tmp_path: Path) -> None:
+    file = write(tmp_path / "d.csv", "decision,sex,race\n" + "1,W,white\n" * 12 + f"1,{NAME},white\n")
+    with pytest.raises(
+        UnknownGroupError, match=r"2 labels stand .*'W' in 12 rows; others in 1 row"
+    ) as caught:
+        read(file)
+    assert "Jane" not in caught.value.message
+    assert "line" not in caught.value.message
+    labels = LabelOptions({"sex": {"W": "female"}}, "unknown")
+    decisions = read_decisions(file, DecisionColumns(), SCHEMA, labels)
+    assert decisions.tally.counts()["sex"]["female"].n == 12
+    assert decisions.tally.counts()["sex"]["unknown"].n == 1
+    assert any("taken as unknown" in note and "Jane" not in note for note in decisions.notes)
+
+
+@pytest.mark.parametrize("values", [{"shoe": {"W": "female"}}, {"sex": {"W": "girl"}}])
+def test_a_label_cannot_mean_what_the_schema_has_not(
+    tmp_path: Path, values: dict[str, dict[str, str]]
+) -> None:
+    file = write(tmp_path / "d.csv", "decision,sex,race\n1,male,white\n")
+    with pytest.raises(UnknownGroupError, match="--group-value"):
+        read_decisions(file, DecisionColumns(), SCHEMA, LabelOptions(values))
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_separator_and_encoding_are_found_out(tmp_path: Path, separator: str) -> None:
+    text = "decision,sex,race,note\n1,female,white,Café\n0,male,white,\n".replace(",", separator)
+    decisions = read(write(tmp_path / "d.csv", text.encode("cp1252")))
+    assert decisions.tally.people == 2
+    assert "Windows-1252" in decisions.notes[0]
+    assert read(write(tmp_path / "e.csv", text.encode("utf-16"))).tally.people == 2
 
 
 def test_empty_lines_are_no_rows_and_no_header(tmp_path: Path) -> None:

@@ -1,82 +1,192 @@
 from __future__ import annotations
 
-import csv
-import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
-from service.core.documents import Document
 from service.core.errors import (
     DuplicateIdError,
     ErrorCollector,
     EvenmatchError,
-    InputError,
     InputErrors,
     NotTextError,
     TableError,
     UndecodableTextError,
 )
-from service.core.matching import Match, ReadResume
-from service.core.redaction.redactor import Redactor
-from service.core.resume_warnings import RESUME_WARNINGS, ResumeWarning
-from service.files.resume_files import (
-    IN_WORDS,
-    RedactedResume,
-    ResumeFile,
-    ScoredResume,
-    read_job,
-    read_resumes,
-    write_redacted,
-    write_results,
-)
+from service.files.document_texts import DocumentTexts
+from service.files.documents.parsed import DocumentLimits
+from service.files.resume_files import GivenResumes, ResumeFile, ResumeOptions, read_resumes
+from tests.service.files.documents.small_files import docx, line, paragraph, pdf, zipped
+
+TEXT = "Jane Roe, engineer. Built payment services in Python."
 
 
-def read(*files: Path, id_column: str = "id", text_column: str = "resume") -> list[ResumeFile]:
-    return read_resumes(files, id_column=id_column, text_column=text_column)
+@pytest.fixture(scope="module")
+def texts() -> Iterator[DocumentTexts]:
+    with DocumentTexts(DocumentLimits()) as opened:
+        yield opened
+
+
+class Reader:
+    """Reads resumes and keeps what was said."""
+
+    def __init__(self, texts: DocumentTexts) -> None:
+        self.texts = texts
+        self.said: list[str] = []
+
+    def __call__(
+        self, *files: Path | str, errors: ErrorCollector | None = None, **options: str | bool
+    ) -> list[ResumeFile]:
+        given = [str(file) for file in files]
+        chosen = ResumeOptions(**options)  # type: ignore[arg-type]  # strings and one flag
+        return read_resumes(given, chosen, self.texts, errors=errors, say=self.said.append)
+
+
+@pytest.fixture
+def read(texts: DocumentTexts) -> Reader:
+    return Reader(texts)
 
 
 def write(file: Path, content: str | bytes) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     return file
 
 
-def test_text_files_are_named_by_their_stems(tmp_path: Path) -> None:
+def test_text_files_are_named_by_their_stems(read: Reader, tmp_path: Path) -> None:
     files = [write(tmp_path / "ann.txt", "\ufeffpython"), write(tmp_path / "bob.txt", "nurse\r\nward")]
     assert [(r.id, r.text) for r in read(*files)] == [("ann", "python"), ("bob", "nurse\r\nward")]
 
 
-def test_a_csv_may_hold_line_breaks_and_long_fields(tmp_path: Path) -> None:
-    long = "word " * 40_000
-    file = write(tmp_path / "r.csv", f'who,cv\n7,"two\nlines, one comma"\n8,{long}\n')
-    resumes = read(file, id_column="who", text_column="cv")
-    assert [(r.id, r.text) for r in resumes] == [("7", "two\nlines, one comma"), ("8", long)]
-    assert [r.source[-6:] for r in resumes] == ["line 2", "line 4"]
+def test_documents_are_read_by_their_content_whatever_they_are_called(read: Reader, tmp_path: Path) -> None:
+    write(tmp_path / "cv" / "one.pdf", pdf(line(TEXT, 72, 700)))
+    write(tmp_path / "cv" / "deep" / "two.doc", docx(paragraph(TEXT)))
+    write(tmp_path / "cv" / "three.csv.txt", f"<html><body><p>{TEXT}</p></body></html>")
+    write(tmp_path / "cv" / ".hidden", "no resume")
+    write(tmp_path / "cv" / "~$two.doc", "no resume")
+    found = read(tmp_path / "cv")
+    assert {r.id: (r.text.strip(), r.document and r.document.kind) for r in found} == {
+        "one": (TEXT, "pdf"),
+        "three.csv": (TEXT, "html"),
+        "deep/two": (TEXT, "docx"),
+    }
 
 
-def test_json_lines_take_numbers_as_ids(tmp_path: Path) -> None:
-    file = write(
-        tmp_path / "r.jsonl", '{"id": 7, "resume": "python", "extra": 1}\n\n{"id": "b", "resume": "x"}\n'
+def test_a_document_by_the_name_of_a_table_is_a_document(read: Reader, tmp_path: Path) -> None:
+    (resume,) = read(write(tmp_path / "cv.csv", pdf(line(TEXT, 72, 700))))
+    assert (resume.id, resume.text.strip()) == ("cv", TEXT)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252"])
+def test_the_encoding_of_a_text_is_found_out(read: Reader, tmp_path: Path, encoding: str) -> None:
+    (resume,) = read(write(tmp_path / "a.txt", "José Núñez, engineer".encode(encoding)))
+    assert resume.text == "José Núñez, engineer"
+    assert resume.document is not None
+    assert ("guessed_encoding" in resume.document.warnings) is (encoding == "cp1252")
+
+
+def test_another_encoding_can_be_said(tmp_path: Path) -> None:
+    with DocumentTexts(DocumentLimits(), encoding="cp1251") as texts:
+        assert Reader(texts)(write(tmp_path / "a.txt", "Иван".encode("cp1251")))[0].text == "Иван"
+    with (
+        DocumentTexts(DocumentLimits(), encoding="ascii") as texts,
+        pytest.raises(UndecodableTextError, match="is not ascii: invalid byte at offset 3 of 10") as caught,
+    ):
+        Reader(texts)(write(tmp_path / "a.txt", "José Núñez".encode("cp1252")))
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_tables_are_read_whatever_wrote_them(
+    read: Reader, tmp_path: Path, encoding: str, separator: str
+) -> None:
+    text = 'id,resume\n1,"José; Núñez, | nurse"\n2,"two\nlines"\n'.replace("d,r", f"d{separator}r").replace(
+        ',"', f'{separator}"'
     )
-    assert [(r.id, r.text, r.source[-6:]) for r in read(file)] == [
-        ("7", "python", "line 1"),
-        ("b", "x", "line 3"),
-    ]
+    found = read(write(tmp_path / "a.csv", text.encode(encoding)))
+    assert [(r.id, r.text) for r in found] == [("1", "José; Núñez, | nurse"), ("2", "two\nlines")]
+    assert [r.source.rpartition(" ")[2] for r in found] == ["2", "3"]
+    said = " ".join(read.said)
+    assert ("separated" in said) is (separator != ",")
+    assert ("Windows-1252" in said) is (encoding == "cp1252")
+
+
+def test_excels_own_first_line_tells_the_separator(read: Reader, tmp_path: Path) -> None:
+    (resume,) = read(write(tmp_path / "a.csv", "sep=;\r\nid;resume\r\n1;x, y\r\n"))
+    assert (resume.id, resume.text, resume.source[-6:]) == ("1", "x, y", "line 3")
+
+
+def test_columns_are_guessed_and_the_guess_is_said(read: Reader, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", "ID,Resume_str,Resume_html,Category\n7,engineer,<p>,IT\n")
+    assert [(r.id, r.text) for r in read(file)] == [("7", "engineer")]
+    assert any(
+        "'Resume_str' is read as the resume's text (--text-column names another)" in s for s in read.said
+    )
+    assert [r.text for r in read(file, text_column="Category")] == ["IT"]
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (
+            "id,cv,resume_text",
+            "'cv' and 'resume_text' could be the resume's text; say which with --text",
+        ),
+        ("candidate_id,applicant,cv", "'candidate_id' and 'applicant' could be the candidate's id"),
+        ("who,cv,x", "no column looks like the candidate's id; it has who, cv, x; name one with --id-column"),
+        ("id,y,x", "no column looks like the resume's text; it has id, y, x; name one with --text-column"),
+        ("id,resume,resume", "column 'resume' stands there twice"),
+    ],
+)
+def test_what_cannot_be_guessed_is_asked_for(read: Reader, tmp_path: Path, header: str, message: str) -> None:
+    with pytest.raises(TableError, match=message):
+        read(write(tmp_path / "a.csv", f"{header}\n1,2,3\n"))
+
+
+def test_a_file_without_a_header_does_not_show_its_cells(read: Reader, tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="it has 2 columns, which do not look like a header") as caught:
+        read(write(tmp_path / "a.csv", f'Jane Doe,"{TEXT}"\nSam Roe,nurse\n'))
+    assert "Jane" not in caught.value.message
+
+
+def test_rows_without_ids_can_be_numbered(read: Reader, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", 'resume_text,category\n"two\nlines",x\nnurse,y\n')
+    assert [r.id for r in read(file, number_rows=True)] == ["line-2", "line-4"]
+
+
+def test_json_lines_take_numbers_as_ids(read: Reader, tmp_path: Path) -> None:
+    rows = '{"id": 7, "resume": "python", "extra": 1}\n\n{"id": "b", "resume": "x"}\n'
+    found = read(write(tmp_path / "r.ndjson", rows))
+    assert [(r.id, r.text, r.source[-6:]) for r in found] == [("7", "python", "line 1"), ("b", "x", "line 3")]
+
+
+def test_parquet_is_read_in_batches(read: Reader, tmp_path: Path) -> None:
+    file = tmp_path / "r.parquet"
+    rows = [{"applicant_id": i, "cv": f"engineer {i}", "other": 1.5} for i in range(600)]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), file)
+    found = read(file)
+    assert [(r.id, r.text) for r in (found[0], found[-1])] == [("0", "engineer 0"), ("599", "engineer 599")]
+    assert found[-1].source.endswith("row 600")
+    with pytest.raises(TableError, match="is not Parquet"):
+        read(write(tmp_path / "no.parquet", "id,resume\n"))
 
 
 @pytest.mark.parametrize(
     ("name", "content", "error", "message"),
     [
-        ("r.csv", "a,b\n1,2\n", TableError, r"line 1: no column 'id'; name another with --id-column"),
-        ("r.csv", "id,b\n1,2\n", TableError, r"no column 'resume'; name another with --text-column"),
         ("r.csv", "id,resume\n", TableError, "holds no resumes"),
+        ("r.csv", "", TableError, "is empty"),
         ("r.csv", "id,resume\n1\n", TableError, "line 2: 1 cells; the header has 2"),
         ("r.csv", "id,resume\n1,x, y\n", TableError, "line 2: 3 cells; the header has 2"),
-        ("r.csv", "id,resume,resume\n1,x,y\n", TableError, "line 1: column 'resume' stands there twice"),
         ("r.csv", "id,resume\n ,x\n", TableError, "column 'id' is empty"),
         ("r.csv", 'id,resume\n1,"x\n', TableError, "line 2"),
-        ("r.csv", "id,resume\n1,x\n1,y\n", DuplicateIdError, r"line 3 has the same id as .*line 2"),
+        ("r.csv", "id,resume\n1,x\n1,y\n", DuplicateIdError, r"line 3 has the same id as line 2"),
+        ("r.csv", b"id,resume\n1,caf\xe9\n2,caf\xc3\xa9\n", UndecodableTextError, "line 2 is not UTF-8"),
         ("r.jsonl", '{"id": 1, "resume": "x"}\nsecret', TableError, "line 2: not JSON"),
         ("r.jsonl", "[1]", TableError, "line 1: not a JSON object"),
         ("r.jsonl", '{"id": true, "resume": "x"}', TableError, "column 'id'"),
@@ -84,187 +194,107 @@ def test_json_lines_take_numbers_as_ids(tmp_path: Path) -> None:
         ("r.jsonl", "[" * 100_000, TableError, "line 1: not JSON"),
         ("r.jsonl", '{"id": "\\ud800", "resume": "x"}', TableError, "column 'id' holds null characters"),
         ("r.jsonl", '{"id": "a\\u0000", "resume": "x"}', TableError, "column 'id' holds null characters"),
-        ("r.txt", b"caf\xe9", UndecodableTextError, "not UTF-8: invalid byte at offset 3 of 4"),
+        ("r.csv", b"PK\x03\x04 xl/workbook.xml", NotTextError, r"Excel workbook \(XLSX\); save it as CSV"),
+        ("r.txt", b"", EvenmatchError, "is empty: it has 0 bytes"),
+        ("r.pdf", b"%PDF-1.7\n1 0 obj", EvenmatchError, r"r\.pdf"),
     ],
 )
 def test_an_unusable_file_is_named_with_its_line(
-    tmp_path: Path, name: str, content: str | bytes, error: type[EvenmatchError], message: str
+    read: Reader, tmp_path: Path, name: str, content: str | bytes, error: type[EvenmatchError], message: str
 ) -> None:
     with pytest.raises(error, match=message) as caught:
         read(write(tmp_path / name, content))
     assert str(tmp_path / name) in caught.value.message
     assert "secret" not in caught.value.message
+    assert caught.value.__cause__ is None
 
 
-def test_a_table_is_one_whatever_the_case_of_its_suffix(tmp_path: Path) -> None:
-    assert [r.id for r in read(write(tmp_path / "R.CSV", "id,resume\n1,x\n2,y\n"))] == ["1", "2"]
-    assert [r.id for r in read(write(tmp_path / "R.JSONL", '{"id": 1, "resume": "x"}\n'))] == ["1"]
+def test_one_malformed_row_of_many_is_named_and_the_others_come(read: Reader, tmp_path: Path) -> None:
+    lines = ["id,resume", *(f"{i},engineer {i}" for i in range(2, 10_001))]
+    lines[6] = "7,engineer,7"
+    errors = ErrorCollector()
+    found = read(write(tmp_path / "r.csv", "\n".join(lines) + "\n"), errors=errors)
+    (error,) = errors.errors
+    assert error.message.endswith("r.csv line 7: 3 cells; the header has 2")
+    assert len(found) == 9_998
+    assert "7" not in {resume.id for resume in found[:8]}
 
 
-def test_a_file_name_that_is_not_utf8_makes_an_id_that_can_be_written(tmp_path: Path) -> None:
+def test_a_line_of_another_encoding_loses_its_row_alone(read: Reader, tmp_path: Path) -> None:
+    rows = b'id,resume\n1,caf\xe9\n2,caf\xc3\xa9\n3,"a\nb \xe9"\n4,x\n'
+    errors = ErrorCollector()
+    found = read(write(tmp_path / "r.csv", rows), errors=errors)
+    assert [(one.id, one.text) for one in found] == [("2", "café"), ("4", "x")]
+    assert [error.message.partition("r.csv ")[2][:6] for error in errors.errors] == ["line 2", "line 5"]
+
+
+def test_a_table_stands_alone(read: Reader, tmp_path: Path) -> None:
+    table, text = write(tmp_path / "r.csv", "id,resume\n1,x\n"), write(tmp_path / "a.txt", "y")
+    with pytest.raises(TableError, match="give it alone"):
+        read(table, text)
+    with pytest.raises(TableError, match=r"r\.csv is a table: give it alone, not in a folder"):
+        read(tmp_path)
+
+
+def test_all_bad_files_are_named_at_once_or_gathered(read: Reader, tmp_path: Path) -> None:
+    scan = pdf("q 500 0 0 500 50 50 cm /I Do Q", image=True)
+    files = [
+        write(tmp_path / "a.pdf", scan),
+        write(tmp_path / "b.txt", "python"),
+        tmp_path / "gone.txt",
+        write(tmp_path / "c.png", b"\x89PNG\r\n\x1a\n"),
+    ]
+    with pytest.raises(InputErrors) as caught:
+        read(*files)
+    assert {error.code for error in caught.value.errors} == {
+        "no_text_layer",
+        "unusable_table",
+        "unsupported_document",
+    }
+    errors = ErrorCollector()
+    assert [resume.id for resume in read(*files, errors=errors)] == ["b"]
+    assert len(errors.errors) == 3
+
+
+def test_a_file_name_that_is_not_utf8_makes_an_id_that_can_be_written(read: Reader, tmp_path: Path) -> None:
     name = os.fsencode(tmp_path) + b"/ren\xe9.txt"
     try:
         Path(os.fsdecode(name)).write_text("python")
     except OSError:
         pytest.skip("this file system takes only UTF-8 in names")
-    (resume,) = read(Path(os.fsdecode(name)))
+    (resume,) = read(os.fsdecode(name))
     assert resume.id == "ren?"
     assert resume.source.encode()
 
 
-def test_a_table_stands_alone(tmp_path: Path) -> None:
-    table, text = write(tmp_path / "r.csv", "id,resume\n1,x\n"), write(tmp_path / "a.txt", "y")
-    with pytest.raises(TableError, match="give it alone"):
-        read(table, text)
+def test_a_table_of_many_rows_is_not_held_in_memory(texts: DocumentTexts, tmp_path: Path) -> None:
+    import tracemalloc
 
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"job\.txt cannot be read: No such file"):
-        read_job(tmp_path / "job.txt")
-
-
-SCORED = [
-    ScoredResume("c-1", Match(0.5, 0.9, True, False), ReadResume(Document("x", 1.0), {}, "en")),
-    ScoredResume(
-        "=1+1",
-        Match(0.1, 0.2, False, True),
-        ReadResume(Document("x", 0.1), None, "ru", ("non_latin_script", "not_english")),
-    ),
-]
-
-
-def test_json_lines_are_written_in_rank_order(tmp_path: Path) -> None:
-    write_results(SCORED, tmp_path / "out.jsonl")
-    records = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
-    assert records[0] == {
-        "rank": 1,
-        "candidate_id": "c-1",
-        "raw_score": 0.5,
-        "calibrated_probability": 0.9,
-        "decision": "selected",
-        "borderline": False,
-        "redacted": True,
-        "language": "en",
-        "non_latin_script": False,
-        "warnings": [],
-    }
-    assert (records[1]["rank"], records[1]["decision"]) == (2, "not_selected")
-
-
-def test_a_csv_defuses_formulas(tmp_path: Path) -> None:
-    write_results(SCORED, tmp_path / "out.csv")
-    with (tmp_path / "out.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    assert [row["candidate_id"] for row in rows] == ["c-1", "'=1+1"]
-    assert [row["warnings"] for row in rows] == ["", "non_latin_script not_english"]
-
-
-def test_a_result_file_replaces_an_old_one_whole_or_not_at_all(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="cannot be written"):
-        write_results(SCORED, tmp_path / "no-such-folder" / "out.csv")
-    old = write(tmp_path / "out.csv", "old")
-    write_results(SCORED, old)
-    assert old.read_text().startswith("rank,candidate_id,")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["out.csv"]
-
-
-@pytest.mark.parametrize("code", RESUME_WARNINGS)
-def test_a_warning_that_is_not_about_the_language_makes_a_result_borderline(code: ResumeWarning) -> None:
-    scored = ScoredResume(
-        "c", Match(0.5, 0.9, True, False), ReadResume(Document("x", 1.0), {}, "en", (code,))
-    )
-    about_language = code in ("non_latin_script", "not_english")
-    assert scored.borderline is not about_language
-    assert (IN_WORDS[code] in scored.notes) is not about_language
-    assert scored.record(1)["warnings"] == [code]
-
-
-REDACTED = [
-    RedactedResume("a", Redactor().redact("Ida Moor\nbaker"), ()),
-    RedactedResume("b", Redactor().redact("baker"), ("no_name_found", "little_text")),
-]
-
-
-def test_redacted_resumes_are_written_with_their_warnings(tmp_path: Path) -> None:
-    write_redacted(REDACTED, tmp_path / "out.jsonl")
-    records = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
-    assert [(r["id"], r["resume"], r["warnings"]) for r in records] == [
-        ("a", "[NAME]\nbaker", []),
-        ("b", "baker", ["no_name_found", "little_text"]),
-    ]
-    write_redacted(REDACTED, tmp_path / "out.csv")
-    with (tmp_path / "out.csv").open(newline="") as stream:
-        assert [row["warnings"] for row in csv.DictReader(stream)] == ["", "no_name_found little_text"]
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"%PDF-1.4\n1 0 obj", "is a PDF; extract its text first, for instance with pdftotext"),
-        (b"junk\n%PDF-1.4 endobj", "is a PDF"),
-        (b"PK\x03\x04...word/document.xml", r"is a Word document \(DOCX\); save it as plain text first"),
-        (b"PK\x03\x04...", "is a ZIP archive"),
-        (b"{\\rtf1 x}", "is RTF; save it as plain text first"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is an old Word or Excel file"),
-        (b"\x89PNG\r\n\x1a\n", r"is an image \(PNG\); read its text first"),
-        (b"\xff\xd8\xff\xe0", r"is an image \(JPEG\)"),
-        (b"\x1f\x8b\x08", r"is compressed \(gzip\); unpack it first"),
-        ("Ida".encode("utf-16-le") * 9, "holds null bytes; if it is UTF-16, say --encoding utf-16-le"),
-        (
-            b"caf\xe9",
-            "is not UTF-8: invalid byte at offset 3 of 4; if it comes from Windows, say --encoding cp1252",
-        ),
-    ],
-)
-def test_what_is_no_text_is_named_as_what_it_is(tmp_path: Path, content: bytes, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        read(write(tmp_path / "a.bin", content))
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
-def test_a_byte_order_mark_tells_the_encoding(tmp_path: Path, encoding: str) -> None:
-    assert read(write(tmp_path / "a.txt", "José Núñez".encode(encoding)))[0].text == "José Núñez"
-    table = write(tmp_path / "a.csv", "id,resume\n1,José\n".encode(encoding))
-    assert read(table)[0].text == "José"
-
-
-def test_another_encoding_can_be_said(tmp_path: Path) -> None:
-    def read_as(file: Path, encoding: str) -> list[str]:
-        found = read_resumes([file], id_column="id", text_column="resume", encoding=encoding)
-        return [resume.text for resume in found]
-
-    text = write(tmp_path / "a.txt", "José Núñez".encode("cp1252"))
-    assert read_as(text, "cp1252") == ["José Núñez"]
-    table = write(tmp_path / "a.csv", "id,resume\n1,José\n2,Ida\n".encode("cp1252"))
-    assert read_as(table, "cp1252") == ["José", "Ida"]
-    with pytest.raises(UndecodableTextError, match=r"line 2 is not UTF-8.*say --encoding cp1252"):
-        read(table)
-    with pytest.raises(UndecodableTextError, match="is not ascii: invalid byte at offset 3 of 10"):
-        read_as(text, "ascii")
-
-
-def test_the_bytes_that_were_wrong_are_not_kept(tmp_path: Path) -> None:
-    with pytest.raises(UndecodableTextError) as caught:
-        read(write(tmp_path / "a.txt", b"Zurich\xe9 caf"))
-    assert caught.value.__cause__ is None
-    assert caught.value.__context__ is None
-
-
-def test_all_bad_files_are_named_at_once_or_gathered(tmp_path: Path) -> None:
-    files = [
-        write(tmp_path / "a.pdf", b"%PDF-1.4"),
-        write(tmp_path / "b.txt", "python"),
-        tmp_path / "gone.txt",
-    ]
-    with pytest.raises(InputErrors) as caught:
-        read(*files)
-    assert [type(error) for error in caught.value.errors] == [NotTextError, TableError]
+    file = write(tmp_path / "r.csv", "id,resume\n" + "".join(f"{i},{'word ' * 100}\n" for i in range(10_000)))
     errors = ErrorCollector()
-    found = read_resumes(files, id_column="id", text_column="resume", errors=errors)
-    assert [resume.id for resume in found] == ["b"]
-    assert len(errors.errors) == 2
+    tracemalloc.start()
+    found = GivenResumes([str(file)], ResumeOptions(), max_bytes=1_000, errors=errors, say=lambda _: None)
+    count = sum(1 for _ in found.each(errors))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (count, found.count(errors)) == (10_000, 10_000)
+    assert peak < file.stat().st_size
 
 
-def test_a_workbook_by_the_name_of_a_table_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NotTextError, match=r"r\.csv is an Excel workbook \(XLSX\); save it as CSV first"):
-        read(write(tmp_path / "r.csv", b"PK\x03\x04 xl/workbook.xml"))
+def test_archives_are_read_like_folders(read: Reader, tmp_path: Path) -> None:
+    bomb = b"0" * (30 * 2**20)
+    content = zipped(
+        {
+            "cvs/a.txt": "engineer",
+            "cvs/a.pdf": pdf(line(TEXT, 72, 700)),
+            "__MACOSX/cvs/._a.txt": "x",
+            "nested.zip": zipped({"b.txt": "nurse"}),
+            "../escape.txt": "nurse",
+            "bomb.txt": bomb,
+        }
+    )
+    errors = ErrorCollector()
+    found = read(write(tmp_path / "all.zip", content), errors=errors)
+    assert [(r.id, r.text.strip()) for r in found] == [("cvs/a.txt", "engineer"), ("cvs/a.pdf", TEXT)]
+    assert {error.code for error in errors.errors} == {"nested_archive", "unsafe_path", "compression_ratio"}
+    assert all("all.zip[" in error.message for error in errors.errors)

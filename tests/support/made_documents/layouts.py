@@ -117,6 +117,7 @@ SHOWN = {
         "background:linear-gradient(#20303f,#506f8f);color:#fff;padding:4px",
         "White words on a gradient",
     ),
+    "with_shadow": ("color:#184878;text-shadow:0 2px 4px #777", "Words with a shadow behind them"),
     "on_rounded": (
         "background:#184878;border-radius:9px;color:#fff;padding:4px;width:300px",
         "White words on a rounded badge",

@@ -16,8 +16,8 @@ from tests.training.data.user_tables import (
     write_csv,
     write_jsonl,
 )
-from training.data.example import SPLITS
-from training.data.user_data import UserDataConfig, load_unsplit, load_user_data
+from training.data.example import SPLITS, DataFormatError
+from training.data.user_data import ColumnMapping, UserDataConfig, load_unsplit, load_user_data
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -124,3 +124,42 @@ def test_the_form_of_a_label_in_words_does_not_matter(label: str, tmp_path: Path
     table = [row | {"label": label if (i // 12) % 2 else "nO\tFIT"} for i, row in enumerate(rows())]
     found = load(write_csv(tmp_path / "a.csv", table))
     assert {e.grade for split in SPLITS for e in found[split]} == {0, 2}
+
+
+def test_columns_are_guessed_with_a_warning(tmp_path: Path) -> None:
+    table = [{"Resume_str": row["cv"], "job_description": row["ad"], "match": row["label"]} for row in rows()]
+    found = load(write_csv(tmp_path / "a.csv", table), columns=ColumnMapping())
+    assert found.train[0].resume.startswith("Career of person")
+    said = " ".join(found.warnings)
+    for column, role in (("Resume_str", "resume"), ("job_description", "job"), ("match", "label")):
+        assert f"column `{column}` is read as columns.{role}" in said
+    table = [{**row, "resume_text": "x"} for row in rows()]
+    with pytest.raises(DataFormatError, match=r"cv and resume_text could be columns\.resume"):
+        load(write_csv(tmp_path / "b.csv", table), columns=ColumnMapping(job="ad"))
+
+
+def test_labels_of_groups_are_read_as_people_write_them(tmp_path: Path) -> None:
+    labels = ["F", "Woman", "M", "Prefer not to say", "D"]
+    table = [row | {"gender": labels[i % 5]} for i, row in enumerate(rows())]
+    file = write_csv(tmp_path / "a.csv", table)
+
+    def groups(**options: Any) -> set[str | None]:
+        examples, _ = load_unsplit(UserDataConfig(file=file, columns=COLUMNS, **options))
+        return {example.groups.get("sex") for example in examples}
+
+    assert groups() == {"female", "male", "D", None}
+    assert groups(unknown_labels="unknown") == {"female", "male", None}
+    assert groups(group_values={"sex": {"d": "nonbinary"}}) == {"female", "male", "nonbinary", None}
+    with pytest.raises(DataFormatError, match=r"sex: 1 label stands for none of .*'D' in 12 rows"):
+        groups(unknown_labels="refuse")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_tables_of_any_separator_and_encoding_are_read(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "a.csv"
+    lines = [";".join(["cv", "ad", "label"])]
+    lines += [f"Café {i};Duties of job {i % 12};{(i // 12) % 2}" for i in range(60)]
+    file.write_bytes("\n".join(lines).encode(encoding))
+    columns = ColumnMapping(resume="cv", job="ad")
+    examples, _ = load_unsplit(UserDataConfig(file=file, columns=columns))
+    assert (len(examples), examples[0].resume) == (60, "Café 0")

@@ -83,11 +83,15 @@ def test_a_column_of_names_is_no_attribute(tmp_path: Path) -> None:
         ("a.csv", b'resume,job,label\nx,y,1\n"cut', "line 3: not CSV"),
         ("a.csv", b"", "has no header line"),
         ("a.csv", b"resume,job,label\n", "holds no rows"),
-        ("a.csv", "resume,job,label\ncafé,y,1\n".encode("latin-1"), "is not UTF-8"),
+        ("a.csv", b"resume,job,label\ncaf\xe9,y,1\ncaf\xc3\xa9,y,1\n", "is not UTF-8"),
         ("a.jsonl", b'{"resume": "x"}\n{"resume"\n', "line 2: not JSON"),
         ("a.jsonl", b"[1]\n", "line 1: not a JSON object"),
         ("a.parquet", b"PAR0", "is not Parquet"),
-        ("a.xlsx", b"x", "cannot read `.xlsx` files; known are .csv, .jsonl, .ndjson, .parquet and folders"),
+        (
+            "a.xlsx",
+            b"x",
+            "cannot read `.xlsx` files; known are .csv, .tsv, .jsonl, .ndjson, .parquet and folders",
+        ),
     ],
 )
 def test_an_unreadable_file_is_named(name: str, content: bytes, message: str, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 
+import pypdfium2
+
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _TYPES = (
     '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
@@ -16,8 +18,8 @@ _PLAIN = "vnd.openxmlformats-officedocument.wordprocessingml.document"
 MACROS = "vnd.ms-word.document.macroEnabled"
 
 
-def pdf(content: str, *, pages: int = 1, image: bool = False, turned: int = 0) -> bytes:
-    """A PDF of letter size with `content` on each page, in Helvetica as /F; with /I, a gray image, if asked for."""
+def pdf(content: str, *, pages: int = 1, image: bool = False, turned: int = 0, height: int = 792) -> bytes:
+    """A PDF of 612 x `height` points with `content` on each page, in Helvetica as /F; with /I, a gray image, if asked for."""
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>"]
     kids = " ".join(f"{6 + i} 0 R" for i in range(pages))
     objects.append(f"<< /Type /Pages /Kids [{kids}] /Count {pages} >>".encode())
@@ -29,7 +31,7 @@ def pdf(content: str, *, pages: int = 1, image: bool = False, turned: int = 0) -
     images = "/XObject << /I 5 0 R >>" if image else ""
     for _ in range(pages):
         objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Rotate {turned} /Contents 4 0 R "
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 {height}] /Rotate {turned} /Contents 4 0 R "
             f"/Resources << /Font << /F 3 0 R >> {images} >> >>".encode()
         )
     written = io.BytesIO()
@@ -43,6 +45,24 @@ def pdf(content: str, *, pages: int = 1, image: bool = False, turned: int = 0) -
     written.write(b"".join(b"%010d 00000 n \n" % place for place in places))
     written.write(b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start))
     return written.getvalue()
+
+
+def scan(data: bytes, *, dots: int = 200) -> bytes:
+    """The first page of a PDF as a scanner gives it: a PDF of one image, at `dots` an inch."""
+    document = pypdfium2.PdfDocument(data)
+    try:
+        picture = document[0].render(scale=dots / 72, grayscale=True)
+        rows, width, height = picture.to_numpy().tobytes(), picture.width, picture.height
+    finally:
+        document.close()
+    file = pdf("q 612 0 0 792 0 0 cm /I Do Q", image=True)
+    before, rest = file.split(b"5 0 obj", 1)
+    head = f"/Width {width} /Height {height} /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /FlateDecode"
+    packed = zlib.compress(rows)
+    image = b"<< /Type /XObject /Subtype /Image %s /Length %d >>" % (head.encode(), len(packed))
+    image += b"\nstream\n" + packed + b"\nendstream"
+    # The table of places is wrong from here on: readers then look for the objects themselves.
+    return before + b"5 0 obj\n" + image + b"\nendobj" + rest.split(b"endobj", 1)[1]
 
 
 def line(text: str, x: float, y: float, *, size: float = 11, ink: str = "0 g", mode: int = 0) -> str:

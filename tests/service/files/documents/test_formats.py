@@ -107,6 +107,12 @@ def test_word_text_boxes_are_read_once_and_headers_come_first() -> None:
     assert document.warnings == {"text_boxes": 1}
 
 
+def test_a_word_document_with_a_program_in_it_is_read_without_running_anything() -> None:
+    document = read(docx(paragraph("Jane Doe"), vbaProject__bin=b"a program"))
+
+    assert (document.text, document.warnings) == ("Jane Doe", {"macros_ignored": 1})
+
+
 def test_cells_of_a_row_stand_on_one_line() -> None:
     cells = "".join(f"<w:tc>{paragraph(text)}</w:tc>" for text in ("Languages", "Python, Go"))
 

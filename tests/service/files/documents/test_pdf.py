@@ -80,6 +80,56 @@ def test_dates_at_the_right_stay_with_their_titles() -> None:
     assert document.warnings == {}
 
 
+def test_dates_and_bullets_that_are_painted_apart_stay_with_their_lines() -> None:
+    """As browsers paint floats before the text, and other programs bullets after it."""
+    dates = bullets = rows = ""
+    for i, year in enumerate((2021, 2018, 2015)):
+        dates += line(f"{year} - {year + 3}", 480, 700 - 90 * i)
+        rows += line(f"Engineer of kind {i}", 50, 700 - 90 * i)
+        rows += line(f"Built the thing that matters most to customer {i}", 64, 680 - 90 * i)
+        bullets += line("\u2022", 52, 680 - 90 * i)
+    head = line("Jane Doe", 50, 760, size=20) + line("who builds what lasts for a long time to come", 50, 735)
+
+    document = read(pdf(dates + head + rows + bullets))
+
+    lines = document.text.splitlines()
+    assert [" ".join(one.split()) for one in lines if "Engineer" in one] == [
+        "Engineer of kind 0 2021 - 2024", "Engineer of kind 1 2018 - 2021", "Engineer of kind 2 2015 - 2018"
+    ]  # fmt: skip
+    assert sum(one.startswith("• Built the thing") for one in lines) == 3
+
+
+def test_cards_in_a_grid_are_read_row_by_row() -> None:
+    cards = "".join(
+        line(f"Card {i} begins here", 50 + 260 * (i % 2), 700 - 100 * (i // 2))
+        + "".join(
+            line(f"and line {j} of card {i} says more", 50 + 260 * (i % 2), 686 - 14 * j - 100 * (i // 2))
+            for j in range(4)
+        )
+        for i in range(4)
+    )
+
+    document = read(pdf(cards))
+
+    assert re.findall(r"Card (\d)|of card (\d)", document.text) == [
+        pair for i in "0123" for pair in [(i, ""), *[("", i)] * 4]
+    ]
+
+
+def test_the_last_line_of_a_paragraph_above_columns_is_no_part_of_them() -> None:
+    wide = line(
+        "A paragraph above both columns that takes all of the width of the page and then goes on", 50, 740
+    )
+    wide += line("in a short line.", 50, 727)
+    left = "".join(line(f"Left line {i} of the main text", 50, 690 - 13 * i) for i in range(12))
+    right = "".join(line(f"Skill {i}", 400, 690 - 13 * i) for i in range(12))
+
+    text = " ".join(read(pdf(wide + left + right)).text.split())
+
+    assert "goes on in a short line. Left line 0" in text
+    assert text.endswith("Skill 10 Skill 11")
+
+
 def test_wrapped_lines_and_broken_words_are_put_together() -> None:
     rows = line("Designed the routing of deliveries for a fleet of vans and com-", 50, 700)
     rows += line("municated each change to the drivers in person every morning.", 50, 686)
@@ -157,6 +207,22 @@ def test_the_text_that_a_scanner_puts_over_its_image_is_read() -> None:
     assert document.warnings == {"ocr_layer": 25}
 
 
+def test_a_text_that_goes_on_behind_an_image_is_no_scan() -> None:
+    words = "Jane Doe, engineer of bridges that people cross every day without a thought"
+    shown = line(words, 50, 770) + line("Built seven of them over rivers that flood in spring", 50, 756)
+    behind = "".join(line("Trickster of all that any posting asks for", 50, 700 - 14 * i) for i in range(20))
+
+    document = read(pdf(shown + behind + "q 612 0 0 740 0 0 cm /I Do Q", image=True))
+
+    assert document.text.startswith(words)
+    assert "Trickster" not in document.text
+    assert document.warnings == {"hidden_text": 20 * len("Tricksterofallthatanypostingasksfor")}
+
+
+def test_a_page_without_height_is_read_as_a_page_of_letter_size() -> None:
+    assert read(pdf(line("Jane Doe", 100, 700), height=0)).text == "Jane Doe"
+
+
 def test_a_scan_without_text_says_so() -> None:
     document = fixture("scan-p0.pdf")
 
@@ -199,7 +265,13 @@ def test_limits_are_named_with_what_passed_them() -> None:
     with pytest.raises(DocumentTooLargeError) as size:
         read(pdf("").ljust(2_000), max_document_bytes=1_024)
     with pytest.raises(DocumentTooLargeError) as characters:
-        read(pdf(line("word " * 300, 10, 100, size=2), pages=2), max_document_characters=1_000)
+        read(
+            pdf("".join(line("word " * 15, 50, 600 - 14 * i) for i in range(20))),
+            max_document_characters=1_000,
+        )
+
+    with pytest.raises(TooManyPagesError, match="5,000 pages"):
+        read(pdf(line("Jane", 100, 100), pages=5_000))
 
     assert (pages.value.limit, pages.value.actual) == (50, 51)
     assert (size.value.limit, size.value.actual) == (1_024, 2_000)

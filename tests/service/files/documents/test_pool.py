@@ -80,7 +80,7 @@ def test_limits_of_time_and_memory_refuse_one_document_and_the_next_is_read() ->
         ) as time:
             slow.read(COSTLY, field="cv")
         with pytest.raises(DocumentTooCostlyError, match="memory") as memory:
-            small.read(docx(paragraph("x" * 200_000_000)), field="cv")
+            small.read(docx(paragraph("x" * 90_000_000)), field="cv")
 
         assert time.value.field == memory.value.field == "cv"
         assert memory.value.limit == 64
@@ -113,6 +113,22 @@ def test_a_document_that_ends_two_workers_is_refused() -> None:
         assert reader.read(RESUME, field="cv").pages == 1
     finally:
         reader.stop()
+
+
+def test_a_worker_killed_in_the_midst_of_a_document_reads_it_again(shared: DocumentReader) -> None:
+    shared.read(RESUME, field="cv")
+    killed: list[int] = []
+
+    def kill_once() -> bool:
+        if not killed:
+            killed.extend(shared.pids)
+            os.kill(killed[0], signal.SIGKILL)
+        return False
+
+    os.kill(shared.pids[0], signal.SIGSTOP)  # so that it is not done before it is killed
+
+    assert shared.read(RESUME, field="cv", cancelled=kill_once).text == "Jane Doe, engineer of bridges"
+    assert not set(killed) & set(shared.pids)
 
 
 @pytest.mark.slow

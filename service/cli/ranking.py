@@ -1,0 +1,69 @@
+"""The scores of a run, in little memory, and the ranking of each posting that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.core.matching import Match
+from service.files.result_files import Result, ScoredCandidate
+from service.files.score_journal import Scores
+
+MILLIONTHS = 1_000_000
+"""A raw score has six decimals: as a whole number of millionths it takes four bytes, and none is lost."""
+
+Decide = Callable[[float, bool], Match]
+"""What is said of a raw score; whether the posting has a title."""
+
+_ROWS_BEFORE_PRUNING = 4_096
+
+
+def in_millionths(raw_scores: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Raw scores with six decimals as whole numbers."""
+    return np.rint(raw_scores * MILLIONTHS).astype(np.int32)
+
+
+class Ranking:
+    """Ranks candidates of each posting by calibrated probability, equal ones in the order in which they came.
+
+    `titled`: whether each posting has a title. `top`: how many candidates of each posting are kept; who can
+    no longer be among them is dropped on the way.
+    """
+
+    def __init__(self, decide: Decide, titled: Sequence[bool], top: int | None = None) -> None:
+        self._decide = decide
+        self._titled = titled
+        self._top = top
+        self._candidates: list[ScoredCandidate] = []
+        self._scores: list[Scores] = []
+        self._prune_at = max(_ROWS_BEFORE_PRUNING, 2 * (top or 0) * len(titled))
+        self.added = 0
+
+    def add(self, candidate: ScoredCandidate, scores: Scores) -> None:
+        """One more candidate, with a score for each posting."""
+        self.added += 1
+        self._candidates.append(candidate)
+        self._scores.append(scores)
+        if self._top is not None and len(self._candidates) >= self._prune_at:
+            self._prune(self._top)
+
+    def results(self, job_ids: Sequence[str | None]) -> Iterator[Result]:
+        """Results of each posting in turn, the best first."""
+        for posting, job_id in enumerate(job_ids):
+            matches, order = self._ranked(posting)
+            for rank, i in enumerate(order[: self._top], 1):
+                yield Result(rank, self._candidates[i], matches[i], job_id, posting)
+
+    def _ranked(self, posting: int) -> tuple[list[Match], NDArray[np.intp]]:
+        titled = self._titled[posting]
+        matches = [self._decide(int(row[posting]) / MILLIONTHS, titled) for row in self._scores]
+        probabilities = np.array([match.calibrated_probability for match in matches])
+        return matches, np.argsort(-probabilities, kind="stable")
+
+    def _prune(self, top: int) -> None:
+        best = [self._ranked(posting)[1][:top] for posting in range(len(self._titled))]
+        kept = np.unique(np.concatenate(best))
+        self._candidates = [self._candidates[i] for i in kept]
+        self._scores = [self._scores[i] for i in kept]
