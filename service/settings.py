@@ -100,6 +100,24 @@ class ServerOptions(BaseModel):
         ge=8,
         description="Most open connections of one process; fewer where too few files may be open.",
     )
+    root_path: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="Prefix of all paths that a gateway does not take off, as `/evenmatch`; without it they are "
+        "answered, too.",
+    )
+    allowed_hosts: tuple[str, ...] | None = Field(
+        None,
+        description='Names by which requests may address the service (`Host`), as JSON; `["*"]`: any. Left out: '
+        "this machine's own on a loopback address, else any.",
+    )
+    cors_origins: tuple[str, ...] = Field(
+        (), description="Origins of web pages that may call the service from a browser, as JSON."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        ("127.0.0.1", "::1"),
+        description="Addresses or networks of gateways whose `X-Forwarded-*` headers are believed, as JSON.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log level."
     )

@@ -40,6 +40,7 @@ from service.core.errors import (
     UnknownDecisionError,
     UnknownJobError,
     UnknownModelError,
+    UnknownPageError,
     UploadTooLargeError,
 )
 
@@ -48,6 +49,7 @@ PROBLEM_JSON = "application/problem+json"
 _STATUS: dict[type[EvenmatchError], HTTPStatus] = {
     RequestTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnknownModelError: HTTPStatus.NOT_FOUND,
+    UnknownPageError: HTTPStatus.NOT_FOUND,
     UnknownDecisionError: HTTPStatus.NOT_FOUND,
     OutcomeConflictError: HTTPStatus.CONFLICT,
     KeyReusedError: HTTPStatus.CONFLICT,

@@ -27,6 +27,7 @@
     |   |-- DuplicateIdError          the same id twice in one request
     |   |-- UnknownGroupError         an attribute or group outside the configured schema
     |   |-- UnknownModelError         a model name that this service does not serve
+    |   |-- UnknownPageError          a page that is not there
     |   |-- TokenArraysError          token ids where texts are wanted
     |   |-- UnknownTokenError         a token id outside the model's vocabulary
     |   |-- AuditOptionsError         options of an audit that are out of range or contradict each other
@@ -244,6 +245,11 @@ class UnknownGroupError(InputError):
 class UnknownModelError(InputError):
     code = "model_not_found"
     title = "Model not found"
+
+
+class UnknownPageError(InputError):
+    code = "not_found"
+    title = "Not found"
 
 
 class TokenArraysError(InputError):

@@ -9,12 +9,14 @@ from typing import Any
 
 from anyio import to_thread
 from fastapi import FastAPI
-from fastapi_swagger import patch_fastapi
+from starlette.middleware.cors import CORSMiddleware
 
 from service.api.admission import Admission, Budget
+from service.api.browsers import BrowserSafety, allowed_hosts
 from service.api.disconnects import CancelOnDisconnect
 from service.api.documents import RequestDocuments
 from service.api.errors import PROBLEM_JSON, install_error_handlers
+from service.api.idempotency import REPLAYED_HEADER
 from service.api.middleware import CountOpenRequests, RequestContext
 from service.api.paths import PREFIX, ROUTES
 from service.api.routes import (
@@ -27,6 +29,7 @@ from service.api.routes import (
     model,
     outcomes,
     redact,
+    reference,
     score,
     score_jobs,
 )
@@ -166,6 +169,7 @@ def create_app(
         description=DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,
+        servers=[{"url": "./", "description": "where this document is"}],
         # A redirect would name plain http behind a gateway that ends TLS, and the resume would be sent there.
         redirect_slashes=False,
         redoc_url=None,
@@ -200,7 +204,7 @@ def create_app(
         app.include_router(routes.router, prefix=PREFIX)
         app.include_router(routes.router, include_in_schema=False)
     app.include_router(health.router)
-    patch_fastapi(app, docs_url="/docs")  # Swagger UI from the package: no third party sees who reads it
+    app.include_router(reference.router)
     install_error_handlers(app)
     app.add_middleware(CountOpenRequests, open_requests=open_requests)
     app.add_middleware(CancelOnDisconnect)
@@ -214,6 +218,19 @@ def create_app(
     )
     app.add_middleware(
         ReceiveInTime, body_seconds=settings.server.body_seconds, draining=draining or Draining()
+    )
+    if origins := settings.server.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=("GET", "POST", "DELETE"),
+            allow_headers=("*",),
+            expose_headers=("X-Request-ID", "Retry-After", REPLAYED_HEADER),
+        )
+    app.add_middleware(
+        BrowserSafety,
+        hosts=allowed_hosts(settings.server.allowed_hosts, settings.server.host),
+        prefix=settings.server.root_path,
     )
     app.add_middleware(RequestContext, metrics=metrics)
     return app

@@ -81,7 +81,7 @@ def start_api(stack: ExitStack, tokenizer: Path, data_dir: Path, bundle: Bundle,
     app = create_app(
         chosen, runtime=runtime, metrics=metrics, document_reader=document_reader, describe=False
     )
-    api = Api(app, raise_server_exceptions=False)
+    api = Api(app, base_url="http://localhost", raise_server_exceptions=False)
     api.engine, api.runtime, api.metrics = engine, runtime, metrics
     stack.enter_context(api)
     api.database = app.state.database

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 
 from service.api import paths
+from service.api.browsers import REPORT_POLICY
 from service.api.dependencies import DatabaseDep, PoolsDep, SettingsDep
 from service.api.schemas.fairness import (
     FairnessAttributeOut,
@@ -121,7 +122,8 @@ async def report(
             bias_audit_of_store(database, settings.fairness.groups, question, statement, options, now).audit
         )
     )
-    return Response(document, headers={"Content-Type": media_type})
+    headers = {"Content-Type": media_type, "Content-Security-Policy": REPORT_POLICY}
+    return Response(document, headers=headers)
 
 
 def _answer(found: StoredBiasAudit, question: StoredQuestion) -> FairnessOut:
