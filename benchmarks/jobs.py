@@ -2,19 +2,23 @@
 
 `throughput`: rows a second of a job beside `/v1/score` in chunks of 200, in turns. `latency`: p95 of a small
 `/v1/score` alone and while a job runs. `pairs`: postings times resumes beside encoding as many documents.
-`memory`: the largest resident memory while rows come in, are scored and go out.
+`memory`: the largest resident memory while rows come in, are scored and go out. `documents`: PDF files a
+second through a job, beside reading them alone and a job of their texts; the tests' fixtures, or `--folder`.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import statistics
 import sys
 import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +26,14 @@ import httpx
 import psutil
 
 from benchmarks import corpus
+from benchmarks.documents import FIXTURES
 from benchmarks.engines import load
 from benchmarks.http import BenchServer
 from service.core.bundle import read_bundle
+from service.core.errors import DocumentError
+from service.files.documents.parsed import DocumentLimits
+from service.files.documents.parsers import parse_document
+from service.files.documents.pool import DocumentReader
 from service.settings import Settings
 
 CHUNK = 200
@@ -42,6 +51,7 @@ def main() -> int:
         "latency": latency,
         "pairs": pairs,
         "memory": memory,
+        "documents": documents,
     }
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(parts)}; none: all")
     parser.add_argument("--threads", type=int, default=2)
@@ -50,7 +60,10 @@ def main() -> int:
     parser.add_argument("--postings", type=int, default=100)
     parser.add_argument("--resumes", type=int, default=10_000)
     parser.add_argument("--many", type=int, default=100_000, help="rows for memory")
+    parser.add_argument("--folder", type=Path, default=FIXTURES, help="of PDF files")
+    parser.add_argument("--chunk-rows", type=int, default=0, help="0: as the settings have it")
     given = parser.parse_args()
+    others = {"EVENMATCH_JOBS_CHUNK_ROWS": str(given.chunk_rows)} if given.chunk_rows else {}
     with tempfile.TemporaryDirectory() as folder:
         bundle = read_bundle(Settings().model.bundle_path)
         tokenizer = load(bundle, Path(folder) / "models", given.threads).chosen.tokenizer
@@ -58,7 +71,7 @@ def main() -> int:
         for name, measure in parts.items():
             if given.parts and name not in given.parts:
                 continue
-            server = BenchServer(Path(folder) / name, given.threads)
+            server = BenchServer(Path(folder) / name, given.threads, **others)
             try:
                 for line in measure(server, given, texts):
                     _say(line)
@@ -158,6 +171,61 @@ def memory(server: BenchServer, given: argparse.Namespace, texts: Sequence[str])
         f"| until all are scored | {took:.0f} s |",
         f"| largest resident memory, all processes | {most[0]:.0f} MiB |",
     ]
+
+
+def documents(server: BenchServer, given: argparse.Namespace, texts: Sequence[str]) -> list[str]:
+    """Rounds in turn; the ratio is the time of a job of files to that of the two halves of its work."""
+    contents, read = _readable(given.folder)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for i, content in enumerate(contents):
+            archive.writestr(f"{i}.pdf", content)
+    request = json.dumps({"job": corpus.job()})
+    parts: list[tuple[str, Any]] = [("request", (None, request)), ("files", ("all.zip", packed.getvalue()))]
+    reader = DocumentReader(size=2)
+    count = len(contents)
+    reading, of_texts, of_files = [], [], []
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(lambda data: reader.read(data, field="file"), contents[:4]))
+            server.score(corpus.job(), read[:4])
+            for _ in range(given.rounds):
+                started = time.perf_counter()
+                list(threads.map(lambda data: reader.read(data, field="file"), contents))
+                reading.append(time.perf_counter() - started)
+                started = time.perf_counter()
+                _finish(server, _create(server, [corpus.job()], read))
+                of_texts.append(time.perf_counter() - started)
+                started = time.perf_counter()
+                answer = httpx.post(f"{server.url}/v1/score/jobs", files=parts, timeout=600)
+                answer.raise_for_status()
+                _finish(server, str(answer.json()["id"]))
+                of_files.append(time.perf_counter() - started)
+    finally:
+        reader.stop()
+    ratios = [one / (a + b) for one, a, b in zip(of_files, of_texts, reading, strict=True)]
+    return [
+        f"| reading {count} PDF files, two processes | {count / statistics.median(reading):.1f} files/s |",
+        f"| a job of their texts | {count / statistics.median(of_texts):.1f} files/s |",
+        f"| a job of the files | {count / statistics.median(of_files):.1f} files/s |",
+        f"| job of files / (reading + job of texts), in time | {statistics.median(ratios):.2f} "
+        f"({min(ratios):.2f} to {max(ratios):.2f}) |",
+    ]
+
+
+def _readable(folder: Path) -> tuple[list[bytes], list[str]]:
+    """Files that can be scored, and their texts."""
+    contents, read = [], []
+    for file in sorted(folder.glob("*.pdf")):
+        content = file.read_bytes()
+        try:
+            text = parse_document(content, DocumentLimits()).text
+        except DocumentError:
+            continue
+        if text:
+            contents.append(content)
+            read.append(text)
+    return contents, read
 
 
 def server_job(server: BenchServer, job_id: str) -> dict[str, Any]:
