@@ -220,8 +220,8 @@ def survive(
     while hit.total() < kills:
         time.sleep(chance.uniform(0.0, 1.0))
         victim = chance.randrange(len(servers))
-        kill(servers[victim])
         state = state_of(engine)
+        kill(servers[victim])
         servers[victim] = replica(folders[victim], database, **slow)
         if state.split(",")[0] in OPEN or not made:
             hit[state] += 1

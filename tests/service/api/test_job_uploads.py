@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event
 from starlette.types import Message
 
-from service.jobs.document_uploads import SealedFile
+from service.jobs.sealed_files import SealedFile
 from service.store.job_tables import inputs, jobs, uploads
 from tests.support.api import ENGINEER, NURSE, Api, Start
 from tests.support.callers import Caller, until
@@ -240,7 +240,7 @@ def test_a_disk_that_takes_no_archive_leaves_nothing(
         monkeypatch.setattr(tempfile, "TemporaryFile", none)
     else:
         monkeypatch.setattr(SealedFile, "_write", full)
-    parts = [
+    parts: list[tuple[str, Any]] = [
         ("request", (None, '{"job": {"description": "python"}}', "application/json")),
         ("files", ("a.zip", b"PK\x03\x04" + random.Random(1).randbytes(1_000_000))),
     ]
