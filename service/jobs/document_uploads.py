@@ -1,8 +1,8 @@
 """Uploaded documents and ZIP files -> rows: each file finds the candidates that name it, or is one itself.
 
-A candidate that is only a file gets an id by its place and its job, `file-17-3f9a1c02`: file names are those of
-people, and an id stands in the decision log, where the seventeenth files of two jobs must not be one person.
-The results, which are sealed, have the name beside it.
+A candidate that is only a file gets an id by its place and its job, `file-17-3f9a1c02`: names of files are
+people's names, and an id stands in the decision log, where the seventeenth files of two jobs must not be one
+person. The results, which are sealed, have the name beside it.
 """
 
 from __future__ import annotations
