@@ -4,6 +4,7 @@
 `/v1/score` alone and while a job runs. `pairs`: postings times resumes beside encoding as many documents.
 `memory`: the largest resident memory while rows come in, are scored and go out. `documents`: PDF files a
 second through a job, beside reading them alone and a job of their texts; the tests' fixtures, or `--folder`.
+On a shared machine go by the ratios, and by those of CPU time first: they leave out what others take.
 """
 
 from __future__ import annotations
@@ -83,22 +84,27 @@ def main() -> int:
 def throughput(server: BenchServer, given: argparse.Namespace, texts: Sequence[str]) -> list[str]:
     """Both without a cache, rounds in turn."""
     job = corpus.job()
-    direct, batch = [], []
+    direct, batch, cpu_direct, cpu_batch = [], [], [], []
     server.score(job, texts[:8])
     for number in range(given.rounds):
         rows = [f"{text}\nround {number}" for text in texts[: given.rows]]
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), _cpu(server)
         for start in range(0, len(rows), CHUNK):
             server.score(job, rows[start : start + CHUNK])
         direct.append(len(rows) / (time.perf_counter() - started))
-        started = time.perf_counter()
+        cpu_direct.append(_cpu(server) - cpu)
+        started, cpu = time.perf_counter(), _cpu(server)
         _finish(server, _create(server, [job], rows))
         batch.append(len(rows) / (time.perf_counter() - started))
+        cpu_batch.append(_cpu(server) - cpu)
+    cpus = [one / other for one, other in zip(cpu_direct, cpu_batch, strict=True)]
     ratios = [one / other for one, other in zip(batch, direct, strict=True)]
     return [
         f"| `/v1/score`, {CHUNK} candidates a request | {statistics.median(direct):.1f} rows/s |",
         f"| a job of {given.rows} rows | {statistics.median(batch):.1f} rows/s |",
         f"| job / `/v1/score` | {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |",
+        f"| rows for a second of CPU time: job / `/v1/score` | {statistics.median(cpus):.2f} "
+        f"({min(cpus):.2f} to {max(cpus):.2f}) |",
     ]
 
 
@@ -126,16 +132,22 @@ def pairs(server: BenchServer, given: argparse.Namespace, texts: Sequence[str]) 
         for i in range(given.postings)
     ]
     sample = documents[: max(64, given.resumes // 20)]
-    before = _embedded(server, sample)
-    started = time.perf_counter()
+    before, cpu_before = _embedded(server, sample)
+    started, cpu = time.perf_counter(), _cpu(server)
     done = _finish(server, _create(server, postings, documents))
-    took = time.perf_counter() - started
-    seconds = statistics.mean([before, _embedded(server, sample)]) * (given.resumes + given.postings)
+    took, cpu = time.perf_counter() - started, _cpu(server) - cpu
+    after, cpu_after = _embedded(server, sample)
+    count = given.resumes + given.postings
+    seconds, cpu_seconds = (
+        statistics.mean([before, after]) * count,
+        statistics.mean([cpu_before, cpu_after]) * count,
+    )
     return [
         f"| encoding {given.resumes + given.postings:,} documents (from {len(sample):,}) | {seconds:.0f} s |",
         f"| a job of {given.postings} postings and {given.resumes:,} resumes, "
         f"{done['counts']['decisions']:,} decisions | {took:.0f} s |",
         f"| job / encoding | {took / seconds:.2f} |",
+        f"| job / encoding, CPU time | {cpu / cpu_seconds:.2f} |",
     ]
 
 
@@ -184,7 +196,7 @@ def documents(server: BenchServer, given: argparse.Namespace, texts: Sequence[st
     parts: list[tuple[str, Any]] = [("request", (None, request)), ("files", ("all.zip", packed.getvalue()))]
     reader = DocumentReader(size=2)
     count = len(contents)
-    reading, of_texts, of_files = [], [], []
+    reading, of_texts, of_files, cpu_files = [], [], [], []
     try:
         with ThreadPoolExecutor(2) as threads:
             list(threads.map(lambda data: reader.read(data, field="file"), contents[:4]))
@@ -196,11 +208,12 @@ def documents(server: BenchServer, given: argparse.Namespace, texts: Sequence[st
                 started = time.perf_counter()
                 _finish(server, _create(server, [corpus.job()], read))
                 of_texts.append(time.perf_counter() - started)
-                started = time.perf_counter()
+                started, cpu = time.perf_counter(), _cpu(server)
                 answer = httpx.post(f"{server.url}/v1/score/jobs", files=parts, timeout=600)
                 answer.raise_for_status()
                 _finish(server, str(answer.json()["id"]))
                 of_files.append(time.perf_counter() - started)
+                cpu_files.append(_cpu(server) - cpu)
     finally:
         reader.stop()
     ratios = [one / (a + b) for one, a, b in zip(of_files, of_texts, reading, strict=True)]
@@ -210,6 +223,7 @@ def documents(server: BenchServer, given: argparse.Namespace, texts: Sequence[st
         f"| a job of the files | {count / statistics.median(of_files):.1f} files/s |",
         f"| job of files / (reading + job of texts), in time | {statistics.median(ratios):.2f} "
         f"({min(ratios):.2f} to {max(ratios):.2f}) |",
+        f"| CPU time of a job of the files | {1000 * statistics.median(cpu_files) / count:.0f} ms a file |",
     ]
 
 
@@ -275,14 +289,21 @@ def _p95(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=20)[-1]
 
 
-def _embedded(server: BenchServer, texts: Sequence[str]) -> float:
-    """Seconds a document, read and encoded by passages."""
+def _cpu(server: BenchServer) -> float:
+    """Seconds of CPU time of the server and the processes that read for it."""
+    process = psutil.Process(server.process.pid)
+    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+    return sum(one.user + one.system for one in times)
+
+
+def _embedded(server: BenchServer, texts: Sequence[str]) -> tuple[float, float]:
+    """Seconds, and seconds of CPU time, a document, read and encoded by passages."""
     with httpx.Client(base_url=server.url, timeout=600) as client:
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), _cpu(server)
         for start in range(0, len(texts), 32):
             body = {"inputs": list(texts[start : start + 32]), "passages": True}
             client.post("/v1/embed", json=body).raise_for_status()
-        return (time.perf_counter() - started) / len(texts)
+        return (time.perf_counter() - started) / len(texts), (_cpu(server) - cpu) / len(texts)
 
 
 def _varied(texts: Sequence[str], i: int) -> str:
