@@ -293,7 +293,7 @@ def _cpu(server: BenchServer) -> float:
     """Seconds of CPU time of the server and the processes that read for it."""
     process = psutil.Process(server.process.pid)
     times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
-    return sum(one.user + one.system for one in times)
+    return float(sum(one.user + one.system for one in times))
 
 
 def _embedded(server: BenchServer, texts: Sequence[str]) -> tuple[float, float]:
