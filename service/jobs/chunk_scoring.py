@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -27,7 +28,7 @@ from service.files.documents.pool import DocumentReader
 from service.jobs.documents import read_file
 from service.jobs.job_store import Job
 from service.jobs.observer import JobsObserver
-from service.jobs.rows import Fault, Posting, Row
+from service.jobs.rows import DocumentFile, Fault, Posting, Row
 from service.runtime.runtime import Runtime
 from service.store.decisions import Decision, KeyedRequest
 from service.store.idempotency import with_answer
@@ -81,7 +82,11 @@ class ScoredChunk:
 
 
 class ChunkScorer:
-    """Scores chunks for the worker. `run`: runs a function in one of the worker's threads."""
+    """Scores chunks for the worker. `run`: runs a function in one of the worker's threads.
+
+    `run_document`: the same for one that waits for a process which reads a document; as many at once as there
+    are processes for jobs.
+    """
 
     def __init__(
         self,
@@ -90,12 +95,14 @@ class ChunkScorer:
         observer: JobsObserver,
         documents: DocumentReader,
         run: RunInThread[Any],
+        run_document: RunInThread[Any],
     ) -> None:
         self._runtime = runtime
         self._recorder = recorder
         self._observer = observer
         self._documents = documents
         self._run = run
+        self._run_document = run_document
 
     async def prepare(self, job: Job, postings: Sequence[Posting]) -> PreparedJob:
         """Read and encode a job's postings. Raises an `InputError` that names the one that cannot be."""
@@ -131,10 +138,12 @@ class ChunkScorer:
         return _chunk(job, prepared, rows, [(block, contents[block.start]) for block, _ in blocks], own)
 
     async def _read_posting(self, posting: Posting, field: str) -> ReadPosting:
+        description = posting.description
+        if posting.file is not None:
+            read_posting = partial(read_file, posting.file, self._documents, f"{field}.file")
+            description = (await self._run_document(read_posting)).text
+
         def read() -> TokenizedJob:
-            description = posting.description
-            if posting.file is not None:
-                description = read_file(posting.file, self._documents, f"{field}.file").text
             return self._runtime.matcher.tokenize_job(
                 description or "",
                 posting.title or None,
@@ -153,25 +162,56 @@ class ChunkScorer:
         read: dict[int, _ReadRow] = {}
         own: dict[int, ReadPosting] = {}
         known: dict[tuple[str | None, str | None], ReadPosting | Fault] = {}
-        for i in wanted:
-            row = rows[i]
-            if i in faults:
-                continue
-            runs = prepared.runs
-            if row.posting is not None:
-                found = await self._own_posting(row.posting, known)
-                if isinstance(found, Fault):
-                    faults[i] = found
+        async with self._reading_files({i: rows[i] for i in wanted if i not in faults}) as files:
+            for i in wanted:
+                row = rows[i]
+                if i in faults:
                     continue
-                own[i] = replace(found, id=row.posting.id)
-                runs = RunsOfPostings([found.job.runs])
-            one = await self._run(partial(self._read_row, prepared.job, row, runs))
-            if isinstance(one, Fault):
-                faults[i] = one
-            else:
-                read[i] = one
+                runs = prepared.runs
+                if row.posting is not None:
+                    found = await self._own_posting(row.posting, known)
+                    if isinstance(found, Fault):
+                        faults[i] = found
+                        continue
+                    own[i] = replace(found, id=row.posting.id)
+                    runs = RunsOfPostings([found.job.runs])
+                document = await files[i] if i in files else None
+                if isinstance(document, Fault):
+                    faults[i] = document
+                    continue
+                one = await self._run(partial(self._read_row, prepared.job, row, document, runs))
+                if isinstance(one, Fault):
+                    faults[i] = one
+                else:
+                    read[i] = one
         vectors = await self._encode(read, faults)
         return faults, read, vectors, own
+
+    @asynccontextmanager
+    async def _reading_files(
+        self, rows: Mapping[int, Row]
+    ) -> AsyncIterator[dict[int, asyncio.Task[ParsedDocument | Fault]]]:
+        """What is in the rows' files: read ahead, while the texts of those before are worked on."""
+        files = {
+            i: asyncio.create_task(self._read_file(row.file))
+            for i, row in rows.items()
+            if row.file is not None
+        }
+        try:
+            yield files
+        finally:
+            for task in files.values():
+                task.cancel()
+            await asyncio.gather(*files.values(), return_exceptions=True)
+
+    async def _read_file(self, file: DocumentFile) -> ParsedDocument | Fault:
+        try:
+            document: ParsedDocument = await self._run_document(
+                partial(read_file, file, self._documents, "file")
+            )
+        except InputError as error:
+            return _fault(error)
+        return document
 
     async def _own_posting(
         self, posting: Posting, known: dict[tuple[str | None, str | None], ReadPosting | Fault]
@@ -190,13 +230,11 @@ class ChunkScorer:
         except (InputError, EngineError) as error:
             return _fault(error)
 
-    def _read_row(self, job: Job, row: Row, runs: RunsOfPostings) -> _ReadRow | Fault:
+    def _read_row(
+        self, job: Job, row: Row, document: ParsedDocument | None, runs: RunsOfPostings
+    ) -> _ReadRow | Fault:
+        text = row.resume if document is None else document.text
         try:
-            document = None
-            text = row.resume
-            if row.file is not None:
-                document = read_file(row.file, self._documents, "file")
-                text = document.text
             resume, repeats = self._runtime.matcher.tokenize_resume_for(
                 text or "", runs, redact=job.redact, field="resume"
             )
