@@ -9,22 +9,21 @@ all.
 from __future__ import annotations
 
 import asyncio
-import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
 from service.core.copied_text import RunsOfPostings
 from service.core.errors import AnswerErasedError, EngineError, InputError, InputErrors, RequestTooLargeError
-from service.core.matching import Match, TokenizedJob, TokenizedResume
-from service.core.resume_warnings import needs_a_look
+from service.core.matching import TokenizedJob
 from service.core.scoring import Vectors
 from service.files.documents.parsed import ParsedDocument, about_text
 from service.files.documents.pool import DocumentReader
+from service.jobs.chunk_records import Pairs, PreparedJob, ReadPosting, ReadRow, ScoredChunk, chunk_of, pack
 from service.jobs.documents import read_file
 from service.jobs.job_store import Job
 from service.jobs.observer import JobsObserver
@@ -42,43 +41,6 @@ _BLOCK_PAIRS = 2_000
 
 _PART_TOKENS = 32_768
 """Tokens that are queued together: some batches, so that what is the same in them is encoded once."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadPosting:
-    """A posting as it is scored against, with its vectors."""
-
-    id: str | None
-    job: TokenizedJob
-    vectors: Vectors
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedJob:
-    """A job and its postings for all candidates, read and encoded once."""
-
-    job: Job
-    postings: list[ReadPosting]
-    runs: RunsOfPostings
-
-
-@dataclass(frozen=True, slots=True)
-class _ReadRow:
-    """What is left of a row once its resume was read: its vectors, and what is said beside its scores."""
-
-    resume: TokenizedResume
-    repeats: dict[int, int]
-    document: ParsedDocument | None
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredChunk:
-    """`records`: one a pair, rows in order, postings in order. `faults`: one a row that failed."""
-
-    records: list[dict[str, Any]]
-    faults: list[dict[str, Any]]
-    completed: int
-    errors: Mapping[str, int]
 
 
 class ChunkScorer:
@@ -135,7 +97,7 @@ class ChunkScorer:
                 contents[block.start] = await self._record(
                     prepared, rows, block, request, faults, read, vectors, own, first
                 )
-        return _chunk(job, prepared, rows, [(block, contents[block.start]) for block, _ in blocks], own)
+        return chunk_of(job, prepared, rows, [(block, contents[block.start]) for block, _ in blocks], own)
 
     async def _read_posting(self, posting: Posting, field: str) -> ReadPosting:
         description = posting.description
@@ -157,9 +119,9 @@ class ChunkScorer:
 
     async def _read_rows(
         self, prepared: PreparedJob, rows: Sequence[Row], wanted: Sequence[int]
-    ) -> tuple[dict[int, Fault], dict[int, _ReadRow], dict[int, Vectors], dict[int, ReadPosting]]:
+    ) -> tuple[dict[int, Fault], dict[int, ReadRow], dict[int, Vectors], dict[int, ReadPosting]]:
         faults = {i: fault for i in wanted if (fault := rows[i].fault) is not None}
-        read: dict[int, _ReadRow] = {}
+        read: dict[int, ReadRow] = {}
         own: dict[int, ReadPosting] = {}
         known: dict[tuple[str | None, str | None], ReadPosting | Fault] = {}
         async with self._reading_files({i: rows[i] for i in wanted if i not in faults}) as files:
@@ -232,7 +194,7 @@ class ChunkScorer:
 
     def _read_row(
         self, job: Job, row: Row, document: ParsedDocument | None, runs: RunsOfPostings
-    ) -> _ReadRow | Fault:
+    ) -> ReadRow | Fault:
         text = row.resume if document is None else document.text
         try:
             resume, repeats = self._runtime.matcher.tokenize_resume_for(
@@ -241,9 +203,9 @@ class ChunkScorer:
         except InputError as error:
             return _fault(error)
         resume = replace(resume, read=resume.read.with_more(about_text(document)))
-        return _ReadRow(resume, repeats, document)
+        return ReadRow(resume, repeats, document)
 
-    async def _encode(self, read: dict[int, _ReadRow], faults: dict[int, Fault]) -> dict[int, Vectors]:
+    async def _encode(self, read: dict[int, ReadRow], faults: dict[int, Fault]) -> dict[int, Vectors]:
         """Vectors of each row's resume, in parts that find room in the queue."""
         most = min(_PART_TOKENS, self._runtime.options.model.queue_tokens)
         vectors: dict[int, Vectors] = {}
@@ -262,7 +224,7 @@ class ChunkScorer:
             read.pop(i, None)
         return vectors
 
-    async def _embed(self, part: Sequence[int], read: Mapping[int, _ReadRow]) -> dict[int, Vectors]:
+    async def _embed(self, part: Sequence[int], read: Mapping[int, ReadRow]) -> dict[int, Vectors]:
         texts = [ids for i in part for ids in read[i].resume.texts]
         encoded = await self._runtime.embedder.embed(texts, lane="bulk")
         found, start = {}, 0
@@ -279,7 +241,7 @@ class ChunkScorer:
         block: range,
         request: KeyedRequest,
         faults: Mapping[int, Fault],
-        read: Mapping[int, _ReadRow],
+        read: Mapping[int, ReadRow],
         vectors: Mapping[int, Vectors],
         own: Mapping[int, ReadPosting],
         first: int,
@@ -289,7 +251,7 @@ class ChunkScorer:
         def work() -> tuple[str, list[Decision]]:
             pairs = _match(self._runtime, prepared, [i for i in block if i in read], vectors, own)
             decisions = _decisions(self._runtime, prepared, rows, pairs, own, first)
-            content = _pack(self._runtime, rows, block, pairs, decisions, faults, read)
+            content = pack(self._runtime, rows, block, pairs, decisions, faults, read)
             return content, with_answer(decisions, request, content) if decisions else []
 
         content, decisions = await self._run(work)
@@ -304,10 +266,6 @@ class ChunkScorer:
             [(one.resume.read.redactions, one.resume.read.warnings) for i in block if (one := read.get(i))],
         )
         return str(content)
-
-
-Pairs = list[tuple[int, int, Match]]
-"""Row, posting and match."""
 
 
 def _match(
@@ -362,129 +320,6 @@ def _decisions(
     ]
 
 
-def _pack(
-    runtime: Runtime,
-    rows: Sequence[Row],
-    block: range,
-    pairs: Pairs,
-    decisions: Sequence[Decision],
-    faults: Mapping[int, Fault],
-    read: Mapping[int, _ReadRow],
-) -> str:
-    """What was found out about a block, as it is kept with its decisions for a day: no text."""
-    of_rows = {}
-    for i in block:
-        if one := read.get(i):
-            document = one.document
-            found = one.resume.read
-            of_rows[i] = [
-                found.language,
-                list(found.warnings),
-                dict(found.redactions or {}),
-                None
-                if document is None
-                else [document.kind, document.pages, document.characters, dict(document.warnings)],
-                {str(posting): words for posting, words in one.repeats.items()},
-                dict(one.resume.read.warning_counts),
-            ]
-    packed = {
-        "threshold": runtime.bundle.decision.threshold,
-        "rows": of_rows,
-        "pairs": [
-            [
-                i,
-                posting,
-                decision.decision_id,
-                match.raw_score,
-                match.calibrated_probability,
-                int(match.selected),
-                int(match.borderline),
-            ]
-            for (i, posting, match), decision in zip(pairs, decisions, strict=True)
-        ],
-        "faults": [[i, of.code, of.message, of.field] for i in block if (of := faults.get(i))],
-    }
-    return json.dumps(packed, separators=(",", ":"))
-
-
-def _chunk(
-    job: Job,
-    prepared: PreparedJob,
-    rows: Sequence[Row],
-    blocks: Sequence[tuple[range, str]],
-    own: Mapping[int, ReadPosting],
-) -> ScoredChunk:
-    records: list[dict[str, Any]] = []
-    faults: list[dict[str, Any]] = []
-    errors: dict[str, int] = {}
-    completed = 0
-    for block, content in blocks:
-        packed = json.loads(content) if content else None
-        if packed is None:  # erased after it was recorded, before it was kept
-            gone = Fault(AnswerErasedError.code, "a person of this block was erased while the job ran")
-            failed = [(i, gone) for i in block]
-        else:
-            failed = [(i, Fault(code, message, field)) for i, code, message, field in packed["faults"]]
-            completed += len(packed["rows"])
-            records += _records(prepared, rows, packed)
-        for i, fault in failed:
-            errors[fault.code] = errors.get(fault.code, 0) + 1
-            faults.append(fault_record(rows[i], fault))
-    return ScoredChunk(records, faults, completed, errors)
-
-
-def _records(
-    prepared: PreparedJob, rows: Sequence[Row], packed: Mapping[str, Any]
-) -> Iterator[dict[str, Any]]:
-    for i, posting, decision_id, raw, probability, selected, borderline in packed["pairs"]:
-        row = rows[i]
-        language, warnings, redactions, document, repeats, counts = packed["rows"][str(i)]
-        if str(posting) in repeats:
-            warnings = [*warnings, "repeats_posting"]
-            counts = {**counts, "repeats_posting": repeats[str(posting)]}
-        own = row.posting
-        record = {
-            "line": row.line,
-            "candidate_id": row.id,
-            "job_id": own.id if own is not None else prepared.postings[posting].id,
-            "job_index": posting if own is None else None,
-            "decision_id": decision_id,
-            "raw_score": raw,
-            "calibrated_probability": probability,
-            "decision": "selected" if selected else "not_selected",
-            "borderline": bool(borderline) or needs_a_look(warnings),
-            "language": language,
-            "warnings": warnings,
-            "warning_counts": counts,
-            "redactions": redactions,
-        }
-        if row.file is not None:
-            record["file"] = row.file.name
-        if document is not None:
-            kind, pages, characters, about = document
-            record["document"] = {
-                "type": kind,
-                "pages": pages,
-                "characters": characters,
-                "warnings": about,
-            }
-        yield record
-
-
-def fault_record(row: Row, fault: Fault) -> dict[str, Any]:
-    """What is said of a row that failed."""
-    record: dict[str, Any] = {
-        "line": row.line,
-        "candidate_id": row.id,
-        "code": fault.code,
-        "message": fault.message,
-        "field": fault.field,
-    }
-    if row.file is not None:
-        record["file"] = row.file.name
-    return record
-
-
 def _fault(error: InputError | EngineError) -> Fault:
     if isinstance(error, InputErrors):
         return Fault.of(error.errors[0])
@@ -504,7 +339,7 @@ def _blocks(rows: int, postings: int) -> list[range]:
     return [range(start, min(rows, start + size)) for start in range(0, rows, size)]
 
 
-def _parts(read: Mapping[int, _ReadRow], most: int) -> Iterator[list[int]]:
+def _parts(read: Mapping[int, ReadRow], most: int) -> Iterator[list[int]]:
     part: list[int] = []
     tokens = 0
     for i, one in read.items():

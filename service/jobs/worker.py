@@ -30,7 +30,8 @@ from service.core.errors import (
 )
 from service.files.documents.pool import DocumentReader
 from service.jobs import job_store, leases, results, upkeep
-from service.jobs.chunk_scoring import ChunkScorer, PreparedJob, ScoredChunk, fault_record
+from service.jobs.chunk_records import PreparedJob, ScoredChunk, fault_record
+from service.jobs.chunk_scoring import ChunkScorer
 from service.jobs.leases import Lease
 from service.jobs.observer import JobsObserver
 from service.jobs.options import JobsOptions
