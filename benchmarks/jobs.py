@@ -2,19 +2,24 @@
 
 `throughput`: rows a second of a job beside `/v1/score` in chunks of 200, in turns. `latency`: p95 of a small
 `/v1/score` alone and while a job runs. `pairs`: postings times resumes beside encoding as many documents.
-`memory`: the largest resident memory while rows come in, are scored and go out.
+`memory`: the largest resident memory while rows come in, are scored and go out. `documents`: PDF files a
+second through a job, beside reading them alone and a job of their texts; the tests' fixtures, or `--folder`.
+On a shared machine go by the ratios, and by those of CPU time first: they leave out what others take.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import statistics
 import sys
 import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +27,14 @@ import httpx
 import psutil
 
 from benchmarks import corpus
+from benchmarks.documents import FIXTURES
 from benchmarks.engines import load
 from benchmarks.http import BenchServer
 from service.core.bundle import read_bundle
+from service.core.errors import DocumentError
+from service.files.documents.parsed import DocumentLimits
+from service.files.documents.parsers import parse_document
+from service.files.documents.pool import DocumentReader
 from service.settings import Settings
 
 CHUNK = 200
@@ -42,6 +52,7 @@ def main() -> int:
         "latency": latency,
         "pairs": pairs,
         "memory": memory,
+        "documents": documents,
     }
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(parts)}; none: all")
     parser.add_argument("--threads", type=int, default=2)
@@ -50,7 +61,10 @@ def main() -> int:
     parser.add_argument("--postings", type=int, default=100)
     parser.add_argument("--resumes", type=int, default=10_000)
     parser.add_argument("--many", type=int, default=100_000, help="rows for memory")
+    parser.add_argument("--folder", type=Path, default=FIXTURES, help="of PDF files")
+    parser.add_argument("--chunk-rows", type=int, default=0, help="0: as the settings have it")
     given = parser.parse_args()
+    others = {"EVENMATCH_JOBS_CHUNK_ROWS": str(given.chunk_rows)} if given.chunk_rows else {}
     with tempfile.TemporaryDirectory() as folder:
         bundle = read_bundle(Settings().model.bundle_path)
         tokenizer = load(bundle, Path(folder) / "models", given.threads).chosen.tokenizer
@@ -58,7 +72,7 @@ def main() -> int:
         for name, measure in parts.items():
             if given.parts and name not in given.parts:
                 continue
-            server = BenchServer(Path(folder) / name, given.threads)
+            server = BenchServer(Path(folder) / name, given.threads, **others)
             try:
                 for line in measure(server, given, texts):
                     _say(line)
@@ -70,22 +84,27 @@ def main() -> int:
 def throughput(server: BenchServer, given: argparse.Namespace, texts: Sequence[str]) -> list[str]:
     """Both without a cache, rounds in turn."""
     job = corpus.job()
-    direct, batch = [], []
+    direct, batch, cpu_direct, cpu_batch = [], [], [], []
     server.score(job, texts[:8])
     for number in range(given.rounds):
         rows = [f"{text}\nround {number}" for text in texts[: given.rows]]
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), _cpu(server)
         for start in range(0, len(rows), CHUNK):
             server.score(job, rows[start : start + CHUNK])
         direct.append(len(rows) / (time.perf_counter() - started))
-        started = time.perf_counter()
+        cpu_direct.append(_cpu(server) - cpu)
+        started, cpu = time.perf_counter(), _cpu(server)
         _finish(server, _create(server, [job], rows))
         batch.append(len(rows) / (time.perf_counter() - started))
+        cpu_batch.append(_cpu(server) - cpu)
+    cpus = [one / other for one, other in zip(cpu_direct, cpu_batch, strict=True)]
     ratios = [one / other for one, other in zip(batch, direct, strict=True)]
     return [
         f"| `/v1/score`, {CHUNK} candidates a request | {statistics.median(direct):.1f} rows/s |",
         f"| a job of {given.rows} rows | {statistics.median(batch):.1f} rows/s |",
         f"| job / `/v1/score` | {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |",
+        f"| rows for a second of CPU time: job / `/v1/score` | {statistics.median(cpus):.2f} "
+        f"({min(cpus):.2f} to {max(cpus):.2f}) |",
     ]
 
 
@@ -113,16 +132,22 @@ def pairs(server: BenchServer, given: argparse.Namespace, texts: Sequence[str]) 
         for i in range(given.postings)
     ]
     sample = documents[: max(64, given.resumes // 20)]
-    before = _embedded(server, sample)
-    started = time.perf_counter()
+    before, cpu_before = _embedded(server, sample)
+    started, cpu = time.perf_counter(), _cpu(server)
     done = _finish(server, _create(server, postings, documents))
-    took = time.perf_counter() - started
-    seconds = statistics.mean([before, _embedded(server, sample)]) * (given.resumes + given.postings)
+    took, cpu = time.perf_counter() - started, _cpu(server) - cpu
+    after, cpu_after = _embedded(server, sample)
+    count = given.resumes + given.postings
+    seconds, cpu_seconds = (
+        statistics.mean([before, after]) * count,
+        statistics.mean([cpu_before, cpu_after]) * count,
+    )
     return [
         f"| encoding {given.resumes + given.postings:,} documents (from {len(sample):,}) | {seconds:.0f} s |",
         f"| a job of {given.postings} postings and {given.resumes:,} resumes, "
         f"{done['counts']['decisions']:,} decisions | {took:.0f} s |",
         f"| job / encoding | {took / seconds:.2f} |",
+        f"| job / encoding, CPU time | {cpu / cpu_seconds:.2f} |",
     ]
 
 
@@ -158,6 +183,63 @@ def memory(server: BenchServer, given: argparse.Namespace, texts: Sequence[str])
         f"| until all are scored | {took:.0f} s |",
         f"| largest resident memory, all processes | {most[0]:.0f} MiB |",
     ]
+
+
+def documents(server: BenchServer, given: argparse.Namespace, texts: Sequence[str]) -> list[str]:
+    """Rounds in turn; the ratio is the time of a job of files to that of the two halves of its work."""
+    contents, read = _readable(given.folder)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for i, content in enumerate(contents):
+            archive.writestr(f"{i}.pdf", content)
+    request = json.dumps({"job": corpus.job()})
+    parts: list[tuple[str, Any]] = [("request", (None, request)), ("files", ("all.zip", packed.getvalue()))]
+    reader = DocumentReader(size=2)
+    count = len(contents)
+    reading, of_texts, of_files, cpu_files = [], [], [], []
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(lambda data: reader.read(data, field="file"), contents[:4]))
+            server.score(corpus.job(), read[:4])
+            for _ in range(given.rounds):
+                started = time.perf_counter()
+                list(threads.map(lambda data: reader.read(data, field="file"), contents))
+                reading.append(time.perf_counter() - started)
+                started = time.perf_counter()
+                _finish(server, _create(server, [corpus.job()], read))
+                of_texts.append(time.perf_counter() - started)
+                started, cpu = time.perf_counter(), _cpu(server)
+                answer = httpx.post(f"{server.url}/v1/score/jobs", files=parts, timeout=600)
+                answer.raise_for_status()
+                _finish(server, str(answer.json()["id"]))
+                of_files.append(time.perf_counter() - started)
+                cpu_files.append(_cpu(server) - cpu)
+    finally:
+        reader.stop()
+    ratios = [one / (a + b) for one, a, b in zip(of_files, of_texts, reading, strict=True)]
+    return [
+        f"| reading {count} PDF files, two processes | {count / statistics.median(reading):.1f} files/s |",
+        f"| a job of their texts | {count / statistics.median(of_texts):.1f} files/s |",
+        f"| a job of the files | {count / statistics.median(of_files):.1f} files/s |",
+        f"| job of files / (reading + job of texts), in time | {statistics.median(ratios):.2f} "
+        f"({min(ratios):.2f} to {max(ratios):.2f}) |",
+        f"| CPU time of a job of the files | {1000 * statistics.median(cpu_files) / count:.0f} ms a file |",
+    ]
+
+
+def _readable(folder: Path) -> tuple[list[bytes], list[str]]:
+    """Files that can be scored, and their texts."""
+    contents, read = [], []
+    for file in sorted(folder.glob("*.pdf")):
+        content = file.read_bytes()
+        try:
+            text = parse_document(content, DocumentLimits()).text
+        except DocumentError:
+            continue
+        if text:
+            contents.append(content)
+            read.append(text)
+    return contents, read
 
 
 def server_job(server: BenchServer, job_id: str) -> dict[str, Any]:
@@ -207,14 +289,21 @@ def _p95(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=20)[-1]
 
 
-def _embedded(server: BenchServer, texts: Sequence[str]) -> float:
-    """Seconds a document, read and encoded by passages."""
+def _cpu(server: BenchServer) -> float:
+    """Seconds of CPU time of the server and the processes that read for it."""
+    process = psutil.Process(server.process.pid)
+    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+    return float(sum(one.user + one.system for one in times))
+
+
+def _embedded(server: BenchServer, texts: Sequence[str]) -> tuple[float, float]:
+    """Seconds, and seconds of CPU time, a document, read and encoded by passages."""
     with httpx.Client(base_url=server.url, timeout=600) as client:
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), _cpu(server)
         for start in range(0, len(texts), 32):
             body = {"inputs": list(texts[start : start + 32]), "passages": True}
             client.post("/v1/embed", json=body).raise_for_status()
-        return (time.perf_counter() - started) / len(texts)
+        return (time.perf_counter() - started) / len(texts), (_cpu(server) - cpu) / len(texts)
 
 
 def _varied(texts: Sequence[str], i: int) -> str:

@@ -135,7 +135,9 @@ class JobForm:
         body = validated(ScoreJobRequest, given)
         self.upload, postings = self._begin(body)
         rows = [self._checker.row(one, line) for line, one in enumerate(body.candidates, 1)]
-        self._documents = DocumentUpload(postings, rows, self._archives, self._max_file_bytes, self._folder)
+        self._documents = DocumentUpload(
+            postings, rows, self._archives, self._max_file_bytes, self._folder, self.upload.job_id
+        )
         self.upload.add(self._documents.take())
 
     def _add_rows(self, rows: Sequence[Row]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 
 from anyio import CancelScope
@@ -93,17 +93,9 @@ class _Receiver:
 
     async def rows(self, request: Request, query: JobQuery, rows: RowFormat) -> Created:
         upload = self._begin(query, None)
-        limit, size, part = self._jobs.options.max_upload_bytes, 0, bytearray()
         try:
-            async for piece in request.stream():
-                size += len(piece)
-                if size > limit:
-                    raise _too_large(size, limit)
-                part += piece
-                if len(part) >= _PART_BYTES:
-                    await self._add(upload, rows, bytes(part))
-                    part.clear()
-            await self._add(upload, rows, bytes(part))
+            async for part in _parts(request, self._jobs.options.max_upload_bytes):
+                await self._add(upload, rows, part)
 
             def finish() -> Created:
                 upload.add(rows.finish())
@@ -130,17 +122,9 @@ class _Receiver:
             most_row_bytes=most_bytes,
             folder=settings.store.data_dir,
         )
-        limit, size, part = self._jobs.options.max_upload_bytes, 0, bytearray()
         try:
-            async for piece in request.stream():
-                size += len(piece)
-                if size > limit:
-                    raise _too_large(size, limit)
-                part += piece
-                if len(part) >= _PART_BYTES:
-                    await self._pools.writing.run(partial(form.feed, bytes(part)))
-                    part.clear()
-            await self._pools.writing.run(partial(form.feed, bytes(part)))
+            async for part in _parts(request, self._jobs.options.max_upload_bytes):
+                await self._pools.writing.run(partial(form.feed, part))
             return await self._pools.writing.run(form.finish)
         except BaseException:
             if form.upload is not None:
@@ -215,6 +199,20 @@ class _Receiver:
                 await self._pools.writing.run(upload.discard)
             except CapacityError:
                 log.warning("what an upload left in the database is deleted later")
+
+
+async def _parts(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """A body as it arrives, in parts that are worth a thread's while. Raises `UploadTooLargeError`."""
+    size, part = 0, bytearray()
+    async for piece in request.stream():
+        size += len(piece)
+        if size > limit:
+            raise _too_large(size, limit)
+        part += piece
+        if len(part) >= _PART_BYTES:
+            yield bytes(part)
+            part.clear()
+    yield bytes(part)
 
 
 def _too_large(size: int, limit: int) -> UploadTooLargeError:

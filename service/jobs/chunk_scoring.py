@@ -9,25 +9,25 @@ all.
 from __future__ import annotations
 
 import asyncio
-import json
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
 from service.core.copied_text import RunsOfPostings
 from service.core.errors import AnswerErasedError, EngineError, InputError, InputErrors, RequestTooLargeError
-from service.core.matching import Match, TokenizedJob, TokenizedResume
-from service.core.resume_warnings import needs_a_look
+from service.core.matching import TokenizedJob
 from service.core.scoring import Vectors
 from service.files.documents.parsed import ParsedDocument, about_text
 from service.files.documents.pool import DocumentReader
+from service.jobs.chunk_records import Pairs, PreparedJob, ReadPosting, ReadRow, ScoredChunk, chunk_of, pack
 from service.jobs.documents import read_file
 from service.jobs.job_store import Job
 from service.jobs.observer import JobsObserver
-from service.jobs.rows import Fault, Posting, Row
+from service.jobs.rows import DocumentFile, Fault, Posting, Row
 from service.runtime.runtime import Runtime
 from service.store.decisions import Decision, KeyedRequest
 from service.store.idempotency import with_answer
@@ -43,45 +43,12 @@ _PART_TOKENS = 32_768
 """Tokens that are queued together: some batches, so that what is the same in them is encoded once."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPosting:
-    """A posting as it is scored against, with its vectors."""
-
-    id: str | None
-    job: TokenizedJob
-    vectors: Vectors
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedJob:
-    """A job and its postings for all candidates, read and encoded once."""
-
-    job: Job
-    postings: list[ReadPosting]
-    runs: RunsOfPostings
-
-
-@dataclass(frozen=True, slots=True)
-class _ReadRow:
-    """What is left of a row once its resume was read: its vectors, and what is said beside its scores."""
-
-    resume: TokenizedResume
-    repeats: dict[int, int]
-    document: ParsedDocument | None
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredChunk:
-    """`records`: one a pair, rows in order, postings in order. `faults`: one a row that failed."""
-
-    records: list[dict[str, Any]]
-    faults: list[dict[str, Any]]
-    completed: int
-    errors: Mapping[str, int]
-
-
 class ChunkScorer:
-    """Scores chunks for the worker. `run`: runs a function in one of the worker's threads."""
+    """Scores chunks for the worker. `run`: runs a function in one of the worker's threads.
+
+    `run_document`: the same for one that waits for a process which reads a document; as many at once as there
+    are processes for jobs.
+    """
 
     def __init__(
         self,
@@ -90,12 +57,14 @@ class ChunkScorer:
         observer: JobsObserver,
         documents: DocumentReader,
         run: RunInThread[Any],
+        run_document: RunInThread[Any],
     ) -> None:
         self._runtime = runtime
         self._recorder = recorder
         self._observer = observer
         self._documents = documents
         self._run = run
+        self._run_document = run_document
 
     async def prepare(self, job: Job, postings: Sequence[Posting]) -> PreparedJob:
         """Read and encode a job's postings. Raises an `InputError` that names the one that cannot be."""
@@ -128,13 +97,15 @@ class ChunkScorer:
                 contents[block.start] = await self._record(
                     prepared, rows, block, request, faults, read, vectors, own, first
                 )
-        return _chunk(job, prepared, rows, [(block, contents[block.start]) for block, _ in blocks], own)
+        return chunk_of(job, prepared, rows, [(block, contents[block.start]) for block, _ in blocks], own)
 
     async def _read_posting(self, posting: Posting, field: str) -> ReadPosting:
+        description = posting.description
+        if posting.file is not None:
+            read_posting = partial(read_file, posting.file, self._documents, f"{field}.file")
+            description = (await self._run_document(read_posting)).text
+
         def read() -> TokenizedJob:
-            description = posting.description
-            if posting.file is not None:
-                description = read_file(posting.file, self._documents, f"{field}.file").text
             return self._runtime.matcher.tokenize_job(
                 description or "",
                 posting.title or None,
@@ -148,30 +119,61 @@ class ChunkScorer:
 
     async def _read_rows(
         self, prepared: PreparedJob, rows: Sequence[Row], wanted: Sequence[int]
-    ) -> tuple[dict[int, Fault], dict[int, _ReadRow], dict[int, Vectors], dict[int, ReadPosting]]:
+    ) -> tuple[dict[int, Fault], dict[int, ReadRow], dict[int, Vectors], dict[int, ReadPosting]]:
         faults = {i: fault for i in wanted if (fault := rows[i].fault) is not None}
-        read: dict[int, _ReadRow] = {}
+        read: dict[int, ReadRow] = {}
         own: dict[int, ReadPosting] = {}
         known: dict[tuple[str | None, str | None], ReadPosting | Fault] = {}
-        for i in wanted:
-            row = rows[i]
-            if i in faults:
-                continue
-            runs = prepared.runs
-            if row.posting is not None:
-                found = await self._own_posting(row.posting, known)
-                if isinstance(found, Fault):
-                    faults[i] = found
+        async with self._reading_files({i: rows[i] for i in wanted if i not in faults}) as files:
+            for i in wanted:
+                row = rows[i]
+                if i in faults:
                     continue
-                own[i] = replace(found, id=row.posting.id)
-                runs = RunsOfPostings([found.job.runs])
-            one = await self._run(partial(self._read_row, prepared.job, row, runs))
-            if isinstance(one, Fault):
-                faults[i] = one
-            else:
-                read[i] = one
+                runs = prepared.runs
+                if row.posting is not None:
+                    found = await self._own_posting(row.posting, known)
+                    if isinstance(found, Fault):
+                        faults[i] = found
+                        continue
+                    own[i] = replace(found, id=row.posting.id)
+                    runs = RunsOfPostings([found.job.runs])
+                document = await files[i] if i in files else None
+                if isinstance(document, Fault):
+                    faults[i] = document
+                    continue
+                one = await self._run(partial(self._read_row, prepared.job, row, document, runs))
+                if isinstance(one, Fault):
+                    faults[i] = one
+                else:
+                    read[i] = one
         vectors = await self._encode(read, faults)
         return faults, read, vectors, own
+
+    @asynccontextmanager
+    async def _reading_files(
+        self, rows: Mapping[int, Row]
+    ) -> AsyncIterator[dict[int, asyncio.Task[ParsedDocument | Fault]]]:
+        """What is in the rows' files: read ahead, while the texts of those before are worked on."""
+        files = {
+            i: asyncio.create_task(self._read_file(row.file))
+            for i, row in rows.items()
+            if row.file is not None
+        }
+        try:
+            yield files
+        finally:
+            for task in files.values():
+                task.cancel()
+            await asyncio.gather(*files.values(), return_exceptions=True)
+
+    async def _read_file(self, file: DocumentFile) -> ParsedDocument | Fault:
+        try:
+            document: ParsedDocument = await self._run_document(
+                partial(read_file, file, self._documents, "file")
+            )
+        except InputError as error:
+            return _fault(error)
+        return document
 
     async def _own_posting(
         self, posting: Posting, known: dict[tuple[str | None, str | None], ReadPosting | Fault]
@@ -190,22 +192,20 @@ class ChunkScorer:
         except (InputError, EngineError) as error:
             return _fault(error)
 
-    def _read_row(self, job: Job, row: Row, runs: RunsOfPostings) -> _ReadRow | Fault:
+    def _read_row(
+        self, job: Job, row: Row, document: ParsedDocument | None, runs: RunsOfPostings
+    ) -> ReadRow | Fault:
+        text = row.resume if document is None else document.text
         try:
-            document = None
-            text = row.resume
-            if row.file is not None:
-                document = read_file(row.file, self._documents, "file")
-                text = document.text
             resume, repeats = self._runtime.matcher.tokenize_resume_for(
                 text or "", runs, redact=job.redact, field="resume"
             )
         except InputError as error:
             return _fault(error)
         resume = replace(resume, read=resume.read.with_more(about_text(document)))
-        return _ReadRow(resume, repeats, document)
+        return ReadRow(resume, repeats, document)
 
-    async def _encode(self, read: dict[int, _ReadRow], faults: dict[int, Fault]) -> dict[int, Vectors]:
+    async def _encode(self, read: dict[int, ReadRow], faults: dict[int, Fault]) -> dict[int, Vectors]:
         """Vectors of each row's resume, in parts that find room in the queue."""
         most = min(_PART_TOKENS, self._runtime.options.model.queue_tokens)
         vectors: dict[int, Vectors] = {}
@@ -224,7 +224,7 @@ class ChunkScorer:
             read.pop(i, None)
         return vectors
 
-    async def _embed(self, part: Sequence[int], read: Mapping[int, _ReadRow]) -> dict[int, Vectors]:
+    async def _embed(self, part: Sequence[int], read: Mapping[int, ReadRow]) -> dict[int, Vectors]:
         texts = [ids for i in part for ids in read[i].resume.texts]
         encoded = await self._runtime.embedder.embed(texts, lane="bulk")
         found, start = {}, 0
@@ -241,7 +241,7 @@ class ChunkScorer:
         block: range,
         request: KeyedRequest,
         faults: Mapping[int, Fault],
-        read: Mapping[int, _ReadRow],
+        read: Mapping[int, ReadRow],
         vectors: Mapping[int, Vectors],
         own: Mapping[int, ReadPosting],
         first: int,
@@ -251,7 +251,7 @@ class ChunkScorer:
         def work() -> tuple[str, list[Decision]]:
             pairs = _match(self._runtime, prepared, [i for i in block if i in read], vectors, own)
             decisions = _decisions(self._runtime, prepared, rows, pairs, own, first)
-            content = _pack(self._runtime, rows, block, pairs, decisions, faults, read)
+            content = pack(self._runtime, rows, block, pairs, decisions, faults, read)
             return content, with_answer(decisions, request, content) if decisions else []
 
         content, decisions = await self._run(work)
@@ -266,10 +266,6 @@ class ChunkScorer:
             [(one.resume.read.redactions, one.resume.read.warnings) for i in block if (one := read.get(i))],
         )
         return str(content)
-
-
-Pairs = list[tuple[int, int, Match]]
-"""Row, posting and match."""
 
 
 def _match(
@@ -324,129 +320,6 @@ def _decisions(
     ]
 
 
-def _pack(
-    runtime: Runtime,
-    rows: Sequence[Row],
-    block: range,
-    pairs: Pairs,
-    decisions: Sequence[Decision],
-    faults: Mapping[int, Fault],
-    read: Mapping[int, _ReadRow],
-) -> str:
-    """What was found out about a block, as it is kept with its decisions for a day: no text."""
-    of_rows = {}
-    for i in block:
-        if one := read.get(i):
-            document = one.document
-            found = one.resume.read
-            of_rows[i] = [
-                found.language,
-                list(found.warnings),
-                dict(found.redactions or {}),
-                None
-                if document is None
-                else [document.kind, document.pages, document.characters, dict(document.warnings)],
-                {str(posting): words for posting, words in one.repeats.items()},
-                dict(one.resume.read.warning_counts),
-            ]
-    packed = {
-        "threshold": runtime.bundle.decision.threshold,
-        "rows": of_rows,
-        "pairs": [
-            [
-                i,
-                posting,
-                decision.decision_id,
-                match.raw_score,
-                match.calibrated_probability,
-                int(match.selected),
-                int(match.borderline),
-            ]
-            for (i, posting, match), decision in zip(pairs, decisions, strict=True)
-        ],
-        "faults": [[i, of.code, of.message, of.field] for i in block if (of := faults.get(i))],
-    }
-    return json.dumps(packed, separators=(",", ":"))
-
-
-def _chunk(
-    job: Job,
-    prepared: PreparedJob,
-    rows: Sequence[Row],
-    blocks: Sequence[tuple[range, str]],
-    own: Mapping[int, ReadPosting],
-) -> ScoredChunk:
-    records: list[dict[str, Any]] = []
-    faults: list[dict[str, Any]] = []
-    errors: dict[str, int] = {}
-    completed = 0
-    for block, content in blocks:
-        packed = json.loads(content) if content else None
-        if packed is None:  # erased after it was recorded, before it was kept
-            gone = Fault(AnswerErasedError.code, "a person of this block was erased while the job ran")
-            failed = [(i, gone) for i in block]
-        else:
-            failed = [(i, Fault(code, message, field)) for i, code, message, field in packed["faults"]]
-            completed += len(packed["rows"])
-            records += _records(prepared, rows, packed)
-        for i, fault in failed:
-            errors[fault.code] = errors.get(fault.code, 0) + 1
-            faults.append(fault_record(rows[i], fault))
-    return ScoredChunk(records, faults, completed, errors)
-
-
-def _records(
-    prepared: PreparedJob, rows: Sequence[Row], packed: Mapping[str, Any]
-) -> Iterator[dict[str, Any]]:
-    for i, posting, decision_id, raw, probability, selected, borderline in packed["pairs"]:
-        row = rows[i]
-        language, warnings, redactions, document, repeats, counts = packed["rows"][str(i)]
-        if str(posting) in repeats:
-            warnings = [*warnings, "repeats_posting"]
-            counts = {**counts, "repeats_posting": repeats[str(posting)]}
-        own = row.posting
-        record = {
-            "line": row.line,
-            "candidate_id": row.id,
-            "job_id": own.id if own is not None else prepared.postings[posting].id,
-            "job_index": posting if own is None else None,
-            "decision_id": decision_id,
-            "raw_score": raw,
-            "calibrated_probability": probability,
-            "decision": "selected" if selected else "not_selected",
-            "borderline": bool(borderline) or needs_a_look(warnings),
-            "language": language,
-            "warnings": warnings,
-            "warning_counts": counts,
-            "redactions": redactions,
-        }
-        if row.file is not None:
-            record["file"] = row.file.name
-        if document is not None:
-            kind, pages, characters, about = document
-            record["document"] = {
-                "type": kind,
-                "pages": pages,
-                "characters": characters,
-                "warnings": about,
-            }
-        yield record
-
-
-def fault_record(row: Row, fault: Fault) -> dict[str, Any]:
-    """What is said of a row that failed."""
-    record: dict[str, Any] = {
-        "line": row.line,
-        "candidate_id": row.id,
-        "code": fault.code,
-        "message": fault.message,
-        "field": fault.field,
-    }
-    if row.file is not None:
-        record["file"] = row.file.name
-    return record
-
-
 def _fault(error: InputError | EngineError) -> Fault:
     if isinstance(error, InputErrors):
         return Fault.of(error.errors[0])
@@ -466,7 +339,7 @@ def _blocks(rows: int, postings: int) -> list[range]:
     return [range(start, min(rows, start + size)) for start in range(0, rows, size)]
 
 
-def _parts(read: Mapping[int, _ReadRow], most: int) -> Iterator[list[int]]:
+def _parts(read: Mapping[int, ReadRow], most: int) -> Iterator[list[int]]:
     part: list[int] = []
     tokens = 0
     for i, one in read.items():

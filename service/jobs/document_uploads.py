@@ -1,7 +1,8 @@
 """Uploaded documents and ZIP files -> rows: each file finds the candidates that name it, or is one itself.
 
-A candidate that is only a file gets an id by its place, `file-17`: file names are people's names, and an id
-stands in the decision log. The results, which are sealed, have the name beside it.
+A candidate that is only a file gets an id by its place and its job, `file-17-3f9a1c02`: names of files are
+people's names, and an id stands in the decision log, where the seventeenth files of two jobs must not be one
+person. The results, which are sealed, have the name beside it.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from service.jobs.rows import MAX_FILE_NAME_CHARACTERS, DocumentFile, Fault, Pos
 from service.jobs.sealed_files import SealedFile
 
 _MAGIC_BYTES = 4
+_JOB_CHARACTERS = 8
 
 
 class DocumentUpload:
     """`postings` and `rows` are those of the request, which may name files that come later.
 
-    `folder`: where a ZIP file lies, sealed, until it is read. Call its methods in a thread, in turn.
+    `job_id`: of the job that it becomes. `folder`: where a ZIP file lies, sealed, until it is read. Call its
+    methods in a thread, in turn.
     """
 
     def __init__(
@@ -33,11 +36,13 @@ class DocumentUpload:
         archives: ArchiveLimits,
         max_file_bytes: int,
         folder: Path,
+        job_id: str,
     ) -> None:
         self.postings = list(postings)
         self._archives = archives
         self._max_file_bytes = max_file_bytes
         self._folder = folder
+        self._job = job_id[:_JOB_CHARACTERS]
         self._waiting: dict[str, list[Row]] = defaultdict(list)
         self._ready: list[Row] = []
         self._only_files = not rows
@@ -172,7 +177,7 @@ class DocumentUpload:
         if self._only_files and not self.postings:
             raise UploadError("a posting is needed: `job` or `jobs` in the part `request`", field="job")
         if self._only_files:
-            return Row(self._files, f"file-{self._files}", file=file, fault=fault)
+            return Row(self._files, f"file-{self._files}-{self._job}", file=file, fault=fault)
         unnamed = Fault("malformed_row", "no candidate names this file", "file")
         return Row(self._files, file=DocumentFile(file.name, None), fault=fault or unnamed)
 

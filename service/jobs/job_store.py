@@ -273,7 +273,12 @@ def _payload(row: Mapping[Any, Any], now: int) -> str:
         "data": {
             "id": row["id"],
             "status": row["status"],
-            "counts": {name: row[name] for name in ("total", "completed", "failed", "decided")},
+            "counts": {
+                "total": row["total"],
+                "completed": row["completed"],
+                "failed": row["failed"],
+                "decisions": row["decided"],
+            },
         },
     }
     return json.dumps(told, separators=(",", ":"))

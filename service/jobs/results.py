@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from service.jobs import job_store
-from service.jobs.chunk_scoring import ScoredChunk
+from service.jobs.chunk_records import ScoredChunk
 from service.jobs.job_store import Job
 from service.jobs.leases import Lease, finish
 from service.jobs.sealing import Sealer

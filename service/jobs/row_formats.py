@@ -58,11 +58,13 @@ class _Records:
     def feed(self, part: bytes) -> Iterator[tuple[int, bytes | None]]:
         if not self._begun and not self._rest and part.startswith(_OTHER_BOMS):
             raise UndecodableTextError("the upload is UTF-16; it must be UTF-8")
-        self._rest += part
-        *lines, last = bytes(self._rest).split(b"\n")
-        self._rest = bytearray(last)
-        for line in lines:
-            yield from self._add(line + b"\n")
+        # Only the new part is looked through: a line of 60 MB comes in hundreds of them.
+        *ends, last = part.split(b"\n")
+        for end in ends:
+            self._rest += end + b"\n"
+            line, self._rest = bytes(self._rest), bytearray()
+            yield from self._add(line)
+        self._rest += last
         if len(self._rest) > self._most:
             self._too_long = True
             if self._quoted and self._rest.count(b'"') % 2:

@@ -75,6 +75,11 @@ class Upload:
         self._options = options
         self._request = request
         self._id = str(uuid.uuid4())
+        self._key = None
+        if request.key:
+            self._key = log_key.sign("key of a batch job", [request.owner, request.key])
+        self.job_id = str(uuid.UUID(self._key[:32]) if self._key is not None else uuid.uuid4())
+        """Of the job that it becomes: the same for the same `Idempotency-Key`."""
         self._rows: list[Row] = []
         self._bytes = 0
         self._chunks: list[tuple[int, int]] = []  # first row and rows of each
@@ -105,8 +110,7 @@ class Upload:
         asked = [request.redact, request.top_k, request.priority, request.ttl, request.webhook, request.key]
         self._add_to_digest(json.dumps(asked).encode())
         self._add_to_digest(packed)
-        key = self._key()
-        job_id = str(uuid.UUID(key[:32])) if key is not None else str(uuid.uuid4())
+        key, job_id = self._key, self.job_id
         try:
             with writing(self._engine) as connection:
                 earlier = None if key is None else self._earlier(connection, key)
@@ -172,11 +176,6 @@ class Upload:
                 limit=most,
                 actual=pairs,
             )
-
-    def _key(self) -> str | None:
-        if not self._request.key:
-            return None
-        return self._log_key.sign("key of a batch job", [self._request.owner, self._request.key])
 
     def _earlier(self, connection: Connection, key: str) -> str | None:
         query = select(jobs.c.id, jobs.c.body, jobs.c.deleted).where(jobs.c.key == key)

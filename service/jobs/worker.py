@@ -30,7 +30,8 @@ from service.core.errors import (
 )
 from service.files.documents.pool import DocumentReader
 from service.jobs import job_store, leases, results, upkeep
-from service.jobs.chunk_scoring import ChunkScorer, PreparedJob, ScoredChunk, fault_record
+from service.jobs.chunk_records import PreparedJob, ScoredChunk, fault_record
+from service.jobs.chunk_scoring import ChunkScorer
 from service.jobs.leases import Lease
 from service.jobs.observer import JobsObserver
 from service.jobs.options import JobsOptions
@@ -86,9 +87,14 @@ class JobWorker:
         self._open_requests = open_requests
         self._observer = observer
         self._threads = ThreadPoolExecutor(_AT_ONCE + 1, "jobs")
+        # One process that reads documents is left to requests, where there are several.
+        self._document_places = asyncio.Semaphore(max(1, documents.size - 1))
+        self._document_threads = ThreadPoolExecutor(max(1, documents.size - 1), "job-documents")
         self._post = ThreadPoolExecutor(1, "webhooks")  # which wait for the servers of others
         self._webhooks = WebhookSender(engine, sealer, options)
-        self._scorer = ChunkScorer(runtime, recorder, observer, documents, self._run_beside_requests)
+        self._scorer = ChunkScorer(
+            runtime, recorder, observer, documents, self._run_beside_requests, self._run_document
+        )
         self._prepared: dict[str, asyncio.Task[PreparedJob]] = {}
         self._work_to_do = asyncio.Event()
         self._digest = OncePerMinute(log)
@@ -113,16 +119,25 @@ class JobWorker:
         for prepared in self._prepared.values():
             prepared.cancel()
         self._threads.shutdown(cancel_futures=True)
+        self._document_threads.shutdown(cancel_futures=True)
         self._post.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    async def _run_beside_requests(self, work: Callable[[], Any]) -> Any:
+    async def _give_way(self) -> None:
         until = time.monotonic() + _GIVE_WAY_SECONDS
         while self._open_requests.any and time.monotonic() < until:
             await asyncio.sleep(0.01)
+
+    async def _run_beside_requests(self, work: Callable[[], Any]) -> Any:
+        await self._give_way()
         return await self._run(work)
+
+    async def _run_document(self, work: Callable[[], Any]) -> Any:
+        async with self._document_places:
+            await self._give_way()
+            return await asyncio.get_running_loop().run_in_executor(self._document_threads, work)
 
     async def _work(self) -> None:
         while True:

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from service.core.bundle import Bundle
+from tests.support.forked import Forked
 from tests.support.patience import PATIENCE
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -26,7 +27,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 class Server:
     """`evenmatch serve` in a process of its own."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | Forked
     url: str
     lines: list[str] = field(default_factory=list)
     reader: threading.Thread = field(default_factory=threading.Thread)
@@ -86,6 +87,13 @@ def start_server(data_dir: Path, arguments: Sequence[str] | None = None, **setti
             stdout=subprocess.DEVNULL,
             text=True,
         )
+    return watched(process)
+
+
+def watched(process: subprocess.Popen[str] | Forked) -> Server:
+    """A server that was started, once it is ready. Its log is read from now on."""
+    if process.stdout is not None:
+        process.stdout.close()  # it says everything on stderr
     server = Server(process, "")
     ready: queue.Queue[str | None] = queue.Queue()
 

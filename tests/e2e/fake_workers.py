@@ -36,6 +36,7 @@ def exists(variable: str) -> bool:
 
 def hold(_: object) -> None:
     """Keep an engine call from returning."""
+    time.sleep(float(os.environ.get("FAKE_SECONDS", "0")))
     while exists("FAKE_HELD"):
         time.sleep(0.05)
 
@@ -43,8 +44,8 @@ def hold(_: object) -> None:
 def load(options: RuntimeOptions, observer: RuntimeObserver) -> Runtime:
     """The runtime that `load_runtime` makes, but for its engine.
 
-    Fails while FAKE_BROKEN names a file, waits while FAKE_LOADING does; engine calls hang while FAKE_HELD
-    names one.
+    Fails while FAKE_BROKEN names a file, waits while FAKE_LOADING does; engine calls take FAKE_SECONDS, and
+    hang while FAKE_HELD names a file.
     """
     if exists("FAKE_LOADING"):
         log.warning("the fake engine waits")
@@ -69,7 +70,8 @@ def work(assignment: Assignment) -> None:
     serve(assignment, load)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve until a signal comes."""
     settings = Settings()
     log_to_stderr(settings.server.log_level)
     with exit_codes():
@@ -78,3 +80,7 @@ if __name__ == "__main__":
             Supervisor(settings, work).run()
         else:
             serve_alone(settings, load)
+
+
+if __name__ == "__main__":
+    main()

@@ -317,14 +317,8 @@ def keep_asking(server: Server) -> tuple[int, bool]:
                 return answered, False
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        "SIGTERM",
-        pytest.param("SIGHUP", marks=pytest.mark.slow),
-        pytest.param("SIGQUIT", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP", "SIGQUIT"])
 def test_kept_connections_are_told_of_the_end_and_nothing_is_lost(start_fake: StartFake, number: str) -> None:
     server = start_fake(EVENMATCH_WORKERS="1")
     with ThreadPoolExecutor(8) as pool:

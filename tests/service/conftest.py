@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -38,6 +39,27 @@ def shared_api(
     """An app for tests of one file that leave it as they found it, but for its counters."""
     with ExitStack() as stack:
         yield start_api(stack, bge_like / "tokenizer.json", tmp_path_factory.mktemp("data"), tiny_bundle)
+
+
+@pytest.fixture(scope="module")
+def jobs_api(tiny_bundle: Bundle, bge_like: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """An app for the tests of batch jobs of one file, which look at jobs of their own only."""
+    with ExitStack() as stack:
+        folder = tmp_path_factory.mktemp("data")
+        jobs = {"chunk_rows": 2, "max_upload_bytes": 4_000_000}
+        model = {"cache_mib": 0}  # so that the engine is asked for the same texts again
+        yield start_api(stack, bge_like / "tokenizer.json", folder, tiny_bundle, jobs=jobs, model=model)
+
+
+@pytest.fixture
+def held(jobs_api: Api) -> Iterator[threading.Event]:
+    """Sets the engine of `jobs_api` to work; before, it does nothing."""
+    go = threading.Event()
+    jobs_api.engine.batches.clear()
+    jobs_api.engine.before = lambda _: go.wait()
+    yield go
+    go.set()
+    jobs_api.engine.before = None
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -21,19 +21,7 @@ class Caller:
     def __init__(self, api: Api, path: str, body: Any, *, more: bool = False, **headers: str) -> None:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"content-type": "application/json", "content-length": str(len(data)), **headers}
-        self._scope = {
-            "type": "http",
-            "method": "POST",
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": b"",
-            "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
-            "http_version": "1.1",
-            "scheme": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "client": ("127.0.0.1", 1),
-            "server": ("127.0.0.1", 80),
-        }
+        self._scope = self.scope(path, sent)
         assert api.portal is not None
         self._api = api
         self._portal = api.portal
@@ -41,6 +29,23 @@ class Caller:
         self._gone: anyio.Event = self._portal.call(_event)
         self.answer: list[Message] = []
         self.done: Future[None] = self._portal.start_task_soon(self._run)
+
+    @staticmethod
+    def scope(path: str, headers: Mapping[str, str]) -> dict[str, Any]:
+        """What a server tells of a POST."""
+        return {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+            "http_version": "1.1",
+            "scheme": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80),
+        }
 
     @property
     def status(self) -> int | None:

@@ -7,6 +7,7 @@ import re
 import signal
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from service.api.thread_pools import ThreadPools
 from tests.support.api import JOB, Api
@@ -46,16 +47,21 @@ def _left(api: Api, path: str) -> int:
     return sum(map(int, map(float, found)))
 
 
+def slow(path: str, body: dict[str, object]) -> ParameterSet:
+    """Further cases of the same, a process each."""
+    return pytest.param(path, body, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
         ("/v1/score", scoring(LONG)),
         ("/v1/score", {"job": {"description": LONG}, "candidates": [{"id": "c-0", "resume": "java"}]}),
-        ("/v1/score", scoring("java", GROWS)),
+        slow("/v1/score", scoring("java", GROWS)),
         ("/v1/redact", {"resume": LONG}),
-        ("/v1/redact", {"resume": GROWS}),
-        ("/v1/embed", {"inputs": [LONG]}),
-        ("/v1/embeddings", {"input": ["x" * 9_000]}),
+        slow("/v1/redact", {"resume": GROWS}),
+        slow("/v1/embed", {"inputs": [LONG]}),
+        slow("/v1/embeddings", {"input": ["x" * 9_000]}),
     ],
     ids=["resume", "job", "one that grows, after another", "redact", "one that grows", "embed", "embeddings"],
 )

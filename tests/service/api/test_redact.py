@@ -265,6 +265,7 @@ def test_a_long_resume_is_read_by_another_process_and_comes_out_the_same(api: Ap
     assert (long["text"], long["redactions"]) == (expected.text, expected.counts)
 
 
+@pytest.mark.slow
 def test_every_route_refuses_a_text_that_takes_too_long_to_read(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -70,6 +70,15 @@ def test_lines_and_faults_of_csv() -> None:
     assert rows[0].resume == 'one\r\n"two", three'
 
 
+def test_line_7_of_10_000() -> None:
+    lines = [b'{"job": {"description": "x"}}\n']
+    lines += [b'{"id": "c-%d", "resume": "x"}\n' % i for i in range(9_999)]
+    lines[6] = b'{"id": "c-5", "resume": "x\n'
+    rows = read(json_lines(), b"".join(lines), list(range(0, 400_000, 10_000)))
+    assert [(row.line, row.fault and row.fault.code) for row in rows if row.fault] == [(7, "malformed_row")]
+    assert [row.line for row in rows] == list(range(2, 10_001))
+
+
 def test_a_row_that_is_too_long_is_a_fault_and_holds_no_memory() -> None:
     form = json_lines(most=100)
     form.feed(b'{"job": {"description": "x"}}\n')

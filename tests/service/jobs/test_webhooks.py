@@ -16,6 +16,7 @@ from sqlalchemy import Engine, insert, select, update
 from standardwebhooks import Webhook
 
 from service.core.errors import ConfigurationError, WebhookError
+from service.jobs import webhooks
 from service.jobs.clock import SECOND
 from service.jobs.options import JobsOptions
 from service.jobs.sealing import Sealer
@@ -58,10 +59,12 @@ def receiving(*statuses: int) -> Iterator[Receiver]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     receiver.url = f"http://127.0.0.1:{server.server_address[1]}/hook?a=b"
-    yield receiver
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def options(**other: object) -> JobsOptions:
@@ -104,47 +107,60 @@ def test_a_notice_is_signed_and_delivered_once(engine: Engine) -> None:
     assert headers["webhook-id"] == "msg_1"
 
 
-def test_a_receiver_that_is_down_for_an_hour_is_told_in_the_end(engine: Engine) -> None:
-    with receiving(*[503] * 8, 200) as receiver:
-        due(engine, receiver.url, age=3_600)
-        sender = WebhookSender(engine, SEALER, options())
+def test_a_receiver_that_is_down_for_an_hour_is_told_in_the_end(
+    sqlite: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with receiving(503) as receiver:
+        due(sqlite, receiver.url)
+        start = now = int(time.time() * SECOND)
+        monkeypatch.setattr(webhooks, "now_in", lambda _: now)
+        sender = WebhookSender(sqlite, SEALER, options())
         pauses = []
         while (outcome := sender.send_next()) == "failed":
-            left = pause(engine)
-            assert left is not None
-            pauses.append(left)
+            assert sender.send_next() is None  # not before it is due
+            with sqlite.connect() as connection:
+                until = connection.execute(select(deliveries.c.due)).scalar_one()
+            pauses.append((until - now) / SECOND)
+            now = until
+            if now - start > 3_600 * SECOND:
+                receiver.statuses = [200]
         assert outcome == "delivered"
-    assert len(receiver.got) == 9
+        assert sender.send_next() is None
+    # 5 s, doubled up to 15 minutes, each a fifth more or less.
+    expected = [min(5 * 2**i, 900) for i in range(len(pauses))]
+    assert all(0.8 * plan <= pause <= 1.2 * plan for plan, pause in zip(expected, pauses, strict=True))
+    assert (now - start) / SECOND < 3_600 + 1.2 * 900
+    assert len(receiver.got) == len(pauses) + 1 <= 13
     assert len({headers["webhook-id"] for _, headers, _ in receiver.got}) == 1
-    assert 3 < pauses[0] < 7
-    assert 400 < pauses[-1] < 1_100
+    for _, headers, body in receiver.got:
+        Webhook(SECRET).verify(body, headers)  # each is signed with the time of its own
 
 
 @pytest.mark.parametrize(("status", "age", "outcome"), [(410, 0, "given_up"), (500, 90_000, "given_up")])
-def test_a_notice_is_given_up(engine: Engine, status: int, age: float, outcome: str) -> None:
+def test_a_notice_is_given_up(sqlite: Engine, status: int, age: float, outcome: str) -> None:
     with receiving(status) as receiver:
-        due(engine, receiver.url, age=age)
-        sender = WebhookSender(engine, SEALER, options())
+        due(sqlite, receiver.url, age=age)
+        sender = WebhookSender(sqlite, SEALER, options())
         assert [sender.send_next(), sender.send_next()] == [outcome, None]
-    assert pause(engine) is None
+    assert pause(sqlite) is None
 
 
-def test_redirects_are_not_followed(engine: Engine) -> None:
+def test_redirects_are_not_followed(sqlite: Engine) -> None:
     with receiving(302) as receiver:
-        due(engine, receiver.url)
-        assert WebhookSender(engine, SEALER, options()).send_next() == "failed"
+        due(sqlite, receiver.url)
+        assert WebhookSender(sqlite, SEALER, options()).send_next() == "failed"
     assert [path for path, *_ in receiver.got] == ["/hook?a=b"]
 
 
 def test_a_name_that_resolves_to_a_private_address_is_not_called(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    sqlite: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with receiving(200) as receiver:
         port = int(receiver.url.split(":")[2].split("/")[0])
         answers = [("93.184.216.34", port), ("127.0.0.1", port)]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", one) for one in answers])
-        due(engine, f"https://example.org:{port}/hook")
-        assert WebhookSender(engine, SEALER, options(webhook_private=False)).send_next() == "failed"
+        due(sqlite, f"https://example.org:{port}/hook")
+        assert WebhookSender(sqlite, SEALER, options(webhook_private=False)).send_next() == "failed"
     assert receiver.got == []
 
 

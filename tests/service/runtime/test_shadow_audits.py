@@ -242,7 +242,7 @@ def _text() -> _Text:
     return _Text(RESUME)
 
 
-@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("fails", [False, pytest.param(True, marks=pytest.mark.slow)])
 async def test_the_text_is_let_go_when_its_audit_ends(
     bench: Bench, fails: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

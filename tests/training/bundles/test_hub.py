@@ -251,9 +251,14 @@ def test_without_a_token_nothing_is_written_or_sent(hub: FakeHub, adapted: Bundl
     ("arguments", "code", "message"),
     [
         (["nowhere", "--output", "out"], 1, "no bundle at nowhere: not a folder"),
-        (["nowhere"], 2, "nothing to do: give --output DIR, or --push"),
+        pytest.param(["nowhere"], 2, "nothing to do: give --output DIR, or --push", marks=pytest.mark.slow),
         (["nowhere", "--push"], 2, "--push needs --repo-id OWNER/NAME"),
-        (["nowhere", "--output", "out", "--private"], 2, "only make sense with --push"),
+        pytest.param(
+            ["nowhere", "--output", "out", "--private"],
+            2,
+            "only make sense with --push",
+            marks=pytest.mark.slow,
+        ),
         (["nowhere", "--push", "--repo-id", "fair"], 1, "'fair' is not a repository id"),
     ],
 )

@@ -207,7 +207,8 @@ def test_the_report_replaces_no_data_file(
 
 
 def test_the_command_names_what_is_wrong(tmp_path: Path) -> None:
-    file = write_csv(tmp_path / "pairs.csv", rows())
+    file = tmp_path / "pairs.csv"
+    file.write_text("left,right,label\na,b,1\n")
     output = str(tmp_path / "report.html")
     result = CliRunner().invoke(app, ["explore", "--data", str(file), "--output", output])
     assert result.exit_code == 1

@@ -103,6 +103,7 @@ def test_checkpoints_hold_no_base_weights(finished: FairTrainer) -> None:
     assert all("lora_" in name or name.startswith("match_head") for name in weights)
 
 
+@pytest.mark.slow
 def test_epochs_are_kept_with_their_share_of_the_update(world: World, tmp_path: Path) -> None:
     trainer_of(world, tmp_path, CONFIG.model_copy(update={"epochs": 1})).train()
     trained = load_file(tmp_path / "checkpoint-3" / WEIGHTS)
@@ -134,6 +135,7 @@ def test_an_interrupted_run_resumes_to_the_same_result(
         torch.testing.assert_close(actual[name], tensor, atol=0, rtol=0)
 
 
+@pytest.mark.slow
 def test_patience_ends_the_run(world: World, tmp_path: Path) -> None:
     still = CONFIG.model_copy(update={"epochs": 5, "learning_rate": 1e-30})
     trainer = trainer_of(world, tmp_path, still, SelectionConfig(patience=1))
@@ -141,6 +143,7 @@ def test_patience_ends_the_run(world: World, tmp_path: Path) -> None:
     assert len(trainer.history.rows) == 2
 
 
+@pytest.mark.slow
 def test_a_run_that_stopped_early_is_not_trained_on_when_resumed(world: World, tmp_path: Path) -> None:
     still = CONFIG.model_copy(update={"epochs": 5, "learning_rate": 1e-30})
     trainer_of(world, tmp_path, still, SelectionConfig(patience=1)).train_from(None)

@@ -156,9 +156,10 @@ def test_without_losses_the_base_model_is_calibrated_as_it_is(tmp_path: Path) ->
     ("changes", "said"),
     [
         ({"trainer": {"batch_jobs": 64}}, "the training split has 24 jobs; a batch needs"),
-        (
+        pytest.param(
             {"selection": {"final": "window_best", "window": [3, 9], "window_fairness": 1e-9}},
             "no epoch was chosen as window_best",
+            marks=pytest.mark.slow,
         ),
         ({"trainer": {"learning_rate": 1e30, "max_gradient_norm": 1e30}}, "not finite"),
         ({"adapter": {"frozen_layers": 2}}, "frozen_layers is 2; the base model has 2 layers"),

@@ -161,6 +161,7 @@ def test_a_constraint_is_met_and_its_price_is_said() -> None:
     assert choice.utility == pytest.approx(max(f1_score(y, p >= t) for t in others))
 
 
+@pytest.mark.slow
 def test_a_constraint_out_of_reach_takes_the_smallest_violation_and_says_so() -> None:
     p, y, groups = biased(shift=0.3)
     choice = choose(p, y, groups=groups, constraint=ParityConstraint(limit=0.02))

@@ -78,7 +78,7 @@ def audit(matcher: Matcher, score: Score, count: int = 8, **options: object) -> 
     return summarise(plan, scored(plan, score))
 
 
-@pytest.mark.parametrize("redact", [True, False])
+@pytest.mark.parametrize("redact", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_texts_are_handed_on_in_order_and_the_control_arm_first(matcher: Matcher, redact: bool) -> None:
     parts: list[list[TokenizedResume]] = []
     plan = plan_audit(

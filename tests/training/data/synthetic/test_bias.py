@@ -56,6 +56,7 @@ def test_wording_follows_the_group() -> None:
     assert {bias.wording_of(MAN, rng).tone for _ in range(100)} == {"agentic"}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_people_at_both_ends_of_the_knob(
     plain: Dataset, biased: Dataset
 ) -> None:
@@ -68,6 +69,7 @@ def test_the_same_seed_gives_the_same_people_at_both_ends_of_the_knob(
     assert 0.3 < len(changed) / len({e.resume_id for e in everyone(plain)}) < 0.9
 
 
+@pytest.mark.slow
 def test_only_good_fits_of_the_disadvantaged_lose_their_label(biased: Dataset) -> None:
     flipped = [e for e in everyone(biased) if e.label != e.true_label]
     assert flipped
@@ -85,6 +87,7 @@ def word_overlap(examples: list[Example]) -> np.ndarray[tuple[int], np.dtype[np.
     return np.asarray(jobs.multiply(resumes).sum(axis=1)).ravel()
 
 
+@pytest.mark.slow
 def test_a_scorer_that_knows_no_groups_scores_women_lower_only_if_the_knob_is_on(
     plain: Dataset, biased: Dataset
 ) -> None:
@@ -105,6 +108,7 @@ def test_a_group_that_nobody_has_is_refused(on: dict[str, tuple[str, ...]]) -> N
         BiasConfig(on={name: Disadvantage(groups=groups) for name, groups in on.items()})
 
 
+@pytest.mark.slow
 def test_every_group_of_invented_people_can_be_named(biased: Dataset) -> None:
     groups: dict[str, set[str]] = {}
     for e in everyone(biased):

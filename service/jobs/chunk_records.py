@@ -1,0 +1,183 @@
+"""What is found out about a chunk's rows, as it is kept with its decisions, and the records made of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from service.core.copied_text import RunsOfPostings
+from service.core.errors import AnswerErasedError
+from service.core.matching import Match, TokenizedJob, TokenizedResume
+from service.core.resume_warnings import needs_a_look
+from service.core.scoring import Vectors
+from service.files.documents.parsed import ParsedDocument
+from service.jobs.job_store import Job
+from service.jobs.rows import Fault, Row
+from service.runtime.runtime import Runtime
+from service.store.decisions import Decision
+
+Pairs = list[tuple[int, int, Match]]
+"""Row, posting and match."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPosting:
+    """A posting as it is scored against, with its vectors."""
+
+    id: str | None
+    job: TokenizedJob
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedJob:
+    """A job and its postings for all candidates, read and encoded once."""
+
+    job: Job
+    postings: list[ReadPosting]
+    runs: RunsOfPostings
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """What is left of a row once its resume was read: its vectors, and what is said beside its scores."""
+
+    resume: TokenizedResume
+    repeats: dict[int, int]
+    document: ParsedDocument | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredChunk:
+    """`records`: one a pair, rows in order, postings in order. `faults`: one a row that failed."""
+
+    records: list[dict[str, Any]]
+    faults: list[dict[str, Any]]
+    completed: int
+    errors: Mapping[str, int]
+
+
+def pack(
+    runtime: Runtime,
+    rows: Sequence[Row],
+    block: range,
+    pairs: Pairs,
+    decisions: Sequence[Decision],
+    faults: Mapping[int, Fault],
+    read: Mapping[int, ReadRow],
+) -> str:
+    """What was found out about a block, as it is kept with its decisions for a day: no text."""
+    of_rows = {}
+    for i in block:
+        if one := read.get(i):
+            document = one.document
+            found = one.resume.read
+            of_rows[i] = [
+                found.language,
+                list(found.warnings),
+                dict(found.redactions or {}),
+                None
+                if document is None
+                else [document.kind, document.pages, document.characters, dict(document.warnings)],
+                {str(posting): words for posting, words in one.repeats.items()},
+                dict(one.resume.read.warning_counts),
+            ]
+    packed = {
+        "threshold": runtime.bundle.decision.threshold,
+        "rows": of_rows,
+        "pairs": [
+            [
+                i,
+                posting,
+                decision.decision_id,
+                match.raw_score,
+                match.calibrated_probability,
+                int(match.selected),
+                int(match.borderline),
+            ]
+            for (i, posting, match), decision in zip(pairs, decisions, strict=True)
+        ],
+        "faults": [[i, of.code, of.message, of.field] for i in block if (of := faults.get(i))],
+    }
+    return json.dumps(packed, separators=(",", ":"))
+
+
+def chunk_of(
+    job: Job,
+    prepared: PreparedJob,
+    rows: Sequence[Row],
+    blocks: Sequence[tuple[range, str]],
+    own: Mapping[int, ReadPosting],
+) -> ScoredChunk:
+    """The chunk from the blocks of it as they were kept; an empty one was erased."""
+    records: list[dict[str, Any]] = []
+    faults: list[dict[str, Any]] = []
+    errors: dict[str, int] = {}
+    completed = 0
+    for block, content in blocks:
+        packed = json.loads(content) if content else None
+        if packed is None:  # erased after it was recorded, before it was kept
+            gone = Fault(AnswerErasedError.code, "a person of this block was erased while the job ran")
+            failed = [(i, gone) for i in block]
+        else:
+            failed = [(i, Fault(code, message, field)) for i, code, message, field in packed["faults"]]
+            completed += len(packed["rows"])
+            records += _records(prepared, rows, packed)
+        for i, fault in failed:
+            errors[fault.code] = errors.get(fault.code, 0) + 1
+            faults.append(fault_record(rows[i], fault))
+    return ScoredChunk(records, faults, completed, errors)
+
+
+def _records(
+    prepared: PreparedJob, rows: Sequence[Row], packed: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    for i, posting, decision_id, raw, probability, selected, borderline in packed["pairs"]:
+        row = rows[i]
+        language, warnings, redactions, document, repeats, counts = packed["rows"][str(i)]
+        if str(posting) in repeats:
+            warnings = [*warnings, "repeats_posting"]
+            counts = {**counts, "repeats_posting": repeats[str(posting)]}
+        own = row.posting
+        record = {
+            "line": row.line,
+            "candidate_id": row.id,
+            "job_id": own.id if own is not None else prepared.postings[posting].id,
+            "job_index": posting if own is None else None,
+            "decision_id": decision_id,
+            "raw_score": raw,
+            "calibrated_probability": probability,
+            "decision": "selected" if selected else "not_selected",
+            "borderline": bool(borderline) or needs_a_look(warnings),
+            "language": language,
+            "warnings": warnings,
+            "warning_counts": counts,
+            "redactions": redactions,
+        }
+        if row.file is not None:
+            record["file"] = row.file.name
+        if document is not None:
+            kind, pages, characters, about = document
+            record["document"] = {
+                "type": kind,
+                "pages": pages,
+                "characters": characters,
+                "warnings": about,
+            }
+        yield record
+
+
+def fault_record(row: Row, fault: Fault) -> dict[str, Any]:
+    """What is said of a row that failed."""
+    record: dict[str, Any] = {
+        "line": row.line,
+        "candidate_id": row.id,
+        "code": fault.code,
+        "message": fault.message,
+        "field": fault.field,
+    }
+    if row.file is not None:
+        record["file"] = row.file.name
+    return record
