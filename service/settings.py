@@ -103,13 +103,13 @@ class ServerOptions(BaseModel):
     root_path: str = Field(
         "",
         pattern=r"^(/[A-Za-z0-9._~-]+)*$",
-        description="Prefix of all paths that a gateway does not take off, as `/evenmatch`; without it they are "
-        "answered, too.",
+        description="Prefix of all paths that a gateway does not take off, as `/evenmatch`; paths without it "
+        "are answered, too.",
     )
     allowed_hosts: tuple[str, ...] | None = Field(
         None,
-        description='Names by which requests may address the service (`Host`), as JSON; `["*"]`: any. Left out: '
-        "this machine's own on a loopback address, else any.",
+        description='Names by which requests may address the service (`Host`), as JSON; `["*"]`: any. Left '
+        "out: this machine's own on a loopback address, else any.",
     )
     cors_origins: tuple[str, ...] = Field(
         (), description="Origins of web pages that may call the service from a browser, as JSON."
