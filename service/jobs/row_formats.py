@@ -133,7 +133,7 @@ class JsonLines:
                 return self._counted(Row(line, fault=fault))
             try:
                 self.postings.append(self._checker.posting(given["job"], "job"))
-            except RowError as error:
+            except InputError as error:
                 raise UploadError(f"line {line}: {error.message}", field=error.field) from None
             self._checker.has_postings = True
             return None

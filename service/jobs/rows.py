@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.core.errors import DuplicateIdError, InputError, RowError
+from service.core.errors import DuplicateIdError, EmptyTextError, InputError, RowError
 from service.core.groups import GroupSchema
 from service.files.documents.base64_content import decoded_content
 
@@ -103,17 +103,25 @@ class RowChecker:
 
     def posting(self, given: object, where: str) -> Posting:
         """Raises `RowError` if it is none."""
-        record = _object(given, where, _POSTING)
+        record = _without_blanks(_object(given, where, _POSTING), _POSTING - {"description"})
+        if "file" in record:
+            record = _without_blanks(record, {"description"})
         description = _text(record, "description", where)
         file = self._file(record.get("file"), f"{where}.file")
-        if (description is None) == (file is None):
+        if file is None and (description is None or not description.strip()):
+            raise EmptyTextError(
+                f"{where}.description is missing or blank, and there is no file", field=f"{where}.description"
+            )
+        if description is not None and file is not None:
             raise RowError(
-                f"{where} has either a description or a file, and not both", field=f"{where}.description"
+                f"{where} has both a description and a file; it takes one", field=f"{where}.description"
             )
         return Posting(description, _text(record, "title", where), _id(record.get("id"), f"{where}.id"), file)
 
     def _read(self, given: object, line: int, known: dict[str, Any]) -> None:
-        record = _object(given, "", _CANDIDATE)
+        record = _without_blanks(_object(given, "", _CANDIDATE), _CANDIDATE - {"id", "resume"})
+        if "file" in record:
+            record = _without_blanks(record, {"resume"})
         known["id"] = _id(record.get("id"), "id")
         if known["id"] is None:
             raise RowError("id is required", field="id")
@@ -243,6 +251,15 @@ def _object(given: object, where: str, fields: frozenset[str]) -> dict[str, obje
             field=where or None,
         )
     return given
+
+
+def _without_blanks(record: dict[str, object], optional: Collection[str]) -> dict[str, object]:
+    """As `service.api.schemas.base.without_blanks`: what is null or blank was not given."""
+    return {
+        name: value
+        for name, value in record.items()
+        if name not in optional or not (value is None or (isinstance(value, str) and not value.strip()))
+    }
 
 
 def _text(record: Mapping[str, object], name: str, where: str) -> str | None:

@@ -90,7 +90,8 @@ def is_blank(value: Any) -> bool:
 
 @cache
 def _optional(model: type[BaseModel]) -> frozenset[str]:
-    return frozenset(name for name, field in model.model_fields.items() if not field.is_required())
+    fields = {name: field for name, field in model.model_fields.items() if not field.is_required()}
+    return frozenset({*fields, *(field.alias for field in fields.values() if field.alias)})
 
 
 @dataclass(frozen=True, slots=True)

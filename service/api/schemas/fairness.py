@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from service.api.schemas.base import Body, RequestBody
+from service.api.schemas.base import Body, RequestBody, is_blank
 from service.api.schemas.times import Day, Time
 from service.core.fairness.figure import Reason
 from service.core.fairness.findings import MINIMUM
@@ -36,6 +36,17 @@ class WindowQuery(RequestBody):
         None, description="Digest of the only bundle to look at, as the answer and `GET /v1/model` name it."
     )
     minimum: int = Field(MINIMUM, ge=1, description="People in both groups for any conclusion.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, given: Any) -> Any:
+        """A form sends its empty fields, too, as `attribute=`: a list of one blank text."""
+        lists = {
+            name: [one for one in value if not is_blank(one)]
+            for name, value in given.items()
+            if isinstance(value, list)
+        }
+        return {name: value for name, value in (given | lists).items() if value != []}
 
 
 class FairnessQuery(WindowQuery):

@@ -314,11 +314,19 @@ def test_the_report_of_an_empty_window_says_that_there_is_nothing(api: Api, form
         "distribution_date=soon",
         "distribution_date=86400",
         f"title={'x' * 2001}",
-        "source=",
-        "explanation=%20",
-        "citation=",
         "exclude_under=0.9",
     ],
 )
 def test_a_report_that_cannot_be_made_is_refused(api: Api, query: str) -> None:
     assert api.get(f"/v1/fairness/report?{query}").status_code == 422
+
+
+def test_blank_options_of_a_report_are_absent(api: Api) -> None:
+    blank = "window=&from=&to=&bundle=&ground_truth=&minimum="
+    plain, given = api.get("/v1/fairness?window=30d"), api.get(f"/v1/fairness?{blank}&attribute=")
+    assert given.status_code == 200, given.text
+    assert given.json()["attributes"] == plain.json()["attributes"]
+    report = (
+        "title=&source=&explanation=%20&citation=&limitation=&distribution_date=&exclude_under=&format=html"
+    )
+    assert api.get(f"/v1/fairness/report?{blank}&{report}").status_code == 200

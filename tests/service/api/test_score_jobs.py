@@ -192,8 +192,15 @@ def test_jobs_are_listed_by_page_and_status(jobs_api: Api) -> None:
     assert jobs_api.get("/v1/score/jobs", params={"cursor": "?"}).status_code == 422
 
 
+def test_a_posting_without_text_is_refused(jobs_api: Api) -> None:
+    body = {"jobs": [JOB, {"description": " "}], "candidates": candidates(2)}
+    answer = jobs_api.post("/v1/score/jobs", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "empty_text")
+    assert answer.json()["errors"][0]["field"] == "jobs[1].description"
+
+
 def test_a_posting_that_cannot_be_read_fails_the_job(jobs_api: Api) -> None:
-    job = create(jobs_api, {"jobs": [JOB, {"description": " "}], "candidates": candidates(2)})
+    job = create(jobs_api, {"jobs": [JOB, {"description": "\x02"}], "candidates": candidates(2)})
     failure = finished(jobs_api, job, "failed")["failure"]
     assert (failure["code"], failure["field"]) == ("empty_text", "jobs[1].description")
     assert decisions_of(jobs_api, job) == 0
