@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, DirectoryPath, Field
+from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -27,6 +27,9 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from service.core.errors import UnknownGroupError
+from service.core.group_labels import UnknownLabels
+from service.core.group_reading import GroupReader, check_aliases
 from service.core.groups import GroupSchema
 from service.files.documents.archives import ArchiveLimits
 from service.files.documents.pool import DocumentOptions
@@ -131,6 +134,16 @@ class FairnessMonitoring(BaseModel):
     groups: GroupSchema = Field(
         GroupSchema(), description="Attributes and groups for monitoring, as JSON (see docs/groups.md)."
     )
+    group_aliases: dict[str, dict[str, str]] = Field(
+        {},
+        description='What labels of groups mean, as JSON: `{"sex": {"W": "female"}}`; before the table of '
+        "docs/groups.md.",
+    )
+    unknown_groups: UnknownLabels = Field(
+        "refuse",
+        description="What becomes of a label that stands for no group: `refuse` (422), or `unknown`: it is "
+        "counted so, and the answer says it.",
+    )
     ground_truth: OutcomeKind = Field(
         "label", description="Which outcomes count as the truth where nothing else is asked."
     )
@@ -140,6 +153,18 @@ class FairnessMonitoring(BaseModel):
     refresh_seconds: float = Field(
         60.0, ge=1, le=3_600, description="Seconds between two refreshes of the live fairness gauges."
     )
+
+    @model_validator(mode="after")
+    def _aliases_fit(self) -> Self:
+        try:
+            check_aliases(self.group_aliases, self.groups)
+        except UnknownGroupError as error:
+            raise ValueError(error.message) from None
+        return self
+
+    def group_reader(self) -> GroupReader:
+        """Reads groups as these settings say."""
+        return GroupReader(self.groups, self.group_aliases, self.unknown_groups)
 
 
 class Settings(BaseSettings):

@@ -189,6 +189,7 @@ def create_app(
     )
     app.state.settings = settings
     app.state.metrics = metrics
+    app.state.groups = settings.fairness.group_reader()
     for routes in (
         score,
         score_jobs,

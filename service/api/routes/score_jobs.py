@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from service.api import paths
 from service.api.bodies import BodyRoute, PartsResponse
-from service.api.dependencies import JobsDep, OwnerDep, PoolsDep, SettingsDep
+from service.api.dependencies import GroupsDep, JobsDep, OwnerDep, PoolsDep
 from service.api.disconnects import DISCONNECTED
 from service.api.idempotency import REPLAYED, IdempotencyDep
 from service.api.job_results import CsvRecords, trailing_record
@@ -74,7 +74,7 @@ async def create(
     query: Annotated[JobQuery, Query()],
     jobs: JobsDep,
     owner: OwnerDep,
-    settings: SettingsDep,
+    groups: GroupsDep,
     pools: PoolsDep,
     idempotency: IdempotencyDep,
 ) -> Response:
@@ -91,7 +91,7 @@ async def create(
             jobs,
             owner=owner,
             key=idempotency.key,
-            groups=settings.fairness.groups,
+            groups=groups,
             pools=pools,
         )
     except ClientDisconnect:
