@@ -14,10 +14,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, model_validator
+from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, IPvAnyNetwork, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -63,6 +64,13 @@ _EARLIER = {"shadow_audit.unredacted": "SHADOW_AUDIT_BARE"}
 """Names of earlier versions, which still work."""
 
 
+HostName = Annotated[str, Field(pattern=r"^(\*|[A-Za-z0-9._-]+|[0-9A-Fa-f:]+)$")]
+"""A name or an address without port, or `*`."""
+
+Origin = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9+.-]*://[^/\s,]+)$")]
+"""As browsers send it: scheme, name and, unless it is the usual one, port; no path and no `/` at the end."""
+
+
 class ServerOptions(BaseModel):
     """Where the service listens, its processes, and how long a client may take for each step."""
 
@@ -106,19 +114,20 @@ class ServerOptions(BaseModel):
     root_path: str = Field(
         "",
         pattern=r"^(/[A-Za-z0-9._~-]+)*$",
-        description="Prefix of all paths that a gateway does not take off, as `/evenmatch`; paths without it "
-        "are answered, too.",
+        description="Prefix of all paths behind a gateway, as `/evenmatch`, whether it takes it off or not.",
     )
-    allowed_hosts: tuple[str, ...] | None = Field(
+    allowed_hosts: tuple[HostName, ...] | None = Field(
         None,
         description='Names by which requests may address the service (`Host`), as JSON; `["*"]`: any. Left '
         "out: this machine's own on a loopback address, else any.",
     )
-    cors_origins: tuple[str, ...] = Field(
-        (), description="Origins of web pages that may call the service from a browser, as JSON."
+    cors_origins: tuple[Origin, ...] = Field(
+        (),
+        description="Origins of web pages that may call the service from a browser, as JSON: "
+        '`["https://ats.example.com"]`.',
     )
-    trusted_proxies: tuple[str, ...] = Field(
-        ("127.0.0.1", "::1"),
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (IPv4Network("127.0.0.1"), IPv6Network("::1")),
         description="Addresses or networks of gateways whose `X-Forwarded-*` headers are believed, as JSON.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(

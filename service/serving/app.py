@@ -231,6 +231,7 @@ def create_app(
     app.add_middleware(
         BrowserSafety,
         hosts=allowed_hosts(settings.server.allowed_hosts, settings.server.host),
+        origins=settings.server.cors_origins,
         prefix=settings.server.root_path,
     )
     app.add_middleware(RequestContext, metrics=metrics)
