@@ -64,11 +64,15 @@ class BrowserSafety:
             await self._app(scope, receive, send)
             return
         path: str = scope["path"]
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if path.startswith(("http://", "https://")):  # RFC 9112, section 3.2.2: goes before Host
+            host, _, path = path.partition("://")[2].partition("/")
+            scope["path"] = path = f"/{path}"
         if self._prefix and path.startswith(f"{self._prefix}/"):
             scope["path"] = path.removeprefix(self._prefix)  # in place: who logs the request sees it, too
-        headers = Headers(scope=scope)
         answer = self._app
-        if not self._is_host(headers, scope["path"]):
+        if not self._is_host(host, scope["path"]):
             answer = problem_response(
                 scope,
                 status=421,
@@ -88,11 +92,11 @@ class BrowserSafety:
             )
         await answer(scope, receive, send)
 
-    def _is_host(self, headers: Headers, path: str) -> bool:
+    def _is_host(self, header: str, path: str) -> bool:
         # Probes of an orchestrator name a pod by its address, and are answered with nothing about anybody.
         if self._hosts is None or path in (paths.LIVE, paths.READY):
             return True
-        host = host_of(headers.get("host", ""))
+        host = host_of(header)
         return not host or host in self._hosts or (_LOOPBACK in self._hosts and is_loopback(host))
 
     def _is_own_page(self, headers: Headers) -> bool:

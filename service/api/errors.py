@@ -211,6 +211,9 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         detail = "the body cannot be read as JSON"  # too deeply nested, or numbers too long
     elif error.status_code == 404:
         detail = "nothing is served at this path; see /docs"
+        # Not served under such a path all the same: a gateway that keeps a path to itself would be passed by.
+        if request.url.path.endswith("/") or "//" in request.url.path:
+            detail = "nothing is served at this path, which has a slash too many; see /docs"
     elif error.status_code == 405:
         detail = f"{request.method} is not allowed at this path"
     else:

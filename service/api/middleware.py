@@ -79,6 +79,27 @@ class RequestContext:
             )
 
 
+class HeadAsGet:
+    """Answers HEAD as GET without its body (RFC 9110, section 9.3.2): balancers and monitors ask so."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        scope["method"] = "GET"  # in place: those around this read the route that is found from the scope
+        try:
+            await self._app(scope, receive, send_head)
+        finally:
+            scope["method"] = "HEAD"
+
+
 class CountOpenRequests:
     """Innermost, when the body is read: requests with a body keep background work waiting, but uploads."""
 

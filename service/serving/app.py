@@ -17,7 +17,7 @@ from service.api.disconnects import CancelOnDisconnect
 from service.api.documents import RequestDocuments
 from service.api.errors import PROBLEM_JSON, install_error_handlers
 from service.api.idempotency import REPLAYED_HEADER
-from service.api.middleware import CountOpenRequests, RequestContext
+from service.api.middleware import CountOpenRequests, HeadAsGet, RequestContext
 from service.api.paths import PREFIX, ROUTES
 from service.api.routes import (
     audit,
@@ -234,5 +234,6 @@ def create_app(
         origins=settings.server.cors_origins,
         prefix=settings.server.root_path,
     )
+    app.add_middleware(HeadAsGet)
     app.add_middleware(RequestContext, metrics=metrics)
     return app

@@ -159,6 +159,15 @@ def test_the_reference_works_below_any_address(start: Start, prefix: str) -> Non
     assert urljoin(urljoin(page, "openapi.json"), document["servers"][0]["url"]) == outside
 
 
+@pytest.mark.parametrize("path", ["/health/live", "/v1/model", "/docs", "/metrics", "/v1/models", "/nowhere"])
+def test_head_is_get_without_its_body(shared_api: Api, path: str) -> None:
+    got, head = shared_api.get(path), shared_api.head(path)
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    assert head.headers["content-type"] == got.headers["content-type"]
+    if path != "/metrics":
+        assert head.headers["content-length"] == got.headers["content-length"]
+
+
 def test_a_prefix_is_answered_with_and_without(start: Start) -> None:
     api = start(server={"root_path": "/evenmatch"})
     for path in ("/evenmatch/v1/score", "/v1/score"):
