@@ -78,6 +78,13 @@ class FigureOut(Body):
     reason: Reason | None = Field(description="Why there is no value.")
 
 
+class DifferenceOut(FigureOut):
+    left_out: dict[str, int] = Field(
+        description="Groups, `unknown` among them, that have people and are not compared, with how many of "
+        "them the rate is about: too few, or small and left out."
+    )
+
+
 class RateOut(Body):
     count: int
     n: int
@@ -132,7 +139,9 @@ class FairnessAttributeOut(Body):
     selection: ComparisonOut
     scoring: ComparisonOut
     groups: list[FairnessGroupOut]
-    differences: dict[str, FigureOut]
+    differences: dict[str, DifferenceOut] = Field(
+        description="Largest difference between the rates of two groups; groups under `minimum` are left out."
+    )
 
 
 class WindowOut(Body):
