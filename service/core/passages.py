@@ -25,15 +25,16 @@ _HEAD_WORDS = 8
 
 
 class PassagePolicy(BaseModel):
-    """How documents are cut. `words`: most words in a passage (white-space separated).
-
-    `layout`: heed blank lines, the short lines on top and list marks.
-    """
+    """How documents are cut."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    words: int = Field(default=40, ge=5, le=400)
-    layout: bool = False
+    words: int = Field(
+        default=40, ge=5, le=400, description="Most words in a passage (white-space separated)."
+    )
+    layout: bool = Field(
+        default=False, description="Heed blank lines, the short lines on top and list marks."
+    )
 
 
 def split_passages(text: str, policy: PassagePolicy) -> list[str]:

@@ -29,17 +29,25 @@ SCORE_DECIMALS = 6
 
 
 class MatchPolicy(BaseModel):
-    """Late interaction: `temperature` T, `title_weight` w in [0, 1], `title_passages` k.
-
-    `resume_share` in (0, 1]: of a resume's passages, those that count for the body, rounded up.
-    """
+    """Late interaction (`late_interaction` has the formula)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    temperature: FiniteFloat = Field(default=12.0, gt=0, le=1000)
-    title_weight: FiniteFloat = Field(default=0.4, ge=0, le=1)
-    title_passages: int = Field(default=2, ge=1, le=50)
-    resume_share: FiniteFloat = Field(default=1.0, gt=0, le=1)
+    temperature: FiniteFloat = Field(
+        default=12.0, gt=0, le=1000, description="T of the smooth maximum: higher is nearer to the maximum."
+    )
+    title_weight: FiniteFloat = Field(
+        default=0.4, ge=0, le=1, description="w: the title's share of the score."
+    )
+    title_passages: int = Field(
+        default=2, ge=1, le=50, description="k: the resume's passages that the title is set against."
+    )
+    resume_share: FiniteFloat = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Of a resume's passages, those that count for the body, rounded up.",
+    )
 
     def counted(self, passages: int) -> int:
         """How many of a resume's passages count for the body, at least 1."""

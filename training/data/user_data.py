@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.core.column_names import AmbiguousColumnError, Role, guessed_column
 from service.core.documents import read_document
@@ -56,23 +56,22 @@ class ColumnMapping(BaseModel):
 
     Where `resume`, `job` or `label` is not given and no column is called so, the one that people would call
     so is taken, with a warning (`service.core.column_names`).
-
-    Attributes:
-        title: The job's title; None if the data has none.
-        resume_id: Who wrote the resume: one person's resumes stay in one split. None: by the text.
-        job_id: None: by the text.
-        groups: Attribute to column, such as `{"school_category": "school_category"}`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    resume: str = "resume"
-    job: str = "job"
-    label: str = "label"
-    title: str | None = None
-    resume_id: str | None = None
-    job_id: str | None = None
-    groups: dict[str, str] = {}
+    resume: str = Field("resume", description="The resume's text.")
+    job: str = Field("job", description="The posting's text.")
+    label: str = Field("label", description="Whether they match.")
+    title: str | None = Field(None, description="The job's title; null if the data has none.")
+    resume_id: str | None = Field(
+        None,
+        description="Who wrote the resume: one person's resumes stay in one split. Null: by the text.",
+    )
+    job_id: str | None = Field(None, description="Null: by the text.")
+    groups: dict[str, str] = Field(
+        {}, description="Attribute to column, such as `{school_category: school_category}`."
+    )
 
     def wanted(self) -> dict[str, str]:
         """Field of the mapping to column, for every column that must be there."""
@@ -106,36 +105,44 @@ class ColumnMapping(BaseModel):
 
 
 class UserDataConfig(BaseModel):
-    """Where the user's data is and how to read it.
-
-    Attributes:
-        file: One file or `save_to_disk` folder. Splits inside it are kept; else it is split here.
-        files: A file for each split instead. Splits that are not given are cut off from `validation`, or
-            from `train` if there is no `validation`.
-        potential_label: What "Potential Fit" counts as.
-        missing_label: `error`, or `drop` for rows without a label.
-        on_leak: What to do with a resume or pair that stands in two splits: `error`, or `drop` it from the
-            split that is fitted on.
-        group_values: Attribute to label to group, as `{"sex": {"W": "female"}}`; before the table of aliases
-            (docs/groups.md), by which labels of sex and race or ethnicity become groups.
-        unknown_labels: Labels of sex and race or ethnicity that stand for no group: `keep` them as groups of
-            their own, `refuse` the file, or take them as `unknown`.
-        split_by: Keep persons and jobs in one split each, or persons only.
-        seed: Of the splitting.
-    """
+    """Where the user's data is and how to read it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    file: Path | None = None
-    files: dict[SplitName, Path] = {}
-    columns: ColumnMapping = ColumnMapping()
-    potential_label: Literal[0, 1] = 0
-    missing_label: Literal["error", "drop"] = "error"
-    on_leak: OnLeak = "error"
-    group_values: dict[str, dict[str, str]] = {}
-    unknown_labels: Literal["keep", "refuse", "unknown"] = "keep"
-    split_by: SplitBy = "person_and_job"
-    seed: int = 20261124
+    file: Path | None = Field(
+        None,
+        description="One file or `save_to_disk` folder. Splits inside it are kept; else it is split here.",
+    )
+    files: dict[SplitName, Path] = Field(
+        {},
+        description="A file for each split instead. Splits that are not given are cut off from "
+        "`validation`, or from `train` if there is no `validation`.",
+    )
+    columns: ColumnMapping = Field(ColumnMapping(), description="What the columns are called.")
+    potential_label: Literal[0, 1] = Field(0, description='What "Potential Fit" counts as.')
+    missing_label: Literal["error", "drop"] = Field(
+        "error", description="`error`, or `drop` for rows without a label."
+    )
+    on_leak: OnLeak = Field(
+        "error",
+        description="What to do with a resume or pair that stands in two splits: `error`, or `drop` "
+        "it from the split that is fitted on.",
+    )
+    group_values: dict[str, dict[str, str]] = Field(
+        {},
+        description='Attribute to label to group, as `{"sex": {"W": "female"}}`; before the table of '
+        "aliases (docs/groups.md), by which labels of sex and race or ethnicity become "
+        "groups.",
+    )
+    unknown_labels: Literal["keep", "refuse", "unknown"] = Field(
+        "keep",
+        description="Labels of sex and race or ethnicity that stand for no group: `keep` them as "
+        "groups of their own, `refuse` the file, or take them as `unknown`.",
+    )
+    split_by: SplitBy = Field(
+        "person_and_job", description="Keep persons and jobs in one split each, or persons only."
+    )
+    seed: int = Field(20261124, description="Of the splitting.")
 
     @model_validator(mode="after")
     def _one_source(self) -> UserDataConfig:

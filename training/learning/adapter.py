@@ -28,26 +28,26 @@ class AdapterError(EvenmatchError):
 
 
 class AdapterConfig(BaseModel):
-    """LoRA.
-
-    Attributes:
-        r: Rank of the update of each matrix.
-        alpha: The update is scaled by alpha / r.
-        dropout: Of the inputs of the update, in training.
-        backbone_dropout: In the base model's own layers, in training. By default none: it would move the
-            variants of a resume apart, which are to be brought together.
-        target_modules: Names of the linear layers to adapt; None finds those of attention and feed-forward.
-        frozen_layers: The first layers, that are left as they are.
-    """
+    """LoRA."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    r: int = Field(8, ge=1, le=256)
-    alpha: int = Field(16, ge=1)
-    dropout: float = Field(0.0, ge=0, lt=1)
-    backbone_dropout: float = Field(0.0, ge=0, lt=1)
-    target_modules: tuple[str, ...] | None = Field(None, min_length=1)
-    frozen_layers: int = Field(0, ge=0)
+    r: int = Field(8, ge=1, le=256, description="Rank of the update of each matrix.")
+    alpha: int = Field(16, ge=1, description="The update is scaled by alpha / r.")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Of the inputs of the update, in training.")
+    backbone_dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="In the base model's own layers, in training. By default none: it would move the "
+        "variants of a resume apart, which are to be brought together.",
+    )
+    target_modules: tuple[str, ...] | None = Field(
+        None,
+        min_length=1,
+        description="Names of the linear layers to adapt; None finds those of attention and feed- forward.",
+    )
+    frozen_layers: int = Field(0, ge=0, description="The first layers, that are left as they are.")
 
 
 def add_adapter(encoder: Encoder, config: AdapterConfig) -> PeftModel:

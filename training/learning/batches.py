@@ -26,31 +26,40 @@ _ROWS = 32
 
 
 class SamplingConfig(BaseModel):
-    """How training items are drawn.
-
-    Attributes:
-        negatives: Labelled non-matches of a job in each item, beside the other items' resumes.
-        potential_unknown: Leave potential fits (grade 1) out of the match losses.
-        in_batch_negatives: Count a resume of another job as a non-match where no label says otherwise.
-        bare_share: Share of resumes that are read unredacted, under a newly drawn name.
-        title_share: Share of titled jobs that are read with their title.
-        counterfactual_share: Share of items that bring a variant for each name group.
-        spliced_share: Share of those that put the name into a passage of the redacted text.
-        edited_share: Share of items that bring their resume with filler sentences put in.
-        retold_share: Share of items that bring a paraphrase of their resume, where the data has one.
-    """
+    """How training items are drawn."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    negatives: int = Field(1, ge=0)
-    potential_unknown: bool = True
-    in_batch_negatives: bool = True
-    bare_share: float = Field(0.3, ge=0, le=1)
-    title_share: float = Field(0.5, ge=0, le=1)
-    counterfactual_share: float = Field(0.5, ge=0, le=1)
-    spliced_share: float = Field(0.7, ge=0, le=1)
-    edited_share: float = Field(0.5, ge=0, le=1)
-    retold_share: float = Field(0.5, ge=0, le=1)
+    negatives: int = Field(
+        1, ge=0, description="Labelled non-matches of a job in each item, beside the other items' resumes."
+    )
+    potential_unknown: bool = Field(
+        True, description="Leave potential fits (grade 1) out of the match losses."
+    )
+    in_batch_negatives: bool = Field(
+        True, description="Count a resume of another job as a non-match where no label says otherwise."
+    )
+    bare_share: float = Field(
+        0.3, ge=0, le=1, description="Share of resumes that are read unredacted, under a newly drawn name."
+    )
+    title_share: float = Field(
+        0.5, ge=0, le=1, description="Share of titled jobs that are read with their title."
+    )
+    counterfactual_share: float = Field(
+        0.5, ge=0, le=1, description="Share of items that bring a variant for each name group."
+    )
+    spliced_share: float = Field(
+        0.7, ge=0, le=1, description="Share of those that put the name into a passage of the redacted text."
+    )
+    edited_share: float = Field(
+        0.5, ge=0, le=1, description="Share of items that bring their resume with filler sentences put in."
+    )
+    retold_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of items that bring a paraphrase of their resume, where the data has one.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,25 +26,32 @@ EpochFigures = Mapping[str, float]
 
 
 class SelectionConfig(BaseModel):
-    """How epochs are compared, on the validation split.
-
-    Attributes:
-        fairness_weight: `best` is the highest pr_auc less this times (overall fairness score + shift / sd).
-        window: First and last epoch, counted from 1, among which `window_best` is sought.
-        window_fairness: `window_best` has the highest pr_auc of those with a fairness score below this.
-        patience: Stop after so many epochs in which `best` did not improve; None never stops early.
-        final: The choice that goes into the bundle.
-        balanced: Judge by the figures in which every group and label weigh the same.
-    """
+    """How epochs are compared, on the validation split."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    fairness_weight: float = Field(0.5, ge=0)
-    window: tuple[int, int] = (7, 12)
-    window_fairness: float = Field(0.12, gt=0)
-    patience: int | None = Field(None, ge=1)
-    final: Choice = "best"
-    balanced: bool = True
+    fairness_weight: float = Field(
+        0.5,
+        ge=0,
+        description="`best` is the highest pr_auc less this times (overall fairness score + shift / sd).",
+    )
+    window: tuple[int, int] = Field(
+        (7, 12), description="First and last epoch, counted from 1, among which `window_best` is sought."
+    )
+    window_fairness: float = Field(
+        0.12,
+        gt=0,
+        description="`window_best` has the highest pr_auc of those with a fairness score below this.",
+    )
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="Stop after so many epochs in which `best` did not improve; None never stops early.",
+    )
+    final: Choice = Field("best", description="The choice that goes into the bundle.")
+    balanced: bool = Field(
+        True, description="Judge by the figures in which every group and label weigh the same."
+    )
 
     @model_validator(mode="after")
     def _window_is_ordered(self) -> SelectionConfig:

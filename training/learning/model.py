@@ -38,18 +38,46 @@ class LossWeights(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    contrastive: float = Field(1.0, ge=0)
-    temperature: float = Field(0.05, gt=0)
-    classification: float = Field(0.0, ge=0)
-    pairing: float = Field(0.0, ge=0)
-    benign_edits: float = Field(0.0, ge=0)
-    retelling: float = Field(0.0, ge=0)
-    demographic_parity: float = Field(0.0, ge=0)
-    equalized_odds: float = Field(0.0, ge=0)
-    prediction_gap: float = Field(0.0, ge=0)
-    prediction_gap_squared: float = Field(0.0, ge=0)
-    adversary: float = Field(0.0, ge=0)
-    attributes: float = Field(0.0, ge=0)
+    contrastive: float = Field(
+        1.0,
+        ge=0,
+        description="A job's matches above all other resumes of the batch, and the other way round "
+        "(InfoNCE).",
+    )
+    temperature: float = Field(
+        0.05,
+        gt=0,
+        description="Of `contrastive`, in units of raw_score: lower looks at the hardest resumes only.",
+    )
+    classification: float = Field(
+        0.0, ge=0, description="Match or not, by a head on the score; both classes weigh the same."
+    )
+    pairing: float = Field(
+        0.0, ge=0, description="The same score under any name as redacted, in units of the spread of scores."
+    )
+    benign_edits: float = Field(
+        0.0,
+        ge=0,
+        description="The same score when sentences that say nothing about the occupation are put in.",
+    )
+    retelling: float = Field(
+        0.0, ge=0, description="The same score for paraphrases; needs `data.synthetic.retell`."
+    )
+    demographic_parity: float = Field(0.0, ge=0, description="Equal mean probabilities of groups.")
+    equalized_odds: float = Field(0.0, ge=0, description="The same among matches and among the others.")
+    prediction_gap: float = Field(
+        0.0, ge=0, description="The widest gap of mean probabilities between groups."
+    )
+    prediction_gap_squared: float = Field(0.0, ge=0, description="Its square.")
+    adversary: float = Field(
+        0.0,
+        ge=0,
+        description="An adversary cannot tell the groups from the embedding (gradient reversal, in "
+        "two phases).",
+    )
+    attributes: float = Field(
+        0.0, ge=0, description="A head can tell the groups from the embedding (multi-task, for comparison)."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -31,37 +31,54 @@ TrainingPrecision = Literal["auto", "f32", "bf16", "f16"]
 
 
 class TrainerConfig(BaseModel):
-    """How long and how fast.
-
-    Attributes:
-        epochs: Passes over the jobs of the training split.
-        batch_jobs: Jobs in a step, each with its resumes; the others' resumes are its in-batch negatives.
-        accumulation: Steps whose gradients are added up.
-        learning_rate: Highest, after a linear warm-up over `warmup_share` of all steps; then cosine to 0.
-        precision: "auto" is bf16 where the device has it, else f32.
-        fairness_warmup: Share of all steps over which the fairness losses grow to their weights.
-        adversary_alone: Share of all steps in which the adversary learns before it turns on the encoder.
-        validation_resumes: Resumes whose counterfactual variants are scored after each epoch.
-        kept_share: Share of the trained update that epochs are validated and kept with: between the base
-            model (0) and the trained one (1). Less keeps more of what the base model knows of other text.
-        threads: CPU threads; None leaves torch's choice.
-    """
+    """How long and how fast."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    epochs: int = Field(3, ge=1)
-    batch_jobs: int = Field(12, ge=2)
-    accumulation: int = Field(1, ge=1)
-    learning_rate: float = Field(5e-4, gt=0)
-    weight_decay: float = Field(0.01, ge=0)
-    warmup_share: float = Field(0.05, ge=0, lt=1)
-    max_gradient_norm: float = Field(1.0, gt=0)
-    precision: TrainingPrecision = "auto"
-    fairness_warmup: float = Field(0.1, ge=0, le=1)
-    adversary_alone: float = Field(0.1, ge=0, lt=1)
-    validation_resumes: int = Field(32, ge=0)
-    kept_share: float = Field(1.0, gt=0, le=1)
-    threads: int | None = Field(None, ge=1)
+    epochs: int = Field(3, ge=1, description="Passes over the jobs of the training split.")
+    batch_jobs: int = Field(
+        12,
+        ge=2,
+        description="Jobs in a step, each with its resumes; the others' resumes are its in-batch negatives.",
+    )
+    accumulation: int = Field(1, ge=1, description="Steps whose gradients are added up.")
+    learning_rate: float = Field(
+        5e-4,
+        gt=0,
+        description="Highest, after a linear warm-up over `warmup_share` of all steps; then cosine to 0.",
+    )
+    weight_decay: float = Field(0.01, ge=0, description="Of the adapter and the heads (AdamW).")
+    warmup_share: float = Field(
+        0.05, ge=0, lt=1, description="Share of all steps in which the learning rate rises."
+    )
+    max_gradient_norm: float = Field(1.0, gt=0, description="Longer gradients are cut to this length.")
+    precision: TrainingPrecision = Field(
+        "auto", description='"auto" is bf16 where the device has it, else f32.'
+    )
+    fairness_warmup: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Share of all steps over which the fairness losses grow to their weights.",
+    )
+    adversary_alone: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="Share of all steps in which the adversary learns before it turns on the encoder.",
+    )
+    validation_resumes: int = Field(
+        32, ge=0, description="Resumes whose counterfactual variants are scored after each epoch."
+    )
+    kept_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Share of the trained update that epochs are validated and kept with: between the "
+        "base model (0) and the trained one (1). Less keeps more of what the base model "
+        "knows of other text.",
+    )
+    threads: int | None = Field(None, ge=1, description="CPU threads; None leaves torch's choice.")
 
 
 class FairTrainer(Trainer):

@@ -40,8 +40,14 @@ class ConceptErasureConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    method: Literal["none", "leace", "projection"] = "leace"
-    resumes: int = Field(200, ge=10)
+    method: Literal["none", "leace", "projection"] = Field(
+        "leace", description="`leace`, `projection` on the groups' mean differences, or `none`."
+    )
+    resumes: int = Field(
+        200,
+        ge=10,
+        description="Of the training split, that are read under names of each group to fit the eraser on.",
+    )
 
 
 class ConceptErasureError(EvenmatchError):

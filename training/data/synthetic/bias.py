@@ -22,8 +22,8 @@ class Disadvantage(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    groups: tuple[str, ...]
-    weight: float = Field(1.0, ge=0, le=1)
+    groups: tuple[str, ...] = Field(description="The disadvantaged groups of the attribute.")
+    weight: float = Field(1.0, ge=0, le=1, description="How strongly, in [0, 1].")
 
 
 _GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -35,27 +35,32 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
 
 
 class BiasConfig(BaseModel):
-    """Both knobs in [0, 1]; at 0 groups differ by chance only.
-
-    Attributes:
-        label: Chance that a good fit of a disadvantaged group (weight 1) is recorded as 0.
-        wording: Chance that a resume is worded as its group's are (weight 1).
-        vagueness: Share of the work that a disadvantaged wording tells vaguely.
-        on: The disadvantaged groups by attribute.
-    """
+    """Both knobs in [0, 1]; at 0 groups differ by chance only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    label: float = Field(0.0, ge=0, le=1)
-    wording: float = Field(0.0, ge=0, le=1)
-    vagueness: float = Field(0.8, ge=0, le=1)
-    on: dict[str, Disadvantage] = {
-        "sex": Disadvantage(groups=("female",)),
-        "race_ethnicity": Disadvantage(
-            groups=("black_or_african_american", "hispanic_or_latino"), weight=0.4
-        ),
-        "school_category": Disadvantage(groups=("non_top_school", "no_school_mentioned"), weight=0.3),
-    }
+    label: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Chance that a good fit of a disadvantaged group (weight 1) is recorded as 0.",
+    )
+    wording: float = Field(
+        0.0, ge=0, le=1, description="Chance that a resume is worded as its group's are (weight 1)."
+    )
+    vagueness: float = Field(
+        0.8, ge=0, le=1, description="Share of the work that a disadvantaged wording tells vaguely."
+    )
+    on: dict[str, Disadvantage] = Field(
+        {
+            "sex": Disadvantage(groups=("female",)),
+            "race_ethnicity": Disadvantage(
+                groups=("black_or_african_american", "hispanic_or_latino"), weight=0.4
+            ),
+            "school_category": Disadvantage(groups=("non_top_school", "no_school_mentioned"), weight=0.3),
+        },
+        description="The disadvantaged groups by attribute.",
+    )
 
     @model_validator(mode="after")
     def _of_people_there_are(self) -> BiasConfig:

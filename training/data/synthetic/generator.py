@@ -34,42 +34,48 @@ from training.data.synthetic.resumes import Career, Wording, write_resume
 
 
 class GeneratorConfig(BaseModel):
-    """Everything that determines the synthetic data. The same config gives the same texts.
-
-    Attributes:
-        train_jobs: Jobs in the training split; each of a profession of its own until all are used.
-        good_each: Good fits per job, resumes written for it.
-        potential_each: Potential fits per job, on average.
-        negatives_each: Resumes of other professions per job.
-        hard_share: Share of the negatives that are of neighbouring professions, where there are any.
-        overlap: Share of a good fit's content that its job names too, in other words.
-        potential_overlap: The same for a potential fit that lacks skills.
-        potential_label: The label of a potential fit.
-        titled: Share of jobs with a title.
-        retell: Write a paraphrase of each good fit of the training split: vague if the resume is not, and the
-            other way round. It changes no other text.
-        bias: How groups differ in labels and wording; by default they do not. It changes neither people nor
-            careers, so that the same seed gives the same world at every setting of the knob.
-    """
+    """Everything that determines the synthetic data. The same config gives the same texts."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    seed: int = 20261124
-    train_jobs: int = Field(1200, ge=1)
-    validation_jobs: int = Field(120, ge=1)
-    calibration_jobs: int = Field(150, ge=1)
-    threshold_jobs: int = Field(150, ge=1)
-    test_jobs: int = Field(240, ge=1)
-    good_each: int = Field(2, ge=1)
-    potential_each: float = Field(1.0, ge=0)
-    negatives_each: int = Field(5, ge=1)
-    hard_share: float = Field(0.5, ge=0, le=1)
-    overlap: float = Field(0.3, ge=0, le=1)
-    potential_overlap: float = Field(0.08, ge=0, le=1)
-    potential_label: int = Field(0, ge=0, le=1)
-    titled: float = Field(0.6, ge=0, le=1)
-    retell: bool = False
-    bias: BiasConfig = BiasConfig()
+    seed: int = Field(20261124, description="Of the people and texts.")
+    train_jobs: int = Field(
+        1200,
+        ge=1,
+        description="Jobs in the training split; each of a profession of its own until all are used.",
+    )
+    validation_jobs: int = Field(120, ge=1, description="Jobs of the split that epochs are compared on.")
+    calibration_jobs: int = Field(150, ge=1, description="Jobs of the split that calibration is fitted on.")
+    threshold_jobs: int = Field(150, ge=1, description="Jobs of the split that the threshold is chosen on.")
+    test_jobs: int = Field(240, ge=1, description="Jobs of the split that is reported.")
+    good_each: int = Field(2, ge=1, description="Good fits per job, resumes written for it.")
+    potential_each: float = Field(1.0, ge=0, description="Potential fits per job, on average.")
+    negatives_each: int = Field(5, ge=1, description="Resumes of other professions per job.")
+    hard_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of the negatives that are of neighbouring professions, where there are any.",
+    )
+    overlap: float = Field(
+        0.3, ge=0, le=1, description="Share of a good fit's content that its job names too, in other words."
+    )
+    potential_overlap: float = Field(
+        0.08, ge=0, le=1, description="The same for a potential fit that lacks skills."
+    )
+    potential_label: int = Field(0, ge=0, le=1, description="The label of a potential fit.")
+    titled: float = Field(0.6, ge=0, le=1, description="Share of jobs with a title.")
+    retell: bool = Field(
+        False,
+        description="Write a paraphrase of each good fit of the training split: vague if the resume "
+        "is not, and the other way round. It changes no other text.",
+    )
+    bias: BiasConfig = Field(
+        BiasConfig(),
+        description="How groups differ in labels and wording; by default they do not. It changes "
+        "neither people nor careers, so that the same seed gives the same world at every "
+        "setting of the knob.",
+    )
 
     def jobs(self, split: SplitName) -> int:
         """Number of jobs of a split."""
