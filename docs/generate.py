@@ -20,6 +20,7 @@ from pydantic_core import PydanticUndefined
 
 from service.serving.app import create_app
 from service.settings import Settings, all_settings
+from training.config import RunConfig
 from training.config_reference import config_keys, config_schema
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -90,7 +91,7 @@ def with_settings_table(readme: str) -> str:
 def training_keys(page: str) -> str:
     """`page` with a table for each section of the configuration made again."""
     sections: dict[str, list[str]] = {}
-    for key in config_keys():
+    for key in config_keys(RunConfig):
         section, _, name = key.path.rpartition(".")
         default = "**required**" if key.default is None else f"`{key.default}`" if key.default else "empty"
         rows = sections.setdefault(section, [])
@@ -192,6 +193,6 @@ if __name__ == "__main__":
     OPENAPI_FILE.write_text(openapi_text(), "utf-8")
     README_FILE.write_text(with_settings_table(README_FILE.read_text("utf-8")), "utf-8")
     TRAINING_KEYS.write_text(training_keys(TRAINING_KEYS.read_text("utf-8")), "utf-8")
-    TRAINING_SCHEMA.write_text(config_schema(), "utf-8")
+    TRAINING_SCHEMA.write_text(config_schema(RunConfig), "utf-8")
     PICTURE.write_text(picture(), "utf-8")
     PAGE.write_text(with_rooms(PAGE.read_text("utf-8")), "utf-8")

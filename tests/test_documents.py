@@ -59,7 +59,7 @@ def test_what_repeats_the_code_is_as_the_code() -> None:
     keys = docs.TRAINING_KEYS.read_text("utf-8")
     assert "`learning_rate`" in keys
     assert docs.training_keys(keys) == keys
-    assert docs.TRAINING_SCHEMA.read_text("utf-8") == docs.config_schema()
+    assert docs.TRAINING_SCHEMA.read_text("utf-8") == docs.config_schema(docs.RunConfig)
 
 
 def test_pages_name_files_that_are_there() -> None:

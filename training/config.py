@@ -17,6 +17,7 @@ from service.core.errors import InputError
 from service.core.manifest import Pooling
 from service.core.passages import PassagePolicy
 from service.core.scoring import MatchPolicy
+from training.config_reference import nearest_key
 from training.data.example import Dataset
 from training.data.synthetic.bias import BIASED, BiasConfig
 from training.data.synthetic.generator import GeneratorConfig, generate
@@ -230,9 +231,7 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 def _meant(error: Mapping[str, Any]) -> str:
     """The key that an unknown one was probably meant to be."""
-    from training.config_reference import nearest_key
-
-    meant = nearest_key(error["loc"]) if error["type"] == "extra_forbidden" else None
+    meant = nearest_key(RunConfig, error["loc"]) if error["type"] == "extra_forbidden" else None
     return "" if meant is None else f"; did you mean {meant}?"
 
 

@@ -11,8 +11,6 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from training.config import RunConfig
-
 
 @dataclass(frozen=True, slots=True)
 class ConfigKey:
@@ -28,7 +26,7 @@ class ConfigKey:
 
 
 def config_keys(
-    model: type[BaseModel] = RunConfig, prefix: str = "", defaults: BaseModel | None = None
+    model: type[BaseModel], prefix: str = "", defaults: BaseModel | None = None
 ) -> Iterator[ConfigKey]:
     """Every key that holds a value, in the order of the classes. `defaults`: those of the section."""
     properties = model.model_json_schema()["properties"]
@@ -43,16 +41,16 @@ def config_keys(
         yield ConfigKey(path, _takes(properties[name]), _yaml(default), field.description or "")
 
 
-def config_schema() -> str:
+def config_schema(model: type[BaseModel]) -> str:
     """The JSON Schema of a configuration, for editors that check YAML as it is written."""
-    schema = RunConfig.model_json_schema()
+    schema = model.model_json_schema()
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
 
 
-def nearest_key(loc: Sequence[int | str]) -> str | None:
+def nearest_key(whole: type[BaseModel], loc: Sequence[int | str]) -> str | None:
     """The key that may be meant by one that is unknown, at the same place or anywhere."""
     *inside, name = (str(part) for part in loc)
-    model: type[BaseModel] | None = RunConfig
+    model: type[BaseModel] | None = whole
     for part in inside:
         model = (
             _part_of(model.model_fields[part].annotation) if model and part in model.model_fields else None
@@ -61,7 +59,7 @@ def nearest_key(loc: Sequence[int | str]) -> str | None:
     close = difflib.get_close_matches(name, here, n=1)
     if close:
         return ".".join((*inside, *close))
-    keys = {key.path: key.path.rpartition(".")[2] for key in config_keys()}
+    keys = {key.path: key.path.rpartition(".")[2] for key in config_keys(whole)}
     elsewhere = [path for path, last in keys.items() if last == name]
     return elsewhere[0] if len(elsewhere) == 1 else None
 

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from training.config import CONFIGS, ConfigError, RunConfig, read_run_config, read_yaml
 from training.config_reference import config_keys, config_schema, nearest_key
 
-KEYS = {key.path: key for key in config_keys()}
+KEYS = {key.path: key for key in config_keys(RunConfig)}
 
 
 def test_every_key_says_what_it_does() -> None:
@@ -48,7 +48,7 @@ def test_types_and_ranges_are_said_in_words(path: str, takes: str) -> None:
 
 @pytest.mark.parametrize("recipe", ["minilm-fair.yaml", "base.yaml", "smoke.yaml"])
 def test_the_schema_takes_the_committed_recipes(recipe: str) -> None:
-    validator = Draft202012Validator(json.loads(config_schema()))
+    validator = Draft202012Validator(json.loads(config_schema(RunConfig)))
     content = read_yaml(CONFIGS / recipe)
     assert list(validator.iter_errors(content)) == []
     assert list(validator.iter_errors(content | {"epochs": 3})) != []
@@ -65,7 +65,7 @@ def test_the_schema_takes_the_committed_recipes(recipe: str) -> None:
     ],
 )
 def test_the_nearest_key(loc: tuple[str, ...], meant: str | None) -> None:
-    assert nearest_key(loc) == meant
+    assert nearest_key(RunConfig, loc) == meant
 
 
 def test_an_unknown_key_is_refused_with_the_nearest(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ from training.cli.counterfactual import counterfactual
 from training.cli.explore import explore_data
 from training.cli.publish import export, import_bundle
 from training.cli.redaction_report import redaction_report
-from training.cli.run import ablate, base_bundle, run
+from training.cli.run import ablate, base_bundle, choose, run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 app.command("ablate")(ablate)
 app.command("base-bundle")(base_bundle)
+app.command("choose")(choose)
 app.command("compare")(compare)
 app.command("counterfactual")(counterfactual)
 app.command("explore")(explore_data)

@@ -40,6 +40,27 @@ def run(
         )
 
 
+def choose(
+    work: Annotated[Path, typer.Option(help="Work folder of a run that has trained to its end.")],
+    output: Annotated[Path, typer.Option(help="Folder to write the bundle to.")],
+    final: Annotated[
+        str | None,
+        typer.Option(
+            help="best, best_utility, best_fairness, window_best or epoch=5; default: as in the run."
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing bundle.")] = False,
+) -> None:
+    """Make a bundle of another epoch that a run kept, without training again."""
+    from service.core.encoder import silence_transformers
+    from training.pipeline.run import RunOptions, choose_again
+
+    silence_transformers()
+    with exit_codes():
+        bundle = choose_again(work, output, final, RunOptions(work, overwrite=overwrite, say=say))
+        say(f"wrote {bundle.path} ({bundle.makeup}), threshold {bundle.decision.threshold}")
+
+
 def base_bundle(
     output: Annotated[Path, typer.Option(help="Folder to write the bundle to.")],
     base_model: Annotated[

@@ -11,6 +11,8 @@ from service.core.errors import EvenmatchError
 from service.core.files import write_private
 
 RECORD = "run.json"
+CONFIG = "config.json"
+TRAINED = "trained.json"
 KEPT = "kept"
 
 _CHECKPOINT = "checkpoint-"
@@ -25,16 +27,39 @@ class ResumeError(EvenmatchError):
     title = "Run cannot be resumed"
 
 
-def begin(work: Path, record: dict[str, Any]) -> int:
+def begin(work: Path, record: dict[str, Any], config: str) -> int:
     """Make room for a new run: forget another's checkpoints and kept epochs. Returns how many there were.
+
+    `config`: the run's whole configuration as JSON, for who chooses another epoch later.
 
     Else the other's last checkpoint would be resumed from, and its epoch could go into the bundle.
     """
     found = _checkpoints(work)
     for folder in (*found, work / KEPT):
         shutil.rmtree(folder, ignore_errors=True)
+    (work / TRAINED).unlink(missing_ok=True)
     write_private(work / RECORD, json.dumps(record, indent=2) + "\n")
+    write_private(work / CONFIG, config)
     return len(found)
+
+
+def read_record(work: Path) -> tuple[dict[str, Any], str, dict[str, Any]]:
+    """The record of the finished run of `work`, its configuration as JSON, and what it was trained on.
+
+    Raises `ResumeError` if that is not a work folder of a run that came to its end.
+    """
+    missing = [name for name in (RECORD, CONFIG, TRAINED) if not _is_json(work / name)]
+    if missing:
+        raise ResumeError(
+            f"{work} is no work folder of a run that has trained to its end: {', '.join(missing)} missing"
+        )
+    record, config, trained = ((work / name).read_text("utf-8") for name in (RECORD, CONFIG, TRAINED))
+    return json.loads(record), config, json.loads(trained)
+
+
+def write_trained(work: Path, figures: dict[str, Any]) -> None:
+    """Say that the training came to its end, and what it was of."""
+    write_private(work / TRAINED, json.dumps(figures, indent=2) + "\n")
 
 
 def last_checkpoint(work: Path, record: dict[str, Any]) -> Path | None:

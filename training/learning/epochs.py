@@ -7,9 +7,9 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from service.core.files import write_private
 
@@ -17,6 +17,10 @@ CSV_FILE = "epoch_metrics.csv"
 JSON_FILE = "training_history.json"
 
 Choice = Literal["best", "best_utility", "best_fairness", "window_best"]
+"""How an epoch is chosen by its figures."""
+
+Final = Choice | Annotated[str, StringConstraints(pattern=r"^epoch=[1-9][0-9]*$")]
+"""A choice, or an epoch by its number: `epoch=5`."""
 
 UTILITY = "pr_auc"
 FAIRNESS = "overall_fairness_score"
@@ -48,7 +52,16 @@ class SelectionConfig(BaseModel):
         ge=1,
         description="Stop after so many epochs in which `best` did not improve; None never stops early.",
     )
-    final: Choice = Field("best", description="The choice that goes into the bundle.")
+    final: Final = Field(
+        "best",
+        description="What goes into the bundle: `best`, `best_utility`, `best_fairness`, `window_best` (or "
+        "`best` where no epoch is in the window), or an epoch, as `epoch=5`.",
+    )
+    keep: Literal["chosen", "all"] = Field(
+        "chosen",
+        description="Adapters that stay in the work folder: those of the four choices, or of every epoch. "
+        "`evenmatch-train choose` makes a bundle of another of them.",
+    )
     balanced: bool = Field(
         True, description="Judge by the figures in which every group and label weigh the same."
     )
@@ -83,6 +96,16 @@ def chosen_epochs(rows: Sequence[EpochFigures], config: SelectionConfig) -> dict
     if inside:
         chosen["window_best"] = max(inside, key=lambda i: rows[i][UTILITY])
     return chosen
+
+
+def kept_name(epoch: int) -> str:
+    """The folder of an epoch that is kept by its number."""
+    return f"epoch-{epoch}"
+
+
+def keeps_epoch(config: SelectionConfig, epoch: int) -> bool:
+    """Whether an epoch is kept whatever its figures are."""
+    return config.keep == "all" or config.final == f"epoch={epoch}"
 
 
 def combined(row: EpochFigures, config: SelectionConfig) -> float:

@@ -220,6 +220,13 @@ class FairMatcher(nn.Module):
         terms = [self._weight(name) * value for name, value in found.items() if self._weight(name)]
         return {"loss": torch.stack(terms).sum()} | {name: value.detach() for name, value in found.items()}
 
+    def current_weights(self) -> dict[str, float]:
+        """The weight that each loss of the configuration has by now; `reversal` is in the adversary's."""
+        return {
+            name: self._weight(name) * (self.strengths.reversal if name == "adversary" else 1.0)
+            for name in self._weights.names
+        }
+
     def _weight(self, name: str) -> float:
         if name == "match_head":
             return 1.0

@@ -21,7 +21,14 @@ from service.core.files import draft_of
 from training.learning.adapter import AdapterError, interpolated, save_adapter
 from training.learning.batches import Collator, TrainingItems
 from training.learning.checkpoints import KEPT, step_of
-from training.learning.epochs import History, SelectionConfig, chosen_epochs, should_stop
+from training.learning.epochs import (
+    History,
+    SelectionConfig,
+    chosen_epochs,
+    keeps_epoch,
+    kept_name,
+    should_stop,
+)
 from training.learning.model import FairMatcher
 from training.learning.validation import ADVICE, DivergedError, Validator
 
@@ -145,7 +152,9 @@ class FairTrainer(Trainer):
         losses = {f"train_{name}": total / self._steps for name, total in self._sums.items()}
         self._sums, self._steps = {}, 0
         epoch = round(float(self.state.epoch or 0.0))
-        self.history.add({"epoch": float(epoch), "step": float(self.state.global_step)} | losses | figures)
+        weights = {f"weight_{name}": weight for name, weight in self._matcher.current_weights().items()}
+        place = {"epoch": float(epoch), "step": float(self.state.global_step)}
+        self.history.add(place | losses | weights | figures)
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in figures.items()}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
@@ -202,15 +211,17 @@ class _Selection(TrainerCallback):
             self._history.write(chosen)
             for name, row in chosen.items():
                 if row == len(rows) - 1:
-                    _keep(self._model.encoder.backbone, self._folder / name, self._kept_share)
+                    self._keep(name)
+            if keeps_epoch(self._config, epoch := int(rows[-1]["epoch"])):
+                self._keep(kept_name(epoch))
         if should_stop(rows, self._config):
             control.should_training_stop = True
 
-
-def _keep(backbone: Any, folder: Path, share: float) -> None:
-    """Write the adapter to `folder`, whole or not at all."""
-    with draft_of(folder) as draft, interpolated(backbone, share):
-        save_adapter(backbone, draft)
+    def _keep(self, name: str) -> None:
+        """Write the adapter to a folder of this name, whole or not at all."""
+        backbone: Any = self._model.encoder.backbone
+        with draft_of(self._folder / name) as draft, interpolated(backbone, self._kept_share):
+            save_adapter(backbone, draft)
 
 
 def _ramp(done: float, share: float) -> float:

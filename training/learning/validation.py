@@ -7,7 +7,7 @@ splits that no choice was made on.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -37,8 +37,15 @@ class DivergedError(EvenmatchError):
     title = "Training diverged"
 
 
+Temperature = Callable[[Floats, Labels], float]
+"""Fits the temperature of a calibration to scores and labels; raises an `EvenmatchError` where none fits."""
+
+
 class Validator:
-    """Scores the same pairs and the same counterfactual variants after every epoch."""
+    """Scores the same pairs and the same counterfactual variants after every epoch.
+
+    `temperature`: how the one of `epoch_metrics.csv` is fitted, which is not there where none fits.
+    """
 
     def __init__(
         self,
@@ -48,8 +55,10 @@ class Validator:
         *,
         counterfactual_resumes: int,
         seed: int,
+        temperature: Temperature | None = None,
     ) -> None:
         self._policy = policy
+        self._temperature = temperature
         self._pairs = sorted(pairs.labels)
         self._labels = np.array([pairs.labels[pair] for pair in self._pairs])
         self._ids = [(pairs.jobs[job].id, pairs.resumes[resume].id) for job, resume in self._pairs]
@@ -85,9 +94,19 @@ class Validator:
         selected = scores >= threshold
         return (
             utility(scores, selected, self._labels)
+            | {"threshold": threshold}
+            | self._fitted_temperature(scores)
             | parity(self._scored(scores), selected)
             | self._counterfactual(vectors, scores, threshold)
         )
+
+    def _fitted_temperature(self, scores: Floats) -> dict[str, float]:
+        if self._temperature is None:
+            return {}
+        try:
+            return {"temperature": self._temperature(scores, self._labels)}
+        except EvenmatchError:  # matches do not score higher: after an epoch that is no reason to stop
+            return {}
 
     def _scored(self, scores: Floats) -> ScoredPairs:
         return ScoredPairs(

@@ -24,11 +24,14 @@ from training.bundles.card import evaluated_model_card
 from training.config import RunConfig
 from training.data.example import Dataset
 from training.evaluation.scoring import RememberingEngine
+from training.learning.epochs import Final
 from training.learning.tokenized import PairTokenizer
 from training.pipeline.measuring import calibrate_and_decide, evaluate_biased, evaluate_test
 from training.pipeline.training import (
     TrainedAdapter,
     TrainingError,
+    chosen_again,
+    kept_adapter,
     process_rank,
     return_freed_memory,
     train_adapter,
@@ -76,6 +79,23 @@ def make_bundle(config: RunConfig, output: Path, options: RunOptions) -> Bundle 
     parts = _measure(setting, trained, eraser)
     return write_bundle(
         output, setting.manifest, parts, adapter=adapter, eraser=eraser, overwrite=options.overwrite
+    )
+
+
+def choose_again(work: Path, output: Path, final: Final | None, options: RunOptions) -> Bundle:
+    """Make a bundle of another kept epoch of a finished run: everything but the training is done anew.
+
+    `final` None: the run's own choice. Raises what `make_bundle` raises, and `ResumeError` if `work` is not
+    of a finished run or the data are not the run's.
+    """
+    config, record = chosen_again(work, final)
+    setting = _set_up(config, output, options)
+    trained = kept_adapter(config, setting.dataset, work, record)
+    options.say(f"taking {trained.folder.name}, calibrating, choosing the threshold")
+    eraser = _fit_eraser(setting, trained.folder)
+    parts = _measure(setting, trained, eraser)
+    return write_bundle(
+        output, setting.manifest, parts, adapter=trained.folder, eraser=eraser, overwrite=options.overwrite
     )
 
 
@@ -170,6 +190,7 @@ def _measure(
     # The splits and their variants share most of their passages.
     loaded = replace(loaded, engine=RememberingEngine(loaded.engine))
     calibration, rule, notes = calibrate_and_decide(config, candidate, loaded, dataset)
+    notes = (*notes, *(() if trained is None else trained.notes))
     for note in notes:
         say(f"note: {note}")
     parts: dict[str, Any] = {
@@ -211,11 +232,11 @@ def _training_note(config: RunConfig, trained: TrainedAdapter | None) -> str:
     repeat = "Repeat it with `evenmatch-train run --config` and `training_config.json`."
     if trained is None:
         return f"None: the base model as it is; erasure: {config.erasure.method}. {repeat}"
-    share, pairs, epochs = config.trainer.kept_share, trained.pairs, len(trained.history.rows)
+    share, on, epochs = config.trainer.kept_share, trained.on, len(trained.history.rows)
     kept = "" if share == 1 else f"{share:.0%} of the update kept, "
-    length = f"{epochs} epoch{'s'[: epochs - 1]} in {trained.seconds / 60:.0f} minutes"
+    length = f"{epochs} epoch{'s'[: epochs - 1]} in {on.seconds / 60:.0f} minutes"
     return (
-        f"LoRA of rank {config.adapter.r} on {len(pairs.labels):,} pairs of {len(pairs.jobs):,} jobs and "
-        f"{len(pairs.resumes):,} resumes, {length}, {kept}"
+        f"LoRA of rank {config.adapter.r} on {on.pairs:,} pairs of {on.jobs:,} jobs and "
+        f"{on.resumes:,} resumes, {length}, {kept}"
         f"losses: {', '.join(config.losses.names)}; erasure: {config.erasure.method}. {repeat}"
     )

@@ -9,23 +9,33 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from service.core.base_model import BaseModel
 from service.core.encoder import load_encoder
-from service.core.errors import EvenmatchError
-from training.config import RunConfig
+from service.core.errors import EvenmatchError, InputError
+from training.config import RunConfig, described
 from training.data.example import Dataset, Example
 from training.learning.adapter import add_adapter
 from training.learning.batches import Collator, TrainingItems
-from training.learning.checkpoints import KEPT, begin, last_checkpoint
-from training.learning.epochs import History
+from training.learning.checkpoints import (
+    KEPT,
+    ResumeError,
+    begin,
+    last_checkpoint,
+    read_record,
+    write_trained,
+)
+from training.learning.epochs import Final, History, kept_name
 from training.learning.model import NAME_GROUP, FairMatcher
 from training.learning.tokenized import PairTokenizer, TokenizedPairs
 from training.learning.trainer import FairTrainer
 from training.learning.validation import Validator
+from training.postprocessing.calibration import fit_temperature
 
 TRAINED_BY = (
     "base_model",
@@ -49,13 +59,23 @@ class TrainingError(EvenmatchError):
 
 
 @dataclass(frozen=True)
+class TrainedOn:
+    """How many pairs, jobs and resumes the adapter was trained on, and for how long."""
+
+    pairs: int
+    jobs: int
+    resumes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class TrainedAdapter:
-    """Where the adapter of the chosen epoch lies, what it was trained on, and how that went."""
+    """Where the adapter of the chosen epoch lies, what it was trained on, how that went, and what to know."""
 
     folder: Path
-    pairs: TokenizedPairs
+    on: TrainedOn
     history: History
-    seconds: float
+    notes: tuple[str, ...] = ()
 
 
 def train_adapter(
@@ -72,7 +92,7 @@ def train_adapter(
     """Train on the training split, and choose an epoch by the validation split.
 
     Checkpoints and kept epochs lie in `work`; `resume` goes on from the last one. Raises `TrainingError` if
-    there is less than a batch, or if no epoch was chosen, and an `InputError` for an unusable text.
+    there is less than a batch, and an `InputError` for an unusable text.
     """
     say(f"reading {len(dataset.train):,} pairs to train on, {len(dataset.validation):,} to validate")
     pairs = tokenizer.tokenize(dataset.train, potential_unknown=config.sampling.potential_unknown)
@@ -81,16 +101,64 @@ def train_adapter(
     trainer = _trainer(config, base, tokenizer, pairs, validation, work, quiet=quiet)
     record = _record_of(config, dataset)
     checkpoint = last_checkpoint(work, record) if resume else None
-    if checkpoint is None and not process_rank() and (forgotten := begin(work, record)):
-        say(f"note: starting over; {forgotten} checkpoints of another run were removed")
+    if checkpoint is None and not process_rank():
+        forgotten = begin(work, record, config.model_dump_json(indent=2) + "\n")
+        if forgotten:
+            say(f"note: starting over; {forgotten} checkpoints of another run were removed")
     trainer.train_from(checkpoint)
-    adapter = work / KEPT / config.selection.final
-    if not adapter.is_dir():
-        raise TrainingError(
-            f"no epoch was chosen as {config.selection.final}: none inside the window was below "
-            f"{config.selection.window_fairness}"
+    seconds = time.monotonic() - started
+    on = TrainedOn(len(pairs.labels), len(pairs.jobs), len(pairs.resumes), round(seconds, 1))
+    if not process_rank():
+        write_trained(work, asdict(on))
+    return _chosen(config, work, on, trainer.history)
+
+
+def chosen_again(work: Path, final: Final | None) -> tuple[RunConfig, dict[str, Any]]:
+    """The configuration of the finished run in `work`, with another choice, and the run's record.
+
+    Raises `ResumeError` for a folder of no finished run, `InputError` for a choice that is none.
+    """
+    record, content, _ = read_record(work)
+    config = RunConfig.model_validate_json(content)
+    if final is None:
+        return config, record
+    chosen = config.model_dump()
+    chosen["selection"]["final"] = final
+    try:
+        return RunConfig.model_validate(chosen), record
+    except ValidationError as error:
+        raise InputError(f"--final: {described(error)}", field="final") from None
+
+
+def kept_adapter(config: RunConfig, dataset: Dataset, work: Path, record: dict[str, Any]) -> TrainedAdapter:
+    """The adapter of `config.selection.final` among the kept epochs of the finished run in `work`.
+
+    Raises `ResumeError` if the data are not those of the run, `TrainingError` if that epoch was not kept.
+    """
+    now = _record_of(config, dataset)
+    if now["pairs"] != record.get("pairs"):
+        raise ResumeError(f"the pairs are not those that the run in {work} was trained and validated on")
+    _, _, trained = read_record(work)
+    return _chosen(config, work, TrainedOn(**trained), History(work))
+
+
+def _chosen(config: RunConfig, work: Path, on: TrainedOn, history: History) -> TrainedAdapter:
+    final, notes = config.selection.final, []
+    if final == "window_best" and not (work / KEPT / final).is_dir():
+        first, last = config.selection.window
+        notes.append(
+            f"no epoch from {first} to {last} has a fairness score below "
+            f"{config.selection.window_fairness:g}: `best` was taken in place of `window_best`"
         )
-    return TrainedAdapter(adapter, pairs, trainer.history, time.monotonic() - started)
+        final = "best"
+    number = final.partition("=")[2]
+    folder = work / KEPT / (kept_name(int(number)) if number else final)
+    if not folder.is_dir():
+        kept = ", ".join(sorted(one.name for one in (work / KEPT).glob("*"))) or "none"
+        raise TrainingError(
+            f"{final} is not among the epochs that were kept ({kept}); `selection.keep: all` keeps every one"
+        )
+    return TrainedAdapter(folder, on, history, tuple(notes))
 
 
 def _trainer(
@@ -127,6 +195,7 @@ def _trainer(
         config.matching,
         counterfactual_resumes=config.trainer.validation_resumes,
         seed=config.seed,
+        temperature=lambda scores, labels: fit_temperature(scores, labels).temperature,
     )
     return FairTrainer(
         model,

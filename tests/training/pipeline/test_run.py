@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,7 @@ def write_config(folder: Path, **changes: dict[str, object]) -> Path:
         },
         "losses": {"pairing": 0.01},
         "trainer": {"epochs": 3, "batch_jobs": 6, "learning_rate": 1e-3, "precision": "f32", "threads": 1},
+        "selection": {"keep": "all", "window": [2, 3], "window_fairness": 1e-9},
         "erasure": {"resumes": 12},
         "evaluation": {"rounds": 20, "audited": 3, "names_per_group": 2, "minimum": 5},
     }
@@ -95,6 +97,82 @@ def test_the_bundle_holds_all_that_it_should(bundle: Bundle) -> None:
     history = json.loads((bundle.path / "training_history.json").read_text("utf-8"))
     assert set(history["chosen"]) == {"best", "best_utility", "best_fairness"}
     assert [row["epoch"] for row in history["epochs"]] == [1, 2, 3]
+
+
+def test_another_epoch_is_chosen_without_training(bundle: Bundle, place: Path) -> None:
+    work, output = place / "bundle.work", place / "again"
+    choose = ["choose", "--work", str(work), "--output", str(output)]
+    history = json.loads((bundle.path / "training_history.json").read_text("utf-8"))
+    for final in ("best_utility", "epoch=2"):
+        result = CliRunner().invoke(app, [*choose, "--final", final, "--overwrite"])
+        assert result.exit_code == 0, result.stderr
+        config = json.loads((output / "training_config.json").read_text("utf-8"))
+        assert config["selection"]["final"] == final
+        number = history["chosen"]["best_utility"] if final == "best_utility" else 2
+        kept = (work / "kept" / f"epoch-{number}" / "adapter_model.safetensors").read_bytes()
+        assert (output / "adapter" / "adapter_model.safetensors").read_bytes() == kept
+    assert CliRunner().invoke(app, [*choose, "--overwrite"]).exit_code == 0
+    name = "adapter/adapter_model.safetensors"
+    assert read_bundle(output).manifest.files == bundle.manifest.files | {
+        other: digest for other, digest in read_bundle(output).manifest.files.items() if other != name
+    }
+
+
+def test_an_empty_window_falls_back_to_best_and_says_so(bundle: Bundle, place: Path) -> None:
+    choose = ["choose", "--work", str(place / "bundle.work"), "--output", str(place / "window")]
+    result = CliRunner().invoke(app, [*choose, "--final", "window_best"])
+    assert result.exit_code == 0, result.stderr
+    said = "`best` was taken in place of `window_best`"
+    assert said in result.stderr
+    name = "adapter/adapter_model.safetensors"
+    assert read_bundle(place / "window").manifest.files[name] == bundle.manifest.files[name]
+    assert said in (place / "window" / "metrics.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("final", "said"),
+    [
+        ("epoch=9", "epoch=9 is not among the epochs that were kept"),
+        ("epoch=0", "--final: "),
+        ("?", "--final: "),
+    ],
+)
+def test_what_cannot_be_chosen_is_said(bundle: Bundle, place: Path, final: str, said: str) -> None:
+    choose = ["choose", "--work", str(place / "bundle.work"), "--output", str(place / "no"), "--final", final]
+    result = CliRunner().invoke(app, choose)
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert not (place / "no").exists()
+
+
+def test_a_folder_of_no_finished_run_has_nothing_to_choose(place: Path, tmp_path: Path) -> None:
+    choose = ["choose", "--work", str(tmp_path), "--output", str(tmp_path / "b")]
+    result = CliRunner().invoke(app, choose)
+    assert result.exit_code == 1
+    assert "no work folder of a run that has trained to its end" in result.stderr
+
+
+def test_other_data_are_refused_when_choosing(tmp_path: Path, bundle: Bundle, place: Path) -> None:
+    work = tmp_path / "work"
+    shutil.copytree(place / "bundle.work", work)
+    record = json.loads((work / "run.json").read_text("utf-8"))
+    record["pairs"]["train"] = "0" * 64
+    (work / "run.json").write_text(json.dumps(record))
+    choose = ["choose", "--work", str(work), "--output", str(tmp_path / "b")]
+    result = CliRunner().invoke(app, choose)
+    assert result.exit_code == 1
+    assert "the pairs are not those that the run" in result.stderr
+
+
+def test_every_epoch_has_its_threshold_temperature_and_weights(bundle: Bundle) -> None:
+    with (bundle.path / "epoch_metrics.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(-1 <= float(row["threshold"]) <= 1 for row in rows)
+    assert "temperature" in rows[-1]
+    assert {float(row["weight_contrastive"]) for row in rows} == {1.0}
+    weights = [float(row["weight_pairing"]) for row in rows]
+    assert weights == sorted(weights)
+    assert weights[-1] == 0.01
 
 
 def test_the_service_loads_it_and_scores_with_it(bundle: Bundle, tmp_path: Path) -> None:
@@ -156,11 +234,6 @@ def test_without_losses_the_base_model_is_calibrated_as_it_is(tmp_path: Path) ->
     ("changes", "said"),
     [
         ({"trainer": {"batch_jobs": 64}}, "the training split has 24 jobs; a batch needs"),
-        pytest.param(
-            {"selection": {"final": "window_best", "window": [3, 9], "window_fairness": 1e-9}},
-            "no epoch was chosen as window_best",
-            marks=pytest.mark.slow,
-        ),
         ({"trainer": {"learning_rate": 1e30, "max_gradient_norm": 1e30}}, "not finite"),
         ({"adapter": {"frozen_layers": 2}}, "frozen_layers is 2; the base model has 2 layers"),
     ],
