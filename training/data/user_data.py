@@ -6,16 +6,17 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from service.core.column_names import AmbiguousColumnError, Role, guessed_column
 from service.core.documents import read_document
 from service.core.errors import InputError, UnknownGroupError
 from service.core.group_labels import LabelReader, refuse_unknown
 from service.core.groups import RACE_ETHNICITY, SEX, UNKNOWN
-from training.data.example import DataError, DataFormatError, Dataset, Example, Grade, SplitName, from_splits
+from training.data.example import DataError, DataFormatError, Dataset, Example, SplitName, from_splits
+from training.data.match_labels import MISSING, LabelError, MatchLabels, check_meanings
 from training.data.partition import SplitBy, fill_splits
 from training.data.review import OnLeak, fingerprint, review
 from training.data.tables import TableRow, columns_of, list_columns, read_tables
@@ -34,21 +35,6 @@ _KNOWN_GROUPS = {
     "ethnicity": RACE_ETHNICITY,
 }
 """Attributes whose labels the table of aliases knows. Of any other attribute each label is a group."""
-
-_GRADES: dict[str, Grade | None] = {
-    "no fit": 0,
-    "potential fit": 1,
-    "good fit": 2,
-    "0": 0,
-    "1": 2,
-    "0.0": 0,
-    "1.0": 2,
-    "false": 0,
-    "true": 2,
-    "no": 0,
-    "yes": 2,
-}
-_MISSING = frozenset({"", "nan", "none", "null", "na", "n/a"})
 
 
 class ColumnMapping(BaseModel):
@@ -104,6 +90,12 @@ class ColumnMapping(BaseModel):
         return self.model_copy(update=guessed)
 
 
+LabelName = Annotated[
+    str, BeforeValidator(lambda given: str(given).lower() if isinstance(given, bool) else str(given))
+]
+"""YAML reads `1:` as a number and `true:` as a truth value."""
+
+
 class UserDataConfig(BaseModel):
     """Where the user's data is and how to read it."""
 
@@ -119,6 +111,15 @@ class UserDataConfig(BaseModel):
         "`validation`, or from `train` if there is no `validation`.",
     )
     columns: ColumnMapping = Field(ColumnMapping(), description="What the columns are called.")
+    labels: dict[LabelName, float] = Field(
+        {},
+        description="What labels in other words mean: `{match: 1, non-match: 0}`; with `label_cut` any numbers, as "
+        "`{poor: 1, fair: 2, good: 3}`. Case, hyphens and underscores do not count.",
+    )
+    label_cut: float | None = Field(
+        None,
+        description="For a scale or a score in place of a label: the number from which on a pair is a match.",
+    )
     potential_label: Literal[0, 1] = Field(0, description='What "Potential Fit" counts as.')
     missing_label: Literal["error", "drop"] = Field(
         "error", description="`error`, or `drop` for rows without a label."
@@ -143,6 +144,11 @@ class UserDataConfig(BaseModel):
         "person_and_job", description="Keep persons and jobs in one split each, or persons only."
     )
     seed: int = Field(20261124, description="Of the splitting.")
+
+    @model_validator(mode="after")
+    def _two_classes(self) -> UserDataConfig:
+        check_meanings(self.labels, self.label_cut)
+        return self
 
     @model_validator(mode="after")
     def _one_source(self) -> UserDataConfig:
@@ -227,6 +233,7 @@ def _examples(
     there = columns_of(rows)
     config = config.model_copy(update={"columns": config.columns.found_in(there, place, warnings)})
     readers = _label_readers(config)
+    labels = MatchLabels(config.labels, config.label_cut, config.potential_label)
     for field, column in config.columns.wanted().items():
         if column not in there:
             raise DataFormatError(
@@ -236,7 +243,7 @@ def _examples(
     found, errors, unlabelled = [], [], 0
     for number, row in enumerate(rows, 1):
         try:
-            example = _example(row, config, readers)
+            example = _example(row, config, labels, readers)
         except _CellError as error:
             errors.append(f"{place}: row {number}, column `{error.column}`: {error.reason}")
             if len(errors) == _MOST_ERRORS:
@@ -251,6 +258,8 @@ def _examples(
         raise DataFormatError("\n".join(errors) + more)
     if unlabelled:
         warnings.append(f"{place}: {unlabelled} of {len(rows)} rows have no label and were dropped")
+    if labels.unseen:
+        warnings.append(f"{place}: no row has the label {', '.join(labels.unseen)} (data.files.labels)")
     if config.unknown_labels == "refuse":
         try:
             refuse_unknown({a: r for a, r in readers.items() if r.groups}, place)
@@ -288,12 +297,17 @@ def _label_readers(config: UserDataConfig) -> dict[str, LabelReader]:
     }
 
 
-def _example(row: TableRow, config: UserDataConfig, readers: Mapping[str, LabelReader]) -> Example | None:
+def _example(
+    row: TableRow, config: UserDataConfig, labels: MatchLabels, readers: Mapping[str, LabelReader]
+) -> Example | None:
     columns = config.columns
     resume, job = _text(row, columns.resume), _text(row, columns.job)
     title = _optional(row, columns.title)
-    grade = _grade(row, columns.label)
-    if grade is None:
+    try:
+        labelled = labels.read(row.get(columns.label))
+    except LabelError as error:
+        raise _CellError(columns.label, str(error)) from None
+    if labelled is None:
         if config.missing_label == "error":
             raise _CellError(columns.label, "no label; `missing_label: drop` leaves such rows out")
         return None
@@ -309,8 +323,8 @@ def _example(row: TableRow, config: UserDataConfig, readers: Mapping[str, LabelR
         description=job,
         resume_id=_optional(row, columns.resume_id) or f"resume-{fingerprint(resume)[:16]}",
         resume=resume,
-        label=(0, config.potential_label, 1)[grade],
-        grade=grade,
+        label=labelled[0],
+        grade=labelled[1],
         groups=groups,
     )
 
@@ -339,7 +353,7 @@ def _optional(row: TableRow, column: str | None) -> str | None:
         text.encode()
     except UnicodeEncodeError:
         raise _CellError(column, "holds half of a character (a lone surrogate)") from None
-    return None if text.lower() in _MISSING else text
+    return None if text.lower() in MISSING else text
 
 
 def _group(row: TableRow, column: str, reader: LabelReader, config: UserDataConfig) -> str | None:
@@ -351,15 +365,3 @@ def _group(row: TableRow, column: str, reader: LabelReader, config: UserDataConf
     if known is None:
         return None if reader.groups and config.unknown_labels == "unknown" else group
     return None if known == UNKNOWN else known
-
-
-def _grade(row: TableRow, column: str) -> Grade | None:
-    """None if the cell is empty or NaN."""
-    value: Any = row.get(column)
-    text = " ".join(("" if value is None else str(value)).lower().replace("_", " ").replace("-", " ").split())
-    if text in _MISSING:
-        return None
-    grade = _GRADES.get(text)
-    if grade is None:
-        raise _CellError(column, "must be 0, 1, true, false, or No Fit, Potential Fit, Good Fit")
-    return grade
