@@ -1,7 +1,7 @@
 """What stands in a label column -> match or not, and the grade behind it.
 
-Without more being said: 0 and 1, true and false, or "No Fit", "Potential Fit" and "Good Fit". Data of one's own
-say it in other words, on a scale, or as a score: `labels` maps words to numbers, and `label_cut` is the
+Without more being said: 0 and 1, true and false, or "No Fit", "Potential Fit" and "Good Fit". Data of one's
+own say it in other words, on a scale, or as a score: `labels` maps words to numbers, and `label_cut` is the
 number from which on a pair is a match.
 """
 
@@ -88,8 +88,8 @@ class MatchLabels:
         grade = _GRADES.get(key)
         if grade is None:
             raise LabelError(
-                "must be 0, 1, true, false, or No Fit, Potential Fit, Good Fit; `labels` says what other words "
-                "mean, `label_cut` from which number on a pair is a match"
+                "must be 0, 1, true, false, or No Fit, Potential Fit, Good Fit; `labels` says what other "
+                "words mean, `label_cut` from which number on a pair is a match"
             )
         return self._of_grade[grade], grade
 

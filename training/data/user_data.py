@@ -113,8 +113,8 @@ class UserDataConfig(BaseModel):
     columns: ColumnMapping = Field(ColumnMapping(), description="What the columns are called.")
     labels: dict[LabelName, float] = Field(
         {},
-        description="What labels in other words mean: `{match: 1, non-match: 0}`; with `label_cut` any numbers, as "
-        "`{poor: 1, fair: 2, good: 3}`. Case, hyphens and underscores do not count.",
+        description="What labels in other words mean: `{match: 1, non-match: 0}`; with `label_cut` any "
+        "numbers, as `{poor: 1, fair: 2, good: 3}`. Case, hyphens and underscores do not count.",
     )
     label_cut: float | None = Field(
         None,
