@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +17,7 @@ from torch.utils.data import Dataset
 
 from service.core.counterfactual.lexicons import load_groups
 from service.core.tokenization import TokenIds
+from training.learning.draws import Draw, EveryPair, OneMatchAJob
 from training.learning.interaction import Passages
 from training.learning.losses import UNKNOWN
 from training.learning.tokenized import JobTokens, PairTokenizer, ResumeTokens, Texts, TokenizedPairs
@@ -30,6 +31,11 @@ class SamplingConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    pairs: Literal["all", "one_a_job"] = Field(
+        "all",
+        description="What an epoch passes over: every labelled pair once, or one match of each job with "
+        "some of its labelled non-matches.",
+    )
     negatives: int = Field(
         1, ge=0, description="Labelled non-matches of a job in each item, beside the other items' resumes."
     )
@@ -89,10 +95,16 @@ class TrainingItem:
 
 
 class TrainingItems(Dataset[TrainingItem]):
-    """One item for each job of `pairs` that has a resume to draw: a match, or a non-match if asked for."""
+    """The items of an epoch, as `SamplingConfig.pairs` says; `batch` of them make a step of all processes."""
 
     def __init__(
-        self, pairs: TokenizedPairs, tokenizer: PairTokenizer, config: SamplingConfig, *, seed: int
+        self,
+        pairs: TokenizedPairs,
+        tokenizer: PairTokenizer,
+        config: SamplingConfig,
+        *,
+        seed: int,
+        batch: int = 1,
     ) -> None:
         self.pairs = pairs
         self._tokenizer = tokenizer
@@ -100,10 +112,19 @@ class TrainingItems(Dataset[TrainingItem]):
         self._seed = seed
         self._epoch = 0
         self._lexicon = load_groups("train")
-        wanted = {1, 0} if config.negatives else {1}
-        self._jobs = sorted(
-            job for job, of in pairs.by_job.items() if any(pairs.labels[job, r] in wanted for r in of)
-        )
+        self._draw: Draw = OneMatchAJob(pairs, config.negatives)
+        if config.pairs == "all":
+            self._draw = EveryPair(pairs, config.negatives, batch=batch, seed=seed)
+
+    @property
+    def distinct(self) -> int:
+        """Items of an epoch, but those that only fill up the last batch."""
+        return self._draw.distinct
+
+    @property
+    def coverage(self) -> tuple[int, int]:
+        """Labelled pairs that an epoch draws, and those that there are."""
+        return self._draw.drawn, self._draw.labelled
 
     @property
     def name_groups(self) -> list[str]:
@@ -113,18 +134,14 @@ class TrainingItems(Dataset[TrainingItem]):
     def set_epoch(self, epoch: int) -> None:
         """Called by the data loader: each epoch draws again."""
         self._epoch = epoch
+        self._draw.set_epoch(epoch)
 
     def __len__(self) -> int:
-        return len(self._jobs)
+        return len(self._draw)
 
     def __getitem__(self, index: int) -> TrainingItem:
         rng = random.Random(f"{self._seed}:{self._epoch}:{index}")
-        job = self._jobs[index]
-        labelled = self.pairs.by_job[job]
-        matches = [r for r in labelled if self.pairs.labels[job, r] == 1]
-        others = [r for r in labelled if self.pairs.labels[job, r] == 0]
-        chosen = [rng.choice(matches)] if matches else []
-        chosen += rng.sample(others, min(self._config.negatives, len(others)))
+        job, chosen = self._draw.item(index, rng)
         resumes = tuple(self._seen(number, rng) for number in chosen)
         title = self.pairs.jobs[job].title
         with_title = title is not None and rng.random() < self._config.title_share

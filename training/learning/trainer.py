@@ -46,7 +46,8 @@ class TrainerConfig(BaseModel):
     batch_jobs: int = Field(
         12,
         ge=2,
-        description="Jobs in a step, each with its resumes; the others' resumes are its in-batch negatives.",
+        description="Items in a step, each a job with some resumes; those of other jobs are its in-batch "
+        "negatives.",
     )
     accumulation: int = Field(1, ge=1, description="Steps whose gradients are added up.")
     learning_rate: float = Field(
@@ -105,6 +106,7 @@ class FairTrainer(Trainer):
         quiet: bool = False,
     ) -> None:
         self._validator = validator
+        self.items = items
         self._matcher = model
         self._kept_share = config.kept_share
         self._selection = selection

@@ -236,7 +236,7 @@ def _training_note(config: RunConfig, trained: TrainedAdapter | None) -> str:
     kept = "" if share == 1 else f"{share:.0%} of the update kept, "
     length = f"{epochs} epoch{'s'[: epochs - 1]} in {on.seconds / 60:.0f} minutes"
     return (
-        f"LoRA of rank {config.adapter.r} on {on.pairs:,} pairs of {on.jobs:,} jobs and "
-        f"{on.resumes:,} resumes, {length}, {kept}"
+        f"LoRA of rank {config.adapter.r} on {on.pairs:,} labelled pairs ({on.drawn:,} an epoch) of "
+        f"{on.jobs:,} jobs and {on.resumes:,} resumes, {length}, {kept}"
         f"losses: {', '.join(config.losses.names)}; erasure: {config.erasure.method}. {repeat}"
     )

@@ -60,9 +60,13 @@ class TrainingError(EvenmatchError):
 
 @dataclass(frozen=True)
 class TrainedOn:
-    """How many pairs, jobs and resumes the adapter was trained on, and for how long."""
+    """How many pairs, jobs and resumes the adapter was trained on, and for how long.
+
+    `drawn`: labelled pairs that an epoch passed over.
+    """
 
     pairs: int
+    drawn: int
     jobs: int
     resumes: int
     seconds: float
@@ -99,6 +103,12 @@ def train_adapter(
     validation = tokenizer.tokenize(dataset.validation)
     started = time.monotonic()
     trainer = _trainer(config, base, tokenizer, pairs, validation, work, quiet=quiet)
+    drawn, labelled = trainer.items.coverage
+    steps = len(trainer.items) // (config.trainer.batch_jobs * _process_count())
+    say(
+        f"an epoch passes over {drawn:,} of {labelled:,} labelled pairs of {len(pairs.by_job):,} jobs in "
+        f"{steps:,} steps"
+    )
     record = _record_of(config, dataset)
     checkpoint = last_checkpoint(work, record) if resume else None
     if checkpoint is None and not process_rank():
@@ -107,7 +117,7 @@ def train_adapter(
             say(f"note: starting over; {forgotten} checkpoints of another run were removed")
     trainer.train_from(checkpoint)
     seconds = time.monotonic() - started
-    on = TrainedOn(len(pairs.labels), len(pairs.jobs), len(pairs.resumes), round(seconds, 1))
+    on = TrainedOn(labelled, drawn, len(pairs.jobs), len(pairs.resumes), round(seconds, 1))
     if not process_rank():
         write_trained(work, asdict(on))
     return _chosen(config, work, on, trainer.history)
@@ -174,13 +184,14 @@ def _trainer(
     encoder = load_encoder(base.folder, base.pooling)
     add_adapter(encoder, config.adapter)
     groups = pairs.groups()
-    items = TrainingItems(pairs, tokenizer, config.sampling, seed=config.seed)
     processes = _process_count()
-    if len(items) < config.trainer.batch_jobs * processes:
+    batch = config.trainer.batch_jobs * processes
+    items = TrainingItems(pairs, tokenizer, config.sampling, seed=config.seed, batch=batch)
+    if items.distinct < batch:
         each = f" in each of {processes} processes" if processes > 1 else ""
         raise TrainingError(
-            f"the training split has {len(items)} jobs; a batch needs trainer.batch_jobs = "
-            f"{config.trainer.batch_jobs}{each}"
+            f"the training split makes {items.distinct} items of jobs and their labelled resumes; a batch "
+            f"needs trainer.batch_jobs = {config.trainer.batch_jobs}{each}: lower it, or label more pairs"
         )
     model = FairMatcher(
         encoder,

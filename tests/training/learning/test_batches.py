@@ -36,7 +36,7 @@ def test_an_item_is_drawn_from_seed_epoch_and_number_alone(world: World) -> None
 
 
 def test_a_match_comes_first_and_negatives_follow(world: World) -> None:
-    for item in [items_of(world, SamplingConfig(negatives=2))[i] for i in range(12)]:
+    for item in [items_of(world, SamplingConfig(pairs="one_a_job", negatives=2))[i] for i in range(12)]:
         labels = [world.pairs.labels[item.job, resume.number] for resume in item.resumes]
         assert labels == [1, 0, 0]
 
@@ -79,7 +79,7 @@ def test_a_job_of_nothing_but_potential_fits_brings_no_item(world: World) -> Non
     job = examples[0].job_id
     unsure = [replace(e, grade=1, label=0) if e.job_id == job else e for e in examples]
     pairs = world.tokenizer.tokenize(unsure, potential_unknown=True)
-    items = TrainingItems(pairs, world.tokenizer, SamplingConfig(), seed=1)
+    items = TrainingItems(pairs, world.tokenizer, SamplingConfig(pairs="one_a_job"), seed=1)
     assert len(items) == len(pairs.jobs) - 1 == 5
     drawn = [items[i] for i in range(len(items))]
     assert all(item.tokens.id != job and item.resumes for item in drawn)
@@ -88,7 +88,7 @@ def test_a_job_of_nothing_but_potential_fits_brings_no_item(world: World) -> Non
 def test_without_negatives_a_job_without_a_match_brings_no_item(world: World) -> None:
     examples = [replace(e, label=0) if e.job_id == "p-nurse-0" else e for e in examples_of(1, prefix="p")]
     pairs = world.tokenizer.tokenize(examples)
-    items = TrainingItems(pairs, world.tokenizer, SamplingConfig(negatives=0), seed=1)
+    items = TrainingItems(pairs, world.tokenizer, SamplingConfig(pairs="one_a_job", negatives=0), seed=1)
     assert [items[i].tokens.id for i in range(len(items))] == ["p-engineer-0", "p-accountant-0"]
 
 

@@ -33,7 +33,7 @@ def trainer_of(
     world: World, folder: Path, config: TrainerConfig = CONFIG, selection: SelectionConfig | None = None
 ) -> FairTrainer:
     set_seed(3)
-    sampling = SamplingConfig(counterfactual_share=0.5)
+    sampling = SamplingConfig(pairs="one_a_job", counterfactual_share=0.5)
     groups = world.pairs.groups()
     items = TrainingItems(world.pairs, world.tokenizer, sampling, seed=3)
     model = FairMatcher(
@@ -77,8 +77,10 @@ def finished(world: World, tmp_path_factory: pytest.TempPathFactory) -> FairTrai
 
 def test_training_lowers_the_loss(world: World, finished: FairTrainer, tmp_path: Path) -> None:
     """Of the same items before and after: epochs draw anew, and their losses differ by what they drew."""
-    items = TrainingItems(world.pairs, world.tokenizer, SamplingConfig(), seed=9)
-    batch = Collator(world.pairs, world.pairs.groups(), SamplingConfig())([items[i] for i in range(12)])
+    items = TrainingItems(world.pairs, world.tokenizer, SamplingConfig(pairs="one_a_job"), seed=9)
+    batch = Collator(world.pairs, world.pairs.groups(), SamplingConfig(pairs="one_a_job"))(
+        [items[i] for i in range(12)]
+    )
     before, after = (t._matcher(**batch)["contrastive"] for t in (trainer_of(world, tmp_path), finished))
     assert after < before
     assert [row["epoch"] for row in finished.history.rows] == [1, 2, 3, 4]

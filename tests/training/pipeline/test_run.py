@@ -233,7 +233,7 @@ def test_without_losses_the_base_model_is_calibrated_as_it_is(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"trainer": {"batch_jobs": 64}}, "the training split has 24 jobs; a batch needs"),
+        ({"trainer": {"batch_jobs": 640}}, "items of jobs and their labelled resumes; a batch"),
         ({"trainer": {"learning_rate": 1e30, "max_gradient_norm": 1e30}}, "not finite"),
         ({"adapter": {"frozen_layers": 2}}, "frozen_layers is 2; the base model has 2 layers"),
     ],
