@@ -58,6 +58,7 @@ class Example:
         groups: Attribute to group ("sex": "female"); never given to a model as input to a score.
         occupation: What the resume was made of; None in users' own data.
         job_occupation: What the job was made of; None in users' own data.
+        job_family: What the user says it is a job of: jobs of one family look for the same people.
         paraphrase: The same career in other words and another layout, for training; None if there is none.
         clue_free: The same resume with redaction's tokens in the place of every clue, for evaluation; None if
             there is none.
@@ -74,6 +75,7 @@ class Example:
     groups: Mapping[str, str] = field(default_factory=dict)
     occupation: str | None = None
     job_occupation: str | None = None
+    job_family: str | None = None
     paraphrase: str | None = None
     clue_free: str | None = None
     seniority: Seniority | None = None

@@ -55,6 +55,11 @@ class ColumnMapping(BaseModel):
         description="Who wrote the resume: one person's resumes stay in one split. Null: by the text.",
     )
     job_id: str | None = Field(None, description="Null: by the text.")
+    job_family: str | None = Field(
+        None,
+        description="Jobs with the same value look for the same people: a resume that fits one of them is no "
+        "non-match of another. Null: postings whose texts are nearly the same.",
+    )
     groups: dict[str, str] = Field(
         {}, description="Attribute to column, such as `{school_category: school_category}`."
     )
@@ -62,7 +67,8 @@ class ColumnMapping(BaseModel):
     def wanted(self) -> dict[str, str]:
         """Field of the mapping to column, for every column that must be there."""
         fields = {
-            name: getattr(self, name) for name in ("resume", "job", "label", "title", "resume_id", "job_id")
+            name: getattr(self, name)
+            for name in ("resume", "job", "label", "title", "resume_id", "job_id", "job_family")
         }
         return {f: c for f, c in fields.items() if c is not None} | {
             f"groups.{attribute}": column for attribute, column in self.groups.items()
@@ -326,6 +332,7 @@ def _example(
         label=labelled[0],
         grade=labelled[1],
         groups=groups,
+        job_family=_optional(row, columns.job_family),
     )
 
 

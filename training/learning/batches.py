@@ -6,7 +6,7 @@ Everything random is drawn from (seed, epoch, item), so that a resumed run sees 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -38,6 +38,18 @@ class SamplingConfig(BaseModel):
     )
     negatives: int = Field(
         1, ge=0, description="Labelled non-matches of a job in each item, beside the other items' resumes."
+    )
+    mined_negatives: int = Field(
+        0,
+        ge=0,
+        description="Hard negatives in each item: resumes of the split without a label for the job that the "
+        "model of the moment ranks highest for it. 0: none.",
+    )
+    mine_every: int = Field(
+        50, ge=1, description="Steps after which they are mined anew, counted from each epoch's begin."
+    )
+    mined_from: int = Field(
+        2_000, ge=10, description="Resumes of the split that are looked at each time, drawn at random."
     )
     potential_unknown: bool = Field(
         True, description="Leave potential fits (grade 1) out of the match losses."
@@ -82,7 +94,7 @@ class TrainingItem:
     """One job with some of its resumes.
 
     Of `resumes[0]`: its `variants` (group, passages) under other names, its `versions` with other filler and
-    its `paraphrases` in other words.
+    its `paraphrases` in other words. `mined`: numbers of the resumes that were mined for the job.
     """
 
     job: int
@@ -92,6 +104,7 @@ class TrainingItem:
     variants: tuple[tuple[str, Texts], ...]
     versions: tuple[Texts, ...]
     paraphrases: tuple[Texts, ...]
+    mined: frozenset[int] = frozenset()
 
 
 class TrainingItems(Dataset[TrainingItem]):
@@ -111,6 +124,7 @@ class TrainingItems(Dataset[TrainingItem]):
         self._config = config
         self._seed = seed
         self._epoch = 0
+        self._mined: Mapping[int, Sequence[int]] = {}
         self._lexicon = load_groups("train")
         self._draw: Draw = OneMatchAJob(pairs, config.negatives)
         if config.pairs == "all":
@@ -136,12 +150,20 @@ class TrainingItems(Dataset[TrainingItem]):
         self._epoch = epoch
         self._draw.set_epoch(epoch)
 
+    def set_mined(self, mined: Mapping[int, Sequence[int]]) -> None:
+        """Hard negatives by job, of which items draw `mined_negatives` from now on."""
+        self._mined = mined
+
     def __len__(self) -> int:
         return len(self._draw)
 
     def __getitem__(self, index: int) -> TrainingItem:
         rng = random.Random(f"{self._seed}:{self._epoch}:{index}")
         job, chosen = self._draw.item(index, rng)
+        mined: list[int] = []
+        if hard := self._mined.get(job):
+            mined = rng.sample(hard, min(self._config.mined_negatives, len(hard)))
+            chosen = chosen + mined
         resumes = tuple(self._seen(number, rng) for number in chosen)
         title = self.pairs.jobs[job].title
         with_title = title is not None and rng.random() < self._config.title_share
@@ -156,7 +178,9 @@ class TrainingItems(Dataset[TrainingItem]):
         # Draw only where there is a paraphrase: items of data without any must stay as they were.
         if resumes[0].tokens.paraphrase and rng.random() < self._config.retold_share:
             paraphrases = (resumes[0].tokens.redacted, resumes[0].tokens.paraphrase)
-        return TrainingItem(job, self.pairs.jobs[job], with_title, resumes, variants, versions, paraphrases)
+        return TrainingItem(
+            job, self.pairs.jobs[job], with_title, resumes, variants, versions, paraphrases, frozenset(mined)
+        )
 
     def _seen(self, number: int, rng: random.Random) -> SeenResume:
         tokens = self.pairs.resumes[number]
@@ -211,13 +235,9 @@ class Collator:
         return torch.tensor([[self._label(item, resume) for resume in resumes] for item in items])
 
     def _label(self, item: TrainingItem, resume: SeenResume) -> int:
-        known = self._pairs.labels.get((item.job, resume.number))
-        if known is not None:
-            return known
-        # Of the same occupation, without a label: could well be a match.
-        if not self._config.in_batch_negatives or resume.tokens.key == item.tokens.key:
-            return UNKNOWN
-        return 0
+        if (item.job, resume.number) in self._pairs.labels or resume.number in item.mined:
+            return self._pairs.label(item.job, resume.number)
+        return self._pairs.label(item.job, resume.number) if self._config.in_batch_negatives else UNKNOWN
 
 
 class Rows:

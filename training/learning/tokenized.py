@@ -16,6 +16,7 @@ from service.core.redaction.redactor import Redactor
 from service.core.tokenization import Passage, TextTokenizer, TokenIds
 from training.data.example import Example
 from training.data.synthetic.filler import generic_duty, soft_skill
+from training.learning.families import families_of
 from training.learning.losses import UNKNOWN
 
 Texts = tuple[TokenIds, ...]
@@ -31,12 +32,16 @@ _SPLICES = ("{name} {text}", "{name}, {text}", "Name: {name} {text}", "{text} {n
 
 @dataclass(frozen=True, slots=True)
 class JobTokens:
-    """A job's passages and title. `key` names what it looks for: jobs of one key share their matches."""
+    """A job's passages and title. `key` names what it looks for: jobs of one key share their matches.
+
+    So do those of one `family`, if the user's data name one.
+    """
 
     id: str
     key: str
     title: TokenIds | None
     passages: Texts
+    family: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,22 @@ class TokenizedPairs:
     resumes: list[ResumeTokens]
     labels: dict[tuple[int, int], int]
     by_job: dict[int, list[int]] = field(default_factory=dict)
+    families: list[int] = field(default_factory=list)
+    """Of each job (`families_of`)."""
+    fits: dict[int, set[int]] = field(default_factory=dict)
+    """By resume, families of the jobs that it may fit, as far as the labels say so."""
+
+    def label(self, job: int, resume: int) -> int:
+        """What the data says of a pair, or follows from it: 0 only where nothing speaks for a match."""
+        known = self.labels.get((job, resume))
+        if known is not None:
+            return known
+        same = self.resumes[resume].key == self.jobs[job].key
+        return UNKNOWN if same or self.families[job] in self.fits.get(resume, ()) else 0
+
+    def is_negative(self, job: int, resume: int) -> bool:
+        """Whether nobody labelled the pair, and nothing speaks for a match."""
+        return (job, resume) not in self.labels and self.label(job, resume) == 0
 
     def groups(self) -> dict[str, list[str]]:
         """Attribute to its groups, both sorted."""
@@ -110,6 +131,11 @@ class PairTokenizer:
             unknown = potential_unknown and example.grade == 1
             pairs.labels[job, resume] = UNKNOWN if unknown else example.label
             pairs.by_job.setdefault(job, []).append(resume)
+        names = [[("key", one.key), *([("family", one.family)] if one.family else [])] for one in pairs.jobs]
+        pairs.families.extend(families_of([one.passages for one in pairs.jobs], names))
+        for (job, resume), label in pairs.labels.items():
+            if label != 0:
+                pairs.fits.setdefault(resume, set()).add(pairs.families[job])
         return pairs
 
     def variants(
@@ -162,6 +188,7 @@ class PairTokenizer:
             key=example.job_occupation or example.job_id,
             title=tokens.title,
             passages=tuple(passage.ids for passage in tokens.passages),
+            family=example.job_family,
         )
 
     def _resume(self, example: Example) -> ResumeTokens:

@@ -29,6 +29,7 @@ from training.learning.epochs import (
     kept_name,
     should_stop,
 )
+from training.learning.mining import NegativeMiner
 from training.learning.model import FairMatcher
 from training.learning.validation import ADVICE, DivergedError, Validator
 
@@ -104,6 +105,8 @@ class FairTrainer(Trainer):
         *,
         seed: int,
         quiet: bool = False,
+        miner: NegativeMiner | None = None,
+        mine_every: int = 50,
     ) -> None:
         self._validator = validator
         self.items = items
@@ -119,6 +122,7 @@ class FairTrainer(Trainer):
             eval_dataset=items,  # asked for by the base class; `evaluate` goes by the validator
             callbacks=[
                 _Schedule(model, items, config),
+                *([] if miner is None else [_Mining(model, items, miner, mine_every)]),
                 _Selection(model, self.history, selection, folder / KEPT, config.kept_share),
             ],
         )
@@ -193,6 +197,31 @@ class _Schedule(TrainerCallback):
         self._model.strengths.fairness = _ramp(done, self._config.fairness_warmup)
         alone = self._config.adversary_alone
         self._model.strengths.reversal = _ramp(done - alone, self._config.fairness_warmup)
+
+
+class _Mining(TrainerCallback):
+    """Has hard negatives mined at each epoch's begin, and every so many steps after it."""
+
+    def __init__(self, model: FairMatcher, items: TrainingItems, miner: NegativeMiner, every: int) -> None:
+        self._model, self._items, self._miner, self._every = model, items, miner, every
+        self._begun = 0
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._begun = state.global_step
+        self._mine(args, state)
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        done = state.global_step - self._begun
+        if done and done % self._every == 0:
+            self._mine(args, state)
+
+    def _mine(self, args: TrainingArguments, state: TrainerState) -> None:
+        mined = self._miner.mine(self._model.encoder, args.device, state.global_step)
+        self._items.set_mined(mined)
 
 
 class _Selection(TrainerCallback):

@@ -31,6 +31,7 @@ from training.learning.checkpoints import (
     write_trained,
 )
 from training.learning.epochs import Final, History, kept_name
+from training.learning.mining import NegativeMiner
 from training.learning.model import NAME_GROUP, FairMatcher
 from training.learning.tokenized import PairTokenizer, TokenizedPairs
 from training.learning.trainer import FairTrainer
@@ -218,7 +219,18 @@ def _trainer(
         config.selection,
         seed=config.seed,
         quiet=quiet,
+        miner=_miner(config, pairs),
+        mine_every=config.sampling.mine_every,
     )
+
+
+def _miner(config: RunConfig, pairs: TokenizedPairs) -> NegativeMiner | None:
+    sampling = config.sampling
+    if not sampling.mined_negatives:
+        return None
+    # Some more than an item draws, so that it is not always the same ones.
+    each = 4 * sampling.mined_negatives
+    return NegativeMiner(pairs, config.matching, most=sampling.mined_from, each=each, seed=config.seed)
 
 
 def _record_of(config: RunConfig, dataset: Dataset) -> dict[str, Any]:
@@ -231,7 +243,8 @@ def _digest(examples: Iterable[Example]) -> str:
     """SHA-256 of everything that training reads of the pairs; the texts themselves are not stored."""
     digest = hashlib.sha256()
     for e in examples:
-        read = (e.job_id, e.title, e.description, e.resume_id, e.resume, e.label, e.grade, e.paraphrase)
+        of_job = (e.job_id, e.title, e.description, e.job_family)
+        read = (*of_job, e.resume_id, e.resume, e.label, e.grade, e.paraphrase)
         digest.update(json.dumps([*read, sorted(e.groups.items())]).encode())
     return digest.hexdigest()
 
