@@ -17,8 +17,9 @@ from service.core.language import is_foreign
 from service.core.matching import Match, ReadResume
 from service.core.parquet import import_pyarrow
 from service.core.resume_warnings import ResumeWarning, needs_a_look
+from service.core.spreadsheets import spreadsheet_safe
 from service.files.document_texts import DocumentSummary
-from service.files.writing import spreadsheet_safe, written_whole
+from service.files.writing import written_whole
 
 RESULT_SUFFIXES = (".csv", ".jsonl", ".parquet")
 
