@@ -82,7 +82,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Sized
 from types import TracebackType
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class EvenmatchError(Exception):
@@ -107,8 +107,22 @@ class EvenmatchError(Exception):
 
 
 class InputError(EvenmatchError):
+    """`line` and `reason`: of a fault in a table, where it stands, and what is wrong but for the place."""
+
     code = "invalid_input"
     title = "Invalid input"
+    line: int | None = None
+    reason: str = ""
+
+    @classmethod
+    def of_line(
+        cls, table: object, line: int, said: str, reason: str | None = None, unit: str = "line"
+    ) -> Self:
+        """The fault of one line: `said` follows "TABLE line N". `reason` groups it with its like."""
+        error = cls(f"{table} {unit} {line}{said}")
+        error.line = line
+        error.reason = said.removeprefix(": ") if reason is None else reason
+        return error
 
 
 class EmptyTextError(InputError):

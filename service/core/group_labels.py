@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from service.core.errors import UnknownGroupError
 from service.core.groups import UNKNOWN, GroupSchema
+from service.core.shown_labels import CountedLabels
 
 UnknownLabels = Literal["refuse", "unknown"]
 
@@ -65,15 +66,6 @@ The EEO-1 report's own labels are among them. "X" in a passport, "other", and a 
 not: forms mean different groups by them, so a person says which (`--group-value`).
 """
 
-SHOWN_FROM_ROWS = 10
-"""A label in fewer rows may be somebody's name, put into the wrong column, and is counted but not shown."""
-
-MOST_SHOWN = 20
-MOST_LABELS = 50
-"""A column with more unknown labels is no column of groups, and none of them is shown."""
-
-_LONGEST_SHOWN = 60
-_MOST_COUNTED = 1_000
 _NOT_HISPANIC = re.compile(r"(?<=.) (?:not|non) (?:of )?hispanic(?: or)?(?: latin[oax])?(?: origin)?$")
 
 
@@ -128,8 +120,7 @@ class LabelReader:
         self.groups = groups
         self.mapped: Counter[tuple[str, str]] = Counter()
         """Labels, as compared, that stand for a group of another name, with that group."""
-        self.unknown: Counter[str] = Counter()
-        self.unknown_rows = 0
+        self.unknown = CountedLabels()
         self._known: dict[str, str] = {}
         for group in (UNKNOWN, *groups):
             self._known |= dict.fromkeys(ALIASES.get(group, ()), group)
@@ -152,16 +143,10 @@ class LabelReader:
             return UNKNOWN
         group = self._known.get(key)
         if group is None:
-            self._count_unknown(label)
+            self.unknown.add(label)
         elif key != key_of_label(group):
             self.mapped[key, group] += 1
         return group
-
-    def _count_unknown(self, label: str) -> None:
-        self.unknown_rows += 1
-        label = label[: _LONGEST_SHOWN + 1]
-        if label in self.unknown or len(self.unknown) <= _MOST_COUNTED:
-            self.unknown[label] += 1
 
     @property
     def said_of_mapped(self) -> str | None:
@@ -173,30 +158,14 @@ class LabelReader:
 
     @property
     def said_of_unknown(self) -> str | None:
-        """Which labels are not known, and in how many rows; None if all are.
-
-        A label is shown if `SHOWN_FROM_ROWS` rows have it and the column has no more than `MOST_LABELS`
-        unknown ones: names are many, each in few rows.
-        """
-        if not self.unknown:
+        """Which labels are not known, and in how many rows, as far as they can be shown; None if all are."""
+        if not self.unknown.rows:
             return None
-        more = "over " if len(self.unknown) > _MOST_COUNTED else ""
-        total = f"{more}{len(self.unknown):,} labels stand" if len(self.unknown) > 1 else "1 label stands"
-        shown = list(self._shown())
-        parts = [f"{label!r} in {rows:,} rows" for label, rows in shown]
-        rest = self.unknown_rows - sum(rows for _, rows in shown)
-        if rest:
-            others, unit = "others" if shown else "they are", "row" if rest == 1 else "rows"
-            parts.append(f"{others} in {rest:,} {unit}, not shown since they may be names")
+        stand = "label stands" if len(self.unknown.counts) == 1 else "labels stand"
         allowed = ", ".join((*self.groups, UNKNOWN))
-        return f"{self.attribute}: {total} for none of {allowed}: {'; '.join(parts)}"
-
-    def _shown(self) -> Iterator[tuple[str, int]]:
-        if len(self.unknown) > MOST_LABELS:
-            return
-        for label, rows in self.unknown.most_common(MOST_SHOWN):
-            if rows >= SHOWN_FROM_ROWS and len(label) <= _LONGEST_SHOWN:
-                yield label, rows
+        return (
+            f"{self.attribute}: {self.unknown.total} {stand} for none of {allowed}: {self.unknown.listed()}"
+        )
 
 
 def refuse_unknown(readers: Mapping[str, LabelReader], source: str, hint: str = "") -> None:

@@ -8,10 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from service.core.csv_rows import Fault
 from service.core.documents import Document, read_document
 from service.core.errors import DuplicateIdError, EmptyTextError, ErrorCollector, InputError, TableError
 from service.core.resume_warnings import ResumeWarning
-from service.core.tables import Column, Fault, TableFile, inspect_table, read_rows
+from service.core.tables import Column, TableFile, inspect_table, read_rows
 from service.files.document_texts import DocumentSummary, DocumentTexts
 from service.files.documents.archives import ArchiveLimits
 from service.files.given_files import GivenFiles, find_files, written
