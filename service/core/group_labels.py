@@ -21,43 +21,49 @@ from service.core.shown_labels import CountedLabels
 UnknownLabels = Literal["refuse", "unknown"]
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
-    "female": ("f", "woman", "women", "females", "fem"),
-    "male": ("m", "man", "men", "males"),
-    "nonbinary": ("non binary", "nb", "enby", "non binary third gender", "third gender", "genderqueer"),
+    "female": ("f", "woman", "women", "females", "fem", "cis woman", "cis female", "cisgender woman",
+        "cisgender female"),
+    "male": ("m", "man", "men", "males", "cis man", "cis male", "cisgender man", "cisgender male"),
+    "nonbinary": ("non binary", "nb", "enby", "non binary third gender", "third gender", "genderqueer",
+        "non conforming", "gender non conforming", "gender nonconforming", "nonconforming",
+        "non binary gender non conforming", "non binary or gender non conforming", "nonbinary third gender"),
     "hispanic_or_latino": (
         "hispanic", "latino", "latina", "latinx", "latine", "hispanic latino", "latino hispanic",
         "hispanic or latina", "hispanic or latinx", "hispanic latinx", "hispanic or latino of any race",
-        "hispanic or latino any race",
+        "hispanic or latino any race", "hispanic latino any race", "hispanic latino of any race",
+        "latino or hispanic", "latino a", "latina o", "latino a x",
+        "hispanic latino or spanish", "hispanic latino or spanish origin", "hispanic latinx or spanish origin",
+        "spanish hispanic latino", "hispanic origin", "of hispanic origin", "of hispanic or latino origin",
     ),
-    "white": ("caucasian", "white caucasian", "white or caucasian"),
-    "black_or_african_american": ("black", "african american", "black african american", "afro american"),
+    "white": ("caucasian", "white caucasian", "white or caucasian", "caucasian or white", "white american"),
+    "black_or_african_american": ("black", "african american", "black african american", "afro american",
+        "african american or black", "african american black"),
     "native_hawaiian_or_pacific_islander": (
         "native hawaiian", "pacific islander", "native hawaiian pacific islander", "nhpi",
         "native hawaiian or other pacific islander", "native hawaiian other pacific islander",
-        "hawaiian or pacific islander", "hawaiian",
+        "hawaiian or pacific islander", "hawaiian", "other pacific islander",
+        "pacific islander or native hawaiian", "hawaiian or other pacific islander",
     ),
-    "asian": ("asian american", "asian or asian american"),
+    "asian": ("asian american", "asian or asian american", "east asian", "south asian", "southeast asian",
+        "south east asian"),
     "native_american_or_alaska_native": (
         "native american", "alaska native", "american indian", "american indian or alaska native",
         "american indian alaska native", "american indian or alaskan native", "native american alaska native",
         "native american or alaskan native", "alaskan native", "aian",
+        "american indian or native american", "native american or american indian",
+        "american indian alaskan native",
+        "american indian native american", "native american indian",
     ),
     "two_or_more_races": (
         "two or more", "2 or more races", "2 or more", "multiracial", "multi racial", "biracial", "mixed",
-        "mixed race", "multiple races", "more than one race",
+        "mixed race", "multiple races", "more than one race", "bi racial", "multiple", "two races or more",
+        "two or more ethnicities", "multiethnic", "multi ethnic",
     ),
     UNKNOWN: (
-        "prefer not to say", "prefer not to answer", "prefer not to disclose", "prefer not to specify",
-        "prefer not to respond", "prefer not to self identify", "i prefer not to say",
-        "i prefer not to answer", "rather not say", "decline", "declined", "decline to answer",
-        "decline to state", "decline to say", "decline to self identify", "declined to self identify",
-        "decline to identify", "i decline to self identify", "declined to answer", "declined to state",
-        "do not wish to answer", "i do not wish to answer", "i don t wish to answer", "choose not to answer",
-        "choose not to disclose", "i choose not to disclose", "choose not to identify",
-        "choose not to self identify", "i do not wish to self identify", "i don t wish to self identify",
-        "not disclosed", "undisclosed", "not specified", "unspecified", "not stated", "not provided",
-        "not given", "not reported", "no answer", "no response", "not known", "missing", "n a", "na", "none",
-        "null", "nan",
+        "decline", "declines", "declined", "refused", "withheld", "undisclosed", "undeclared", "unspecified",
+        "unanswered", "unreported", "no answer", "no response", "no data", "no information", "no selection",
+        "no value", "missing", "blank", "empty", "n a", "na", "none", "null", "nan", "nil", "tbd", "select",
+        "please select", "select one", "choose one", "unsure", "not sure",
     ),
 }  # fmt: skip
 """Groups of the default schema, and `unknown`, to further labels, as `key_of_label` has them.
@@ -66,14 +72,46 @@ The EEO-1 report's own labels are among them. "X" in a passport, "other", and a 
 not: forms mean different groups by them, so a person says which (`--group-value`).
 """
 
+_VERB = (
+    r"(?:(?:self )?(?:answer|say|respond|disclose|specify|identify|provide|state|share|report|declare|reveal"
+    r"|indicate|tell|participate|define|describe|complete)\b.*)"
+)
+_NO_ANSWER = re.compile(
+    r"(?:(?:i|the|applicant|candidate|employee|respondent|he|she|they) ){0,2}(?:"
+    rf"(?:(?:would |d )?(?:prefer|prefers|preferred|rather|choose|chooses|chose|chosen|elect|elects|elected"
+    rf"|opt|opts|opted|wish|wishes|wished|want|wants) not|(?:do|does|did|will|would)(?: not|n t| n t)"
+    rf"(?: (?:wish|want|care|choose|prefer|intend|like|elect))?)(?: to)? {_VERB}"
+    rf"|(?:don|doesn|didn|won|wouldn) t(?: (?:wish|want|care|choose|prefer|like))?(?: to)? {_VERB}"
+    rf"|(?:decline|declines|declined|declining|refuse|refuses|refused)(?: to)? {_VERB}"
+    r"|(?:not|non|never) (?:yet )?(?:declared|disclosed|specified|stated|provided|given|reported|known|available"
+    r"|applicable|answered|identified|self identified|selected|indicated|supplied|listed|entered|collected"
+    r"|recorded|on file|asked|submitted|completed|determined|set)\b.*"
+    r"|information not (?:provided|available|disclosed).*"
+    r")"
+)
+"""That somebody says nothing, in whatever words: `I don't wish to answer`, `Not declared`."""
+
+_COUNTRY = re.compile(r"(?<=.) (?:united states of america|united states|usa|us)$")
+"""Workday names the country that a label is of."""
+
+_EXPLAINED = re.compile(
+    r"(?<=.) (?:a person (?:of|having|with|who)|all persons|e g|eg|i e|such as|including) .*$"
+)
+"""How forms explain a group: "Asian - A person having origins in ..."."""
+
+_PARTS = re.compile(r"[/|:;()\[\],\u2013\u2014]|\s-\s|^\d+\s*[.)-]\s*|\s-|-\s")
+_LONGEST_CODE = 2
+
 _NOT_HISPANIC = re.compile(r"(?<=.) (?:not|non) (?:of )?hispanic(?: or)?(?: latin[oax])?(?: origin)?$")
+_ONLY_NOT_HISPANIC = re.compile(r"(?:not|non) (?:of )?hispanic(?: or)?(?: latin[oax])?(?: origin)?")
 
 
 def key_of_label(label: str) -> str:
     """A label as it is compared: words in lower case without accents and punctuation, blanks between them."""
     decomposed = unicodedata.normalize("NFKD", label.casefold())
     letters = "".join(ch if ch.isalnum() else " " for ch in decomposed if not unicodedata.combining(ch))
-    return _NOT_HISPANIC.sub("", " ".join(letters.split()))
+    key = _EXPLAINED.sub("", " ".join(letters.split()))
+    return _NOT_HISPANIC.sub("", _COUNTRY.sub("", key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +159,7 @@ class LabelReader:
         self.mapped: Counter[tuple[str, str]] = Counter()
         """Labels, as compared, that stand for a group of another name, with that group."""
         self.unknown = CountedLabels()
+        self._groups = {UNKNOWN, *groups}
         self._known: dict[str, str] = {}
         for group in (UNKNOWN, *groups):
             self._known |= dict.fromkeys(ALIASES.get(group, ()), group)
@@ -141,12 +180,24 @@ class LabelReader:
         key = key_of_label(label)
         if not key:  # empty, or a dash
             return UNKNOWN
-        group = self._known.get(key)
+        group = self._known.get(key) or self._described(label, key)
         if group is None:
             self.unknown.add(label)
         elif key != key_of_label(group):
             self.mapped[key, group] += 1
         return group
+
+    def _described(self, label: str, key: str) -> str | None:
+        """The group of a label that says it twice, or with a code: `F - Female`, `1: White`; or says nothing."""
+        if _NO_ANSWER.fullmatch(key):
+            return UNKNOWN
+        parts = [part for one in _PARTS.split(label) if (part := key_of_label(one))]
+        parts = [part for part in parts if not _ONLY_NOT_HISPANIC.fullmatch(part)]
+        if len(parts) < 2:
+            return self._known.get(parts[0]) if parts else None
+        found = {UNKNOWN if _NO_ANSWER.fullmatch(part) else self._known.get(part, part) for part in parts}
+        found = {one for one in found if one in self._groups or len(one) > _LONGEST_CODE}
+        return found.pop() if len(found) == 1 and found <= self._groups else None
 
     @property
     def said_of_mapped(self) -> str | None:

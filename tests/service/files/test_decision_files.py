@@ -446,7 +446,7 @@ def test_cells_are_no_column_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["d.xlsx", "d.csv"])
 def test_a_workbook_is_told_how_to_become_a_table(tmp_path: Path, name: str) -> None:
     file = write(tmp_path / name, b"PK\x03\x04" + bytes(26) + b"xl/workbook.xml")
-    with pytest.raises(NotTextError, match="Excel workbook .*Save As, CSV UTF-8"):
+    with pytest.raises(NotTextError, match=r"Excel workbook .*Save As, CSV UTF-8"):
         check_decision_file(file)
 
 
