@@ -41,6 +41,8 @@ from service.cli.group_options import GroupValues, UnknownLabelsOption, label_op
 from service.core.fairness.figure import Figure, number_text, percent_text
 from service.core.fairness.findings import ALPHA, MINIMUM, SMALL_SHARE, FairnessOptions
 from service.core.fairness.rates import ratio_text
+from service.core.group_titles import attribute_title, group_title
+from service.core.groups import UNKNOWN
 from service.core.printable import one_line
 from service.files.decision_columns import DecisionColumns
 from service.files.decision_files import DecisionOptions, Decisions, check_decision_file, read_decisions
@@ -251,17 +253,17 @@ def _rows(audit: BiasAudit) -> Iterator[tuple[str, ...]]:
     """Cells; an attribute's name stands alone."""
     for attribute in audit.attributes:
         comparison = attribute.selection
-        yield (attribute.attribute,)
+        yield (attribute_title(attribute.attribute),)
         for result in comparison.groups:
             if result.share.n:
                 yield (
-                    result.group,
+                    group_title(result.group),
                     f"{result.share.count:,} of {result.share.n:,}",
                     f"{percent_text(result.share.rate)}%",
                     _with_interval(result.impact_ratio),
                     conclusion(comparison, result),
                 )
-        yield "unknown", f"{attribute.unknown:,}"
+        yield group_title(UNKNOWN), f"{attribute.unknown:,}"
         yield ()
 
 

@@ -32,7 +32,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "hispanic or latina", "hispanic or latinx", "hispanic latinx", "hispanic or latino of any race",
         "hispanic or latino any race", "hispanic latino any race", "hispanic latino of any race",
         "latino or hispanic", "latino a", "latina o", "latino a x",
-        "hispanic latino or spanish", "hispanic latino or spanish origin", "hispanic latinx or spanish origin",
+        "hispanic latino or spanish", "hispanic latino or spanish origin",
+        "hispanic latinx or spanish origin",
         "spanish hispanic latino", "hispanic origin", "of hispanic origin", "of hispanic or latino origin",
     ),
     "white": ("caucasian", "white caucasian", "white or caucasian", "caucasian or white", "white american"),
@@ -83,9 +84,9 @@ _NO_ANSWER = re.compile(
     rf"(?: (?:wish|want|care|choose|prefer|intend|like|elect))?)(?: to)? {_VERB}"
     rf"|(?:don|doesn|didn|won|wouldn) t(?: (?:wish|want|care|choose|prefer|like))?(?: to)? {_VERB}"
     rf"|(?:decline|declines|declined|declining|refuse|refuses|refused)(?: to)? {_VERB}"
-    r"|(?:not|non|never) (?:yet )?(?:declared|disclosed|specified|stated|provided|given|reported|known|available"
-    r"|applicable|answered|identified|self identified|selected|indicated|supplied|listed|entered|collected"
-    r"|recorded|on file|asked|submitted|completed|determined|set)\b.*"
+    r"|(?:not|non|never) (?:yet )?(?:declared|disclosed|specified|stated|provided|given|reported|known"
+    r"|available|applicable|answered|identified|self identified|selected|indicated|supplied|listed|entered"
+    r"|collected|recorded|on file|asked|submitted|completed|determined|set)\b.*"
     r"|information not (?:provided|available|disclosed).*"
     r")"
 )
@@ -188,7 +189,7 @@ class LabelReader:
         return group
 
     def _described(self, label: str, key: str) -> str | None:
-        """The group of a label that says it twice, or with a code: `F - Female`, `1: White`; or says nothing."""
+        """The group of a label that says it twice or with a code (`F - Female`, `1: White`)."""
         if _NO_ANSWER.fullmatch(key):
             return UNKNOWN
         parts = [part for one in _PARTS.split(label) if (part := key_of_label(one))]
