@@ -187,6 +187,8 @@ def report(
                 audit = bias_audit_of_store(engine, schema, question, statement, options, now).audit
             finally:
                 engine.dispose()
+            for note in audit.data.notes:
+                say(note)
         else:
             check_decision_file(decisions)
             read = read_decisions(decisions, columns, schema, reading)

@@ -115,6 +115,40 @@ def key_of_label(label: str) -> str:
     return _NOT_HISPANIC.sub("", _COUNTRY.sub("", key))
 
 
+def known_labels(groups: Sequence[str], values: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Labels, as compared, to the groups they stand for: by the table, and by `values` before it."""
+    known: dict[str, str] = {}
+    for group in (UNKNOWN, *groups):
+        known |= dict.fromkeys(ALIASES.get(group, ()), group)
+    for group in (UNKNOWN, *groups):  # after all aliases: a group's own name is no other's alias
+        known[key_of_label(group)] = group
+    return known | {key_of_label(label): group for label, group in (values or {}).items()}
+
+
+def group_of_label(label: str, known: Mapping[str, str]) -> str | None:
+    """The group that a label stands for, by what `known_labels` gives; None if it is not known.
+
+    `unknown` for a blank label, and for one that says in any words that somebody says nothing. A label may
+    say its group twice or with a code: `F - Female`, `1: White`.
+    """
+    key = key_of_label(label)
+    if not key:  # empty, or a dash
+        return UNKNOWN
+    group = known.get(key)
+    if group is not None:
+        return group
+    if _NO_ANSWER.fullmatch(key):
+        return UNKNOWN
+    parts = [part for one in _PARTS.split(label) if (part := key_of_label(one))]
+    parts = [part for part in parts if not _ONLY_NOT_HISPANIC.fullmatch(part)]
+    if len(parts) < 2:
+        return known.get(parts[0]) if parts else None
+    groups = set(known.values())
+    found = {UNKNOWN if _NO_ANSWER.fullmatch(part) else known.get(part, part) for part in parts}
+    found = {one for one in found if one in groups or len(one) > _LONGEST_CODE}
+    return found.pop() if len(found) == 1 and found <= groups else None
+
+
 @dataclass(frozen=True, slots=True)
 class LabelOptions:
     """`values`: attribute to label to group, before the table. `unknown_labels`: what becomes of others."""
@@ -160,13 +194,7 @@ class LabelReader:
         self.mapped: Counter[tuple[str, str]] = Counter()
         """Labels, as compared, that stand for a group of another name, with that group."""
         self.unknown = CountedLabels()
-        self._groups = {UNKNOWN, *groups}
-        self._known: dict[str, str] = {}
-        for group in (UNKNOWN, *groups):
-            self._known |= dict.fromkeys(ALIASES.get(group, ()), group)
-        for group in (UNKNOWN, *groups):  # after all aliases: a group's own name is no other's alias
-            self._known[key_of_label(group)] = group
-        self._known |= {key_of_label(label): group for label, group in (values or {}).items()}
+        self._known = known_labels(groups, values)
 
     def read(self, cell: object) -> str:
         """The group; `unknown` for an empty cell, and for a label that is not known, which is counted."""
@@ -179,26 +207,12 @@ class LabelReader:
             return UNKNOWN
         label = cell.strip() if isinstance(cell, str) else f"{cell}"
         key = key_of_label(label)
-        if not key:  # empty, or a dash
-            return UNKNOWN
-        group = self._known.get(key) or self._described(label, key)
+        group = group_of_label(label, self._known)
         if group is None:
             self.unknown.add(label)
-        elif key != key_of_label(group):
+        elif key and key != key_of_label(group):
             self.mapped[key, group] += 1
         return group
-
-    def _described(self, label: str, key: str) -> str | None:
-        """The group of a label that says it twice or with a code (`F - Female`, `1: White`)."""
-        if _NO_ANSWER.fullmatch(key):
-            return UNKNOWN
-        parts = [part for one in _PARTS.split(label) if (part := key_of_label(one))]
-        parts = [part for part in parts if not _ONLY_NOT_HISPANIC.fullmatch(part)]
-        if len(parts) < 2:
-            return self._known.get(parts[0]) if parts else None
-        found = {UNKNOWN if _NO_ANSWER.fullmatch(part) else self._known.get(part, part) for part in parts}
-        found = {one for one in found if one in self._groups or len(one) > _LONGEST_CODE}
-        return found.pop() if len(found) == 1 and found <= self._groups else None
 
     @property
     def said_of_mapped(self) -> str | None:
