@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -37,7 +38,7 @@ from service.cli.decision_options import (
     group_columns,
     words_of,
 )
-from service.cli.group_options import GroupValues, UnknownLabelsOption, label_options
+from service.cli.group_options import GroupValues, UnknownLabelsOption, label_options, with_aliases
 from service.core.fairness.figure import Figure, number_text, percent_text
 from service.core.fairness.findings import ALPHA, MINIMUM, SMALL_SHARE, FairnessOptions
 from service.core.fairness.rates import ratio_text
@@ -191,7 +192,8 @@ def report(
                 say(note)
         else:
             check_decision_file(decisions)
-            read = read_decisions(decisions, columns, schema, reading)
+            values = with_aliases(labels, settings.fairness.group_aliases)
+            read = read_decisions(decisions, columns, schema, replace(reading, labels=values))
             for note in read.notes:
                 say(note)
             audit = _audit(read, statement, options)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from collections.abc import Iterable
 
 _FORMULA = (
     "=+\\-@"
@@ -13,7 +16,7 @@ _FORMULA = (
 _BLANK = r"\s\x00-\x1f\u200b-\u200f\u2060\ufeff"
 """What a spreadsheet, or the parser in front of it, may take away: white space, controls, zero width."""
 
-_LEADING = re.compile(rf"'*[\t\r\n]|['{_BLANK}]*[{_FORMULA}]")
+_LEADING = re.compile(rf"'*[\t\r\n]|['\"{_BLANK}]*[{_FORMULA}]")
 _NOT_A_WORD = rf";|'\"{_BLANK}"
 _BEFORE_FORMULA = re.compile(f"(?<![{_NOT_A_WORD}])[{_NOT_A_WORD}]+(?=[{_FORMULA}])")
 _SEPARATOR = {True: re.compile(r"([;|\t\r\n])"), False: re.compile(r"([;|\t])")}
@@ -40,3 +43,10 @@ def cell_as_given(cell: str) -> str:
         return cell
     given = _BEFORE_FORMULA.sub(lambda found: _QUOTED_SEPARATOR.sub(r"\1", found[0]), cell)
     return given[1:] if given.startswith("'") and _LEADING.match(given, 1) else given
+
+
+def csv_record(cells: Iterable[object]) -> str:
+    """One record of CSV, which ends in a line feed; carriage returns in a cell are quoted, too."""
+    record = io.StringIO(newline="")
+    csv.writer(record).writerow(cells)  # quotes those of its own line end only, which is both
+    return record.getvalue().removesuffix("\r\n") + "\n"

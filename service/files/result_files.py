@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from service.core.language import is_foreign
 from service.core.matching import Match, ReadResume
 from service.core.parquet import import_pyarrow
 from service.core.resume_warnings import ResumeWarning, needs_a_look
-from service.core.spreadsheets import spreadsheet_safe
+from service.core.spreadsheets import csv_record, spreadsheet_safe
 from service.files.document_texts import DocumentSummary
 from service.files.writing import written_whole
 
@@ -174,13 +173,13 @@ def _write_jsonl(records: Iterator[dict[str, Any]], stream: BinaryIO, file: Path
 
 def _write_csv(records: Iterator[dict[str, Any]], stream: BinaryIO, file: Path) -> None:
     with _as_text(stream) as text:
-        writer = None
+        columns: list[str] = []
         for record in records:
             row = _flat(record)
-            if writer is None:
-                writer = csv.DictWriter(text, fieldnames=list(row), lineterminator="\n")
-                writer.writeheader()
-            writer.writerow({key: spreadsheet_safe(_in_a_cell(value)) for key, value in row.items()})
+            if not columns:
+                columns = list(row)
+                text.write(csv_record(columns))
+            text.write(csv_record(spreadsheet_safe(_in_a_cell(row[name])) for name in columns))
 
 
 def _write_parquet(records: Iterator[dict[str, Any]], stream: BinaryIO, file: Path) -> None:

@@ -147,7 +147,8 @@ def _differences(attribute: AttributeComparison) -> list[tuple[list[str], str]]:
         if figure.value is not None:
             text += f", n = {figure.n:,}"
         if figure.left_out:
-            text += f"; left out: {', '.join(f'{group_title(group)} ({n:,})' for group, n in figure.left_out.items())}"
+            left_out = (f"{group_title(group)} ({n:,})" for group, n in figure.left_out.items())
+            text += f"; left out: {', '.join(left_out)}"
         said.setdefault(text, []).append(name)
     return [(names, text) for text, names in said.items()]
 

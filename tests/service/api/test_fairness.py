@@ -146,7 +146,7 @@ def test_who_is_in_no_difference_is_said(api: Api) -> None:
     everybody = ask(api, "attribute=sex&intersections=false&minimum=1")["attributes"][0]["differences"]
     assert everybody["demographic_parity_difference"]["left_out"] == {"unknown": 7}
     html = api.get("/v1/fairness/report?format=html").text
-    assert "n = 180; left out: nonbinary (3), unknown (7)" in html
+    assert "n = 180; left out: Nonbinary (3), Unknown (7)" in html
 
 
 def test_decisions_ahead_of_the_clock_are_said_and_in_all(api: Api) -> None:
