@@ -102,6 +102,7 @@ _EXPLAINED = re.compile(
 
 _PARTS = re.compile(r"[/|:;()\[\],\u2013\u2014]|\s-\s|^\d+\s*[.)-]\s*|\s-|-\s")
 _LONGEST_CODE = 2
+_MOST_KEPT = 1_000
 
 _NOT_HISPANIC = re.compile(r"(?<=.) (?:not|non) (?:of )?hispanic(?: or)?(?: latin[oax])?(?: origin)?$")
 _ONLY_NOT_HISPANIC = re.compile(r"(?:not|non) (?:of )?hispanic(?: or)?(?: latin[oax])?(?: origin)?")
@@ -195,6 +196,8 @@ class LabelReader:
         """Labels, as compared, that stand for a group of another name, with that group."""
         self.unknown = CountedLabels()
         self._known = known_labels(groups, values)
+        self._read: dict[str, tuple[str, str | None]] = {}
+        """Labels that were read, with their keys and groups: a column has few of them in many rows."""
 
     def read(self, cell: object) -> str:
         """The group; `unknown` for an empty cell, and for a label that is not known, which is counted."""
@@ -206,8 +209,12 @@ class LabelReader:
         if cell is None or (isinstance(cell, float) and cell != cell):
             return UNKNOWN
         label = cell.strip() if isinstance(cell, str) else f"{cell}"
-        key = key_of_label(label)
-        group = group_of_label(label, self._known)
+        read = self._read.get(label)
+        if read is None:
+            read = key_of_label(label), group_of_label(label, self._known)
+            if len(self._read) < _MOST_KEPT:
+                self._read[label] = read
+        key, group = read
         if group is None:
             self.unknown.add(label)
         elif key and key != key_of_label(group):

@@ -49,7 +49,7 @@ def test_a_planted_disparity_is_printed_and_written(planted: Path, tmp_path: Pat
     line = next(line for line in done.stdout.splitlines() if line.strip().startswith("Female "))
     assert line.split() == ["Female", "100", "of", "500", "20.0%", "0.500", "[0.41,", "0.61]", "indicated"]
     assert (
-        "Adverse impact is indicated: female 20.0% (100 of 500) against male 40.0% (200 of 500)"
+        "Adverse impact is indicated: Female 20.0% (100 of 500) against Male 40.0% (200 of 500)"
         in done.stdout
     )
     document = json.loads(outputs[1].read_text())
