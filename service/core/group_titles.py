@@ -21,6 +21,7 @@ GROUP_TITLES: Mapping[str, str] = {
     "native_american_or_alaska_native": "Native American or Alaska Native",
     "two_or_more_races": "Two or more races",
     UNKNOWN: "Unknown",
+    "lgbtq": "LGBTQ",
 }
 
 ATTRIBUTE_TITLES: Mapping[str, str] = {
