@@ -173,7 +173,9 @@ class DecisionReader:
         if self.unknown.rows:
             values = "value" if len(self.unknown.counts) == 1 else "different values"
             said.append(f"{self.unknown.total} {values}: {self.unknown.listed()}")
-        if self._given:
+        if not self.unknown.rows:
+            hint = "rows without a decision do not count with --left-out-values ''"
+        elif self._given:
             hint = "give them to --selected-values, --not-selected-values or --left-out-values"
         elif self.unknown.many:
             hint = "name the column of decisions with --decision-column"

@@ -226,7 +226,7 @@ def _around(found: FoundColumns, header: Sequence[str]) -> None:
     """What a row must have, and what is a footer."""
     decision = header.index(found.decision.name)
     groups = [header.index(column.name) for column in found.groups.values()]
-    found.sheet.needed = 1 + max(decision, *groups)
+    found.sheet.needed = 1 + max([decision, *groups])
 
     def is_footer(row: Sequence[str]) -> bool:
         first = next(cell for cell in row if cell.strip()).strip()

@@ -456,3 +456,17 @@ def test_text_files_are_tables_and_other_files_are_named(tmp_path: Path) -> None
     assert read(file).tally.people == 2
     with pytest.raises(TableError, match=r"one object a line as \.jsonl"):
         check_decision_file(write(tmp_path / "d.json", "[]"))
+
+
+def test_rows_without_a_decision_are_left_out_if_somebody_says_so(tmp_path: Path) -> None:
+    file = write(tmp_path / "d.csv", "decision,sex,race\n1,male,white\n,male,white\n")
+    assert "--left-out-values ''" in refused(file)
+    decisions = read_decisions(
+        file, DecisionColumns(), SCHEMA, DecisionOptions(DecisionWords(left_out=("",)))
+    )
+    assert (decisions.tally.people, decisions.left_out) == (1, 1)
+
+
+def test_a_file_may_have_no_column_but_the_decision(tmp_path: Path) -> None:
+    columns = DecisionColumns(groups={"sex": None, "race": None})
+    assert read(write(tmp_path / "d.csv", "decision\n1\n0\n"), columns).tally.people == 2
