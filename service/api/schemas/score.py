@@ -28,6 +28,13 @@ class JobIn(TextOrFile):
     )
     description: str = Field("", description="The job's text.")
 
+    @property
+    def heading(self) -> str | None:
+        return self.title
+
+    def set_heading(self, text: str) -> None:
+        self.title = " ".join(text.split())
+
 
 class CandidateIn(TextOrFile):
     TEXT_FIELD: ClassVar = "resume"
