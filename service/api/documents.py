@@ -48,6 +48,9 @@ class RequestDocuments:
             one.set_text(document.text)
             found[i] = document
 
+        def heading_of(one: TextOrFile, document: ParsedDocument) -> None:
+            one.set_heading(document.text)
+
         for i, (where, one) in enumerate(texts):
             before = f"{where}." if where else ""
             if one.file is not None:
@@ -58,7 +61,7 @@ class RequestDocuments:
                 wanted.append(partial(text_of, i, one))
             if one.heading is not None and may_hold_marks(one.heading):
                 reads.append(self._text(one.heading, f"{before}title"))
-                wanted.append(lambda document, one=one: one.set_heading(document.text))
+                wanted.append(partial(heading_of, one))
         for document, put in zip(await self._run(reads), wanted, strict=True):
             if document is not None:
                 put(document)

@@ -23,8 +23,42 @@ _CONTROL = re.compile("[\x00-\x07\x0e-\x19\x1c-\x1f]")
 _USE_FILE = "; send the file itself as `file`"
 
 _NOTHING = frozenset(
-    """null none nil undefined nan n/a na n.a n.a. #n/a #ref! #value! #name? #null! #error! missing empty blank unknown void
-    false true object promise error failed nothing unavailable unreadable tbd tba todo loading attached""".split()
+    [
+        "null",
+        "none",
+        "nil",
+        "undefined",
+        "nan",
+        "n/a",
+        "na",
+        "n.a",
+        "n.a.",
+        "#n/a",
+        "#ref!",
+        "#value!",
+        "#name?",
+        "#null!",
+        "#error!",
+        "missing",
+        "empty",
+        "blank",
+        "unknown",
+        "void",
+        "false",
+        "true",
+        "object",
+        "promise",
+        "error",
+        "failed",
+        "nothing",
+        "unavailable",
+        "unreadable",
+        "tbd",
+        "tba",
+        "todo",
+        "loading",
+        "attached",
+    ]
 )
 """Single words that stand where there is no text; several of them are none either."""
 
@@ -37,7 +71,9 @@ _PHRASES = frozenset(
     |please see attached resume|image only|scanned document|no text content|no readable text|no extractable text
     |empty document|empty file|unable to parse|parse error|parsing failed|parsing error|extraction failed
     |text extraction failed|failed to parse|failed to extract text|could not extract text|unable to extract text
-    |no preview available|preview not available""".replace("\n", "").replace("    ", "").split("|")
+    |no preview available|preview not available""".replace("\n", "")
+    .replace("    ", "")
+    .split("|")
 )
 _OBJECT = re.compile(
     r"""\[object \w{1,40}\]|\[class [\w.$]{1,80}\]|\[B@[0-9a-f]{1,16}|(?:[\w$]{1,40}\.){1,8}[\w$]{1,60}(?:@[0-9a-f]{4,16}|\[\])
@@ -100,7 +136,10 @@ _TRACE = re.compile(
     r"|^thread '[^'\n]{1,80}' panicked at |^goroutine \d{1,9} \[|^[ \t]{0,40}#\d{1,4} {1,8}/?[^\n]{1,200}\(\d{1,7}\): ",
     re.MULTILINE,
 )
-_ERROR_CLASS = re.compile(r"(?:[\w$]{1,60}\.){0,8}[A-Z][\w$]{0,60}(?:Error|Exception)\b(?: \[[\w ]{1,40}\])?(?::|[ \t\r]{0,10}$)", re.MULTILINE)
+_ERROR_CLASS = re.compile(
+    r"(?:[\w$]{1,60}\.){0,8}[A-Z][\w$]{0,60}(?:Error|Exception)\b(?: \[[\w ]{1,40}\])?(?::|[ \t\r]{0,10}$)",
+    re.MULTILINE,
+)
 _FAILURE = re.compile(
     r"""(?:(?:fatal\ |internal\ |unknown\ |unexpected\ |server\ |parse\ |conversion\ |syntax\ )?error\b\s?(?:\d{3}\b|:|-|while|in\b|reading|parsing|loading
         |opening|processing|extracting|converting|occurred)
@@ -135,14 +174,61 @@ _LOG_IN_WORDS = re.compile(
     r"\b(?:forgot(?:ten)?|remember me|user ?name|e-?mail(?: address)?|create (?:an )?account|sign up|register|single sign-on|sso|continue with)\b",
     re.IGNORECASE,
 )
-_XML_ERROR = re.compile(r"(?:<\?xml[^<>]{0,200}\?>)?\s{0,20}<(?:Error|fault|soap:Envelope|s:Envelope)\b[^<>]{0,400}>", re.IGNORECASE)
+_XML_ERROR = re.compile(
+    r"(?:<\?xml[^<>]{0,200}\?>)?\s{0,20}<(?:Error|fault|soap:Envelope|s:Envelope)\b[^<>]{0,400}>",
+    re.IGNORECASE,
+)
 _JSON_ERROR_KEYS = frozenset(
-    """error errors exception errorcode errormessage error_code error_message error_description traceback stack stacktrace fault faultstring
-    failure failed reason""".split()
+    [
+        "error",
+        "errors",
+        "exception",
+        "errorcode",
+        "errormessage",
+        "error_code",
+        "error_message",
+        "error_description",
+        "traceback",
+        "stack",
+        "stacktrace",
+        "fault",
+        "faultstring",
+        "failure",
+        "failed",
+        "reason",
+    ]
 )
 _JSON_STATUS_KEYS = frozenset(
-    """status statuscode status_code code message msg detail details success ok timestamp path type title instance requestid request_id trace
-    traceid data result text content resume documentation_url hint method url""".split()
+    [
+        "status",
+        "statuscode",
+        "status_code",
+        "code",
+        "message",
+        "msg",
+        "detail",
+        "details",
+        "success",
+        "ok",
+        "timestamp",
+        "path",
+        "type",
+        "title",
+        "instance",
+        "requestid",
+        "request_id",
+        "trace",
+        "traceid",
+        "data",
+        "result",
+        "text",
+        "content",
+        "resume",
+        "documentation_url",
+        "hint",
+        "method",
+        "url",
+    ]
 )
 _WORD = re.compile(r"[^\W\d_]{2,}+")
 _MOST_WORDS_OF_ERROR = 40
@@ -231,7 +317,9 @@ def _is_base64(text: str, first: str, has_lines: bool) -> bool:
 
 
 def _nothing(text: str) -> str | None:
-    if _OBJECT.fullmatch(text) or (text.startswith("[object") and all(map(_OBJECT.fullmatch, text.split(",")))):
+    if _OBJECT.fullmatch(text) or (
+        text.startswith("[object") and all(map(_OBJECT.fullmatch, text.split(",")))
+    ):
         return "it is what a program prints of an object that is no text"
     lowered = text.casefold()
     core = lowered.strip(_WRAPPING)
@@ -310,7 +398,9 @@ def _json_error(start: str, said: str) -> str | None:
     if keys & _JSON_ERROR_KEYS and keys <= _JSON_ERROR_KEYS | _JSON_STATUS_KEYS:
         return said
     texts = _strings(given)
-    if keys <= _JSON_STATUS_KEYS and all(_FAILURE.match(text) or _STATUS.match(text) for text in texts if " " in text):
+    if keys <= _JSON_STATUS_KEYS and all(
+        _FAILURE.match(text) or _STATUS.match(text) for text in texts if " " in text
+    ):
         return said if any(" " in text for text in texts) else None
     return None
 

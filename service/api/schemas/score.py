@@ -9,9 +9,8 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from service.api.schemas.base import Body, ClientId, RequestBody, StopEarly, few_fields, without_blanks
 from service.api.schemas.files import DocumentOut, TextOrFile
 from service.core.groups import MAX_GROUP_PAIRS
-from service.core.language import LanguageWarning
 from service.core.redaction.policy import Category
-from service.core.resume_warnings import ResumeWarning
+from service.core.resume_warnings import JobWarning, ResumeWarning
 
 
 def _given_groups(given: Any) -> Any:
@@ -135,6 +134,8 @@ class ScoreResponse(Body):
     job_id: str | None
     redact: bool = Field(description="Whether redaction was on: the record of a `redact: false`.")
     threshold: float = Field(description="One for everybody, inclusive, on the calibrated probability.")
-    warnings: list[LanguageWarning] = Field(description="About the job's text.")
+    warnings: list[JobWarning] = Field(
+        description="About the job's text. With `little_text` every decision is borderline."
+    )
     job_document: DocumentOut | None = Field(None, description="What was read if the job came as a document.")
     results: list[ScoreResult] = Field(description="In the order asked.")

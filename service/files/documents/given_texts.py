@@ -23,7 +23,7 @@ from service.files.documents.html import parse_html
 from service.files.documents.json_in_text import text_of_json
 from service.files.documents.kinds import DocumentKind, kind_of_markup
 from service.files.documents.markup_in_text import html_of, is_html, restored, without_entities
-from service.files.documents.parsed import DocumentLimits, DocumentWarning, ParsedDocument, Warnings, counted
+from service.files.documents.parsed import DocumentLimits, ParsedDocument, Warnings, counted
 from service.files.documents.rtf import RtfParser
 from service.files.documents.xml_in_text import is_xml, json_of_xml, without_declaration
 from service.files.documents.xml_resumes import XmlResumeParser
@@ -38,7 +38,9 @@ _MOST_ROUNDS = 8
 _JSON_START = re.compile(r"\s{0,100}(?:```(?:json)?\s{0,10})?(?:[\[{]\s{0,100}[\"'\[{]|b?[\"'])")
 _JSON_END = re.compile(r"[\"'\]}]\s{0,20}(?:```)?\s{0,100}\Z")
 _RTF_START = re.compile(r"\s{0,100}\{\\{1,2}rtf")
-_RTF_WORD = re.compile(r"\\(?:pard?|b0|i0|ulnone|fs\d{1,3}|f\d{1,2}|cf\d{1,2}|lang\d{1,5}|'[0-9a-fA-F]{2}|tab|line|bullet|li\d{1,5})\b")
+_RTF_WORD = re.compile(
+    r"\\(?:pard?|b0|i0|ulnone|fs\d{1,3}|f\d{1,2}|cf\d{1,2}|lang\d{1,5}|'[0-9a-fA-F]{2}|tab|line|bullet|li\d{1,5})\b"
+)
 _RTF_PARAGRAPH = re.compile(r"\\pard?\b")
 _RTF_FORMAT = re.compile(r"\\(?:fs\d|f\d|b0|i0|cf\d|lang\d|'[0-9a-fA-F]{2}|ulnone)")
 _LEAST_RTF_WORDS = 4
@@ -47,7 +49,9 @@ _ESCAPED_BREAK = re.compile(r"(?:\\r)?\\n(?=[\s\\A-Z0-9•*#<(\"–-]|\Z)")  # n
 _DRIVE = re.compile(r"(?:^|\s)[A-Za-z]:\\")
 _LEAST_ESCAPED = 2
 
-_BOLD = re.compile(r"(?<![*\w])\*\*[^\s*](?:[^*\n]{0,200}[^\s*])?\*\*(?![*\w])|(?<![_\w])__[^\s_](?:[^_\n]{0,200}[^\s_])?__(?![_\w])")
+_BOLD = re.compile(
+    r"(?<![*\w])\*\*[^\s*](?:[^*\n]{0,200}[^\s*])?\*\*(?![*\w])|(?<![_\w])__[^\s_](?:[^_\n]{0,200}[^\s_])?__(?![_\w])"
+)
 _MARKS: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"^#{1,6} \S[^\n]{0,120}$", re.MULTILINE), 2),
     (_BOLD, 2),
@@ -57,7 +61,10 @@ _MARKS: tuple[tuple[re.Pattern[str], int], ...] = (
 )
 """What Markdown has and other texts do not, and how many of one kind tell it. One each of two kinds does, too."""
 
-_LINE_OF_CODE = re.compile(r"^[ \t]{0,40}(?:#include|#define|#if|#!|def |class |import |from \w+ import|return\b|[^\n]{0,200}[;{]$)", re.MULTILINE)
+_LINE_OF_CODE = re.compile(
+    r"^[ \t]{0,40}(?:#include|#define|#if|#!|def |class |import |from \w+ import|return\b|[^\n]{0,200}[;{]$)",
+    re.MULTILINE,
+)
 
 
 def form_of_text(text: str) -> TextForm | None:
@@ -78,8 +85,12 @@ def _kind_of_xml(text: str) -> TextForm:
     try:
         kind = kind_of_markup(text[:_START].lstrip())
     except UnsupportedDocumentError:
-        return "xml"
-    return kind if kind in ("html", "europass_xml", "hr_open_xml") else "xml"  # type: ignore[return-value]
+        kind = None
+    match kind:
+        case "html" | "europass_xml" | "hr_open_xml":
+            return kind
+        case _:
+            return "xml"
 
 
 def unescaped(text: str) -> str:
@@ -116,7 +127,7 @@ def may_hold_marks(text: str) -> bool:
     )
 
 
-def read_plainly(text: str) -> ParsedDocument | None | Literal["parser"]:
+def read_plainly(text: str) -> ParsedDocument | Literal["parser"] | None:
     """What `text` is read as without a parser: None if it stays as it is, "parser" if it takes one."""
     if not may_hold_marks(text) or why_no_document(text) is not None:
         return None
@@ -139,8 +150,8 @@ def read_given_text(text: str, limits: DocumentLimits) -> ParsedDocument | None:
     read = _read(text, limits, warnings, found, _MOST_ROUNDS)
     if read == text:
         return None
-    kind = next((kind for kind in found if kind != "text"), "text")
-    return _document(read, kind, text, warnings)
+    kinds = [kind for kind in found if kind != "text"]
+    return _document(read, kinds[0] if kinds else "text", text, warnings)
 
 
 def _read(
@@ -284,7 +295,15 @@ def _is_json(text: str) -> bool:
 
 
 def _is_markdown(text: str) -> bool:
-    if not ("**" in text or "__" in text or "](" in text or "# " in text or "```" in text or "~~~" in text or "--" in text):
+    if not (
+        "**" in text
+        or "__" in text
+        or "](" in text
+        or "# " in text
+        or "```" in text
+        or "~~~" in text
+        or "--" in text
+    ):
         return False
     kinds = 0
     is_sure = False

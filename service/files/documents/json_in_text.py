@@ -20,25 +20,136 @@ ReadValue = Callable[[str], str]
 """What a text within JSON is read as."""
 
 _TEXT_KEYS = frozenset(
-    """text plaintext fulltext rawtext html body content contents markdown md value insert resume resumetext cv cvtext description
-    jobdescription descriptionhtml descriptionplain descriptiontext data result results output parsedtext extractedtext document
-    pagecontent pages page paragraphs paragraph lines line blocks block children sections section ops root doc items elements nodes
-    message response payload raw posting job jd attachment file rendered""".split()
+    [
+        "text",
+        "plaintext",
+        "fulltext",
+        "rawtext",
+        "html",
+        "body",
+        "content",
+        "contents",
+        "markdown",
+        "md",
+        "value",
+        "insert",
+        "resume",
+        "resumetext",
+        "cv",
+        "cvtext",
+        "description",
+        "jobdescription",
+        "descriptionhtml",
+        "descriptionplain",
+        "descriptiontext",
+        "data",
+        "result",
+        "results",
+        "output",
+        "parsedtext",
+        "extractedtext",
+        "document",
+        "pagecontent",
+        "pages",
+        "page",
+        "paragraphs",
+        "paragraph",
+        "lines",
+        "line",
+        "blocks",
+        "block",
+        "children",
+        "sections",
+        "section",
+        "ops",
+        "root",
+        "doc",
+        "items",
+        "elements",
+        "nodes",
+        "message",
+        "response",
+        "payload",
+        "raw",
+        "posting",
+        "job",
+        "jd",
+        "attachment",
+        "file",
+        "rendered",
+    ]
 )
 """Keys under which an envelope holds a text or a part of one, without separators and in small letters."""
 
 _CONTENT_KEYS = frozenset(
-    """title jobtitle headline heading header subject name label summary requirements responsibilities qualifications skills benefits
-    about duties intro introduction overview list caption""".split()
+    [
+        "title",
+        "jobtitle",
+        "headline",
+        "heading",
+        "header",
+        "subject",
+        "name",
+        "label",
+        "summary",
+        "requirements",
+        "responsibilities",
+        "qualifications",
+        "skills",
+        "benefits",
+        "about",
+        "duties",
+        "intro",
+        "introduction",
+        "overview",
+        "list",
+        "caption",
+    ]
 )
 """Keys of what belongs to a text beside its body. Whatever else stands in an envelope is about it, as its language."""
 
 _INLINE_TYPES = frozenset(
-    """text span link a bold strong italic em code mention emoji linebreak hardbreak hard_break br inlinecode mark autolink""".split()
+    [
+        "text",
+        "span",
+        "link",
+        "a",
+        "bold",
+        "strong",
+        "italic",
+        "em",
+        "code",
+        "mention",
+        "emoji",
+        "linebreak",
+        "hardbreak",
+        "hard_break",
+        "br",
+        "inlinecode",
+        "mark",
+        "autolink",
+    ]
 )
-_OF_MACHINES = frozenset("type format mode style version id key uuid url href schema context".split())
-_OF_INLINE_TEXTS = frozenset("text marks bold italic underline format detail mode style version".split())
-_SETTINGS = frozenset("attributes attrs meta metadata marks entitymap inlinestyleranges styles styling tunes".split())
+_OF_MACHINES = frozenset(
+    ["type", "format", "mode", "style", "version", "id", "key", "uuid", "url", "href", "schema", "context"]
+)
+_OF_INLINE_TEXTS = frozenset(
+    ["text", "marks", "bold", "italic", "underline", "format", "detail", "mode", "style", "version"]
+)
+_SETTINGS = frozenset(
+    [
+        "attributes",
+        "attrs",
+        "meta",
+        "metadata",
+        "marks",
+        "entitymap",
+        "inlinestyleranges",
+        "styles",
+        "styling",
+        "tunes",
+    ]
+)
 """Keys of objects that say how a text looks."""
 
 _LONG = 60
@@ -98,7 +209,9 @@ def _resume_within(given: object, depth: int = 0) -> object | None:
         return given
     if depth == _MOST_RECORDS or len(given) > 8:
         return None
-    return next((found for one in given.values() if (found := _resume_within(one, depth + 1)) is not None), None)
+    return next(
+        (found for one in given.values() if (found := _resume_within(one, depth + 1)) is not None), None
+    )
 
 
 def _with_values(given: object, read_value: ReadValue, depth: int) -> object:

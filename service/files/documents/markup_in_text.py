@@ -15,27 +15,127 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 _BLOCKS = frozenset(
-    """address article aside blockquote body center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 head header html
-    li main nav ol p pre section summary table tbody td tfoot th thead tr ul""".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "head",
+        "header",
+        "html",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
 _INLINE = frozenset(
-    """a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd label mark nobr q s samp small span strike strong sub sup tt u
-    var""".split()
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "cite",
+        "code",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "ins",
+        "kbd",
+        "label",
+        "mark",
+        "nobr",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "tt",
+        "u",
+        "var",
+    ]
 )
-_VOID = frozenset("br hr img wbr input meta link col area base embed source".split())
+_VOID = frozenset(
+    ["br", "hr", "img", "wbr", "input", "meta", "link", "col", "area", "base", "embed", "source"]
+)
 _OTHER = frozenset(
-    """button caption canvas colgroup datalist iframe legend map marquee noscript object optgroup option picture script select style
-    svg textarea time title video audio template""".split()
+    [
+        "button",
+        "caption",
+        "canvas",
+        "colgroup",
+        "datalist",
+        "iframe",
+        "legend",
+        "map",
+        "marquee",
+        "noscript",
+        "object",
+        "optgroup",
+        "option",
+        "picture",
+        "script",
+        "select",
+        "style",
+        "svg",
+        "textarea",
+        "time",
+        "title",
+        "video",
+        "audio",
+        "template",
+    ]
 )
 _KNOWN = _BLOCKS | _INLINE | _VOID | _OTHER
-_OPTIONAL_END = frozenset("p li td th tr dt dd".split())
+_OPTIONAL_END = frozenset(["p", "li", "td", "th", "tr", "dt", "dd"])
 _BREAKS = frozenset(["br", "hr", *_OPTIONAL_END])
 
 _TAG = re.compile(
     r"<(?P<end>/)?(?P<name>[A-Za-z][A-Za-z0-9]{0,20}(?:[:-][A-Za-z][\w-]{0,40})?)"
     r"(?P<attributes>(?:[\s/](?:[^<>\"']|\"[^\"<]{0,4000}\"|'[^'<]{0,4000}'){0,4000}+)?)>"
 )
-_PREAMBLE = re.compile(r"\s{0,40}(?:<!doctype html|<\?xml[^<>]{0,200}\?>\s{0,20}<(?:!doctype )?html|<html[\s>]|<!--)", re.IGNORECASE)
+_PREAMBLE = re.compile(
+    r"\s{0,40}(?:<!doctype html|<\?xml[^<>]{0,200}\?>\s{0,20}<(?:!doctype )?html|<html[\s>]|<!--)",
+    re.IGNORECASE,
+)
 _SEPARATOR = re.compile(r"[ \t]{0,3}[,;/|&)\]]")
 _NAMING_WORD = re.compile(r"[ \t]{1,3}(?:and|or|und|et|y|tags?|elements?|is|are|in|for|to)\b", re.IGNORECASE)
 _QUOTES = "`'\"“”‘’«»"  # noqa: RUF001
@@ -152,12 +252,16 @@ def _tags(text: str) -> list[_Tag]:
             or _CODE_ATTRIBUTE.search(attributes[:400]) is not None
             or (match["end"] is None and _is_spoken_of(text, match.start(), match.end()))
         )
-        found.append(_Tag(match.start(), match.end(), name, match["end"] is not None, "=" in attributes, is_named))
+        found.append(
+            _Tag(match.start(), match.end(), name, match["end"] is not None, "=" in attributes, is_named)
+        )
     _pair(found)
     for tag in found:
         # `Array<i>`, `Vec<u>`: an inline element without an end, right behind a word, is the argument of a type.
         if tag.partner is None and not tag.is_end and tag.name in _INLINE and not tag.has_attributes:
-            tag.is_named = tag.is_named or _GENERIC.search(text[max(0, tag.start - 1) : tag.start]) is not None
+            tag.is_named = (
+                tag.is_named or _GENERIC.search(text[max(0, tag.start - 1) : tag.start]) is not None
+            )
         if tag.partner is not None and tag.partner.is_named:
             tag.is_named = True
     return found

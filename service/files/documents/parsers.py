@@ -58,7 +58,7 @@ def parse_document(data: bytes, limits: DocumentLimits) -> ParsedDocument:
 
 
 def with_marks_read(document: ParsedDocument, limits: DocumentLimits) -> ParsedDocument:
-    """A plain text as it is read where it is given as a text: it may be escaped HTML, or JSON around a text."""
+    """A plain text as where it is given as a text: it may be escaped HTML, or JSON around a text."""
     if read_plainly(document.text) is None:
         return document
     found = read_given_text(document.text, limits)

@@ -13,14 +13,20 @@ from service.files.documents.containers import local, parse_xml
 from service.files.documents.markup_in_text import is_element_of_html
 
 _DECLARATION = re.compile(r"\A\s{0,100}<\?xml[^<>]{0,200}\?>")
-_START = re.compile(r"\s{0,100}(?:<\?xml[^<>]{0,200}\?>\s{0,100})?<(?P<root>[A-Za-z_][\w.:-]{0,60})(?:\s[^<>]{0,2000})?>")
+_START = re.compile(
+    r"\s{0,100}(?:<\?xml[^<>]{0,200}\?>\s{0,100})?<(?P<root>[A-Za-z_][\w.:-]{0,60})(?:\s[^<>]{0,2000})?>"
+)
 _DEEPEST = 60
 
 
 def is_xml(text: str) -> bool:
     """Whether `text` is one element of XML, and no HTML."""
     match = _START.match(text)
-    return match is not None and not is_element_of_html(match["root"]) and text.rstrip().endswith(f"</{match['root']}>")
+    return (
+        match is not None
+        and not is_element_of_html(match["root"])
+        and text.rstrip().endswith(f"</{match['root']}>")
+    )
 
 
 def json_of_xml(text: str) -> str | None:
