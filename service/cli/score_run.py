@@ -91,9 +91,7 @@ async def _score(run: ScoreRun, journal: ScoreJournal | None, total: int) -> tup
             run.errors.raise_any()
         little = sum(one.job.is_little for one in postings)
         if little:
-            say(
-                f"{little:,} of {len(postings):,} postings hold hardly any text: all their decisions are borderline"
-            )
+            say(f"{little:,} of {len(postings):,} postings hold hardly any text: decisions are borderline")
         if journal is not None:
             _begin(journal, _parts(run, postings, runtime))
 

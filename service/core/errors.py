@@ -22,7 +22,7 @@
     |   |   |-- NestedArchiveError        an archive within the archive
     |   |   |-- UnsafePathError           a name that leads out of the archive
     |   |   `-- EncryptedArchiveError     a file in it asks for a password
-    |   |-- NoDocumentError           what stands in a text's place is none: null, a file's name, an error, bytes
+    |   |-- NoDocumentError           what stands for a text is none: null, a file's name, an error
     |   |-- SpanNotFoundError         a span that a caller names does not stand in the text
     |   |-- CountError                too few or too many items in a list
     |   |-- DuplicateIdError          the same id twice in one request

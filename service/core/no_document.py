@@ -76,7 +76,7 @@ _PHRASES = frozenset(
     .split("|")
 )
 _OBJECT = re.compile(
-    r"""\[object \w{1,40}\]|\[class [\w.$]{1,80}\]|\[B@[0-9a-f]{1,16}|(?:[\w$]{1,40}\.){1,8}[\w$]{1,60}(?:@[0-9a-f]{4,16}|\[\])
+    r"""\[object\ \w{1,40}\]|\[class\ [\w.$]{1,80}\]|\[B@[0-9a-f]{1,16}|(?:[\w$]{1,40}\.){1,8}[\w$]{1,60}(?:@[0-9a-f]{4,16}|\[\])
     |<(?:_io\.)?[\w.]{1,80}(?:\ object)?\ at\ 0x[0-9a-f]{1,16}>|<_io\.\w{1,40}\ [^<>]{0,400}>|<Buffer(?:\ [0-9a-f]{2}){1,60}[^<>]{0,60}>
     |Promise\s\{[^{}]{0,60}\}|<(?:File|Blob|Response|FileStorage|InMemoryUploadedFile|UploadFile|FieldStorage)\b[^<>]{0,400}>
     |Response\s\[\d{3}\]|<Response\s\[\d{3}\]>|function\s?\w{0,40}\(\)\s?\{[^{}]{0,60}\}|Symbol\(\w{0,40}\)
@@ -328,7 +328,7 @@ def _nothing(text: str) -> str | None:
     tokens = [token.strip(_WRAPPING) for token in core.replace(",", " ").split()]
     if tokens and all(token in _NOTHING or not token for token in tokens):
         return "it says that there is nothing, as null and N/A do"
-    if not any(map(str.isalpha, text)) and text.isascii():
+    if text.isascii() and not any(map(str.isalpha, text)) and any("!" <= ch <= "~" for ch in text):
         return "it holds no letter"
     if _IDENTIFIER.fullmatch(text.strip(_WRAPPING)):
         return "it is an identifier"

@@ -40,7 +40,7 @@ TO_LOOK_AT: frozenset[ResumeWarning] = frozenset(RESUME_WARNINGS) - {"non_latin_
 WORDS_TO_JUDGE = 20
 """A text of so many words or fewer says little about anybody: a scan of which only a line came through."""
 
-WORDS_OF_POSTING = 3
+WORDS_OF_POSTING = 8
 """A posting of so many words or fewer, its title among them, says too little to judge anybody by."""
 
 _READ = 20_000

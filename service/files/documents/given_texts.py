@@ -52,11 +52,12 @@ _LEAST_ESCAPED = 2
 _BOLD = re.compile(
     r"(?<![*\w])\*\*[^\s*](?:[^*\n]{0,200}[^\s*])?\*\*(?![*\w])|(?<![_\w])__[^\s_](?:[^_\n]{0,200}[^\s_])?__(?![_\w])"
 )
+_NEVER_ALONE = 1_000_000
 _MARKS: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"^#{1,6} \S[^\n]{0,120}$", re.MULTILINE), 2),
     (_BOLD, 2),
     (re.compile(r"\[[^\]\n]{1,200}\]\((?:https?:|mailto:|tel:|#|\.|/)[^)\s]{0,500}\)"), 2),
-    (re.compile(r"^(?:```|~~~)\w{0,20}[ ]*$", re.MULTILINE), 2),
+    (re.compile(r"^(?:```|~~~)\w{0,20}[ ]*$", re.MULTILINE), _NEVER_ALONE),
     (re.compile(r"^\|?(?: ?:?-{2,80}:? ?\|){1,40}(?: ?:?-{2,80}:? ?)?$", re.MULTILINE), 1),
 )
 """What Markdown has and other texts do not, and how many of one kind tell it. One each of two kinds does, too."""
@@ -308,7 +309,7 @@ def _is_markdown(text: str) -> bool:
     kinds = 0
     is_sure = False
     for pattern, least in _MARKS:
-        count = sum(1 for _, _ in zip(range(least), pattern.finditer(text), strict=False))
+        count = sum(1 for _, _ in zip(range(min(least, 2)), pattern.finditer(text), strict=False))
         kinds += count > 0
         is_sure = is_sure or count >= least
     if not (is_sure or kinds >= 2):
