@@ -104,7 +104,7 @@ _IDENTIFIER = re.compile(
     r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?=\D{0,40}\d)[0-9a-f]{24}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}",
     re.IGNORECASE,
 )
-_WRAPPING = " \t\r\n\"'`[](){},;.:|-_*#!?<>=…•·–—\\/~+"  # noqa: RUF001
+_WRAPPING = " \t\r\n\"'`[](){},;.:|-_*#!?<>=…•·–—\\/~+"
 
 _MAGIC: tuple[tuple[str, str], ...] = (
     ("%PDF-", "PDF"), ("PK\x03\x04", "ZIP or Word"), ("PK\x05\x06", "ZIP"), ("\x7fELF", "program"),

@@ -41,7 +41,11 @@ WORDS_TO_JUDGE = 20
 """A text of so many words or fewer says little about anybody: a scan of which only a line came through."""
 
 WORDS_OF_POSTING = 8
-"""A posting of so many words or fewer, its title among them, says too little to judge anybody by."""
+"""A posting of so many words or fewer, its title among them, says too little to judge anybody by.
+
+With 8 words out of a posting 85 resumes are ranked with a ROC-AUC of 0.68, with 3 of 0.59, with all of it of 0.92
+(docs/redaction.md).
+"""
 
 _READ = 20_000
 """Characters that are looked at: what a text is shows on its first pages."""
@@ -127,7 +131,10 @@ _UNSPACED = "\u0e00"
 
 
 def _words(text: str, most: int) -> int:
-    """Words, counted up to one more than `most`; an e-mail address being one; two characters are one where a script has no blanks."""
+    """Words, an e-mail address being one; two characters are one where a script has no blanks.
+
+    Counted up to one more than `most`.
+    """
     count = 0
     for match in _WORD.finditer(text):
         count += 1 if match[0][0] < _UNSPACED else -(-len(match[0]) // 2)

@@ -1,10 +1,10 @@
 """Texts that are given as text and are really something else: HTML, escaped HTML, RTF, Markdown, JSON.
 
-Applicant tracking systems send postings as (escaped) HTML, editors as JSON, parsers as RTF. Their marks are no
-words of anybody: read as text, they would move scores. Here it is found out, cheaply, what a text is; whatever
-needs a parser is read by the process that reads documents (`documents.pool`). Text that merely holds a tag,
-a comparison or a type stays as it is. Reading is done until it changes nothing, so that a text that was read is
-read as itself.
+Applicant tracking systems send postings as (escaped) HTML, editors as JSON, parsers as RTF. Their marks
+are no words of anybody: read as text, they would move scores. Here it is found out, cheaply, what a text is;
+whatever needs a parser is read by the process that reads documents (`documents.pool`). Text that merely
+holds a tag, a comparison or a type stays as it is. Reading is done until it changes nothing, so that a text
+that was read is read as itself.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _MARKS: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"^(?:```|~~~)\w{0,20}[ ]*$", re.MULTILINE), _NEVER_ALONE),
     (re.compile(r"^\|?(?: ?:?-{2,80}:? ?\|){1,40}(?: ?:?-{2,80}:? ?)?$", re.MULTILINE), 1),
 )
-"""What Markdown has and other texts do not, and how many of one kind tell it. One each of two kinds does, too."""
+"""What Markdown has and other texts do not, and how many of one kind tell it; one each of two kinds does."""
 
 _LINE_OF_CODE = re.compile(
     r"^[ \t]{0,40}(?:#include|#define|#if|#!|def |class |import |from \w+ import|return\b|[^\n]{0,200}[;{]$)",
@@ -69,7 +69,7 @@ _LINE_OF_CODE = re.compile(
 
 
 def form_of_text(text: str) -> TextForm | None:
-    """What `text` is beside text, or None. In time that grows with its length, and at once for plain prose."""
+    """What `text` is beside text, or None. In time that grows with its length."""
     if _RTF_START.match(text) or ("\\par" in text and _is_rtf(text)):
         return "rtf"
     if _JSON_START.match(text) and _JSON_END.search(text, max(0, len(text) - 130)) and _is_json(text):

@@ -183,8 +183,8 @@ def is_html(text: str) -> bool:
 def html_of(text: str) -> str | None:
     """`text` as HTML for a parser, or None if it is none.
 
-    What begins with `<` and is no tag is escaped. Where line breaks of the text lie outside of blocks they are
-    the writer's, and become breaks.
+    What begins with `<` and is no tag is escaped. Where line breaks of the text lie outside of blocks they
+    are the writer's, and become breaks.
     """
     tags = _tags(text)
     if not _is_html(text, tags):
@@ -257,7 +257,7 @@ def _tags(text: str) -> list[_Tag]:
         )
     _pair(found)
     for tag in found:
-        # `Array<i>`, `Vec<u>`: an inline element without an end, right behind a word, is the argument of a type.
+        # `Array<i>`: an inline element without an end, right behind a word, is the argument of a type.
         if tag.partner is None and not tag.is_end and tag.name in _INLINE and not tag.has_attributes:
             tag.is_named = (
                 tag.is_named or _GENERIC.search(text[max(0, tag.start - 1) : tag.start]) is not None
