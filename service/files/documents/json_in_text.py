@@ -106,7 +106,7 @@ _CONTENT_KEYS = frozenset(
         "caption",
     ]
 )
-"""Keys of what belongs to a text beside its body. What else stands in an envelope is about it: its language."""
+"""Keys of what belongs to a text beside its body. What else stands in an envelope is about it."""
 
 _INLINE_TYPES = frozenset(
     [

@@ -16,8 +16,9 @@ POSTING_HTML = (
     '<p><span style="font-weight: 400;">Engineer</span></p><p>You build the payment service in python and java '
     "&amp; test it.</p><p>You work in a team.</p>"
 )
-RESUME = "Emily Walsh\n\nSenior engineer, python, java, built the payment service of a bank for many years and tests."
-RESUME_HTML = "<div><p>Emily Walsh</p><p>Senior engineer, python, java, built the payment service of a bank for many years and tests.</p></div>"
+TEXT = "Senior engineer, python, java. Built the payment service of a bank for years, tested it and taught colleagues in a team."
+RESUME = f"Emily Walsh\n\n{TEXT}"
+RESUME_HTML = f"<div><p>Emily Walsh</p><p>{TEXT}</p></div>"
 FORMS = {
     "plain": (POSTING, RESUME),
     "html": (POSTING_HTML, RESUME_HTML),
@@ -58,7 +59,7 @@ def test_the_same_posting_and_resume_score_alike_in_every_form(api: Api) -> None
 
 
 def test_a_title_is_read_too(api: Api) -> None:
-    body = {
+    body: dict[str, Any] = {
         "job": {**JOB, "title": "<b>backend</b> engineer &amp; tester"},
         "candidates": [{"id": "a", "resume": NURSE}],
     }
@@ -121,10 +122,7 @@ def test_an_audit_reads_markup(shared_api: Api) -> None:
 
 def test_embedding_is_of_the_text_as_it_is_given(shared_api: Api) -> None:
     one, other = (
-        shared_api.post(
-            "/v1/embeddings", json={"model": shared_api.runtime.bundle.manifest.name, "input": text}
-        ).json()
-        for text in ("<p>python</p>", "python")
+        shared_api.post("/v1/embeddings", json={"input": text}).json() for text in ("<p>python</p>", "python")
     )
     assert one["data"][0]["embedding"] != other["data"][0]["embedding"]
 
