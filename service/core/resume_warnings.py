@@ -43,8 +43,8 @@ WORDS_TO_JUDGE = 20
 WORDS_OF_POSTING = 8
 """A posting of so many words or fewer, its title among them, says too little to judge anybody by.
 
-With 8 words out of a posting 85 resumes are ranked with a ROC-AUC of 0.68, with 3 of 0.59, with all of it of 0.92
-(docs/redaction.md).
+By 8 words out of a posting 85 resumes are ranked with a ROC-AUC of 0.68, by 3 of 0.59, by all of it of 0.92
+(docs/documents.md).
 """
 
 _READ = 20_000
