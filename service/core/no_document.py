@@ -166,6 +166,8 @@ _STATUS = re.compile(
       |(?:please\ )?(?:enable|turn\ on)\ javascript|you\ need\ to\ enable\ javascript|this\ (?:app|site|page|website)\ (?:requires|works\ best\ with)\ javascript
       |javascript\ is\ (?:disabled|required)|request\ (?:rejected|blocked)|the\ requested\ (?:url|page|resource)|this\ page\ (?:isn't|is\ not|could\ not|can't)
       |(?:your\ )?session\ (?:has\ )?(?:expired|timed\ out)|(?:you\ (?:must|need\ to|have\ to)|please)\ (?:be\ )?(?:log|sign)(?:ged|ed)?[\s-]?in\b
+      |please\ wait\b|loading\b\s?(?:\.\.\.|…|please)|(?:the\ document\ you\ are\ trying|to\ view\ the\ full\ contents|for\ the\ best\ experience,\ open\ this)
+      |evaluation\ (?:only|warning|version)\b|click\ here\ to\ (?:download|view|open)|(?:your|this|the)\ (?:file|document|resume|cv)\ is\ (?:being\ processed|protected|not\ available)
       |(?:the\ )?site\ (?:can't\ be\ reached|is\ (?:down|under\ maintenance))|under\ maintenance|website\ is\ under|this\ site\ can't""",
     re.VERBOSE | re.IGNORECASE,
 )  # fmt: skip
@@ -248,14 +250,14 @@ def why_no_document(text: str) -> str | None:
 
     It takes time that grows with the length of the text, and looks at its first 4,000 characters for most.
     """
-    bare = text.lstrip("\ufeff \t\r\n")
+    bare = text.removeprefix("\ufeff").strip()
     if not bare:
         return None
     start = bare[:_LOOKED_AT]
     return (
         _bytes(start)
-        or _encoded(text)
-        or (_nothing(text.strip()) if len(text) <= _SHORT else None)
+        or _encoded(bare)
+        or (_nothing(bare) if len(text) <= _SHORT else None)
         or _error(start, whole=len(text) <= _SHORT)
     )
 
@@ -280,7 +282,7 @@ def _is_spaced_by_null(start: str) -> bool:
 
 
 def _encoded(text: str) -> str | None:
-    start = text[:_SHORT].strip()
+    start = text[:_SHORT]
     if _DATA_URL.match(start):
         return f"it is a data: URL{_USE_FILE}"
     first, *more = start.split(None, 1)

@@ -9,16 +9,19 @@ that was read is read as itself.
 
 from __future__ import annotations
 
+import quopri
 import re
 from collections.abc import Callable
 from functools import cache
 from typing import Literal
+from urllib.parse import unquote_plus
 
 from markdown_it import MarkdownIt
 
 from service.core.errors import DamagedDocumentError, UnsupportedDocumentError
 from service.core.no_document import why_no_document
 from service.core.redaction.json_resume import is_json_resume
+from service.core.structured_text import has_matches
 from service.files.documents.html import parse_html
 from service.files.documents.json_in_text import text_of_json
 from service.files.documents.kinds import DocumentKind, kind_of_markup
@@ -48,6 +51,10 @@ _CDATA = re.compile(r"\s{0,100}<!\[CDATA\[(.*)\]\]>\s{0,100}", re.DOTALL)
 _ESCAPED_BREAK = re.compile(r"(?:\\r)?\\n(?=[\s\\A-Z0-9•*#<(\"–-]|\Z)")  # noqa: RUF001
 _DRIVE = re.compile(r"(?:^|\s)[A-Za-z]:\\")
 _LEAST_ESCAPED = 2
+_UNICODE_ESCAPE = re.compile(r"\\u(00[0-9a-fA-F]{2}|20[0-9a-fA-F]{2})")
+_PERCENT = re.compile(r"%(?:20|0[AaDd]|3[CcEe]|2[Ff]|C3|E2)")
+_QUOTED_PRINTABLE = re.compile(r"=(?:20|3D|0A|0D|09|C[23]=[89AB][0-9A-F]|E2=80=[89AB][0-9A-F])|=\r?\n")
+_BLANK = re.compile(r"\s")
 
 _BOLD = re.compile(
     r"(?<![*\w])\*\*[^\s*](?:[^*\n]{0,200}[^\s*])?\*\*(?![*\w])|(?<![_\w])__[^\s_](?:[^_\n]{0,200}[^\s_])?__(?![_\w])"
@@ -95,17 +102,23 @@ def _kind_of_xml(text: str) -> TextForm:
 
 
 def unescaped(text: str) -> str:
-    """`text` without what needs no parser: entities, and an envelope of CDATA."""
+    """`text` without what needs no parser: entities, an envelope of CDATA, escapes of JSON and addresses."""
     if "<![CDATA[" in text[:200] and (match := _CDATA.fullmatch(text)):
         text = match[1]
+    if "\\u00" in text and not _JSON_START.match(text):
+        text = _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+    if "%" in text and not _BLANK.search(text) and "://" not in text and has_matches(_PERCENT, text, 3):
+        return unquote_plus(text)
     return without_entities(text)
 
 
-def with_line_breaks(text: str) -> str:
-    """`text` with line breaks, if it has none but such as are written as a backslash and n."""
+def as_sent(text: str) -> str:
+    """`text` without what mail and programs do to lines: quoted-printable, line breaks as a backslash and n."""
+    if "=" in text and has_matches(_QUOTED_PRINTABLE, text, 3):
+        return quopri.decodestring(text.encode("utf-8", "replace")).decode("utf-8", "replace")
     if "\\n" not in text or "\n" in text or _DRIVE.search(text) or _JSON_START.match(text):
         return text
-    if sum(1 for _ in _ESCAPED_BREAK.finditer(text)) < _LEAST_ESCAPED:
+    if not has_matches(_ESCAPED_BREAK, text, _LEAST_ESCAPED):
         return text
     return _ESCAPED_BREAK.sub("\n", text).replace("\\t", "    ")
 
@@ -116,6 +129,10 @@ def may_hold_marks(text: str) -> bool:
         ("<" in text and ">" in text)
         or ("&" in text and ";" in text)
         or "\\" in text
+        or "=20" in text
+        or "=3D" in text
+        or "=\n" in text
+        or ("%" in text and not _BLANK.search(text))
         or "**" in text
         or "__" in text
         or "](" in text
@@ -132,7 +149,7 @@ def read_plainly(text: str) -> ParsedDocument | Literal["parser"] | None:
     """What `text` is read as without a parser: None if it stays as it is, "parser" if it takes one."""
     if not may_hold_marks(text) or why_no_document(text) is not None:
         return None
-    shown = with_line_breaks(text)
+    shown = as_sent(text)
     if form_of_text(shown) is not None:
         return "parser"
     shown = unescaped(shown)
@@ -159,7 +176,7 @@ def _read(
     text: str, limits: DocumentLimits, warnings: Warnings, found: list[DocumentKind], rounds: int
 ) -> str:
     for _ in range(rounds):
-        shown = with_line_breaks(text)
+        shown = as_sent(text)
         form = form_of_text(shown)
         if form is None:
             shown = unescaped(shown)

@@ -21,6 +21,8 @@ NONE: dict[str, str] = {
     "null, null": "nothing",
     "No resume provided.": "nothing",
     "See attached resume": "nothing",
+    "Please wait... If this message is not eventually replaced by the proper contents of the document, your PDF "
+    "viewer may not be able to display this type of document.": "error",
     "-": "no letter",
     "...": "no letter",
     "12345": "no letter",
@@ -109,7 +111,8 @@ def test_a_text_that_mentions_such_things_is_a_document() -> None:
 
 
 def test_an_empty_text_is_the_business_of_another_error() -> None:
-    assert why_no_document(" \n\t") is None
+    for blank in (" \n\t", " " * 3_000, "\u2003" * 3_000, "\x02"):
+        assert why_no_document(blank) is None
 
 
 def test_bytes_of_all_kinds_are_told() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import json
+import quopri
+from urllib.parse import quote_plus
 
 import pytest
 from hypothesis import given, settings
@@ -49,6 +51,9 @@ FORMS = {
     "CDATA": f"<![CDATA[{HTML}]]>",
     "entities": html.escape(PLAIN).replace("look after", "look&nbsp;after").replace("for", "&#102;or"),
     "breaks written out": PLAIN.replace("\n", "\\n"),
+    "escapes of JSON": HTML.replace("<", "\\u003c").replace(">", "\\u003E"),
+    "escapes of addresses": quote_plus(HTML),
+    "escapes of mail": quopri.encodestring(HTML.encode()).decode(),
     "RTF": r"{\rtf1\ansi{\fonttbl{\f0 Arial;}}\pard\b Gardener\b0\par\par We look after parks & playgrounds for the city.\par\par You will:"
     r"\par - Plant trees and hedges\par - Repair benches\par}",
     "a piece of RTF": r"\pard\b Gardener\b0\par We look after parks & playgrounds for the city.\par You will:\par\fs20 - Plant trees and hedges"
@@ -112,6 +117,8 @@ STAYS = [
     "https://example.org/?a=1&lt=2&copy=3;",
     "3 < 5; 7 > 2 & more",
     "C:\\new\\notes and C:\\Users\\ida",
+    "50% off, a=20, b=3D, c=40 and https://example.org/?q=a%20b%20c%20d",
+    "https://example.org/?q=a%20b%20c%20d",
     "snake_case_names, __init__, **kwargs and *args",
     "2019. Planted trees\n2020. Repaired benches",
     "EXPERIENCE\n----------\nGardener    2019 - 2021\n\nEDUCATION\n---------\nSchool",
