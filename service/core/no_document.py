@@ -23,42 +23,9 @@ _CONTROL = re.compile("[\x00-\x07\x0e-\x19\x1c-\x1f]")
 _USE_FILE = "; send the file itself as `file`"
 
 _NOTHING = frozenset(
-    [
-        "null",
-        "none",
-        "nil",
-        "undefined",
-        "nan",
-        "n/a",
-        "na",
-        "n.a",
-        "n.a.",
-        "#n/a",
-        "#ref!",
-        "#value!",
-        "#name?",
-        "#null!",
-        "#error!",
-        "missing",
-        "empty",
-        "blank",
-        "unknown",
-        "void",
-        "false",
-        "true",
-        "object",
-        "promise",
-        "error",
-        "failed",
-        "nothing",
-        "unavailable",
-        "unreadable",
-        "tbd",
-        "tba",
-        "todo",
-        "loading",
-        "attached",
-    ]
+    """null none nil undefined nan n/a na n.a n.a. #n/a #ref! #value! #name? #null! #error! missing
+    empty blank unknown void false true object promise error failed nothing unavailable unreadable
+    tbd tba todo loading attached""".split()
 )
 """Single words that stand where there is no text; several of them are none either."""
 
@@ -181,56 +148,13 @@ _XML_ERROR = re.compile(
     re.IGNORECASE,
 )
 _JSON_ERROR_KEYS = frozenset(
-    [
-        "error",
-        "errors",
-        "exception",
-        "errorcode",
-        "errormessage",
-        "error_code",
-        "error_message",
-        "error_description",
-        "traceback",
-        "stack",
-        "stacktrace",
-        "fault",
-        "faultstring",
-        "failure",
-        "failed",
-        "reason",
-    ]
+    """error errors exception errorcode errormessage error_code error_message error_description
+    traceback stack stacktrace fault faultstring failure failed reason""".split()
 )
 _JSON_STATUS_KEYS = frozenset(
-    [
-        "status",
-        "statuscode",
-        "status_code",
-        "code",
-        "message",
-        "msg",
-        "detail",
-        "details",
-        "success",
-        "ok",
-        "timestamp",
-        "path",
-        "type",
-        "title",
-        "instance",
-        "requestid",
-        "request_id",
-        "trace",
-        "traceid",
-        "data",
-        "result",
-        "text",
-        "content",
-        "resume",
-        "documentation_url",
-        "hint",
-        "method",
-        "url",
-    ]
+    """status statuscode status_code code message msg detail details success ok timestamp path type
+    title instance requestid request_id trace traceid data result text content resume
+    documentation_url hint method url""".split()
 )
 _WORD = re.compile(r"[^\W\d_]{2,}+")
 _MOST_WORDS_OF_ERROR = 40

@@ -18,7 +18,7 @@ from urllib.parse import unquote_plus
 
 from markdown_it import MarkdownIt
 
-from service.core.errors import DamagedDocumentError, UnsupportedDocumentError
+from service.core.errors import DamagedDocumentError, UnsafeDocumentError, UnsupportedDocumentError
 from service.core.no_document import why_no_document
 from service.core.redaction.json_resume import is_json_resume
 from service.core.structured_text import has_matches
@@ -113,7 +113,7 @@ def unescaped(text: str) -> str:
 
 
 def as_sent(text: str) -> str:
-    """`text` without what mail and programs do to lines: quoted-printable, line breaks as a backslash and n."""
+    """`text` without what mail and programs do to lines: quoted-printable, a backslash and n for a break."""
     if "=" in text and has_matches(_QUOTED_PRINTABLE, text, 3):
         return quopri.decodestring(text.encode("utf-8", "replace")).decode("utf-8", "replace")
     if "\\n" not in text or "\n" in text or _DRIVE.search(text) or _JSON_START.match(text):
@@ -259,7 +259,14 @@ def _read_xml_resume(kind: DocumentKind) -> _Reader:
     def read(
         text: str, limits: DocumentLimits, warnings: Warnings, found: list[DocumentKind], rounds: int
     ) -> tuple[str, DocumentKind]:
-        document = XmlResumeParser(kind).parse(without_declaration(text).encode(), limits)
+        try:
+            document = XmlResumeParser(kind).parse(
+                without_declaration(text).encode("utf-8", "replace"), limits
+            )
+        except (DamagedDocumentError, UnsafeDocumentError):
+            return _read_xml(
+                text, limits, warnings, found, rounds
+            )  # of somebody's own kind, with the same root
         warnings.update(document.warnings)
         return document.text, kind
 

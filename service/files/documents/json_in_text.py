@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from service.core.redaction.json_resume import is_json_resume
@@ -20,115 +21,25 @@ ReadValue = Callable[[str], str]
 """What a text within JSON is read as."""
 
 _TEXT_KEYS = frozenset(
-    [
-        "text",
-        "plaintext",
-        "fulltext",
-        "rawtext",
-        "html",
-        "body",
-        "content",
-        "contents",
-        "markdown",
-        "md",
-        "value",
-        "insert",
-        "resume",
-        "resumetext",
-        "cv",
-        "cvtext",
-        "description",
-        "jobdescription",
-        "descriptionhtml",
-        "descriptionplain",
-        "descriptiontext",
-        "data",
-        "result",
-        "results",
-        "output",
-        "parsedtext",
-        "extractedtext",
-        "document",
-        "pagecontent",
-        "pages",
-        "page",
-        "paragraphs",
-        "paragraph",
-        "lines",
-        "line",
-        "blocks",
-        "block",
-        "children",
-        "sections",
-        "section",
-        "ops",
-        "root",
-        "doc",
-        "items",
-        "elements",
-        "nodes",
-        "message",
-        "response",
-        "payload",
-        "raw",
-        "posting",
-        "job",
-        "jd",
-        "attachment",
-        "file",
-        "rendered",
-    ]
+    """text plaintext fulltext rawtext html body content contents markdown md value insert resume
+    resumetext cv cvtext description jobdescription descriptionhtml descriptionplain descriptiontext
+    data result results output parsedtext extractedtext document pagecontent pages page paragraphs
+    paragraph lines line blocks block children sections section ops root doc items elements nodes
+    message response payload lists additional additionalplain opening openingplain
+    raw posting job jd attachment file rendered""".split()
 )
 """Keys under which an envelope holds a text or a part of one, without separators and in small letters."""
 
 _CONTENT_KEYS = frozenset(
-    [
-        "title",
-        "jobtitle",
-        "headline",
-        "heading",
-        "header",
-        "subject",
-        "name",
-        "label",
-        "summary",
-        "requirements",
-        "responsibilities",
-        "qualifications",
-        "skills",
-        "benefits",
-        "about",
-        "duties",
-        "intro",
-        "introduction",
-        "overview",
-        "list",
-        "caption",
-    ]
+    """title jobtitle headline heading header subject name label summary requirements
+    responsibilities qualifications skills benefits about duties intro introduction overview list
+    caption""".split()
 )
 """Keys of what belongs to a text beside its body. What else stands in an envelope is about it."""
 
 _INLINE_TYPES = frozenset(
-    [
-        "text",
-        "span",
-        "link",
-        "a",
-        "bold",
-        "strong",
-        "italic",
-        "em",
-        "code",
-        "mention",
-        "emoji",
-        "linebreak",
-        "hardbreak",
-        "hard_break",
-        "br",
-        "inlinecode",
-        "mark",
-        "autolink",
-    ]
+    """text span link a bold strong italic em code mention emoji linebreak hardbreak hard_break br
+    inlinecode mark autolink""".split()
 )
 _OF_MACHINES = frozenset(
     ["type", "format", "mode", "style", "version", "id", "key", "uuid", "url", "href", "schema", "context"]
@@ -169,6 +80,7 @@ def text_of_json(text: str, read_value: ReadValue) -> str | None:
         return None
     if isinstance(given, str):
         return given
+    read_value = cache(read_value)  # each once: what is hidden in it is counted
     resume = _resume_within(given)
     if resume is not None:
         return _dumped(_with_values(resume, read_value, 0))
@@ -176,6 +88,8 @@ def text_of_json(text: str, read_value: ReadValue) -> str | None:
     envelope.walk(given, "", 0, True)
     if not envelope.letters:
         return None
+    if envelope.texts == 1:
+        return envelope.only
     if envelope.of_text >= _LEAST_SHARE * envelope.letters:
         return envelope.text
     record = _dumped(_with_values(given, read_value, 0))
@@ -236,10 +150,12 @@ def _same(record: str, given: object) -> bool:
 
 @dataclass(slots=True)
 class _Envelope:
-    """Gathers what is text in JSON. `letters`: of all texts, `of_text`: of those under keys of texts."""
+    """Gathers what is text in JSON. `letters`: of all `texts`, `of_text`: of those under keys of texts."""
 
     read_value: ReadValue
     letters: int = 0
+    texts: int = 0
+    only: str = ""
     of_text: int = 0
     _parts: list[str] = field(default_factory=list)
     _long: set[str] = field(default_factory=set)
@@ -273,6 +189,9 @@ class _Envelope:
             return
         letters = sum(map(str.isalpha, given))
         self.letters += letters
+        if letters:
+            self.texts += 1
+            self.only = given if self.texts > 1 else self.read_value(given)
         if not is_text and key not in _CONTENT_KEYS:
             return
         self.of_text += letters

@@ -15,114 +15,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 _BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "head",
-        "header",
-        "html",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
+    """address article aside blockquote body center dd details div dl dt fieldset figure footer form
+    h1 h2 h3 h4 h5 h6 head header html li main nav ol p pre section summary table tbody td tfoot th
+    thead tr ul""".split()
 )
 _INLINE = frozenset(
-    [
-        "a",
-        "abbr",
-        "acronym",
-        "b",
-        "bdi",
-        "bdo",
-        "big",
-        "cite",
-        "code",
-        "del",
-        "dfn",
-        "em",
-        "font",
-        "i",
-        "ins",
-        "kbd",
-        "label",
-        "mark",
-        "nobr",
-        "q",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "tt",
-        "u",
-        "var",
-    ]
+    """a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd label mark nobr q s samp
+    small span strike strong sub sup tt u var""".split()
 )
 _VOID = frozenset(
     ["br", "hr", "img", "wbr", "input", "meta", "link", "col", "area", "base", "embed", "source"]
 )
 _OTHER = frozenset(
-    [
-        "button",
-        "caption",
-        "canvas",
-        "colgroup",
-        "datalist",
-        "iframe",
-        "legend",
-        "map",
-        "marquee",
-        "noscript",
-        "object",
-        "optgroup",
-        "option",
-        "picture",
-        "script",
-        "select",
-        "style",
-        "svg",
-        "textarea",
-        "time",
-        "title",
-        "video",
-        "audio",
-        "template",
-    ]
+    """button caption canvas colgroup datalist iframe legend map marquee noscript object optgroup
+    option picture script select style svg textarea time title video audio template""".split()
 )
 _KNOWN = _BLOCKS | _INLINE | _VOID | _OTHER
 _OPTIONAL_END = frozenset(["p", "li", "td", "th", "tr", "dt", "dd"])
@@ -136,12 +42,16 @@ _PREAMBLE = re.compile(
     r"\s{0,40}(?:<!doctype html|<\?xml[^<>]{0,200}\?>\s{0,20}<(?:!doctype )?html|<html[\s>]|<!--)",
     re.IGNORECASE,
 )
-_SEPARATOR = re.compile(r"[ \t]{0,3}[,;/|&)\]]")
+_SEPARATOR = re.compile(r"[ \t]{0,3}(?:[,;/|)\]]|&(?![#\w]))")
 _NAMING_WORD = re.compile(r"[ \t]{1,3}(?:and|or|und|et|y|tags?|elements?|is|are|in|for|to)\b", re.IGNORECASE)
 _QUOTES = "`'\"“”‘’«»"  # noqa: RUF001
 _CODE_ATTRIBUTE = re.compile(r"\bclassName=|\bon[A-Z]\w{0,20}=|=\{|\bv-\w|\*ng|\[\(ng|@\w{1,20}=|\bng-\w")
 _WORDS = re.compile(r"[^\W\d_]+(?:\W+[^\W\d_]+){2}")
 _LETTER = re.compile(r"[^\W_]")
+_NEXT_WORD = re.compile(r"[ \t]{0,8}\r?\n?[ \t]{0,8}\w")
+_OWN_LINES = re.compile(r"\S[ \t]{0,80}\r?\n[ \t]{0,80}\r?\n\s{0,80}\S|\n[ \t]{0,80}[-*•][ \t]{1,8}\S")
+"""In a block: blank lines between words, or items of lists. Whoever wraps a source writes neither."""
+
 _GENERIC = re.compile(r"\w\Z")
 _BLANK_LINE = re.compile(r"[ \t]*\r?\n[ \t]*(?:\r?\n[ \t]*)++")
 _GAP = re.compile(r"(?<=\S)(?:[ \t]{2,}|\t)(?=\S)")
@@ -204,7 +114,9 @@ def html_of(text: str) -> str | None:
             area = next(outside, None)
         is_outside = area is not None and area[0] <= position
         written = _escaped(text[position:end])
-        parts.append(_with_lines(written) if is_outside and keeps_lines else written)
+        if (is_outside and keeps_lines) or _OWN_LINES.search(written):
+            written = _with_lines(written)
+        parts.append(written)
         if tag is not None:
             parts.append(text[tag.start : tag.end])
             position = tag.end
@@ -314,7 +226,7 @@ def _separates(text: str, tag: _Tag) -> bool:
     before = text[max(0, tag.start - 1) : tag.start]
     after = text[tag.end : tag.end + 1]
     if tag.name == "br":
-        return bool(before.strip() or after.strip())
+        return bool(before.strip() or after.strip()) or _NEXT_WORD.match(text, tag.end) is not None
     return (not before or before in "\n>" or not before.isspace()) and bool(after.strip())
 
 
@@ -322,8 +234,13 @@ def _is_between_words(text: str, used: Sequence[_Tag]) -> bool:
     return any(
         tag.name in _BREAKS
         and tag.partner is None
-        and text[max(0, tag.start - 1) : tag.start].strip()
-        and text[tag.end : tag.end + 1].strip()
+        and (
+            (text[max(0, tag.start - 1) : tag.start].strip() and text[tag.end : tag.end + 1].strip())
+            or (
+                text[max(0, tag.start - 1) : tag.start] == "\n"
+                and text[tag.end : tag.end + 1] in ("\r", "\n")
+            )
+        )
         for tag in used
     )
 

@@ -147,6 +147,38 @@ def test_text_beside_tags_keeps_its_lines_its_columns_and_what_looks_like_a_tag(
     assert found.text == expected
 
 
+PIECES_OF_HTML = {
+    "<p>&nbsp;</p><p>Plant trees for us</p>\n<p>&nbsp;</p>": "Plant trees for us",
+    "<li>Plant trees</li><li>Repair benches</li>": "• Plant trees\n• Repair benches",
+    "<!--[if gte mso 9]><xml><w:View></w:View></xml><![endif]--><p class=MsoNormal><span lang=EN-US "
+    "style='font-size:11.0pt'>Plant trees<o:p></o:p></span></p>": "Plant trees",
+    "&#60;p&#62;Plant trees&#x3c;/p&#x3e;": "Plant trees",
+    "Plant trees <br> Repair benches <br> Mow lawns": "Plant trees\nRepair benches\nMow lawns",
+    "Plant trees\n<br>\nRepair benches": "Plant trees\nRepair benches",
+    "Plant trees</p><p>Repair benches": "Plant trees\n\nRepair benches",
+    "<div>Gardener\n\nYou will:\n- Plant trees\n- Repair benches\n</div>": "Gardener\n\nYou will:\n- Plant trees\n- Repair benches",
+    "<p>One sentence that is wrapped\nin its source.</p>": "One sentence that is wrapped in its source.",
+    "<font color=red>Gardener</font>": "Gardener",
+    "<table><tr><td>Gardener</td><td>2019</td></tr></table>": "Gardener    2019",
+    "<p>List&lt;String&gt; and &lt;canvas&gt;</p>": "List<String> and <canvas>",
+    "<p>Plant trees</p><script>var python = '<p>java</p>';</script>": "Plant trees",
+    "<job>Plant trees</job>": "Plant trees",
+}
+
+
+@pytest.mark.parametrize("text", PIECES_OF_HTML)
+def test_pieces_of_html_are_read(text: str) -> None:
+    found = read_given_text(text, LIMITS)
+    assert found is not None
+    assert found.text == PIECES_OF_HTML[text]
+
+
+def test_a_record_in_xml_is_read_by_its_keys() -> None:
+    found = read_given_text("<resume><firstName>Ida</firstName><employer>City</employer></resume>", LIMITS)
+    assert found is not None
+    assert json.loads(found.text) == {"resume": {"firstName": "Ida", "employer": "City"}}
+
+
 def test_hidden_text_is_left_out_and_counted() -> None:
     for hidden in (
         '<p style="display:none">oak elm ash</p>',
