@@ -22,6 +22,7 @@
     |   |   |-- NestedArchiveError        an archive within the archive
     |   |   |-- UnsafePathError           a name that leads out of the archive
     |   |   `-- EncryptedArchiveError     a file in it asks for a password
+    |   |-- NoDocumentError           what stands for a text is none: null, a file's name, an error
     |   |-- SpanNotFoundError         a span that a caller names does not stand in the text
     |   |-- CountError                too few or too many items in a list
     |   |-- DuplicateIdError          the same id twice in one request
@@ -148,6 +149,11 @@ class UndecodableTextError(InputError):
 class NotTextError(InputError):
     code = "not_text"
     title = "Not a text"
+
+
+class NoDocumentError(InputError):
+    code = "no_document"
+    title = "No document"
 
 
 class DocumentError(InputError):

@@ -204,16 +204,18 @@ _WRITERS: Mapping[str, Callable[[Iterator[dict[str, Any]], BinaryIO, Path], None
 
 
 def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record for a table: what is said of the document in columns of their own."""
+    """A record for a table: what is said of the document in columns of their own.
+
+    They are there for texts, too: a row of a table may be HTML beside one that is not.
+    """
     row = {key: value for key, value in record.items() if key != "document"}
-    if (document := record.get("document")) is not None:
-        row |= {
-            "document_type": document["type"],
-            "document_pages": document["pages"],
-            "document_characters": document["characters"],
-            "document_warnings": [f"{code}:{count}" for code, count in document["warnings"].items()],
-        }
-    return row
+    document = record.get("document") or {"warnings": {}}
+    return row | {
+        "document_type": document.get("type"),
+        "document_pages": document.get("pages"),
+        "document_characters": document.get("characters"),
+        "document_warnings": [f"{code}:{count}" for code, count in document["warnings"].items()],
+    }
 
 
 def _schema(pyarrow: Any, row: Mapping[str, Any]) -> Any:
