@@ -24,7 +24,7 @@ class _Printable(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return printable(super().format(record))
 
-    def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802  # logging's own name
+    def formatException(self, ei: _ExceptionInfo) -> str:  # logging's own name
         """Where it was raised and of what kind. Its message may quote a row, a request or a password."""
         kind, _, frames = ei
         return "".join((*traceback.format_tb(frames), kind.__name__ if kind else ""))
