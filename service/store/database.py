@@ -51,13 +51,13 @@ def migrate(engine: Engine) -> None:
 
     Raises `StoreError` if a newer version has migrated the database.
     """
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # before it says what it loads
     from alembic import command  # slow to import, and needed by few commands
     from alembic.config import Config
     from alembic.util import CommandError
 
     if engine.dialect.name == "sqlite" and held_file(file_of(engine.url)) is None:
         create_file(file_of(engine.url))
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             # SQLite's transactions lock the whole file from their beginning; here another process would
