@@ -41,10 +41,8 @@ def openai_sync(url: str) -> dict[str, Any]:
         "other_model": lambda text: embed(text, model=OTHER),
         "variants": {
             "float": lambda texts: embed(texts, encoding_format="float"),
-            "base64": lambda texts: embed(texts, encoding_format="base64"),
-            "null": lambda texts: embed(
-                texts, encoding_format=None, extra_body={"dimensions": None, "user": None}
-            ),
+            "base64": lambda texts: [decoded(one) for one in embed(texts, encoding_format="base64")],
+            "null": lambda texts: embed(texts, encoding_format=None, extra_body=nulls),
         },
         "models": lambda: [*(one.id for one in client.models.list()), client.models.retrieve(MODEL).id],
         "refused": {
@@ -89,7 +87,7 @@ def langchain(url: str) -> dict[str, Any]:
     def client(model: str = MODEL, **options: Any) -> OpenAIEmbeddings:
         return OpenAIEmbeddings(model=model, base_url=url, api_key="unused", max_retries=0, **options)
 
-    texts = {"check_embedding_ctx_length": False}
+    texts: dict[str, Any] = {"check_embedding_ctx_length": False}
     return {
         "embed": client(**texts, chunk_size=2_048).embed_documents,
         "embed_one": client(**texts).embed_query,
@@ -139,11 +137,9 @@ def litellm(url: str) -> dict[str, Any]:
 
     client.suppress_debug_info = True
 
-    def embed(
-        texts: list[str], model: str = MODEL, provider: str = "openai", **options: Any
-    ) -> list[list[float]]:
+    def embed(texts: list[str], model: str = f"openai/{MODEL}", **options: Any) -> list[list[float]]:
         answer = client.embedding(
-            model=f"{provider}/{model}", input=texts, api_base=url, api_key="unused", num_retries=0, **options
+            model=model, input=texts, api_base=url, api_key="unused", num_retries=0, **options
         )
         return [item["embedding"] for item in answer.data]
 
