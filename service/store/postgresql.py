@@ -18,10 +18,12 @@ from typing import Any
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
+from service.core.errors import ConfigurationError
 from service.store.transactions import LIMIT_OPTION, at_most, seconds_left
 
 _STATEMENT_LIMITS = 6
@@ -34,8 +36,39 @@ _LEAST_CONNECT_SECONDS = 2
 """libpq raises a shorter limit to this."""
 
 
+_REASONS = {
+    "password": "the password is missing or refused",
+    "translate host name": "the host's name is unknown",
+    "resolve host": "the host's name is unknown",
+    "Connection refused": "nobody listens there",
+    "No such file": "nobody listens there",
+    "no route": "the network does not lead there",
+    "unreachable": "the network does not lead there",
+    "timeout expired": "it did not answer in time",
+    "certificate": "the certificate is refused",
+    "SSL": "SSL is refused by one of both",
+    "pg_hba.conf": "the server lets nobody in from here under this name",
+    "does not exist": "there is no such database or user",
+    "no such database": "there is no such database or user",
+    "too many": "it has no connection left",
+    "no more connections": "it has no connection left",
+    "starting up": "it starts",
+    "shutting down": "it stops",
+    "server login": "the pooler cannot reach the server",
+}
+"""What the driver says when it cannot connect, and what of it is told: it names hosts and users."""
+
+
 class NoAnswerError(psycopg.OperationalError):
     """The server did not answer in time, and the connection was closed."""
+
+
+class NoConnectionError(psycopg.OperationalError):
+    """There is no connection. `told`: why, in words that name no host and no user."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(told)
+        self.told = told
 
 
 class LimitedConnection(psycopg.Connection[tuple[Any, ...]]):
@@ -94,7 +127,10 @@ def open_postgresql(url: URL, timeout: float) -> Engine:
 
     `timeout`: seconds for getting a connection, and for a brief transaction (`transactions.brief`). One
     statement may take six times as long. A server that says nothing for seven times as long counts as gone.
+
+    Raises `ConfigurationError` for an option in the URL that libpq does not know.
     """
+    _check_options(url)
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         connect_args={"tcp_user_timeout": _milliseconds(timeout), "prepare_threshold": None},
@@ -131,6 +167,18 @@ def open_postgresql(url: URL, timeout: float) -> Engine:
     return engine
 
 
+def _check_options(url: URL) -> None:
+    # Otherwise each connection would fail, and decisions wait in the spool for ever.
+    for name in url.query:
+        try:
+            make_conninfo("", **{name: "0"})
+        except psycopg.ProgrammingError:
+            raise ConfigurationError(
+                f"database_url has an option that PostgreSQL's library does not know: {name}",
+                field="database_url",
+            ) from None
+
+
 def _connect(arguments: dict[str, Any], timeout: float, longest_wait: float) -> LimitedConnection:
     """Connect within `timeout` seconds or what is left of the thread's time.
 
@@ -141,9 +189,17 @@ def _connect(arguments: dict[str, Any], timeout: float, longest_wait: float) -> 
         raise NoAnswerError("no time is left to connect")
     hosts = str(arguments.get("host", "")).count(",") + 1
     limit = max(_LEAST_CONNECT_SECONDS, int(left / hosts))
-    connection = LimitedConnection.connect(**{**arguments, "connect_timeout": limit})
+    try:
+        connection = LimitedConnection.connect(**{**arguments, "connect_timeout": limit})
+    except psycopg.OperationalError as error:
+        raise NoConnectionError(_reason_of(str(error))) from None
     connection.longest_wait = longest_wait
     return connection
+
+
+def _reason_of(said: str) -> str:
+    found = (reason for words, reason in _REASONS.items() if words.lower() in said.lower())
+    return next(found, "the driver gives no known reason")
 
 
 def _set_locally(limits: Mapping[str, float]) -> str:

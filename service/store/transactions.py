@@ -167,4 +167,5 @@ def _store_error(error: BaseException | None) -> StoreError:
     kind = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None) or ""
     if is_damage(kind):
         return DatabaseDamagedError(damage(kind))
-    return StoreError(f"the database failed: {type(error).__name__}{f' ({kind})' if kind else ''}")
+    reason = kind or getattr(error, "told", "")
+    return StoreError(f"the database failed: {type(error).__name__}{f' ({reason})' if reason else ''}")

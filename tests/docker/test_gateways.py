@@ -1,4 +1,4 @@
-"""The example gateways fit the service's limits. That nginx's works is tested in tests/e2e/test_gateway.py."""
+"""The example gateways fit the service's limits; nginx's is driven in tests/e2e/test_gateway.py."""
 
 from __future__ import annotations
 
