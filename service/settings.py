@@ -14,10 +14,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, model_validator
+from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, IPvAnyNetwork, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
@@ -28,6 +29,9 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from service.core.errors import UnknownGroupError
+from service.core.group_labels import UnknownLabels
+from service.core.group_reading import GroupReader, check_aliases
 from service.core.groups import GroupSchema
 from service.files.documents.archives import ArchiveLimits
 from service.files.documents.pool import DocumentOptions
@@ -59,6 +63,13 @@ _PARTS_IN_NAMES = ("shadow_audit", "jobs")
 
 _EARLIER = {"shadow_audit.unredacted": "SHADOW_AUDIT_BARE"}
 """Names of earlier versions, which still work."""
+
+
+HostName = Annotated[str, Field(pattern=r"^(\*|[A-Za-z0-9._-]+|[0-9A-Fa-f:]+)$")]
+"""A name or an address without port, or `*`."""
+
+Origin = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9+.-]*://[^/\s,]+)$")]
+"""As browsers send it: scheme, name and, unless it is the usual one, port; no path and no `/` at the end."""
 
 
 class ServerOptions(BaseModel):
@@ -106,19 +117,20 @@ class ServerOptions(BaseModel):
     root_path: str = Field(
         "",
         pattern=r"^(/[A-Za-z0-9._~-]+)*$",
-        description="Prefix of all paths that a gateway does not take off, as `/evenmatch`; paths without it "
-        "are answered, too.",
+        description="Prefix of all paths behind a gateway, as `/evenmatch`, whether it takes it off or not.",
     )
-    allowed_hosts: tuple[str, ...] | None = Field(
+    allowed_hosts: tuple[HostName, ...] | None = Field(
         None,
         description='Names by which requests may address the service (`Host`), as JSON; `["*"]`: any. Left '
         "out: this machine's own on a loopback address, else any.",
     )
-    cors_origins: tuple[str, ...] = Field(
-        (), description="Origins of web pages that may call the service from a browser, as JSON."
+    cors_origins: tuple[Origin, ...] = Field(
+        (),
+        description="Origins of web pages that may call the service from a browser, as JSON: "
+        '`["https://ats.example.com"]`.',
     )
-    trusted_proxies: tuple[str, ...] = Field(
-        ("127.0.0.1", "::1"),
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (IPv4Network("127.0.0.1"), IPv6Network("::1")),
         description="Addresses or networks of gateways whose `X-Forwarded-*` headers are believed, as JSON.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -134,6 +146,16 @@ class FairnessMonitoring(BaseModel):
     groups: GroupSchema = Field(
         GroupSchema(), description="Attributes and groups for monitoring, as JSON (see docs/groups.md)."
     )
+    group_aliases: dict[str, dict[str, str]] = Field(
+        {},
+        description='What labels of groups mean, as JSON: `{"sex": {"W": "female"}}`; before the table of '
+        "docs/groups.md.",
+    )
+    unknown_groups: UnknownLabels = Field(
+        "refuse",
+        description="What becomes of a label that stands for no group: `refuse` (422), or `unknown`: it is "
+        "counted so, and the answer says it.",
+    )
     ground_truth: OutcomeKind = Field(
         "label", description="Which outcomes count as the truth where nothing else is asked."
     )
@@ -143,6 +165,18 @@ class FairnessMonitoring(BaseModel):
     refresh_seconds: float = Field(
         60.0, ge=1, le=3_600, description="Seconds between two refreshes of the live fairness gauges."
     )
+
+    @model_validator(mode="after")
+    def _aliases_fit(self) -> Self:
+        try:
+            check_aliases(self.group_aliases, self.groups)
+        except UnknownGroupError as error:
+            raise ValueError(error.message) from None
+        return self
+
+    def group_reader(self) -> GroupReader:
+        """Reads groups as these settings say."""
+        return GroupReader(self.groups, self.group_aliases, self.unknown_groups)
 
 
 class Settings(BaseSettings):

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from service.api.admission import Held
 from service.api.documents import RequestDocuments
 from service.api.thread_pools import ThreadPools
+from service.core.group_reading import GroupReader
 from service.jobs.service import JobService
 from service.metrics.registry import Metrics
 from service.runtime.runtime import Runtime
@@ -41,6 +42,7 @@ def _of_request(name: str) -> Any:
 
 SettingsDep = Annotated[Settings, _of_app("settings")]
 RuntimeDep = Annotated[Runtime, _of_app("runtime")]
+GroupsDep = Annotated[GroupReader, _of_app("groups")]
 MetricsDep = Annotated[Metrics, _of_app("metrics")]
 ShadowDep = Annotated[ShadowAuditor, _of_app("shadow")]
 RecorderDep = Annotated[Recorder, _of_app("recorder")]

@@ -70,7 +70,8 @@ _STATUS: dict[type[EvenmatchError], HTTPStatus] = {
 }
 _HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-MAX_FIELD_ERRORS = 100
+MAX_FIELD_ERRORS = 1_000
+"""More than a request has candidates: one answer names all that are at fault."""
 
 
 def status_of(error: EvenmatchError) -> HTTPStatus:
@@ -210,6 +211,9 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         detail = "the body cannot be read as JSON"  # too deeply nested, or numbers too long
     elif error.status_code == 404:
         detail = "nothing is served at this path; see /docs"
+        # Not served under such a path all the same: a gateway that keeps a path to itself would be passed by.
+        if request.url.path.endswith("/") or "//" in request.url.path:
+            detail = "nothing is served at this path, which has a slash too many; see /docs"
     elif error.status_code == 405:
         detail = f"{request.method} is not allowed at this path"
     else:
@@ -274,7 +278,9 @@ def _message(one: dict[str, Any]) -> str:
         case "missing":
             return "this field is required"
         case "extra_forbidden":
-            return "no such field"
+            # Those who send fields of their own with every candidate learn where they may.
+            within = one["loc"][1:2] == ("candidates",) and len(one["loc"]) == 4
+            return "no such field" + ("; `metadata` is for a caller's own data" if within else "")
         case _:
             return str(one["msg"])
 

@@ -13,7 +13,7 @@ from service.api.bodies import json_errors, parse
 from service.api.multipart import MultipartReader, PartBegins, PartData
 from service.api.schemas.score_jobs import ScoreJobRequest
 from service.core.errors import UploadError, UploadTooLargeError
-from service.core.groups import GroupSchema
+from service.core.group_reading import GroupReader
 from service.files.documents.archives import ArchiveLimits
 from service.jobs.document_uploads import DocumentUpload
 from service.jobs.row_formats import CSV, CsvRows, JsonLines, RowFormat
@@ -39,7 +39,7 @@ class JobForm:
         begin: Begin,
         checker: RowChecker,
         archives: ArchiveLimits,
-        groups: GroupSchema,
+        groups: GroupReader,
         *,
         max_file_bytes: int,
         max_request_bytes: int,

@@ -15,7 +15,7 @@ from service.api.multipart import MultipartReader
 from service.api.schemas.score_jobs import JobOptionsIn, JobQuery, PostingIn, ScoreJobRequest
 from service.api.thread_pools import ThreadPools
 from service.core.errors import CapacityError, CountError, MediaTypeError, UploadError, UploadTooLargeError
-from service.core.groups import GroupSchema
+from service.core.group_reading import GroupReader
 from service.jobs.row_formats import CSV, JSON_LINES, CsvRows, JsonLines, RowFormat
 from service.jobs.rows import Posting, RowChecker
 from service.jobs.service import JobService
@@ -38,7 +38,7 @@ async def receive_job(
     *,
     owner: str,
     key: str,
-    groups: GroupSchema,
+    groups: GroupReader,
     pools: ThreadPools,
 ) -> Created:
     """Make a job of a request's body.
@@ -107,7 +107,7 @@ class _Receiver:
             await self._discard(upload)
             raise
 
-    async def files(self, request: Request, query: JobQuery, groups: GroupSchema, most_bytes: int) -> Created:
+    async def files(self, request: Request, query: JobQuery, groups: GroupReader, most_bytes: int) -> Created:
         if query.model_fields_set:
             raise UploadError("multipart/form-data has its options in the part `request`", field="query")
         settings = request.app.state.settings

@@ -11,6 +11,7 @@ import traceback
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.browsers import secure
 from service.api.disconnects import DISCONNECTED
 from service.api.errors import problem_response
 from service.api.paths import UPLOADS, documented
@@ -48,7 +49,9 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                secure(headers)
             await send(message)
 
         try:
@@ -74,6 +77,27 @@ class RequestContext:
                 1000 * seconds,
                 request_id,
             )
+
+
+class HeadAsGet:
+    """Answers HEAD as GET without its body (RFC 9110, section 9.3.2): balancers and monitors ask so."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        scope["method"] = "GET"  # in place: those around this read the route that is found from the scope
+        try:
+            await self._app(scope, receive, send_head)
+        finally:
+            scope["method"] = "HEAD"
 
 
 class CountOpenRequests:

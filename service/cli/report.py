@@ -161,6 +161,8 @@ def report(
                 audit = bias_audit_of_store(engine, schema, question, statement, options, now).audit
             finally:
                 engine.dispose()
+            for note in audit.data.notes:
+                say(note)
         else:
             read = read_decisions(decisions, columns, schema, labels)
             for note in read.notes:

@@ -84,6 +84,16 @@ def key_of_label(label: str) -> str:
     return _NOT_HISPANIC.sub("", " ".join(letters.split()))
 
 
+def known_labels(groups: Sequence[str], values: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Labels, as compared, to the groups they stand for: by the table, and by `values` before it."""
+    known: dict[str, str] = {}
+    for group in (UNKNOWN, *groups):
+        known |= dict.fromkeys(ALIASES.get(group, ()), group)
+    for group in (UNKNOWN, *groups):  # after all aliases: a group's own name is no other's alias
+        known[key_of_label(group)] = group
+    return known | {key_of_label(label): group for label, group in (values or {}).items()}
+
+
 @dataclass(frozen=True, slots=True)
 class LabelOptions:
     """`values`: attribute to label to group, before the table. `unknown_labels`: what becomes of others."""
@@ -130,12 +140,7 @@ class LabelReader:
         """Labels, as compared, that stand for a group of another name, with that group."""
         self.unknown: Counter[str] = Counter()
         self.unknown_rows = 0
-        self._known: dict[str, str] = {}
-        for group in (UNKNOWN, *groups):
-            self._known |= dict.fromkeys(ALIASES.get(group, ()), group)
-        for group in (UNKNOWN, *groups):  # after all aliases: a group's own name is no other's alias
-            self._known[key_of_label(group)] = group
-        self._known |= {key_of_label(label): group for label, group in (values or {}).items()}
+        self._known = known_labels(groups, values)
 
     def read(self, cell: object) -> str:
         """The group; `unknown` for an empty cell, and for a label that is not known, which is counted."""

@@ -12,8 +12,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from service.core.errors import UnknownGroupError
-
 UNKNOWN = "unknown"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -72,22 +70,6 @@ class GroupSchema(BaseModel):
             for a, b in self.intersections
         }
         return {**plain, **crossed}
-
-    def validate_groups(self, groups: Mapping[str, str], *, field: str) -> None:
-        """Raise `UnknownGroupError` for an attribute or group outside the schema.
-
-        The message lists what is allowed and never repeats what came in, which may be a name.
-        """
-        for attribute, group in groups.items():
-            if attribute not in self.attributes:
-                raise UnknownGroupError(
-                    f"{field} has an unknown attribute; known are {', '.join(self.attributes)}", field=field
-                )
-            if group not in (*self.attributes[attribute], UNKNOWN):
-                allowed = ", ".join((*self.attributes[attribute], UNKNOWN))
-                raise UnknownGroupError(
-                    f"{field}.{attribute} is not one of {allowed}", field=f"{field}.{attribute}"
-                )
 
     def fitting(self, groups: Mapping[str, str]) -> dict[str, str]:
         """Those of `groups` that this schema knows: what was recorded under another may name others."""

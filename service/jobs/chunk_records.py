@@ -156,6 +156,8 @@ def _records(
             "warning_counts": counts,
             "redactions": redactions,
         }
+        if row.unknown_groups:
+            record["unknown_groups"] = list(row.unknown_groups)
         if row.file is not None:
             record["file"] = row.file.name
         if document is not None:

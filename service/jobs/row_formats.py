@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from service.core.errors import InputError, RowError, UndecodableTextError, UploadError
-from service.core.groups import GroupSchema
+from service.core.group_reading import GroupReader
 from service.jobs.rows import Fault, Posting, Row, RowChecker
 
 JSON_LINES = ("application/x-ndjson", "application/jsonl", "application/jsonlines", "application/ndjson")
@@ -133,7 +133,7 @@ class JsonLines:
                 return self._counted(Row(line, fault=fault))
             try:
                 self.postings.append(self._checker.posting(given["job"], "job"))
-            except RowError as error:
+            except InputError as error:
                 raise UploadError(f"line {line}: {error.message}", field=error.field) from None
             self._checker.has_postings = True
             return None
@@ -150,11 +150,11 @@ class CsvRows:
     Separated by commas, semicolons or tabs, whichever the header has.
     """
 
-    def __init__(self, checker: RowChecker, groups: GroupSchema, most_bytes: int) -> None:
+    def __init__(self, checker: RowChecker, groups: GroupReader, most_bytes: int) -> None:
         csv.field_size_limit(_LONGEST_FIELD)
         self.postings: list[Posting] = []
         self._checker = checker
-        self._attributes = frozenset(groups.attributes)
+        self._groups = groups
         self._most_bytes = most_bytes
         self._records = _Records(most_bytes, quoted=True)
         self._header: list[str] = []
@@ -198,7 +198,7 @@ class CsvRows:
             if name in _POSTING_COLUMNS:
                 if cell.strip():
                     posting[_POSTING_COLUMNS[name]] = cell
-            elif name in self._attributes:
+            elif self._groups.attribute(name) is not None:
                 groups[name] = cell.strip()
             else:
                 record[name] = cell
@@ -219,12 +219,11 @@ class CsvRows:
             header = [name.strip() for name in next(csv.reader([text], delimiter=self._separator))]
         except (csv.Error, StopIteration):
             raise UploadError("the header is not CSV") from None
-        known = {"id", "resume", *_POSTING_COLUMNS, *self._attributes}
+        known = {"id", "resume", *_POSTING_COLUMNS}
         for i, name in enumerate(header, 1):
-            if name not in known:
-                raise UploadError(
-                    f"column {i} of the header is none of {', '.join(sorted(known))}", field="header"
-                )
+            if name not in known and self._groups.attribute(name) is None:
+                allowed = ", ".join(sorted({*known, *self._groups.attributes}))
+                raise UploadError(f"column {i} of the header is none of {allowed}", field="header")
             if header.index(name) != i - 1:
                 raise UploadError(f"column {i} of the header stands there twice", field="header")
         for needed in ("id", "resume"):

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.core.errors import DuplicateIdError, InputError, RowError
-from service.core.groups import GroupSchema
+from service.core.errors import DuplicateIdError, EmptyTextError, InputError, RowError
+from service.core.group_reading import GroupReader, ReadGroups
 from service.files.documents.base64_content import decoded_content
 
 MAX_ID_CHARACTERS = 128
 MAX_FILE_NAME_CHARACTERS = 255
-_CANDIDATE = frozenset({"id", "resume", "file", "groups", "job"})
+_CANDIDATE = frozenset({"id", "resume", "file", "groups", "job", "metadata"})
+"""`metadata` is taken, so that a client may send what it sends to `/v1/score`, and is kept nowhere."""
 _POSTING = frozenset({"id", "title", "description", "file"})
 _FILE = frozenset({"name", "content"})
 
@@ -74,6 +75,8 @@ class Row:
     posting: Posting | None = None
     file: DocumentFile | None = None
     fault: Fault | None = None
+    unknown_groups: Sequence[str] = ()
+    """Attributes whose label stands for no group and is counted as unknown (`ReadGroups`)."""
 
     def __repr__(self) -> str:
         return f"Row(line={self.line}, ...)"
@@ -85,7 +88,7 @@ class RowChecker:
     `own_postings`: a row may have one.
     """
 
-    def __init__(self, groups: GroupSchema, max_file_bytes: int) -> None:
+    def __init__(self, groups: GroupReader, max_file_bytes: int) -> None:
         self._groups = groups
         self._max_file_bytes = max_file_bytes
         self._seen: dict[int, int] = {}
@@ -103,17 +106,25 @@ class RowChecker:
 
     def posting(self, given: object, where: str) -> Posting:
         """Raises `RowError` if it is none."""
-        record = _object(given, where, _POSTING)
+        record = _without_blanks(_object(given, where, _POSTING), _POSTING - {"description"})
+        if "file" in record:
+            record = _without_blanks(record, {"description"})
         description = _text(record, "description", where)
         file = self._file(record.get("file"), f"{where}.file")
-        if (description is None) == (file is None):
+        if file is None and (description is None or not description.strip()):
+            raise EmptyTextError(
+                f"{where}.description is missing or blank, and there is no file", field=f"{where}.description"
+            )
+        if description is not None and file is not None:
             raise RowError(
-                f"{where} has either a description or a file, and not both", field=f"{where}.description"
+                f"{where} has both a description and a file; it takes one", field=f"{where}.description"
             )
         return Posting(description, _text(record, "title", where), _id(record.get("id"), f"{where}.id"), file)
 
     def _read(self, given: object, line: int, known: dict[str, Any]) -> None:
-        record = _object(given, "", _CANDIDATE)
+        record = _without_blanks(_object(given, "", _CANDIDATE), _CANDIDATE - {"id", "resume"})
+        if "file" in record:
+            record = _without_blanks(record, {"resume"})
         known["id"] = _id(record.get("id"), "id")
         if known["id"] is None:
             raise RowError("id is required", field="id")
@@ -125,7 +136,8 @@ class RowChecker:
         elif not self.has_postings:
             raise RowError("job is required: neither the row nor the job has a posting", field="job")
         self._once(known["id"], known.get("posting"), line)
-        known["groups"] = self._groups_of(record.get("groups"))
+        groups = self._groups_of(record.get("groups"))
+        known["groups"], known["unknown_groups"] = groups.groups, groups.unknown
         known["resume"] = _text(record, "resume", "")
         known["file"] = self._file(record.get("file"), "file")
         if (known["resume"] is None) == (known["file"] is None):
@@ -138,14 +150,12 @@ class RowChecker:
         if first != line:
             raise DuplicateIdError(f"id is that of line {first:,}", field="id")
 
-    def _groups_of(self, given: object) -> dict[str, str]:
+    def _groups_of(self, given: object) -> ReadGroups:
         if given is None:
-            return {}
-        if not isinstance(given, dict) or not all(isinstance(one, str) for one in given.values()):
+            return ReadGroups({})
+        if not isinstance(given, dict) or any(not isinstance(one, str | None) for one in given.values()):
             raise RowError("groups must be an object of texts", field="groups")
-        groups = {attribute: group for attribute, group in given.items() if group}
-        self._groups.validate_groups(groups, field="groups")
-        return groups
+        return self._groups.read({name: one for name, one in given.items() if one}, field="groups")
 
     def _file(self, given: object, where: str) -> DocumentFile | None:
         if given is None:
@@ -185,8 +195,9 @@ def unpack_rows(content: bytes) -> list[Row]:
             None if posting is None else _posting_of(posting),
             _file_of(file),
             None if fault is None else Fault(*fault),
+            *more,  # rows of an earlier version end here
         )
-        for line, candidate, resume, groups, posting, file, fault in json.loads(content)
+        for line, candidate, resume, groups, posting, file, fault, *more in json.loads(content)
     ]
 
 
@@ -208,7 +219,8 @@ def _packed(values: object) -> bytes:
 def _row_values(row: Row) -> list[object]:
     fault = None if row.fault is None else [row.fault.code, row.fault.message, row.fault.field]
     posting = None if row.posting is None else _posting_values(row.posting)
-    return [row.line, row.id, row.resume, dict(row.groups), posting, _file_values(row.file), fault]
+    more = [list(row.unknown_groups)] if row.unknown_groups else []
+    return [row.line, row.id, row.resume, dict(row.groups), posting, _file_values(row.file), fault, *more]
 
 
 def _posting_values(posting: Posting) -> list[object]:
@@ -243,6 +255,15 @@ def _object(given: object, where: str, fields: frozenset[str]) -> dict[str, obje
             field=where or None,
         )
     return given
+
+
+def _without_blanks(record: dict[str, object], optional: Collection[str]) -> dict[str, object]:
+    """As `service.api.schemas.base.without_blanks`: what is null or blank was not given."""
+    return {
+        name: value
+        for name, value in record.items()
+        if name not in optional or not (value is None or (isinstance(value, str) and not value.strip()))
+    }
 
 
 def _text(record: Mapping[str, object], name: str, where: str) -> str | None:

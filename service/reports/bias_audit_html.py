@@ -141,7 +141,11 @@ def _differences(attribute: AttributeComparison) -> list[tuple[list[str], str]]:
     said: dict[str, list[str]] = {}
     for name, figure in attribute.differences.items():
         text = figure_text(figure)
-        said.setdefault(text if figure.value is None else f"{text}, n = {figure.n:,}", []).append(name)
+        if figure.value is not None:
+            text += f", n = {figure.n:,}"
+        if figure.left_out:
+            text += f"; left out: {', '.join(f'{group} ({n:,})' for group, n in figure.left_out.items())}"
+        said.setdefault(text, []).append(name)
     return [(names, text) for text, names in said.items()]
 
 

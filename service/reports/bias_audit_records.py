@@ -123,7 +123,10 @@ def attribute_record(attribute: AttributeComparison) -> dict[str, object]:
             {**_size(size), "selection": _result(selection), "scoring": _result(scoring)}
             for size, selection, scoring in _grouped(attribute)
         ],
-        "differences": {name: figure_record(figure) for name, figure in attribute.differences.items()},
+        "differences": {
+            name: {**figure_record(figure), "left_out": dict(figure.left_out)}
+            for name, figure in attribute.differences.items()
+        },
     }
 
 

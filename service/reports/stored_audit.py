@@ -14,8 +14,16 @@ from service.core.fairness.findings import FairnessOptions
 from service.core.groups import GroupSchema
 from service.reports.bias_audit import BiasAudit, BiasAuditData, BiasAuditStatement, make_bias_audit
 from service.store.outcomes import OutcomeKind
+from service.store.tables import from_microseconds
 from service.store.transactions import reading
-from service.store.window_counts import Window, WindowCounts, count_window
+from service.store.window_counts import (
+    AheadOfClock,
+    Window,
+    WindowCounts,
+    count_window,
+    find_ahead,
+    with_ahead,
+)
 
 Counts = Mapping[str, Mapping[str, GroupCounts]]
 
@@ -36,10 +44,14 @@ class StoredQuestion:
 
 @dataclass(frozen=True, slots=True)
 class StoredBiasAudit:
-    """`outside_schema`: decisions of groups that the schema no longer knows; they count as unknown."""
+    """`window`: what was counted. `outside_schema`: decisions of groups that the schema no longer knows.
+
+    These count as unknown.
+    """
 
     audit: BiasAudit
     counts: Counts
+    window: Window
     missing_scores: int
     outside_schema: int
 
@@ -60,7 +72,9 @@ def bias_audit_of_store(
     options.check()
     names = _asked(schema, question)
     with reading(engine) as connection:
-        found = count_window(connection, question.window, kind=question.ground_truth, bundle=question.bundle)
+        ahead = find_ahead(connection, created, question.bundle)
+        window = with_ahead(question.window, ahead)
+        found = count_window(connection, window, kind=question.ground_truth, bundle=question.bundle)
     counts = {name: groups for name, groups in found.by_group(schema).items() if name in names}
     outside = sum(cell.n for groups, cell in found.cells if len(schema.fitting(groups)) != len(groups))
     data = BiasAuditData(
@@ -69,13 +83,13 @@ def bias_audit_of_store(
         last_decision=found.last_day,
         scored=found.scored,
         median_score=found.median_score,
-        window=(question.window.first, question.window.last),
+        window=(window.first, window.last),
         bundles=found.bundles,
         ground_truth=question.ground_truth,
-        notes=tuple(_notes(found, outside, question.bundle)),
+        notes=(*_notes(found, outside, question.bundle), *_notes_ahead(ahead, window, created)),
     )
     audit = make_bias_audit(counts, data, statement, options, created)
-    return StoredBiasAudit(audit, counts, found.missing_scores, outside)
+    return StoredBiasAudit(audit, counts, window, found.missing_scores, outside)
 
 
 def _asked(schema: GroupSchema, question: StoredQuestion) -> Collection[str]:
@@ -107,3 +121,19 @@ def _notes(found: WindowCounts, outside: int, bundle: str | None) -> Iterator[st
             f"Decisions of {len(found.bundles)} bundles are taken together, and their scores compared as if "
             "one model had given them."
         )
+
+
+def _notes_ahead(ahead: AheadOfClock | None, window: Window, now: datetime) -> Iterator[str]:
+    """What is said of decisions that lie ahead of the clock, unless the window ends before it."""
+    if ahead is None or window.last < now:
+        return
+    first, last = (f"{from_microseconds(hour):%Y-%m-%d %H:%M} UTC" for hour in (ahead.first, ahead.last))
+    counted = "They are counted here"
+    if window.end <= ahead.first:
+        counted = "They are not counted here; the window `all` has them"
+    elif window.end <= ahead.last:
+        counted = "Only those before the window's end are counted here; the window `all` has them"
+    yield (
+        f"{ahead.n:,} decisions are dated later than now, in the hours {first} to {last}: the clock of a "
+        f"machine was ahead, or this one's is behind. {counted}."
+    )

@@ -17,7 +17,7 @@ from service.api.disconnects import CancelOnDisconnect
 from service.api.documents import RequestDocuments
 from service.api.errors import PROBLEM_JSON, install_error_handlers
 from service.api.idempotency import REPLAYED_HEADER
-from service.api.middleware import CountOpenRequests, RequestContext
+from service.api.middleware import CountOpenRequests, HeadAsGet, RequestContext
 from service.api.paths import PREFIX, ROUTES
 from service.api.routes import (
     audit,
@@ -189,6 +189,7 @@ def create_app(
     )
     app.state.settings = settings
     app.state.metrics = metrics
+    app.state.groups = settings.fairness.group_reader()
     for routes in (
         score,
         score_jobs,
@@ -230,7 +231,9 @@ def create_app(
     app.add_middleware(
         BrowserSafety,
         hosts=allowed_hosts(settings.server.allowed_hosts, settings.server.host),
+        origins=settings.server.cors_origins,
         prefix=settings.server.root_path,
     )
+    app.add_middleware(HeadAsGet)
     app.add_middleware(RequestContext, metrics=metrics)
     return app

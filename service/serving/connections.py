@@ -21,6 +21,7 @@ from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 from uvicorn.server import ServerState
 
+from service.api.browsers import secure
 from service.api.errors import problem_response
 from service.logs import OncePerMinute
 from service.metrics.registry import CloseReason, Metrics
@@ -304,6 +305,7 @@ class Connection(H11Protocol):
             detail=detail,
             headers=headers,
         )
+        secure(response.headers)
         head = h11.Response(
             status_code=status,
             headers=[*self.server_state.default_headers, *response.raw_headers],

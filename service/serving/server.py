@@ -111,7 +111,7 @@ def uvicorn_config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         http=Connection,
         ws="none",
-        forwarded_allow_ips=list(settings.server.trusted_proxies),
+        forwarded_allow_ips=list(map(str, settings.server.trusted_proxies)),
         timeout_keep_alive=settings.server.keep_alive_seconds,
         timeout_graceful_shutdown=int(settings.server.drain_seconds) or 1,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -52,10 +52,14 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """[start, end) in microseconds, both at a full hour."""
+    """[start, end) in microseconds, both at a full hour.
+
+    `everything`: also what lies behind the end, as decisions of a machine whose clock was ahead.
+    """
 
     start: int
     end: int
+    everything: bool = False
 
     @property
     def first(self) -> datetime:
@@ -92,7 +96,7 @@ def window_until(length: str, now: datetime) -> Window:
     Raises `WindowError` for another text.
     """
     if length == EVERYTHING:
-        return window_between(_FIRST, now + timedelta(microseconds=1))
+        return replace(window_between(_FIRST, now + timedelta(microseconds=1)), everything=True)
     found = _LENGTH.fullmatch(length)
     if found is None:
         raise WindowError("window is a number of hours or days, as 24h or 30d, or all", field="window")
@@ -143,6 +147,35 @@ class WindowCounts:
         if self.median_score is not None:
             empty = GroupCounts(0, 0, above_median=0, scored=0, outcomes=nobody)
         return sum_cells(schema, ((schema.fitting(groups), counts) for groups, counts in self.cells), empty)
+
+
+@dataclass(frozen=True, slots=True)
+class AheadOfClock:
+    """Decisions of hours after the present one. `first`, `last`: begins of their hours, in microseconds."""
+
+    n: int
+    first: int
+    last: int
+
+
+def find_ahead(connection: Connection, now: datetime, bundle: str | None = None) -> AheadOfClock | None:
+    """What is dated after the hour of `now`, of one bundle only if it is named; None if nothing is."""
+    start = decision_counts.c.start
+    where = _inside(decision_counts, Period(1, _hour_after(now), to_microseconds(_LAST)), bundle)
+    sums = select(func.sum(decision_counts.c.n), func.min(start), func.max(start)).where(*where)
+    n, first, last = connection.execute(sums).one()
+    return AheadOfClock(int(n), first, last) if n else None
+
+
+def with_ahead(window: Window, ahead: AheadOfClock | None) -> Window:
+    """`window`, up to the last decision there is if it holds everything."""
+    if ahead is None or not window.everything:
+        return window
+    return replace(window, end=max(window.end, ahead.last + HOUR))
+
+
+def _hour_after(now: datetime) -> int:
+    return (to_microseconds(now) // HOUR + 1) * HOUR
 
 
 def count_window(

@@ -20,8 +20,8 @@ import pytest
 from service.core.bundle import Bundle
 from tests.e2e.conftest import FAKE, Server, StartFake, start_server
 
-POST = b"POST /v1/redact HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
-GET = b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n"
+POST = b"POST /v1/redact HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+GET = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
 PATIENCE_SECONDS = 60
 """For what comes after a second or two on an idle machine."""
 
@@ -141,7 +141,7 @@ def answers_that_nobody_reads(server: Server) -> bytes:
     url = httpx.URL(server.url)
     with connection:
         connection.connect((url.host, url.port))
-        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n" * 60)
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 60)
         wait_for(lambda: closed(server, "write_timeout") > 0)
     return b""
 
@@ -350,3 +350,18 @@ def test_nohup_keeps_the_service_running(tiny_bundle: Bundle, tmp_path: Path) ->
         assert server.terminate() == -15
     finally:
         server.process.kill()
+
+
+def test_head_and_absolute_addresses_are_understood(hasty: Server) -> None:
+    host = b"Host: localhost\r\n"
+    requests = (
+        b"HEAD /health/live HTTP/1.1\r\n" + host + b"\r\n",
+        b"GET http://localhost/health/live HTTP/1.1\r\n" + host + b"\r\n",
+        b"GET http://evil.example/v1/fairness HTTP/1.1\r\n" + host + b"Connection: close\r\n\r\n",
+    )
+    received = to_the_end(connect(hasty, b"".join(requests)))
+    found = re.findall(rb"HTTP/1\.1 (\d+) .*?\r\n\r\n([^H]*)", received, re.DOTALL)
+    head, absolute, other = found
+    assert head == (b"200", b"")
+    assert absolute == (b"200", b'{"status":"alive"}')
+    assert other[0] == b"421"

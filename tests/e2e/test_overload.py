@@ -35,7 +35,7 @@ def connect(url: str) -> socket.socket:
 def head(path: str, length: int, request_id: str = "none") -> bytes:
     lines = (
         f"POST {path} HTTP/1.1",
-        "Host: x",
+        "Host: localhost",
         "Content-Type: application/json",
         f"X-Request-ID: {request_id}",
     )

@@ -129,7 +129,7 @@ async def report(
 def _answer(found: StoredBiasAudit, question: StoredQuestion) -> FairnessOut:
     audit = found.audit
     return FairnessOut(
-        window=WindowOut(start=question.window.first, end=question.window.last, resolution_seconds=3_600),
+        window=WindowOut(start=found.window.first, end=found.window.last, resolution_seconds=3_600),
         ground_truth=question.ground_truth,
         people=audit.data.people,
         first_day=audit.data.first_decision,

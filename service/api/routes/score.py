@@ -16,6 +16,7 @@ from service.api import paths
 from service.api.answers import explained, pack, scoring_model, unpack
 from service.api.dependencies import (
     DocumentsDep,
+    GroupsDep,
     MetricsDep,
     PoolsDep,
     RecorderDep,
@@ -37,7 +38,7 @@ from service.api.schemas.score import (
 )
 from service.api.thread_pools import ThreadPools
 from service.core.errors import CountError, DuplicateIdError, ErrorCollector
-from service.core.groups import GroupSchema
+from service.core.group_reading import GroupReader, ReadGroups
 from service.core.language import warnings_of_language
 from service.core.matching import Match, TokenizedJob, TokenizedResume
 from service.core.resume_warnings import needs_a_look
@@ -80,6 +81,7 @@ async def score(
     shadow: ShadowDep,
     pools: PoolsDep,
     documents: DocumentsDep,
+    groups: GroupsDep,
     request_id: RequestId,
     idempotency: IdempotencyDep,
 ) -> Response:
@@ -90,14 +92,14 @@ async def score(
 
     The scores do not depend on `groups`, on the order of candidates, or on who else is in the request.
     """
-    check_candidates(body.candidates, settings.fairness.groups, settings.limits.max_candidates)
+    read_groups = check_candidates(body.candidates, groups, settings.limits.max_candidates)
     keyed = await idempotency.request_of_texts(body)
     earlier = None if keyed is None else await recorder.earlier(keyed)
     encoded = None
     if earlier is None:
         recorder.check()
         encoded, matches = await _encode_and_match(body, runtime, settings, pools, documents)
-        decisions = decisions_of(body, matches, runtime, request_id)
+        decisions = decisions_of(body, read_groups, matches, runtime, request_id)
         answer = _answer(body, runtime, encoded, matches, decisions)
         if keyed is not None:
             decisions = with_answer(decisions, keyed, pack(answer, runtime.bundle.digest))
@@ -121,6 +123,9 @@ async def score(
         if encoded is None:
             encoded, _ = await _encode_and_match(body, runtime, settings, pools, documents)
         await _explain(answer, encoded, runtime, pools)
+    for result, candidate, of_candidate in zip(answer.results, body.candidates, read_groups, strict=True):
+        result.unknown_groups = list(of_candidate.unknown)
+        result.metadata = candidate.metadata
     content = await pools.text.run(lambda: answer.model_dump_json().encode())
     return Response(content, media_type="application/json", headers=idempotency.headers)
 
@@ -186,10 +191,11 @@ async def _explain(answer: ScoreResponse, encoded: _Encoded, runtime: Runtime, p
         )
 
 
-def check_candidates(candidates: Sequence[CandidateIn], groups: GroupSchema, most: int) -> None:
-    """Raise `CountError`, or one error that holds every duplicate id and every unknown group."""
+def check_candidates(candidates: Sequence[CandidateIn], groups: GroupReader, most: int) -> list[ReadGroups]:
+    """The groups of each. Raises `CountError`, or one error of every duplicate id and every unknown group."""
     CountError.check(candidates, "candidates", most)
     errors = ErrorCollector()
+    found: list[ReadGroups] = []
     seen: dict[str, int] = {}
     for i, candidate in enumerate(candidates):
         first = seen.setdefault(candidate.id, i)
@@ -199,12 +205,17 @@ def check_candidates(candidates: Sequence[CandidateIn], groups: GroupSchema, mos
                     f"candidates[{i}].id is that of candidates[{first}]", field=f"candidates[{i}].id"
                 )
         with errors:
-            groups.validate_groups(candidate.groups, field=f"candidates[{i}].groups")
+            found.append(groups.read(candidate.groups, field=f"candidates[{i}].groups"))
     errors.raise_any()
+    return found
 
 
 def decisions_of(
-    body: ScoreRequest, matches: Sequence[Match], runtime: Runtime, request_id: str
+    body: ScoreRequest,
+    groups: Sequence[ReadGroups],
+    matches: Sequence[Match],
+    runtime: Runtime,
+    request_id: str,
 ) -> list[Decision]:
     """What is recorded of a request: nothing of any text."""
     now = datetime.now(UTC)
@@ -215,7 +226,7 @@ def decisions_of(
             request_id=request_id,
             job_id=body.job.id,
             candidate_id=candidate.id,
-            groups=candidate.groups,
+            groups=of_candidate.groups,
             raw_score=match.raw_score,
             calibrated_probability=match.calibrated_probability,
             threshold=runtime.bundle.decision.threshold,
@@ -224,7 +235,7 @@ def decisions_of(
             bundle_digest=runtime.bundle.digest,
             engine=runtime.info.name,
         )
-        for candidate, match in zip(body.candidates, matches, strict=True)
+        for candidate, of_candidate, match in zip(body.candidates, groups, matches, strict=True)
     ]
 
 

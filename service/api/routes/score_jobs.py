@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from service.api import paths
 from service.api.bodies import BodyRoute, PartsResponse
-from service.api.dependencies import JobsDep, OwnerDep, PoolsDep, SettingsDep
+from service.api.dependencies import GroupsDep, JobsDep, OwnerDep, PoolsDep, SettingsDep
 from service.api.disconnects import DISCONNECTED
 from service.api.idempotency import REPLAYED, IdempotencyDep
 from service.api.job_results import CsvRecords, trailing_record
@@ -74,6 +74,7 @@ async def create(
     query: Annotated[JobQuery, Query()],
     jobs: JobsDep,
     owner: OwnerDep,
+    groups: GroupsDep,
     settings: SettingsDep,
     pools: PoolsDep,
     idempotency: IdempotencyDep,
@@ -91,7 +92,7 @@ async def create(
             jobs,
             owner=owner,
             key=idempotency.key,
-            groups=settings.fairness.groups,
+            groups=groups,
             pools=pools,
         )
     except ClientDisconnect:
@@ -102,11 +103,12 @@ async def create(
     else:
         jobs.worker.wake()
     job = await pools.reading.run(lambda: job_store.find(jobs.engine, created.job_id, owner))
+    prefix = settings.server.root_path
     return Response(
         _out(job).model_dump_json(),
         HTTPStatus.ACCEPTED,
         media_type="application/json",
-        headers={**idempotency.headers, "Location": f"{paths.PREFIX}{paths.SCORE_JOBS}/{job.id}"},
+        headers={**idempotency.headers, "Location": f"{prefix}{paths.PREFIX}{paths.SCORE_JOBS}/{job.id}"},
     )
 
 

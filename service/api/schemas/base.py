@@ -6,12 +6,14 @@ take gigabytes, and hold up everybody else meanwhile.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     FailFast,
@@ -25,6 +27,8 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 # PostgreSQL cannot keep a null character.
 ClientId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
+
+MAX_METADATA_BYTES = 16 * 1024
 
 MAX_FIELDS = 32
 """No object of a request has so many fields; in a larger one none is looked at."""
@@ -90,7 +94,26 @@ def is_blank(value: Any) -> bool:
 
 @cache
 def _optional(model: type[BaseModel]) -> frozenset[str]:
-    return frozenset(name for name, field in model.model_fields.items() if not field.is_required())
+    fields = {name: field for name, field in model.model_fields.items() if not field.is_required()}
+    return frozenset({*fields, *(field.alias for field in fields.values() if field.alias)})
+
+
+def _small_object(given: dict[str, Any]) -> dict[str, Any]:
+    try:
+        size = len(json.dumps(given, ensure_ascii=False, separators=(",", ":")).encode())
+    except UnicodeEncodeError:
+        raise PydanticCustomError("half_character", "half a character, as \\ud800, is in it") from None
+    if size > MAX_METADATA_BYTES:
+        raise PydanticCustomError(
+            "too_large",
+            "{size} bytes as JSON; the limit is {limit}",
+            {"size": f"{size:,}", "limit": f"{MAX_METADATA_BYTES:,}"},
+        )
+    return given
+
+
+Metadata = Annotated[dict[str, Any], AfterValidator(_small_object)]
+"""A caller's own data: given back, and kept nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

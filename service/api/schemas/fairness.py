@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from service.api.schemas.base import Body, RequestBody
+from service.api.schemas.base import Body, RequestBody, is_blank
 from service.api.schemas.times import Day, Time
 from service.core.fairness.figure import Reason
 from service.core.fairness.findings import MINIMUM
@@ -37,6 +37,17 @@ class WindowQuery(RequestBody):
     )
     minimum: int = Field(MINIMUM, ge=1, description="People in both groups for any conclusion.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, given: Any) -> Any:
+        """A form sends its empty fields, too, as `attribute=`: a list of one blank text."""
+        lists = {
+            name: [one for one in value if not is_blank(one)]
+            for name, value in given.items()
+            if isinstance(value, list)
+        }
+        return {name: value for name, value in (given | lists).items() if value != []}
+
 
 class FairnessQuery(WindowQuery):
     attribute: list[str] = Field([], description="An attribute or intersection; may be repeated. None: all.")
@@ -65,6 +76,13 @@ class FigureOut(Body):
     high: float | None
     n: int
     reason: Reason | None = Field(description="Why there is no value.")
+
+
+class DifferenceOut(FigureOut):
+    left_out: dict[str, int] = Field(
+        description="Groups, `unknown` among them, that have people and are not compared, with how many of "
+        "them the rate is about: too few, or small and left out."
+    )
 
 
 class RateOut(Body):
@@ -121,7 +139,9 @@ class FairnessAttributeOut(Body):
     selection: ComparisonOut
     scoring: ComparisonOut
     groups: list[FairnessGroupOut]
-    differences: dict[str, FigureOut]
+    differences: dict[str, DifferenceOut] = Field(
+        description="Largest difference between the rates of two groups; groups under `minimum` are left out."
+    )
 
 
 class WindowOut(Body):

@@ -6,7 +6,15 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from service.api.schemas.base import Body, ClientId, RequestBody, StopEarly, few_fields, without_blanks
+from service.api.schemas.base import (
+    Body,
+    ClientId,
+    Metadata,
+    RequestBody,
+    StopEarly,
+    few_fields,
+    without_blanks,
+)
 from service.api.schemas.files import DocumentOut, TextOrFile
 from service.core.groups import MAX_GROUP_PAIRS
 from service.core.language import LanguageWarning
@@ -36,7 +44,13 @@ class CandidateIn(TextOrFile):
     resume: str = Field("", description="The resume's text; all of it is read.")
     groups: Annotated[dict[str, str], BeforeValidator(_given_groups)] = Field(
         default_factory=dict,
-        description="Self-reported groups by attribute, for monitoring only. Never given to the model.",
+        description="Self-reported groups by attribute, for monitoring only, as forms write them "
+        "(docs/groups.md). Never given to the model.",
+    )
+    metadata: Metadata | None = Field(
+        None,
+        description="The caller's own data, up to 16 KiB: given back with the result, not looked at, kept "
+        "nowhere. The place for fields that this service does not know.",
     )
 
 
@@ -120,6 +134,12 @@ class ScoreResult(Body):
     )
     redactions: dict[Category, int] = Field(description="How many spans were hidden, by category.")
     document: DocumentOut | None = Field(None, description="What was read if it came as a document.")
+    unknown_groups: list[str] = Field(
+        default_factory=list,
+        description="With `EVENMATCH_UNKNOWN_GROUPS=unknown`: attributes whose label stands for no group and "
+        "is counted as unknown; `other` is an attribute that is not monitored.",
+    )
+    metadata: dict[str, Any] | None = Field(None, description="The candidate's, as it was given.")
     explanation: list[PassageOut] | None = Field(None, description="With `explain`: passages in their order.")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from service.core.fairness.counts import GroupCounts, Share, check_counts, known
-from service.core.fairness.differences import parity_differences
+from service.core.fairness.differences import Difference, parity_differences
 from service.core.fairness.figure import Figure, Reason, not_computable
 from service.core.fairness.findings import FairnessOptions, Finding
 from service.core.fairness.rates import RateKind, impact_ratio
@@ -71,7 +71,7 @@ class AttributeComparison:
     groups: tuple[GroupSize, ...]
     selection: RateComparison
     scoring: RateComparison
-    differences: Mapping[str, Figure]
+    differences: Mapping[str, Difference]
 
     @property
     def rates(self) -> tuple[RateComparison, RateComparison]:
@@ -92,7 +92,6 @@ def compare_groups(
     people = sum(counts.n for counts in groups.values())
     sizes = tuple(_size(group, counts.n, there, options) for group, counts in there.items())
     left_out = {size.group for size in sizes if size.left_out}
-    kept = {group: counts for group, counts in groups.items() if group not in left_out}
     return AttributeComparison(
         attribute=attribute,
         people=people,
@@ -100,7 +99,7 @@ def compare_groups(
         groups=sizes,
         selection=_compare(RateKind.SELECTION, groups, left_out, options),
         scoring=_compare(RateKind.SCORING, groups, left_out, options),
-        differences=_differences(kept, left_out, options),
+        differences=_differences(groups, left_out, options),
     )
 
 
@@ -113,12 +112,14 @@ def _size(group: str, n: int, there: Mapping[str, GroupCounts], options: Fairnes
 
 
 def _differences(
-    kept: Mapping[str, GroupCounts], left_out: set[str], options: FairnessOptions
-) -> dict[str, Figure]:
-    differences = parity_differences(kept, minimum=options.minimum)
-    if left_out and sum(counts.n > 0 for counts in known(kept).values()) < 2:
+    groups: Mapping[str, GroupCounts], left_out: set[str], options: FairnessOptions
+) -> dict[str, Difference]:
+    differences = parity_differences(groups, minimum=options.minimum, apart=left_out)
+    kept = (counts for group, counts in known(groups).items() if group not in left_out)
+    if left_out and sum(counts.n > 0 for counts in kept) < 2:
+        why = Reason.OTHERS_LEFT_OUT
         return {
-            name: not_computable(Reason.OTHERS_LEFT_OUT, figure.n) for name, figure in differences.items()
+            name: replace(one, value=None, interval=None, reason=why) for name, one in differences.items()
         }
     return differences
 

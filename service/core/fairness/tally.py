@@ -35,7 +35,7 @@ class DecisionTally:
     def add(self, groups: Mapping[str, str], *, selected: bool, score: float | None = None) -> None:
         """Count one person; who names no group of an attribute is `unknown`.
 
-        `groups` must fit the schema (`GroupSchema.validate_groups`), `score` must be finite.
+        `groups` must fit the schema (`service.core.group_reading`), `score` must be finite.
         """
         key = tuple(groups.get(attribute, UNKNOWN) for attribute in self._attributes)
         cell = self._cells.get(key)

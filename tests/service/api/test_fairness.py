@@ -138,6 +138,40 @@ def test_the_other_kind_of_outcome_is_not_mixed_in(api: Api) -> None:
     )
 
 
+def test_who_is_in_no_difference_is_said(api: Api) -> None:
+    body = ask(api, "attribute=sex&intersections=false")
+    difference = body["attributes"][0]["differences"]["demographic_parity_difference"]
+    assert (difference["value"], difference["n"]) == (pytest.approx(0.3), 180)
+    assert difference["left_out"] == {"nonbinary": 3, "unknown": 7}
+    everybody = ask(api, "attribute=sex&intersections=false&minimum=1")["attributes"][0]["differences"]
+    assert everybody["demographic_parity_difference"]["left_out"] == {"unknown": 7}
+    html = api.get("/v1/fairness/report?format=html").text
+    assert "n = 180; left out: nonbinary (3), unknown (7)" in html
+
+
+def test_decisions_ahead_of_the_clock_are_said_and_in_all(api: Api) -> None:
+    assert ask(api, "window=all")["notes"] == []
+    times = [NOW + timedelta(hours=hours) for hours in (2, 2, 5)]
+    store(api.database, [decision(500 + i, {"sex": "male"}, score=0.9, time=t) for i, t in enumerate(times)])
+    everything, month, until_then = (
+        ask(api, query)
+        for query in ("window=all", "window=30d", f"from=2026-01-01T00:00:00Z&to={times[0].date()}T23:59:59Z")
+    )
+    assert (everything["people"], month["people"]) == (193, 190)
+    assert datetime.fromisoformat(everything["window"]["to"]) > times[-1]
+    for answer, counted in ((everything, "They are counted here"), (month, "They are not counted here")):
+        (note,) = answer["notes"]
+        assert note.startswith("3 decisions are dated later than now")
+        assert f"{times[0]:%Y-%m-%d %H}:00 UTC to {times[-1]:%Y-%m-%d %H}:00 UTC" in note
+        assert counted in note
+    assert until_then["people"] == 190 + sum(one.date() == times[0].date() for one in times)
+    past = ask(
+        api, f"from=2026-01-01T00:00:00Z&to={(NOW - timedelta(hours=2)).strftime('%Y-%m-%dT%H:%M:%SZ')}"
+    )
+    assert past["notes"] == []
+    assert "are dated later than now" in api.get("/v1/fairness/report?window=all&format=html").text
+
+
 def test_an_empty_window_is_empty_and_not_zero(api: Api) -> None:
     body = ask(api, "window=1h")
     assert (body["people"], body["bundles"], body["first_day"]) == (0, {}, None)
@@ -314,11 +348,19 @@ def test_the_report_of_an_empty_window_says_that_there_is_nothing(api: Api, form
         "distribution_date=soon",
         "distribution_date=86400",
         f"title={'x' * 2001}",
-        "source=",
-        "explanation=%20",
-        "citation=",
         "exclude_under=0.9",
     ],
 )
 def test_a_report_that_cannot_be_made_is_refused(api: Api, query: str) -> None:
     assert api.get(f"/v1/fairness/report?{query}").status_code == 422
+
+
+def test_blank_options_of_a_report_are_absent(api: Api) -> None:
+    blank = "window=&from=&to=&bundle=&ground_truth=&minimum="
+    plain, given = api.get("/v1/fairness?window=30d"), api.get(f"/v1/fairness?{blank}&attribute=")
+    assert given.status_code == 200, given.text
+    assert given.json()["attributes"] == plain.json()["attributes"]
+    report = (
+        "title=&source=&explanation=%20&citation=&limitation=&distribution_date=&exclude_under=&format=html"
+    )
+    assert api.get(f"/v1/fairness/report?{blank}&{report}").status_code == 200

@@ -39,6 +39,18 @@ def send(api: Api, key: str = "key-1", path: str = "/v1/score", **changes: Any) 
     return api.post(path, json={**BODY, **changes}, headers={"Idempotency-Key": key})
 
 
+def test_metadata_is_not_kept_and_comes_back_from_the_repeated_request(api: Api, tmp_path: Path) -> None:
+    people = [{**one, "metadata": {"owner": SECRET, "n": i}} for i, one in enumerate(BODY["candidates"])]
+    first, again = (send(api, candidates=people) for _ in range(2))
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.json() == first.json()
+    assert [one["metadata"]["n"] for one in again.json()["results"]] == [0, 1]
+    with api.database.connect() as connection:
+        stored = connection.execute(select(tables.answers.c.content)).scalars().all()
+    assert stored
+    assert SECRET not in str(stored)
+
+
 def decided(api: Api) -> int:
     with api.database.connect() as connection:
         return connection.execute(select(func.count()).select_from(tables.decisions)).scalar_one()

@@ -128,7 +128,7 @@ def test_what_was_refused_or_broken_off_gives_its_room_back(held: tuple[Api, thr
 def test_more_words_than_the_queue_could_hold_are_refused_before_they_are_read(
     start: Start, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
 ) -> None:
-    api = start(model={"queue_tokens": 4_096})
+    api = start(model={"queue_tokens": 4_096, "accept_token_arrays": True})
     read: list[object] = []
     monkeypatch.setattr(api.runtime.matcher.redactor, "redact", lambda *given, **_: read.append(given))
     monkeypatch.setattr(api.runtime.tokenizer, "_encode", lambda *given: read.append(given))

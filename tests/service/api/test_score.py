@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 import uuid
 from itertools import permutations
 
 import pytest
 
 from tests.support.api import ENGINEER, JOB, NURSE, Api, Start, numbers
+
+AS_JSON = {"Content-Type": "application/json"}
 
 
 def test_a_score_has_the_documented_shape(api: Api) -> None:
@@ -31,6 +34,8 @@ def test_a_score_has_the_documented_shape(api: Api) -> None:
         "warning_counts",
         "redactions",
         "document",
+        "unknown_groups",
+        "metadata",
         "explanation",
     }
     assert uuid.UUID(result["decision_id"]).version == 4
@@ -106,7 +111,7 @@ def test_another_script_is_scored_but_flagged(api: Api) -> None:
         ({"job": JOB, "candidates": [{"id": "a", "resume": "java", "name": "x"}]}, "candidates[0].name", "extra_forbidden"),
         ({"job": JOB, "candidates": [{"id": "a", "resume": "java"}], "cutoff": 1}, "cutoff", "extra_forbidden"),
         ({"candidates": [{"id": "a", "resume": "java"}]}, "job", "missing"),
-        ({"job": JOB, "candidates": [{"id": "a", "resume": "java", "groups": {"sex": "f"}}]}, "candidates[0].groups.sex", "unknown_group"),
+        ({"job": JOB, "candidates": [{"id": "a", "resume": "java", "groups": {"sex": "x"}}]}, "candidates[0].groups.sex", "unknown_group"),
         ({"job": JOB, "candidates": [{"id": "a", "resume": "java", "groups": {"age": "old"}}]}, "candidates[0].groups", "unknown_group"),
         ({"job": JOB, "candidates": [{"id": "a", "resume": "工 程 师"}]}, "candidates[0].resume", "unreadable_text"),
         ({"job": JOB, "candidates": [{"id": "a", "resume": "x" * 100_001}]}, "candidates[0].resume", "text_too_long"),
@@ -127,6 +132,51 @@ def test_every_bad_candidate_is_named_in_one_answer(api: Api) -> None:
     answer = api.score("java", "", "python", "\u200b")
     assert answer.json()["code"] == "validation_failed"
     assert [e["field"] for e in answer.json()["errors"]] == ["candidates[1].resume", "candidates[3].resume"]
+
+
+def test_every_unknown_group_of_a_full_request_is_named(shared_api: Api) -> None:
+    answer = shared_api.score(*["java"] * 200, groups={"sex": "Jane", "race_ethnicity": "Doe"})
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["errors"]] == [
+        f"candidates[{i}].groups.{name}" for i in range(200) for name in ("sex", "race_ethnicity")
+    ]
+    assert not {"Jane", "Doe"} & set(answer.text.split())
+
+
+def test_groups_are_counted_as_forms_write_them(api: Api) -> None:
+    groups = {"Gender": "Female", "Race/Ethnicity": "Asian (Not Hispanic or Latino)"}
+    (result,) = api.score(ENGINEER, groups=groups).json()["results"]
+    assert result["unknown_groups"] == []
+    assert api.series("evenmatch_match_score_count", attribute="sex", group="female") == 1
+    assert api.series("evenmatch_match_score_count", attribute="race_ethnicity", group="asian") == 1
+
+
+def test_unknown_groups_count_as_unknown_by_setting_and_are_said(start: Start) -> None:
+    aliases = {"sex": {"W": "female"}}
+    api = start(fairness={"unknown_groups": "unknown", "group_aliases": aliases})
+    (plain,) = api.score(ENGINEER).json()["results"]
+    (result,) = api.score(ENGINEER, groups={"sex": "?x", "shoe_size": "9"}).json()["results"]
+    assert result["unknown_groups"] == ["sex", "other"]
+    assert (result["warnings"], result["borderline"]) == (plain["warnings"], plain["borderline"])
+    assert api.series("evenmatch_match_score_count", attribute="sex", group="unknown") == 2
+    (result,) = api.score(ENGINEER, groups={"sex": "w"}).json()["results"]
+    assert api.series("evenmatch_match_score_count", attribute="sex", group="female") == 1
+
+
+def test_metadata_comes_back_and_is_no_field_of_the_service(shared_api: Api) -> None:
+    metadata = {"crm": {"url": "https://x.example/1", "tags": ["a", None, 2.5]}, "größe": 1}
+    (result,) = shared_api.score(ENGINEER, metadata=metadata).json()["results"]
+    assert result["metadata"] == metadata
+    for bad, code in (
+        ({"x": "y" * 16_400}, "too_large"),
+        ({"x": "\ud800"}, "half_character"),
+        ([1], "dict_type"),
+    ):
+        body = {"job": JOB, "candidates": [{"id": "a", "resume": ENGINEER, "metadata": bad}]}
+        (error,) = shared_api.post("/v1/score", content=json.dumps(body), headers=AS_JSON).json()["errors"]
+        assert (error["field"], error["code"]) == ("candidates[0].metadata", code)
+    unknown = shared_api.score(ENGINEER, crm_id="7").json()["errors"]
+    assert "metadata" in unknown[0]["message"]
 
 
 def test_too_many_candidates_name_limit_and_number(start: Start) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import threading
 import time
 from collections import Counter
@@ -109,6 +110,27 @@ def test_rows_at_fault_are_reported_by_line_and_the_rest_goes_on(jobs_api: Api) 
     assert [one["line"] for one in records(jobs_api, job)] == [2, 3, 4, 11]
 
 
+def test_rows_have_groups_as_forms_write_them_and_metadata(jobs_api: Api) -> None:
+    one, other = candidates(2)
+    people = [
+        {**one, "groups": {"Gender": "Male", "race_ethnicity": None}, "metadata": {"owner": SECRET}},
+        {**other, "groups": {"sex": "Decline To Self Identify"}},
+    ]
+    job = create(jobs_api, {"job": JOB, "candidates": people})
+    finished(jobs_api, job)
+    assert len(found := records(jobs_api, job)) == 2
+    assert SECRET not in str(found)
+    with jobs_api.database.connect() as connection:
+        of_job = decisions.c.request_id == f"job.{job}"
+        chosen = select(decisions.c.candidate_id, decisions.c.groups).where(of_job)
+        rows = connection.execute(chosen).all()
+    recorded = {person: json.loads(groups) for person, groups in rows}
+    assert recorded == {
+        one["id"]: {"sex": "male"},
+        other["id"]: {"sex": "unknown"},
+    }
+
+
 def test_a_csv_has_a_posting_a_row_and_quoted_lines(jobs_api: Api) -> None:
     table = io.StringIO(newline="")
     writer = csv.writer(table, delimiter=";")
@@ -192,8 +214,15 @@ def test_jobs_are_listed_by_page_and_status(jobs_api: Api) -> None:
     assert jobs_api.get("/v1/score/jobs", params={"cursor": "?"}).status_code == 422
 
 
+def test_a_posting_without_text_is_refused(jobs_api: Api) -> None:
+    body = {"jobs": [JOB, {"description": " "}], "candidates": candidates(2)}
+    answer = jobs_api.post("/v1/score/jobs", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "empty_text")
+    assert answer.json()["errors"][0]["field"] == "jobs[1].description"
+
+
 def test_a_posting_that_cannot_be_read_fails_the_job(jobs_api: Api) -> None:
-    job = create(jobs_api, {"jobs": [JOB, {"description": " "}], "candidates": candidates(2)})
+    job = create(jobs_api, {"jobs": [JOB, {"description": "\x02"}], "candidates": candidates(2)})
     failure = finished(jobs_api, job, "failed")["failure"]
     assert (failure["code"], failure["field"]) == ("empty_text", "jobs[1].description")
     assert decisions_of(jobs_api, job) == 0

@@ -81,7 +81,8 @@ def test_the_numbers_are_those_of_the_api(stored: Path, tmp_path: Path) -> None:
     app = create_app(Settings(store={"data_dir": stored}))
     app.state.pools = ThreadPools()
     app.state.database = open_database(sqlite_url(stored / "decisions.sqlite"))
-    answer = TestClient(app).get("/v1/fairness/report?window=7d&source=the log").json()
+    client = TestClient(app, base_url="http://localhost")
+    answer = client.get("/v1/fairness/report?window=7d&source=the log").json()
     app.state.database.dispose()
     del answer["created"]
     assert numbers(tmp_path / "r.json") == answer

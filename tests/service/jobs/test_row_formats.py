@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.core.group_reading import GroupReader
 from service.core.groups import GroupSchema
 from service.jobs.row_formats import CsvRows, JsonLines, RowFormat
 from service.jobs.rows import Row, RowChecker, pack_rows, unpack_rows
@@ -25,11 +26,11 @@ CSV = (
 
 
 def json_lines(most: int = 10_000) -> JsonLines:
-    return JsonLines(RowChecker(GroupSchema(), 1_000), most)
+    return JsonLines(RowChecker(GroupReader(GroupSchema()), 1_000), most)
 
 
 def csv_rows(most: int = 10_000) -> CsvRows:
-    return CsvRows(RowChecker(GroupSchema(), 1_000), GroupSchema(), most)
+    return CsvRows(RowChecker(GroupReader(GroupSchema()), 1_000), GroupReader(GroupSchema()), most)
 
 
 def read(form: RowFormat, content: bytes, cuts: list[int]) -> list[Row]:

@@ -217,6 +217,7 @@ def test_an_unexpected_bug_is_a_500_without_its_message(
     monkeypatch.setattr(api.runtime.matcher, "tokenize_resume", bug)
     answer = api.score("java")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert answer.headers["x-frame-options"] == "DENY"
     assert "Zaphod" not in answer.text + caplog.text
     assert answer.json()["request_id"] in caplog.text
     assert api.series("evenmatch_requests_total", route="/v1/score", status="500") == 1

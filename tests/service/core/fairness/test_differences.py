@@ -77,6 +77,30 @@ def test_the_differences_are_fairlearns(groups: list[GroupCounts]) -> None:
         assert 0 <= figure.interval.low <= (figure.value or 0) <= figure.interval.high <= 1
 
 
+def test_who_is_not_compared_is_said_with_every_difference() -> None:
+    groups = {
+        "a": GroupCounts(90, 45, outcomes=OutcomeCounts(30, 5, 10, 35)),
+        "b": GroupCounts(80, 20, outcomes=OutcomeCounts(12, 5, 11, 40)),
+        "c": GroupCounts(11, 3, outcomes=OutcomeCounts(1, 1, 1, 4)),
+        "d": GroupCounts(40, 9),
+        "nobody": GroupCounts(0, 0),
+        "unknown": GroupCounts(7, 1, outcomes=OutcomeCounts(1, 0, 1, 3)),
+    }
+    found = parity_differences(groups)
+    assert {name: dict(figure.left_out) for name, figure in found.items()} == {
+        "demographic_parity_difference": {"c": 11, "unknown": 7},
+        # Of positive outcomes b has 23, c 2 and d none at all, so a is alone.
+        "equal_opportunity_difference": {"b": 23, "c": 2, "d": 0, "unknown": 2},
+        "equalized_odds_difference": {"b": 23, "c": 2, "d": 0, "unknown": 2},
+        "predictive_parity_difference": {"b": 17, "c": 2, "d": 0, "unknown": 1},
+    }
+    assert found["equal_opportunity_difference"].reason is Reason.TOO_FEW_PEOPLE
+    apart = parity_differences(groups, apart={"d"})["demographic_parity_difference"]
+    assert apart.value == pytest.approx(0.25)
+    assert apart.n == 170
+    assert dict(apart.left_out) == {"c": 11, "d": 40, "unknown": 7}
+
+
 def test_newcombe_as_published() -> None:
     # Newcombe (1998), table II: 56/70 against 48/80, and 9/10 against 3/10
     assert newcombe_interval(Share(56, 70), Share(48, 80)) == pytest.approx((0.0524, 0.3339), abs=1e-4)
