@@ -212,6 +212,7 @@ def test_a_job_belongs_to_its_key_however_that_is_sent(gateway: Gateway) -> None
         )
         assert created.status_code == 202, created.text
         finished(Prefixed(same), created.json()["id"])
+        assert created.headers["location"] == f"/evenmatch/v1/score/jobs/{created.json()['id']}"
         other = (gateway.folder / "api_keys").read_text().split('"')[1]
         assert (
             same.get(f"/v1/score/jobs/{created.json()['id']}", headers={"x-api-key": other}).status_code
