@@ -79,7 +79,8 @@ def migrate(engine: Engine) -> None:
             # create the same tables at the same time.
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7013442)")
         config = Config()
-        config.set_main_option("script_location", str(files("service.store") / "migrations"))
+        folder = str(files("service.store") / "migrations")
+        config.set_main_option("script_location", folder.replace("%", "%%"))  # else a variable's beginning
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
