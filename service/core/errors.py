@@ -73,6 +73,7 @@
         |-- ReaderDownError           the process that reads long texts died or cannot be started
         |-- StoreDownError            decisions cannot be recorded, so none are taken
         |-- StoreUnavailableError     the database does not answer a question about what is stored
+        |-- StoreConflictError        another request wrote the same at this moment
         `-- ShuttingDownError         the service drains and takes no new work
 
 `code` is stable: clients may branch on it. Messages name the field, the limit and the actual
@@ -552,3 +553,8 @@ class ShuttingDownError(CapacityError):
 class StoreUnavailableError(CapacityError):
     code = "store_unavailable"
     title = "Store unavailable"
+
+
+class StoreConflictError(CapacityError):
+    code = "store_conflict"
+    title = "Conflict in the store"
