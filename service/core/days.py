@@ -24,18 +24,18 @@ _SECONDS = (631_152_000, 4_102_444_800)
 """1990 to 2100 as seconds since 1970."""
 
 _TIME = (
-    r"(?:[T,]?\s*(?:at\s+)?\d{1,2}(?:[:.]\d{2}){1,2}(?:\.\d+)?\s*(?:[ap]\.?m\.?)?"
-    r"\s*(?:Z|UTC|GMT|[A-Z]{2,4}|(?:UTC|GMT)?[+-]\d{2}:?\d{2})?(?:\s*\([^)]*\))?)?"
+    r"(?:[T,]?\s*(?:at\s+)?\d{1,2}(?:[:.]\d{2}){1,2}(?:\.\d{1,9})?\s*(?:[ap]\.?m\.?)?"
+    r"\s*(?:Z|UTC|GMT|[A-Z]{2,4}|(?:UTC|GMT)?[+-]\d{2}:?\d{2})?(?:\s*\([^)]{0,60}\))?)?"
 )
 _PARTS = re.compile(rf"(\d{{1,4}})([/.\-])(\d{{1,2}})\2(\d{{2}}|\d{{4}}){_TIME}", re.IGNORECASE)
 _YEAR_FIRST = re.compile(rf"(\d{{4}})([/.\-])(\d{{1,2}})\2(\d{{1,2}}){_TIME}", re.IGNORECASE)
 _NAMED = re.compile(
-    rf"(?:[a-z]{{3,9}}\.?,?\s+)?(?:(\d{{1,2}})(?:st|nd|rd|th)?[\s\-/.]+([a-z]{{3,9}})\.?|([a-z]{{3,9}})\.?[\s\-]+(\d{{1,2}})"
-    rf"(?:st|nd|rd|th)?),?[\s\-/]+(\d{{4}}|\d{{2}}),?{_TIME}",
+    rf"(?:[a-z]{{3,9}}\.?,?\s+)?(?:(\d{{1,2}})(?:st|nd|rd|th)?[\s\-/.]{{1,5}}([a-z]{{3,9}})\.?|([a-z]{{3,9}})\.?[\s\-]{{1,5}}(\d{{1,2}})"
+    rf"(?:st|nd|rd|th)?),?[\s\-/]{{1,5}}(\d{{4}}|\d{{2}}),?{_TIME}",
     re.IGNORECASE,
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{1,20})?")
 _EMPTY = frozenset({"", "-", "n/a", "na", "#n/a", "null", "none", "nat"})
 
 

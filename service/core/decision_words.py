@@ -57,7 +57,7 @@ AMBIGUOUS = frozenset(
 )  # fmt: skip
 """What recruiting writes and means different things by. They are no names, so that they may be shown."""
 
-_INTEGRAL = re.compile(r"([+-]?\d+)[.,]0*")
+_INTEGRAL = re.compile(r"([+-]?\d{1,12})[.,]0*")
 
 
 @dataclass(frozen=True, slots=True)

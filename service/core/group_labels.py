@@ -96,11 +96,12 @@ _COUNTRY = re.compile(r"(?<=.) (?:united states of america|united states|usa|us)
 """Workday names the country that a label is of."""
 
 _EXPLAINED = re.compile(
-    r"(?<=.) (?:a person (?:of|having|with|who)|all persons|e g|eg|i e|such as|including) .*$"
+    r"(?<=.) (?:a person (?:of|having|with|who)|all persons|e g|eg|i e|such as|including) .*",
+    re.DOTALL,
 )
 """How forms explain a group: "Asian - A person having origins in ..."."""
 
-_PARTS = re.compile(r"[/|:;()\[\],\u2013\u2014]|\s-\s|^\d+\s*[.)-]\s*|\s-|-\s")
+_PARTS = re.compile(r"[/|:;()\[\],\u2013\u2014]|\s-\s|^\d{1,9}\s*[.)-]\s*|\s-|-\s")
 _LONGEST_CODE = 2
 _MOST_KEPT = 1_000
 

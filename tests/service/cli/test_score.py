@@ -173,6 +173,7 @@ def test_one_bad_file_does_not_lose_the_others(score: Score, tmp_path: Path) -> 
     assert done.stderr.count("skipped:") == 4
 
 
+@pytest.mark.slow
 def test_markup_in_tables_and_files_is_read_and_rows_without_a_document_are_named(
     score: Score, tmp_path: Path
 ) -> None:

@@ -74,6 +74,8 @@ ARGUED = {
     "redaction.schools._PATTERNS[3]": _APART,
     "redaction.words._ASCII_WORD": _APART,
     "redaction.words._WORD": _APART,
+    "spreadsheets._BEFORE_FORMULA": _APART,
+    "spreadsheets._LEADING": _ONE_ATTEMPT,
     "stuffing._IN_A_WORD": _APART,
     "stuffing._SENTENCES": _APART,
 }

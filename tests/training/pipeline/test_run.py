@@ -97,6 +97,7 @@ def test_the_bundle_holds_all_that_it_should(bundle: Bundle) -> None:
     assert [row["epoch"] for row in history["epochs"]] == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_the_service_loads_it_and_scores_with_it(bundle: Bundle, tmp_path: Path) -> None:
     loaded = load_model(bundle, EngineOptions("openvino", "cpu", threads=1, cache=tmp_path, precision="f32"))
     matcher = Matcher(bundle, loaded.tokenizer)
