@@ -52,7 +52,7 @@ RUN --mount=type=bind,from=code,source=/build/wheels,target=/wheels \
 FROM ${BASE_IMAGE} AS runtime
 RUN groupadd --gid 10001 evenmatch \
     && useradd --uid 10001 --gid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin evenmatch \
-    && install -d -o 10001 -g 10001 -m 0750 /data
+    && install -d -o 10001 -g 0 -m 0770 /data
 COPY docker/healthcheck.py /usr/local/lib/evenmatch/healthcheck.py
 ENV PATH=/opt/evenmatch/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

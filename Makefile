@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 SPREAD := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve test test-all coverage lint format bench bundle train train-smoke image docs dashboards rules lock clean
+.PHONY: help serve test test-all test-clients coverage lint format bench bundle train train-smoke image docs dashboards rules lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -33,6 +33,16 @@ test: $(VENV)/.dev ## Run the tests, but for the slow ones, on up to four cores
 
 test-all: $(VENV)/.dev ## Run all tests
 	$(BIN)/python -m pytest $(SPREAD)
+
+# An environment of their own: they bring a hundred packages, in versions that need not fit ours.
+$(VENV)-clients/.done: tests/clients/requirements.txt tests/clients/package.json
+	$(PYTHON) -m venv $(VENV)-clients
+	$(VENV)-clients/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/clients/requirements.txt
+	if command -v npm; then cp tests/clients/package.json $(VENV)-clients/ && npm install --prefix $(VENV)-clients --no-audit --no-fund; fi
+	@touch $@
+
+test-clients: $(VENV)/.dev $(VENV)-clients/.done ## Install clients of OpenAI's interface and drive them against the server
+	CLIENTS_ENVIRONMENT=$(VENV)-clients $(BIN)/python -m pytest tests/e2e/test_openai_clients.py
 
 coverage: $(VENV)/.dev ## Run the tests of `make test` and measure which lines they run; fails below the floor in pyproject.toml
 	$(BIN)/python -m pytest $(SPREAD) -m 'not slow' --cov --cov-report=term:skip-covered
@@ -78,4 +88,4 @@ lock: ## Resolve the newest versions into constraints.txt (torch stays as pyproj
 	rm -rf $(VENV).lock
 
 clean: ## Remove the virtual environment and all caches
-	rm -rf $(VENV) .coverage .training .training-smoke .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(VENV)-clients .coverage .training .training-smoke .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+import traceback
 from collections.abc import Callable
+from types import TracebackType
 
 from service.core.printable import printable
 
+log = logging.getLogger(__name__)
+
 _PAUSE_SECONDS = 60.0
+
+_ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 class _Printable(logging.Formatter):
@@ -17,12 +24,31 @@ class _Printable(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return printable(super().format(record))
 
+    def formatException(self, ei: _ExceptionInfo) -> str:  # logging's own name
+        """Where it was raised and of what kind. Its message may quote a row, a request or a password."""
+        kind, _, frames = ei
+        return "".join((*traceback.format_tb(frames), kind.__name__ if kind else ""))
+
 
 def log_to_stderr(level: str) -> None:
     """Log lines of `level` and above."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Printable("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    threading.excepthook = _log_death
+
+
+def _log_death(died: threading.ExceptHookArgs) -> None:
+    """Of a thread, in the log's manner: Python's own prints the exception's message."""
+    if died.exc_type is SystemExit:
+        return
+    name = died.thread.name if died.thread is not None else "?"
+    log.critical(
+        "the thread %s died of %s\n%s",
+        name,
+        died.exc_type.__name__,
+        "".join(traceback.format_tb(died.exc_traceback)),
+    )
 
 
 class OncePerMinute:

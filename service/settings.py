@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, IPvAnyNetwork, model_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -76,7 +77,9 @@ class ServerOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on; `0.0.0.0`: all of IPv4, `::`: all of both kinds."
+    )
     port: int = Field(8000, ge=0, le=65_535, description="TCP port; 0 takes a free one.")
     workers: int = Field(
         1,
@@ -196,6 +199,14 @@ class Settings(BaseSettings):
     archives: ArchiveLimits = ArchiveLimits()
     jobs: JobsOptions = JobsOptions()
 
+    @model_validator(mode="after")
+    def _has_a_data_folder(self) -> Settings:
+        if self.store.data_dir.parts[:1] == ("~",):
+            raise PydanticCustomError(
+                "no_home", "this user has no home folder: set EVENMATCH_DATA_DIR to a folder it can write to"
+            )
+        return self
+
     @property
     def runtime(self) -> RuntimeOptions:
         """What the runtime is built from."""
@@ -288,10 +299,11 @@ class _Variables(EnvSettingsSource):
         self._values = values
 
     def __call__(self) -> dict[str, Any]:
-        """Settings that are given, nested. Raises `SettingsError`."""
+        """Settings that are given and not blank, nested. Raises `SettingsError`."""
         found: dict[str, Any] = {}
         for setting in all_settings():
-            given = [(name, value) for name in setting.names if (value := self._read(name)) is not None]
+            # Compose files and charts write a variable that is not set as an empty one.
+            given = [(name, value) for name in setting.names if (value := self._read(name)) and value.strip()]
             if not given:
                 continue
             name, value = given[0]

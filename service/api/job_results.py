@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from service.files.writing import spreadsheet_safe
+from service.core.spreadsheets import spreadsheet_safe
 from service.jobs.job_store import Job
 
 _COLUMNS = (

@@ -66,10 +66,14 @@ FORMS = tuple(prefix + path for prefix in ("", PREFIX) for path in (SCORE, REDAC
 """Whose bodies may be multipart/form-data, with documents in it."""
 
 
+_OPENAI = (OPENAI_EMBEDDINGS, OPENAI_MODELS, "/chat", "/completions", "/responses", "/moderations")
+"""And what is below them. Most are not served, and say so in the manner that clients can show."""
+
+
 def is_openai(path: str) -> bool:
     """Whether OpenAI's clients ask for it."""
     path = path.removeprefix(PREFIX)
-    return path in (OPENAI_EMBEDDINGS, OPENAI_MODELS) or path.startswith(OPENAI_MODELS + "/")
+    return path in _OPENAI or path.startswith(tuple(f"{one}/" for one in _OPENAI))
 
 
 def documented(path: str) -> str | None:

@@ -7,6 +7,9 @@ broken; 5 done, but for what `--skip-unreadable` left out.
 
 from __future__ import annotations
 
+from importlib import metadata
+from typing import Annotated
+
 import typer
 
 from service.cli.audit import audit
@@ -20,8 +23,19 @@ from service.cli.serve import serve
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"evenmatch {metadata.version('evenmatch')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _evenmatch() -> None:
+def _evenmatch(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version and exit."),
+    ] = False,
+) -> None:
     """Score how well resumes match a job, and check what the scores depend on."""
 
 

@@ -41,6 +41,7 @@ from service.core.counterfactual.variants import Attribute
 from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOptions
 from service.core.counterfactual_audit.results import CounterfactualReport
 from service.core.errors import ErrorCollector
+from service.core.group_titles import attribute_title, group_title
 from service.core.printable import one_line
 from service.files.postings import read_posting
 from service.files.result_files import IN_WORDS
@@ -168,7 +169,7 @@ def _print(report: CounterfactualReport) -> None:
             s = group.summary
             add_row(
                 table,
-                f"{attribute.attribute}: {group.group}",
+                f"{attribute_title(attribute.attribute)}: {group_title(group.group)}",
                 str(s.n),
                 f"{s.mean_gap:+.4f}",
                 f"{s.mean_absolute_gap:.4f}",

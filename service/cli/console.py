@@ -89,7 +89,8 @@ def settings_from(**given: dict[str, Any]) -> Settings:
         return Settings(**parts)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        fail(f"setting {variable_of(first['loc'])}: {first['msg']}", EXIT_USAGE)
+        where = f"setting {variable_of(first['loc'])}: " if first["loc"] else ""
+        fail(f"{where}{first['msg']}", EXIT_USAGE)
     except (
         SettingsError
     ) as error:  # no JSON, two names that differ, or a file of secrets that may not be read

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -28,3 +29,11 @@ def label_options(given: Sequence[str] | None, unknown_labels: UnknownLabels) ->
     if values is None:
         fail("--group-value takes ATTRIBUTE.LABEL=GROUP, as sex.W=female", EXIT_USAGE)
     return LabelOptions(values, unknown_labels)
+
+
+def with_aliases(labels: LabelOptions, aliases: Mapping[str, Mapping[str, str]]) -> LabelOptions:
+    """The same after the labels of EVENMATCH_GROUP_ALIASES: what is given for one file goes before them."""
+    given = {name: dict(of_attribute) for name, of_attribute in aliases.items()}
+    for name, of_attribute in labels.values.items():
+        given[name] = {**given.get(name, {}), **of_attribute}
+    return replace(labels, values=given)

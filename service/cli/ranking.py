@@ -14,8 +14,8 @@ from service.files.score_journal import Scores
 MILLIONTHS = 1_000_000
 """A raw score has six decimals: as a whole number of millionths it takes four bytes, and none is lost."""
 
-Decide = Callable[[float, bool], Match]
-"""What is said of a raw score; whether the posting has a title."""
+Decide = Callable[[float, int], Match]
+"""What is said of a raw score against a posting, by its index."""
 
 _ROWS_BEFORE_PRUNING = 4_096
 
@@ -28,17 +28,17 @@ def in_millionths(raw_scores: NDArray[np.float64]) -> NDArray[np.int32]:
 class Ranking:
     """Ranks candidates of each posting by calibrated probability, equal ones in the order in which they came.
 
-    `titled`: whether each posting has a title. `top`: how many candidates of each posting are kept; who can
+    `postings`: how many there are. `top`: how many candidates of each posting are kept; who can
     no longer be among them is dropped on the way.
     """
 
-    def __init__(self, decide: Decide, titled: Sequence[bool], top: int | None = None) -> None:
+    def __init__(self, decide: Decide, postings: int, top: int | None = None) -> None:
         self._decide = decide
-        self._titled = titled
+        self._postings = postings
         self._top = top
         self._candidates: list[ScoredCandidate] = []
         self._scores: list[Scores] = []
-        self._prune_at = max(_ROWS_BEFORE_PRUNING, 2 * (top or 0) * len(titled))
+        self._prune_at = max(_ROWS_BEFORE_PRUNING, 2 * (top or 0) * postings)
         self.added = 0
 
     def add(self, candidate: ScoredCandidate, scores: Scores) -> None:
@@ -57,13 +57,12 @@ class Ranking:
                 yield Result(rank, self._candidates[i], matches[i], job_id, posting)
 
     def _ranked(self, posting: int) -> tuple[list[Match], NDArray[np.intp]]:
-        titled = self._titled[posting]
-        matches = [self._decide(int(row[posting]) / MILLIONTHS, titled) for row in self._scores]
+        matches = [self._decide(int(row[posting]) / MILLIONTHS, posting) for row in self._scores]
         probabilities = np.array([match.calibrated_probability for match in matches])
         return matches, np.argsort(-probabilities, kind="stable")
 
     def _prune(self, top: int) -> None:
-        best = [self._ranked(posting)[1][:top] for posting in range(len(self._titled))]
+        best = [self._ranked(posting)[1][:top] for posting in range(self._postings)]
         kept = np.unique(np.concatenate(best))
         self._candidates = [self._candidates[i] for i in kept]
         self._scores = [self._scores[i] for i in kept]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,15 +13,40 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from service.cli.console import EXIT_USAGE, add_row, exit_codes, fail, say, settings_from
-from service.cli.group_options import GroupValues, UnknownLabelsOption, label_options
+from service.cli.console import (
+    EXIT_USAGE,
+    EncodingOption,
+    add_row,
+    check_encoding,
+    exit_codes,
+    fail,
+    say,
+    settings_from,
+)
+from service.cli.decision_options import (
+    CandidateColumn,
+    DateOrderOption,
+    DecisionColumn,
+    DuplicatesOption,
+    GroupColumns,
+    JobColumn,
+    LeftOutValues,
+    NotSelectedValues,
+    ScoreColumn,
+    SelectedValues,
+    TimeColumn,
+    group_columns,
+    words_of,
+)
+from service.cli.group_options import GroupValues, UnknownLabelsOption, label_options, with_aliases
 from service.core.fairness.figure import Figure, number_text, percent_text
 from service.core.fairness.findings import ALPHA, MINIMUM, SMALL_SHARE, FairnessOptions
 from service.core.fairness.rates import ratio_text
-from service.core.groups import GroupSchema
+from service.core.group_titles import attribute_title, group_title
+from service.core.groups import UNKNOWN
 from service.core.printable import one_line
-from service.core.tables import SUFFIXES
-from service.files.decision_files import DecisionColumns, Decisions, read_decisions
+from service.files.decision_columns import DecisionColumns
+from service.files.decision_files import DecisionOptions, Decisions, check_decision_file, read_decisions
 from service.files.writing import write_whole
 from service.logs import log_to_stderr
 from service.reports.bias_audit import (
@@ -51,7 +77,7 @@ _NAMES_WIDTH = 12
 
 def report(
     decisions: Annotated[
-        Path | None, typer.Argument(help="Historical decisions: .csv, .tsv, .jsonl or .parquet.")
+        Path | None, typer.Argument(help="Historical decisions: .csv, .tsv, .txt, .jsonl or .parquet.")
     ] = None,
     from_store: Annotated[
         bool, typer.Option("--from-store", help="Report the decisions of EVENMATCH_DATABASE_URL, not a file.")
@@ -70,22 +96,20 @@ def report(
     output: Annotated[
         list[Path] | None, typer.Option(help="Write .html, .json or .csv; may be given several times.")
     ] = None,
-    decision_column: Annotated[
-        str, typer.Option(help="Column with selected/not_selected, 1/0, true/false or yes/no.")
-    ] = "decision",
-    score_column: Annotated[
-        str | None, typer.Option(help="Column with the score; without it `score`, if there is one.")
-    ] = None,
-    time_column: Annotated[
-        str | None,
-        typer.Option(help="Column with the decision's ISO 8601 time; without it `time`, if there is one."),
-    ] = None,
-    group_column: Annotated[
-        list[str] | None,
-        typer.Option(help="An attribute's column, as sex=gender; `sex=` if there is none. May be repeated."),
-    ] = None,
+    decision_column: DecisionColumn = None,
+    score_column: ScoreColumn = None,
+    time_column: TimeColumn = None,
+    candidate_column: CandidateColumn = None,
+    job_column: JobColumn = None,
+    group_column: GroupColumns = None,
+    selected_values: SelectedValues = None,
+    not_selected_values: NotSelectedValues = None,
+    left_out_values: LeftOutValues = None,
+    date_order: DateOrderOption = None,
+    duplicates: DuplicatesOption = "count",
     group_value: GroupValues = None,
     unknown_labels: UnknownLabelsOption = "refuse",
+    encoding: EncodingOption = None,
     title: Annotated[str, typer.Option(help="Title of the report.")] = TITLE,
     source: Annotated[str | None, typer.Option(help="Where the data come from.")] = None,
     explanation: Annotated[str | None, typer.Option(help="What the data are.")] = None,
@@ -116,18 +140,22 @@ def report(
     outputs = output or []
     if from_store == (decisions is not None):
         fail("name a file of decisions, or say --from-store", EXIT_USAGE)
-    if decisions is not None and decisions.suffix.lower() not in SUFFIXES:
-        fail(f"decisions must be in a file that ends in {', '.join(SUFFIXES)}", EXIT_USAGE)
     if decisions is not None and (window or since or until or bundle or ground_truth):
         fail("--window, --since, --until, --bundle and --ground-truth are for --from-store", EXIT_USAGE)
-    of_file = (score_column, time_column, group_column, group_value)
-    if from_store and (decision_column != "decision" or any(of_file)):
-        fail(
-            "--decision-column, --score-column, --time-column, --group-column and --group-value are for a "
-            "file",
-            EXIT_USAGE,
-        )
+    columns = DecisionColumns(
+        decision_column,
+        score_column,
+        time_column,
+        candidate_column,
+        job_column,
+        group_columns(group_column or [], schema),
+    )
+    words = words_of(selected_values, not_selected_values, left_out_values)
     labels = label_options(group_value, unknown_labels)
+    reading = DecisionOptions(words, labels, date_order, duplicates, encoding)
+    if from_store and (columns != DecisionColumns() or reading != DecisionOptions()):
+        fail("options of columns, of values and of labels are for a file, not for --from-store", EXIT_USAGE)
+    check_encoding(encoding)
     if bundle is not None and not _DIGEST.fullmatch(bundle):
         fail("--bundle takes a digest of 64 hexadecimal digits, as `GET /v1/model` names it", EXIT_USAGE)
     _check_said(title=[title], source=[source], explanation=[explanation], justification=[justification])
@@ -135,7 +163,6 @@ def report(
     for file in outputs:
         if file.suffix.lower() not in _WRITERS:
             fail(f"--output must end in {', '.join(_WRITERS)}, not {file.suffix or 'nothing'}", EXIT_USAGE)
-    columns = DecisionColumns(decision_column, score_column, time_column, _groups(group_column or [], schema))
     statement = BiasAuditStatement(
         title=title,
         source=source,
@@ -164,7 +191,9 @@ def report(
             for note in audit.data.notes:
                 say(note)
         else:
-            read = read_decisions(decisions, columns, schema, labels)
+            check_decision_file(decisions)
+            values = with_aliases(labels, settings.fairness.group_aliases)
+            read = read_decisions(decisions, columns, schema, replace(reading, labels=values))
             for note in read.notes:
                 say(note)
             audit = _audit(read, statement, options)
@@ -179,19 +208,6 @@ def _check_said(**texts: Sequence[str | None]) -> None:
     for option, given in texts.items():
         if any(text is not None and not text.strip() for text in given):
             fail(f"--{option} is empty", EXIT_USAGE)
-
-
-def _groups(given: list[str], schema: GroupSchema) -> dict[str, str | None]:
-    columns: dict[str, str | None] = {}
-    for option in given:
-        attribute, equals, column = option.partition("=")
-        if not equals or attribute not in schema.attributes:
-            fail(
-                f"--group-column takes ATTRIBUTE=COLUMN; attributes are {', '.join(schema.attributes)}",
-                EXIT_USAGE,
-            )
-        columns[attribute] = column or None
-    return columns
 
 
 def _moment(option: str, given: str | None) -> datetime | None:
@@ -241,17 +257,17 @@ def _rows(audit: BiasAudit) -> Iterator[tuple[str, ...]]:
     """Cells; an attribute's name stands alone."""
     for attribute in audit.attributes:
         comparison = attribute.selection
-        yield (attribute.attribute,)
+        yield (attribute_title(attribute.attribute),)
         for result in comparison.groups:
             if result.share.n:
                 yield (
-                    result.group,
+                    group_title(result.group),
                     f"{result.share.count:,} of {result.share.n:,}",
                     f"{percent_text(result.share.rate)}%",
                     _with_interval(result.impact_ratio),
                     conclusion(comparison, result),
                 )
-        yield "unknown", f"{attribute.unknown:,}"
+        yield group_title(UNKNOWN), f"{attribute.unknown:,}"
         yield ()
 
 

@@ -89,13 +89,16 @@ async def _score(run: ScoreRun, journal: ScoreJournal | None, total: int) -> tup
             postings = await read_postings(runtime, run.postings, run.errors, progress)
         if not (run.skip and postings):
             run.errors.raise_any()
+        little = sum(one.job.is_little for one in postings)
+        if little:
+            say(f"{little:,} of {len(postings):,} postings hold hardly any text: decisions are borderline")
         if journal is not None:
             _begin(journal, _parts(run, postings, runtime))
 
-        def decide(raw_score: float, titled: bool) -> Match:
-            return runtime.matcher.decide(raw_score, titled=titled)
+        def decide(raw_score: float, posting: int) -> Match:
+            return runtime.matcher.decide(raw_score, postings[posting].job)
 
-        ranking = Ranking(decide, [one.job.title is not None for one in postings], run.top)
+        ranking = Ranking(decide, len(postings), run.top)
         scorer = BulkScorer(
             runtime,
             postings,

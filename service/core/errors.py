@@ -22,6 +22,7 @@
     |   |   |-- NestedArchiveError        an archive within the archive
     |   |   |-- UnsafePathError           a name that leads out of the archive
     |   |   `-- EncryptedArchiveError     a file in it asks for a password
+    |   |-- NoDocumentError           what stands for a text is none: null, a file's name, an error
     |   |-- SpanNotFoundError         a span that a caller names does not stand in the text
     |   |-- CountError                too few or too many items in a list
     |   |-- DuplicateIdError          the same id twice in one request
@@ -72,6 +73,7 @@
         |-- ReaderDownError           the process that reads long texts died or cannot be started
         |-- StoreDownError            decisions cannot be recorded, so none are taken
         |-- StoreUnavailableError     the database does not answer a question about what is stored
+        |-- StoreConflictError        another request wrote the same at this moment
         `-- ShuttingDownError         the service drains and takes no new work
 
 `code` is stable: clients may branch on it. Messages name the field, the limit and the actual
@@ -82,7 +84,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Sized
 from types import TracebackType
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class EvenmatchError(Exception):
@@ -107,8 +109,22 @@ class EvenmatchError(Exception):
 
 
 class InputError(EvenmatchError):
+    """`line` and `reason`: of a fault in a table, where it stands, and what is wrong but for the place."""
+
     code = "invalid_input"
     title = "Invalid input"
+    line: int | None = None
+    reason: str = ""
+
+    @classmethod
+    def of_line(
+        cls, table: object, line: int, said: str, reason: str | None = None, unit: str = "line"
+    ) -> Self:
+        """The fault of one line: `said` follows "TABLE line N". `reason` groups it with its like."""
+        error = cls(f"{table} {unit} {line}{said}")
+        error.line = line
+        error.reason = said.removeprefix(": ") if reason is None else reason
+        return error
 
 
 class EmptyTextError(InputError):
@@ -134,6 +150,11 @@ class UndecodableTextError(InputError):
 class NotTextError(InputError):
     code = "not_text"
     title = "Not a text"
+
+
+class NoDocumentError(InputError):
+    code = "no_document"
+    title = "No document"
 
 
 class DocumentError(InputError):
@@ -532,3 +553,8 @@ class ShuttingDownError(CapacityError):
 class StoreUnavailableError(CapacityError):
     code = "store_unavailable"
     title = "Store unavailable"
+
+
+class StoreConflictError(CapacityError):
+    code = "store_conflict"
+    title = "Conflict in the store"

@@ -10,53 +10,61 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from service.core.errors import UnknownGroupError
 from service.core.groups import UNKNOWN, GroupSchema
+from service.core.shown_labels import CountedLabels
 
 UnknownLabels = Literal["refuse", "unknown"]
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
-    "female": ("f", "woman", "women", "females", "fem"),
-    "male": ("m", "man", "men", "males"),
-    "nonbinary": ("non binary", "nb", "enby", "non binary third gender", "third gender", "genderqueer"),
+    "female": ("f", "woman", "women", "females", "fem", "cis woman", "cis female", "cisgender woman",
+        "cisgender female"),
+    "male": ("m", "man", "men", "males", "cis man", "cis male", "cisgender man", "cisgender male"),
+    "nonbinary": ("non binary", "nb", "enby", "non binary third gender", "third gender", "genderqueer",
+        "non conforming", "gender non conforming", "gender nonconforming", "nonconforming",
+        "non binary gender non conforming", "non binary or gender non conforming", "nonbinary third gender"),
     "hispanic_or_latino": (
         "hispanic", "latino", "latina", "latinx", "latine", "hispanic latino", "latino hispanic",
         "hispanic or latina", "hispanic or latinx", "hispanic latinx", "hispanic or latino of any race",
-        "hispanic or latino any race",
+        "hispanic or latino any race", "hispanic latino any race", "hispanic latino of any race",
+        "latino or hispanic", "latino a", "latina o", "latino a x",
+        "hispanic latino or spanish", "hispanic latino or spanish origin",
+        "hispanic latinx or spanish origin",
+        "spanish hispanic latino", "hispanic origin", "of hispanic origin", "of hispanic or latino origin",
     ),
-    "white": ("caucasian", "white caucasian", "white or caucasian"),
-    "black_or_african_american": ("black", "african american", "black african american", "afro american"),
+    "white": ("caucasian", "white caucasian", "white or caucasian", "caucasian or white", "white american"),
+    "black_or_african_american": ("black", "african american", "black african american", "afro american",
+        "african american or black", "african american black"),
     "native_hawaiian_or_pacific_islander": (
         "native hawaiian", "pacific islander", "native hawaiian pacific islander", "nhpi",
         "native hawaiian or other pacific islander", "native hawaiian other pacific islander",
-        "hawaiian or pacific islander", "hawaiian",
+        "hawaiian or pacific islander", "hawaiian", "other pacific islander",
+        "pacific islander or native hawaiian", "hawaiian or other pacific islander",
     ),
-    "asian": ("asian american", "asian or asian american"),
+    "asian": ("asian american", "asian or asian american", "east asian", "south asian", "southeast asian",
+        "south east asian"),
     "native_american_or_alaska_native": (
         "native american", "alaska native", "american indian", "american indian or alaska native",
         "american indian alaska native", "american indian or alaskan native", "native american alaska native",
         "native american or alaskan native", "alaskan native", "aian",
+        "american indian or native american", "native american or american indian",
+        "american indian alaskan native",
+        "american indian native american", "native american indian",
     ),
     "two_or_more_races": (
         "two or more", "2 or more races", "2 or more", "multiracial", "multi racial", "biracial", "mixed",
-        "mixed race", "multiple races", "more than one race",
+        "mixed race", "multiple races", "more than one race", "bi racial", "multiple", "two races or more",
+        "two or more ethnicities", "multiethnic", "multi ethnic",
     ),
     UNKNOWN: (
-        "prefer not to say", "prefer not to answer", "prefer not to disclose", "prefer not to specify",
-        "prefer not to respond", "prefer not to self identify", "i prefer not to say",
-        "i prefer not to answer", "rather not say", "decline", "declined", "decline to answer",
-        "decline to state", "decline to say", "decline to self identify", "declined to self identify",
-        "decline to identify", "i decline to self identify", "declined to answer", "declined to state",
-        "do not wish to answer", "i do not wish to answer", "i don t wish to answer", "choose not to answer",
-        "choose not to disclose", "i choose not to disclose", "choose not to identify",
-        "choose not to self identify", "i do not wish to self identify", "i don t wish to self identify",
-        "not disclosed", "undisclosed", "not specified", "unspecified", "not stated", "not provided",
-        "not given", "not reported", "no answer", "no response", "not known", "missing", "n a", "na", "none",
-        "null", "nan",
+        "decline", "declines", "declined", "refused", "withheld", "undisclosed", "undeclared", "unspecified",
+        "unanswered", "unreported", "no answer", "no response", "no data", "no information", "no selection",
+        "no value", "missing", "blank", "empty", "n a", "na", "none", "null", "nan", "nil", "tbd", "select",
+        "please select", "select one", "choose one", "unsure", "not sure",
     ),
 }  # fmt: skip
 """Groups of the default schema, and `unknown`, to further labels, as `key_of_label` has them.
@@ -65,23 +73,48 @@ The EEO-1 report's own labels are among them. "X" in a passport, "other", and a 
 not: forms mean different groups by them, so a person says which (`--group-value`).
 """
 
-SHOWN_FROM_ROWS = 10
-"""A label in fewer rows may be somebody's name, put into the wrong column, and is counted but not shown."""
+_VERB = (
+    r"(?:(?:self )?(?:answer|say|respond|disclose|specify|identify|provide|state|share|report|declare|reveal"
+    r"|indicate|tell|participate|define|describe|complete)\b.*)"
+)
+_NO_ANSWER = re.compile(
+    r"(?:(?:i|the|applicant|candidate|employee|respondent|he|she|they) ){0,2}(?:"
+    rf"(?:(?:would |d )?(?:prefer|prefers|preferred|rather|choose|chooses|chose|chosen|elect|elects|elected"
+    rf"|opt|opts|opted|wish|wishes|wished|want|wants) not|(?:do|does|did|will|would)(?: not|n t| n t)"
+    rf"(?: (?:wish|want|care|choose|prefer|intend|like|elect))?)(?: to)? {_VERB}"
+    rf"|(?:don|doesn|didn|won|wouldn) t(?: (?:wish|want|care|choose|prefer|like))?(?: to)? {_VERB}"
+    rf"|(?:decline|declines|declined|declining|refuse|refuses|refused)(?: to)? {_VERB}"
+    r"|(?:not|non|never) (?:yet )?(?:declared|disclosed|specified|stated|provided|given|reported|known"
+    r"|available|applicable|answered|identified|self identified|selected|indicated|supplied|listed|entered"
+    r"|collected|recorded|on file|asked|submitted|completed|determined|set)\b.*"
+    r"|information not (?:provided|available|disclosed).*"
+    r")"
+)
+"""That somebody says nothing, in whatever words: `I don't wish to answer`, `Not declared`."""
 
-MOST_SHOWN = 20
-MOST_LABELS = 50
-"""A column with more unknown labels is no column of groups, and none of them is shown."""
+_COUNTRY = re.compile(r"(?<=.) (?:united states of america|united states|usa|us)$")
+"""Workday names the country that a label is of."""
 
-_LONGEST_SHOWN = 60
-_MOST_COUNTED = 1_000
+_EXPLAINED = re.compile(
+    r"(?<=.) (?:a person (?:of|having|with|who)|all persons|e g|eg|i e|such as|including) .*",
+    re.DOTALL,
+)
+"""How forms explain a group: "Asian - A person having origins in ..."."""
+
+_PARTS = re.compile(r"[/|:;()\[\],\u2013\u2014]|\s-\s|^\d{1,9}\s*[.)-]\s*|\s-|-\s")
+_LONGEST_CODE = 2
+_MOST_KEPT = 1_000
+
 _NOT_HISPANIC = re.compile(r"(?<=.) (?:not|non) (?:of )?hispanic(?: or)?(?: latin[oax])?(?: origin)?$")
+_ONLY_NOT_HISPANIC = re.compile(r"(?:not|non) (?:of )?hispanic(?: or)?(?: latin[oax])?(?: origin)?")
 
 
 def key_of_label(label: str) -> str:
     """A label as it is compared: words in lower case without accents and punctuation, blanks between them."""
     decomposed = unicodedata.normalize("NFKD", label.casefold())
     letters = "".join(ch if ch.isalnum() else " " for ch in decomposed if not unicodedata.combining(ch))
-    return _NOT_HISPANIC.sub("", " ".join(letters.split()))
+    key = _EXPLAINED.sub("", " ".join(letters.split()))
+    return _NOT_HISPANIC.sub("", _COUNTRY.sub("", key))
 
 
 def known_labels(groups: Sequence[str], values: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -92,6 +125,30 @@ def known_labels(groups: Sequence[str], values: Mapping[str, str] | None = None)
     for group in (UNKNOWN, *groups):  # after all aliases: a group's own name is no other's alias
         known[key_of_label(group)] = group
     return known | {key_of_label(label): group for label, group in (values or {}).items()}
+
+
+def group_of_label(label: str, known: Mapping[str, str]) -> str | None:
+    """The group that a label stands for, by what `known_labels` gives; None if it is not known.
+
+    `unknown` for a blank label, and for one that says in any words that somebody says nothing. A label may
+    say its group twice or with a code: `F - Female`, `1: White`.
+    """
+    key = key_of_label(label)
+    if not key:  # empty, or a dash
+        return UNKNOWN
+    group = known.get(key)
+    if group is not None:
+        return group
+    if _NO_ANSWER.fullmatch(key):
+        return UNKNOWN
+    parts = [part for one in _PARTS.split(label) if (part := key_of_label(one))]
+    parts = [part for part in parts if not _ONLY_NOT_HISPANIC.fullmatch(part)]
+    if len(parts) < 2:
+        return known.get(parts[0]) if parts else None
+    groups = set(known.values())
+    found = {UNKNOWN if _NO_ANSWER.fullmatch(part) else known.get(part, part) for part in parts}
+    found = {one for one in found if one in groups or len(one) > _LONGEST_CODE}
+    return found.pop() if len(found) == 1 and found <= groups else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +195,10 @@ class LabelReader:
         self.groups = groups
         self.mapped: Counter[tuple[str, str]] = Counter()
         """Labels, as compared, that stand for a group of another name, with that group."""
-        self.unknown: Counter[str] = Counter()
-        self.unknown_rows = 0
+        self.unknown = CountedLabels()
         self._known = known_labels(groups, values)
+        self._read: dict[str, tuple[str, str | None]] = {}
+        """Labels that were read, with their keys and groups: a column has few of them in many rows."""
 
     def read(self, cell: object) -> str:
         """The group; `unknown` for an empty cell, and for a label that is not known, which is counted."""
@@ -152,21 +210,17 @@ class LabelReader:
         if cell is None or (isinstance(cell, float) and cell != cell):
             return UNKNOWN
         label = cell.strip() if isinstance(cell, str) else f"{cell}"
-        key = key_of_label(label)
-        if not key:  # empty, or a dash
-            return UNKNOWN
-        group = self._known.get(key)
+        read = self._read.get(label)
+        if read is None:
+            read = key_of_label(label), group_of_label(label, self._known)
+            if len(self._read) < _MOST_KEPT:
+                self._read[label] = read
+        key, group = read
         if group is None:
-            self._count_unknown(label)
-        elif key != key_of_label(group):
+            self.unknown.add(label)
+        elif key and key != key_of_label(group):
             self.mapped[key, group] += 1
         return group
-
-    def _count_unknown(self, label: str) -> None:
-        self.unknown_rows += 1
-        label = label[: _LONGEST_SHOWN + 1]
-        if label in self.unknown or len(self.unknown) <= _MOST_COUNTED:
-            self.unknown[label] += 1
 
     @property
     def said_of_mapped(self) -> str | None:
@@ -178,30 +232,14 @@ class LabelReader:
 
     @property
     def said_of_unknown(self) -> str | None:
-        """Which labels are not known, and in how many rows; None if all are.
-
-        A label is shown if `SHOWN_FROM_ROWS` rows have it and the column has no more than `MOST_LABELS`
-        unknown ones: names are many, each in few rows.
-        """
-        if not self.unknown:
+        """Which labels are not known, and in how many rows, as far as they can be shown; None if all are."""
+        if not self.unknown.rows:
             return None
-        more = "over " if len(self.unknown) > _MOST_COUNTED else ""
-        total = f"{more}{len(self.unknown):,} labels stand" if len(self.unknown) > 1 else "1 label stands"
-        shown = list(self._shown())
-        parts = [f"{label!r} in {rows:,} rows" for label, rows in shown]
-        rest = self.unknown_rows - sum(rows for _, rows in shown)
-        if rest:
-            others, unit = "others" if shown else "they are", "row" if rest == 1 else "rows"
-            parts.append(f"{others} in {rest:,} {unit}, not shown since they may be names")
+        stand = "label stands" if len(self.unknown.counts) == 1 else "labels stand"
         allowed = ", ".join((*self.groups, UNKNOWN))
-        return f"{self.attribute}: {total} for none of {allowed}: {'; '.join(parts)}"
-
-    def _shown(self) -> Iterator[tuple[str, int]]:
-        if len(self.unknown) > MOST_LABELS:
-            return
-        for label, rows in self.unknown.most_common(MOST_SHOWN):
-            if rows >= SHOWN_FROM_ROWS and len(label) <= _LONGEST_SHOWN:
-                yield label, rows
+        return (
+            f"{self.attribute}: {self.unknown.total} {stand} for none of {allowed}: {self.unknown.listed()}"
+        )
 
 
 def refuse_unknown(readers: Mapping[str, LabelReader], source: str, hint: str = "") -> None:

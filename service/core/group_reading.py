@@ -9,19 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from service.core.column_names import key_of
+from service.core.column_names import GROUP_NAMES, key_of
 from service.core.errors import ErrorCollector, UnknownGroupError
-from service.core.group_labels import UnknownLabels, key_of_label, known_labels
+from service.core.group_labels import UnknownLabels, group_of_label, known_labels
 from service.core.groups import UNKNOWN, GroupSchema
 
 Aliases = Mapping[str, Mapping[str, str]]
 """Attribute to label to group."""
-
-_ATTRIBUTE_NAMES: Mapping[str, tuple[str, ...]] = {
-    "sex": ("gender",),
-    "race_ethnicity": ("race or ethnicity", "race and ethnicity", "race", "ethnicity", "ethnic group"),
-}
-"""Attributes of the default schema to further names. A schema's own names go before these."""
 
 OTHER = "other"
 """Stands for an attribute that the schema has not: its name is the caller's and is not repeated."""
@@ -48,8 +42,9 @@ class GroupReader:
         self.attributes = schema.attributes
         self._refuse = unknown_labels == "refuse"
         self._names: dict[str, str] = {}
-        for attribute in schema.attributes:
-            self._names |= {key_of(name): attribute for name in _ATTRIBUTE_NAMES.get(attribute, ())}
+        for attribute in schema.attributes:  # whose own names go before further ones
+            names = (name for tier in GROUP_NAMES.get(attribute, ()) for name in tier)
+            self._names |= {key_of(name): attribute for name in names}
         self._names |= {key_of(attribute): attribute for attribute in schema.attributes}
         self._labels = {
             attribute: known_labels(groups, (aliases or {}).get(attribute))
@@ -90,10 +85,7 @@ class GroupReader:
         return ReadGroups(groups, tuple(dict.fromkeys(unknown)))
 
     def _group(self, attribute: str, label: str, field: str, unknown: list[str]) -> str:
-        key = key_of_label(label)
-        if not key:  # blank, or a dash
-            return UNKNOWN
-        group = self._labels[attribute].get(key)
+        group = group_of_label(label, self._labels[attribute])
         if group is not None:
             return group
         if self._refuse:

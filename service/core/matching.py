@@ -16,11 +16,12 @@ from service.core.copied_text import Runs, RunsOfPostings, runs_of
 from service.core.documents import MAX_TEXT_CHARACTERS, Document, read_document
 from service.core.errors import ErrorCollector, TextTooLongError
 from service.core.language import language_of, warnings_of_language
+from service.core.no_document import check_document
 from service.core.pair_scoring import all_raw_scores
 from service.core.redaction.given import GivenSpan
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
-from service.core.resume_warnings import Findings, ResumeWarning
+from service.core.resume_warnings import Findings, JobWarning, ResumeWarning, is_little_posting
 from service.core.scoring import SCORE_DECIMALS, Vectors, late_interaction, without_each
 from service.core.text_reader import Cancelled, InProcessReader, ReadText, TextReader, never
 from service.core.tokenization import Passage, TextTokenizer, TokenIds
@@ -30,13 +31,23 @@ MAX_TITLE_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class TokenizedJob:
-    """A job's passages and, if it has one, its title. `runs`: of words, by which copies are told."""
+    """A job's passages and, if it has one, its title. `runs`: of words, by which copies are told.
+
+    `is_little`: it says too little to judge anybody by.
+    """
 
     passages: list[Passage]
     title: TokenIds | None
     language: str
     non_latin_script: bool
     runs: Runs = frozenset()
+    is_little: bool = False
+
+    @property
+    def warnings(self) -> tuple[JobWarning, ...]:
+        """Why decisions about it deserve less trust."""
+        language: tuple[JobWarning, ...] = warnings_of_language(self.language, self.non_latin_script)
+        return (*language, "little_text") if self.is_little else language
 
     @property
     def texts(self) -> list[TokenIds]:
@@ -138,9 +149,10 @@ class Matcher:
         title_field: str = "job.title",
         cancelled: Cancelled = never,
     ) -> TokenizedJob:
-        """Raises an `InputError` that names the field if a text is empty, too long or unreadable."""
+        """Raises an `InputError` that names the field if a text is none, empty, too long or unreadable."""
         errors = ErrorCollector()
         with errors:
+            check_document(description, field)
             document = self.read(description, field=field, categories=None, cancelled=cancelled).document
             passages = self._tokenizer.encode_passages(document, "job", field=field)
         with errors:
@@ -152,6 +164,7 @@ class Matcher:
             language_of(document.text),
             document.non_latin_script,
             runs_of(document.text),
+            is_little_posting(document.text, title),
         )
 
     def read_resume(
@@ -171,7 +184,7 @@ class Matcher:
     ) -> TokenizedResume:
         """A resume to score, against `job` if its warnings are to say whether it repeats it.
 
-        Raises an `InputError` that names the field if the text is empty, too long or unreadable.
+        Raises an `InputError` that names the field if the text is no document, empty, too long or unreadable.
         """
         resume, repeated = self.tokenize_resume_for(
             text,
@@ -205,6 +218,7 @@ class Matcher:
         return self.tokenize_read(_as_scored(read), field=field), repeated
 
     def _read_resume(self, text: str, redact: bool, field: str, cancelled: Cancelled) -> ReadText:
+        check_document(text, field)
         categories = self.redactor.categories if redact else None
         return self.read(text, field=field, categories=categories, cancelled=cancelled)
 
@@ -214,16 +228,15 @@ class Matcher:
 
     def match(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> Match:
         """Score one pair. job_vectors (len(job.texts), D), resume_vectors (R, D), rows of length 1."""
-        return self.decide(self.raw_score(job, job_vectors, resume_vectors), titled=job.title is not None)
+        return self.decide(self.raw_score(job, job_vectors, resume_vectors), job)
 
     def match_all(
         self, jobs: Sequence[tuple[TokenizedJob, Vectors]], resumes: Sequence[Vectors]
     ) -> list[list[Match]]:
         """`match` of every job and resume: a list for each resume. Shapes as there."""
         scores = self.raw_scores(jobs, resumes)
-        titled = [job.title is not None for job, _ in jobs]
         return [
-            [self.decide(float(score), titled=of) for score, of in zip(column, titled, strict=True)]
+            [self.decide(float(score), job) for score, (job, _) in zip(column, jobs, strict=True)]
             for column in scores.T
         ]
 
@@ -234,11 +247,12 @@ class Matcher:
         parts = [(vectors, None) if job.title is None else (vectors[1:], vectors[0]) for job, vectors in jobs]
         return all_raw_scores(parts, resumes, self.bundle.manifest.matching)
 
-    def decide(self, raw_score: float, *, titled: bool) -> Match:
-        """What is said of a score. `titled`: the job has a title."""
+    def decide(self, raw_score: float, job: TokenizedJob) -> Match:
+        """What is said of a score against `job`."""
         rule = self.bundle.decision
-        probability = self.bundle.calibration.probability(raw_score, titled=titled)
-        return Match(raw_score, probability, rule.is_selected(probability), rule.is_borderline(probability))
+        probability = self.bundle.calibration.probability(raw_score, titled=job.title is not None)
+        is_borderline = job.is_little or rule.is_borderline(probability)
+        return Match(raw_score, probability, rule.is_selected(probability), is_borderline)
 
     def raw_score(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> float:
         """Late interaction under the bundle's policy, in [-1, 1]; shapes as in `match`."""
@@ -257,6 +271,7 @@ class Matcher:
         return without_each(job_vectors[1:], resume_vectors, job_vectors[0], policy)
 
     def _tokenize_title(self, title: str, field: str) -> TokenIds:
+        check_document(title, field)
         document = read_document(title, field=field, max_characters=MAX_TITLE_CHARACTERS)
         tokenized = self._tokenizer.encode_text(document, "job", field=field)
         if tokenized.truncated:

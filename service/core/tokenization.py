@@ -126,8 +126,7 @@ class TextTokenizer:
         return ids[: self.max_tokens - len(self._last)] + self._last
 
     def _cut(self, document: Document, kind: Kind) -> list[Passage]:
-        text = plain_text(document.text) if kind == "resume" else document.text
-        return self._fit(split_passages(text, self._policy), kind)
+        return self._fit(split_passages(plain_text(document.text), self._policy), kind)
 
     def _fit(self, passages: Sequence[str], kind: Kind) -> list[Passage]:
         fitting: list[Passage] = []

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from service.core.errors import TableError
 from service.core.files import private_file
 from service.core.groups import GroupSchema
-from service.files.writing import spreadsheet_safe
+from service.core.spreadsheets import spreadsheet_safe
 from service.store import tables
 from service.store.decisions import CONTENT
 from service.store.log import DecisionLog

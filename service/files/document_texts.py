@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 
 from service.core.errors import DocumentError, NestedArchiveError
@@ -80,9 +80,23 @@ class DocumentTexts:
         that was named, and `ReaderDownError`.
         """
         if self._is_plain(data, field):
-            return self._plain_text(data, field)
+            text, summary = self._plain_text(data, field)
+            if summary.kind != "text":
+                return text, summary
+            read, found = self.read_text(text, field=field)
+            return read, summary if found is None else replace(
+                found, warnings={**summary.warnings, **found.warnings}
+            )
         document = self._reader.read(data, field=field)
         return require_text(document, field), _summary(document)
+
+    def read_text(self, text: str, *, field: str) -> tuple[str, DocumentSummary | None]:
+        """A text as a reader sees it, and what it was if it was really HTML, RTF, Markdown or JSON.
+
+        Raises as `read`.
+        """
+        document = self._reader.read_text(text, field=field)
+        return (text, None) if document is None else (document.text, _summary(document))
 
     def _is_plain(self, data: bytes, field: str) -> bool:
         """Whether it is text as it stands. Only what has to be unpacked or parsed goes to a process."""

@@ -60,7 +60,7 @@ def read_posting(file: str, title: str | None, texts: DocumentTexts, *, archives
     if one.error is not None:
         raise one.error
     text, _ = texts.read(one.data, field=one.source)
-    return Posting(None, title, text, "job")
+    return Posting(None, None if title is None else _title(title, texts, "title"), text, "job")
 
 
 def read_postings(
@@ -78,7 +78,7 @@ def read_postings(
     read; a table that cannot be read at all raises.
     """
     if is_table(Path(given)):
-        postings = list(_of_table(Path(given), options, errors, say))
+        postings = list(_of_table(Path(given), options, texts, errors, say))
     else:
         postings = list(_of_documents(given, texts, archives, errors))
     if not postings:
@@ -99,7 +99,9 @@ def _of_documents(
             yield Posting(one.id, None, text, one.source)
 
 
-def _of_table(file: Path, options: PostingOptions, errors: ErrorCollector, say: Say) -> Iterator[Posting]:
+def _of_table(
+    file: Path, options: PostingOptions, texts: DocumentTexts, errors: ErrorCollector, say: Say
+) -> Iterator[Posting]:
     table = inspect_table(file, options.encoding)
     if table.said:
         say(table.said)
@@ -132,9 +134,14 @@ def _of_table(file: Path, options: PostingOptions, errors: ErrorCollector, say: 
                     raise TableError(f"{source}: {POSTING_ID.what} is empty")
                 if lines.setdefault(name, line) != line:
                     raise DuplicateIdError(f"{source} has the same id as line {lines[name]}")
-                yield Posting(
-                    name, None if title is None else known[title.name], known[text.name] or "", source
-                )
+                read, _ = texts.read_text(known[text.name] or "", field=source)
+                heading = None if title is None else known[title.name]
+                yield Posting(name, None if heading is None else _title(heading, texts, source), read, source)
+
+
+def _title(given: str, texts: DocumentTexts, source: str) -> str:
+    read, _ = texts.read_text(given, field=source)
+    return " ".join(read.split())
 
 
 def _words(cell: object) -> str | None:

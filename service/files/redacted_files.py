@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
@@ -13,8 +12,9 @@ from service.core.errors import TableError
 from service.core.parquet import import_pyarrow
 from service.core.redaction.redactor import Redacted
 from service.core.resume_warnings import ResumeWarning
+from service.core.spreadsheets import csv_record, spreadsheet_safe
 from service.files.document_texts import DocumentSummary
-from service.files.writing import spreadsheet_safe, write_whole, written_whole
+from service.files.writing import write_whole, written_whole
 
 TABLES = (".jsonl", ".csv", ".parquet")
 
@@ -47,11 +47,15 @@ def write_redacted(resumes: Sequence[RedactedResume], output: Path) -> None:
                 text.write(json.dumps(record, ensure_ascii=False) + "\n")
             write_whole(output, text.getvalue())
         case ".csv":
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(["id", "resume", "redactions", "warnings"])
+            text.write(csv_record(("id", "resume", "redactions", "warnings")))
             for one in resumes:
-                cells = (one.id, one.redacted.text, json.dumps(one.redacted.counts), " ".join(one.warnings))
-                writer.writerow(map(spreadsheet_safe, cells))
+                cells = (
+                    spreadsheet_safe(one.id),
+                    spreadsheet_safe(one.redacted.text, lines=False),
+                    json.dumps(one.redacted.counts),
+                    " ".join(one.warnings),
+                )
+                text.write(csv_record(cells))
             write_whole(output, text.getvalue())
         case ".parquet":
             _write_parquet(resumes, output)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,8 +16,9 @@ from service.core.language import is_foreign
 from service.core.matching import Match, ReadResume
 from service.core.parquet import import_pyarrow
 from service.core.resume_warnings import ResumeWarning, needs_a_look
+from service.core.spreadsheets import csv_record, spreadsheet_safe
 from service.files.document_texts import DocumentSummary
-from service.files.writing import spreadsheet_safe, written_whole
+from service.files.writing import written_whole
 
 RESULT_SUFFIXES = (".csv", ".jsonl", ".parquet")
 
@@ -173,13 +173,13 @@ def _write_jsonl(records: Iterator[dict[str, Any]], stream: BinaryIO, file: Path
 
 def _write_csv(records: Iterator[dict[str, Any]], stream: BinaryIO, file: Path) -> None:
     with _as_text(stream) as text:
-        writer = None
+        columns: list[str] = []
         for record in records:
             row = _flat(record)
-            if writer is None:
-                writer = csv.DictWriter(text, fieldnames=list(row), lineterminator="\n")
-                writer.writeheader()
-            writer.writerow({key: spreadsheet_safe(_in_a_cell(value)) for key, value in row.items()})
+            if not columns:
+                columns = list(row)
+                text.write(csv_record(columns))
+            text.write(csv_record(spreadsheet_safe(_in_a_cell(row[name])) for name in columns))
 
 
 def _write_parquet(records: Iterator[dict[str, Any]], stream: BinaryIO, file: Path) -> None:
@@ -204,16 +204,18 @@ _WRITERS: Mapping[str, Callable[[Iterator[dict[str, Any]], BinaryIO, Path], None
 
 
 def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record for a table: what is said of the document in columns of their own."""
+    """A record for a table: what is said of the document in columns of their own.
+
+    They are there for texts, too: a row of a table may be HTML beside one that is not.
+    """
     row = {key: value for key, value in record.items() if key != "document"}
-    if (document := record.get("document")) is not None:
-        row |= {
-            "document_type": document["type"],
-            "document_pages": document["pages"],
-            "document_characters": document["characters"],
-            "document_warnings": [f"{code}:{count}" for code, count in document["warnings"].items()],
-        }
-    return row
+    document = record.get("document") or {"warnings": {}}
+    return row | {
+        "document_type": document.get("type"),
+        "document_pages": document.get("pages"),
+        "document_characters": document.get("characters"),
+        "document_warnings": [f"{code}:{count}" for code, count in document["warnings"].items()],
+    }
 
 
 def _schema(pyarrow: Any, row: Mapping[str, Any]) -> Any:

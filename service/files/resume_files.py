@@ -8,10 +8,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from service.core.csv_rows import Fault
 from service.core.documents import Document, read_document
 from service.core.errors import DuplicateIdError, EmptyTextError, ErrorCollector, InputError, TableError
+from service.core.no_document import check_document
 from service.core.resume_warnings import ResumeWarning
-from service.core.tables import Column, Fault, TableFile, inspect_table, read_rows
+from service.core.tables import Column, TableFile, inspect_table, read_rows
 from service.files.document_texts import DocumentSummary, DocumentTexts
 from service.files.documents.archives import ArchiveLimits
 from service.files.given_files import GivenFiles, find_files, written
@@ -55,7 +57,8 @@ class UnreadResume:
     def read(self, texts: DocumentTexts) -> ResumeFile:
         """Raises what `DocumentTexts.read` does."""
         if self.text is not None:
-            return ResumeFile(self.id, self.text, self.source)
+            text, summary = texts.read_text(self.text, field=self.source)
+            return ResumeFile(self.id, text, self.source, summary)
         text, summary = texts.read(self.data, field=self.source)
         return ResumeFile(self.id, text, self.source, summary)
 
@@ -205,6 +208,7 @@ def readable(
     documents: list[tuple[ResumeFile, Document]] = []
     for file in files:
         with errors:
+            check_document(file.text, file.source)
             documents.append(
                 (file, read_document(file.text, field=file.source, max_characters=max_characters))
             )

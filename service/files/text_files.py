@@ -17,6 +17,7 @@ _WORKBOOKS: tuple[tuple[bytes, bytes, str], ...] = (
     (_ZIP, b"opendocument.spreadsheet", "an OpenDocument spreadsheet"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"W\0o\0r\0k\0b\0o\0o\0k", "an old Excel workbook (XLS)"),
 )
+_HOW_TO_SAVE = "in Excel: File, Save As, CSV UTF-8; in LibreOffice: File, Save As, Text CSV"
 _WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
 _DOCUMENTS = (
     b"%PDF-",
@@ -59,5 +60,5 @@ def is_table(file: Path) -> bool:
         raise TableError(f"{file} cannot be read: {error.strerror}") from None
     for beginning, part, kind in _WORKBOOKS:
         if start.startswith(beginning) and (part in start or suffix in _WORKBOOK_SUFFIXES):
-            raise NotTextError(f"{file} is {kind}; save it as CSV first")
+            raise NotTextError(f"{file} is {kind}; save its sheet as CSV first ({_HOW_TO_SAVE})")
     return suffix in SUFFIXES and not start.startswith(_DOCUMENTS)

@@ -1,4 +1,4 @@
-"""What is written for people: files that appear whole or not at all, cells that no spreadsheet runs."""
+"""Files that are written for people appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -35,12 +35,3 @@ def written_whole(file: Path) -> Iterator[BinaryIO]:
 def unwritable(file: Path, error: OSError) -> TableError:
     """That a file cannot be written, and why."""
     return TableError(f"{file} cannot be written: {error.strerror or type(error).__name__}")
-
-
-def spreadsheet_safe(value: str | int | float | bool) -> str | int | float | bool:
-    """A text that a spreadsheet would run as a formula gets a quote in front (OWASP, CSV injection)."""
-    return (
-        f"'{value}"
-        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-        else value
-    )

@@ -21,13 +21,14 @@ from service.core.copied_text import RunsOfPostings
 from service.core.errors import AnswerErasedError, EngineError, InputError, InputErrors, RequestTooLargeError
 from service.core.matching import TokenizedJob
 from service.core.scoring import Vectors
+from service.files.documents.given_texts import may_hold_marks
 from service.files.documents.parsed import ParsedDocument, about_text
 from service.files.documents.pool import DocumentReader
 from service.jobs.chunk_records import Pairs, PreparedJob, ReadPosting, ReadRow, ScoredChunk, chunk_of, pack
 from service.jobs.documents import read_file
 from service.jobs.job_store import Job
 from service.jobs.observer import JobsObserver
-from service.jobs.rows import DocumentFile, Fault, Posting, Row
+from service.jobs.rows import Fault, Posting, Row
 from service.runtime.runtime import Runtime
 from service.store.decisions import Decision, KeyedRequest
 from service.store.idempotency import with_answer
@@ -100,15 +101,17 @@ class ChunkScorer:
         return chunk_of(job, prepared, rows, [(block, contents[block.start]) for block, _ in blocks], own)
 
     async def _read_posting(self, posting: Posting, field: str) -> ReadPosting:
-        description = posting.description
         if posting.file is not None:
             read_posting = partial(read_file, posting.file, self._documents, f"{field}.file")
             description = (await self._run_document(read_posting)).text
+        else:
+            description = await self._without_marks(posting.description or "", f"{field}.description")
+        title = " ".join((await self._without_marks(posting.title or "", f"{field}.title")).split())
 
         def read() -> TokenizedJob:
             return self._runtime.matcher.tokenize_job(
-                description or "",
-                posting.title or None,
+                description,
+                title or None,
                 field=f"{field}.description",
                 title_field=f"{field}.title",
             )
@@ -116,6 +119,13 @@ class ChunkScorer:
         job = await self._run(read)
         vectors = await self._runtime.embedder.embed(job.texts, lane="bulk")
         return ReadPosting(posting.id, job, vectors)
+
+    async def _without_marks(self, text: str, field: str) -> str:
+        """A text as a person sees it. Raises what `DocumentReader.read_text` raises."""
+        if not may_hold_marks(text):
+            return text
+        document = await self._run_document(partial(self._documents.read_text, text, field=field))
+        return text if document is None else str(document.text)
 
     async def _read_rows(
         self, prepared: PreparedJob, rows: Sequence[Row], wanted: Sequence[int]
@@ -152,12 +162,12 @@ class ChunkScorer:
     @asynccontextmanager
     async def _reading_files(
         self, rows: Mapping[int, Row]
-    ) -> AsyncIterator[dict[int, asyncio.Task[ParsedDocument | Fault]]]:
-        """What is in the rows' files: read ahead, while the texts of those before are worked on."""
+    ) -> AsyncIterator[dict[int, asyncio.Task[ParsedDocument | Fault | None]]]:
+        """What is in the rows' files and in texts with marks: read ahead, beside the work on others."""
         files = {
-            i: asyncio.create_task(self._read_file(row.file))
+            i: asyncio.create_task(self._read_document(row))
             for i, row in rows.items()
-            if row.file is not None
+            if row.file is not None or may_hold_marks(row.resume or "")
         }
         try:
             yield files
@@ -166,11 +176,15 @@ class ChunkScorer:
                 task.cancel()
             await asyncio.gather(*files.values(), return_exceptions=True)
 
-    async def _read_file(self, file: DocumentFile) -> ParsedDocument | Fault:
+    async def _read_document(self, row: Row) -> ParsedDocument | Fault | None:
+        """None for a text that is one."""
+        read = (
+            partial(self._documents.read_text, row.resume or "", field="resume")
+            if row.file is None
+            else partial(read_file, row.file, self._documents, "file")
+        )
         try:
-            document: ParsedDocument = await self._run_document(
-                partial(read_file, file, self._documents, "file")
-            )
+            document: ParsedDocument | None = await self._run_document(read)
         except InputError as error:
             return _fault(error)
         return document

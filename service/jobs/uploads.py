@@ -12,9 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
-from service.core.errors import CountError, JobDeletedError, KeyReusedError, UploadError, UploadTooLargeError
+from service.core.errors import (
+    CountError,
+    JobDeletedError,
+    KeyReusedError,
+    StoreConflictError,
+    UploadError,
+    UploadTooLargeError,
+)
 from service.jobs.clock import SECOND, now_in
 from service.jobs.options import JobsOptions
 from service.jobs.rows import Posting, Row, pack_postings, pack_rows
@@ -116,7 +122,7 @@ class Upload:
                 earlier = None if key is None else self._earlier(connection, key)
                 if earlier is None:
                     self._insert(connection, job_id, key, packed, len(postings))
-        except IntegrityError:  # another request with the same key committed in this moment
+        except StoreConflictError:  # another request with the same key committed in this moment
             with writing(self._engine) as connection:
                 earlier = None if key is None else self._earlier(connection, key)
             if earlier is None:

@@ -5,7 +5,7 @@ It states counts, rates, ratios and their uncertainty. It is no verdict, and no 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -20,6 +20,7 @@ from service.core.fairness.counts import GroupCounts
 from service.core.fairness.figure import Reason
 from service.core.fairness.findings import SMALL_SHARE, FairnessOptions
 from service.core.fairness.rates import RateKind, ratio_text
+from service.core.group_titles import attribute_title, group_title
 
 TITLE = "Bias audit"
 
@@ -113,7 +114,7 @@ class BiasAudit:
     def sections(self) -> list[tuple[str, list[str]]]:
         """Findings by attribute and rate: adverse impact, that none was found, or why nothing can be said."""
         return [
-            (f"{attribute.attribute}, {comparison.kind} rates", list(_findings(comparison)))
+            (f"{attribute_title(attribute.attribute)}, {comparison.kind} rates", list(_findings(comparison)))
             for attribute in self.attributes
             for comparison in attribute.rates
             # That there are no scores is a limitation of the data, said once.
@@ -166,8 +167,8 @@ def _findings(comparison: RateComparison) -> Iterator[str]:
         return
     if comparison.tested_against != comparison.reference:
         yield (
-            f"Conclusions are against {comparison.tested_against}, the highest rate among groups with enough "
-            f"people; {comparison.reference}, the highest of all, has too few."
+            f"Conclusions are against {_title(comparison.tested_against)}, the highest rate among groups "
+            f"with enough people; {_title(comparison.reference)}, the highest of all, has too few."
         )
     indicated = [finding for finding in comparison.findings if finding.adverse_impact]
     yield from (finding.text for finding in indicated)
@@ -179,10 +180,10 @@ def _findings(comparison: RateComparison) -> Iterator[str]:
         )
     below = [f.group for f in tested if f.below_four_fifths and not f.adverse_impact]
     if below:
-        yield f"Below four fifths, but not significantly: {', '.join(below)}."
+        yield f"Below four fifths, but not significantly: {_titles(below)}."
     few = [finding.group for finding in comparison.findings if not finding.enough_people]
     if few:
-        yield f"Too few people for a conclusion: {', '.join(few)}."
+        yield f"Too few people for a conclusion: {_titles(few)}."
 
 
 def _lacking(audit: BiasAudit) -> Iterator[str]:
@@ -209,8 +210,9 @@ def _lacking(audit: BiasAudit) -> Iterator[str]:
     for attribute in audit.attributes:
         if attribute.unknown:
             yield (
-                f"{attribute.attribute}: {_people(attribute.unknown)} of {attribute.people:,} are of unknown "
-                "group and in no ratio. If they were decided about differently, no ratio shows it."
+                f"{attribute_title(attribute.attribute)}: {_people(attribute.unknown)} of "
+                f"{attribute.people:,} are of unknown group and in no ratio. If they were decided about "
+                "differently, no ratio shows it."
             )
 
 
@@ -224,10 +226,18 @@ def _left_out_too_large(audit: BiasAudit) -> Iterator[str]:
         ]
         if large:
             yield (
-                f"{attribute.attribute}: {', '.join(large)} left out of the ratios, of "
+                f"{attribute_title(attribute.attribute)}: {_titles(large)} left out of the ratios, of "
                 f"{100 * SMALL_SHARE:g} % of the data or more. 6 RCNY 5-301(d) lets only categories under it "
                 "be left out."
             )
+
+
+def _title(group: str | None) -> str:
+    return "" if group is None else group_title(group)
+
+
+def _titles(groups: Iterable[str]) -> str:
+    return ", ".join(map(group_title, groups))
 
 
 def _people(count: int) -> str:

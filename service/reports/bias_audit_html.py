@@ -9,6 +9,7 @@ from service.core.fairness.comparison import AttributeComparison, GroupRate, Gro
 from service.core.fairness.figure import Figure, number_text, percent_text
 from service.core.fairness.rates import ratio_text
 from service.core.fairness.statistics import Interval
+from service.core.group_titles import attribute_title, group_title
 from service.core.html import Scale
 from service.reports import TEMPLATES
 from service.reports.bias_audit import BiasAudit, conclusion
@@ -71,6 +72,8 @@ def bias_audit_html(audit: BiasAudit) -> str:
         version=metadata.version("evenmatch"),
         attributes=[_attribute(attribute, audit.options.minimum) for attribute in audit.attributes],
         percent=percent_text,
+        group_title=group_title,
+        attribute_title=attribute_title,
         width=WIDTH,
         row=ROW,
     )
@@ -88,7 +91,7 @@ def _attribute(attribute: AttributeComparison, minimum: int) -> AttributeView:
     views = [_rates(attribute, comparison, minimum) for comparison in attribute.rates]
     return AttributeView(
         comparison=attribute,
-        empty=[size.group for size in attribute.groups if size.n == 0],
+        empty=[group_title(size.group) for size in attribute.groups if size.n == 0],
         left_out=[row for row in views[0].rows if row.size.left_out],
         rates=views,
         differences=_differences(attribute),
@@ -144,7 +147,8 @@ def _differences(attribute: AttributeComparison) -> list[tuple[list[str], str]]:
         if figure.value is not None:
             text += f", n = {figure.n:,}"
         if figure.left_out:
-            text += f"; left out: {', '.join(f'{group} ({n:,})' for group, n in figure.left_out.items())}"
+            left_out = (f"{group_title(group)} ({n:,})" for group, n in figure.left_out.items())
+            text += f"; left out: {', '.join(left_out)}"
         said.setdefault(text, []).append(name)
     return [(names, text) for text, names in said.items()]
 
@@ -161,7 +165,7 @@ def _sizes(comparison: RateComparison, row: Row) -> str:
 def _mark(row: Row, figure: Figure, text: str, axis: Scale) -> Mark:
     interval = figure.interval
     return Mark(
-        group=row.size.group,
+        group=group_title(row.size.group),
         text=text,
         at=None if figure.value is None else axis.at(figure.value),
         low=None if interval is None else axis.at(interval.low),

@@ -13,6 +13,7 @@ from service.core.fairness.counts import OutcomeCounts, Share
 from service.core.fairness.figure import Figure, Reason, not_computable
 from service.core.fairness.rates import FOUR_FIFTHS, wilson_interval
 from service.core.fairness.statistics import CONFIDENCE
+from service.core.group_titles import attribute_title, group_title
 from service.core.groups import UNKNOWN
 from service.reports.bias_audit import BiasAudit
 
@@ -109,6 +110,7 @@ def attribute_record(attribute: AttributeComparison) -> dict[str, object]:
     """One attribute with its groups, as reports and the API show it."""
     return {
         "attribute": attribute.attribute,
+        "label": attribute_title(attribute.attribute),
         "people": attribute.people,
         "unknown": attribute.unknown,
         **{
@@ -120,7 +122,12 @@ def attribute_record(attribute: AttributeComparison) -> dict[str, object]:
             for comparison in attribute.rates
         },
         "groups": [
-            {**_size(size), "selection": _result(selection), "scoring": _result(scoring)}
+            {
+                **_size(size),
+                "label": group_title(size.group),
+                "selection": _result(selection),
+                "scoring": _result(scoring),
+            }
             for size, selection, scoring in _grouped(attribute)
         ],
         "differences": {

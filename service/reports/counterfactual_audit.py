@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 
 from service.core.counterfactual_audit.results import CounterfactualReport, GapSummary
+from service.core.group_titles import attribute_title, group_title
 from service.core.html import Scale
 from service.reports import TEMPLATES
 
@@ -54,6 +55,8 @@ def counterfactual_audit_html(report: CounterfactualReport, subject: Counterfact
         width=WIDTH,
         row=_ROW,
         scale=scale,
+        group_title=group_title,
+        attribute_title=attribute_title,
         strips=[_strip(name, summary, scale) for name, summary in arms],
         band=_band(report.control, scale),
     )
@@ -67,7 +70,11 @@ class _Strip:
 
 
 def _arms(report: CounterfactualReport) -> list[tuple[str, GapSummary]]:
-    arms = [(f"{a.attribute}: {g.group}", g.summary) for a in report.attributes for g in a.groups]
+    arms = [
+        (f"{attribute_title(a.attribute)}: {group_title(g.group)}", g.summary)
+        for a in report.attributes
+        for g in a.groups
+    ]
     return [("control: benign edits", report.control), *arms] if report.control is not None else arms
 
 

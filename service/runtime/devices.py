@@ -18,8 +18,8 @@ from service.core.errors import EngineUnavailableError
 
 log = logging.getLogger(__name__)
 
-_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
-"""The container's CPU time and the period that it is given in (cgroup v2)."""
+_CGROUP = Path("/sys/fs/cgroup")
+"""Where a container sees its own limits."""
 
 EngineSetting = Literal["auto", "openvino", "torch", "torch-cuda", "torch-mps", "torch-cpu"]
 
@@ -72,19 +72,26 @@ def _choice(setting: EngineSetting) -> EngineChoice:
     return EngineChoice("torch", wanted, "asked for by the engine setting")
 
 
-def usable_cores(quota: Path = _CPU_QUOTA) -> int:
+def usable_cores(cgroup: Path = _CGROUP) -> int:
     """CPU cores that this process may run on; no more than its container may use, rounded up."""
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS or Windows
         cores = os.cpu_count() or 1
-    try:
-        microseconds, period = quota.read_text("ascii").split()
-        # "max" is no quota, and no number.
-        cores = min(cores, math.ceil(int(microseconds) / int(period)))
-    except (OSError, ValueError):
-        pass
-    return max(1, cores)
+    return max(1, min(cores, _quota(cgroup) or cores))
+
+
+def _quota(cgroup: Path) -> int | None:
+    """Cores that the container's CPU time amounts to, by cgroup v2 or v1; None without a limit."""
+    for files in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        try:
+            given = " ".join((cgroup / name).read_text("ascii") for name in files)
+            # "max" is no quota, and no number; v1 has -1.
+            microseconds, period = map(int, given.split())
+        except (OSError, ValueError):
+            continue
+        return math.ceil(microseconds / period) if microseconds > 0 < period else None
+    return None
 
 
 def _accelerator() -> tuple[Device | None, str]:

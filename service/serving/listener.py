@@ -37,26 +37,39 @@ _PAUSE_WITHOUT_DESCRIPTORS_SECONDS = 1.0
 def bind(host: str, port: int) -> list[socket.socket]:
     """Sockets on the port of every address of `host`. They do not listen yet, so nobody can connect.
 
+    `::` is every address of this machine, of IPv4 too, for which there is a socket of its own: behind a
+    single one for both, callers would have addresses that no list of trusted proxies names.
+
     Raises `ConfigurationError`.
     """
     sockets: list[socket.socket] = []
     missing: OSError | None = None
+    bare = host.removeprefix("[").removesuffix("]")
     try:
-        addresses = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, kind, protocol, _, address in dict.fromkeys(addresses):
-            try:
-                sockets.append(_bound(family, kind, protocol, address))
-            except OSError as error:
-                if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-                    raise
-                missing = error  # as ::1 of `localhost` in a container without IPv6
+        for one in (bare, "0.0.0.0") if bare == "::" else (bare or None,):
+            addresses = socket.getaddrinfo(one, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            for family, kind, protocol, _, address in dict.fromkeys(addresses):
+                if sockets and not port:  # the first one chose it for all
+                    address = (address[0], sockets[0].getsockname()[1], *address[2:])
+                try:
+                    sockets.append(_bound(family, kind, protocol, address))
+                except OSError as error:
+                    if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                        raise
+                    missing = error  # as ::1 of `localhost` in a container without IPv6
         if missing is not None and not sockets:
             raise missing
     except OSError as error:
-        for one in sockets:
-            one.close()
+        for bound in sockets:
+            bound.close()
         raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from None
     return sockets
+
+
+def url_of(listening: socket.socket) -> str:
+    """Where a socket is reached, as `http://[::]:8000`."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _bound(family: int, kind: int, protocol: int, address: tuple[Any, ...]) -> socket.socket:

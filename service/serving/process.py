@@ -34,7 +34,7 @@ from service.runtime.runtime import Runtime, load_to_serve
 from service.runtime.warm_up import WarmUp
 from service.serving.app import create_app, create_metrics
 from service.serving.body_timeouts import Draining
-from service.serving.listener import bind
+from service.serving.listener import bind, url_of
 from service.serving.server import CANNOT_START, STOP_AS_SIGTERM, Server
 from service.settings import Settings
 from service.store.recorder import open_recorder
@@ -128,8 +128,7 @@ class _Alone(Server):
         exempt_from_collection()
         self._metrics.process_ready(wanted=1, replaces=False)
         for listener in sockets or []:
-            host, port = listener.getsockname()[:2]
-            address = f"http://{host}:{port}"
+            address = url_of(listener)
             warm_up: WarmUp = self._app.state.runtime.warm_up
             if not warm_up.is_done:
                 log.warning("listening at %s, not ready yet: GET /health/ready says why", address)

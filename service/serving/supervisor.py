@@ -26,7 +26,7 @@ from service.core.errors import MetricsLostError, ProcessError
 from service.logs import OncePerMinute
 from service.metrics.shared_folder import SharedFolder
 from service.metrics.shared_values import forget_gauges
-from service.serving.listener import bind
+from service.serving.listener import bind, url_of
 from service.serving.process import Assignment, serve
 from service.serving.server import STOP_AS_SIGTERM, handling
 from service.settings import Settings
@@ -112,8 +112,7 @@ class Supervisor:
             if not announced and all(slot.is_ready for slot in self._slots):
                 announced = True
                 for one in sockets:
-                    host, port = one.getsockname()[:2]
-                    where = f"http://{host}:{port}"
+                    where = url_of(one)
                     log.info("ready to score at %s (docs at /docs) in %d processes", where, len(self._slots))
             connection.wait(
                 [slot.process.sentinel for slot in self._slots if slot.process is not None], _POLL_SECONDS

@@ -87,7 +87,11 @@ def load_key(setting: str, data_dir: Path, *, create: bool) -> LogKey:
         if stat.S_IMODE(file.stat().st_mode) & 0o077:
             log.warning("%s can be read by others than its owner: chmod 600 is advised", file)
         secret = bytes.fromhex(file.read_text("ascii").strip())
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if create:
+            raise ConfigurationError(
+                f"the data folder {data_dir} cannot be made: {error.strerror}", field="data_dir"
+            ) from None
         raise ConfigurationError(
             f"no key for the decision log: log_key is not set, and there is no {file}", field="log_key"
         ) from None

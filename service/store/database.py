@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 from importlib.resources import files
 
 from sqlalchemy import Engine
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from service.core.errors import ConfigurationError, StoreError
@@ -24,10 +25,7 @@ def open_database(url: str, *, timeout: float = BUSY_SECONDS, frozen: bool = Fal
 
     Raises `ConfigurationError` if the URL cannot be used, without repeating a password in it.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ConfigurationError("database_url is not a database URL", field="database_url") from None
+    parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite":
         return open_sqlite(parsed, timeout, frozen=frozen)
     if parsed.get_backend_name() == "postgresql":
@@ -46,25 +44,43 @@ def open_database(url: str, *, timeout: float = BUSY_SECONDS, frozen: bool = Fal
     )
 
 
+def _parsed(url: str) -> URL:
+    """Raises `ConfigurationError` without a word of the URL: the password may be anywhere in it."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = None
+    # An `@` or `/` in a password that is not encoded ends it early.
+    if parsed is None or re.search("[@#?]", parsed.host or ""):
+        raise ConfigurationError(
+            "database_url is not a database URL; characters of a password other than letters and digits have "
+            "to be percent-encoded",
+            field="database_url",
+        )
+    # libpq's own name for it, which Heroku and others give.
+    return parsed.set(drivername="postgresql") if parsed.drivername == "postgres" else parsed
+
+
 def migrate(engine: Engine) -> None:
     """Bring the tables to this version's state; safe if several processes do so at once.
 
     Raises `StoreError` if a newer version has migrated the database.
     """
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # before it says what it loads
     from alembic import command  # slow to import, and needed by few commands
     from alembic.config import Config
     from alembic.util import CommandError
 
     if engine.dialect.name == "sqlite" and held_file(file_of(engine.url)) is None:
         create_file(file_of(engine.url))
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             # SQLite's transactions lock the whole file from their beginning; here another process would
             # create the same tables at the same time.
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7013442)")
         config = Config()
-        config.set_main_option("script_location", str(files("service.store") / "migrations"))
+        folder = str(files("service.store") / "migrations")
+        config.set_main_option("script_location", folder.replace("%", "%%"))  # else a variable's beginning
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")

@@ -5,19 +5,25 @@ Needs the extra `postgres`: import this module only when it is used.
 The kernel of a server whose processes are frozen (paused, suspended, stuck on their storage) goes on
 acknowledging what is sent, so neither a time limit of TCP nor one that the server keeps ends every wait.
 The client has to keep the time itself.
+
+A pooler (PgBouncer in transaction mode) may give every transaction another connection to the server, so
+nothing here outlives its transaction: no prepared statement, and limits are set in each anew.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 from psycopg.abc import PQGen
-from sqlalchemy import Engine, create_engine, event
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
+from service.core.errors import ConfigurationError
 from service.store.transactions import LIMIT_OPTION, at_most, seconds_left
 
 _STATEMENT_LIMITS = 6
@@ -30,8 +36,39 @@ _LEAST_CONNECT_SECONDS = 2
 """libpq raises a shorter limit to this."""
 
 
+_REASONS = {
+    "password": "the password is missing or refused",
+    "translate host name": "the host's name is unknown",
+    "resolve host": "the host's name is unknown",
+    "Connection refused": "nobody listens there",
+    "No such file": "nobody listens there",
+    "no route": "the network does not lead there",
+    "unreachable": "the network does not lead there",
+    "timeout expired": "it did not answer in time",
+    "certificate": "the certificate is refused",
+    "SSL": "SSL is refused by one of both",
+    "pg_hba.conf": "the server lets nobody in from here under this name",
+    "does not exist": "there is no such database or user",
+    "no such database": "there is no such database or user",
+    "too many": "it has no connection left",
+    "no more connections": "it has no connection left",
+    "starting up": "it starts",
+    "shutting down": "it stops",
+    "server login": "the pooler cannot reach the server",
+}
+"""What the driver says when it cannot connect, and what of it is told: it names hosts and users."""
+
+
 class NoAnswerError(psycopg.OperationalError):
     """The server did not answer in time, and the connection was closed."""
+
+
+class NoConnectionError(psycopg.OperationalError):
+    """There is no connection. `told`: why, in words that name no host and no user."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(told)
+        self.told = told
 
 
 class LimitedConnection(psycopg.Connection[tuple[Any, ...]]):
@@ -42,6 +79,9 @@ class LimitedConnection(psycopg.Connection[tuple[Any, ...]]):
     """
 
     longest_wait: float
+    server_watches: bool
+    """Whether the server can be told to give up a statement whose client is gone, as ours is when its time is
+    up."""
 
     def __del__(self) -> None:  # type: ignore[override]  # psycopg declares a parameter for its own use
         # A pool that was disposed of drops connections that come back to it later: psycopg would warn of a
@@ -87,36 +127,56 @@ def open_postgresql(url: URL, timeout: float) -> Engine:
 
     `timeout`: seconds for getting a connection, and for a brief transaction (`transactions.brief`). One
     statement may take six times as long. A server that says nothing for seven times as long counts as gone.
+
+    Raises `ConfigurationError` for an option in the URL that libpq does not know.
     """
+    _check_options(url)
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
-        connect_args={"tcp_user_timeout": _milliseconds(timeout)},
+        connect_args={"tcp_user_timeout": _milliseconds(timeout), "prepare_threshold": None},
         poolclass=LimitedPool,
         pool_pre_ping=True,
         pool_timeout=timeout,
         execution_options={LIMIT_OPTION: timeout},
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "do_connect")
     def _connect_in_time(_: Any, __: Any, ___: Any, arguments: dict[str, Any]) -> Any:
         return _connect(arguments, timeout, (_STATEMENT_LIMITS + 1) * timeout)
 
+    limits = {
+        # Shorter than the client's own limit, so that the server's error says what it waited for.
+        "lock_timeout": 0.8 * timeout,
+        "statement_timeout": _STATEMENT_LIMITS * timeout,
+        # A client that froze in a transaction, or whose machine is gone, must not hold the head for hours.
+        "idle_in_transaction_session_timeout": _STATEMENT_LIMITS * timeout,
+    }
+    check = {"client_connection_check_interval": timeout / 10}
+    without_check, with_check = _set_locally(limits), _set_locally(limits | check)
+
     @event.listens_for(engine, "connect")
-    def _limit_waiting(connection: Any, _: Any) -> None:
-        limits = {
-            # Shorter than the client's own limit, so that the server's error says what it waited for.
-            "lock_timeout": 0.8 * timeout,
-            "statement_timeout": _STATEMENT_LIMITS * timeout,
-            # A client that froze in a transaction, or whose machine is gone, must not hold the head for
-            # hours.
-            "idle_in_transaction_session_timeout": _STATEMENT_LIMITS * timeout,
-        }
-        for name, seconds in limits.items():
-            connection.execute(f"SET {name} = {_milliseconds(seconds)}")
-        connection.commit()
-        _watch_for_the_client(connection, timeout)
+    def _ask_whether_it_watches(connection: LimitedConnection, _: Any) -> None:
+        connection.server_watches = _is_taken(connection, _set_locally(check))
+
+    @event.listens_for(engine, "begin")
+    def _limit_waiting(connection: Connection) -> None:
+        inner: Any = connection.connection.dbapi_connection
+        connection.exec_driver_sql(with_check if inner.server_watches else without_check)
 
     return engine
+
+
+def _check_options(url: URL) -> None:
+    # Otherwise each connection would fail, and decisions wait in the spool for ever.
+    for name in url.query:
+        try:
+            make_conninfo("", **{name: "0"})
+        except psycopg.ProgrammingError:
+            raise ConfigurationError(
+                f"database_url has an option that PostgreSQL's library does not know: {name}",
+                field="database_url",
+            ) from None
 
 
 def _connect(arguments: dict[str, Any], timeout: float, longest_wait: float) -> LimitedConnection:
@@ -129,19 +189,36 @@ def _connect(arguments: dict[str, Any], timeout: float, longest_wait: float) -> 
         raise NoAnswerError("no time is left to connect")
     hosts = str(arguments.get("host", "")).count(",") + 1
     limit = max(_LEAST_CONNECT_SECONDS, int(left / hosts))
-    connection = LimitedConnection.connect(**{**arguments, "connect_timeout": limit})
+    try:
+        connection = LimitedConnection.connect(**{**arguments, "connect_timeout": limit})
+    except psycopg.OperationalError as error:
+        raise NoConnectionError(_reason_of(str(error))) from None
     connection.longest_wait = longest_wait
     return connection
 
 
-def _watch_for_the_client(connection: Any, timeout: float) -> None:
-    """Have the server give up a statement whose client is gone, as ours is when its time is up."""
+def _reason_of(said: str) -> str:
+    found = (reason for words, reason in _REASONS.items() if words.lower() in said.lower())
+    return next(found, "the driver gives no known reason")
+
+
+def _set_locally(limits: Mapping[str, float]) -> str:
+    """Statements that set limits, in seconds, until the transaction ends."""
+    return "; ".join(f"SET LOCAL {name} = {_milliseconds(limit)}" for name, limit in limits.items())
+
+
+def _is_taken(connection: LimitedConnection, statement: str) -> bool:
+    """Whether the server knows what a statement sets. Nothing of it stays."""
     try:
-        connection.execute(f"SET client_connection_check_interval = {_milliseconds(timeout / 10)}")
-    except (psycopg.DataError, psycopg.ProgrammingError):
-        connection.rollback()  # PostgreSQL before 14, or a system where it cannot know
-    else:
-        connection.commit()
+        connection.execute(statement)
+    except (
+        psycopg.DataError,
+        psycopg.ProgrammingError,
+    ):  # PostgreSQL before 14, or a system that cannot know
+        return False
+    finally:
+        connection.rollback()
+    return True
 
 
 def _milliseconds(seconds: float) -> int:

@@ -38,12 +38,20 @@ _LOOKUP_SECONDS = 2.0
 _LOOKUP_THREADS = 2
 
 
+def _at_home(path: Path) -> Path:
+    """With the user's home for `~`; as it is where there is none, as in a container with a random user id."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 class StoreOptions(BaseModel):
     """Where decisions are kept, for how long, and what happens while the database is away."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
+    data_dir: Annotated[Path, AfterValidator(_at_home)] = Field(
         Path("~/.evenmatch"),
         validate_default=True,
         description="Folder for what the service writes: converted models, decisions, the log's key.",

@@ -77,7 +77,7 @@ def open_sqlite(url: URL, timeout: float, *, frozen: bool = False) -> Engine:
             set_up(connection)
         return connection
 
-    engine = create_engine(url, creator=make)
+    engine = create_engine(url, creator=make, hide_parameters=True)
 
     @event.listens_for(engine, "begin")
     def _begin_immediately(connection: Connection) -> None:

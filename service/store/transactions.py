@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import sqlite3
 import threading
@@ -12,19 +13,25 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import (
-    DatabaseError,
     DataError,
     DBAPIError,
     IntegrityError,
-    InterfaceError,
     NotSupportedError,
     ProgrammingError,
     SQLAlchemyError,
     TimeoutError,
 )
 
-from service.core.errors import DatabaseDamagedError, StoreError, StoreUnavailableError
+from service.core.errors import (
+    DatabaseDamagedError,
+    StoreConflictError,
+    StoreError,
+    StoreUnavailableError,
+)
+from service.logs import OncePerMinute
 from service.store.sqlite import check_in_place, damage, is_damage
+
+log = logging.getLogger(__name__)
 
 LIMIT_OPTION = "evenmatch_time_limit"
 """Execution option of an engine: seconds for a brief transaction, and for getting a connection."""
@@ -32,7 +39,10 @@ LIMIT_OPTION = "evenmatch_time_limit"
 _RETRY_AFTER_SECONDS = 5
 _NO_SUCH_TABLE = "42P01"
 """PostgreSQL's code. The service started while the database was away, so that nobody has migrated it yet."""
-_OUR_FAULT = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+_REFUSED = (DataError, NotSupportedError, ProgrammingError)
+"""The database works, but not for this: a role without a privilege, a table that somebody changed."""
+
+_refusals = OncePerMinute(log)
 
 _thread = threading.local()
 
@@ -64,7 +74,7 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
 def reading(engine: Engine) -> Iterator[Connection]:
     """A snapshot for a request, so that counts read one after the other belong together.
 
-    Raises `StoreUnavailableError` if the database does not answer.
+    Raises `StoreUnavailableError` if the database does not answer, or refuses.
     """
     with _reachable(), snapshot(engine) as connection:
         yield connection
@@ -72,7 +82,11 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction for a request. Raises `StoreUnavailableError` if the database does not answer in time."""
+    """A transaction for a request.
+
+    Raises `StoreUnavailableError` if the database does not answer in time, or refuses, and
+    `StoreConflictError` if another transaction wrote the same row first.
+    """
     with _reachable(), brief(engine), transaction(engine) as connection:
         yield connection
 
@@ -129,18 +143,23 @@ def _end() -> float:
 def _reachable() -> Iterator[None]:
     """Raise `StoreUnavailableError` if the database cannot do what is asked inside.
 
-    It does not answer, only reads after a failover, is full or damaged: nothing that another request would
-    fix.
+    It does not answer, only reads after a failover, is full or damaged, or the role may not do it: nothing
+    that another request would fix. The driver's message is left out: it may hold the database's address, a
+    password, or the values of a row.
     """
     try:
         yield
-    except (DatabaseError, InterfaceError, TimeoutError) as error:
-        not_migrated = getattr(getattr(error, "orig", None), "sqlstate", "") == _NO_SUCH_TABLE
-        if isinstance(error, _OUR_FAULT) and not not_migrated:
-            raise
+    except IntegrityError:
+        raise StoreConflictError(
+            "another request wrote the same at this moment; send it again", retry_after=1
+        ) from None
+    except (DBAPIError, TimeoutError) as error:
         kind = getattr(getattr(error, "orig", None), "sqlite_errorname", "")
-        # The driver's message is left out: it may hold the database's address and a password.
         message = damage(kind) if is_damage(kind) else "the database of decisions does not answer"
+        state = getattr(getattr(error, "orig", None), "sqlstate", "")
+        if isinstance(error, _REFUSED) and state != _NO_SUCH_TABLE:
+            message = "the database of decisions refuses what is asked; the service's log says why"
+            _refusals.warning(_store_error(error.orig).message)
         raise StoreUnavailableError(message, retry_after=_RETRY_AFTER_SECONDS) from None
 
 
@@ -148,4 +167,5 @@ def _store_error(error: BaseException | None) -> StoreError:
     kind = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None) or ""
     if is_damage(kind):
         return DatabaseDamagedError(damage(kind))
-    return StoreError(f"the database failed: {type(error).__name__}{f' ({kind})' if kind else ''}")
+    reason = kind or getattr(error, "told", "")
+    return StoreError(f"the database failed: {type(error).__name__}{f' ({reason})' if reason else ''}")

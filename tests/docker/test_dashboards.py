@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,28 @@ def test_grafana_is_given_the_data_source_and_the_folder_of_the_dashboards() -> 
     providers = yaml.safe_load((FOLDER / "provisioning/dashboards/evenmatch.yml").read_text("utf-8"))
     (provider,) = providers["providers"]
     assert Path(provider["options"]["path"]).name == (FOLDER / "dashboards").name
+
+
+def test_groups_are_shown_as_people_read_them() -> None:
+    (board,) = (board for board in BOARDS if board["uid"] == "evenmatch-fairness")
+    by_title = {panel["title"]: panel for panel in panels(board)}
+
+    def legend(panel: dict[str, Any], name: str) -> str:
+        for step in panel["transformations"]:
+            if step["id"] == "renameByRegex":
+                pattern = re.sub(r"\$(\d)", r"\\\1", step["options"]["renamePattern"])
+                name = re.sub(step["options"]["regex"], pattern, name)
+        return name
+
+    rate = by_title["Selection rate"]
+    assert legend(rate, "black_or_african_american") == "Black or African American"
+    assert legend(rate, "female:asian") == "Female / Asian"
+    assert legend(rate, "under_40") == "under_40"
+    assert legend(rate, "female") == "Female"
+    (column,) = (
+        one["properties"][0]["value"][0]["options"]
+        for one in by_title["Groups"]["fieldConfig"]["overrides"]
+        if one["matcher"]["options"] == "group"
+    )
+    assert column["male"]["text"] == "Male"
+    assert column["male:two_or_more_races"]["text"] == "Male / Two or more races"

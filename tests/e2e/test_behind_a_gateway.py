@@ -35,7 +35,10 @@ http {{
   }}
   server {{
     listen 127.0.0.1:{port};
-    location / {{ proxy_pass http://evenmatch; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+    location / {{
+      proxy_pass http://evenmatch; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header Host $host;
+    }}
   }}
 }}
 """

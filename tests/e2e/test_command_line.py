@@ -146,7 +146,7 @@ def test_an_audit_prints_a_table_and_writes_reports(server: Server, data_dir: Pa
     )
     done = run(server, data_dir, folder, "audit", "--job", "job.txt", "named.txt", "nameless.txt", *reports)
     assert done.returncode == 0, done.stderr
-    assert "name: asian:female" in done.stdout
+    assert "Name: Asian / Female" in done.stdout
     assert "control: benign edits" in done.stdout
     report = json.loads((folder / "a.json").read_text())["report"]
     assert report["names_placed"] == ["nameless"]

@@ -106,7 +106,7 @@ def test_what_kubernetes_sets_for_a_service_of_this_name_is_ignored_and_said(
         ("EVENMATCH_MAX_CANDIDATES", "0"),
         ("EVENMATCH_MAX_INFLIGHT_BYTES", "1024"),
         ("EVENMATCH_WORKERS", "0"),
-        ("EVENMATCH_REDACT_CATEGORIES", ""),
+        ("EVENMATCH_REDACT_CATEGORIES", "shoe_size"),
         ("EVENMATCH_SHADOW_AUDIT_SHARE", "1.5"),
         ("EVENMATCH_SHADOW_AUDIT_NAMES", "1"),
         ("EVENMATCH_SHADOW_AUDIT_ATTRIBUTES", '["name", "name"]'),
@@ -187,3 +187,31 @@ def test_links_within_the_folder_of_secrets_are_followed_and_others_refused(
 def test_a_folder_of_secrets_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="secrets_dir"):
         Settings(secrets_dir=tmp_path / "gone")
+
+
+def test_a_blank_variable_is_not_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    usual = Settings()
+    for setting in all_settings():
+        for name in setting.names:
+            monkeypatch.setenv(name, "")
+    assert Settings() == usual
+    monkeypatch.setenv("EVENMATCH_RETENTION_DAYS", " ")
+    monkeypatch.setenv("EVENMATCH_STORE_RETENTION_DAYS", "400")
+    assert Settings().store.retention_days == 400
+
+    (tmp_path / "evenmatch_retention_days").write_text("500\n")
+    monkeypatch.setenv("EVENMATCH_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("EVENMATCH_STORE_RETENTION_DAYS", "")
+    assert Settings().store.retention_days == 500
+
+
+def test_a_user_without_a_home_needs_a_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def no_home(_: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", no_home)
+    monkeypatch.setenv("EVENMATCH_DATA_DIR", str(tmp_path))
+    assert Settings().store.data_dir == tmp_path
+    monkeypatch.setenv("EVENMATCH_DATA_DIR", "~/data")
+    with pytest.raises(ValidationError, match="set EVENMATCH_DATA_DIR"):
+        Settings()

@@ -26,7 +26,7 @@ def test_committed_configs_are_valid(file: Path) -> None:
         ("name: x\ndata: {synthetic: {}}\nlosses: {retelling: 1}", "needs data.synthetic.retell"),
         (
             "name: x\ndata: {synthetic: {}}\nselection: {final: nicest}",
-            "selection.final: Input should",
+            "selection.final: Value error, must be best, ",
         ),
         (
             "name: x\ndata: {synthetic: {}}\nlosses: {pairing: .inf}",

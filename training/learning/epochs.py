@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from service.core.files import write_private
 
@@ -19,7 +20,16 @@ JSON_FILE = "training_history.json"
 Choice = Literal["best", "best_utility", "best_fairness", "window_best"]
 """How an epoch is chosen by its figures."""
 
-Final = Choice | Annotated[str, StringConstraints(pattern=r"^epoch=[1-9][0-9]*$")]
+_FINAL = rf"^({'|'.join(get_args(Choice))}|epoch=[1-9][0-9]{{0,5}})$"
+
+
+def _is_final(given: str) -> str:
+    if not re.fullmatch(_FINAL, given):
+        raise ValueError(f"must be {', '.join(get_args(Choice))}, or an epoch, as epoch=5")
+    return given
+
+
+Final = Annotated[str, AfterValidator(_is_final), WithJsonSchema({"type": "string", "pattern": _FINAL})]
 """A choice, or an epoch by its number: `epoch=5`."""
 
 UTILITY = "pr_auc"

@@ -185,7 +185,7 @@ class PairTokenizer:
         )
         return JobTokens(
             id=example.job_id,
-            key=example.job_occupation or example.job_id,
+            key=example.job_occupation or f"job {example.job_id}",
             title=tokens.title,
             passages=tuple(passage.ids for passage in tokens.passages),
             family=example.job_family,
@@ -196,7 +196,7 @@ class PairTokenizer:
         document, redacted = self._redacted(example.resume, field)
         return ResumeTokens(
             id=example.resume_id,
-            key=example.occupation or example.resume_id,
+            key=example.occupation or f"resume {example.resume_id}",  # ids of both may be 1, 2, 3
             redacted=tuple(passage.ids for passage in redacted),
             redacted_texts=tuple(passage.text for passage in redacted),
             paraphrase=self._paraphrase(example, field),

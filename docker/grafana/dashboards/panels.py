@@ -1,4 +1,8 @@
-"""Panels of one look: every one says in its description what it shows and what it cannot say."""
+"""Panels of one look: every one says in its description what it shows and what it cannot say.
+
+Groups stand there as people read them ("Black or African American"), by the table that reports use
+(`service/core/group_titles.py`); queries and labels of series keep the ids.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +40,9 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
+from service.core.group_titles import ATTRIBUTE_TITLES, BETWEEN, GROUP_TITLES
+from service.core.groups import RACE_ETHNICITY, SEX
+
 SOURCE = DataSourceRef(type_val="prometheus", uid="evenmatch-prometheus")
 """Provisioned under this uid."""
 HEIGHT = 8
@@ -47,6 +54,31 @@ class Query:
 
     expression: str
     name: str = ""
+
+
+_TITLES = {**GROUP_TITLES, **ATTRIBUTE_TITLES}
+
+
+def _renamed() -> list[DataTransformerConfig]:
+    """The names of series and columns with titles for the ids in them. Other names stay as they are."""
+    renames = [
+        (f"^(|.*[^a-z0-9_]){group}(|[^a-z0-9_].*)$", f"$1{title}$2") for group, title in _TITLES.items()
+    ]
+    renames.append(("^([A-Z][^:]*):([A-Z].*)$", f"$1{BETWEEN}$2"))  # both groups of an intersection
+    return [
+        DataTransformerConfig(id_val="renameByRegex", options={"regex": regex, "renamePattern": pattern})
+        for regex, pattern in renames
+    ]
+
+
+def _in_words() -> DynamicConfigValue:
+    """Titles for the ids that a column of groups or attributes holds."""
+    crossed = {
+        f"{a}:{b}": f"{GROUP_TITLES[a]}{BETWEEN}{GROUP_TITLES[b]}" for a in SEX for b in RACE_ETHNICITY
+    }
+    texts = {**_TITLES, **crossed}
+    options = {value: {"index": i, "text": text} for i, (value, text) in enumerate(texts.items())}
+    return DynamicConfigValue(id_val="mappings", value=[{"type": "value", "options": options}])
 
 
 Row = tuple[dashboard.Row, list[Builder[Panel]]]
@@ -98,6 +130,9 @@ def lines(
         panel = panel.thresholds(mark).thresholds_style(dashed)
     for i, query in enumerate(queries):
         panel = panel.with_target(_target(query, i).range().legend_format(query.name))
+    if any("{{group}}" in query.name for query in queries):
+        for transformation in _renamed():
+            panel = panel.with_transformation(transformation)
     return panel
 
 
@@ -148,6 +183,9 @@ def rows(
     panel = panel.with_transformation(
         DataTransformerConfig(id_val="organize", options={"excludeByName": times, "renameByName": values})
     )
+    if any("(group)" in query.expression or " group," in query.expression for query in queries):
+        for name in ("group", "attribute"):
+            panel = panel.override_by_name(name, [_in_words()])
     for name, unit in (units or {}).items():
         decimals = DynamicConfigValue(id_val="decimals", value=3 if unit == "short" else 1)
         panel = panel.override_by_name(name, [DynamicConfigValue(id_val="unit", value=unit), decimals])
@@ -166,7 +204,7 @@ def matrix(
 ) -> table.Panel:
     """A table of one label against another, its cells coloured."""
     cells = [DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-background"})]
-    return (
+    panel = (
         table.Panel()
         .title(title)
         .description(description)
@@ -186,14 +224,18 @@ def matrix(
             )
         )
         .override_by_field_type("number", cells)
+        .override_by_name(f"{row}\\{column}", [_in_words()])
     )
+    for transformation in _renamed():
+        panel = panel.with_transformation(transformation)
+    return panel
 
 
 def bars(
     title: str, description: str, query: Query, *, row: str, column: str, unit: str, width: int = 12
 ) -> barchart.Panel:
     """Bars of one label's values, for each value of another."""
-    return (
+    panel = (
         barchart.Panel()
         .title(title)
         .description(description)
@@ -214,6 +256,9 @@ def bars(
         )
         .x_field(f"{row}\\{column}")
     )
+    for transformation in _renamed():
+        panel = panel.with_transformation(transformation)
+    return panel
 
 
 def density(title: str, description: str, query: Query, *, width: int = 12) -> heatmap.Panel:

@@ -12,6 +12,7 @@ from service.api.schemas.files import DocumentOut
 from service.api.schemas.redact import RedactRequest, RedactResponse
 from service.api.schemas.spans import given_spans
 from service.core.language import language_of, warnings_of_language
+from service.core.no_document import check_document
 from service.core.redaction.redactor import Redacted
 from service.core.text_reader import ReadText
 from service.files.documents.parsed import about_text
@@ -39,6 +40,7 @@ async def redact(
     categories = frozenset(matcher.redactor.categories if body.categories is None else body.categories)
 
     def read() -> tuple[ReadText, Redacted, str]:
+        check_document(body.resume, body.source)
         found = matcher.read(
             body.resume,
             field=body.source,

@@ -39,7 +39,6 @@ from service.api.schemas.score import (
 from service.api.thread_pools import ThreadPools
 from service.core.errors import CountError, DuplicateIdError, ErrorCollector
 from service.core.group_reading import GroupReader, ReadGroups
-from service.core.language import warnings_of_language
 from service.core.matching import Match, TokenizedJob, TokenizedResume
 from service.core.resume_warnings import needs_a_look
 from service.core.scoring import Vectors
@@ -178,7 +177,7 @@ def _answer(
         job_id=body.job.id,
         threshold=runtime.bundle.decision.threshold,
         redact=body.redact,
-        warnings=list(warnings_of_language(encoded.job.language, encoded.job.non_latin_script)),
+        warnings=list(encoded.job.warnings),
         job_document=DocumentOut.of_any(encoded.job_document),
         results=list(map(_result, decisions, matches, encoded.resumes, encoded.documents)),
     )

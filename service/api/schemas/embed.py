@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -65,7 +66,7 @@ class EmbedResponse(Body):
 
 
 class OpenAIEmbeddingsRequest(RequestBody):
-    """As OpenAI's; `user` is accepted and forgotten."""
+    """As OpenAI's; `user` is accepted and forgotten, and so is any other field that is blank."""
 
     input: Annotated[
         _Text | _Texts | _Tokens | _TokenArrays,
@@ -79,6 +80,11 @@ class OpenAIEmbeddingsRequest(RequestBody):
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = None
     user: str | None = None
+
+    @classmethod
+    def optional(cls, given: dict[str, Any]) -> Collection[str]:
+        """Of this interface's clients many write `null` for an option that only another server has."""
+        return given.keys() - {"input"}
 
 
 class OpenAIModel(Body):

@@ -117,6 +117,7 @@ class OutcomeRatesOut(Body):
 
 class FairnessGroupOut(Body):
     group: str
+    label: str = Field(description="The group as people read it.")
     people: int
     share_of_known: float | None
     small: bool = Field(description="Under 2 % of the people whose group is known.")
@@ -134,6 +135,7 @@ class ComparisonOut(Body):
 
 class FairnessAttributeOut(Body):
     attribute: str
+    label: str = Field(description="The attribute as people read it.")
     people: int
     unknown: int
     selection: ComparisonOut

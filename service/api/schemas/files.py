@@ -104,6 +104,14 @@ class TextOrFile(RequestBody):
         """Once the document is read."""
         setattr(self, self.TEXT_FIELD, text)
 
+    @property
+    def heading(self) -> str | None:
+        """A line that stands beside the text, and may hold marks as it may."""
+        return None
+
+    def set_heading(self, text: str) -> None:
+        """Once its marks are read."""
+
 
 def _at(field: str, what: str | PydanticCustomError) -> ValidationError:
     """An error at a field, and not at all of the object."""

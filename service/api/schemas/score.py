@@ -17,9 +17,8 @@ from service.api.schemas.base import (
 )
 from service.api.schemas.files import DocumentOut, TextOrFile
 from service.core.groups import MAX_GROUP_PAIRS
-from service.core.language import LanguageWarning
 from service.core.redaction.policy import Category
-from service.core.resume_warnings import ResumeWarning
+from service.core.resume_warnings import JobWarning, ResumeWarning
 
 
 def _given_groups(given: Any) -> Any:
@@ -35,6 +34,13 @@ class JobIn(TextOrFile):
         None, description="Job title; improves the ranking. Leave out if there is none."
     )
     description: str = Field("", description="The job's text.")
+
+    @property
+    def heading(self) -> str | None:
+        return self.title
+
+    def set_heading(self, text: str) -> None:
+        self.title = " ".join(text.split())
 
 
 class CandidateIn(TextOrFile):
@@ -148,6 +154,8 @@ class ScoreResponse(Body):
     job_id: str | None
     redact: bool = Field(description="Whether redaction was on: the record of a `redact: false`.")
     threshold: float = Field(description="One for everybody, inclusive, on the calibrated probability.")
-    warnings: list[LanguageWarning] = Field(description="About the job's text.")
+    warnings: list[JobWarning] = Field(
+        description="About the job's text. With `little_text` every decision is borderline."
+    )
     job_document: DocumentOut | None = Field(None, description="What was read if the job came as a document.")
     results: list[ScoreResult] = Field(description="In the order asked.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.core.counterfactual.variants import Reason
 from service.core.counterfactual_audit.results import ALPHA, AttributeGaps, CounterfactualReport, GroupGaps
+from service.core.group_titles import group_title
 from service.core.resume_warnings import ResumeWarning
 
 _WORDS = {
@@ -83,7 +84,7 @@ def _attribute(result: AttributeGaps, report: CounterfactualReport) -> list[str]
     ]
     beyond = [group for group in result.groups if group.beyond_noise]
     if beyond:
-        named = ", ".join(f"{group.group} (effect {group.effect_size:+.2f})" for group in beyond)
+        named = ", ".join(f"{group_title(group.group)} (effect {group.effect_size:+.2f})" for group in beyond)
         sentences.append(f"That is beyond the noise of benign edits for {named}.")
     elif report.control is not None:
         sentences.append(f"That is within the noise of benign edits for every value of {what}.")
@@ -101,7 +102,7 @@ def _attribute(result: AttributeGaps, report: CounterfactualReport) -> list[str]
     if result.top is not None and result.top.p_value <= ALPHA:
         best = max(result.groups, key=lambda group: group.top_share or 0.0)
         sentences.append(
-            f"{best.group} ranks first in {best.top_share:.0%} of {result.top.sets} sets "
+            f"{group_title(best.group)} ranks first in {best.top_share:.0%} of {result.top.sets} sets "
             f"(equal shares: {1 / len(result.groups):.0%}; p = {result.top.p_value:.3g})."
         )
     return sentences
@@ -112,7 +113,7 @@ def _pairs(count: int) -> str:
 
 
 def _with_gap(group: GroupGaps) -> str:
-    return f"{group.group} ({group.summary.mean_gap:+.4f})"
+    return f"{group_title(group.group)} ({group.summary.mean_gap:+.4f})"
 
 
 def _resumes(count: int) -> str:

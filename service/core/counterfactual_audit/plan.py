@@ -17,6 +17,7 @@ from service.core.documents import Document
 from service.core.errors import AuditOptionsError, CountError, DuplicateIdError, ErrorCollector
 from service.core.language import UNDETERMINED, language_of, warnings_of_language
 from service.core.matching import Matcher, ReadResume, TokenizedJob, TokenizedResume
+from service.core.no_document import check_document
 from service.core.redaction.cache import RedactionCache
 from service.core.redaction.given import GivenSpan, places_of
 from service.core.redaction.policy import CATEGORIES
@@ -166,6 +167,7 @@ def plan_audit(
                     f"resumes[{i}].id is that of resumes[{first}]", field=f"resumes[{i}].id"
                 )
         with errors:
+            check_document(resume.text, f"resumes[{i}].{resume.source}")
             # Redacted once where that can be broken off: what follows is done here, to the same text.
             read = matcher.reader.read(
                 resume.text,

@@ -8,6 +8,7 @@ from service.core.errors import AuditOptionsError
 from service.core.fairness.counts import Share
 from service.core.fairness.figure import percent_text
 from service.core.fairness.rates import is_below_four_fifths, ratio_text
+from service.core.group_titles import group_title
 
 MINIMUM = 30
 ALPHA = 0.05
@@ -81,7 +82,8 @@ class Finding:
     def text(self) -> str:
         """One sentence: what was found, or which condition does not hold."""
         against = (
-            f"{self.group} {_in_words(self.share)} against {self.reference} {_in_words(self.reference_share)}"
+            f"{group_title(self.group)} {_in_words(self.share)} against "
+            f"{group_title(self.reference)} {_in_words(self.reference_share)}"
         )
         if self.adverse_impact:
             return (

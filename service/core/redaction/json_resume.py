@@ -218,19 +218,27 @@ def read_json(text: str) -> JsonText | None:
 
 
 def plain_text(text: str) -> str:
-    """A JSON Resume, redacted or not, as a plain resume: headings and values in the schema's order, no keys.
+    """JSON, redacted or not, as its values without keys: a JSON Resume with headings and in the schema's order.
 
     Any other text comes back as it is.
     """
     if not looks_like_json(text):
         return text
     values, top_keys, end = read_values(text)
-    if not values or not _is_resume(top_keys):
+    if not values:
         return text
     writer = _Writer(text)
-    _write_by_schema(writer, values, labels=False)
+    (_write_by_schema if _is_resume(top_keys) else _write_by_keys)(writer, values, labels=False)
     writer.rest(end, len(text))
     return writer.rendering.text.strip()
+
+
+def is_json_resume(text: str) -> bool:
+    """True for an object with the sections of jsonresume.org."""
+    if not looks_like_json(text):
+        return False
+    values, top_keys, _ = read_values(text)
+    return bool(values) and _is_resume(top_keys)
 
 
 def _is_resume(top_keys: Collection[str]) -> bool:

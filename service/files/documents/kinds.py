@@ -16,7 +16,7 @@ from service.core.errors import (
     NestedArchiveError,
     UnsupportedDocumentError,
 )
-from service.core.redaction.json_resume import plain_text
+from service.core.redaction.json_resume import is_json_resume
 
 DocumentKind = Literal[
     "pdf",
@@ -203,7 +203,7 @@ def _of_text(data: bytes) -> DocumentKind:
     if text.startswith("{"):
         return "json_resume" if _is_json_resume(data, encoding) else "text"
     if text.startswith("<"):
-        kind = _of_markup(text)
+        kind = kind_of_markup(text)
         if kind is not None:
             return kind
     if _HTML.search(text[:2_000]) or sum(1 for _ in _HTML_TAG.finditer(text)) >= _LEAST_TAGS:
@@ -211,7 +211,11 @@ def _of_text(data: bytes) -> DocumentKind:
     return "markdown" if sum(pattern.search(text) is not None for pattern in _MARKDOWN) >= 2 else "text"
 
 
-def _of_markup(text: str) -> DocumentKind | None:
+def kind_of_markup(text: str) -> DocumentKind | None:
+    """What a text that begins with `<` is; None for anything else than HTML and resumes in XML.
+
+    Raises `UnsupportedDocumentError` for XML of another kind.
+    """
     if _HTML.search(text[:2_000]):
         return "html"
     if not _XML.match(text):
@@ -239,7 +243,7 @@ def _is_json_resume(data: bytes, encoding: str) -> bool:
         json.loads(text)
     except (ValueError, RecursionError):
         return False
-    return plain_text(text) != text
+    return is_json_resume(text)
 
 
 def kind_of_start(data: bytes) -> str:

@@ -28,6 +28,7 @@ DocumentWarning = Literal[
     "tracked_deletions",
     "macros_ignored",
     "guessed_encoding",
+    "markup_read",
 ]
 """What a person should know of a reading; each comes with a count.
 
@@ -44,6 +45,8 @@ DocumentWarning = Literal[
 - `tracked_deletions`: characters that somebody deleted with changes being tracked; they are not in the text.
 - `macros_ignored`: programs in the document, which nobody runs.
 - `guessed_encoding`: 1 if the encoding of a plain text is not certain.
+- `markup_read`: characters of a text that was really HTML, RTF, Markdown or JSON, by which it is longer than
+  what was read of it; 1 at least.
 """
 DOCUMENT_WARNINGS: tuple[DocumentWarning, ...] = get_args(DocumentWarning)
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 
 from service.core.errors import DocumentTooLargeError
 from service.files.documents.docx import DocxParser
+from service.files.documents.given_texts import read_given_text, read_plainly
 from service.files.documents.html import HtmlParser
 from service.files.documents.json_resume import JsonResumeParser
 from service.files.documents.kinds import DocumentKind, kind_of_document
 from service.files.documents.markdown import MarkdownParser
 from service.files.documents.ocr import read_scan
 from service.files.documents.odt import OdtParser
-from service.files.documents.parsed import DocumentLimits, ParsedDocument, Parser
+from service.files.documents.parsed import DocumentLimits, ParsedDocument, Parser, Warnings, counted
 from service.files.documents.pdf import PdfParser
 from service.files.documents.plain_text import TextParser
 from service.files.documents.rtf import RtfParser
@@ -48,9 +50,21 @@ def parse_document(data: bytes, limits: DocumentLimits) -> ParsedDocument:
     check_size(data, limits)
     kind = kind_of_document(data)
     document = _parser(kind).parse(data, limits)
+    if kind == "text":
+        return with_marks_read(document, limits)
     if kind == "pdf" and limits.ocr and "no_text_layer" in document.warnings:
         return read_scan(data, document, limits)
     return document
+
+
+def with_marks_read(document: ParsedDocument, limits: DocumentLimits) -> ParsedDocument:
+    """A plain text as where it is given as a text: it may be escaped HTML, or JSON around a text."""
+    if read_plainly(document.text) is None:
+        return document
+    found = read_given_text(document.text, limits)
+    if found is None:
+        return document
+    return replace(found, warnings=counted(Warnings(document.warnings) + Warnings(found.warnings)))
 
 
 def check_size(data: bytes, limits: DocumentLimits) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import Callable
 from typing import Literal, Protocol, TypeVar
 
 from pydantic import Field
 
 from service.core.errors import DocumentTooCostlyError, EvenmatchError, InputError
 from service.core.text_reader import Cancelled, never
+from service.files.documents.given_texts import read_plainly
 from service.files.documents.kinds import kind_of_start
 from service.files.documents.ocr import check_program
 from service.files.documents.parsed import DocumentLimits, ParsedDocument
@@ -65,7 +67,7 @@ class DocumentReader:
         self._observer = observer
         if self.limits.ocr:
             check_program()
-        self._pool: ProcessPool[ParseTask, ParsedDocument] = ProcessPool(
+        self._pool: ProcessPool[ParseTask, ParsedDocument | None] = ProcessPool(
             "service.files.documents.process",
             [str(self.limits.document_memory_mib)],
             purpose="reads documents",
@@ -94,8 +96,26 @@ class DocumentReader:
         processes; `CallerGoneError` if `cancelled` says so, `ReaderDownError` and `ShuttingDownError` if
         nothing can be read now.
         """
+        document = self._observed(lambda: self._read(data, field, cancelled))
+        assert document is not None
+        return document
+
+    def read_text(self, text: str, *, field: str, cancelled: Cancelled = never) -> ParsedDocument | None:
+        """What a reader sees of a text that is really HTML, RTF, Markdown or JSON; None if it is a text.
+
+        Whether it is, is found out here, in time that grows with its length; only what takes a parser goes to
+        a process. One with more characters than a document may have stays as it is. Raises as `read`.
+        """
+        if len(text) > self.limits.max_document_characters:
+            return None
+        found = read_plainly(text)
+        if found != "parser":
+            return found
+        return self._observed(lambda: self._read(text, field, cancelled))
+
+    def _observed(self, read: Callable[[], ParsedDocument | None]) -> ParsedDocument | None:
         try:
-            document = self._read(data, field, cancelled)
+            document = read()
         except EvenmatchError as error:
             self._tell("refused" if isinstance(error, InputError) else "failed")
             raise
@@ -106,10 +126,11 @@ class DocumentReader:
         if self._observer is not None:
             self._observer.document_read(outcome)
 
-    def _read(self, data: bytes, field: str, cancelled: Cancelled) -> ParsedDocument:
+    def _read(self, content: bytes | str, field: str, cancelled: Cancelled) -> ParsedDocument | None:
         try:
-            check_size(data, self.limits)
-            reply = self._ask(data, cancelled)
+            if isinstance(content, bytes):
+                check_size(content, self.limits)
+            reply = self._ask(content, cancelled)
         except EvenmatchError as error:
             raise about_field(error, field) from None
         if isinstance(reply, EvenmatchError):
@@ -117,21 +138,23 @@ class DocumentReader:
         if reply == OUT_OF_MEMORY:
             raise about_field(self._out_of_memory(), field)
         if isinstance(reply, Bug):
-            raise about_field(self._ended(f"{kind_of_start(data)}, raised {reply.kind}"), field)
+            raise about_field(self._ended(f"{_kind(content)}, raised {reply.kind}"), field)
         return reply
 
-    def _ask(self, data: bytes, cancelled: Cancelled) -> ParsedDocument | EvenmatchError | Bug:
+    def _ask(
+        self, content: bytes | str, cancelled: Cancelled
+    ) -> ParsedDocument | EvenmatchError | Bug | None:
         limits = self.limits
         # Tesseract runs in a process of its own; preparing its images is on this account.
         seconds = limits.document_cpu_seconds + (limits.ocr_cpu_seconds if limits.ocr else 0.0)
-        task = ParseTask(data, limits, seconds)
+        task = ParseTask(content, limits, seconds)
         for attempt in range(1, _TRIES + 1):
             try:
                 return self._pool.ask(task, cancelled)
             except WorkerDiedError as error:
                 if error.status == -signal.SIGPROF:
                     log.warning(
-                        "a document of %d bytes is refused: more than %g s of CPU time", len(data), seconds
+                        "a document of %d bytes is refused: more than %g s of CPU time", len(content), seconds
                     )
                     return DocumentTooCostlyError(
                         f"reading the document took more than {seconds:g} s of CPU time",
@@ -153,6 +176,10 @@ class DocumentReader:
         return DocumentTooCostlyError(
             "the document cannot be read: its reader ended over it, out of memory or over damage in the file"
         )
+
+
+def _kind(content: bytes | str) -> str:
+    return kind_of_start(content) if isinstance(content, bytes) else "text with marks"
 
 
 def about_field(error: Known, field: str) -> Known:

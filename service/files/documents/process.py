@@ -11,6 +11,7 @@ import resource
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from service.files.documents.given_texts import read_given_text
 from service.files.documents.parsed import DocumentLimits, ParsedDocument
 from service.files.documents.parsers import parse_document
 from service.runtime.worker_process import serve
@@ -18,9 +19,12 @@ from service.runtime.worker_process import serve
 
 @dataclass(frozen=True, slots=True)
 class ParseTask:
-    """One document. `cpu_seconds`: user and system time together, above which the process ends."""
+    """One document: its bytes, or a text that may be HTML and the like.
 
-    data: bytes
+    `cpu_seconds`: user and system time together, above which the process ends.
+    """
+
+    content: bytes | str
     limits: DocumentLimits
     cpu_seconds: float
 
@@ -31,11 +35,17 @@ class ParseTask:
 def main(memory_mib: str) -> None:
     """Read documents until the pipe ends. `memory_mib`: memory beside what the process has at its start."""
 
-    def prepare() -> Callable[[ParseTask], ParsedDocument]:
+    def prepare() -> Callable[[ParseTask], ParsedDocument | None]:
         _bound_memory(int(memory_mib) << 20)
-        return lambda task: parse_document(task.data, task.limits)
+        return _read
 
     serve(prepare)
+
+
+def _read(task: ParseTask) -> ParsedDocument | None:
+    if isinstance(task.content, str):
+        return read_given_text(task.content, task.limits)
+    return parse_document(task.content, task.limits)
 
 
 def _bound_memory(more: int) -> None:

@@ -130,6 +130,29 @@ def test_errors_are_also_those_of_openai(
     assert "error" not in shared_api.post("/v1/embed", json=body).json()
 
 
+def test_options_of_other_servers_are_taken_where_they_are_null(shared_api: Api) -> None:
+    body = {
+        "input": "java",
+        "input_type": None,
+        "truncate_prompt_tokens": None,
+        "truncate": "",
+        "dimensions": None,
+    }
+    assert shared_api.post("/v1/embeddings", json=body).status_code == 200
+    refused = shared_api.post("/v1/embeddings", json={**body, "input_type": "query"})
+    assert (refused.status_code, refused.json()["error"]["param"]) == (422, "input_type")
+    assert shared_api.post("/v1/embed", json={"inputs": "java", "input_type": None}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/chat/completions", "/v1/completions", "/v1/responses", "/chat/completions"]
+)
+def test_what_else_openais_clients_ask_for_says_that_it_is_not_served(shared_api: Api, path: str) -> None:
+    answer = shared_api.post(path, json={"model": "test-bundle"})
+    assert answer.status_code == 404
+    assert answer.json()["error"]["message"] == "nothing is served at this path; see /docs"
+
+
 def test_the_model_is_listed(shared_api: Api) -> None:
     (model,) = shared_api.get("/v1/models").json()["data"]
     assert (model["id"], model["object"], model["owned_by"]) == ("test-bundle", "model", "evenmatch")

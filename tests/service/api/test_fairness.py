@@ -71,7 +71,7 @@ def test_rates_and_ratios_by_hand(api: Api) -> None:
     assert (male["count"], male["n"], male["rate"], male["impact_ratio"]) == (40, 80, 0.5, 1.0)
     assert (female["adverse_impact"], nonbinary["adverse_impact"]) == (True, False)
     assert groups["nonbinary"]["small"]  # 3 of 183
-    assert "Adverse impact is indicated: female 20.0% (20 of 100)" in body["findings"][0]
+    assert "Adverse impact is indicated: Female 20.0% (20 of 100)" in body["findings"][0]
     # The median of all 190 scores is 0.2: 42 men and nonbinary people stand above it besides the unknown.
     assert body["scores"] == {"scored": 190, "median": 0.2, "exact": True, "missing": 0}
     scoring = {name: (group["scoring"]["count"], group["scoring"]["n"]) for name, group in groups.items()}
@@ -146,7 +146,7 @@ def test_who_is_in_no_difference_is_said(api: Api) -> None:
     everybody = ask(api, "attribute=sex&intersections=false&minimum=1")["attributes"][0]["differences"]
     assert everybody["demographic_parity_difference"]["left_out"] == {"unknown": 7}
     html = api.get("/v1/fairness/report?format=html").text
-    assert "n = 180; left out: nonbinary (3), unknown (7)" in html
+    assert "n = 180; left out: Nonbinary (3), Unknown (7)" in html
 
 
 def test_decisions_ahead_of_the_clock_are_said_and_in_all(api: Api) -> None:
@@ -317,7 +317,7 @@ def test_the_html_report_is_whole_and_escapes_what_it_is_given(api: Api) -> None
     assert "<script>" not in page
     assert "Audit &lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "The &lt;b&gt;log&lt;/b&gt; of Acme &amp; Sons" in page
-    assert "nonbinary (1 of 3 selected, 33.3 %)" in page
+    assert "Nonbinary (1 of 3 selected, 33.3 %)" in page
     assert page.count("<svg") >= 4
     assert BUNDLE in page
 

@@ -47,7 +47,7 @@ def test_only_the_categories_asked_for_are_hidden(shared_api: Api) -> None:
             "non_latin_script",
         ),
         ("Scanned with a phone\nPage 1", "little_text"),
-        ("<p>Ida Moor</p>\n<p>Baker</p>", "structured_text"),
+        ("\\documentclass{article}\n\\begin{document}\nIda Moor\nBaker", "structured_text"),
         ("We are looking for a baker. You will bake bread.", "not_a_resume"),
         ("Krankenpfleger mit langer Erfahrung auf einer chirurgischen Station in Hamburg.", "not_english"),
     ],
@@ -82,7 +82,7 @@ def test_a_score_comes_with_warnings_and_is_then_borderline(api: Api) -> None:
         GOOD.replace("Emily Walsh\nemily.walsh@x.org\n\n", ""): ["no_name_found"],
         f"{GOOD}\nKofi Mensah\nkofi@x.org\n\nExperience\nHead Chef, Acme Canteens": ["several_names"],
         "Emily Walsh\npython": ["little_text"],
-        f"<h1>Emily Walsh</h1><p>{GOOD}</p>": ["structured_text"],
+        f"\\documentclass{{article}}\n{GOOD}": ["structured_text"],
     }
     results = api.score(*texts).json()["results"]
     assert [result["warnings"] for result in results] == list(texts.values())

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from service.cli import app
+from service.core.tables import Column, inspect_table, read_rows
 from service.store.chain import load_key
 from service.store.log import DecisionLog
 from service.store.recorder import DATABASE_FILE, SPOOL_FOLDER
@@ -274,6 +276,15 @@ def test_an_export_is_what_report_reads(run: Run, log: DecisionLog, tmp_path: Pa
     assert reported.exit_code == 0, reported.output
     report = json.loads(output.read_text())
     assert report["data"]["people"] == 5
+
+
+def test_ids_of_an_export_are_read_back_as_they_were(run: Run, log: DecisionLog, tmp_path: Path) -> None:
+    ids = ["\n=1+1", "\uff1d1+1", "a;=1+1", "\r-1", "'+1", ' \u200b@x;"=2"', "-5", "O'Neill"]
+    log.append([decision(10 + n, candidate_id=one) for n, one in enumerate(ids)])
+    file = tmp_path / "decisions.csv"
+    assert run("export", str(file)).exit_code == 0
+    with closing(read_rows(inspect_table(file), [Column("candidate_id", "")])) as rows:
+        assert [cells[0] for cells, _ in rows][5:] == ids
 
 
 def test_an_export_needs_the_attributes_of_every_row(

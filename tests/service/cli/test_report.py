@@ -46,10 +46,10 @@ def test_a_planted_disparity_is_printed_and_written(planted: Path, tmp_path: Pat
         "--distribution-date", "2025-02-03", "--limitation", "One office only.",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
-    line = next(line for line in done.stdout.splitlines() if line.strip().startswith("female "))
-    assert line.split() == ["female", "100", "of", "500", "20.0%", "0.500", "[0.41,", "0.61]", "indicated"]
+    line = next(line for line in done.stdout.splitlines() if line.strip().startswith("Female "))
+    assert line.split() == ["Female", "100", "of", "500", "20.0%", "0.500", "[0.41,", "0.61]", "indicated"]
     assert (
-        "Adverse impact is indicated: female 20.0% (100 of 500) against male 40.0% (200 of 500)"
+        "Adverse impact is indicated: Female 20.0% (100 of 500) against Male 40.0% (200 of 500)"
         in done.stdout
     )
     document = json.loads(outputs[1].read_text())
@@ -76,7 +76,7 @@ def test_a_planted_disparity_is_printed_and_written(planted: Path, tmp_path: Pat
 def test_a_narrow_terminal_cuts_no_name_and_no_number(planted: Path) -> None:
     lines = report(planted, columns="40").stdout.splitlines()
     assert not [line for line in lines if "…" in line]
-    female = next(line for line in lines if line.startswith("female "))
+    female = next(line for line in lines if line.startswith("Female "))
     assert female.split()[1:6] == ["100", "of", "500", "20.0%", "0.500"]
 
 
@@ -87,7 +87,7 @@ def test_no_disparity_is_no_finding(tmp_path: Path) -> None:
     done = report(write(tmp_path / "d.csv", people), "--output", tmp_path / "r.json")
     assert done.exit_code == 0
     assert "Adverse impact is indicated" not in done.stdout
-    assert "sex, selection rates: No adverse-impact finding among the 2 groups" in done.stdout
+    assert "Sex, selection rates: No adverse-impact finding among the 2 groups" in done.stdout
     document = json.loads((tmp_path / "r.json").read_text())
     assert document["attributes"][0]["groups"][0]["selection"]["adverse_impact"] is False
     assert any("There are no scores" in limitation for limitation in document["limitations"])
@@ -104,7 +104,7 @@ def test_no_disparity_is_no_finding(tmp_path: Path) -> None:
 def test_what_cannot_be_computed_is_said(tmp_path: Path, rows: list[tuple[int, str]], text: str) -> None:
     done = report(write(tmp_path / "d.csv", rows))
     assert done.exit_code == 0
-    assert f"sex, selection rates: Impact ratios are not computable: {text}" in done.stdout
+    assert f"Sex, selection rates: Impact ratios are not computable: {text}" in done.stdout
     assert "1.000" not in done.stdout
 
 
@@ -119,7 +119,7 @@ def test_columns_options_and_citations(tmp_path: Path) -> None:
         EVENMATCH_GROUPS=json.dumps(schema),
     )  # fmt: skip
     assert done.exit_code == 0, done.output
-    assert "Too few people for a conclusion: m." in done.stdout
+    assert "Too few people for a conclusion: M." in done.stdout
     document = json.loads((tmp_path / "r.json").read_text())
     assert document["citations"] == ["A", "B"]
     assert document["method"]["minimum"] == 61
@@ -143,7 +143,7 @@ def test_an_attribute_may_have_no_column(tmp_path: Path) -> None:
     done = report(file, "--group-column", "race_ethnicity=")
     assert done.exit_code == 0
     assert (
-        "race_ethnicity, selection rates: Impact ratios are not computable: everybody's group" in done.stdout
+        "Race/ethnicity, selection rates: Impact ratios are not computable: everybody's group" in done.stdout
     )
 
 
@@ -180,7 +180,7 @@ def test_labels_are_read_as_people_write_them(tmp_path: Path) -> None:
     assert "sex: read 'f' as female (40), 'm' as male (50), 'w' as female (12)" in " ".join(
         done.stderr.split()
     )
-    line = next(line for line in done.stdout.splitlines() if line.strip().startswith("female "))
+    line = next(line for line in done.stdout.splitlines() if line.strip().startswith("Female "))
     assert line.split()[1:4] == ["52", "of", "52"]
     assert report(file, "--unknown-labels", "unknown").exit_code == 0
     assert report(file, "--group-value", "W=female").exit_code == 2
@@ -213,5 +213,5 @@ def test_wrong_usage_is_refused(planted: Path, arguments: list[str], message: st
 
 def test_only_tables_are_read(tmp_path: Path) -> None:
     done = report(tmp_path / "d.xlsx")
-    assert done.exit_code == 2
+    assert done.exit_code == 3
     assert ".csv, .tsv, .jsonl" in done.stderr

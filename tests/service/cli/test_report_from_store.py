@@ -75,7 +75,7 @@ def test_the_numbers_are_those_of_the_api(stored: Path, tmp_path: Path) -> None:
     done = from_store(stored, "--window", "7d", "--source", "the log", "--output", tmp_path / "r.json")
     assert done.exit_code == 0, done.output
     assert (
-        "Adverse impact is indicated: female 20.0% (100 of 500) against male 40.0% (200 of 500)"
+        "Adverse impact is indicated: Female 20.0% (100 of 500) against Male 40.0% (200 of 500)"
         in done.stdout
     )
     app = create_app(Settings(store={"data_dir": stored}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import os
 import random
@@ -170,6 +171,44 @@ def test_one_bad_file_does_not_lose_the_others(score: Score, tmp_path: Path) -> 
     assert done.exit_code == 5, done.output
     assert [row["candidate_id"] for row in records(tmp_path / "out.csv")] == ["good"]
     assert done.stderr.count("skipped:") == 4
+
+
+@pytest.mark.slow
+def test_markup_in_tables_and_files_is_read_and_rows_without_a_document_are_named(
+    score: Score, tmp_path: Path
+) -> None:
+    first, second = ENGINEER.split("\n")
+    markup = f"<p>{first}</p><p>{second}</p>"
+    plain = f"{first}\n\n{second}"
+    with (tmp_path / "r.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["id", "resume"])
+        for name, text in [
+            ("a", plain),
+            ("b", markup),
+            ("c", html.escape(markup)),
+            ("d", "null"),
+            ("e", "cv.pdf"),
+        ]:
+            writer.writerow([name, text])
+    folder = tmp_path / "cvs"
+    folder.mkdir()
+    (folder / "f.txt").write_text(html.escape(markup))
+    (folder / "g.txt").write_text("[object Object]")
+    posting = (tmp_path / "job.txt").read_text()
+    (tmp_path / "job.txt").write_text(html.escape(f"<p>{posting}</p>"))
+    found: dict[str, dict[str, str]] = {}
+    for given, ids in (("r.csv", ["a", "b", "c"]), ("cvs", ["f"])):
+        done = score(given, "--output", "out.csv", "--skip-unreadable")
+        assert done.exit_code == 5, done.output
+        assert "is no document" in " ".join(done.stderr.split())
+        rows = {row["candidate_id"]: row for row in records(tmp_path / "out.csv")}
+        assert sorted(rows) == ids
+        found |= rows
+    assert len({row["raw_score"] for row in found.values()}) == 1
+    (tmp_path / "job.txt").write_text(posting)
+    done = score("r.csv", "--output", "out.csv", "--skip-unreadable")
+    assert {row["raw_score"] for row in records(tmp_path / "out.csv")} == {found["a"]["raw_score"]}
 
 
 def test_a_malformed_row_is_named_before_the_model_is_loaded(

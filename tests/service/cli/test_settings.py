@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,8 @@ def test_serving_begins_with_a_warning_of_variables_that_are_no_settings() -> No
         in done.output
     )
     assert "hush" not in done.output
+
+
+def test_the_version_is_said_without_a_model_or_a_sound_environment() -> None:
+    done = CliRunner().invoke(app, ["--version"], env={"EVENMATCH_PORT": "http", "EVENMATCH_BUNDLE": "/none"})
+    assert (done.exit_code, done.output) == (0, f"evenmatch {metadata.version('evenmatch')}\n")

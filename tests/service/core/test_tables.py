@@ -7,8 +7,9 @@ from typing import BinaryIO
 
 import pytest
 
+from service.core.csv_rows import csv_rows
 from service.core.errors import TableError, UndecodableTextError
-from service.core.tables import csv_rows, json_rows
+from service.core.tables import json_rows
 
 FILE = Path("t")
 

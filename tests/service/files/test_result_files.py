@@ -4,6 +4,7 @@ import csv
 import json
 import stat
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from service.core.documents import Document
 from service.core.errors import TableError
 from service.core.matching import Match, ReadResume
 from service.core.resume_warnings import RESUME_WARNINGS, ResumeWarning
+from service.core.tables import Column, inspect_table, read_rows
 from service.files.document_texts import DocumentSummary
 from service.files.result_files import (
     IN_WORDS,
@@ -63,6 +65,19 @@ def test_a_csv_defuses_formulas(tmp_path: Path) -> None:
         rows = list(csv.DictReader(stream))
     assert [row["candidate_id"] for row in rows] == ["c-1", "'=1+1"]
     assert [row["warnings"] for row in rows] == ["", "non_latin_script not_english"]
+
+
+def test_ids_of_a_csv_are_read_back_as_they_were_and_numbers_stay_numbers(tmp_path: Path) -> None:
+    ids = ["\n=1+1", "\uff0d1", "a;=1+1", "\r=1", "'+1", 'x,"y']
+    read = ReadResume(Document("x", 1.0), {}, "en")
+    match = Match(-0.25, 0.2, False, True)
+    write_results(
+        [Result(i, ScoredCandidate.of(one, read), match) for i, one in enumerate(ids, 1)],
+        tmp_path / "out.csv",
+    )
+    columns = [Column("candidate_id", ""), Column("raw_score", "")]
+    with closing(read_rows(inspect_table(tmp_path / "out.csv"), columns)) as rows:
+        assert [cells for cells, _ in rows] == [[one, "-0.25"] for one in ids]
 
 
 def test_parquet_has_the_same_columns_with_types(tmp_path: Path) -> None:

@@ -194,7 +194,12 @@ def test_parquet_is_read_in_batches(read: Reader, tmp_path: Path) -> None:
         ("r.jsonl", "[" * 100_000, TableError, "line 1: not JSON"),
         ("r.jsonl", '{"id": "\\ud800", "resume": "x"}', TableError, "column 'id' holds null characters"),
         ("r.jsonl", '{"id": "a\\u0000", "resume": "x"}', TableError, "column 'id' holds null characters"),
-        ("r.csv", b"PK\x03\x04 xl/workbook.xml", NotTextError, r"Excel workbook \(XLSX\); save it as CSV"),
+        (
+            "r.csv",
+            b"PK\x03\x04 xl/workbook.xml",
+            NotTextError,
+            r"Excel workbook \(XLSX\); save its sheet as CSV",
+        ),
         ("r.txt", b"", EvenmatchError, "is empty: it has 0 bytes"),
         ("r.pdf", b"%PDF-1.7\n1 0 obj", EvenmatchError, r"r\.pdf"),
     ],

@@ -75,11 +75,11 @@ def test_a_planted_disparity_is_reported() -> None:
         "nonbinary": "too few people",
     }
     assert audit.findings[0].startswith(
-        "sex, selection rates: Adverse impact is indicated: female 20.0% (200 of 1,000) against male 40.0%"
+        "Sex, selection rates: Adverse impact is indicated: Female 20.0% (200 of 1,000) against Male 40.0%"
     )
-    assert "sex, selection rates: Too few people for a conclusion: nonbinary." in audit.findings
+    assert "Sex, selection rates: Too few people for a conclusion: Nonbinary." in audit.findings
     assert any(
-        f.startswith("sex, scoring rates: Adverse impact is indicated: female") for f in audit.findings
+        f.startswith("Sex, scoring rates: Adverse impact is indicated: Female") for f in audit.findings
     )
 
 
@@ -87,7 +87,7 @@ def test_its_absence_is_not_reported_as_proof() -> None:
     audit = make(LEVEL)
     assert conclusions(audit) == {"female": "not below 4/5", "male": "reference"}
     assert audit.findings == [
-        "sex, selection rates: No adverse-impact finding among the 2 groups with enough people, which is no "
+        "Sex, selection rates: No adverse-impact finding among the 2 groups with enough people, which is no "
         "proof that there is none: see the intervals."
     ]
 
@@ -95,7 +95,7 @@ def test_its_absence_is_not_reported_as_proof() -> None:
 def test_below_four_fifths_by_chance_is_named_as_such() -> None:
     audit = make({"sex": {"female": GroupCounts(100, 12), "male": GroupCounts(100, 18)}})
     assert conclusions(audit)["female"] == "not significant"
-    assert audit.findings[1] == "sex, selection rates: Below four fifths, but not significantly: female."
+    assert audit.findings[1] == "Sex, selection rates: Below four fifths, but not significantly: Female."
 
 
 def test_a_tiny_group_with_the_highest_rate_is_not_what_others_are_tested_against() -> None:
@@ -106,9 +106,9 @@ def test_a_tiny_group_with_the_highest_rate_is_not_what_others_are_tested_agains
         "nonbinary": "too few people",
     }
     assert audit.findings[0].startswith(
-        "sex, selection rates: Conclusions are against male, the highest rate"
+        "Sex, selection rates: Conclusions are against Male, the highest rate"
     )
-    assert "Tests and conclusions are against male" in " ".join(bias_audit_html(audit).split())
+    assert "Tests and conclusions are against Male" in " ".join(bias_audit_html(audit).split())
     selection = as_json(audit)["attributes"][0]["selection"]
     assert (selection["reference"], selection["tested_against"]) == ("nonbinary", "male")
 
@@ -134,7 +134,7 @@ def test_what_cannot_be_computed_says_why_in_every_form(
     counts: dict[str, GroupCounts], code: str, text: str
 ) -> None:
     audit = make({"sex": counts})
-    assert audit.findings[0].startswith(f"sex, selection rates: Impact ratios are not computable: {text}")
+    assert audit.findings[0].startswith(f"Sex, selection rates: Impact ratios are not computable: {text}")
     document = as_json(audit)["attributes"][0]
     assert document["selection"]["reason"] == code
     for group in document["groups"]:
@@ -153,7 +153,7 @@ def test_small_groups_are_left_out_with_count_rate_and_justification() -> None:
     assert audit.justification is not None
     assert audit.justification.startswith("Under 2 % of the people whose group is known")
     html = " ".join(bias_audit_html(audit).split())
-    assert "nonbinary (3 of 15 selected, 20.0 %)" in html
+    assert "Nonbinary (3 of 15 selected, 20.0 %)" in html
     assert audit.justification in html
     given = make(
         statement=BiasAuditStatement(justification="Fifteen people."),
@@ -204,10 +204,10 @@ def test_the_json_keeps_its_shape() -> None:
     ]  # fmt: skip
     attribute = document["attributes"][0]
     assert list(attribute) == [
-        "attribute", "people", "unknown", "selection", "scoring", "groups", "differences",
+        "attribute", "label", "people", "unknown", "selection", "scoring", "groups", "differences",
     ]  # fmt: skip
     assert list(attribute["groups"][0]) == [
-        "group", "people", "share_of_known", "small", "left_out", "selection", "scoring",
+        "group", "people", "share_of_known", "small", "left_out", "label", "selection", "scoring",
     ]  # fmt: skip
     assert list(attribute["groups"][0]["selection"]) == [
         "count", "n", "rate", "rate_low", "rate_high", "impact_ratio", "impact_ratio_low",
@@ -247,7 +247,7 @@ def test_what_the_data_lack_is_a_limitation() -> None:
     some = " ".join(make(data=data).limitations)
     assert "1 person of 2,055 have no decision time" in some
     assert "55 people of 2,055 have no score" in some
-    assert "sex: 40 people of 2,055 are of unknown group" in some
+    assert "Sex: 40 people of 2,055 are of unknown group" in some
 
 
 def test_the_line_at_four_fifths_is_labelled_as_no_part_of_the_law() -> None:
@@ -281,11 +281,11 @@ def test_leaving_out_more_than_the_rule_allows_is_a_limitation() -> None:
 
     # 20 of all 1,000 are 2 %, which is not under it; 19 are.
     assert said(0.05) == [
-        "sex: female left out of the ratios, of 2 % of the data or more. 6 RCNY 5-301(d) lets only "
+        "Sex: Female left out of the ratios, of 2 % of the data or more. 6 RCNY 5-301(d) lets only "
         "categories under it be left out."
     ]
     assert said(0.021) == said(0.0) == []
-    assert "sex: female left out" in bias_audit_html(
+    assert "Sex: Female left out" in bias_audit_html(
         make(counts, options=FairnessOptions(small_share=0.05, leave_out_small=True))
     )
 

@@ -26,7 +26,7 @@ def test_intervals_beyond_the_plot_end_in_an_arrow() -> None:
 def test_a_rate_of_few_in_many_is_not_printed_as_zero() -> None:
     rare = {"sex": {"female": GroupCounts(1_577_388, 506), "male": GroupCounts(1_460_444, 857)}}
     audit = make(rare)
-    assert "female 0.032% (506 of 1,577,388) against male 0.059% (857 of 1,460,444)" in audit.findings[0]
+    assert "Female 0.032% (506 of 1,577,388) against Male 0.059% (857 of 1,460,444)" in audit.findings[0]
     html = bias_audit_html(audit)
     assert "<td>0.00032 (0.00029 to 0.00035)</td>" in html
     assert "0.000 (" not in html

@@ -107,5 +107,16 @@ def test_a_container_uses_no_more_cores_than_it_may(
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     (tmp_path / "cpu.max").write_text(quota + "\n")
-    assert usable_cores(tmp_path / "cpu.max") == cores
-    assert usable_cores(tmp_path / "no such file") == 8
+    assert usable_cores(tmp_path) == cores
+    assert usable_cores(tmp_path / "no such folder") == 8
+
+
+@pytest.mark.parametrize(("quota", "cores"), [("-1", 8), ("200000", 2), ("150000", 2), ("50000", 1)])
+def test_so_it_does_by_the_older_kind_of_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, cores: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(quota + "\n")
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    assert usable_cores(tmp_path) == cores

@@ -175,6 +175,7 @@ def test_every_epoch_has_its_threshold_temperature_and_weights(bundle: Bundle) -
     assert weights[-1] == 0.01
 
 
+@pytest.mark.slow
 def test_the_service_loads_it_and_scores_with_it(bundle: Bundle, tmp_path: Path) -> None:
     loaded = load_model(bundle, EngineOptions("openvino", "cpu", threads=1, cache=tmp_path, precision="f32"))
     matcher = Matcher(bundle, loaded.tokenizer)

@@ -21,6 +21,7 @@ from service.core.counterfactual_audit.plan import (
 from service.core.counterfactual_audit.results import CounterfactualReport
 from service.core.counterfactual_audit.summary import summarise
 from service.core.errors import AuditOptionsError, CountError, DuplicateIdError, InputErrors, TextTooLongError
+from service.core.group_titles import group_title
 from service.core.matching import Match, Matcher, TokenizedResume
 from service.core.tokenization import TextTokenizer
 from service.runtime.options import BUNDLES
@@ -112,7 +113,7 @@ def test_a_planted_bias_against_one_groups_names_is_found(matcher: Matcher) -> N
     assert not any(g.beyond_noise for name, g in found.items() if name != group)
     assert names.adjusted_difference_p_value is not None
     assert names.adjusted_difference_p_value <= 0.001
-    assert any(f"lowest {group}" in finding for finding in report.findings)
+    assert any(f"lowest {group_title(group)}" in finding for finding in report.findings)
 
 
 def test_a_small_bias_inside_the_noise_of_single_scores_is_found_over_resumes(matcher: Matcher) -> None:

@@ -34,7 +34,7 @@ def loaded(request: pytest.FixtureRequest, tiny_bundle: Bundle, model_cache: Pat
 TEXTS = ["python engineer", "nurse", "the backend service of the payment team", "x " * 25, "java"]
 
 
-@pytest.mark.parametrize("engine", ["torch", "openvino"])
+@pytest.mark.parametrize("engine", ["torch", pytest.param("openvino", marks=pytest.mark.slow)])
 def test_vectors_are_those_of_sentence_transformers(
     engine: EngineName, tiny_bundle: Bundle, model_cache: Path, bge_like: Path
 ) -> None:

@@ -41,7 +41,7 @@ def test_a_true_violation_is_found() -> None:
     assert found.reference == "male"
     assert found.ratio == 0.5
     assert found.text.startswith(
-        "Adverse impact is indicated: female 20.0% (200 of 1,000) against male 40.0% (400 of 1,000)"
+        "Adverse impact is indicated: Female 20.0% (200 of 1,000) against Male 40.0% (400 of 1,000)"
     )
 
 

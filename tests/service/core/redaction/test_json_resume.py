@@ -163,7 +163,7 @@ def test_other_json_is_read_by_its_keys(value: object, hidden: list[str], kept: 
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[", '{"a"', '{"a":', "{}", "[]", '{"a": }', "[NAME]\nCook", "{\\Huge Odalys}", '"a": "b"']
+    "text", ["{", "[", '{"a":', "{}", "[]", '{"a": }', "[NAME]\nCook", "{\\Huge Odalys}", '"a": "b"']
 )
 def test_what_holds_no_values_is_text(text: str) -> None:
     assert plain_text(text) == text
@@ -183,11 +183,22 @@ def test_a_resume_is_scored_as_a_plain_one() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "text", ['{"name": "Odalys"}', '["a"]', "Odalys Nakano\n\nSkills\nGo", '{"work": [], "x": 1}']
-)
-def test_other_texts_are_scored_as_they_are(text: str) -> None:
+def test_other_texts_are_scored_as_they_are() -> None:
+    text = "Odalys Nakano\n\nSkills\nGo"
     assert plain_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ('{"name": "Odalys"}', "Odalys"),
+        ('["a", "b"]', "a\nb"),
+        ('{"work": [], "x": 1}', "1"),
+        ('{"text": "Cook\\n\\nSkills\\nSoups", "source": null}', "Cook\n\nSkills\nSoups"),
+    ],
+)
+def test_other_json_is_scored_by_its_values(text: str, plain: str) -> None:
+    assert plain_text(text) == plain
 
 
 def test_values_have_paths_and_places() -> None:
