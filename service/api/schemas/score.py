@@ -55,8 +55,8 @@ class CandidateIn(TextOrFile):
     )
     metadata: Metadata | None = Field(
         None,
-        description="The caller's own data, up to 16 KiB and 32 levels: given back with the result, not looked "
-        "at, kept nowhere. The place for fields that this service does not know.",
+        description="The caller's own data, up to 16 KiB and 32 levels: given back with the result, not "
+        "looked at, kept nowhere. The place for fields that this service does not know.",
     )
 
 
