@@ -114,12 +114,13 @@ class DecisionReader:
         self._rest: Read | None = None
         self._given = bool(words.selected or words.not_selected)
         self._known: dict[str, Read] = {} if self._given else {**_PLAIN, **WORDS}
-        for meaning, of_meaning in (
+        given: tuple[tuple[Read, Sequence[str]], ...] = (
             ("selected", words.selected),
             ("not_selected", words.not_selected),
             ("left_out", words.left_out),
-        ):
-            self._known |= {key_of_decision(word): meaning for word in of_meaning}  # type: ignore[misc]
+        )
+        for meaning, of_meaning in given:
+            self._known |= dict.fromkeys(map(key_of_decision, of_meaning), meaning)
         if self._given and not (words.selected and words.not_selected):
             self._rest = "not_selected" if words.selected else "selected"
         self._asked = {

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from service.core.blanks import without_blanks
 from service.core.errors import DuplicateIdError, EmptyTextError, InputError, RowError
 from service.core.group_reading import GroupReader, ReadGroups
 from service.files.documents.base64_content import decoded_content
@@ -106,9 +107,9 @@ class RowChecker:
 
     def posting(self, given: object, where: str) -> Posting:
         """Raises `RowError` if it is none."""
-        record = _without_blanks(_object(given, where, _POSTING), _POSTING - {"description"})
+        record = without_blanks(_object(given, where, _POSTING), _POSTING - {"description"})
         if "file" in record:
-            record = _without_blanks(record, {"description"})
+            record = without_blanks(record, {"description"})
         description = _text(record, "description", where)
         file = self._file(record.get("file"), f"{where}.file")
         if file is None and (description is None or not description.strip()):
@@ -122,9 +123,9 @@ class RowChecker:
         return Posting(description, _text(record, "title", where), _id(record.get("id"), f"{where}.id"), file)
 
     def _read(self, given: object, line: int, known: dict[str, Any]) -> None:
-        record = _without_blanks(_object(given, "", _CANDIDATE), _CANDIDATE - {"id", "resume"})
+        record = without_blanks(_object(given, "", _CANDIDATE), _CANDIDATE - {"id", "resume"})
         if "file" in record:
-            record = _without_blanks(record, {"resume"})
+            record = without_blanks(record, {"resume"})
         known["id"] = _id(record.get("id"), "id")
         if known["id"] is None:
             raise RowError("id is required", field="id")
@@ -255,15 +256,6 @@ def _object(given: object, where: str, fields: frozenset[str]) -> dict[str, obje
             field=where or None,
         )
     return given
-
-
-def _without_blanks(record: dict[str, object], optional: Collection[str]) -> dict[str, object]:
-    """As `service.api.schemas.base.without_blanks`: what is null or blank was not given."""
-    return {
-        name: value
-        for name, value in record.items()
-        if name not in optional or not (value is None or (isinstance(value, str) and not value.strip()))
-    }
 
 
 def _text(record: Mapping[str, object], name: str, where: str) -> str | None:

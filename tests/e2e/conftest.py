@@ -19,6 +19,7 @@ import pytest
 from service.core.bundle import Bundle
 from tests.support.forked import Forked
 from tests.support.patience import PATIENCE
+from tests.support.postgres import PostgresServer, programs
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -168,3 +169,14 @@ def start_fake(tiny_bundle: Bundle, tmp_path: Path) -> Iterator[StartFake]:
 
     with _several(start) as begin:
         yield begin
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    found = programs()
+    if found is None:
+        pytest.skip("needs PostgreSQL's initdb and pg_ctl, and as root a user postgres")
+    server = PostgresServer(found)
+    server.start()
+    yield server
+    server.remove()

@@ -211,7 +211,7 @@ def test_spans_are_named_on_the_command_line(server: Server, data_dir: Path, fol
         server, data_dir, folder, "audit", "--job", "job.txt", "named.txt", "--attributes", "affinity", *given
     )
     assert audited.returncode == 0, audited.stderr
-    assert "affinity: " in audited.stdout
+    assert "Affinity: " in audited.stdout
     for wrong, status in (("school=Zaphod", 3), ("shoe=Django", 2), ("school", 2), ("school=", 2)):
         done = run(server, data_dir, folder, "redact", "named.txt", "--span", wrong)
         assert done.returncode == status, wrong

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from tests.support import pgbouncer
 from tests.support.decision_logs import candidates as decided
 from tests.support.jobs import JOB, candidates, finished, json_lines
 from tests.support.patience import PATIENCE
-from tests.support.postgres import PostgresServer, programs
+from tests.support.postgres import PostgresServer
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,17 +33,6 @@ CLIENTS = 18
 ROUNDS = 8
 ROWS = 200
 RESUME = "senior backend engineer, python, java"
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    found = programs()
-    if found is None:
-        pytest.skip("needs PostgreSQL's initdb and pg_ctl, and as root a user postgres")
-    server = PostgresServer(found)
-    server.start()
-    yield server
-    server.remove()
 
 
 def client_of(server: Server, number: int) -> Counter[tuple[str, int]]:

@@ -38,7 +38,7 @@ from tests.service.files.documents.small_files import docx, line, paragraph, pdf
 from tests.support.forked import Forked
 from tests.support.jobs import JOB, OTHER_JOB, candidates, finished, json_lines
 from tests.support.patience import PATIENCE, wait_until
-from tests.support.postgres import PostgresServer, programs
+from tests.support.postgres import PostgresServer
 
 log = logging.getLogger(__name__)
 
@@ -132,17 +132,6 @@ def replica(tiny_bundle: Bundle) -> Iterator[StartReplica]:
     yield start
     for one in started:
         kill(one)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    found = programs()
-    if found is None:
-        pytest.skip("needs PostgreSQL's initdb and pg_ctl, and as root a user postgres")
-    server = PostgresServer(found)
-    server.start()
-    yield server
-    server.remove()
 
 
 def kill(server: Server) -> None:

@@ -25,10 +25,14 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from service.core.blanks import without_blanks
+
 # PostgreSQL cannot keep a null character.
 ClientId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
 
 MAX_METADATA_BYTES = 16 * 1024
+MAX_METADATA_DEPTH = 32
+"""Objects and lists within one another. pydantic writes 255 of them, and would fail when all is decided."""
 
 MAX_FIELDS = 32
 """No object of a request has so many fields; in a larger one none is looked at."""
@@ -78,20 +82,6 @@ def few_fields(given: Any, most: int = MAX_FIELDS) -> Any:
     return given
 
 
-def without_blanks(given: dict[str, Any], optional: Collection[str]) -> dict[str, Any]:
-    """Return `given` without those of the fields that are null, or a text without a visible character.
-
-    Integrations write an option that is not set as null or as "".
-    """
-    blank = [name for name in given.keys() & optional if is_blank(given[name])]
-    return {name: value for name, value in given.items() if name not in blank} if blank else given
-
-
-def is_blank(value: Any) -> bool:
-    """Whether it means that nothing is given."""
-    return value is None or (isinstance(value, str) and not value.strip())
-
-
 @cache
 def _optional(model: type[BaseModel]) -> frozenset[str]:
     fields = {name: field for name, field in model.model_fields.items() if not field.is_required()}
@@ -99,9 +89,17 @@ def _optional(model: type[BaseModel]) -> frozenset[str]:
 
 
 def _small_object(given: dict[str, Any]) -> dict[str, Any]:
+    if _is_deeper(given, MAX_METADATA_DEPTH):
+        raise PydanticCustomError(
+            "too_deep",
+            "objects and lists stand deeper within one another than {limit} levels",
+            {"limit": MAX_METADATA_DEPTH},
+        )
     try:
-        size = len(json.dumps(given, ensure_ascii=False, separators=(",", ":")).encode())
-    except UnicodeEncodeError:
+        size = len(json.dumps(given, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode())
+    except ValueError as error:
+        if not isinstance(error, UnicodeEncodeError):
+            raise PydanticCustomError("no_number", "a number in it is too large to be one") from None
         raise PydanticCustomError("half_character", "half a character, as \\ud800, is in it") from None
     if size > MAX_METADATA_BYTES:
         raise PydanticCustomError(
@@ -110,6 +108,18 @@ def _small_object(given: dict[str, Any]) -> dict[str, Any]:
             {"size": f"{size:,}", "limit": f"{MAX_METADATA_BYTES:,}"},
         )
     return given
+
+
+def _is_deeper(given: Any, most: int) -> bool:
+    level = [given]
+    for _ in range(most):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return any(isinstance(one, dict | list) for one in level)
 
 
 Metadata = Annotated[dict[str, Any], AfterValidator(_small_object)]

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from service.api.schemas.base import Body, RequestBody, is_blank
+from service.api.schemas.base import Body, RequestBody
 from service.api.schemas.times import Day, Time
+from service.core.blanks import is_blank
 from service.core.fairness.figure import Reason
 from service.core.fairness.findings import MINIMUM
 from service.store.outcomes import OutcomeKind

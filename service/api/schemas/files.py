@@ -16,7 +16,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from service.api.schemas.base import Body, RequestBody, is_blank
+from service.api.schemas.base import Body, RequestBody
+from service.core.blanks import is_blank
 from service.files.documents.base64_content import decoded_content
 from service.files.documents.kinds import DocumentKind
 from service.files.documents.parsed import DocumentWarning, ParsedDocument

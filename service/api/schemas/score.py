@@ -13,9 +13,9 @@ from service.api.schemas.base import (
     RequestBody,
     StopEarly,
     few_fields,
-    without_blanks,
 )
 from service.api.schemas.files import DocumentOut, TextOrFile
+from service.core.blanks import without_blanks
 from service.core.groups import MAX_GROUP_PAIRS
 from service.core.redaction.policy import Category
 from service.core.resume_warnings import JobWarning, ResumeWarning
@@ -55,8 +55,8 @@ class CandidateIn(TextOrFile):
     )
     metadata: Metadata | None = Field(
         None,
-        description="The caller's own data, up to 16 KiB: given back with the result, not looked at, kept "
-        "nowhere. The place for fields that this service does not know.",
+        description="The caller's own data, up to 16 KiB and 32 levels: given back with the result, not "
+        "looked at, kept nowhere. The place for fields that this service does not know.",
     )
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import uuid
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -163,17 +164,29 @@ def test_unknown_groups_count_as_unknown_by_setting_and_are_said(start: Start) -
     assert api.series("evenmatch_match_score_count", attribute="sex", group="female") == 1
 
 
+def nested(levels: int) -> dict[str, Any]:
+    found: Any = 1
+    for i in range(levels - 1):
+        found = [found] if i % 2 else {"a": found}
+    return {"a": found}
+
+
 def test_metadata_comes_back_and_is_no_field_of_the_service(shared_api: Api) -> None:
     metadata = {"crm": {"url": "https://x.example/1", "tags": ["a", None, 2.5]}, "größe": 1}
     (result,) = shared_api.score(ENGINEER, metadata=metadata).json()["results"]
     assert result["metadata"] == metadata
+    assert shared_api.score(ENGINEER, metadata=nested(32)).json()["results"][0]["metadata"] == nested(32)
     for bad, code in (
         ({"x": "y" * 16_400}, "too_large"),
         ({"x": "\ud800"}, "half_character"),
+        ({"x": float("inf")}, "no_number"),
+        (nested(33), "too_deep"),
+        (nested(900), "too_deep"),
         ([1], "dict_type"),
     ):
         body = {"job": JOB, "candidates": [{"id": "a", "resume": ENGINEER, "metadata": bad}]}
-        (error,) = shared_api.post("/v1/score", content=json.dumps(body), headers=AS_JSON).json()["errors"]
+        content = json.dumps(body).replace("Infinity", "1e999")
+        (error,) = shared_api.post("/v1/score", content=content, headers=AS_JSON).json()["errors"]
         assert (error["field"], error["code"]) == ("candidates[0].metadata", code)
     unknown = shared_api.score(ENGINEER, crm_id="7").json()["errors"]
     assert "metadata" in unknown[0]["message"]
