@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from training.cli.console import exit_codes, say
+from training.cli.processes import start_processes
 
 if TYPE_CHECKING:
     from training.config import RunConfig
@@ -25,13 +26,19 @@ def run(
     ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing bundle.")] = False,
     quiet: Annotated[bool, typer.Option(help="No progress bar.")] = False,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Train with so many processes on this machine: one for each GPU, or on CPUs."),
+    ] = None,
 ) -> None:
     """Train an adapter, erase, calibrate, choose the threshold, evaluate, and write the bundle."""
     from training.config import read_run_config
 
     with exit_codes():
+        wanted = read_run_config(config)  # what is wrong with it is said once, not by every process
+        start_processes(processes)
         _make_bundle(
-            read_run_config(config),
+            wanted,
             output,
             work or Path(f"{output.resolve()}.work"),  # also beside "."
             resume=resume,
@@ -124,9 +131,15 @@ def ablate(
 
 def _make_bundle(config: RunConfig, output: Path, work: Path, **options: bool) -> None:
     from service.core.encoder import silence_transformers
+    from training.learning.processes import process_rank
     from training.pipeline.run import RunOptions, make_bundle
 
     silence_transformers()
-    bundle = make_bundle(config, output, RunOptions(work, say=say, **options))
+    speak = say if process_rank() == 0 else _unsaid  # every process would say the same
+    bundle = make_bundle(config, output, RunOptions(work, say=speak, **options))
     if bundle is not None:  # None in a process that only trains along
         say(f"wrote {bundle.path} ({bundle.makeup}), threshold {bundle.decision.threshold}")
+
+
+def _unsaid(message: str) -> None:
+    """In place of `say`."""

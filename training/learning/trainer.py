@@ -13,7 +13,14 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
 
 from service.core.engines.openvino_engine import default_precision as cpu_precision
 from service.core.engines.torch_engine import available_device
@@ -31,9 +38,12 @@ from training.learning.epochs import (
 )
 from training.learning.mining import NegativeMiner
 from training.learning.model import FairMatcher
+from training.learning.processes import from_first, meet, process_rank, summed, trains_on_cpu
 from training.learning.validation import ADVICE, DivergedError, Validator
 
 WEIGHTS = "trained.safetensors"
+
+_STEPS = "steps"
 
 TrainingPrecision = Literal["auto", "f32", "bf16", "f16"]
 
@@ -114,6 +124,7 @@ class FairTrainer(Trainer):
         self._kept_share = config.kept_share
         self._selection = selection
         self.history = History(folder)
+        meet()
         super().__init__(
             model=model,
             args=_arguments(folder, config, seed=seed, quiet=quiet),
@@ -152,10 +163,12 @@ class FairTrainer(Trainer):
         return (outputs["loss"], outputs) if return_outputs else outputs["loss"]
 
     def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict[str, float]:
-        """Validate, add the epoch to the history, and let the callbacks choose."""
+        """Validate, add the epoch to the history, and let the callbacks choose. Process 0 validates for all."""
         with interpolated(self._matcher.encoder.backbone, self._kept_share):
-            figures = self._validator(self._matcher.encoder, self.args.device)
-        losses = {f"train_{name}": total / self._steps for name, total in self._sums.items()}
+            figures = from_first(lambda: self._validator(self._matcher.encoder, self.args.device))
+        sums = summed(self._sums | {_STEPS: self._steps})
+        steps = sums.pop(_STEPS)
+        losses = {f"train_{name}": total / steps for name, total in sums.items()}
         self._sums, self._steps = {}, 0
         epoch = round(float(self.state.epoch or 0.0))
         weights = {f"weight_{name}": weight for name, weight in self._matcher.current_weights().items()}
@@ -183,6 +196,13 @@ class _Schedule(TrainerCallback):
 
     def __init__(self, model: FairMatcher, items: TrainingItems, config: TrainerConfig) -> None:
         self._model, self._items, self._config = model, items, config
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        # Dropout: other masks in each process. Heads and adapters were drawn before, and are the same in all.
+        if process_rank():
+            set_seed(args.seed + process_rank())
 
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -220,7 +240,8 @@ class _Mining(TrainerCallback):
             self._mine(args, state)
 
     def _mine(self, args: TrainingArguments, state: TrainerState) -> None:
-        mined = self._miner.mine(self._model.encoder, args.device, state.global_step)
+        # By one for all: scores that are nearly equal could be ranked differently elsewhere.
+        mined = from_first(lambda: self._miner.mine(self._model.encoder, args.device, state.global_step))
         self._items.set_mined(mined)
 
 
@@ -291,7 +312,7 @@ def _arguments(folder: Path, config: TrainerConfig, *, seed: int, quiet: bool) -
         lr_scheduler_type="cosine",
         max_grad_norm=config.max_gradient_norm,
         # Said outright, since bf16 on a CPU is refused without it.
-        use_cpu=available_device() == "cpu",
+        use_cpu=trains_on_cpu(),
         bf16=precision == "bf16",
         fp16=precision == "f16",
         # A last batch of one job has nothing to contrast it with.
@@ -307,14 +328,13 @@ def _arguments(folder: Path, config: TrainerConfig, *, seed: int, quiet: bool) -
         data_seed=seed,
     )
     # Without a launcher the base class would deal out the rows of a batch to all GPUs there are. Ours belong
-    # together: a passage's number is its row. With `accelerate launch` every process has batches of its own.
+    # together: a passage's number is its row. With a launcher every process has batches of its own.
     arguments._n_gpu = min(1, arguments.n_gpu)
     return arguments
 
 
 def _has_bf16() -> bool:
     """Whether the device computes in bf16 natively. Only OpenVINO's query tells it of a CPU, publicly."""
-    device = available_device()
-    if device == "cpu":
+    if trains_on_cpu():
         return cpu_precision() == "bf16"
-    return device == "cuda" and bool(torch.cuda.is_bf16_supported())
+    return available_device() == "cuda" and bool(torch.cuda.is_bf16_supported())

@@ -25,6 +25,7 @@ from training.config import RunConfig
 from training.data.example import Dataset
 from training.evaluation.scoring import RememberingEngine
 from training.learning.epochs import Final
+from training.learning.processes import part, process_rank
 from training.learning.tokenized import PairTokenizer
 from training.pipeline.measuring import calibrate_and_decide, evaluate_biased, evaluate_test
 from training.pipeline.training import (
@@ -32,7 +33,6 @@ from training.pipeline.training import (
     TrainingError,
     chosen_again,
     kept_adapter,
-    process_rank,
     return_freed_memory,
     train_adapter,
 )
@@ -71,6 +71,7 @@ def make_bundle(config: RunConfig, output: Path, options: RunOptions) -> Bundle 
     setting = _set_up(config, output, options)
     # Without losses nothing is learned, and no training text needs to be tokenized.
     trained = _train(setting) if config.losses.names else None
+    part()
     if process_rank():
         return None
     adapter = None if trained is None else trained.folder
