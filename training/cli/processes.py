@@ -1,12 +1,13 @@
 """Several processes that train together: started by `--processes`, or by a launcher.
 
-`torchrun` and `accelerate launch --multi_gpu` start them. `accelerate launch --cpu` does not: unless it is given
-hosts for `mpirun`, it starts one process whatever `--num_processes` says, and hands the number to nobody. It stands
-on its command line only, from where it is read here, and that one process makes place for as many as were asked for.
+`torchrun` and `accelerate launch --multi_gpu` start them. `accelerate launch --cpu` does not: unless it is
+given hosts for `mpirun`, it starts one process whatever `--num_processes` says, and hands the number to nobody.
+The number stands on its command line, where it is read, and the one process makes place for that many.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -70,18 +71,18 @@ def asked_for(arguments: Sequence[str]) -> int:
 
     Raises `LaunchError` if they are to run on several machines.
     """
-    from accelerate.commands.config import default_config_file, load_config_from_file
-    from accelerate.commands.launch import launch_command_parser
-
-    given = launch_command_parser().parse_args(list(arguments))
+    config = importlib.import_module("accelerate.commands.config")  # untyped
+    launch = importlib.import_module("accelerate.commands.launch")
+    given = launch.launch_command_parser().parse_args(list(arguments))
     count, machines = given.num_processes, given.num_machines
     # As `accelerate launch` does it: with --cpu the default file is not read, one that is named is.
-    if given.config_file or (not given.cpu and os.path.isfile(default_config_file)):
-        defaults = load_config_from_file(given.config_file)
+    if given.config_file or (not given.cpu and os.path.isfile(config.default_config_file)):
+        defaults = config.load_config_from_file(given.config_file)
         count, machines = count or defaults.num_processes, machines or defaults.num_machines
     if (machines or 1) > 1:
         raise LaunchError(
-            f"accelerate launch --cpu starts one process on each of {machines} machines: start torchrun on each",
+            f"accelerate launch --cpu starts one process on each of {machines} machines: start torchrun on "
+            "each instead",
             field="processes",
         )
     return int(count or 1)

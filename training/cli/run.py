@@ -28,7 +28,9 @@ def run(
     quiet: Annotated[bool, typer.Option(help="No progress bar.")] = False,
     processes: Annotated[
         int | None,
-        typer.Option(min=1, help="Train with so many processes on this machine: one for each GPU, or on CPUs."),
+        typer.Option(
+            min=1, help="Train with so many processes on this machine: one for each GPU, or on CPUs."
+        ),
     ] = None,
 ) -> None:
     """Train an adapter, erase, calibrate, choose the threshold, evaluate, and write the bundle."""
