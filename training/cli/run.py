@@ -29,7 +29,7 @@ def run(
     processes: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Train with so many processes on this machine: one for each GPU, or on CPUs."
+            min=1, help="Train in so many processes on this machine, each on a GPU or all on its CPU."
         ),
     ] = None,
 ) -> None:

@@ -1,7 +1,7 @@
 """Several processes that train one model together, each on batches of its own.
 
-Launchers set `RANK` and `WORLD_SIZE`. What is measured or decided is done by process 0 alone; the others wait for
-it and get what came of it, so that all of them go on from the same.
+Launchers set `RANK` and `WORLD_SIZE`. What is measured or decided is done by process 0 alone; the others wait
+for it and get what came of it, so that all of them go on from the same.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def from_first(compute: Callable[[], T]) -> T:
 
 
 def summed(figures: Mapping[str, float]) -> dict[str, float]:
-    """The sum of all processes' figures by name, the same in each; what one does not have counts as 0 there."""
+    """The sum of all processes' figures by name, the same in each; what one lacks counts as 0 there."""
     if process_count() == 1:
         return dict(figures)
     meet()

@@ -102,8 +102,9 @@ class TrainerConfig(BaseModel):
         1.0,
         gt=0,
         le=1,
-        description="Learning rate of each layer of the encoder as a share of that of the layer above it: the last "
-        "layer and the heads learn at `learning_rate`, of 12 layers at 0.9 the first at 0.31 of it. 1: all alike.",
+        description="Learning rate of each layer of the encoder as a share of that of the layer above it: the "
+        "last layer and the heads learn at `learning_rate`, of 12 layers at 0.9 the first at 0.31 of it. 1: all "
+        "alike.",
     )
     gradient_checkpointing: bool = Field(
         False,
@@ -171,7 +172,7 @@ class FairTrainer(Trainer):
         """AdamW, as the base class makes it; with `layer_decay`, in groups by layer."""
         if self._layer_decay == 1.0 or self.optimizer is not None:
             return super().create_optimizer(model)
-        kind, options = self.get_optimizer_cls_and_kwargs(self.args, self._matcher)
+        kind, options = self.get_optimizer_cls_and_kwargs(self.args)
         groups = parameter_groups(
             self._matcher,
             layers=int(cast(Any, self._matcher.encoder.backbone).config.num_hidden_layers),
@@ -196,7 +197,7 @@ class FairTrainer(Trainer):
         return (outputs["loss"], outputs) if return_outputs else outputs["loss"]
 
     def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict[str, float]:
-        """Validate, add the epoch to the history, and let the callbacks choose. Process 0 validates for all."""
+        """Validate (process 0, for all), add the epoch to the history, and let the callbacks choose."""
         with interpolated(self._matcher.encoder.backbone, self._kept_share):
             figures = from_first(lambda: self._validator(self._matcher.encoder, self.args.device))
         sums = summed(self._sums | {_STEPS: self._steps})
