@@ -1,8 +1,8 @@
 """Several processes that train together: started by `--processes`, or by a launcher.
 
 `torchrun` and `accelerate launch --multi_gpu` start them. `accelerate launch --cpu` does not: unless it is
-given hosts for `mpirun`, it starts one process whatever `--num_processes` says, and tells it nothing. The number
-stands on its command line, where it is read, and the one process makes place for that many.
+given hosts for `mpirun`, it starts one process whatever `--num_processes` says, and tells it nothing. The
+number stands on its command line, where it is read, and the one process makes place for that many.
 """
 
 from __future__ import annotations

@@ -102,9 +102,9 @@ class TrainerConfig(BaseModel):
         1.0,
         gt=0,
         le=1,
-        description="Learning rate of each layer of the encoder as a share of that of the layer above it: the "
-        "last layer and the heads learn at `learning_rate`, of 12 layers at 0.9 the first at 0.31 of it. 1: all "
-        "alike.",
+        description="Learning rate of each layer of the encoder as a share of that of the layer above it. "
+        "The last layer and the heads learn at `learning_rate`; of 12 layers at 0.9 the first at 0.31 of it. "
+        "1: all alike.",
     )
     gradient_checkpointing: bool = Field(
         False,
