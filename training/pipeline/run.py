@@ -136,6 +136,9 @@ def _set_up(config: RunConfig, output: Path, options: RunOptions) -> _Setting:
         passages=config.passages,
         matching=config.matching,
     )
+    wanted = config.base_model
+    if warning := base.found_prefixes.warning(wanted.job_prefix, wanted.resume_prefix):
+        options.say(f"note: {warning}")
     return_freed_memory()
     set_seed(config.seed)
     if config.trainer.threads is not None:
