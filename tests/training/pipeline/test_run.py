@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -348,26 +345,6 @@ def test_few_jobs_are_cross_fitted_and_resumed_to_the_same(tmp_path: Path) -> No
     )
     assert chosen.exit_code == 0, chosen.stderr
     assert read_bundle(tmp_path / "b").manifest.files["calibration.json"] != files["calibration.json"]
-
-
-@pytest.mark.slow
-def test_two_processes_train_together_and_one_writes(tmp_path: Path) -> None:
-    """As two GPUs would under `accelerate launch` or `torchrun`."""
-    config = write_config(tmp_path, trainer={"epochs": 1}, evaluation={"audited": 0})
-    (tmp_path / "main.py").write_text("from training.cli import main\nmain()\n")
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    run = ["run", "--config", str(config), "--output", str(tmp_path / "b"), "--quiet"]
-    done = subprocess.run(
-        [*launch, str(tmp_path / "main.py"), *run],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("wrote ") == 1
-    history = json.loads((read_bundle(tmp_path / "b").path / "training_history.json").read_text("utf-8"))
-    assert history["epochs"][0]["step"] == 2  # 24 jobs, 6 in a batch of each process
 
 
 @pytest.mark.slow
