@@ -41,8 +41,8 @@ def start_processes(wanted: int | None) -> None:
     if count == 1:
         return
     _check_devices(count)
-    # torch's launcher finds a free port by itself. With the last, Intel's OpenMP would pin the threads of every
-    # process to the same cores.
+    # torch's launcher finds a free port by itself. With the last, Intel's OpenMP would pin the threads of
+    # every process to the same cores.
     for name in ("MASTER_ADDR", "MASTER_PORT", "KMP_AFFINITY"):
         os.environ.pop(name, None)
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // count)))
