@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -24,6 +24,19 @@ from training.learning.tokenized import JobTokens, PairTokenizer, ResumeTokens, 
 
 _LENGTH_STEP = 16
 _ROWS = 32
+
+
+_OF_OLDER_BUNDLES = {
+    "negatives",
+    "potential_unknown",
+    "in_batch_negatives",
+    "bare_share",
+    "title_share",
+    "counterfactual_share",
+    "spliced_share",
+    "edited_share",
+    "retold_share",
+}
 
 
 class SamplingConfig(BaseModel):
@@ -78,6 +91,14 @@ class SamplingConfig(BaseModel):
         le=1,
         description="Share of items that bring a paraphrase of their resume, where the data has one.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_older_bundles_were_made(cls, given: Any) -> Any:
+        """Configurations inside older bundles name every key but `pairs`: one match of a job was drawn."""
+        if isinstance(given, dict) and "pairs" not in given and _OF_OLDER_BUNDLES <= set(given):
+            return given | {"pairs": "one_a_job"}
+        return given
 
 
 @dataclass(frozen=True, slots=True)
