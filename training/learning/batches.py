@@ -96,7 +96,7 @@ class SamplingConfig(BaseModel):
     @classmethod
     def _as_older_bundles_were_made(cls, given: Any) -> Any:
         """Configurations inside older bundles name every key but `pairs`: one match of a job was drawn."""
-        if isinstance(given, dict) and "pairs" not in given and _OF_OLDER_BUNDLES <= set(given):
+        if isinstance(given, dict) and "pairs" not in given and set(given) >= _OF_OLDER_BUNDLES:
             return given | {"pairs": "one_a_job"}
         return given
 
