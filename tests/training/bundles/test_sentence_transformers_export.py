@@ -99,7 +99,8 @@ def load(bundle: Bundle, engine: EngineName, cache: Path) -> LoadedModel:
 
 def cosines(a: Vectors, b: Vectors) -> Vectors:
     np.testing.assert_allclose(np.linalg.norm(a, axis=1), 1.0, atol=1e-5)
-    return (a * b).sum(axis=1)
+    found: Vectors = (a * b).sum(axis=1)
+    return found
 
 
 def assert_same_vectors(made: Made, loaded: LoadedModel) -> None:
