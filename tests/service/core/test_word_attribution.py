@@ -94,8 +94,8 @@ def test_contributions_are_those_of_a_plain_riemann_sum(bge_like: Path, erasing:
     embed = backbone.get_input_embeddings()
     ends = [embed(torch.tensor([ids])) for ids in sequences]
     starts = [
-        embed(torch.tensor([[4 if away else one for one, away in zip(ids, flags, strict=True)]]))
-        for ids, flags in zip(sequences, replaced, strict=True)
+        embed(torch.tensor([[4 if away else one for one, away in zip(row, flags, strict=True)]]))
+        for row, flags in zip(sequences, replaced, strict=True)
     ]
     points = 100
     sums = [torch.zeros(len(ids)) for ids in sequences]
@@ -113,9 +113,9 @@ def test_contributions_are_those_of_a_plain_riemann_sum(bge_like: Path, erasing:
             total += ((e - s) * gradient).sum(-1)[0] / points
     for ours, oracle in zip(found.attributions, sums, strict=True):
         np.testing.assert_allclose(ours, oracle.numpy(), atol=0.01)
-    total = sum(float(one.sum()) for one in found.attributions)
+    added = sum(float(one.sum()) for one in found.attributions)
     assert abs(found.value - found.baseline) > 0.1
-    assert total == pytest.approx(found.value - found.baseline, abs=5e-3)
+    assert added == pytest.approx(found.value - found.baseline, abs=5e-3)
     assert [one[0] for one in found.attributions] == [0.0, 0.0]  # [CLS] stays as it is
 
 
