@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 from safetensors.numpy import load_file
+from typer.testing import CliRunner
 
 from service.core.base_model import describe
 from service.core.bundle import Bundle, read_bundle, write_bundle
@@ -31,6 +32,7 @@ from tests.support.tiny_models import write_bge_like
 from training.bundles.candidate import make_reference_vectors
 from training.bundles.export import ExportError, rebuild_bundle
 from training.bundles.sentence_transformers_export import as_linear_layer, export_sentence_transformers
+from training.cli import app
 
 TEXTS = [
     "python engineer",
@@ -154,6 +156,15 @@ def test_the_shipped_bundles_vectors_as_served(name: str, tmp_path: Path, model_
     texts = [one.text for one in bundle.reference_vectors.probes]
     ours = loaded.engine.embed(loaded.tokenizer.encode_all(texts, "resume"))
     assert cosines(read(folder).encode(texts), ours).min() >= 0.9999
+
+
+def test_the_command_writes_it(whole: Made, tmp_path: Path) -> None:
+    given = ["export", str(whole.bundle.path), "--format", "sentence-transformers", "--license", "mit"]
+    done = CliRunner().invoke(app, [*given, "--output", str(tmp_path / "out"), "--repo-id", "me/fair"])
+    assert done.exit_code == 0, done.output
+    assert f"wrote {tmp_path / 'out'}" in done.stderr
+    for name in ("model.safetensors", "3_Dense/model.safetensors", "modules.json", "README.md"):
+        assert (tmp_path / "out" / name).read_bytes() == (whole.folder / name).read_bytes()
 
 
 def test_without_the_erasing_layer_vectors_are_others(whole: Made, tmp_path: Path) -> None:
