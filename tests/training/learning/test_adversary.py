@@ -1,4 +1,4 @@
-"""The adversary's strength follows what it knows, within bounds, and comes back from a checkpoint to the bit."""
+"""The adversary's strength follows what it knows, within bounds, and is in the checkpoints."""
 
 from __future__ import annotations
 

@@ -201,7 +201,7 @@ def examples(*groups: dict[str, str]) -> list[Example]:
         ({"balance_by": "age"}, "names no groups of age; it has those of sex"),
         ({"reweighing": {"method": "kamiran_calders"}}, "one group of sex only"),
         (
-            {"reweighing": {"method": "inverse_frequency", "attributes": ["sex", "race"]}},
+            {"reweighing": {"method": "inverse_frequency", "attributes": ["race", "sex"]}},
             "names no groups of race",
         ),
     ],

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 from peft import PeftModel
+from safetensors.torch import load_file, save_file
 from transformers import AutoModel
 
+from service.core.bundle import write_bundle
 from service.core.encoder import Encoder, load_encoder
 from service.core.engines.loading import EngineOptions, load_model
-from service.core.engines.torch_engine import TorchEngine
+from service.core.errors import BundleParityError
 from tests.support.bundles import write_test_bundle
 from tests.support.training_world import World
 from training.learning.adapter import (
@@ -100,25 +102,32 @@ def test_a_bundle_with_it_passes_the_services_own_check(world: World, tmp_path: 
     torch.testing.assert_close(found, vectors(encoder), atol=1e-4, rtol=1e-3)
 
 
-def test_an_adapter_that_lost_it_is_refused_by_the_services_check(world: World, tmp_path: Path) -> None:
-    """The reference vectors are of the whole adapter; of an adapter without the attention they differ."""
+def test_a_bundle_that_lost_it_does_not_pass(world: World, tmp_path: Path) -> None:
+    """Reference vectors are of the whole adapter; with the base model's own attention they are others."""
     encoder = moved(world)
-    expected = vectors(encoder)
-    folder = saved(encoder, tmp_path / "adapter")
-    base = world.base
-    engine = TorchEngine(
-        load_encoder(base.folder, base.pooling, folder),
-        device="cpu",
-        precision="f32",
-        positions=base.max_tokens,
-        dimensions=base.spec.dimensions,
-        reference_texts=TEXTS,
+    bundle = write_test_bundle(
+        tmp_path / "whole", str(world.base.folder), adapter=saved(encoder, tmp_path / "adapter")
     )
-    torch.testing.assert_close(torch.tensor(engine.embed(TEXTS)), expected, atol=1e-5, rtol=1e-4)
-    with torch.no_grad():
-        for parameter, original in whole_parameters(encoder.backbone):
-            parameter.copy_(original)
-    assert (vectors(encoder) - expected).abs().max() > 0.01
+    own = load_encoder(world.base.folder, world.base.pooling).backbone.state_dict()
+    file = tmp_path / "adapter" / "adapter_model.safetensors"
+    weights = load_file(file)
+    for name in weights:
+        if "lora_" not in name:
+            weights[name] = own[name.removeprefix("base_model.model.")]
+    save_file(weights, file)
+    lacking = write_bundle(
+        tmp_path / "lacking",
+        bundle.manifest,
+        {
+            "calibration.json": bundle.calibration,
+            "decision.json": bundle.decision,
+            "probes.json": bundle.reference_vectors,
+        },
+        adapter=tmp_path / "adapter",
+    )
+    options = EngineOptions("torch", "cpu", threads=1, cache=tmp_path, precision="f32")
+    with pytest.raises(BundleParityError, match="reference vector 0 has cosine"):
+        load_model(lacking, options)
 
 
 @pytest.mark.parametrize("share", [0.3, 1.0])

@@ -237,6 +237,9 @@ def test_without_losses_the_base_model_is_calibrated_as_it_is(tmp_path: Path) ->
         ({"trainer": {"batch_jobs": 640}}, "items of jobs and their labelled resumes; a batch"),
         ({"trainer": {"learning_rate": 1e30, "max_gradient_norm": 1e30}}, "not finite"),
         ({"adapter": {"frozen_layers": 2}}, "frozen_layers is 2; the base model has 2 layers"),
+        ({"adapter": {"target_modules": ["kay"]}}, "its linear layers are called dense, key, query, value"),
+        ({"sampling": {"balance_by": "age"}}, "names no groups of age; it has those of sex"),
+        ({"trainer": {"adversary_clamp": {"adaptive": True}}}, "but losses.adversary is 0"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_nothing_is_written(
