@@ -189,7 +189,7 @@ def test_who_has_no_group_keeps_a_share_of_one_match_a_job() -> None:
 
 def examples(*groups: dict[str, str]) -> list[Example]:
     return [
-        Example("j", None, "a job", f"r{i}", "a resume", i % 2, 2 * (i % 2), groups=of)
+        Example("j", None, "a job", f"r{i}", "a resume", label=1, grade=2, groups=of)
         for i, of in enumerate(groups)
     ]
 
