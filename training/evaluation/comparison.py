@@ -50,6 +50,9 @@ class ComparedBundle(_Part):
     digest: str
     data: str
     data_digest: str
+    pairs: int
+    jobs: int
+    resumes: int
 
 
 class ComparedFigure(_Part):
@@ -82,7 +85,7 @@ def compare_metrics(paths: Sequence[Path]) -> BundleComparison:
     """
     _check_count(paths)
     bundles = [read_bundle(path) for path in paths]
-    evaluations = [_read_metrics(path) for path in paths]
+    evaluations = [read_metrics(path) for path in paths]
     return _side_by_side(bundles, evaluations, {})
 
 
@@ -202,6 +205,9 @@ def _side_by_side(
                 digest=bundle.digest,
                 data=evaluation.data.description,
                 data_digest=evaluation.data.digest,
+                pairs=evaluation.data.pairs,
+                jobs=evaluation.data.jobs,
+                resumes=evaluation.data.resumes,
             )
             for bundle, evaluation in zip(bundles, evaluations, strict=True)
         ],
@@ -235,7 +241,8 @@ def _check_count(paths: Sequence[Path]) -> None:
         )
 
 
-def _read_metrics(path: Path) -> Evaluation:
+def read_metrics(path: Path) -> Evaluation:
+    """What the bundle at `path` was measured to be. Raises `BundleError` if that is missing or damaged."""
     file = path / METRICS_FILE
     try:
         return Evaluation.model_validate_json(file.read_bytes())
