@@ -55,7 +55,7 @@ class AdapterConfig(BaseModel):
     target_modules: tuple[str, ...] | None = Field(
         None,
         min_length=1,
-        description="Names of the linear layers to adapt; None finds those of attention and feed- forward.",
+        description="Names of the linear layers to adapt; None finds those of attention and feed-forward.",
     )
     frozen_layers: int = Field(0, ge=0, description="The first layers, that are left as they are.")
     attention_layers: int = Field(
