@@ -162,9 +162,11 @@ class FairTrainer(Trainer):
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """As the base class makes it; attention that is trained whole has a learning rate of its own."""
+        made_before = self.optimizer is not None
         optimizer: torch.optim.Optimizer = super().create_optimizer(model)
-        whole = [parameter for parameter, _ in whole_parameters(self._matcher.encoder.backbone)]
-        at_own_rate(optimizer, whole, self._attention_rate)
+        if not made_before:
+            whole = [parameter for parameter, _ in whole_parameters(self._matcher.encoder.backbone)]
+            at_own_rate(optimizer, whole, self._attention_rate)
         return optimizer
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:

@@ -76,6 +76,24 @@ def test_batches_reach_the_model_as_they_were_balanced(world: World, tmp_path: P
         found = Counter(sexes[number] for number in batch["groups"]["sex"].tolist())
         assert abs(found["female"] - found["male"]) <= 2, found
     assert sum(len(batch["groups"]["sex"]) for batch in batches) >= 48
+    assert all(batch["weights"]["match"].shape == batch["labels"].shape for batch in batches)
+
+
+def test_whole_attention_moves_at_its_own_rate(world: World, tmp_path: Path) -> None:
+    trainer = trainer_of(world, tmp_path)
+    optimizer = trainer.create_optimizer()
+    assert trainer.create_optimizer() is optimizer
+    rates = {
+        id(p): (group["lr"], group["weight_decay"])
+        for group in optimizer.param_groups
+        for p in group["params"]
+    }
+    for name, parameter in trainer._matcher.named_parameters():
+        if "modules_to_save" in name:
+            assert rates[id(parameter)] == (1e-4, 0.0)
+        elif parameter.requires_grad:
+            assert rates[id(parameter)][0] == 2e-3
+    assert all(group["params"] for group in optimizer.param_groups)
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from service.core.engines.loading import EngineOptions, load_model
 from service.core.errors import BundleParityError
 from tests.support.bundles import write_test_bundle
 from tests.support.training_world import World
+from training.bundles.export import export_adapter, rebuild_bundle
 from training.learning.adapter import (
     AdapterConfig,
     AdapterError,
@@ -128,6 +129,19 @@ def test_a_bundle_that_lost_it_does_not_pass(world: World, tmp_path: Path) -> No
     options = EngineOptions("torch", "cpu", threads=1, cache=tmp_path, precision="f32")
     with pytest.raises(BundleParityError, match="reference vector 0 has cosine"):
         load_model(lacking, options)
+
+
+def test_what_is_published_loads_with_plain_peft_and_comes_back_whole(world: World, tmp_path: Path) -> None:
+    encoder = moved(world)
+    bundle = write_test_bundle(
+        tmp_path / "bundle", str(world.base.folder), adapter=saved(encoder, tmp_path / "adapter")
+    )
+    published = export_adapter(bundle, tmp_path / "out", base_model="example/base")
+    plain = PeftModel.from_pretrained(AutoModel.from_pretrained(world.base.folder), str(published))
+    torch.testing.assert_close(
+        vectors(Encoder(plain, world.base.pooling).eval()), vectors(encoder), atol=1e-5, rtol=1e-4
+    )
+    assert rebuild_bundle(published, tmp_path / "again").digest == bundle.digest
 
 
 @pytest.mark.parametrize("share", [0.3, 1.0])
