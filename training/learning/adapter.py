@@ -176,15 +176,19 @@ def at_own_rate(
 ) -> None:
     """Give parameters groups of their own, with another learning rate and without weight decay.
 
-    Decay would pull the base model's weights to 0, not back to the base model.
+    `learning_rate` is that of the fastest groups; slower ones keep their share of it. Decay would pull the
+    base model's weights to 0, not back to the base model.
     """
     chosen = {id(parameter) for parameter in parameters}
+    highest = max(group["lr"] for group in optimizer.param_groups)
     for group in list(optimizer.param_groups):
         moved = [p for p in group["params"] if id(p) in chosen]
         if moved:
             group["params"] = [p for p in group["params"] if id(p) not in chosen]
-            others = {name: value for name, value in group.items() if name != "params"}
-            optimizer.add_param_group(others | {"params": moved, "lr": learning_rate, "weight_decay": 0.0})
+            own = {"params": moved, "lr": learning_rate * (group["lr"] / highest), "weight_decay": 0.0}
+            optimizer.add_param_group({name: of for name, of in group.items() if name != "params"} | own)
+    if chosen:
+        optimizer.param_groups[:] = [group for group in optimizer.param_groups if group["params"]]
 
 
 @contextmanager

@@ -167,9 +167,13 @@ def test_it_has_a_learning_rate_of_its_own_and_no_decay(world: World) -> None:
     assert len(rates) == len(trained)
     assert {rates[id(p)] for p in whole} == {(1e-5, 0.0)}
     assert {rates[id(p)] for p in trained if id(p) not in {id(w) for w in whole}} == {(1e-3, 1e-2)}
+    assert all(group["params"] for group in optimizer.param_groups)
     before = [(group["lr"], len(group["params"])) for group in optimizer.param_groups]
     at_own_rate(optimizer, [], 1.0)
     assert [(group["lr"], len(group["params"])) for group in optimizer.param_groups] == before
+    slower = torch.optim.AdamW([{"params": whole[:4], "lr": 5e-4}, {"params": whole[4:], "lr": 1e-3}])
+    at_own_rate(slower, whole, 1e-5)
+    assert [(group["lr"], len(group["params"])) for group in slower.param_groups] == [(5e-6, 4), (1e-5, 4)]
 
 
 @pytest.mark.parametrize(
