@@ -174,6 +174,14 @@ class RunConfig(_Part):
         return self
 
     @model_validator(mode="after")
+    def _an_adversary_to_clamp(self) -> RunConfig:
+        if self.trainer.adversary_clamp.adaptive and not self.losses.adversary:
+            raise ValueError(
+                "trainer.adversary_clamp.adaptive moves the adversary's strength, but losses.adversary is 0"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _an_epoch_to_choose(self) -> RunConfig:
         first = self.selection.window[0]
         if self.selection.final == "window_best" and first > self.trainer.epochs:

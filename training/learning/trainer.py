@@ -6,6 +6,7 @@ epochs that are kept, and checkpoints that hold the adapter and the heads but no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,12 +14,20 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from service.core.engines.openvino_engine import default_precision as cpu_precision
 from service.core.engines.torch_engine import available_device
 from service.core.files import draft_of
-from training.learning.adapter import AdapterError, interpolated, save_adapter
+from training.learning.adapter import (
+    AdapterError,
+    at_own_rate,
+    interpolated,
+    save_adapter,
+    whole_parameters,
+)
+from training.learning.adversary import AdversaryClamp, AdversaryClampConfig
 from training.learning.batches import Collator, TrainingItems
 from training.learning.checkpoints import KEPT, step_of
 from training.learning.epochs import (
@@ -56,6 +65,12 @@ class TrainerConfig(BaseModel):
         gt=0,
         description="Highest, after a linear warm-up over `warmup_share` of all steps; then cosine to 0.",
     )
+    attention_learning_rate: float = Field(
+        2e-5,
+        gt=0,
+        description="The same of the base model's attention that `adapter.attention_layers` trains: whole "
+        "matrices are moved by much less than LoRA's. They have no weight decay.",
+    )
     weight_decay: float = Field(0.01, ge=0, description="Of the adapter and the heads (AdamW).")
     warmup_share: float = Field(
         0.05, ge=0, lt=1, description="Share of all steps in which the learning rate rises."
@@ -75,6 +90,9 @@ class TrainerConfig(BaseModel):
         ge=0,
         lt=1,
         description="Share of all steps in which the adversary learns before it turns on the encoder.",
+    )
+    adversary_clamp: AdversaryClampConfig = Field(
+        AdversaryClampConfig(), description="How hard it then pushes."
     )
     validation_resumes: int = Field(
         32, ge=0, description="Resumes whose counterfactual variants are scored after each epoch."
@@ -112,6 +130,7 @@ class FairTrainer(Trainer):
         self.items = items
         self._matcher = model
         self._kept_share = config.kept_share
+        self._attention_rate = config.attention_learning_rate
         self._selection = selection
         self.history = History(folder)
         super().__init__(
@@ -122,6 +141,7 @@ class FairTrainer(Trainer):
             eval_dataset=items,  # asked for by the base class; `evaluate` goes by the validator
             callbacks=[
                 _Schedule(model, items, config),
+                *([] if model.clamp is None else [_Clamp(model, model.clamp, self._summed)]),
                 *([] if miner is None else [_Mining(model, items, miner, mine_every)]),
                 _Selection(model, self.history, selection, folder / KEPT, config.kept_share),
             ],
@@ -139,6 +159,30 @@ class FairTrainer(Trainer):
             self.train()
         elif not should_stop(self.history.rows, self._selection):
             self.train(resume_from_checkpoint=str(checkpoint))
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """As the base class makes it; attention that is trained whole has a learning rate of its own."""
+        made_before = self.optimizer is not None
+        optimizer: torch.optim.Optimizer = super().create_optimizer(model)
+        if not made_before:
+            whole = [parameter for parameter, _ in whole_parameters(self._matcher.encoder.backbone)]
+            at_own_rate(optimizer, whole, self._attention_rate)
+        return optimizer
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        """Items that make batches in their own order are not shuffled."""
+        return (
+            SequentialSampler(self.items)
+            if self.items.in_order
+            else super()._get_train_sampler(train_dataset)
+        )
+
+    def _summed(self, of: Tensor) -> Tensor:
+        """The sum over the processes that train together."""
+        if self.accelerator.num_processes == 1:
+            return of
+        total: Tensor = self.accelerator.reduce(of.to(self.args.device), "sum")
+        return total.cpu()
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -160,7 +204,8 @@ class FairTrainer(Trainer):
         epoch = round(float(self.state.epoch or 0.0))
         weights = {f"weight_{name}": weight for name, weight in self._matcher.current_weights().items()}
         place = {"epoch": float(epoch), "step": float(self.state.global_step)}
-        self.history.add(place | losses | weights | figures)
+        clamp = {} if self._matcher.clamp is None else self._matcher.clamp.figures
+        self.history.add(place | losses | weights | clamp | figures)
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in figures.items()}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
@@ -172,9 +217,13 @@ class FairTrainer(Trainer):
         folder = Path(output_dir or str(self.args.output_dir))
         folder.mkdir(parents=True, exist_ok=True)
         save_file(_trained(self._matcher), folder / WEIGHTS)
+        if self._matcher.clamp is not None:
+            self._matcher.clamp.save(folder)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         _restore(self._matcher, load_file(Path(resume_from_checkpoint) / WEIGHTS))
+        if self._matcher.clamp is not None:
+            self._matcher.clamp.load(Path(resume_from_checkpoint))
         self.history.rewind(step_of(Path(resume_from_checkpoint)))
 
 
@@ -197,6 +246,23 @@ class _Schedule(TrainerCallback):
         self._model.strengths.fairness = _ramp(done, self._config.fairness_warmup)
         alone = self._config.adversary_alone
         self._model.strengths.reversal = _ramp(done - alone, self._config.fairness_warmup)
+
+
+class _Clamp(TrainerCallback):
+    """Moves the adversary's strength after each step, and has the next step go by it."""
+
+    def __init__(self, model: FairMatcher, clamp: AdversaryClamp, summed: Callable[[Tensor], Tensor]) -> None:
+        self._model, self._clamp, self._summed = model, clamp, summed
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._model.strengths.clamp = self._clamp.strength
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._clamp.step(pushing=self._model.strengths.reversal > 0, reduce=self._summed)
 
 
 class _Mining(TrainerCallback):

@@ -38,6 +38,7 @@ from training.pipeline.training import (
     TrainingError,
     chosen_again,
     kept_adapter,
+    listed_draws,
     process_rank,
     return_freed_memory,
     train_adapter,
@@ -344,8 +345,13 @@ def _training_note(config: RunConfig, trained: TrainedAdapter | None) -> str:
     share, on, epochs = config.trainer.kept_share, trained.on, len(trained.history.rows)
     kept = "" if share == 1 else f"{share:.0%} of the update kept, "
     length = f"{epochs} epoch{'s'[: epochs - 1]} in {on.seconds / 60:.0f} minutes"
+    whole = config.adapter.attention_layers
+    attention = f" and whole attention of the last {whole} layer{'s'[: whole - 1]}" if whole else ""
+    balanced = f"; draws an epoch: {listed_draws(on.draws)}" if on.draws else ""
+    method = config.sampling.reweighing.method
+    weighed = "" if method == "none" else f"pairs weighed by group and label ({method}), "
     return (
-        f"LoRA of rank {config.adapter.r} on {on.pairs:,} labelled pairs ({on.drawn:,} an epoch) of "
-        f"{on.jobs:,} jobs and {on.resumes:,} resumes, {length}, {kept}"
+        f"LoRA of rank {config.adapter.r}{attention} on {on.pairs:,} labelled pairs ({on.drawn:,} an "
+        f"epoch{balanced}) of {on.jobs:,} jobs and {on.resumes:,} resumes, {length}, {kept}{weighed}"
         f"losses: {', '.join(config.losses.names)}; erasure: {config.erasure.method}. {repeat}"
     )
