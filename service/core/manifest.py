@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from service.core.concept_eraser import ERASER
 from service.core.passages import PassagePolicy
@@ -60,10 +69,23 @@ class BaseModelSpec(_Part):
 
 
 class Prefixes(_Part):
-    """What is put before each text of a kind: bge asks for an instruction before queries (jobs)."""
+    """What is put before each text of a kind: bge asks for an instruction before queries (jobs).
+
+    `guessed_from`: where the model does not state them and no hub id tells, what the guess stands on; it is
+    left out of the file where there is none.
+    """
 
     job: str = Field(default="", max_length=1_000)
     resume: str = Field(default="", max_length=1_000)
+    guessed_from: str | None = Field(default=None, max_length=1_000)
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Bundles with sure prefixes stay what they were to the byte, and readable by older services."""
+        fields: dict[str, Any] = write(self)
+        if self.guessed_from is None:
+            fields.pop("guessed_from", None)
+        return fields
 
 
 class Manifest(_Part):

@@ -16,7 +16,7 @@ from service.core.concept_eraser import ConceptEraser
 from service.core.encoder import load_encoder
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.torch_engine import TorchEngine, available_device
-from service.core.manifest import DecisionRule, Kind, Manifest, Prefixes, ReferenceVector, ReferenceVectors
+from service.core.manifest import DecisionRule, Kind, Manifest, ReferenceVector, ReferenceVectors
 from service.core.passages import PassagePolicy
 from service.core.redaction.policy import RedactionPolicy
 from service.core.scoring import MatchPolicy
@@ -49,10 +49,7 @@ def new_manifest(
         version=version,
         base_model=base.spec,
         pooling=base.pooling,
-        prefixes=Prefixes(
-            job=base.prefixes.job if job_prefix is None else job_prefix,
-            resume=base.prefixes.resume if resume_prefix is None else resume_prefix,
-        ),
+        prefixes=base.found_prefixes.overridden(job_prefix, resume_prefix),
         max_tokens=base.max_tokens,
         passages=passages or PassagePolicy(),
         matching=matching or MatchPolicy(),

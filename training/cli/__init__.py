@@ -8,12 +8,13 @@ from __future__ import annotations
 import typer
 
 from training.cli.adapt import adapt
+from training.cli.base_bundle import base_bundle
 from training.cli.compare import compare
 from training.cli.counterfactual import counterfactual
 from training.cli.explore import explore_data
 from training.cli.publish import export, import_bundle
 from training.cli.redaction_report import redaction_report
-from training.cli.run import ablate, base_bundle, choose, run
+from training.cli.run import ablate, choose, run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 app.command("ablate")(ablate)

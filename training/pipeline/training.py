@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -34,6 +33,7 @@ from training.learning.epochs import Final, History, kept_name
 from training.learning.group_checks import check_groups
 from training.learning.mining import NegativeMiner
 from training.learning.model import NAME_GROUP, FairMatcher
+from training.learning.processes import from_first, process_count, process_rank
 from training.learning.tokenized import PairTokenizer, TokenizedPairs
 from training.learning.trainer import FairTrainer
 from training.learning.validation import Validator
@@ -110,7 +110,7 @@ def train_adapter(
     started = time.monotonic()
     trainer = _trainer(config, base, tokenizer, pairs, validation, work, quiet=quiet)
     drawn, labelled = trainer.items.coverage
-    steps = len(trainer.items) // (config.trainer.batch_jobs * _process_count())
+    steps = len(trainer.items) // (config.trainer.batch_jobs * process_count())
     say(
         f"an epoch passes over {drawn:,} of {labelled:,} labelled pairs of {len(pairs.by_job):,} jobs in "
         f"{steps:,} steps"
@@ -123,8 +123,8 @@ def train_adapter(
                 f"note: a batch of trainer.batch_jobs = {config.trainer.batch_jobs} items cannot hold all of "
                 f"the {len(draws)} groups of {config.sampling.balance_by}"
             )
-    record = _record_of(config, dataset)
-    checkpoint = last_checkpoint(work, record) if resume else None
+    record = _record_of(config, dataset) | {"processes": process_count()}
+    checkpoint = from_first(lambda: last_checkpoint(work, record)) if resume else None
     if checkpoint is None and not process_rank():
         forgotten = begin(work, record, config.model_dump_json(indent=2) + "\n")
         if forgotten:
@@ -134,7 +134,7 @@ def train_adapter(
     on = TrainedOn(labelled, drawn, len(pairs.jobs), len(pairs.resumes), round(seconds, 1), draws)
     if not process_rank():
         write_trained(work, asdict(on))
-    return _chosen(config, work, on, trainer.history)
+    return from_first(lambda: _chosen(config, work, on, trainer.history))
 
 
 def listed_draws(draws: Mapping[str, int]) -> str:
@@ -203,7 +203,7 @@ def _trainer(
     encoder = load_encoder(base.folder, base.pooling)
     add_adapter(encoder, config.adapter)
     groups = pairs.groups()
-    processes = _process_count()
+    processes = process_count()
     batch = config.trainer.batch_jobs * processes
     items = TrainingItems(pairs, tokenizer, config.sampling, seed=config.seed, batch=batch)
     if items.distinct < batch:
@@ -266,16 +266,6 @@ def _digest(examples: Iterable[Example]) -> str:
         read = (*of_job, e.resume_id, e.resume, e.label, e.grade, e.paraphrase)
         digest.update(json.dumps([*read, sorted(e.groups.items())]).encode())
     return digest.hexdigest()
-
-
-def process_rank() -> int:
-    """This process's number; 0 is the one that writes. `accelerate launch` and `torchrun` set `RANK`."""
-    return int(os.environ.get("RANK", "0"))
-
-
-def _process_count() -> int:
-    """How many processes train together: one for each GPU. Launchers set `WORLD_SIZE`."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 # Of glibc's malloc.h.

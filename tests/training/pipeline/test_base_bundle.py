@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from service.core.engines.loading import EngineOptions, load_model
 from service.metrics.baselines import read_baselines
 from service.runtime.options import BUNDLES
 from tests.conftest import QUERY
+from tests.support.tiny_models import write_bge_like
+from tests.support.training_world import examples_of
 from training.bundles.candidate import make_reference_vectors
 from training.cli import app
 from training.config import CONFIGS, read_run_config
@@ -78,6 +83,12 @@ def test_a_model_that_cannot_match_is_refused(bge_like: Path, tmp_path: Path) ->
         (["--base-model", "./nowhere"], "no such folder"),
         (["--base-model", "pypi:nothing-of-this-name"], "the package is not installed"),
         (["--name", "Not A Name"], "name: String should match pattern"),
+        (
+            ["--calibration-jobs", "4"],
+            "--calibration-jobs is 4; at least 10 are needed, which bring 20 matches",
+        ),
+        (["--test-jobs", "0"], "--test-jobs is 0; at least 10 are needed"),
+        (["--data", "./nowhere.csv"], "nowhere.csv"),
     ],
 )
 def test_an_unusable_option_is_named(tmp_path: Path, arguments: list[str], message: str) -> None:
@@ -85,6 +96,62 @@ def test_an_unusable_option_is_named(tmp_path: Path, arguments: list[str], messa
     assert result.exit_code == 1
     assert message in " ".join(result.stderr.split())
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "pairs.csv", "--test-jobs", "20"], "--test-jobs: the size of synthetic data"),
+        (["--folds", "5"], "--folds divides the pairs of --data"),
+    ],
+)
+def test_options_that_do_not_go_together_are_wrong_usage(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    result = CliRunner().invoke(app, ["base-bundle", *arguments, "--output", str(tmp_path / "bundle")])
+    assert result.exit_code == 2
+    assert message in " ".join(re.sub(r"[^\w\s:-]", "", result.stderr).split())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_small_bundle_is_made_of_small_splits(tmp_path: Path) -> None:
+    few = ["--calibration-jobs", "10", "--threshold-jobs", "10", "--test-jobs", "10", "--audited", "0"]
+    bundle = tmp_path / "bundle"
+    result = CliRunner().invoke(app, ["base-bundle", *few, "--output", str(bundle)])
+    assert result.exit_code == 0, result.stderr
+    evaluation = Evaluation.model_validate_json((bundle / "metrics.json").read_bytes())
+    assert evaluation.data.jobs == 10
+    assert evaluation.audits == []
+    synthetic = json.loads((bundle / "training_config.json").read_bytes())["data"]["synthetic"]
+    assert [synthetic[f"{split}_jobs"] for split in ("calibration", "threshold", "test")] == [10, 10, 10]
+
+
+@pytest.mark.slow
+def test_a_bundle_is_made_of_the_users_own_pairs(tmp_path: Path) -> None:
+    """Of fewer than 50 jobs, so that each pair serves for calibration, threshold and test in turn."""
+    model = write_bge_like(tmp_path / "model", pooling_mode="mean")
+    with (tmp_path / "pairs.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["cv", "posting", "label", "gender"])
+        for number, e in enumerate(examples_of(8, prefix="own")):
+            resume = f"{e.resume}\nApplication {number}"  # a person of its own for each pair
+            writer.writerow([resume, e.description, e.label, e.groups["sex"]])
+    arguments = [
+        "--base-model",
+        str(model),
+        "--data",
+        str(tmp_path / "pairs.csv"),
+        "--group-column",
+        "gender",
+    ]
+    columns = ["--resume-column", "cv", "--job-column", "posting", "--audited", "0", "--folds", "3"]
+    bundle = tmp_path / "bundle"
+    result = CliRunner().invoke(app, ["base-bundle", *arguments, *columns, "--output", str(bundle)])
+    assert result.exit_code == 0, result.stderr
+    evaluation = Evaluation.model_validate_json((bundle / "metrics.json").read_bytes())
+    assert (evaluation.data.pairs, evaluation.data.jobs) == (96, 24)
+    assert read_bundle(bundle).calibration.pairs == 96
 
 
 def test_the_shipped_bundle_is_a_whole_baseline() -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -382,26 +379,6 @@ def test_the_options_for_fairness_go_from_configuration_to_card(tmp_path: Path) 
     assert 0.1 <= float(row["adversary_strength"]) <= 2
     options = EngineOptions("openvino", "cpu", threads=1, cache=tmp_path, precision="f32")
     assert load_model(bundle, options).engine.info.dimensions == bundle.manifest.base_model.dimensions
-
-
-@pytest.mark.slow
-def test_two_processes_train_together_and_one_writes(tmp_path: Path) -> None:
-    """As two GPUs would under `accelerate launch` or `torchrun`."""
-    config = write_config(tmp_path, trainer={"epochs": 1}, evaluation={"audited": 0})
-    (tmp_path / "main.py").write_text("from training.cli import main\nmain()\n")
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    run = ["run", "--config", str(config), "--output", str(tmp_path / "b"), "--quiet"]
-    done = subprocess.run(
-        [*launch, str(tmp_path / "main.py"), *run],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("wrote ") == 1
-    history = json.loads((read_bundle(tmp_path / "b").path / "training_history.json").read_text("utf-8"))
-    assert history["epochs"][0]["step"] == 2  # 24 jobs, 6 in a batch of each process
 
 
 @pytest.mark.slow
