@@ -26,6 +26,12 @@ _LONGEST_GROUP = 64
 _MOST_GROUPS = 50
 """Values of an attribute. A column of names is no attribute, and would stand in a published model card."""
 
+Rows = Mapping[SplitName | None, Sequence[TableRow]]
+"""Rows that are in memory already, by split; None: not split yet."""
+
+IN_MEMORY = Path("(data frame)")
+"""Stands for a file in the configuration of a run whose pairs were given as `Rows`."""
+
 _ROLES: dict[str, Role] = {"resume": "resume", "job": "posting", "label": "label"}
 _KNOWN_GROUPS = {
     "sex": SEX,
@@ -165,8 +171,10 @@ class UserDataConfig(BaseModel):
         return self
 
 
-def load_user_data(config: UserDataConfig) -> Dataset:
+def load_user_data(config: UserDataConfig, rows: Rows | None = None) -> Dataset:
     """Read, label, split and review the user's data. What was decided for them stands in `warnings`.
+
+    `rows`: the data itself, in place of the files that the configuration names; so in the functions below.
 
     Raises:
         DataFormatError: A file, row or column is not as the mapping says; up to ten rows are named.
@@ -174,7 +182,7 @@ def load_user_data(config: UserDataConfig) -> Dataset:
         LeakageError: Splits share resumes or pairs (unless `on_leak` is `drop`).
     """
     warnings: list[str] = []
-    splits = _split(config, warnings)
+    splits = _split(config, rows, warnings)
     decided = list(warnings)
     try:
         return review(splits, config.on_leak, warnings)
@@ -183,14 +191,14 @@ def load_user_data(config: UserDataConfig) -> Dataset:
         raise type(error)("\n".join([error.message, *decided])) from None
 
 
-def load_as_it_is(config: UserDataConfig) -> Dataset:
+def load_as_it_is(config: UserDataConfig, rows: Rows | None = None) -> Dataset:
     """The user's data for a report about it: leaks and repeats stay in, what training refuses is a warning.
 
     Rows without a label are left out and counted. Raises `DataFormatError` if a file, row or column is not as
     the mapping says.
     """
     warnings: list[str] = []
-    splits = _split(config.model_copy(update={"missing_label": "drop"}), warnings)
+    splits = _split(config.model_copy(update={"missing_label": "drop"}), rows, warnings)
     if config.missing_label == "error" and any("have no label" in warning for warning in warnings):
         warnings.append("training refuses rows without a label; `missing_label: drop` leaves them out")
     found: list[str] = []
@@ -201,19 +209,21 @@ def load_as_it_is(config: UserDataConfig) -> Dataset:
     return from_splits(splits, [*warnings, *found])
 
 
-def load_unsplit(config: UserDataConfig) -> tuple[list[Example], list[str]]:
+def load_unsplit(config: UserDataConfig, rows: Rows | None = None) -> tuple[list[Example], list[str]]:
     """Every labelled pair of the user's data in the order of its rows, and warnings: for evaluation alone.
 
     Raises `DataFormatError` if a file, row or column is not as the mapping says.
     """
     warnings: list[str] = []
-    return [example for _, examples in _read(config, warnings) for example in examples], warnings
+    return [example for _, examples in _read(config, rows, warnings) for example in examples], warnings
 
 
-def _split(config: UserDataConfig, warnings: list[str]) -> dict[SplitName, list[Example]]:
+def _split(
+    config: UserDataConfig, rows: Rows | None, warnings: list[str]
+) -> dict[SplitName, list[Example]]:
     given: dict[SplitName, list[Example]] = {}
     whole: list[Example] = []
-    for name, examples in _read(config, warnings):
+    for name, examples in _read(config, rows, warnings):
         if name is None:
             whole = examples
         else:
@@ -221,15 +231,30 @@ def _split(config: UserDataConfig, warnings: list[str]) -> dict[SplitName, list[
     return fill_splits(whole, given, config.split_by, config.seed, warnings)
 
 
-def _read(config: UserDataConfig, warnings: list[str]) -> Iterator[tuple[SplitName | None, list[Example]]]:
+def _read(
+    config: UserDataConfig, rows: Rows | None, warnings: list[str]
+) -> Iterator[tuple[SplitName | None, list[Example]]]:
     """The examples of each file, or part of a file, with the split that it is given for."""
+    if rows is not None:
+        for given, table in rows.items():
+            place = f"the data frame{f' ({given})' if given else ''}"
+            if not table:
+                raise DataFormatError(f"{place} holds no rows")
+            yield given, _examples(table, place, config, warnings)
+        return
     sources: dict[SplitName | None, Path] = {split: path for split, path in config.files.items()}  # noqa: C416  # another key type
     if config.file is not None:
         sources[None] = config.file
     for split, path in sources.items():
-        for inner, rows in read_tables(path).items():
+        if path == IN_MEMORY:
+            raise DataFormatError(
+                "the pairs of this run were given as a data frame, which is not in its configuration: save "
+                "them to a file and name it in data.files.file",
+                field="data.files",
+            )
+        for inner, table in read_tables(path).items():
             place = f"{path} ({inner})" if inner else str(path)
-            yield split or inner, _examples(rows, place, config, warnings)
+            yield split or inner, _examples(table, place, config, warnings)
 
 
 def _examples(

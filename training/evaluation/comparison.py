@@ -82,7 +82,7 @@ def compare_metrics(paths: Sequence[Path]) -> BundleComparison:
     """
     _check_count(paths)
     bundles = [read_bundle(path) for path in paths]
-    evaluations = [_read_metrics(path) for path in paths]
+    evaluations = [read_metrics(path) for path in paths]
     return _side_by_side(bundles, evaluations, {})
 
 
@@ -235,7 +235,7 @@ def _check_count(paths: Sequence[Path]) -> None:
         )
 
 
-def _read_metrics(path: Path) -> Evaluation:
+def read_metrics(path: Path) -> Evaluation:
     file = path / METRICS_FILE
     try:
         return Evaluation.model_validate_json(file.read_bytes())

@@ -6,14 +6,22 @@ epochs that are kept, and checkpoints that hold the adapter and the heads but no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 
 from service.core.engines.openvino_engine import default_precision as cpu_precision
 from service.core.engines.torch_engine import available_device
@@ -90,6 +98,16 @@ class TrainerConfig(BaseModel):
     threads: int | None = Field(None, ge=1, description="CPU threads; None leaves torch's choice.")
 
 
+class Watcher(Protocol):
+    """Is told how far training has come; it changes nothing."""
+
+    def stepped(self, done: int, total: int) -> None:
+        """`done` of `total` steps are done."""
+
+    def validated(self, figures: Mapping[str, float]) -> None:
+        """An epoch was validated: its row of `epoch_metrics.csv`."""
+
+
 class FairTrainer(Trainer):
     """Trains a `FairMatcher` and keeps the epochs that `selection` names, as adapters under `kept/`."""
 
@@ -128,6 +146,11 @@ class FairTrainer(Trainer):
         )
         self._sums: dict[str, float] = {}
         self._steps = 0
+
+    def be_watched(self, watcher: Watcher) -> None:
+        """Tell `watcher` of each step and epoch. Without a progress bar (`quiet`) the base class prints them."""
+        self.remove_callback(PrinterCallback)
+        self.add_callback(_Watched(watcher, self.history))
 
     def train_from(self, checkpoint: Path | None) -> None:
         """Train, from a checkpoint if one is given: no further if patience was out when it was written.
@@ -253,6 +276,23 @@ class _Selection(TrainerCallback):
         backbone: Any = self._model.encoder.backbone
         with draft_of(self._folder / name) as draft, interpolated(backbone, self._kept_share):
             save_adapter(backbone, draft)
+
+
+class _Watched(TrainerCallback):
+    """Passes on what happens to a `Watcher`."""
+
+    def __init__(self, watcher: Watcher, history: History) -> None:
+        self._watcher, self._history = watcher, history
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._watcher.stepped(state.global_step, state.max_steps)
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._watcher.validated(self._history.rows[-1])
 
 
 def _ramp(done: float, share: float) -> float:

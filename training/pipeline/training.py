@@ -34,7 +34,7 @@ from training.learning.epochs import Final, History, kept_name
 from training.learning.mining import NegativeMiner
 from training.learning.model import NAME_GROUP, FairMatcher
 from training.learning.tokenized import PairTokenizer, TokenizedPairs
-from training.learning.trainer import FairTrainer
+from training.learning.trainer import FairTrainer, Watcher
 from training.learning.validation import Validator
 from training.postprocessing.calibration import fit_temperature
 
@@ -93,6 +93,7 @@ def train_adapter(
     resume: bool,
     quiet: bool,
     say: Callable[[str], None],
+    watcher: Watcher | None = None,
 ) -> TrainedAdapter:
     """Train on the training split, and choose an epoch by the validation split.
 
@@ -103,7 +104,10 @@ def train_adapter(
     pairs = tokenizer.tokenize(dataset.train, potential_unknown=config.sampling.potential_unknown)
     validation = tokenizer.tokenize(dataset.validation)
     started = time.monotonic()
+    quiet = quiet or watcher is not None
     trainer = _trainer(config, base, tokenizer, pairs, validation, work, quiet=quiet)
+    if watcher is not None:
+        trainer.be_watched(watcher)
     drawn, labelled = trainer.items.coverage
     steps = len(trainer.items) // (config.trainer.batch_jobs * _process_count())
     say(
