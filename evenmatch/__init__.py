@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from evenmatch.exploring import DataExploration, explore, synthetic_pairs
     from evenmatch.measuring import (
         BundleEvaluation,
+        Comparison,
         PairShifts,
         compare,
         evaluate,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Audit",
     "BundleEvaluation",
+    "Comparison",
     "DataExploration",
     "EvenmatchError",
     "Model",
@@ -62,6 +64,7 @@ __all__ = [
 _PLACES = {
     "Audit": "evenmatch.audits",
     "BundleEvaluation": "evenmatch.measuring",
+    "Comparison": "evenmatch.measuring",
     "DataExploration": "evenmatch.exploring",
     "EvenmatchError": "service.core.errors",
     "Model": "evenmatch.model",
@@ -85,7 +88,12 @@ _PLACES = {
 }
 """The module of each name."""
 
-_WITH_TRAINING = ("evenmatch.exploring", "evenmatch.measuring", "evenmatch.publishing", "evenmatch.training_run")
+_WITH_TRAINING = (
+    "evenmatch.exploring",
+    "evenmatch.measuring",
+    "evenmatch.publishing",
+    "evenmatch.training_run",
+)
 
 
 def __getattr__(name: str) -> Any:

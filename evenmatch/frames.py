@@ -33,7 +33,7 @@ def rows_of(frame: Frame) -> list[Mapping[str, Any]]:
 
     Raises `FrameError` if it is no frame or two of its columns have the same name.
     """
-    if isinstance(frame, Sequence) and not isinstance(frame, str):
+    if isinstance(frame, list | tuple):
         if not all(isinstance(row, Mapping) for row in frame):
             raise FrameError("a list of rows must hold a mapping of column to value for each row")
         return [{str(name): _value(cell) for name, cell in row.items()} for row in frame]
@@ -43,15 +43,16 @@ def rows_of(frame: Frame) -> list[Mapping[str, Any]]:
         raise FrameError(
             f"a DataFrame of pandas or polars is needed, or a list of rows; this is {type(frame).__name__}"
         )
-    columns = [str(name) for name in frame.columns]
+    table: Any = frame
+    columns = [str(name) for name in table.columns]
     twice = next((name for name in columns if columns.count(name) > 1), None)
     if twice is not None:
         raise FrameError(f"two columns of the data frame are called {twice!r}", field=twice)
     if hasattr(frame, "to_dicts"):
-        return [{name: _value(cell) for name, cell in row.items()} for row in frame.to_dicts()]
+        return [{name: _value(cell) for name, cell in row.items()} for row in table.to_dicts()]
     cells = []
     for place in range(len(columns)):
-        series: Any = frame.iloc[:, place]  # type: ignore[union-attr]  # pandas, which has no types
+        series = table.iloc[:, place]
         missing = series.isna().tolist()
         cells.append([None if gone else cell for cell, gone in zip(series.tolist(), missing, strict=True)])
     return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]

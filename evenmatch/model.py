@@ -7,6 +7,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Collection, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ from service.core.errors import (
     CountError,
     ErrorCollector,
     InputError,
+    InputErrors,
     TableError,
 )
 from service.core.language import language_of, warnings_of_language
@@ -57,6 +59,8 @@ _PART_TOKENS = 60_000
 """Of resumes that are encoded at once."""
 
 _STOP_SECONDS = 10.0
+_MOST_TOLD = 20
+"""Errors that stand in the message of one that holds several."""
 
 
 def shipped_bundles() -> list[str]:
@@ -112,6 +116,20 @@ def settings_for(bundle: str | Path | None, **model: str | None) -> Settings:
     return settings
 
 
+@contextmanager
+def _all_told() -> Iterator[None]:
+    """Have an error of several inputs say each of them: a traceback shows its message only."""
+    try:
+        yield
+    except InputErrors as error:
+        said = [one.message for one in error.errors[:_MOST_TOLD]]
+        if len(error.errors) > _MOST_TOLD:
+            said.append(f"and {len(error.errors) - _MOST_TOLD:,} more, see `errors`")
+        error.message = "\n".join(said)
+        error.args = (error.message,)
+        raise
+
+
 class Model:
     """A bundle that is loaded. Made by `load`; every method may be called from any thread.
 
@@ -157,6 +175,7 @@ class Model:
         """Stop its threads and give its memory back; it cannot be used afterwards."""
         self._stop()
 
+    @_all_told()
     def score(
         self,
         job: Text,
@@ -197,6 +216,7 @@ class Model:
         scores = map(_score, names, read, self._matches(tokenized_job, read))
         return self._scores(tuple(scores), redact, tokenized_job)
 
+    @_all_told()
     def score_pairs(
         self,
         frame: Frame,
@@ -244,6 +264,7 @@ class Model:
                 scores[place] = _score(f"row-{place + 1}", read[place], match)
         return self._scores(tuple(scores[place] for place in range(len(rows))), redact, None)
 
+    @_all_told()
     def embed(
         self,
         texts: str | Sequence[str],
@@ -286,9 +307,8 @@ class Model:
         embed = self._runtime.embedder.embed([one.sequences[0] for one in read])
         return self._loop.run(embed)
 
-    def redact(
-        self, resume: Text, *, categories: Collection[Category] | None = None
-    ) -> RedactedResume:
+    @_all_told()
+    def redact(self, resume: Text, *, categories: Collection[Category] | None = None) -> RedactedResume:
         """A resume as the model would read it, as `POST /v1/redact` answers.
 
         `categories`: what to hide; by default what the bundle's policy says. Raises an `InputError` for a
@@ -296,9 +316,7 @@ class Model:
         """
         unknown = sorted(set(categories or ()).difference(CATEGORIES))
         if unknown:
-            raise InputError(
-                f"{unknown[0]} is no category; {', '.join(CATEGORIES)} are", field="categories"
-            )
+            raise InputError(f"{unknown[0]} is no category; {', '.join(CATEGORIES)} are", field="categories")
         matcher = self._runtime.matcher
         text, found = self._text(resume, "resume")
         check_document(text, "resume")
@@ -316,6 +334,7 @@ class Model:
             dict(findings.counts),
         )
 
+    @_all_told()
     def audit(
         self,
         job: Text,
@@ -332,7 +351,8 @@ class Model:
         """Change names, pronouns, schools and more, one at a time, and compare the scores (docs/audit.md).
 
         Args:
-            job: The posting, with its `title`.
+            job: The posting.
+            title: The job's title.
             resumes: At most as many as the service takes in one request, 200 by default.
             ids: What to call the resumes.
             attributes: What to change.
@@ -361,9 +381,7 @@ class Model:
                 read, found = self._text(text, f"resumes[{place}]")
                 audited.append(AuditResume(name, read, found=found))
         errors.raise_any()
-        report = self._loop.run(
-            audit_resumes(self._runtime, description, heading, audited, options)
-        ).report
+        report = self._loop.run(audit_resumes(self._runtime, description, heading, audited, options)).report
         manifest, info = self.bundle.manifest, self._runtime.info
         subject = CounterfactualSubject(
             bundle=manifest.name,
@@ -409,9 +427,7 @@ class Model:
         heading = self._title(title)
         return self._runtime.matcher.tokenize_job(description, heading, field=field, title_field="title")
 
-    def _read_resume(
-        self, given: Any, field: str, redact: bool, job: TokenizedJob | None
-    ) -> TokenizedResume:
+    def _read_resume(self, given: Any, field: str, redact: bool, job: TokenizedJob | None) -> TokenizedResume:
         text, found = self._text(given, field)
         resume = self._runtime.matcher.tokenize_resume(text, redact=redact, field=field, job=job)
         return replace(resume, read=resume.read.with_more(found))
@@ -422,9 +438,7 @@ class Model:
             for of_resume in vectors:
                 yield self._runtime.matcher.match(job, job_vectors, of_resume)
 
-    def _encode(
-        self, job: TokenizedJob, resumes: Sequence[TokenizedResume]
-    ) -> tuple[Vectors, list[Vectors]]:
+    def _encode(self, job: TokenizedJob, resumes: Sequence[TokenizedResume]) -> tuple[Vectors, list[Vectors]]:
         return self._loop.run(self._runtime.encode(job, resumes))
 
 
@@ -472,9 +486,7 @@ def _ids(given: Sequence[str] | None, count: int) -> list[str]:
         return [f"resume-{place + 1}" for place in range(count)]
     ids = [str(one) for one in given]
     if len(ids) != count:
-        raise CountError(
-            f"{len(ids)} ids for {count} resumes", field="ids", limit=count, actual=len(ids)
-        )
+        raise CountError(f"{len(ids)} ids for {count} resumes", field="ids", limit=count, actual=len(ids))
     if len(set(ids)) != count:
         raise InputError("ids: each resume needs another", field="ids")
     return ids

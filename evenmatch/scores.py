@@ -67,9 +67,7 @@ class Scores(Sequence[Score]):
     def __getitem__(self, place: slice) -> Scores: ...
     def __getitem__(self, place: int | slice) -> Score | Scores:
         if isinstance(place, slice):
-            return Scores(
-                self.results[place], self.bundle, self.threshold, self.redact, self.job_warnings
-            )
+            return Scores(self.results[place], self.bundle, self.threshold, self.redact, self.job_warnings)
         return self.results[place]
 
     def __iter__(self) -> Iterator[Score]:

@@ -258,5 +258,3 @@ def _tqdm() -> Any:
         warnings.simplefilter("ignore")  # without ipywidgets it says that its bar is plain text
         from tqdm.auto import tqdm
     return tqdm
-
-

@@ -53,9 +53,7 @@ def counterfactual(
             say(f"note: {note}")
         read = read_bundle(bundle)
         with stderr.status(f"scoring {len(given.pairs):,} pairs ..."):
-            report = measure_pairs(
-                read, load_reference(read), given, rounds=rounds, seed=seed, redact=redact
-            )
+            report = measure_pairs(read, load_reference(read), given, rounds=rounds, seed=seed, redact=redact)
     table = Table("figure", f"{report.pairs:,} pairs of {report.jobs:,} jobs", box=None, pad_edge=False)
     for name, figure in report.figures.items():
         table.add_row(name, value_text(figure, 4))

@@ -122,7 +122,7 @@ def ablate(
                 say(f"wrote {path}")
 
 
-def _make_bundle(config: RunConfig, output: Path, work: Path, **options: bool) -> None:
+def _make_bundle(config: RunConfig, output: Path, work: Path, **options: Any) -> None:
     from service.core.encoder import silence_transformers
     from training.pipeline.run import RunOptions, make_bundle
 

@@ -218,9 +218,7 @@ def load_unsplit(config: UserDataConfig, rows: Rows | None = None) -> tuple[list
     return [example for _, examples in _read(config, rows, warnings) for example in examples], warnings
 
 
-def _split(
-    config: UserDataConfig, rows: Rows | None, warnings: list[str]
-) -> dict[SplitName, list[Example]]:
+def _split(config: UserDataConfig, rows: Rows | None, warnings: list[str]) -> dict[SplitName, list[Example]]:
     given: dict[SplitName, list[Example]] = {}
     whole: list[Example] = []
     for name, examples in _read(config, rows, warnings):

@@ -236,6 +236,7 @@ def _check_count(paths: Sequence[Path]) -> None:
 
 
 def read_metrics(path: Path) -> Evaluation:
+    """The evaluation in a bundle's folder. Raises `BundleError` if there is none that can be read."""
     file = path / METRICS_FILE
     try:
         return Evaluation.model_validate_json(file.read_bytes())

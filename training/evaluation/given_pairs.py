@@ -100,9 +100,7 @@ def read_pairs(rows: Sequence[Mapping[str, Any]], place: str, columns: PairColum
     if given.unchanged:
         share = given.unchanged / len(pairs)
         hint = ": are these the right columns?" if share > _OFTEN_UNCHANGED else ""
-        notes.append(
-            f"{place}: in {given.unchanged:,} of {len(pairs):,} pairs nothing was changed{hint}"
-        )
+        notes.append(f"{place}: in {given.unchanged:,} of {len(pairs):,} pairs nothing was changed{hint}")
     return given
 
 
@@ -143,14 +141,10 @@ def _columns(there: Sequence[str], place: str, wanted: PairColumns, notes: list[
         if column is None:
             column = field if field in there else _guessed(field, role, there, place, notes)
         if column not in there:
-            raise DataFormatError(
-                f"{place} has no column {column}; {list_columns(there)}", field=field
-            )
+            raise DataFormatError(f"{place} has no column {column}; {list_columns(there)}", field=field)
         found[field] = column
     if wanted.title is not None and wanted.title not in there:
-        raise DataFormatError(
-            f"{place} has no column {wanted.title}; {list_columns(there)}", field="title"
-        )
+        raise DataFormatError(f"{place} has no column {wanted.title}; {list_columns(there)}", field="title")
     for field, column in found.items():
         other = next(name for name, same in found.items() if same == column)
         if other != field:

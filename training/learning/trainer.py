@@ -148,7 +148,7 @@ class FairTrainer(Trainer):
         self._steps = 0
 
     def be_watched(self, watcher: Watcher) -> None:
-        """Tell `watcher` of each step and epoch. Without a progress bar (`quiet`) the base class prints them."""
+        """Tell `watcher` of each step and epoch, in place of the lines that a quiet base class prints."""
         self.remove_callback(PrinterCallback)
         self.add_callback(_Watched(watcher, self.history))
 

@@ -128,9 +128,7 @@ class _Setting:
         return load_reference_engine(bundle, self.base, self.options.work / "cache")
 
 
-def _set_up(
-    config: RunConfig, output: Path, options: RunOptions, dataset: Dataset | None = None
-) -> _Setting:
+def _set_up(config: RunConfig, output: Path, options: RunOptions, dataset: Dataset | None = None) -> _Setting:
     check_place(output, overwrite=options.overwrite)  # now, not after hours of work
     for folder in (output.parent, options.work):
         _check_writable(folder)

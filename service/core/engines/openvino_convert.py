@@ -95,7 +95,7 @@ def _is_intact(folder: Path) -> bool:
 
 
 def _convert_in_child(bundle_path: Path, folder: Path, base_override: str | None) -> None:
-    # Not `multiprocessing`, which runs the caller's own script again, and looks for `service` beside it first.
+    # Not `multiprocessing`: it runs the caller's own script again, and finds a `service` beside it first.
     arguments = [str(bundle_path), str(folder), *([] if base_override is None else [base_override])]
     child = subprocess.run(
         [sys.executable, "-P", "-c", _RUN, str(Path(service.__file__).parents[1]), *arguments],

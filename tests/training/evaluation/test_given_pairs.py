@@ -90,7 +90,11 @@ def test_columns_are_found_by_what_people_call_them(names: tuple[str, str, str])
     rows = [{"id": 1, before: "a nurse", after: "the nurse", job: "nurse wanted"}]
     given = read_pairs(rows, "mine.csv", PairColumns())
     [found] = given.pairs
-    assert (found.original, found.counterfactual, found.description) == ("a nurse", "the nurse", "nurse wanted")
+    assert (found.original, found.counterfactual, found.description) == (
+        "a nurse",
+        "the nurse",
+        "nurse wanted",
+    )
     guessed = [name for name in names if name not in ("original", "counterfactual", "job")]
     assert len(given.notes) == len(guessed)
     assert all(any(f"`{name}` is read as" in note for note in given.notes) for name in guessed)
