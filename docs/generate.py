@@ -161,7 +161,7 @@ def picture() -> str:
 
 def rooms() -> str:
     """A Markdown table of all rooms, from the top floor down, with what is in them."""
-    rows = ["| room | what is in it |", "|---|---|"]
+    rows = ["| room | what is in it |", "|---|---|", *_rows(CHECKOUT / "evenmatch")]
     for names in floors():
         for name in names:
             rows += _rows(CHECKOUT / "service" / name)

@@ -6,6 +6,7 @@ import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Unpack
@@ -25,6 +26,23 @@ Config = str | Path | Mapping[str, Any] | RunConfig
 """A YAML file, the name of a recipe that comes with Evenmatch, the content of such a file, or a model."""
 
 TRAINING_CONFIG = "training_config.json"
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A drawing that a notebook shows. `figure`: of matplotlib, to change what is drawn."""
+
+    figure: Any
+
+    def _repr_png_(self) -> bytes:
+        stream = BytesIO()
+        self.figure.savefig(stream, format="png", dpi=120)
+        return stream.getvalue()
+
+    def save(self, path: str | Path) -> Path:
+        """Write it to a file: PNG, SVG or PDF, by the ending of `path`."""
+        self.figure.savefig(path)
+        return Path(path)
 
 
 @dataclass(frozen=True)
@@ -89,8 +107,8 @@ class TrainingRun:
         """Load the bundle; `options` as those of `evenmatch.load`."""
         return load(self.path, **options)
 
-    def plot(self) -> Any:
-        """The losses, and utility beside fairness on the validation split, by epoch: a matplotlib Figure.
+    def plot(self) -> Plot:
+        """The losses, and utility beside fairness on the validation split, by epoch.
 
         Raises `ImportError` without matplotlib, `BundleError` if nothing was trained.
         """
@@ -116,7 +134,7 @@ class TrainingRun:
         for axes in (of_losses, of_figures):
             axes.set_xticks(epochs)
             axes.legend(fontsize="small")
-        return figure
+        return Plot(figure)
 
 
 def train(
@@ -238,7 +256,8 @@ class _Progress:
     def stepped(self, done: int, total: int) -> None:
         if not self._shown:
             return
-        if self._bar is None:
+        if self._bar is None or done < self._bar.n:  # the next fold of cross-fitting begins
+            self.__exit__(None, None, None)
             self._bar = _tqdm()(total=total, desc="training", unit="step")
         self._bar.update(done - self._bar.n)
         if done == total:

@@ -122,10 +122,12 @@ def test_no_text_is_left_on_the_disk(run: TrainingRun, place: Path) -> None:
 
 
 def test_the_run_is_drawn(run: TrainingRun) -> None:
-    figure = run.plot()
-    losses, figures = figure.axes
-    assert [line.get_xdata().tolist() for line in losses.lines] == [[1, 2]] * len(run.losses)
-    assert figures.lines[0].get_ydata().tolist() == [row["pr_auc"] for row in run.epochs]
+    plot = run.plot()
+    losses, figures = plot.figure.axes
+    assert [list(line.get_xdata()) for line in losses.lines] == [[1, 2]] * len(run.losses)
+    assert plot._repr_png_().startswith(b"\x89PNG")
+    assert plot.save(run.path.with_name("run.svg")).read_text("utf-8").startswith("<?xml")
+    assert list(figures.lines[0].get_ydata()) == [row["pr_auc"] for row in run.epochs]
 
 
 def test_a_run_is_read_again(run: TrainingRun) -> None:
