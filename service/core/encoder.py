@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +94,5 @@ def silence_transformers() -> None:
     library: Any = transformers_logging  # untyped
     library.set_verbosity_error()
     library.disable_progress_bar()
+    # PEFT asks for a property that transformers has renamed.
+    warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated")

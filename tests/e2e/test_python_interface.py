@@ -110,7 +110,7 @@ def test_an_audit_is_that_of_the_server(model: Model, client: httpx.Client, tmp_
     assert audit.findings == answer["findings"]
     table = audit.to_frame()
     groups = answer["attributes"][0]["groups"]
-    assert list(table["mean_gap"])[1:] == [group["mean_gap"] for group in groups]
+    assert list(table["mean_gap"])[1:] == [group["gaps"]["mean_gap"] for group in groups]
     assert table["n"].iloc[0] == answer["control"]["n"]
     html = audit.save(tmp_path / "audit.html").read_text("utf-8")
     assert "Robin" not in html

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from service.core.files import write_private
-from service.core.printable import one_line
 from training.cli.columns import (
     GroupColumns,
     GroupValues,
@@ -25,23 +23,10 @@ from training.cli.columns import (
 )
 from training.cli.console import exit_codes, say, stderr
 from training.cli.engine import load_reference
-from training.data.example import SPLITS, Example, SplitName
+from training.data.example import SPLITS, DataError, Example, SplitName
 
 if TYPE_CHECKING:
     from training.config import DataConfig
-
-_HEADLINES = (
-    "utility/roc_auc",
-    "utility/pr_auc",
-    "utility/macro_roc_auc",
-    "utility/macro_pr_auc",
-    "utility/f1",
-    "utility/ndcg_at_10",
-    "utility/ece",
-    "parity/fairness_score",
-    "parity/balanced_fairness_score",
-)
-_HEADLINE_ENDS = ("demographic_parity_difference", "equalized_odds_difference", "min_max_ratio")
 
 
 def compare(
@@ -77,7 +62,7 @@ def compare(
     from training.evaluation.comparison import compare_metrics, compare_on
     from training.evaluation.evaluate import EvaluationOptions
     from training.report.html import comparison_html
-    from training.report.plots import value_text
+    from training.report.terminal import comparison_table
 
     check_one_source(data, config)
     if split is not None and split not in SPLITS:
@@ -108,15 +93,7 @@ def compare(
                     data=f"{data or config}, {split or 'all'} pairs",
                     options=EvaluationOptions(minimum=minimum, rounds=rounds, seed=seed, redact=redact),
                 )
-    table = Table(box=None, pad_edge=False)
-    table.add_column("figure")
-    for bundle in comparison.bundles:
-        table.add_column(one_line(f"{bundle.name} {bundle.version}"))
-    for figure in comparison.figures:
-        if figure.name in _HEADLINES or figure.name.endswith(_HEADLINE_ENDS):
-            values = ["-" if value is None else value_text(value) for value in figure.values]
-            table.add_row(one_line(figure.name), *values)
-    Console(markup=False, highlight=False).print(table)
+    Console(markup=False, highlight=False).print(comparison_table(comparison))
     for note in comparison.notes:
         say(note)
     with exit_codes():
@@ -137,4 +114,8 @@ def _examples(data: DataConfig, split: str | None) -> tuple[list[Example], Seque
     if split is None and data.files is not None:
         return load_unsplit(data.files)
     dataset = data.load()
+    if split is not None and dataset.folds:
+        raise DataError(
+            f"cross-fitted in {len(dataset.folds)} folds, the data has no {split} split: leave out --split"
+        )
     return dict(dataset.items())[cast(SplitName, split or "test")], dataset.warnings

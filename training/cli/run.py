@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from training.cli.console import exit_codes, say
+from training.cli.console import exit_codes, say, stderr
 
 if TYPE_CHECKING:
+    from service.core.bundle import Bundle
     from training.config import RunConfig
 
 
@@ -57,8 +58,7 @@ def choose(
 
     silence_transformers()
     with exit_codes():
-        bundle = choose_again(work, output, final, RunOptions(work, overwrite=overwrite, say=say))
-        say(f"wrote {bundle.path} ({bundle.makeup}), threshold {bundle.decision.threshold}")
+        _report(choose_again(work, output, final, RunOptions(work, overwrite=overwrite, say=say)))
 
 
 def base_bundle(
@@ -129,4 +129,17 @@ def _make_bundle(config: RunConfig, output: Path, work: Path, **options: Any) ->
     silence_transformers()
     bundle = make_bundle(config, output, RunOptions(work, say=say, **options))
     if bundle is not None:  # None in a process that only trains along
-        say(f"wrote {bundle.path} ({bundle.makeup}), threshold {bundle.decision.threshold}")
+        _report(bundle)
+
+
+def _report(bundle: Bundle) -> None:
+    from training.evaluation.comparison import read_metrics
+    from training.report.terminal import evaluation_tables
+
+    for table in evaluation_tables(read_metrics(bundle.path)):
+        stderr.print(table, markup=False, highlight=False)
+    low, high = bundle.decision.borderline
+    say(
+        f"wrote {bundle.path} ({bundle.makeup}), threshold {bundle.decision.threshold} "
+        f"(borderline from {low} to {high})"
+    )

@@ -82,8 +82,20 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Fold:
+    """A part of cross-fitting: a model of its `train` and `validation` alone scores what was `held_out`."""
+
+    train: list[Example]
+    validation: list[Example]
+    held_out: list[Example]
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """Five splits: fit on `train`, choose by `validation`; the other three never meet the model's weights.
+
+    Data that is too little for five is cross-fitted instead: `train` and `validation` are all of it, the
+    other three are empty, and what they are for goes by the held-out pairs of the `folds`.
 
     `warnings` are what a careful user should know about the data; a trainer prints and records them.
     """
@@ -94,6 +106,7 @@ class Dataset:
     threshold: list[Example]
     test: list[Example]
     warnings: tuple[str, ...] = ()
+    folds: tuple[Fold, ...] = ()
 
     def __getitem__(self, split: SplitName) -> list[Example]:
         found: list[Example] = getattr(self, split)

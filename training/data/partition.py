@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -13,6 +13,8 @@ from scipy.sparse.csgraph import connected_components
 from training.data.example import SPLITS, Example, SplitName
 
 SplitBy = Literal["person_and_job", "person"]
+Part = TypeVar("Part", SplitName, int)
+"""A split by its name, or a fold by its number."""
 
 SHARES: dict[SplitName, float] = {
     "train": 0.6,
@@ -67,16 +69,16 @@ def partition(
         warnings.append(f"only {jobs} jobs: split by person alone, the same jobs stand in several splits")
         by = "person"
     if by == "person":
-        dealt = _deal([e.resume_id for e in examples], shares, rng)
+        dealt = deal([e.resume_id for e in examples], shares, rng)
         return _collect(examples, [dealt[e.resume_id] for e in examples], shares)
     components = _components(examples)
     sizes = np.bincount(components)
     if sizes.max() <= LARGEST_COMPONENT * len(examples):
         names = [str(component) for component in components]
-        dealt = _deal(names, shares, rng)
+        dealt = deal(names, shares, rng)
         return _collect(examples, [dealt[name] for name in names], shares)
-    persons = _deal([e.resume_id for e in examples], shares, rng)
-    of_jobs = _deal([e.job_id for e in examples], shares, rng)
+    persons = deal([e.resume_id for e in examples], shares, rng)
+    of_jobs = deal([e.job_id for e in examples], shares, rng)
     kept = [e for e in examples if persons[e.resume_id] == of_jobs[e.job_id]]
     warnings.append(
         f"persons and jobs are too entangled to part: {len(examples) - len(kept)} of {len(examples)} pairs "
@@ -85,10 +87,8 @@ def partition(
     return _collect(kept, [persons[e.resume_id] for e in kept], shares)
 
 
-def _deal(
-    names: Sequence[str], shares: Mapping[SplitName, float], rng: random.Random
-) -> dict[str, SplitName]:
-    """Assign each distinct name, the most frequent first, to the split that lacks most of its share."""
+def deal(names: Sequence[str], shares: Mapping[Part, float], rng: random.Random) -> dict[str, Part]:
+    """Assign each distinct name, the most frequent first, to the part that lacks most of its share."""
     counts: dict[str, int] = {}
     for name in names:
         counts[name] = counts.get(name, 0) + 1
@@ -97,7 +97,7 @@ def _deal(
     # Shuffled first: this sort is stable, so that names of equal counts keep the random order.
     order.sort(key=lambda name: -counts[name])
     filled = dict.fromkeys(shares, 0)
-    dealt: dict[str, SplitName] = {}
+    dealt: dict[str, Part] = {}
     for name in order:
         split = max(shares, key=lambda s: shares[s] - filled[s] / len(names))
         dealt[name] = split

@@ -78,7 +78,7 @@ def review(splits: Mapping[SplitName, list[Example]], on_leak: OnLeak, warnings:
             has two labels.
         LeakageError: Two splits share a resume or a pair, and `on_leak` is `error`.
     """
-    unique = {split: _without_repeats(split, splits[split], warnings) for split in SPLITS}
+    unique = {split: without_repeats(split, splits[split], warnings) for split in SPLITS}
     clean = _without_leaks(unique, on_leak, warnings)
     for split in SPLITS:
         _check_classes(split, clean[split], warnings)
@@ -86,7 +86,8 @@ def review(splits: Mapping[SplitName, list[Example]], on_leak: OnLeak, warnings:
     return from_splits(clean, warnings)
 
 
-def _without_repeats(split: SplitName, examples: list[Example], warnings: list[str]) -> list[Example]:
+def without_repeats(split: str, examples: list[Example], warnings: list[str]) -> list[Example]:
+    """The pairs, each once. Raises `DataError` if one stands there twice with different labels."""
     seen: dict[tuple[str, str, str | None], Example] = {}
     contradictions = 0
     for e in examples:

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from service.core.column_names import AmbiguousColumnError, Role, guessed_column
 from service.core.documents import read_document
 from service.core.errors import InputError, UnknownGroupError
 from service.core.group_labels import LabelReader, refuse_unknown
 from service.core.groups import RACE_ETHNICITY, SEX, UNKNOWN
-from training.data.example import DataError, DataFormatError, Dataset, Example, SplitName, from_splits
+from training.data.cross_fitting import FEW_JOBS, FOLDS, cross_fitted
+from training.data.example import SPLITS, DataError, DataFormatError, Dataset, Example, SplitName, from_splits
 from training.data.match_labels import MISSING, LabelError, MatchLabels, check_meanings
 from training.data.partition import SplitBy, fill_splits
 from training.data.review import OnLeak, fingerprint, review
@@ -155,7 +156,23 @@ class UserDataConfig(BaseModel):
     split_by: SplitBy = Field(
         "person_and_job", description="Keep persons and jobs in one split each, or persons only."
     )
+    folds: int | None = Field(
+        None,
+        ge=0,
+        le=20,
+        description="Cross-fitting over jobs in place of five splits: so many models are trained, each "
+        "without one part of the jobs, and calibration, threshold and test figures go by the scores of the "
+        f"jobs that were left out; the bundle is trained on all. Null: {FOLDS} where one file without splits "
+        f"of its own has fewer than {FEW_JOBS} jobs. 0: never.",
+    )
     seed: int = Field(20261124, description="Of the splitting.")
+
+    @field_validator("folds")
+    @classmethod
+    def _more_than_one(cls, folds: int | None) -> int | None:
+        if folds == 1:
+            raise ValueError("must be 0 or at least 2: one fold leaves nothing to train on")
+        return folds
 
     @model_validator(mode="after")
     def _two_classes(self) -> UserDataConfig:
@@ -168,6 +185,8 @@ class UserDataConfig(BaseModel):
             raise ValueError("give either `file` or `files`")
         if self.files and "train" not in self.files:
             raise ValueError("`files` needs `train`")
+        if self.files and self.folds:
+            raise ValueError("`folds` divides the one `file`; with `files` the splits are given")
         return self
 
 
@@ -182,9 +201,14 @@ def load_user_data(config: UserDataConfig, rows: Rows | None = None) -> Dataset:
         LeakageError: Splits share resumes or pairs (unless `on_leak` is `drop`).
     """
     warnings: list[str] = []
-    splits = _split(config, rows, warnings)
-    decided = list(warnings)
+    given, whole = _given(config, rows, warnings)
+    folds = _fold_count(config, given, whole)
+    decided: list[str] = list(warnings)
     try:
+        if folds:
+            return cross_fitted(whole, folds, config.seed, warnings)
+        splits = fill_splits(whole, given, config.split_by, config.seed, warnings)
+        decided = list(warnings)
         return review(splits, config.on_leak, warnings)
     except DataError as error:
         # How the splits came about is often why they will not do.
@@ -198,14 +222,21 @@ def load_as_it_is(config: UserDataConfig, rows: Rows | None = None) -> Dataset:
     the mapping says.
     """
     warnings: list[str] = []
-    splits = _split(config.model_copy(update={"missing_label": "drop"}), rows, warnings)
+    given, whole = _given(config.model_copy(update={"missing_label": "drop"}), rows, warnings)
+    folds = _fold_count(config, given, whole)
     if config.missing_label == "error" and any("have no label" in warning for warning in warnings):
         warnings.append("training refuses rows without a label; `missing_label: drop` leaves them out")
     found: list[str] = []
     try:
-        review(splits, config.on_leak, found)
+        if folds:
+            cross_fitted(whole, folds, config.seed, found)
+        else:
+            splits = fill_splits(whole, given, config.split_by, config.seed, warnings)
+            review(splits, config.on_leak, found)
     except DataError as error:
         found.append(f"training refuses this data: {error.message}")
+    if folds:
+        splits = {name: whole if name == "train" else [] for name in SPLITS}
     return from_splits(splits, [*warnings, *found])
 
 
@@ -218,7 +249,10 @@ def load_unsplit(config: UserDataConfig, rows: Rows | None = None) -> tuple[list
     return [example for _, examples in _read(config, rows, warnings) for example in examples], warnings
 
 
-def _split(config: UserDataConfig, rows: Rows | None, warnings: list[str]) -> dict[SplitName, list[Example]]:
+def _given(
+    config: UserDataConfig, rows: Rows | None, warnings: list[str]
+) -> tuple[dict[SplitName, list[Example]], list[Example]]:
+    """The splits that the data has of its own, and the pairs that belong to none yet."""
     given: dict[SplitName, list[Example]] = {}
     whole: list[Example] = []
     for name, examples in _read(config, rows, warnings):
@@ -226,7 +260,25 @@ def _split(config: UserDataConfig, rows: Rows | None, warnings: list[str]) -> di
             whole = examples
         else:
             given[name] = given.get(name, []) + examples
-    return fill_splits(whole, given, config.split_by, config.seed, warnings)
+    return given, whole
+
+
+def _fold_count(
+    config: UserDataConfig, given: Mapping[SplitName, Sequence[Example]], whole: Sequence[Example]
+) -> int:
+    """How many folds the data is cross-fitted in; 0: it is split. Raises `DataError` if it cannot be."""
+    if config.folds == 0:
+        return 0
+    jobs = len({e.job_id for e in whole})
+    if config.folds is None:
+        return 0 if given or not 2 <= jobs < FEW_JOBS else min(FOLDS, jobs)
+    if given:
+        raise DataError(
+            f"data.files.folds is {config.folds}, but the file has splits of its own: {', '.join(given)}"
+        )
+    if config.folds > jobs:
+        raise DataError(f"data.files.folds is {config.folds}, but there are only {jobs} jobs to part")
+    return config.folds
 
 
 def _read(

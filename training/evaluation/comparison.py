@@ -50,6 +50,9 @@ class ComparedBundle(_Part):
     digest: str
     data: str
     data_digest: str
+    pairs: int
+    jobs: int
+    resumes: int
 
 
 class ComparedFigure(_Part):
@@ -202,6 +205,9 @@ def _side_by_side(
                 digest=bundle.digest,
                 data=evaluation.data.description,
                 data_digest=evaluation.data.digest,
+                pairs=evaluation.data.pairs,
+                jobs=evaluation.data.jobs,
+                resumes=evaluation.data.resumes,
             )
             for bundle, evaluation in zip(bundles, evaluations, strict=True)
         ],
@@ -236,7 +242,7 @@ def _check_count(paths: Sequence[Path]) -> None:
 
 
 def read_metrics(path: Path) -> Evaluation:
-    """The evaluation in a bundle's folder. Raises `BundleError` if there is none that can be read."""
+    """What the bundle at `path` was measured to be. Raises `BundleError` if that is missing or damaged."""
     file = path / METRICS_FILE
     try:
         return Evaluation.model_validate_json(file.read_bytes())

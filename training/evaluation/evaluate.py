@@ -30,7 +30,7 @@ from training.evaluation.schema import (
 from training.evaluation.scored_pairs import Floats, Labels, ScoredPairs
 from training.evaluation.scoring import LabelledExample, Pair, score_examples
 from training.evaluation.shift import CounterfactualExample, evaluate_counterfactual_pairs
-from training.evaluation.utility import decision_figures, ranking_figures, reliability
+from training.evaluation.utility import Threshold, decision_figures, ranking_figures, reliability
 from training.evaluation.variants import VariantSet, evaluate_variants
 
 _BINS = 30
@@ -104,8 +104,12 @@ def evaluate_pairs(
     *,
     data: str,
     options: EvaluationOptions | None = None,
+    thresholds: Floats | None = None,
 ) -> Evaluation:
-    """Everything that scores, labels and groups say; judged by the true labels too, if there are any."""
+    """Everything that scores, labels and groups say; judged by the true labels too, if there are any.
+
+    `thresholds`: one for each pair, (N,), where they were not decided by the subject's own.
+    """
     options = options or EvaluationOptions()
     pairs = pairs.with_intersections(options.intersections)
     resamples = JobResamples(pairs, options.rounds, np.random.default_rng(options.seed))
@@ -114,7 +118,8 @@ def evaluate_pairs(
     if pairs.true_labels is not None:
         kinds.append(("true", pairs.true_labels))
     crossings = {f"{a}_{b}" for a, b in options.intersections}
-    judged = _Judge(pairs, probabilities, subject.threshold, resamples, edges, options.minimum, crossings)
+    threshold = subject.threshold if thresholds is None else thresholds
+    judged = _Judge(pairs, probabilities, threshold, resamples, edges, options.minimum, crossings)
     notes = []
     if pairs.jobs_count < 2:
         notes.append("One job only: no intervals, since they are drawn over jobs.")
@@ -166,7 +171,7 @@ def data_digest(pairs: ScoredPairs) -> str:
 class _Judge:
     pairs: ScoredPairs
     probabilities: Floats
-    threshold: float
+    threshold: Threshold
     resamples: JobResamples
     edges: Floats
     minimum: int

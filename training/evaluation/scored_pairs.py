@@ -139,3 +139,21 @@ class ScoredPairs:
             ],
             dtype=np.float64,
         )
+
+
+def concatenated(parts: Sequence[ScoredPairs]) -> ScoredPairs:
+    """All pairs of `parts` in their order; a group that a part does not know of is None there."""
+    attributes = dict.fromkeys(name for part in parts for name in part.groups)
+    true_labels = [part.true_labels for part in parts if part.true_labels is not None]
+    return ScoredPairs(
+        raw_scores=np.concatenate([part.raw_scores for part in parts]),
+        labels=np.concatenate([part.labels for part in parts]),
+        jobs=[job for part in parts for job in part.jobs],
+        resumes=[resume for part in parts for resume in part.resumes],
+        titled=np.concatenate([part.titled for part in parts]),
+        groups={
+            name: [group for part in parts for group in part.groups.get(name, [None] * len(part))]
+            for name in attributes
+        },
+        true_labels=np.concatenate(true_labels) if len(true_labels) == len(parts) else None,
+    )

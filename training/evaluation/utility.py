@@ -14,6 +14,9 @@ from training.evaluation.scored_pairs import Flags, Floats, Labels, ScoredPairs
 
 ProperScore = Literal["log_loss", "brier"]
 
+Threshold = float | Floats
+"""One for all pairs, or one for each, (N,): in cross-fitting, that of the folds which the pair is not in."""
+
 DEPTHS = (1, 3, 5, 10)
 ECE_BINS = 10
 
@@ -21,7 +24,7 @@ _BOTH = "one class only: matches and others are needed"
 
 
 def decision_samples(
-    pairs: ScoredPairs, labels: Labels, probabilities: Floats, resamples: JobResamples, threshold: float
+    pairs: ScoredPairs, labels: Labels, probabilities: Floats, resamples: JobResamples, threshold: Threshold
 ) -> dict[str, Floats]:
     """Pooled ROC-AUC and PR-AUC of raw_score; decisions at the threshold; calibration. (1 + rounds,) each."""
     selected = probabilities >= threshold
@@ -45,7 +48,7 @@ def decision_samples(
 
 
 def decision_figures(
-    pairs: ScoredPairs, labels: Labels, probabilities: Floats, resamples: JobResamples, threshold: float
+    pairs: ScoredPairs, labels: Labels, probabilities: Floats, resamples: JobResamples, threshold: Threshold
 ) -> dict[str, Estimate]:
     """`decision_samples` as figures. `n` counts pairs."""
     reasons = {

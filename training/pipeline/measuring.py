@@ -17,11 +17,19 @@ from training.config import RunConfig
 from training.data.example import Dataset, Example
 from training.data.synthetic.generator import generate
 from training.evaluation.evaluate import EvaluationOptions, evaluate_bundle
-from training.evaluation.schema import Evaluation
+from training.evaluation.schema import Evaluation, VariantEvaluation
+from training.evaluation.scored_pairs import ScoredPairs
 from training.evaluation.scoring import score_examples
-from training.evaluation.variants import VariantSet
+from training.evaluation.variants import VariantSet, evaluate_variants
 from training.postprocessing.calibration import CalibrationOptions, fit_calibration
-from training.postprocessing.threshold import ParityConstraint, ThresholdOptions, choose_threshold
+from training.postprocessing.threshold import (
+    ParityConstraint,
+    ThresholdChoice,
+    ThresholdOptions,
+    choose_threshold,
+)
+
+THRESHOLD_SPLIT = "the threshold split"
 
 
 def calibrate_and_decide(
@@ -29,14 +37,30 @@ def calibrate_and_decide(
 ) -> tuple[Calibration, DecisionRule, tuple[str, ...]]:
     """The calibration of one held-out split, the threshold of another, and notes on what was not possible."""
     matcher = Matcher(bundle, loaded.tokenizer)
-    options = CalibrationOptions(
+    fitted = fit_calibration(
+        score_examples(matcher, loaded, dataset.calibration), calibration_options(config)
+    )
+    choice = decide(config, score_examples(matcher, loaded, dataset.threshold), fitted.calibration)
+    return fitted.calibration, choice.rule, (*fitted.notes, *threshold_notes(config, choice))
+
+
+def calibration_options(config: RunConfig) -> CalibrationOptions:
+    """How the configuration has scores calibrated."""
+    return CalibrationOptions(
         methods=config.calibration.methods, score=config.calibration.score, seed=config.seed
     )
-    fitted = fit_calibration(score_examples(matcher, loaded, dataset.calibration), options)
-    pairs = score_examples(matcher, loaded, dataset.threshold)
+
+
+def decide(
+    config: RunConfig, pairs: ScoredPairs, calibration: Calibration, named: str = THRESHOLD_SPLIT
+) -> ThresholdChoice:
+    """The threshold on the calibrated probabilities of `pairs`, as the configuration has it chosen.
+
+    `named`: in words, what the pairs are.
+    """
     limit = config.threshold.parity_limit
-    choice = choose_threshold(
-        pairs.probabilities(fitted.calibration),
+    return choose_threshold(
+        pairs.probabilities(calibration),
         pairs.labels,
         pairs.jobs,
         rng=np.random.default_rng(config.seed),
@@ -46,36 +70,61 @@ def calibrate_and_decide(
             beta=config.threshold.beta,
             constraint=None if limit is None else ParityConstraint(limit=limit),
             rounds=config.evaluation.rounds,
+            pairs=named,
         ),
     )
-    notes = list(fitted.notes)
-    if limit is not None and choice.largest_difference is None:
-        notes.append("the threshold is unconstrained: no two groups are large enough to be compared")
-    elif limit is not None and not choice.feasible:
-        notes.append(
-            f"no threshold keeps differences between groups within {limit:g}: the one with the smallest was "
-            f"taken, {choice.largest_difference:.4f} on the threshold split"
-        )
-    return fitted.calibration, choice.rule, tuple(notes)
+
+
+def threshold_notes(config: RunConfig, choice: ThresholdChoice, named: str = THRESHOLD_SPLIT) -> list[str]:
+    """What of the parity limit was not possible."""
+    limit = config.threshold.parity_limit
+    if limit is None:
+        return []
+    if choice.largest_difference is None:
+        return ["the threshold is unconstrained: no two groups are large enough to be compared"]
+    if choice.feasible:
+        return []
+    return [
+        f"no threshold keeps differences between groups within {limit:g}: the one with the smallest was "
+        f"taken, {choice.largest_difference:.4f} on {named}"
+    ]
 
 
 def evaluate_test(
     config: RunConfig, bundle: Bundle, loaded: LoadedModel, examples: Sequence[Example]
 ) -> Evaluation:
     """The test split, and the audit of some of its resumes under other names, redacted and not."""
-    redacted = CounterfactualOptions(
-        attributes=("name",), names_per_group=config.evaluation.names_per_group, seed=config.seed
-    )
     return evaluate_bundle(
         bundle,
         loaded,
         examples,
         data=_described(config),
-        options=_options(config),
+        options=evaluation_options(config),
         audits=variant_sets_of(examples, config.evaluation.audited),
-        audit_options=(replace(redacted, redact=False), redacted),
+        audit_options=_audit_options(config),
         clue_free=[replace(e, resume=e.clue_free) for e in examples if e.clue_free is not None],
     )
+
+
+def audit_names(
+    config: RunConfig, bundle: Bundle, loaded: LoadedModel, examples: Sequence[Example]
+) -> list[VariantEvaluation]:
+    """The audit of `evaluate_test` alone; empty if no example is a match."""
+    audits = variant_sets_of(examples, config.evaluation.audited)
+    if not audits:
+        return []
+    matcher, rng = Matcher(bundle, loaded.tokenizer), np.random.default_rng(config.seed)
+    return [
+        evaluate_variants(matcher, loaded, audits, of, rounds=config.evaluation.rounds, rng=rng)
+        for of in _audit_options(config)
+    ]
+
+
+def _audit_options(config: RunConfig) -> tuple[CounterfactualOptions, ...]:
+    redacted = CounterfactualOptions(
+        attributes=("name",), names_per_group=config.evaluation.names_per_group, seed=config.seed
+    )
+    return replace(redacted, redact=False), redacted
 
 
 def evaluate_biased(config: RunConfig, bundle: Bundle, loaded: LoadedModel) -> Evaluation:
@@ -84,7 +133,7 @@ def evaluate_biased(config: RunConfig, bundle: Bundle, loaded: LoadedModel) -> E
     assert synthetic is not None
     examples = generate(synthetic.model_copy(update={"bias": config.evaluation.bias})).test
     data = "synthetic test split with biased labels and wording"
-    return evaluate_bundle(bundle, loaded, examples, data=data, options=_options(config))
+    return evaluate_bundle(bundle, loaded, examples, data=data, options=evaluation_options(config))
 
 
 def variant_sets_of(examples: Sequence[Example], count: int) -> list[VariantSet]:
@@ -101,7 +150,8 @@ def variant_sets_of(examples: Sequence[Example], count: int) -> list[VariantSet]
     return sets
 
 
-def _options(config: RunConfig) -> EvaluationOptions:
+def evaluation_options(config: RunConfig) -> EvaluationOptions:
+    """How the configuration has pairs evaluated."""
     return EvaluationOptions(
         minimum=config.evaluation.minimum,
         rounds=config.evaluation.rounds,

@@ -5,7 +5,7 @@ Whatever may be interrupted lies in the work folder; the bundle is written in on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -19,15 +19,21 @@ from service.core.bundle import Bundle, check_place, write_bundle
 from service.core.concept_eraser import ConceptEraser
 from service.core.engines.loading import LoadedModel
 from service.core.manifest import Manifest
+from service.core.matching import Matcher
 from training.bundles.candidate import load_reference_engine, new_manifest, write_candidate
 from training.bundles.card import evaluated_model_card
 from training.config import RunConfig
 from training.data.example import Dataset
-from training.evaluation.scoring import RememberingEngine
+from training.evaluation.evaluate import subject_of
+from training.evaluation.schema import VariantEvaluation
+from training.evaluation.scored_pairs import ScoredPairs
+from training.evaluation.scoring import RememberingEngine, score_examples
 from training.learning.epochs import Final
 from training.learning.tokenized import PairTokenizer
 from training.learning.trainer import Watcher
-from training.pipeline.measuring import calibrate_and_decide, evaluate_biased, evaluate_test
+from training.pipeline.cross_fitting import FoldDecision, cross_fit, evaluate_folds
+from training.pipeline.measuring import audit_names, calibrate_and_decide, evaluate_biased, evaluate_test
+from training.pipeline.support import check_support
 from training.pipeline.training import (
     TrainedAdapter,
     TrainingError,
@@ -76,14 +82,17 @@ def make_bundle(
     is wrong.
     """
     setting = _set_up(config, output, options, dataset)
-    # Without losses nothing is learned, and no training text needs to be tokenized.
+    folds = setting.of_folds()
+    # All models first: other processes are needed for that only. Without losses nothing is learned, and no
+    # training text needs to be tokenized.
+    trained_folds = [_train(fold) if config.losses.names else None for fold in folds]
     trained = _train(setting) if config.losses.names else None
     if process_rank():
         return None
     adapter = None if trained is None else trained.folder
     options.say("fitting the concept eraser, calibrating, choosing the threshold")
     eraser = _fit_eraser(setting, adapter)
-    parts = _measure(setting, trained, eraser)
+    parts = _measure(setting, trained, eraser, _score_folds(folds, trained_folds))
     return write_bundle(
         output, setting.manifest, parts, adapter=adapter, eraser=eraser, overwrite=options.overwrite
     )
@@ -98,9 +107,14 @@ def choose_again(work: Path, output: Path, final: Final | None, options: RunOpti
     config, record = chosen_again(work, final)
     setting = _set_up(config, output, options)
     trained = kept_adapter(config, setting.dataset, work, record)
+    folds = setting.of_folds()
+    trained_folds = []
+    for fold in folds:
+        _, record_of_fold = chosen_again(fold.options.work, final)
+        trained_folds.append(kept_adapter(config, fold.dataset, fold.options.work, record_of_fold))
     options.say(f"taking {trained.folder.name}, calibrating, choosing the threshold")
     eraser = _fit_eraser(setting, trained.folder)
-    parts = _measure(setting, trained, eraser)
+    parts = _measure(setting, trained, eraser, _score_folds(folds, trained_folds))
     return write_bundle(
         output, setting.manifest, parts, adapter=trained.folder, eraser=eraser, overwrite=options.overwrite
     )
@@ -115,6 +129,7 @@ class _Setting:
     base: BaseModel
     manifest: Manifest
     dataset: Dataset
+    cross_fitted: bool = False
 
     def candidate(
         self, name: str, adapter: Path | None = None, eraser: ConceptEraser | None = None
@@ -126,6 +141,27 @@ class _Setting:
 
     def load(self, bundle: Bundle) -> LoadedModel:
         return load_reference_engine(bundle, self.base, self.options.work / "cache")
+
+    def of_folds(self) -> list[_Setting]:
+        """For each fold of cross-fitted data, what its own model is made with; its test split is held out."""
+        count = len(self.dataset.folds)
+        return [
+            replace(
+                self,
+                dataset=Dataset(fold.train, fold.validation, [], [], fold.held_out),
+                options=replace(
+                    self.options,
+                    work=self.options.work / f"fold-{number}",
+                    say=_prefixed(self.options.say, f"fold {number} of {count}: "),
+                ),
+                cross_fitted=True,
+            )
+            for number, fold in enumerate(self.dataset.folds, 1)
+        ]
+
+
+def _prefixed(say: Say, prefix: str) -> Say:
+    return lambda message: say(prefix + message)
 
 
 def _set_up(config: RunConfig, output: Path, options: RunOptions, dataset: Dataset | None = None) -> _Setting:
@@ -149,7 +185,9 @@ def _set_up(config: RunConfig, output: Path, options: RunOptions, dataset: Datas
     dataset = dataset or config.data.load()
     for warning in dataset.warnings:
         options.say(f"note: {warning}")
-    return _Setting(config, options, base, manifest, dataset)
+    for note in check_support(config, dataset):
+        options.say(f"note: {note}")
+    return _Setting(config, options, base, manifest, dataset, cross_fitted=bool(dataset.folds))
 
 
 def _check_writable(folder: Path) -> None:
@@ -161,8 +199,12 @@ def _check_writable(folder: Path) -> None:
 
 
 def _train(setting: _Setting) -> TrainedAdapter:
-    tokenizer = PairTokenizer.of(setting.candidate("untrained"), setting.base)
     options = setting.options
+    if setting.cross_fitted:
+        options.work.mkdir(parents=True, exist_ok=True)
+        # Each model begins with the same weights, whether those before it were trained now or earlier.
+        set_seed(setting.config.seed)
+    tokenizer = PairTokenizer.of(setting.candidate("untrained"), setting.base)
     return train_adapter(
         setting.config,
         setting.base,
@@ -187,8 +229,57 @@ def _fit_eraser(setting: _Setting, adapter: Path | None) -> ConceptEraser | None
     return fit_concept_eraser(config.erasure, setting.dataset.train, tokenizer, engine, seed=config.seed)
 
 
+@dataclass(frozen=True)
+class _ScoredFold:
+    """A fold's model, and the pairs that were held out from it with the scores that it gave them."""
+
+    setting: _Setting
+    adapter: Path | None
+    eraser: ConceptEraser | None
+    pairs: ScoredPairs
+
+
+def _score_folds(settings: Sequence[_Setting], trained: Sequence[TrainedAdapter | None]) -> list[_ScoredFold]:
+    folds = []
+    for setting, of_fold in zip(settings, trained, strict=True):
+        setting.options.say(f"scoring {len(setting.dataset.test):,} held-out pairs")
+        adapter = None if of_fold is None else of_fold.folder
+        eraser = _fit_eraser(setting, adapter)
+        candidate = setting.candidate("erased", adapter, eraser)
+        loaded = setting.load(candidate)
+        pairs = score_examples(Matcher(candidate, loaded.tokenizer), loaded, setting.dataset.test)
+        loaded.engine.close()
+        folds.append(_ScoredFold(setting, adapter, eraser, pairs))
+    return folds
+
+
+def _audit_fold(fold: _ScoredFold, decision: FoldDecision) -> list[VariantEvaluation]:
+    """The audit of some of a fold's held-out resumes under other names, by the fold's own model."""
+    setting = fold.setting
+    candidate = setting.candidate("erased", fold.adapter, fold.eraser)
+    decided = write_bundle(
+        candidate.path.with_name("decided"),
+        setting.manifest,
+        {
+            "calibration.json": decision.calibration,
+            "decision.json": decision.rule,
+            "probes.json": candidate.reference_vectors,
+        },
+        adapter=fold.adapter,
+        eraser=fold.eraser,
+        overwrite=True,
+    )
+    loaded = setting.load(decided)
+    audits = audit_names(setting.config, decided, loaded, setting.dataset.test)
+    loaded.engine.close()
+    return audits
+
+
 def _measure(
-    setting: _Setting, trained: TrainedAdapter | None, eraser: ConceptEraser | None
+    setting: _Setting,
+    trained: TrainedAdapter | None,
+    eraser: ConceptEraser | None,
+    folds: Sequence[_ScoredFold],
 ) -> dict[str, Any]:
     """Calibrate, choose the threshold and evaluate: the bundle's files beside the adapter and the eraser."""
     config, say, dataset = setting.config, setting.options.say, setting.dataset
@@ -197,7 +288,12 @@ def _measure(
     loaded = setting.load(candidate)
     # The splits and their variants share most of their passages.
     loaded = replace(loaded, engine=RememberingEngine(loaded.engine))
-    calibration, rule, notes = calibrate_and_decide(config, candidate, loaded, dataset)
+    cross_fitted = cross_fit(config, [fold.pairs for fold in folds]) if folds else None
+    calibration, rule, notes = (
+        calibrate_and_decide(config, candidate, loaded, dataset)
+        if cross_fitted is None
+        else (cross_fitted.calibration, cross_fitted.rule, cross_fitted.notes)
+    )
     notes = (*notes, *(() if trained is None else trained.notes))
     for note in notes:
         say(f"note: {note}")
@@ -215,8 +311,21 @@ def _measure(
         eraser=eraser,
         overwrite=True,
     )
-    say("evaluating on the test split")
-    evaluation = evaluate_test(config, decided, loaded, dataset.test)
+    if cross_fitted is None:
+        say("evaluating on the test split")
+        evaluation = evaluate_test(config, decided, loaded, dataset.test)
+    else:
+        say("evaluating on the held-out pairs of all folds")
+        if not config.evaluation.redact:
+            notes = (*notes, "evaluation.redact is false, but held-out pairs are scored once: as redacted")
+        subject = subject_of(decided, loaded, redact=True)
+        evaluation = evaluate_folds(config, cross_fitted, subject)
+        if config.evaluation.audited:
+            audits = _audit_fold(folds[0], cross_fitted.decisions[0])
+            note = "The audits are of the first fold's model, on resumes that it had not seen."
+            evaluation = evaluation.model_copy(
+                update={"audits": audits, "notes": [*evaluation.notes, note] if audits else evaluation.notes}
+            )
     evaluation = evaluation.model_copy(update={"notes": [*evaluation.notes, *notes, *dataset.warnings]})
     parts |= {
         "metrics.json": evaluation,

@@ -26,7 +26,7 @@ from service.core.calibration import (
 )
 from service.core.errors import EvenmatchError
 from service.core.scoring import SCORE_DECIMALS
-from training.evaluation.scored_pairs import Floats, Labels, ScoredPairs
+from training.evaluation.scored_pairs import Flags, Floats, Labels, ScoredPairs
 from training.evaluation.utility import ProperScore, proper_losses
 
 _SHARPEST, _FLATTEST = 1e-4, 1e4
@@ -153,15 +153,7 @@ def fit_calibration(pairs: ScoredPairs, options: CalibrationOptions | None = Non
     """
     options = options or CalibrationOptions()
     check_two_classes(pairs.labels)
-    parts = {name: pairs.take(pairs.titled == kind) for name, kind in (("with", True), ("without", False))}
-    usable = {name: part for name, part in parts.items() if 0 < part.labels.sum() < len(part)}
-    # One job without a title must neither stop a run nor get a curve drawn through its few pairs.
-    usable = {name: part for name, part in usable.items() if _is_large(part)} or usable
-    if not usable:
-        raise CalibrationError(
-            "neither the pairs with a job title nor those without hold both classes: "
-            "nothing can be calibrated"
-        )
+    parts, usable = _parts(pairs), _usable(pairs)
     scores: dict[Method, float] = {}
     if len(options.methods) > 1:
         for method in options.methods:
@@ -193,6 +185,35 @@ def fit_calibration(pairs: ScoredPairs, options: CalibrationOptions | None = Non
     return FittedCalibration(calibration, options.score, scores, notes)
 
 
+def _parts(pairs: ScoredPairs) -> dict[str, ScoredPairs]:
+    return {name: pairs.take(pairs.titled == kind) for name, kind in (("with", True), ("without", False))}
+
+
+def _usable(pairs: ScoredPairs) -> dict[str, ScoredPairs]:
+    """The pairs with a job title and those without, as far as each get a curve of their own."""
+    usable = {name: part for name, part in _parts(pairs).items() if 0 < part.labels.sum() < len(part)}
+    # One job without a title must neither stop a run nor get a curve drawn through its few pairs.
+    usable = {name: part for name, part in usable.items() if _is_large(part)} or usable
+    if not usable:
+        raise CalibrationError(
+            "neither the pairs with a job title nor those without hold both classes: "
+            "nothing can be calibrated"
+        )
+    return usable
+
+
+def check_comparable(pairs: ScoredPairs, options: CalibrationOptions) -> None:
+    """Raise the `CalibrationError` that `fit_calibration` would raise whatever the scores are.
+
+    Labels, jobs and titles say it, so that a run can be refused before anything is trained.
+    """
+    check_two_classes(pairs.labels)
+    if len(options.methods) > 1:
+        for part in _usable(pairs).values():
+            for held_out in _folds(part, options):
+                _fitted_on(part, held_out)
+
+
 def _is_large(part: ScoredPairs) -> bool:
     matches = int(part.labels.sum())
     return min(matches, len(part) - matches) >= _LEAST and part.jobs_count > 1
@@ -203,13 +224,7 @@ def _left_out_losses(
 ) -> Floats:
     losses: list[Floats] = []
     for held_out in _folds(part, options):
-        fitted_on = np.ones(len(part), dtype=np.bool_)
-        fitted_on[held_out] = False
-        if not 0 < part.labels[fitted_on].sum() < fitted_on.sum():
-            raise CalibrationError(
-                f"{part.jobs_count} jobs are too few to compare methods: without one fold of them a class is "
-                "missing; name one method"
-            )
+        fitted_on = _fitted_on(part, held_out)
         try:
             curve = fit(part.raw_scores[fitted_on], part.labels[fitted_on])
         except CalibrationError as error:
@@ -220,6 +235,18 @@ def _left_out_losses(
         predicted = np.array([curve.probability(float(x)) for x in part.raw_scores[held_out]])
         losses.append(proper_losses(predicted, part.labels[held_out], options.score))
     return np.concatenate(losses)
+
+
+def _fitted_on(part: ScoredPairs, held_out: Labels) -> Flags:
+    """(N,): the pairs outside a fold."""
+    fitted_on = np.ones(len(part), dtype=np.bool_)
+    fitted_on[held_out] = False
+    if not 0 < part.labels[fitted_on].sum() < fitted_on.sum():
+        raise CalibrationError(
+            f"{part.jobs_count} jobs are too few to compare methods: without one fold of them a class is "
+            "missing; name one method"
+        )
+    return fitted_on
 
 
 def _folds(part: ScoredPairs, options: CalibrationOptions) -> Sequence[Labels]:

@@ -47,12 +47,16 @@ class ParityConstraint:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdOptions:
-    """`beta` weighs recall against precision in `f_beta`; 1 is F1. `rounds`: of the bootstrap over jobs."""
+    """`beta` weighs recall against precision in `f_beta`; 1 is F1. `rounds`: of the bootstrap over jobs.
+
+    `pairs`: in words, what the threshold is chosen on.
+    """
 
     utility: Utility = "f_beta"
     beta: float = 1.0
     constraint: ParityConstraint | None = None
     rounds: int = 500
+    pairs: str = "the threshold split"
 
     @property
     def utility_name(self) -> str:
@@ -123,7 +127,7 @@ def choose_threshold(
             round(min(float(low), threshold), SCORE_DECIMALS),
             round(max(float(high), threshold), SCORE_DECIMALS),
         ),
-        rule=f"best {options.utility_name} on the threshold split; the borderline band is its 95 % bootstrap "
+        rule=f"best {options.utility_name} on {options.pairs}; the borderline band is its 95 % bootstrap "
         "interval over jobs",
         constraint=_described(options, best, free),
     )
@@ -297,4 +301,4 @@ def _described(options: ThresholdOptions, best: _Cut, free: _Cut) -> str:
     )
     if best.excess > 0:
         return f"{asked}: NOT MET by any threshold; the least violation is {best.difference:.4f} at {cost}"
-    return f"{asked}: met on the threshold split with {best.difference:.4f} at {cost}"
+    return f"{asked}: met on {options.pairs} with {best.difference:.4f} at {cost}"

@@ -191,7 +191,7 @@ def test_data_of_one_class_is_reported(tmp_path: Path) -> None:
     columns = ["--resume-column", "cv", "--job-column", "ad"]
     result = CliRunner().invoke(app, ["explore", "--data", str(file), "--output", str(report), *columns])
     assert result.exit_code == 0, result.output
-    assert "training refuses this data: train has one class only" in report.read_text()
+    assert "training refuses this data: the file has one class only" in report.read_text()
 
 
 @pytest.mark.parametrize("output", ["pairs.csv", ".", "/", "report"])

@@ -304,6 +304,53 @@ def test_data_that_changed_is_not_gone_on_with(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_few_jobs_are_cross_fitted_and_resumed_to_the_same(tmp_path: Path) -> None:
+    config = write_config(tmp_path, trainer={"epochs": 2}, evaluation={"audited": 2})
+    with (tmp_path / "all.csv").open("w", encoding="utf-8") as whole:
+        for number, split in enumerate(SPLIT_JOBS):
+            lines = (tmp_path / f"{split}.csv").read_text("utf-8").splitlines(keepends=True)
+            whole.writelines(lines[number > 0 :])
+    content = json.loads(config.read_text("utf-8"))
+    content["data"]["files"] |= {"file": str(tmp_path / "all.csv"), "files": {}, "folds": 3}
+    config.write_text(json.dumps(content), "utf-8")
+    run = ["run", "--config", str(config), "--quiet", "--work", str(tmp_path / "work"), "--output"]
+    first = CliRunner().invoke(app, [*run, str(tmp_path / "first")])
+    assert first.exit_code == 0, first.stderr
+    assert "fold 3 of 3: an epoch passes over" in first.stderr
+    assert "the held-out pairs: 312 pairs" in first.stderr
+    evaluation = Evaluation.model_validate_json((tmp_path / "first" / "metrics.json").read_text("utf-8"))
+    assert (evaluation.data.pairs, evaluation.data.jobs) == (312, 78)
+    assert len(evaluation.audits) == 2
+    calibration = json.loads((tmp_path / "first" / "calibration.json").read_text("utf-8"))
+    assert calibration["pairs"] == 312
+
+    # As if it had been stopped in the second fold.
+    shutil.rmtree(tmp_path / "work" / "fold-3")
+    for folder in (tmp_path / "work", tmp_path / "work" / "fold-2"):
+        (folder / "trained.json").unlink()
+        for checkpoint in sorted(folder.glob("checkpoint-*"), key=lambda c: int(c.name[11:]))[1:]:
+            shutil.rmtree(checkpoint)
+    again = CliRunner().invoke(app, [*run, str(tmp_path / "again"), "--resume"])
+    assert again.exit_code == 0, again.stderr
+    files = read_bundle(tmp_path / "first").manifest.files
+    resumed = read_bundle(tmp_path / "again").manifest.files
+    for name in (
+        "adapter/adapter_model.safetensors",
+        "calibration.json",
+        "decision.json",
+        "eraser.safetensors",
+    ):
+        assert resumed[name] == files[name], name
+
+    chosen = CliRunner().invoke(
+        app,
+        ["choose", "--work", str(tmp_path / "work"), "--output", str(tmp_path / "b"), "--final", "epoch=1"],
+    )
+    assert chosen.exit_code == 0, chosen.stderr
+    assert read_bundle(tmp_path / "b").manifest.files["calibration.json"] != files["calibration.json"]
+
+
+@pytest.mark.slow
 def test_two_processes_train_together_and_one_writes(tmp_path: Path) -> None:
     """As two GPUs would under `accelerate launch` or `torchrun`."""
     config = write_config(tmp_path, trainer={"epochs": 1}, evaluation={"audited": 0})
