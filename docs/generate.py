@@ -147,7 +147,7 @@ def picture() -> str:
     note_y = 10 + len(drawn) * _FLOOR_HEIGHT + 12
     notes = [
         "A floor imports what lies below it, nothing above it; rooms of one floor do not import each other.",
-        "training imports core only, and nothing imports training. import-linter keeps both (make lint).",
+        "training imports core only. evenmatch stands above both, and nothing imports it (make lint).",
     ]
     svg: str = _SVG.render(
         floors=drawn,
