@@ -246,8 +246,7 @@ class _Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        self._close()
 
     def say(self, message: str) -> None:
         if self._shown:
@@ -257,7 +256,7 @@ class _Progress:
         if not self._shown:
             return
         if self._bar is None or done < self._bar.n:  # the next fold of cross-fitting begins
-            self.__exit__(None, None, None)
+            self._close()
             self._bar = _tqdm()(total=total, desc="training", unit="step")
         self._bar.update(done - self._bar.n)
         if done == total:
@@ -270,6 +269,10 @@ class _Progress:
                 loss=round(figures.get("train_loss", float("nan")), 3),
                 pr_auc=round(figures["pr_auc"], 3),
             )
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
 
 
 def _tqdm() -> Any:
