@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, filterwarnings
 
 from evenmatch.own_packages import claim
 
@@ -104,7 +105,10 @@ def __getattr__(name: str) -> Any:
     if place in _WITH_TRAINING:
         claim("training")
     try:
-        found = getattr(import_module(place), name)
+        with catch_warnings():
+            # Of tqdm in notebooks, without a package that draws its bar: text does as well.
+            filterwarnings("ignore", "IProgress not found")
+            found = getattr(import_module(place), name)
     except ModuleNotFoundError as error:
         if place in _WITH_TRAINING and (error.name or "").partition(".")[0] not in ("service", "training"):
             raise ImportError(

@@ -21,6 +21,7 @@ class Columns(TypedDict, total=False):
     resume_id_column: str
     job_id_column: str
     job_family_column: str
+    true_label_column: str
     group_columns: Mapping[str, str] | Sequence[str]
 
 

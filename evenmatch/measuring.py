@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -15,7 +15,7 @@ from service.core.bundle import Bundle, read_bundle
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.errors import InputError
 from service.runtime.devices import choose_engine, usable_cores
-from training.data.example import DataFormatError, Example
+from training.data.example import Example
 from training.data.user_data import load_unsplit
 from training.evaluation.comparison import BundleComparison, compare_on
 from training.evaluation.evaluate import EvaluationOptions, evaluate_bundle
@@ -23,9 +23,6 @@ from training.evaluation.given_pairs import PairColumns, measure_pairs, read_pai
 from training.evaluation.schema import Estimate, Evaluation, Judgement, PairsReport
 from training.report.counterfactual_pairs import counterfactual_pairs_html
 from training.report.html import comparison_html, report_html
-
-TRUE_LABEL = "true_label"
-"""A column with labels from before a known bias, as synthetic data has it."""
 
 _FIGURE = ["figure", "value", "low", "high", "n", "reason"]
 
@@ -189,8 +186,7 @@ def evaluate(
 
     Args:
         bundle: Name of a shipped bundle, or a bundle's folder.
-        frame: A row for each pair; all of them are used, so they must not be those it was trained on. A
-            column `true_label` beside the label holds labels from before a known bias.
+        frame: A row for each pair; all of them are used, so they must not be those it was trained on.
         redact: Score as the service does by default.
         minimum: Pairs that a group's rate must stand on to be compared.
         rounds: Resamples of jobs for the intervals.
@@ -282,13 +278,7 @@ def _rows(figures: Mapping[str, Estimate]) -> list[dict[str, Any]]:
 def _examples(frame: Frame, columns: Columns) -> list[Example]:
     rows = tables_of(frame)
     examples, _ = load_unsplit(user_data(rows, columns), rows)
-    given: list[Any] = [row.get(TRUE_LABEL) for row in rows[None]]
-    if all(label is None for label in given):
-        return examples
-    wrong = next((number for number, label in enumerate(given, 1) if label not in (0, 1)), None)
-    if wrong is not None:
-        raise DataFormatError(f"the data frame: row {wrong}, column {TRUE_LABEL} must be 0 or 1")
-    return [replace(one, true_label=int(label)) for one, label in zip(examples, given, strict=True)]
+    return examples
 
 
 def _loaded(bundle: Bundle) -> LoadedModel:

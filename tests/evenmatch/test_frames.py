@@ -19,7 +19,7 @@ CELLS: dict[str, list[Any]] = {
     "label": [1, 0, 1],
     "score": [0.5, float("nan"), 2.0],
 }
-ROWS = [
+ROWS: list[Mapping[str, Any]] = [
     {"text": "a", "label": 1, "score": 0.5},
     {"text": None, "label": 0, "score": None},
     {"text": "c", "label": 1, "score": 2.0},

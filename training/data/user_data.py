@@ -67,6 +67,11 @@ class ColumnMapping(BaseModel):
         description="Jobs with the same value look for the same people: a resume that fits one of them is no "
         "non-match of another. Null: postings whose texts are nearly the same.",
     )
+    true_label: str | None = Field(
+        None,
+        description="Labels from before a known bias, 0 and 1: evaluations judge by them, too. Only invented "
+        "data has them.",
+    )
     groups: dict[str, str] = Field(
         {}, description="Attribute to column, such as `{school_category: school_category}`."
     )
@@ -75,7 +80,16 @@ class ColumnMapping(BaseModel):
         """Field of the mapping to column, for every column that must be there."""
         fields = {
             name: getattr(self, name)
-            for name in ("resume", "job", "label", "title", "resume_id", "job_id", "job_family")
+            for name in (
+                "resume",
+                "job",
+                "label",
+                "title",
+                "resume_id",
+                "job_id",
+                "job_family",
+                "true_label",
+            )
         }
         return {f: c for f, c in fields.items() if c is not None} | {
             f"groups.{attribute}": column for attribute, column in self.groups.items()
@@ -406,6 +420,7 @@ def _example(
         resume=resume,
         label=labelled[0],
         grade=labelled[1],
+        true_label=_true_label(row, columns.true_label),
         groups=groups,
         job_family=_optional(row, columns.job_family),
     )
@@ -436,6 +451,15 @@ def _optional(row: TableRow, column: str | None) -> str | None:
     except UnicodeEncodeError:
         raise _CellError(column, "holds half of a character (a lone surrogate)") from None
     return None if text.lower() in MISSING else text
+
+
+def _true_label(row: TableRow, column: str | None) -> int | None:
+    if column is None:
+        return None
+    label = _optional(row, column)
+    if label not in ("0", "1"):
+        raise _CellError(column, "must be 0 or 1")
+    return int(label)
 
 
 def _group(row: TableRow, column: str, reader: LabelReader, config: UserDataConfig) -> str | None:
