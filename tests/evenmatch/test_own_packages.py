@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import evenmatch
+from service.core.bundle import Bundle
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -150,3 +151,29 @@ def test_what_training_lacks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(raised.value) == "evenmatch.train needs sklearn.metrics: pip install 'evenmatch[training]'"
     with pytest.raises(ModuleNotFoundError):  # no part of the extra
         evenmatch.__getattr__("load")
+
+
+@pytest.mark.slow
+def test_a_script_beside_our_names_converts_and_reads_in_processes_of_its_own(
+    tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    """Without `if __name__ == "__main__"`, and with a text so long that another process reads it."""
+    for name in ("service", "training"):
+        put(tmp_path, "package", name)
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"import sys\nsys.path.append({str(CHECKOUT)!r})\nimport evenmatch\n"
+        f"model = evenmatch.load({str(tiny_bundle.path)!r})\n"
+        "long = 'nurse on a ward. ' * 1000\n"
+        "print(model.engine.split()[0], len(model.score('nurse wanted for a ward', ['a nurse', long])))\n"
+    )
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, script.name],
+        cwd=tmp_path,
+        env={**kept, "EVENMATCH_DATA_DIR": str(tmp_path / "data"), "EVENMATCH_ENGINE": "openvino"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "openvino 2\n", done.stderr
