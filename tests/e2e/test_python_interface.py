@@ -18,7 +18,7 @@ from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
 
 JOB, TITLE = BACKEND_JOB["description"], BACKEND_JOB["title"]
 MARKED = "<p>" + NURSE.replace("\n", "</p>\n<p>") + "</p>"
-LONG = "\n".join([ENGINEER] * 12)  # read by another process
+LONG = "\n".join([ENGINEER] * 11)  # read by another process
 RESUMES = [ENGINEER, NURSE, MARKED, LONG, "Cook. Cooks."]
 
 
@@ -32,12 +32,12 @@ def model(server: Server, data_dir: Path) -> Iterator[Model]:
 
 
 def test_scores_are_those_of_the_server(model: Model, client: httpx.Client) -> None:
-    for redact in (True, False):
-        candidates = [{"id": f"c-{i}", "resume": text} for i, text in enumerate(RESUMES)]
+    for redact, resumes in ((True, RESUMES), (False, RESUMES[:2])):
+        candidates = [{"id": f"c-{i}", "resume": text} for i, text in enumerate(resumes)]
         answer = client.post(
             "/v1/score", json={"job": BACKEND_JOB, "candidates": candidates, "redact": redact}
         ).json()
-        scores = model.score(JOB, RESUMES, title=TITLE, ids=[one["id"] for one in candidates], redact=redact)
+        scores = model.score(JOB, resumes, title=TITLE, ids=[one["id"] for one in candidates], redact=redact)
         assert scores.threshold == answer["threshold"]
         assert len(scores) == len(answer["results"])
         for score, result in zip(scores, answer["results"], strict=True):

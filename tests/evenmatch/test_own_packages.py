@@ -122,6 +122,7 @@ def test_importing_it_loads_nothing_heavy(tmp_path: Path) -> None:
     assert done.stdout == "[] ['evenmatch.own_packages'] True\n", done.stderr
 
 
+@pytest.mark.slow
 def test_loading_a_model_needs_no_torch(tmp_path: Path) -> None:
     code = """
     import sys, evenmatch
