@@ -36,7 +36,7 @@ def rows_of(frame: Frame) -> list[Mapping[str, Any]]:
     if isinstance(frame, list | tuple):
         if not all(isinstance(row, Mapping) for row in frame):
             raise FrameError("a list of rows must hold a mapping of column to value for each row")
-        return [{str(name): _value(cell) for name, cell in row.items()} for row in frame]
+        return [{str(name): or_none(cell) for name, cell in row.items()} for row in frame]
     if hasattr(frame, "collect") and not hasattr(frame, "to_dicts"):
         raise FrameError("this is a lazy frame: call .collect() on it first")
     if not hasattr(frame, "columns") or not (hasattr(frame, "iloc") or hasattr(frame, "to_dicts")):
@@ -49,7 +49,7 @@ def rows_of(frame: Frame) -> list[Mapping[str, Any]]:
     if twice is not None:
         raise FrameError(f"two columns of the data frame are called {twice!r}", field=twice)
     if hasattr(frame, "to_dicts"):
-        return [{name: _value(cell) for name, cell in row.items()} for row in table.to_dicts()]
+        return [{name: or_none(cell) for name, cell in row.items()} for row in table.to_dicts()]
     cells = []
     for place in range(len(columns)):
         series = table.iloc[:, place]
@@ -76,8 +76,8 @@ def texts_of(given: Any, what: str) -> list[Any]:
     return list(given)
 
 
-def _value(cell: Any) -> Any:
-    """None for what means "missing"."""
+def or_none(cell: Any) -> Any:
+    """The cell, or None for what pandas means by "missing"."""
     if isinstance(cell, float) and cell != cell:
         return None
     pandas = sys.modules.get("pandas")

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from evenmatch.audits import Audit
-from evenmatch.frames import Frame, rows_of, texts_of
+from evenmatch.frames import Frame, or_none, rows_of, texts_of
 from evenmatch.scores import RedactedResume, Score, Scores
 from service.core.bundle import MANIFEST, Bundle
 from service.core.column_names import guessed_column, list_columns
@@ -417,7 +417,8 @@ class Model:
         return text, {} if found is None else dict(found.of_text)
 
     def _title(self, title: Any) -> str | None:
-        if title is None:
+        """A title as a reader sees it; None and blanks mean that there is none."""
+        if or_none(title) is None or (isinstance(title, str) and not title.strip()):
             return None
         _check_text(title, "title")
         return self._documents.read_text(title, field="title")[0]
@@ -477,7 +478,7 @@ def _stopped(runtime: Runtime, documents: DocumentTexts, loop: _Loop) -> None:
 
 def _check_text(given: Any, field: str) -> None:
     if not isinstance(given, str):
-        kind = "missing" if given is None or given != given else f"a {type(given).__name__}"
+        kind = "missing" if or_none(given) is None else f"a {type(given).__name__}"
         raise InputError(f"{field} must be a text, is {kind}", field=field)
 
 

@@ -249,8 +249,11 @@ class _Progress:
         self._close()
 
     def say(self, message: str) -> None:
-        if self._shown:
-            _tqdm().write(message)
+        if not self._shown:
+            return
+        if self._bar is not None and self._bar.n >= self._bar.total:
+            self._close()
+        _tqdm().write(message)
 
     def stepped(self, done: int, total: int) -> None:
         if not self._shown:
@@ -259,8 +262,6 @@ class _Progress:
             self._close()
             self._bar = _tqdm()(total=total, desc="training", unit="step")
         self._bar.update(done - self._bar.n)
-        if done == total:
-            self._bar.refresh()
 
     def validated(self, figures: Mapping[str, float]) -> None:
         if self._bar is not None:
@@ -273,6 +274,7 @@ class _Progress:
     def _close(self) -> None:
         if self._bar is not None:
             self._bar.close()
+            self._bar = None
 
 
 def _tqdm() -> Any:

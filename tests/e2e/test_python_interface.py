@@ -137,6 +137,9 @@ def test_bad_texts_are_told_all_at_once(model: Model) -> None:
     assert said[1] == "resumes[2] must be a text, is missing"
     assert said[2].startswith("resumes[3] holds no text")
     assert said[3] == "resumes[4] must be a text, is a int"
+    untitled = model.score(JOB, ENGINEER).results
+    assert model.score(JOB, ENGINEER, title=float("nan")).results == untitled  # type: ignore[arg-type]
+    assert model.score(JOB, ENGINEER, title=" ").results == untitled
     with pytest.raises(InputError, match="job must be a text, is missing"):
         model.score(None, ENGINEER)  # type: ignore[arg-type]
     with pytest.raises(CountError, match="1 ids for 2 resumes"):
