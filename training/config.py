@@ -200,13 +200,20 @@ def read_run_config(path: Path, changes: Mapping[str, Any] | None = None) -> Run
 
     Raises `ConfigError` that names the file and, for a wrong, missing or unknown key, the key.
     """
-    content = merged(read_yaml(path), changes or {})
+    return check_run_config(merged(read_yaml(path), changes or {}), str(path))
+
+
+def check_run_config(content: Mapping[str, Any], place: str) -> RunConfig:
+    """The configuration that `content` describes; `place` is what errors call it.
+
+    Raises `ConfigError` that names the key which is wrong, missing or unknown.
+    """
     try:
         return RunConfig.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"{path}: {described(error)}{_meant(first)}", field=where) from None
+        raise ConfigError(f"{place}: {described(error)}{_meant(first)}", field=where) from None
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -6,9 +6,9 @@ epochs that are kept, and checkpoints that hold the adapter and the heads but no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import SequentialSampler
 from transformers import (
+    PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainerControl,
@@ -132,6 +133,16 @@ class TrainerConfig(BaseModel):
     threads: int | None = Field(None, ge=1, description="CPU threads; None leaves torch's choice.")
 
 
+class Watcher(Protocol):
+    """Is told how far training has come; it changes nothing."""
+
+    def stepped(self, done: int, total: int) -> None:
+        """`done` of `total` steps are done."""
+
+    def validated(self, figures: Mapping[str, float]) -> None:
+        """An epoch was validated: its row of `epoch_metrics.csv`."""
+
+
 class FairTrainer(Trainer):
     """Trains a `FairMatcher` and keeps the epochs that `selection` names, as adapters under `kept/`."""
 
@@ -176,6 +187,11 @@ class FairTrainer(Trainer):
         )
         self._sums: dict[str, float] = {}
         self._steps = 0
+
+    def be_watched(self, watcher: Watcher) -> None:
+        """Tell `watcher` of each step and epoch, in place of the lines that a quiet base class prints."""
+        self.remove_callback(PrinterCallback)
+        self.add_callback(_Watched(watcher, self.history))
 
     def train_from(self, checkpoint: Path | None) -> None:
         """Train, from a checkpoint if one is given: no further if patience was out when it was written.
@@ -376,6 +392,23 @@ class _Selection(TrainerCallback):
         backbone: Any = self._model.encoder.backbone
         with draft_of(self._folder / name) as draft, interpolated(backbone, self._kept_share):
             save_adapter(backbone, draft)
+
+
+class _Watched(TrainerCallback):
+    """Passes on what happens to a `Watcher`."""
+
+    def __init__(self, watcher: Watcher, history: History) -> None:
+        self._watcher, self._history = watcher, history
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._watcher.stepped(state.global_step, state.max_steps)
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._watcher.validated(self._history.rows[-1])
 
 
 def _ramp(done: float, share: float) -> float:

@@ -35,7 +35,7 @@ from training.learning.mining import NegativeMiner
 from training.learning.model import NAME_GROUP, FairMatcher
 from training.learning.processes import from_first, process_count, process_rank
 from training.learning.tokenized import PairTokenizer, TokenizedPairs
-from training.learning.trainer import FairTrainer
+from training.learning.trainer import FairTrainer, Watcher
 from training.learning.validation import Validator
 from training.postprocessing.calibration import fit_temperature
 
@@ -96,6 +96,7 @@ def train_adapter(
     resume: bool,
     quiet: bool,
     say: Callable[[str], None],
+    watcher: Watcher | None = None,
 ) -> TrainedAdapter:
     """Train on the training split, and choose an epoch by the validation split.
 
@@ -108,7 +109,10 @@ def train_adapter(
     pairs = tokenizer.tokenize(dataset.train, potential_unknown=config.sampling.potential_unknown)
     validation = tokenizer.tokenize(dataset.validation)
     started = time.monotonic()
+    quiet = quiet or watcher is not None
     trainer = _trainer(config, base, tokenizer, pairs, validation, work, quiet=quiet)
+    if watcher is not None:
+        trainer.be_watched(watcher)
     drawn, labelled = trainer.items.coverage
     steps = len(trainer.items) // (config.trainer.batch_jobs * process_count())
     say(

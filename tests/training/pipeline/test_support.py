@@ -21,8 +21,8 @@ def config(**changes: Any) -> RunConfig:
 
 
 def splits(jobs: int) -> Dataset:
-    made = [examples_of(jobs, prefix=name) for name in ("a", "b", "c", "d", "e")]
-    return Dataset(*made)
+    a, b, c, d, e = (examples_of(jobs, prefix=name) for name in ("a", "b", "c", "d", "e"))
+    return Dataset(a, b, c, d, e)
 
 
 def test_sizes_and_small_groups_are_named_with_the_key() -> None:
