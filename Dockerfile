@@ -23,6 +23,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 FROM build AS code
 COPY README.md LICENSE ./
+COPY evenmatch evenmatch
 COPY service service
 COPY training training
 RUN --mount=type=cache,target=/root/.cache/pip \

@@ -17,7 +17,7 @@ def test_a_wheel_holds_all_that_the_packages_read(tmp_path: Path) -> None:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
     there = {
         str(path.relative_to(CHECKOUT))
-        for package in ("service", "training")
+        for package in ("evenmatch", "service", "training")
         for path in (CHECKOUT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }

@@ -177,6 +177,14 @@ class RunConfig(_Part):
         return self
 
     @model_validator(mode="after")
+    def _an_adversary_to_clamp(self) -> RunConfig:
+        if self.trainer.adversary_clamp.adaptive and not self.losses.adversary:
+            raise ValueError(
+                "trainer.adversary_clamp.adaptive moves the adversary's strength, but losses.adversary is 0"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _an_epoch_to_choose(self) -> RunConfig:
         first = self.selection.window[0]
         if self.selection.final == "window_best" and first > self.trainer.epochs:
@@ -192,13 +200,20 @@ def read_run_config(path: Path, changes: Mapping[str, Any] | None = None) -> Run
 
     Raises `ConfigError` that names the file and, for a wrong, missing or unknown key, the key.
     """
-    content = merged(read_yaml(path), changes or {})
+    return check_run_config(merged(read_yaml(path), changes or {}), str(path))
+
+
+def check_run_config(content: Mapping[str, Any], place: str) -> RunConfig:
+    """The configuration that `content` describes; `place` is what errors call it.
+
+    Raises `ConfigError` that names the key which is wrong, missing or unknown.
+    """
     try:
         return RunConfig.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"{path}: {described(error)}{_meant(first)}", field=where) from None
+        raise ConfigError(f"{place}: {described(error)}{_meant(first)}", field=where) from None
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`evenmatch`: serve the API, or score, redact, audit and report on files without a server.
+"""`evenmatch`: serve the API, or score, explain, redact, audit and report on files without a server.
 
 Exit codes: 0 done; 1 the bundle, base model, engine or decision log cannot be used, or the run broke off;
 2 wrong usage; 3 an input file or text is unusable (then nothing is written); 4 the decision log's chain is
@@ -14,6 +14,7 @@ import typer
 
 from service.cli.audit import audit
 from service.cli.convert import convert
+from service.cli.explain import explain
 from service.cli.log import log
 from service.cli.redact import redact
 from service.cli.report import report
@@ -39,7 +40,7 @@ def _evenmatch(
     """Score how well resumes match a job, and check what the scores depend on."""
 
 
-for command in (serve, score, redact, audit, report, convert):
+for command in (serve, score, explain, redact, audit, report, convert):
     app.command()(command)
 app.add_typer(log, name="log")
 

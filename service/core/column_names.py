@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 Role = Literal[
-    "candidate_id", "resume", "posting_id", "posting_title", "posting", "label",
+    "candidate_id", "resume", "posting_id", "posting_title", "posting", "label", "original", "counterfactual",
     "decision", "decision_score", "decision_time", "decided_candidate", "decided_job",
 ]  # fmt: skip
 
@@ -50,6 +50,20 @@ NAMES: dict[Role, tuple[tuple[str, ...], ...]] = {
         ("text", "content", "body"),
     ),
     "label": (("label",), ("labels", "match", "is_match", "fit", "target")),
+    "original": (
+        ("original",),
+        ("original_resume", "resume_original", "original_text", "text_original", "resume_text_original",
+         "resume_orig", "orig_resume", "resume_text_orig", "orig"),
+        ("before", "resume_before", "text_before", "factual", "unchanged", "baseline"),
+        ("resume", "resume_text", "cv"),
+    ),
+    "counterfactual": (
+        ("counterfactual",),
+        ("counterfactual_resume", "resume_counterfactual", "counterfactual_text", "text_counterfactual",
+         "resume_text_counterfactual", "resume_cf", "cf_resume", "resume_text_cf", "cf"),
+        ("after", "resume_after", "text_after", "changed", "changed_resume", "modified", "modified_resume",
+         "rewritten", "rewritten_resume", "perturbed", "perturbed_resume", "swapped", "variant"),
+    ),
     "decision": (
         ("decision",),
         ("selected", "hired", "is_selected", "is_hired", "was_selected", "was_hired", "hired_y_n",

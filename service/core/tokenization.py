@@ -95,6 +95,24 @@ class TextTokenizer:
         """Token ids of trusted texts (reference texts), cut at `max_tokens`; nothing is checked."""
         return [self._cut_off(ids) for ids in self._encode(texts, kind)]
 
+    def places(self, passage: Passage, kind: Kind) -> list[tuple[int, int] | None]:
+        """Of each of the passage's ids the characters of its text that it stands for, [start, end).
+
+        None for special tokens and those of the prefix.
+        """
+        before = len(self._prefixes[kind])
+        encoding = self._tokenizer.encode(self._prefixes[kind] + passage.text)
+        return [
+            None if special or end <= before else (max(start - before, 0), end - before)
+            for (start, end), special in zip(encoding.offsets, encoding.special_tokens_mask, strict=True)
+        ]
+
+    @property
+    def mask_id(self) -> int | None:
+        """The token that stands for a word that is not known, if the model was trained with one."""
+        ids = (self._tokenizer.token_to_id(token) for token in ("[MASK]", "<mask>"))
+        return next((i for i in ids if i is not None), None)
+
     def from_token_ids(self, ids: Sequence[int], *, field: str) -> TokenIds:
         """Token ids given by a caller, with the special tokens added where they are missing.
 

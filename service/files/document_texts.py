@@ -70,6 +70,10 @@ class DocumentTexts:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the processes; nothing can be read afterwards."""
         self._reader.stop()
 
     def read(self, data: bytes, *, field: str) -> tuple[str, DocumentSummary]:

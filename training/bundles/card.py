@@ -1,4 +1,4 @@
-"""Model cards: of an evaluated bundle, with every figure's interval, and of a published adapter."""
+"""Model cards: of an evaluated bundle, with every figure's interval, and of what is published of it."""
 
 from __future__ import annotations
 
@@ -38,6 +38,30 @@ def adapter_card(bundle: Bundle, base: str, *, repo_id: str | None, license_id: 
         tags=["evenmatch", "lora", "resume-matching", "fairness"],
     )
     card = _TEMPLATES.get_template("adapter.md.j2").render(
+        header=data.to_yaml(),
+        own_card=_own_card(bundle),
+        manifest=bundle.manifest,
+        eraser=bundle.eraser,
+        base=base,
+        repo=repo_id or "OWNER/NAME",
+    )
+    return card + "\n"
+
+
+def sentence_transformers_card(
+    bundle: Bundle, base: str | None, *, repo_id: str | None, license_id: str | None
+) -> str:
+    """Markdown with the hub's YAML header. `base` is the base model's hub id, None if it has none."""
+    data = ModelCardData(
+        base_model=base,
+        base_model_relation="finetune" if base else None,
+        language="en",
+        library_name="sentence-transformers",
+        license=license_id,
+        pipeline_tag="sentence-similarity",
+        tags=["evenmatch", "resume-matching", "fairness"],
+    )
+    card = _TEMPLATES.get_template("sentence_transformers.md.j2").render(
         header=data.to_yaml(),
         own_card=_own_card(bundle),
         manifest=bundle.manifest,

@@ -23,6 +23,16 @@ _REASONS = {
 }
 
 
+_REPLACED = [
+    "bundle/*",
+    "adapter_config.json", "adapter_model.safetensors", "evenmatch_adapter.py",
+    "config.json", "model*.safetensors", "model.safetensors.index.json", "tokenizer*.json",
+    "modules.json", "*sentence_*.json", "1_Pooling/*", "2_Normalize/*", "3_Dense/*", "4_Normalize/*",
+]  # fmt: skip
+"""What exports consist of, in either form. A base model beside an adapter's configuration would be loaded as
+both, and a bundle's eraser would be left out beside an older one's `modules.json`."""
+
+
 class HubError(EvenmatchError):
     """The model hub cannot be used: no token, a bad repository id, a refusal, no connection."""
 
@@ -61,7 +71,7 @@ def push_folder(
 ) -> str:
     """Upload `folder` in one commit, creating the repository and branch if need be; returns the commit's URL.
 
-    Files of an older push under bundle/ that are gone now are deleted, others are left alone.
+    Files of an older push, of either form, that are gone now are deleted; others are left alone.
     `private` creates a private repository, and refuses one that exists and is public. Raises `HubError`.
     """
     with _explained(f"pushing to {repo_id}", str(hub.token)):
@@ -78,7 +88,7 @@ def push_folder(
             folder_path=folder,
             revision=branch,
             commit_message=commit_message,
-            delete_patterns=["bundle/*"],
+            delete_patterns=_REPLACED,
         )
     return str(commit.commit_url)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typer
 
+from training.cli.adapt import adapt
 from training.cli.base_bundle import base_bundle
 from training.cli.compare import compare
 from training.cli.counterfactual import counterfactual
@@ -17,6 +18,7 @@ from training.cli.run import ablate, choose, run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 app.command("ablate")(ablate)
+app.command("adapt")(adapt)
 app.command("base-bundle")(base_bundle)
 app.command("choose")(choose)
 app.command("compare")(compare)

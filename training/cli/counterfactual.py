@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,75 +10,60 @@ from rich.console import Console
 from rich.table import Table
 
 from service.core.files import write_private
-from training.cli.console import exit_codes, say
+from training.cli.console import EXIT_USAGE, exit_codes, fail, say, stderr
 from training.cli.engine import load_reference
 
-
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    job_id: str
-    title: str | None
-    description: str
-    original: str
-    counterfactual: str
+_GUESSED = "by default `{}`, or the column that looks so."
 
 
 def counterfactual(
     bundle: Annotated[Path, typer.Argument(help="Folder of a bundle.")],
     pairs: Annotated[Path, typer.Option(help="CSV, JSONL or Parquet file: a resume before and after a row.")],
     json: Annotated[Path | None, typer.Option(help="Write the figures as JSON here.")] = None,
-    original_column: Annotated[str, typer.Option(help="The resume.")] = "original",
-    counterfactual_column: Annotated[str, typer.Option(help="The changed resume.")] = "counterfactual",
-    job_column: Annotated[str, typer.Option(help="The job's text.")] = "job",
+    html: Annotated[Path | None, typer.Option(help="Write a report with plots as HTML here.")] = None,
+    original_column: Annotated[
+        str | None, typer.Option(help=f"The resume; {_GUESSED.format('original')}")
+    ] = None,
+    counterfactual_column: Annotated[
+        str | None, typer.Option(help=f"The changed resume; {_GUESSED.format('counterfactual')}")
+    ] = None,
+    job_column: Annotated[str | None, typer.Option(help=f"The job's text; {_GUESSED.format('job')}")] = None,
     title_column: Annotated[str | None, typer.Option(help="The job's title.")] = None,
     redact: Annotated[bool, typer.Option(help="Score as with redaction on.")] = True,
     rounds: Annotated[int, typer.Option(min=0, help="Bootstrap resamples of jobs.")] = 500,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
 ) -> None:
-    """How far scores and decisions move between resumes and their changed versions, for the same job."""
-    import numpy as np
+    """How far scores and decisions move between resumes and their changed versions, for the same job.
 
+    No text stands in the JSON or HTML.
+    """
     from service.core.bundle import read_bundle
-    from service.core.matching import Matcher
-    from training.data.example import DataFormatError
-    from training.data.tables import columns_of, list_columns, read_tables
-    from training.evaluation.shift import evaluate_counterfactual_pairs
+    from training.data.tables import read_tables
+    from training.evaluation.given_pairs import PairColumns, measure_pairs, read_pairs
+    from training.report.counterfactual_pairs import counterfactual_pairs_html
     from training.report.plots import value_text
 
-    wanted = [original_column, counterfactual_column, job_column, *([title_column] if title_column else [])]
+    files = [path.resolve() for path in (pairs, json, html) if path is not None]
+    if len(set(files)) < len(files):
+        fail("every file needs a name of its own: one would replace another", EXIT_USAGE)
     with exit_codes():
-        rows = [row for part in read_tables(pairs).values() for row in part]
-        present = columns_of(rows)
-        for column in wanted:
-            if column not in present:
-                raise DataFormatError(f"{pairs} has no column {column}; {list_columns(present)}")
-        for number, row in enumerate(rows, 1):
-            for column in wanted[:3]:
-                if not str(row.get(column) or "").strip():
-                    raise DataFormatError(f"{pairs}: row {number} has no {column}")
+        columns = PairColumns(original_column, counterfactual_column, job_column, title_column)
+        given = read_pairs([row for part in read_tables(pairs).values() for row in part], str(pairs), columns)
+        for note in given.notes:
+            say(f"note: {note}")
         read = read_bundle(bundle)
-        loaded = load_reference(read)
-        report = evaluate_counterfactual_pairs(
-            Matcher(read, loaded.tokenizer),
-            loaded,
-            [
-                _Pair(
-                    str(row[job_column]),
-                    str(row[title_column]) if title_column and row.get(title_column) else None,
-                    *(str(row[column]) for column in (job_column, original_column, counterfactual_column)),
-                )
-                for row in rows
-            ],
-            rounds=rounds,
-            rng=np.random.default_rng(seed),
-            redact=redact,
-        )
+        with stderr.status(f"scoring {len(given.pairs):,} pairs ..."):
+            report = measure_pairs(read, load_reference(read), given, rounds=rounds, seed=seed, redact=redact)
     table = Table("figure", f"{report.pairs:,} pairs of {report.jobs:,} jobs", box=None, pad_edge=False)
     for name, figure in report.figures.items():
         table.add_row(name, value_text(figure, 4))
     Console(markup=False, highlight=False).print(table)
-    if json is not None:
-        with exit_codes():
-            json.parent.mkdir(parents=True, exist_ok=True)
-            write_private(json, report.model_dump_json(indent=2) + "\n")
-            say(f"wrote {json}")
+    with exit_codes():
+        for path, content in (
+            (json, report.model_dump_json(indent=2) + "\n"),
+            (html, counterfactual_pairs_html(report)),
+        ):
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_private(path, content)
+                say(f"wrote {path}")

@@ -1,10 +1,10 @@
-"""`evenmatch-train export` and `import`: a bundle as a standard PEFT folder, onto a model hub and back."""
+"""`evenmatch-train export` and `import`: a bundle in a form that others load, onto a model hub and back."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,6 +14,14 @@ from training.cli.console import EXIT_USAGE, exit_codes, fail, say
 def export(
     bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
     output: Annotated[Path | None, typer.Option(help="Folder to write; optional with --push.")] = None,
+    form: Annotated[
+        Literal["peft", "sentence-transformers"],
+        typer.Option(
+            "--format",
+            help="peft: the adapter, with a file that loads it and the concept eraser. "
+            "sentence-transformers: the whole encoder, adapter and eraser in its weights.",
+        ),
+    ] = "peft",
     push: Annotated[bool, typer.Option("--push", help="Upload to the model hub.")] = False,
     repo_id: Annotated[str | None, typer.Option(help="OWNER/NAME on the hub.")] = None,
     private: Annotated[
@@ -33,12 +41,11 @@ def export(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export.")] = False,
 ) -> None:
-    """Write a bundle's adapter in PEFT's own format, with its model card and policy files.
+    """Write a bundle as a PEFT adapter or as a sentence-transformers model, with its card and policy files.
 
     Nothing leaves this machine without --push. The token comes from HF_TOKEN or `hf auth login`.
     """
     from service.core.bundle import read_bundle
-    from training.bundles.export import export_adapter
     from training.bundles.hub import check_repo_id, open_hub, push_folder
 
     if output is None and not push:
@@ -52,9 +59,16 @@ def export(
             check_repo_id(repo_id)
         hub = open_hub() if push else None  # no token: said before anything is written
         source = read_bundle(bundle)
-        folder = export_adapter(
+        if form == "peft":
+            from training.bundles.export import export_adapter as write
+        else:
+            from service.core.encoder import silence_transformers
+            from training.bundles.sentence_transformers_export import export_sentence_transformers as write
+
+            silence_transformers()
+        folder = write(
             source,
-            output or Path(scratch) / "adapter",
+            output or Path(scratch) / "export",
             base_model=base_model,
             repo_id=repo_id,
             license_id=license_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -92,7 +92,7 @@ def ablate(
                 say(f"wrote {path}")
 
 
-def run_and_report(config: RunConfig, output: Path, work: Path, **options: bool) -> None:
+def run_and_report(config: RunConfig, output: Path, work: Path, **options: Any) -> None:
     """The run of a configuration, and what came of it on stderr."""
     from service.core.encoder import silence_transformers
     from training.learning.processes import process_rank

@@ -24,7 +24,7 @@ def normalised(text: str) -> str:
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 18)  # of a large data set, each text is asked for several times
 def fingerprint(text: str) -> str:
     """A digest of the normalised text, so that texts can be compared without being kept."""
     return hashlib.sha256(normalised(text).encode()).hexdigest()

@@ -9,7 +9,7 @@ that may be a text.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def read_tables(path: Path) -> dict[SplitName | None, list[TableRow]]:
             known = ", ".join(_READERS)
             raise DataFormatError(f"{path}: cannot read `{path.suffix}` files; known are {known} and folders")
         try:
-            tables = {None: list(reader(path))}
+            tables = {None: _sharing_texts(reader(path))}
         except OSError as error:
             raise DataFormatError(
                 f"{path} cannot be read: {error.strerror or type(error).__name__}"
@@ -65,6 +65,18 @@ def read_tables(path: Path) -> dict[SplitName | None, list[TableRow]]:
 def columns_of(rows: list[TableRow]) -> list[str]:
     """Every column that any row has, in the order of appearance."""
     return list(dict.fromkeys(column for row in rows for column in row))
+
+
+def _sharing_texts(rows: Iterable[TableRow]) -> list[TableRow]:
+    """The rows, each text in memory once: pairs repeat the posting for every applicant."""
+    known: dict[str, str] = {}
+    return [
+        {
+            column: known.setdefault(value, value) if isinstance(value, str) else value
+            for column, value in row.items()
+        }
+        for row in rows
+    ]
 
 
 def _read_csv(path: Path) -> Iterator[TableRow]:
@@ -139,7 +151,7 @@ def _read_saved(path: Path) -> dict[SplitName | None, list[TableRow]]:
 
 def _saved_rows(saved: Any) -> list[TableRow]:
     names = _class_names(saved.features.arrow_schema)
-    return [_named(row, names) for row in saved]
+    return _sharing_texts(_named(row, names) for row in saved)
 
 
 def _class_names(schema: Any) -> dict[str, list[str]]:

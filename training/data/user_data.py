@@ -27,6 +27,12 @@ _LONGEST_GROUP = 64
 _MOST_GROUPS = 50
 """Values of an attribute. A column of names is no attribute, and would stand in a published model card."""
 
+Rows = Mapping[SplitName | None, Sequence[TableRow]]
+"""Rows that are in memory already, by split; None: not split yet."""
+
+IN_MEMORY = Path("(data frame)")
+"""Stands for a file in the configuration of a run whose pairs were given as `Rows`."""
+
 _ROLES: dict[str, Role] = {"resume": "resume", "job": "posting", "label": "label"}
 _KNOWN_GROUPS = {
     "sex": SEX,
@@ -61,6 +67,11 @@ class ColumnMapping(BaseModel):
         description="Jobs with the same value look for the same people: a resume that fits one of them is no "
         "non-match of another. Null: postings whose texts are nearly the same.",
     )
+    true_label: str | None = Field(
+        None,
+        description="Labels from before a known bias, 0 and 1: evaluations judge by them, too. Only invented "
+        "data has them.",
+    )
     groups: dict[str, str] = Field(
         {}, description="Attribute to column, such as `{school_category: school_category}`."
     )
@@ -69,7 +80,16 @@ class ColumnMapping(BaseModel):
         """Field of the mapping to column, for every column that must be there."""
         fields = {
             name: getattr(self, name)
-            for name in ("resume", "job", "label", "title", "resume_id", "job_id", "job_family")
+            for name in (
+                "resume",
+                "job",
+                "label",
+                "title",
+                "resume_id",
+                "job_id",
+                "job_family",
+                "true_label",
+            )
         }
         return {f: c for f, c in fields.items() if c is not None} | {
             f"groups.{attribute}": column for attribute, column in self.groups.items()
@@ -184,8 +204,10 @@ class UserDataConfig(BaseModel):
         return self
 
 
-def load_user_data(config: UserDataConfig) -> Dataset:
+def load_user_data(config: UserDataConfig, rows: Rows | None = None) -> Dataset:
     """Read, label, split and review the user's data. What was decided for them stands in `warnings`.
+
+    `rows`: the data itself, in place of the files that the configuration names; so in the functions below.
 
     Raises:
         DataFormatError: A file, row or column is not as the mapping says; up to ten rows are named.
@@ -193,7 +215,7 @@ def load_user_data(config: UserDataConfig) -> Dataset:
         LeakageError: Splits share resumes or pairs (unless `on_leak` is `drop`).
     """
     warnings: list[str] = []
-    given, whole = _given(config, warnings)
+    given, whole = _given(config, rows, warnings)
     folds = _fold_count(config, given, whole)
     decided: list[str] = list(warnings)
     try:
@@ -207,14 +229,14 @@ def load_user_data(config: UserDataConfig) -> Dataset:
         raise type(error)("\n".join([error.message, *decided])) from None
 
 
-def load_as_it_is(config: UserDataConfig) -> Dataset:
+def load_as_it_is(config: UserDataConfig, rows: Rows | None = None) -> Dataset:
     """The user's data for a report about it: leaks and repeats stay in, what training refuses is a warning.
 
     Rows without a label are left out and counted. Raises `DataFormatError` if a file, row or column is not as
     the mapping says.
     """
     warnings: list[str] = []
-    given, whole = _given(config.model_copy(update={"missing_label": "drop"}), warnings)
+    given, whole = _given(config.model_copy(update={"missing_label": "drop"}), rows, warnings)
     folds = _fold_count(config, given, whole)
     if config.missing_label == "error" and any("have no label" in warning for warning in warnings):
         warnings.append("training refuses rows without a label; `missing_label: drop` leaves them out")
@@ -232,22 +254,22 @@ def load_as_it_is(config: UserDataConfig) -> Dataset:
     return from_splits(splits, [*warnings, *found])
 
 
-def load_unsplit(config: UserDataConfig) -> tuple[list[Example], list[str]]:
+def load_unsplit(config: UserDataConfig, rows: Rows | None = None) -> tuple[list[Example], list[str]]:
     """Every labelled pair of the user's data in the order of its rows, and warnings: for evaluation alone.
 
     Raises `DataFormatError` if a file, row or column is not as the mapping says.
     """
     warnings: list[str] = []
-    return [example for _, examples in _read(config, warnings) for example in examples], warnings
+    return [example for _, examples in _read(config, rows, warnings) for example in examples], warnings
 
 
 def _given(
-    config: UserDataConfig, warnings: list[str]
+    config: UserDataConfig, rows: Rows | None, warnings: list[str]
 ) -> tuple[dict[SplitName, list[Example]], list[Example]]:
     """The splits that the data has of its own, and the pairs that belong to none yet."""
     given: dict[SplitName, list[Example]] = {}
     whole: list[Example] = []
-    for name, examples in _read(config, warnings):
+    for name, examples in _read(config, rows, warnings):
         if name is None:
             whole = examples
         else:
@@ -273,15 +295,30 @@ def _fold_count(
     return config.folds
 
 
-def _read(config: UserDataConfig, warnings: list[str]) -> Iterator[tuple[SplitName | None, list[Example]]]:
+def _read(
+    config: UserDataConfig, rows: Rows | None, warnings: list[str]
+) -> Iterator[tuple[SplitName | None, list[Example]]]:
     """The examples of each file, or part of a file, with the split that it is given for."""
+    if rows is not None:
+        for given, table in rows.items():
+            place = f"the data frame{f' ({given})' if given else ''}"
+            if not table:
+                raise DataFormatError(f"{place} holds no rows")
+            yield given, _examples(table, place, config, warnings)
+        return
     sources: dict[SplitName | None, Path] = {split: path for split, path in config.files.items()}  # noqa: C416  # another key type
     if config.file is not None:
         sources[None] = config.file
     for split, path in sources.items():
-        for inner, rows in read_tables(path).items():
+        if path == IN_MEMORY:
+            raise DataFormatError(
+                "the pairs of this run were given as a data frame, which is not in its configuration: save "
+                "them to a file and name it in data.files.file",
+                field="data.files",
+            )
+        for inner, table in read_tables(path).items():
             place = f"{path} ({inner})" if inner else str(path)
-            yield split or inner, _examples(rows, place, config, warnings)
+            yield split or inner, _examples(table, place, config, warnings)
 
 
 def _examples(
@@ -383,6 +420,7 @@ def _example(
         resume=resume,
         label=labelled[0],
         grade=labelled[1],
+        true_label=_true_label(row, columns.true_label),
         groups=groups,
         job_family=_optional(row, columns.job_family),
     )
@@ -413,6 +451,15 @@ def _optional(row: TableRow, column: str | None) -> str | None:
     except UnicodeEncodeError:
         raise _CellError(column, "holds half of a character (a lone surrogate)") from None
     return None if text.lower() in MISSING else text
+
+
+def _true_label(row: TableRow, column: str | None) -> int | None:
+    if column is None:
+        return None
+    label = _optional(row, column)
+    if label not in ("0", "1"):
+        raise _CellError(column, "must be 0 or 1")
+    return int(label)
 
 
 def _group(row: TableRow, column: str, reader: LabelReader, config: UserDataConfig) -> str | None:

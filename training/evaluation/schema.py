@@ -78,6 +78,19 @@ class Judgement(_Part):
     balanced_fairness_score: Estimate
 
 
+class Subject(_Part):
+    """What was evaluated. `digest`: of the bundle before its reports, this one too, were added."""
+
+    bundle: str
+    version: str
+    digest: str
+    engine: str
+    precision: str
+    redact: bool
+    threshold: float
+    constraint: str
+
+
 class ShiftReport(_Part):
     """Pairs of an original and a changed text, scored for the same job. See `evaluation.shift`."""
 
@@ -86,6 +99,23 @@ class ShiftReport(_Part):
     figures: dict[str, Estimate]
     shift_histogram: list[int]
     shift_edges: list[float]
+
+
+class PairsReport(ShiftReport):
+    """Pairs of the user's own, by one bundle: the whole JSON of `evenmatch-train counterfactual`.
+
+    `unchanged`: pairs whose two texts are the same as given. `digest`: SHA-256 of the pairs, to compare like
+    with like. `source`: what was read.
+    """
+
+    schema_version: Literal["evenmatch.counterfactual_pairs/1"] = "evenmatch.counterfactual_pairs/1"
+    subject: Subject
+    source: str
+    digest: str
+    unchanged: int
+    rounds: int
+    created: str
+    evenmatch: str
 
 
 class VariantGroup(_Part):
@@ -145,19 +175,6 @@ class DecisionEffect(_Part):
     jobs: int
     resumes: int
     figures: dict[str, Estimate]
-
-
-class Subject(_Part):
-    """What was evaluated. `digest`: of the bundle before its reports, this one too, were added."""
-
-    bundle: str
-    version: str
-    digest: str
-    engine: str
-    precision: str
-    redact: bool
-    threshold: float
-    constraint: str
 
 
 class DataNote(_Part):

@@ -6,24 +6,39 @@ Everything random is drawn from (seed, epoch, item), so that a resumed run sees 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from service.core.counterfactual.lexicons import load_groups
 from service.core.tokenization import TokenIds
 from training.learning.draws import Draw, EveryPair, OneMatchAJob
+from training.learning.group_balance import EveryPairBalanced, OneMatchAJobBalanced
 from training.learning.interaction import Passages
 from training.learning.losses import UNKNOWN
+from training.learning.reweighing import PairWeights, ReweighingConfig
 from training.learning.tokenized import JobTokens, PairTokenizer, ResumeTokens, Texts, TokenizedPairs
 
 _LENGTH_STEP = 16
 _ROWS = 32
+
+
+_OF_OLDER_BUNDLES = {
+    "negatives",
+    "potential_unknown",
+    "in_batch_negatives",
+    "bare_share",
+    "title_share",
+    "counterfactual_share",
+    "spliced_share",
+    "edited_share",
+    "retold_share",
+}
 
 
 class SamplingConfig(BaseModel):
@@ -38,6 +53,23 @@ class SamplingConfig(BaseModel):
     )
     negatives: int = Field(
         1, ge=0, description="Labelled non-matches of a job in each item, beside the other items' resumes."
+    )
+    balance_by: str | None = Field(
+        None,
+        min_length=1,
+        description="An attribute of the data whose groups are to have about as many resumes each in every "
+        "batch, as the parity losses need them. With `pairs: all` the pairs of smaller groups are drawn more "
+        "than once an epoch; with `one_a_job` groups decide which of a job's pairs is drawn. null: chance "
+        "decides.",
+    )
+    balance_repeats: int = Field(
+        4,
+        ge=1,
+        description="Most times that `balance_by` draws a pair in an epoch; 1 only orders the pairs. A group "
+        "that is smaller than the largest by more than this factor stays rarer in the batches.",
+    )
+    reweighing: ReweighingConfig = Field(
+        ReweighingConfig(), description="Weights of pairs in the losses by group and label."
     )
     mined_negatives: int = Field(
         0,
@@ -78,6 +110,14 @@ class SamplingConfig(BaseModel):
         le=1,
         description="Share of items that bring a paraphrase of their resume, where the data has one.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_older_bundles_were_made(cls, given: Any) -> Any:
+        """Configurations inside older bundles name every key but `pairs`: one match of a job was drawn."""
+        if isinstance(given, dict) and "pairs" not in given and set(given) >= _OF_OLDER_BUNDLES:
+            return given | {"pairs": "one_a_job"}
+        return given
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +166,11 @@ class TrainingItems(Dataset[TrainingItem]):
         self._epoch = 0
         self._mined: Mapping[int, Sequence[int]] = {}
         self._lexicon = load_groups("train")
-        self._draw: Draw = OneMatchAJob(pairs, config.negatives)
-        if config.pairs == "all":
-            self._draw = EveryPair(pairs, config.negatives, batch=batch, seed=seed)
+        self._draw = _draw_of(pairs, config, seed=seed, batch=batch)
+        self.weights: PairWeights | None = None
+        """Of the pairs in the losses; None where all weigh the same."""
+        if config.reweighing.method != "none":
+            self.weights = PairWeights(pairs, config.reweighing, self._draw.times())
 
     @property
     def distinct(self) -> int:
@@ -139,6 +181,23 @@ class TrainingItems(Dataset[TrainingItem]):
     def coverage(self) -> tuple[int, int]:
         """Labelled pairs that an epoch draws, and those that there are."""
         return self._draw.drawn, self._draw.labelled
+
+    @property
+    def in_order(self) -> bool:
+        """Whether consecutive items make a batch, in an order that is not to be shuffled."""
+        return self._draw.in_order
+
+    @property
+    def draws_by_group(self) -> dict[str, int]:
+        """How often an epoch draws pairs of each group of `balance_by`, "unknown" last; else nothing."""
+        attribute = self._config.balance_by
+        if attribute is None:
+            return {}
+        found: dict[str, float] = {}
+        for (_, resume), times in self._draw.times().items():
+            group = self.pairs.resumes[resume].groups.get(attribute, "")
+            found[group] = found.get(group, 0.0) + times
+        return {group or "unknown": round(found[group]) for group in sorted(found, key=lambda g: (not g, g))}
 
     @property
     def name_groups(self) -> list[str]:
@@ -190,13 +249,37 @@ class TrainingItems(Dataset[TrainingItem]):
         return SeenResume(number, tokens, self._tokenizer.named(tokens, group, self._lexicon, rng))
 
 
-class Collator:
-    """Items -> tensors for `FairMatcher.forward`."""
+def _draw_of(pairs: TokenizedPairs, config: SamplingConfig, *, seed: int, batch: int) -> Draw:
+    if config.balance_by is None:
+        if config.pairs == "all":
+            return EveryPair(pairs, config.negatives, batch=batch, seed=seed)
+        return OneMatchAJob(pairs, config.negatives)
+    if config.pairs == "all":
+        return EveryPairBalanced(
+            pairs,
+            config.negatives,
+            attribute=config.balance_by,
+            repeats=config.balance_repeats,
+            batch=batch,
+            seed=seed,
+        )
+    return OneMatchAJobBalanced(pairs, config.negatives, attribute=config.balance_by, batch=batch, seed=seed)
 
-    def __init__(self, pairs: TokenizedPairs, groups: dict[str, list[str]], config: SamplingConfig) -> None:
+
+class Collator:
+    """Items -> tensors for `FairMatcher.forward`. `weights`: of the pairs in the losses, if they differ."""
+
+    def __init__(
+        self,
+        pairs: TokenizedPairs,
+        groups: dict[str, list[str]],
+        config: SamplingConfig,
+        weights: PairWeights | None = None,
+    ) -> None:
         self._pairs = pairs
         self._groups = groups
         self._config = config
+        self._weights = weights
         self._name_groups = {name: i for i, name in enumerate(load_groups("train").name_groups)}
 
     def __call__(self, items: Sequence[TrainingItem]) -> dict[str, Any]:
@@ -213,12 +296,13 @@ class Collator:
         versions = [rows.of(passages) for item in items for passages in item.versions]
         paraphrases = [rows.of(passages) for item in items for passages in item.paraphrases]
         variant_groups = [[self._name_groups[group] for group, _ in item.variants] for item in sets]
+        labels = self._labels(items, resumes)
         return {
             "chunks": chunks_of(rows.ids),
             "jobs": Passages.of(jobs),
             "titles": torch.tensor(titles),
             "resumes": Passages.of(seen),
-            "labels": self._labels(items, resumes),
+            "labels": labels,
             "groups": {
                 attribute: torch.tensor([_number(names, r.tokens.groups.get(attribute)) for r in resumes])
                 for attribute, names in self._groups.items()
@@ -228,6 +312,36 @@ class Collator:
             "variant_groups": torch.tensor(variant_groups) if sets else None,
             "versions": Passages.of(versions) if versions else None,
             "paraphrases": Passages.of(paraphrases) if paraphrases else None,
+            "weights": None
+            if self._weights is None
+            else self._weighed(self._weights, items, resumes, labels),
+        }
+
+    def _weighed(
+        self,
+        weights: PairWeights,
+        items: Sequence[TrainingItem],
+        resumes: Sequence[SeenResume],
+        labels: Tensor,
+    ) -> dict[str, Tensor]:
+        """Weights of the pairs (J, R), `match`, 1 where the label is unknown; of resumes (S,), by loss.
+
+        Those resumes bring variants, versions or paraphrases; each weighs as the pair with its own job.
+        """
+        of_pairs = [
+            [
+                1.0 if label == UNKNOWN else weights.of(resume.number, label)
+                for resume, label in zip(resumes, of_job, strict=True)
+            ]
+            for of_job in labels.tolist()
+        ]
+        own = [
+            weights.of(item.resumes[0].number, self._pairs.label(item.job, item.resumes[0].number))
+            for item in items
+        ]
+        return {"match": torch.tensor(of_pairs)} | {
+            name: torch.tensor([weight for weight, item in zip(own, items, strict=True) if chosen(item)])
+            for name, chosen in _SETS.items()
         }
 
     def _labels(self, items: Sequence[TrainingItem], resumes: Sequence[SeenResume]) -> Tensor:
@@ -238,6 +352,14 @@ class Collator:
         if (item.job, resume.number) in self._pairs.labels or resume.number in item.mined:
             return self._pairs.label(item.job, resume.number)
         return self._pairs.label(item.job, resume.number) if self._config.in_batch_negatives else UNKNOWN
+
+
+_SETS: Mapping[str, Callable[[TrainingItem], object]] = {
+    "pairing": lambda item: item.variants,
+    "benign_edits": lambda item: item.versions,
+    "retelling": lambda item: item.paraphrases,
+}
+"""By loss, what the items have that take part in it."""
 
 
 class Rows:

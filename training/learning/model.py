@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from service.core.encoder import Encoder
 from service.core.scoring import MatchPolicy
 from training.learning import losses
+from training.learning.adversary import AdversaryClamp, AdversaryClampConfig
 from training.learning.interaction import Passages, mean_vectors, raw_scores
 from training.learning.tokenized import PARAPHRASES, VERSIONS
 
@@ -99,10 +100,17 @@ class Strengths:
 
     `fairness` multiplies every loss but the match losses. `reversal` is the share of the adversary's
     gradient that reaches the encoder, reversed: 0 in the first phase, when the adversary only learns.
+    `clamp` multiplies it further (`AdversaryClamp.strength`, which need not lie below 1).
     """
 
     fairness: float = 1.0
     reversal: float = 1.0
+    clamp: float = 1.0
+
+    @property
+    def adversary(self) -> float:
+        """What the adversary's gradient is multiplied by on its way into the encoder, but for its sign."""
+        return self.reversal * self.clamp
 
 
 class MatchHead(nn.Module):
@@ -170,6 +178,7 @@ class FairMatcher(nn.Module):
         groups: Mapping[str, Sequence[str]],
         *,
         dimensions: int,
+        clamp: AdversaryClampConfig | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -180,6 +189,10 @@ class FairMatcher(nn.Module):
         self._policy = policy
         self._weights = weights
         self.strengths = Strengths()
+        self.clamp: AdversaryClamp | None = None
+        """Moves `strengths.clamp`, by the trainer's call; None where that is not asked for."""
+        if self.adversary is not None and clamp is not None and clamp.adaptive:
+            self.clamp = AdversaryClamp(clamp, {name: len(of) for name, of in predicted.items()})
 
     def forward(
         self,
@@ -194,17 +207,22 @@ class FairMatcher(nn.Module):
         variant_groups: Tensor | None,
         versions: Passages | None,
         paraphrases: Passages | None,
+        weights: dict[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
         """One batch, as `Collator` makes it -> `loss` and, detached, each loss before its weight."""
+        of_pairs = weights or {}
         vectors = encode_chunks(self.encoder, chunks)
         scores = raw_scores(vectors, jobs, titles, resumes, self._policy)  # (J, R)
-        found = self._match(scores, labels) | self._parity(scores, labels, groups)
+        found = self._match(scores, labels, of_pairs.get("match"))
+        found |= self._parity(scores, labels, groups)
         embeddings = mean_vectors(vectors, resumes)
         if variants is not None and references is not None and variant_groups is not None:
             of_variants = raw_scores(vectors, jobs, titles, variants, self._policy)  # (J, S * V)
             of_variants = of_variants.T.reshape(*variant_groups.shape, len(jobs))  # (S, V, J)
             of_references = raw_scores(vectors, jobs, titles, references, self._policy).T  # (S, J)
-            found["pairing"] = losses.counterfactual_pairing(of_variants, of_references, scores.std())
+            found["pairing"] = losses.counterfactual_pairing(
+                of_variants, of_references, scores.std(), of_pairs.get("pairing")
+            )
             varied = mean_vectors(vectors, variants)
             groups = _joined(groups, len(embeddings), variant_groups.reshape(-1))
             embeddings = torch.cat([embeddings, varied])
@@ -215,15 +233,15 @@ class FairMatcher(nn.Module):
             if texts is not None:
                 of_texts = raw_scores(vectors, jobs, titles, texts, self._policy)  # (J, S * V)
                 of_texts = of_texts.T.reshape(-1, count, len(jobs))  # (S, V, J)
-                found[name] = losses.benign_edits(of_texts, scores.std())
-        found |= self._predictions(embeddings, groups)
+                found[name] = losses.benign_edits(of_texts, scores.std(), of_pairs.get(name))
+        found |= self._predictions(embeddings, groups, found)
         terms = [self._weight(name) * value for name, value in found.items() if self._weight(name)]
         return {"loss": torch.stack(terms).sum()} | {name: value.detach() for name, value in found.items()}
 
     def current_weights(self) -> dict[str, float]:
         """The weight that each loss of the configuration has by now; `reversal` is in the adversary's."""
         return {
-            name: self._weight(name) * (self.strengths.reversal if name == "adversary" else 1.0)
+            name: self._weight(name) * (self.strengths.adversary if name == "adversary" else 1.0)
             for name in self._weights.names
         }
 
@@ -233,13 +251,13 @@ class FairMatcher(nn.Module):
         weight = float(getattr(self._weights, name))
         return weight if name in ("contrastive", "classification") else weight * self.strengths.fairness
 
-    def _match(self, scores: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    def _match(self, scores: Tensor, labels: Tensor, weights: Tensor | None) -> dict[str, Tensor]:
         """The match losses. Without `classification`, the head still learns to read the scores."""
         head = "classification" if self._weights.classification else "match_head"
         read = scores if self._weights.classification else scores.detach()
         return {
-            "contrastive": losses.contrastive(scores, labels, self._weights.temperature),
-            head: losses.classification(self.match_head(read), labels),
+            "contrastive": losses.contrastive(scores, labels, self._weights.temperature, weights),
+            head: losses.classification(self.match_head(read), labels, weights),
         }
 
     def _parity(self, scores: Tensor, labels: Tensor, groups: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -255,20 +273,30 @@ class FairMatcher(nn.Module):
             "prediction_gap_squared": _total(gap(p, labels, of, squared=True) for of in groups.values()),
         }
 
-    def _predictions(self, embeddings: Tensor, groups: dict[str, Tensor]) -> dict[str, Tensor]:
-        """How well the heads tell the groups apart from resumes' embeddings (N, D)."""
+    def _predictions(
+        self, embeddings: Tensor, groups: dict[str, Tensor], matched: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """How well the heads tell the groups apart from resumes' embeddings (N, D).
+
+        `matched`: the match losses, which the adversary's clamp looks at.
+        """
         found = {}
         if self.adversary is not None:
-            hidden = reverse_gradient(embeddings, self.strengths.reversal)
-            found["adversary"] = self._prediction(self.adversary, hidden, groups)
+            hidden = reverse_gradient(embeddings, self.strengths.adversary)
+            logits = self.adversary(hidden)
+            found["adversary"] = self._prediction(logits, hidden, groups)
+            if self.clamp is not None:
+                name = "contrastive" if self._weights.contrastive else "classification"
+                told = {of: (logits[of], groups[of]) for of in logits if of in groups}
+                self.clamp.note(told, float(matched[name].detach()) if name in matched else 0.0)
         if self.attribute_head is not None:
-            found["attributes"] = self._prediction(self.attribute_head, embeddings, groups)
+            found["attributes"] = self._prediction(self.attribute_head(embeddings), embeddings, groups)
         return found
 
-    def _prediction(self, head: GroupClassifier, hidden: Tensor, groups: dict[str, Tensor]) -> Tensor:
+    def _prediction(self, logits: dict[str, Tensor], hidden: Tensor, groups: dict[str, Tensor]) -> Tensor:
         found = [
-            losses.group_prediction(logits, groups[attribute])
-            for attribute, logits in head(hidden).items()
+            losses.group_prediction(of, groups[attribute])
+            for attribute, of in logits.items()
             if attribute in groups
         ]
         # Without variants, and in data that names no groups, a batch knows nobody's group.

@@ -6,14 +6,17 @@ epochs that are kept, and checkpoints that hold the adapter and the heads but no
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.utils.data import SequentialSampler
 from transformers import (
+    PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainerControl,
@@ -25,7 +28,14 @@ from transformers import (
 from service.core.engines.openvino_engine import default_precision as cpu_precision
 from service.core.engines.torch_engine import available_device
 from service.core.files import draft_of
-from training.learning.adapter import AdapterError, interpolated, save_adapter
+from training.learning.adapter import (
+    AdapterError,
+    at_own_rate,
+    interpolated,
+    save_adapter,
+    whole_parameters,
+)
+from training.learning.adversary import AdversaryClamp, AdversaryClampConfig
 from training.learning.batches import Collator, TrainingItems
 from training.learning.checkpoints import KEPT, step_of
 from training.learning.epochs import (
@@ -67,6 +77,12 @@ class TrainerConfig(BaseModel):
         gt=0,
         description="Highest, after a linear warm-up over `warmup_share` of all steps; then cosine to 0.",
     )
+    attention_learning_rate: float = Field(
+        2e-5,
+        gt=0,
+        description="The same of the base model's attention that `adapter.attention_layers` trains: whole "
+        "matrices are moved by much less than LoRA's. They have no weight decay.",
+    )
     weight_decay: float = Field(0.01, ge=0, description="Of the adapter and the heads (AdamW).")
     warmup_share: float = Field(
         0.05, ge=0, lt=1, description="Share of all steps in which the learning rate rises."
@@ -86,6 +102,9 @@ class TrainerConfig(BaseModel):
         ge=0,
         lt=1,
         description="Share of all steps in which the adversary learns before it turns on the encoder.",
+    )
+    adversary_clamp: AdversaryClampConfig = Field(
+        AdversaryClampConfig(), description="How hard it then pushes."
     )
     validation_resumes: int = Field(
         32, ge=0, description="Resumes whose counterfactual variants are scored after each epoch."
@@ -114,6 +133,16 @@ class TrainerConfig(BaseModel):
     threads: int | None = Field(None, ge=1, description="CPU threads; None leaves torch's choice.")
 
 
+class Watcher(Protocol):
+    """Is told how far training has come; it changes nothing."""
+
+    def stepped(self, done: int, total: int) -> None:
+        """`done` of `total` steps are done."""
+
+    def validated(self, figures: Mapping[str, float]) -> None:
+        """An epoch was validated: its row of `epoch_metrics.csv`."""
+
+
 class FairTrainer(Trainer):
     """Trains a `FairMatcher` and keeps the epochs that `selection` names, as adapters under `kept/`."""
 
@@ -136,6 +165,7 @@ class FairTrainer(Trainer):
         self.items = items
         self._matcher = model
         self._kept_share = config.kept_share
+        self._attention_rate = config.attention_learning_rate
         self._selection = selection
         self._layer_decay = config.layer_decay
         self.history = History(folder)
@@ -150,12 +180,18 @@ class FairTrainer(Trainer):
             eval_dataset=items,  # asked for by the base class; `evaluate` goes by the validator
             callbacks=[
                 _Schedule(model, items, config),
+                *([] if model.clamp is None else [_Clamp(model, model.clamp, self._summed)]),
                 *([] if miner is None else [_Mining(model, items, miner, mine_every)]),
                 _Selection(model, self.history, selection, folder / KEPT, config.kept_share),
             ],
         )
         self._sums: dict[str, float] = {}
         self._steps = 0
+
+    def be_watched(self, watcher: Watcher) -> None:
+        """Tell `watcher` of each step and epoch, in place of the lines that a quiet base class prints."""
+        self.remove_callback(PrinterCallback)
+        self.add_callback(_Watched(watcher, self.history))
 
     def train_from(self, checkpoint: Path | None) -> None:
         """Train, from a checkpoint if one is given: no further if patience was out when it was written.
@@ -169,9 +205,21 @@ class FairTrainer(Trainer):
             self.train(resume_from_checkpoint=str(checkpoint))
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """AdamW, as the base class makes it; with `layer_decay`, in groups by layer."""
-        if self._layer_decay == 1.0 or self.optimizer is not None:
+        """AdamW, as the base class makes it; with `layer_decay`, in groups by layer.
+
+        Attention that is trained whole has a learning rate of its own.
+        """
+        if self.optimizer is not None:
             return super().create_optimizer(model)
+        optimizer: torch.optim.Optimizer = (
+            super().create_optimizer(model) if self._layer_decay == 1.0 else self._by_layer()
+        )
+        whole = [parameter for parameter, _ in whole_parameters(self._matcher.encoder.backbone)]
+        at_own_rate(optimizer, whole, self._attention_rate)
+        self.optimizer = optimizer
+        return optimizer
+
+    def _by_layer(self) -> torch.optim.Optimizer:
         kind, options = self.get_optimizer_cls_and_kwargs(self.args)
         groups = parameter_groups(
             self._matcher,
@@ -182,8 +230,22 @@ class FairTrainer(Trainer):
             decayed=set(self.get_decay_parameter_names(self._matcher)),
         )
         optimizer: torch.optim.Optimizer = kind(groups, **options)
-        self.optimizer = optimizer
         return optimizer
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        """Items that make batches in their own order are not shuffled."""
+        return (
+            SequentialSampler(self.items)
+            if self.items.in_order
+            else super()._get_train_sampler(train_dataset)
+        )
+
+    def _summed(self, of: Tensor) -> Tensor:
+        """The sum over the processes that train together."""
+        if self.accelerator.num_processes == 1:
+            return of
+        total: Tensor = self.accelerator.reduce(of.to(self.args.device), "sum")
+        return total.cpu()
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -207,7 +269,8 @@ class FairTrainer(Trainer):
         epoch = round(float(self.state.epoch or 0.0))
         weights = {f"weight_{name}": weight for name, weight in self._matcher.current_weights().items()}
         place = {"epoch": float(epoch), "step": float(self.state.global_step)}
-        self.history.add(place | losses | weights | figures)
+        clamp = {} if self._matcher.clamp is None else self._matcher.clamp.figures
+        self.history.add(place | losses | weights | clamp | figures)
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in figures.items()}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
@@ -219,9 +282,13 @@ class FairTrainer(Trainer):
         folder = Path(output_dir or str(self.args.output_dir))
         folder.mkdir(parents=True, exist_ok=True)
         save_file(_trained(self._matcher), folder / WEIGHTS)
+        if self._matcher.clamp is not None:
+            self._matcher.clamp.save(folder)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         _restore(self._matcher, load_file(Path(resume_from_checkpoint) / WEIGHTS))
+        if self._matcher.clamp is not None:
+            self._matcher.clamp.load(Path(resume_from_checkpoint))
         self.history.rewind(step_of(Path(resume_from_checkpoint)))
 
 
@@ -251,6 +318,23 @@ class _Schedule(TrainerCallback):
         self._model.strengths.fairness = _ramp(done, self._config.fairness_warmup)
         alone = self._config.adversary_alone
         self._model.strengths.reversal = _ramp(done - alone, self._config.fairness_warmup)
+
+
+class _Clamp(TrainerCallback):
+    """Moves the adversary's strength after each step, and has the next step go by it."""
+
+    def __init__(self, model: FairMatcher, clamp: AdversaryClamp, summed: Callable[[Tensor], Tensor]) -> None:
+        self._model, self._clamp, self._summed = model, clamp, summed
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._model.strengths.clamp = self._clamp.strength
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._clamp.step(pushing=self._model.strengths.reversal > 0, reduce=self._summed)
 
 
 class _Mining(TrainerCallback):
@@ -308,6 +392,23 @@ class _Selection(TrainerCallback):
         backbone: Any = self._model.encoder.backbone
         with draft_of(self._folder / name) as draft, interpolated(backbone, self._kept_share):
             save_adapter(backbone, draft)
+
+
+class _Watched(TrainerCallback):
+    """Passes on what happens to a `Watcher`."""
+
+    def __init__(self, watcher: Watcher, history: History) -> None:
+        self._watcher, self._history = watcher, history
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._watcher.stepped(state.global_step, state.max_steps)
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._watcher.validated(self._history.rows[-1])
 
 
 def _ramp(done: float, share: float) -> float:

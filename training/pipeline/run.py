@@ -31,6 +31,7 @@ from training.evaluation.scoring import RememberingEngine, score_examples
 from training.learning.epochs import Final
 from training.learning.processes import part, process_rank
 from training.learning.tokenized import PairTokenizer
+from training.learning.trainer import Watcher
 from training.pipeline.cross_fitting import FoldDecision, cross_fit, evaluate_folds
 from training.pipeline.measuring import audit_names, calibrate_and_decide, evaluate_biased, evaluate_test
 from training.pipeline.support import check_support
@@ -39,6 +40,7 @@ from training.pipeline.training import (
     TrainingError,
     chosen_again,
     kept_adapter,
+    listed_draws,
     return_freed_memory,
     train_adapter,
 )
@@ -58,6 +60,7 @@ class RunOptions:
         overwrite: Replace a bundle that stands at the output.
         quiet: No progress bar.
         say: Called with each message.
+        watcher: Told of each step and epoch, in place of a progress bar.
     """
 
     work: Path
@@ -65,16 +68,21 @@ class RunOptions:
     overwrite: bool = False
     quiet: bool = False
     say: Say = print
+    watcher: Watcher | None = None
 
 
-def make_bundle(config: RunConfig, output: Path, options: RunOptions) -> Bundle | None:
+def make_bundle(
+    config: RunConfig, output: Path, options: RunOptions, dataset: Dataset | None = None
+) -> Bundle | None:
     """Train, measure and write the bundle to `output`; returns it as read back.
+
+    `dataset`: the pairs, where the configuration names no files to read them from.
 
     Where several processes train together, the first one alone does what follows the training; the others
     return None. Raises `BundleError`, `InputError`, `CalibrationError` or `TrainingError`, each saying what
     is wrong.
     """
-    setting = _set_up(config, output, options)
+    setting = _set_up(config, output, options, dataset)
     folds = setting.of_folds()
     # All models first: other processes are needed for that only. Without losses nothing is learned, and no
     # training text needs to be tokenized.
@@ -158,7 +166,7 @@ def _prefixed(say: Say, prefix: str) -> Say:
     return lambda message: say(prefix + message)
 
 
-def _set_up(config: RunConfig, output: Path, options: RunOptions) -> _Setting:
+def _set_up(config: RunConfig, output: Path, options: RunOptions, dataset: Dataset | None = None) -> _Setting:
     check_place(output, overwrite=options.overwrite)  # now, not after hours of work
     for folder in (output.parent, options.work):
         _check_writable(folder)
@@ -179,7 +187,7 @@ def _set_up(config: RunConfig, output: Path, options: RunOptions) -> _Setting:
     set_seed(config.seed)
     if config.trainer.threads is not None:
         torch.set_num_threads(config.trainer.threads)
-    dataset = config.data.load()
+    dataset = dataset or config.data.load()
     for warning in dataset.warnings:
         options.say(f"note: {warning}")
     for note in check_support(config, dataset):
@@ -211,6 +219,7 @@ def _train(setting: _Setting) -> TrainedAdapter:
         resume=options.resume,
         quiet=options.quiet,
         say=options.say,
+        watcher=options.watcher,
     )
 
 
@@ -348,8 +357,13 @@ def _training_note(config: RunConfig, trained: TrainedAdapter | None) -> str:
     share, on, epochs = config.trainer.kept_share, trained.on, len(trained.history.rows)
     kept = "" if share == 1 else f"{share:.0%} of the update kept, "
     length = f"{epochs} epoch{'s'[: epochs - 1]} in {on.seconds / 60:.0f} minutes"
+    whole = config.adapter.attention_layers
+    attention = f" and whole attention of the last {whole} layer{'s'[: whole - 1]}" if whole else ""
+    balanced = f"; draws an epoch: {listed_draws(on.draws)}" if on.draws else ""
+    method = config.sampling.reweighing.method
+    weighed = "" if method == "none" else f"pairs weighed by group and label ({method}), "
     return (
-        f"LoRA of rank {config.adapter.r} on {on.pairs:,} labelled pairs ({on.drawn:,} an epoch) of "
-        f"{on.jobs:,} jobs and {on.resumes:,} resumes, {length}, {kept}"
+        f"LoRA of rank {config.adapter.r}{attention} on {on.pairs:,} labelled pairs ({on.drawn:,} an "
+        f"epoch{balanced}) of {on.jobs:,} jobs and {on.resumes:,} resumes, {length}, {kept}{weighed}"
         f"losses: {', '.join(config.losses.names)}; erasure: {config.erasure.method}. {repeat}"
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from training.config import RunConfig
-from training.data.example import Dataset, Example
+from training.data.example import DataError, Dataset, Example
 from training.evaluation.scored_pairs import ScoredPairs
 from training.pipeline.measuring import calibration_options
 from training.postprocessing.calibration import CalibrationError, check_comparable
@@ -20,14 +20,19 @@ ISOTONIC_PAIRS = 1_000
 FEW_JOBS = 5
 """A bootstrap over fewer jobs than this knows few distinct resamples: its intervals are too narrow."""
 
+PARITY_LOSSES = ("demographic_parity", "equalized_odds", "prediction_gap", "prediction_gap_squared")
+"""They compare groups of the data. The adversary can do without: it also has the groups of drawn names."""
+
 _FOLDS = "data.files.folds: 5 cross-fits instead, where the data is one file"
 
 
 def check_support(config: RunConfig, dataset: Dataset) -> list[str]:
     """What calibration, threshold and test figures will lack, each with the key to change.
 
-    Raises `CalibrationError` where it is known now that calibrating will fail after the training.
+    Raises `CalibrationError` where it is known now that calibrating will fail after the training, and
+    `DataError` for a loss between groups where no attribute has two.
     """
+    _check_parity_losses(config, dataset.train)
     held_out = [e for fold in dataset.folds for e in fold.held_out]
     parts = (
         {"the held-out pairs": held_out}
@@ -52,6 +57,20 @@ def check_support(config: RunConfig, dataset: Dataset) -> list[str]:
         *_isotonic(config, name, calibrated),
         *_groups(config, held_out or dataset.threshold, held_out or dataset.test),
     ]
+
+
+def _check_parity_losses(config: RunConfig, train: Sequence[Example]) -> None:
+    wanted = [name for name in PARITY_LOSSES if getattr(config.losses, name)]
+    if not wanted:
+        return
+    sizes = {attribute: _sizes(train, attribute) for e in train for attribute in e.groups}
+    if any(len(groups) > 1 for groups in sizes.values()):
+        return
+    known = "; ".join(f"{attribute} has {', '.join(groups)} only" for attribute, groups in sizes.items())
+    raise DataError(
+        f"losses.{wanted[0]} needs an attribute with two groups in the training split: "
+        f"{known or 'the data names none (data.files.columns.groups)'}"
+    )
 
 
 def _about(name: str, examples: Sequence[Example]) -> str:

@@ -7,8 +7,8 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from service.core.encoder import load_encoder
 from service.core.errors import EvenmatchError, InputError
 from training.config import RunConfig, described
 from training.data.example import Dataset, Example
-from training.learning.adapter import add_adapter
+from training.learning.adapter import add_adapter, check_adapter
 from training.learning.batches import Collator, TrainingItems
 from training.learning.checkpoints import (
     KEPT,
@@ -30,11 +30,12 @@ from training.learning.checkpoints import (
     write_trained,
 )
 from training.learning.epochs import Final, History, kept_name
+from training.learning.group_checks import check_groups
 from training.learning.mining import NegativeMiner
 from training.learning.model import NAME_GROUP, FairMatcher
 from training.learning.processes import from_first, process_count, process_rank
 from training.learning.tokenized import PairTokenizer, TokenizedPairs
-from training.learning.trainer import FairTrainer
+from training.learning.trainer import FairTrainer, Watcher
 from training.learning.validation import Validator
 from training.postprocessing.calibration import fit_temperature
 
@@ -63,7 +64,8 @@ class TrainingError(EvenmatchError):
 class TrainedOn:
     """How many pairs, jobs and resumes the adapter was trained on, and for how long.
 
-    `drawn`: labelled pairs that an epoch passed over.
+    `drawn`: labelled pairs that an epoch passed over. `draws`: by group, how often it drew one of its pairs,
+    where `sampling.balance_by` evens groups out.
     """
 
     pairs: int
@@ -71,6 +73,7 @@ class TrainedOn:
     jobs: int
     resumes: int
     seconds: float
+    draws: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,23 +96,37 @@ def train_adapter(
     resume: bool,
     quiet: bool,
     say: Callable[[str], None],
+    watcher: Watcher | None = None,
 ) -> TrainedAdapter:
     """Train on the training split, and choose an epoch by the validation split.
 
     Checkpoints and kept epochs lie in `work`; `resume` goes on from the last one. Raises `TrainingError` if
-    there is less than a batch, and an `InputError` for an unusable text.
+    there is less than a batch, and an `InputError` for an unusable text or groups that cannot be balanced.
     """
+    check_groups(dataset.train, config.sampling)
+    check_adapter(base.folder, config.adapter)
     say(f"reading {len(dataset.train):,} pairs to train on, {len(dataset.validation):,} to validate")
     pairs = tokenizer.tokenize(dataset.train, potential_unknown=config.sampling.potential_unknown)
     validation = tokenizer.tokenize(dataset.validation)
     started = time.monotonic()
+    quiet = quiet or watcher is not None
     trainer = _trainer(config, base, tokenizer, pairs, validation, work, quiet=quiet)
+    if watcher is not None:
+        trainer.be_watched(watcher)
     drawn, labelled = trainer.items.coverage
     steps = len(trainer.items) // (config.trainer.batch_jobs * process_count())
     say(
         f"an epoch passes over {drawn:,} of {labelled:,} labelled pairs of {len(pairs.by_job):,} jobs in "
         f"{steps:,} steps"
     )
+    draws = trainer.items.draws_by_group
+    if draws:
+        say(f"batches are balanced by {config.sampling.balance_by}; an epoch draws {listed_draws(draws)}")
+        if len(draws) > config.trainer.batch_jobs:
+            say(
+                f"note: a batch of trainer.batch_jobs = {config.trainer.batch_jobs} items cannot hold all of "
+                f"the {len(draws)} groups of {config.sampling.balance_by}"
+            )
     record = _record_of(config, dataset) | {"processes": process_count()}
     checkpoint = from_first(lambda: last_checkpoint(work, record)) if resume else None
     if checkpoint is None and not process_rank():
@@ -118,10 +135,15 @@ def train_adapter(
             say(f"note: starting over; {forgotten} checkpoints of another run were removed")
     trainer.train_from(checkpoint)
     seconds = time.monotonic() - started
-    on = TrainedOn(labelled, drawn, len(pairs.jobs), len(pairs.resumes), round(seconds, 1))
+    on = TrainedOn(labelled, drawn, len(pairs.jobs), len(pairs.resumes), round(seconds, 1), draws)
     if not process_rank():
         write_trained(work, asdict(on))
     return from_first(lambda: _chosen(config, work, on, trainer.history))
+
+
+def listed_draws(draws: Mapping[str, int]) -> str:
+    """By group, how many pairs an epoch draws, in words."""
+    return ", ".join(f"{times:,} of {group}" for group, times in draws.items())
 
 
 def chosen_again(work: Path, final: Final | None) -> tuple[RunConfig, dict[str, Any]]:
@@ -200,6 +222,7 @@ def _trainer(
         config.losses,
         groups | {NAME_GROUP: items.name_groups},
         dimensions=base.spec.dimensions,
+        clamp=config.trainer.adversary_clamp,
     )
     validator = Validator(
         validation,
@@ -212,7 +235,7 @@ def _trainer(
     return FairTrainer(
         model,
         items,
-        Collator(pairs, groups, config.sampling),
+        Collator(pairs, groups, config.sampling, items.weights),
         validator,
         work,
         config.trainer,

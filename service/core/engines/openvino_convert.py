@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 import logging
-import multiprocessing
+import os
 import secrets
 import shutil
+import subprocess
+import sys
 import warnings
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
-from multiprocessing.connection import Connection
 from pathlib import Path
 
+import service
 from service.core.base_model import find_verified
 from service.core.bundle import Bundle, read_bundle
 from service.core.errors import BundleError, EngineError, EngineUnavailableError, EvenmatchError
@@ -27,6 +29,10 @@ from service.core.files import sha256_bytes, sha256_file
 log = logging.getLogger(__name__)
 
 _FILES = ("model.xml", "model.bin", "tokenizer.json")
+_RUN = """import sys
+sys.path.insert(0, sys.argv[1])
+from service.core.engines.openvino_convert import convert_as_child
+convert_as_child(*sys.argv[2:])"""
 
 
 @dataclass(frozen=True)
@@ -89,34 +95,39 @@ def _is_intact(folder: Path) -> bool:
 
 
 def _convert_in_child(bundle_path: Path, folder: Path, base_override: str | None) -> None:
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=_child, args=(bundle_path, folder, base_override, sender), daemon=True)
-    child.start()
-    sender.close()
-    try:
-        failure: tuple[str, str] | None = receiver.recv()
-    except EOFError:
-        failure = ("engine", "the conversion process died (out of memory?)")
-    child.join()
+    # Not `multiprocessing`: it runs the caller's own script again, and finds a `service` beside it first.
+    arguments = [str(bundle_path), str(folder), *([] if base_override is None else [base_override])]
+    child = subprocess.run(
+        [sys.executable, "-P", "-c", _RUN, str(Path(service.__file__).parents[1]), *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    if child.returncode:
+        raise EngineError("the conversion process died (out of memory?)")
+    failure: tuple[str, str] | None = json.loads(child.stdout)
     if failure is not None:
         kind, message = failure
         raise (BundleError if kind == "bundle" else EngineError)(message)
 
 
-def _child(bundle_path: Path, folder: Path, base_override: str | None, sender: Connection) -> None:
+def convert_as_child(bundle_path: str, folder: str, base_override: str | None = None) -> None:
+    """Convert, and write to stdout as JSON what went wrong: its kind and message, or null."""
+    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a library prints must not get into the answer
     warnings.simplefilter("ignore")  # the tracer's remarks on the backbone's own code
+    failure = None
     try:
         from service.core.encoder import silence_transformers
 
         silence_transformers()
-        convert(read_bundle(bundle_path), folder, base_override)
+        convert(read_bundle(Path(bundle_path)), Path(folder), base_override)
     except EvenmatchError as error:
-        sender.send(("bundle" if isinstance(error, BundleError) else "engine", error.message))
+        failure = ("bundle" if isinstance(error, BundleError) else "engine", error.message)
     except Exception as error:
-        sender.send(("engine", f"conversion to OpenVINO failed: {type(error).__name__}: {error}"))
-    else:
-        sender.send(None)
+        failure = ("engine", f"conversion to OpenVINO failed: {type(error).__name__}: {error}")
+    with answer:
+        json.dump(failure, answer)
 
 
 def convert(bundle: Bundle, folder: Path, base_override: str | None = None) -> None:

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shutil
 import socket
+import sys
+import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 import torch
 from huggingface_hub import ModelCard
-from peft import PeftModel
+from peft import PeftConfig, PeftModel
 from pydantic import BaseModel
 from safetensors.torch import load_file
 from transformers import AutoModel
@@ -19,11 +23,15 @@ from transformers import AutoModel
 from service.core.bundle import Bundle, write_bundle
 from service.core.encoder import load_encoder
 from service.core.errors import BundleError
+from service.core.manifest import Kind
+from service.core.scoring import Vectors
 from service.core.tokenization import TextTokenizer
 from tests.conftest import QUERY
 from tests.support.bundles import write_test_bundle
 from tests.support.erasers import random_eraser
-from training.bundles.export import ExportError, export_adapter, rebuild_bundle
+from tests.support.tiny_models import write_bge_like
+from training.bundles.evenmatch_adapter import AdapterError, load
+from training.bundles.export import ERASER_NOTICE, ExportError, export_adapter, rebuild_bundle
 
 BASE = "BAAI/bge-large-en-v1.5"
 
@@ -56,7 +64,8 @@ def test_plain_peft_loads_the_folder(exported: Path, adapted: Bundle, bge_like: 
     assert (config["base_model_name_or_path"], config["revision"]) == (BASE, None)
     assert (config["peft_type"], config["r"]) == ("LORA", 4)
     ids = torch.tensor([[2, 8, 9, 3]])
-    loaded = PeftModel.from_pretrained(AutoModel.from_pretrained(bge_like), str(exported)).eval()
+    with pytest.warns(UserWarning, match=ERASER_NOTICE):
+        loaded = PeftModel.from_pretrained(AutoModel.from_pretrained(bge_like), str(exported)).eval()
     ours = load_encoder(bge_like, "cls", adapted.adapter_path).backbone
     plain = load_encoder(bge_like, "cls").backbone
     with torch.inference_mode():
@@ -71,6 +80,7 @@ def test_the_folder_holds_the_adapter_the_card_and_the_policy(exported: Path, ad
         "README.md",
         "adapter_config.json",
         "adapter_model.safetensors",
+        "evenmatch_adapter.py",
     }
     policy = {"manifest.json", *adapted.manifest.files} - {"adapter/adapter_model.safetensors"}
     assert {name.removeprefix("bundle/") for name in names if "/" in name} == policy
@@ -84,54 +94,126 @@ def test_the_card_has_the_hubs_header(exported: Path) -> None:
     assert data["pipeline_tag"] == "sentence-similarity"
 
 
+TEXTS = ["python engineer", "nurse of the surgical ward " * 20, "[NAME] built software"]
+
+
+def vectors_of(bundle: Bundle, base: Path, kind: Kind) -> Vectors:
+    """By the service's encoder."""
+    tokenizer = TextTokenizer.load(base / "tokenizer.json", bundle.manifest)
+    encoder = load_encoder(base, bundle.manifest.pooling, bundle.adapter_path, bundle.eraser)
+    with torch.inference_mode():
+        rows = [torch.tensor([ids]) for ids in tokenizer.encode_all(TEXTS, kind)]
+        vectors: Vectors = torch.cat([encoder(row, torch.ones_like(row)) for row in rows]).numpy()
+    return vectors
+
+
 def test_the_code_in_the_card_computes_what_the_service_does(
     exported: Path, adapted: Bundle, bge_like: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import huggingface_hub
-
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda repo, name: str(exported / name))
     card = (exported / "README.md").read_text()
+    assert "**The adapter alone is not this model.**" in card
+    assert f"`{QUERY}` before every job" in card
     found = re.search(r"```python\n(.*?)```", card, re.DOTALL)
     assert found is not None
-    assert f"`{QUERY}` before every job" in card
-    code = (
-        found[1]
-        .replace(f'PeftModel.from_pretrained(AutoModel.from_pretrained("{BASE}"), "me/fair")', "MODEL")
-        .replace(f'AutoTokenizer.from_pretrained("{BASE}")', "TOKENIZER")
-    )
-    assert BASE not in code
-    texts = ["python engineer", "nurse of the surgical ward " * 3]
+    code = found[1].replace('snapshot_download("me/fair")', repr(str(exported)))
+    code = code.replace("load(folder)", f"load(folder, base={str(bge_like)!r})")
+    assert "me/fair" not in code
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    names: dict[str, Any] = {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # who loads the eraser too is not warned
+            exec(compile(code, "README.md", "exec"), names)
+        assert sys.modules["evenmatch_adapter"].__file__ == str(exported / "evenmatch_adapter.py")
+    finally:
+        del sys.modules["evenmatch_adapter"]
+    for kind in get_args(Kind):
+        expected = vectors_of(adapted, bge_like, kind)
+        np.testing.assert_allclose(names["encoder"].encode(TEXTS, kind), expected, atol=1e-5)
+
+
+def test_the_loader_needs_nothing_of_evenmatch(exported: Path) -> None:
+    tree = ast.parse((exported / "evenmatch_adapter.py").read_text())
+    imported = {one.module for one in ast.walk(tree) if isinstance(one, ast.ImportFrom)}
+    imported |= {name.name for one in ast.walk(tree) if isinstance(one, ast.Import) for name in one.names}
+    assert "torch" in imported
+    assert not [name for name in imported if name and name.startswith(("service", "training", "evenmatch"))]
+
+
+def test_the_adapter_alone_gives_other_vectors(exported: Path, adapted: Bundle, bge_like: Path) -> None:
+    plain = load_encoder(bge_like, "cls", adapted.adapter_path)
     tokenizer = TextTokenizer.load(bge_like / "tokenizer.json", adapted.manifest)
-    names: dict[str, Any] = {
-        "MODEL": PeftModel.from_pretrained(AutoModel.from_pretrained(bge_like), str(exported)),
-        "TOKENIZER": _Tokenizer(tokenizer),
-    }
-    exec(compile(code, "README.md", "exec"), names)
-    encoder = load_encoder(bge_like, "cls", adapted.adapter_path, adapted.eraser)
-    for text, vector in zip(texts, names["encode"](texts), strict=True):
-        ids = torch.tensor([tokenizer.encode_all([text], "resume")[0]])
-        with torch.inference_mode():
-            torch.testing.assert_close(vector, encoder(ids, torch.ones_like(ids))[0], atol=1e-5, rtol=0)
+    ids = torch.tensor(tokenizer.encode_all(TEXTS[:1], "resume"))
+    with torch.inference_mode():
+        alone = plain(ids, torch.ones_like(ids))[0].numpy()
+    assert alone @ load(exported, bge_like).encode(TEXTS[:1], "resume")[0] < 0.999
 
 
-class _Batch(dict[str, torch.Tensor]):
-    pass
+def _without_eraser(folder: Path) -> None:
+    (folder / "bundle" / "eraser.safetensors").unlink()
 
 
-class _Tokenizer:
-    """What the card asks of transformers' tokenizer; the tiny model has only a tokenizer.json."""
+def _other_eraser(folder: Path) -> None:
+    (folder / "bundle" / "eraser.safetensors").write_bytes(random_eraser(32, seed=1).to_bytes())
 
-    def __init__(self, tokenizer: TextTokenizer) -> None:
-        self._tokenizer = tokenizer
 
-    def __call__(self, texts: list[str], **options: object) -> _Batch:
-        assert options == {"padding": True, "truncation": True, "max_length": 64, "return_tensors": "pt"}
-        rows = [torch.tensor(ids) for ids in self._tokenizer.encode_all(texts, "resume")]
-        pad = torch.nn.utils.rnn.pad_sequence
-        return _Batch(
-            input_ids=pad(rows, batch_first=True),
-            attention_mask=pad([torch.ones_like(row) for row in rows], batch_first=True),
-        )
+def _unlisted_eraser(folder: Path) -> None:
+    _without_eraser(folder)
+    file = folder / "bundle" / "manifest.json"
+    manifest = json.loads(file.read_text())
+    del manifest["files"]["eraser.safetensors"]
+    file.write_text(json.dumps(manifest))
+
+
+def _other_adapter(folder: Path) -> None:
+    file = folder / "adapter_model.safetensors"
+    file.write_bytes(file.read_bytes()[:-4] + b"\0\0\0\0")
+
+
+def _no_bundle(folder: Path) -> None:
+    shutil.rmtree(folder / "bundle")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (
+            _without_eraser,
+            r"eraser\.safetensors is missing: without the concept eraser the vectors are others",
+        ),
+        (_other_eraser, r"eraser\.safetensors was changed: SHA-256 [0-9a-f]{64}, needed [0-9a-f]{64}"),
+        (_unlisted_eraser, r"reference vector 0 comes out with a cosine of -?0\.\d+, needed is 0\.9999"),
+        (_other_adapter, r"adapter_model\.safetensors was changed"),
+        (_no_bundle, r"bundle/manifest\.json is missing"),
+    ],
+)
+def test_the_loader_fails_loudly_if_a_part_is_missing_or_changed(
+    damage: Callable[[Path], None], message: str, exported: Path, bge_like: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(exported, tmp_path / "copy")
+    damage(copy)
+    with pytest.raises(AdapterError, match=message):
+        load(copy, bge_like)
+
+
+def test_the_loader_refuses_another_base_model_or_none(
+    exported: Path, bge_like: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = write_bge_like(tmp_path / "other", seed=5)
+    with pytest.raises(AdapterError, match=r"is not the base model .*SHA-256 [0-9a-f]{64}, needed is"):
+        load(exported, other)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(AdapterError, match="the base model is missing"):
+        load(exported, tmp_path / "empty")
+    # HF_HUB_OFFLINE is set in tests, and no such model is in the cache.
+    with pytest.raises(AdapterError, match=rf"the base model {BASE} is not here and could not be downloaded"):
+        load(exported)
+    tokenizer = json.loads((bge_like / "tokenizer.json").read_text())
+    tokenizer["normalizer"] = None
+    copy = shutil.copytree(bge_like, tmp_path / "copy")
+    (copy / "tokenizer.json").write_text(json.dumps(tokenizer))
+    with pytest.raises(AdapterError, match="its tokenizer, the adapter or the eraser is not the one"):
+        load(exported, copy)
 
 
 def test_the_bundle_can_be_built_again_with_the_same_digest(
@@ -177,8 +259,10 @@ def test_the_default_bases_public_id_is_known(adapted: Bundle, tmp_path: Path) -
     assert "# My own card\n\nWith figures." in card
     assert card.count("---\n") == 2
     assert ModelCard(card).data.get("license") is None
-    assert 'weights = batch["attention_mask"]' in card
     assert "eraser" not in card
+    with warnings.catch_warnings():  # as there is no eraser, the adapter is all
+        warnings.simplefilter("error")
+        PeftConfig.from_pretrained(str(folder))
 
 
 def test_a_hub_base_keeps_its_revision(adapted: Bundle, tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from tests.support.bundles import write_test_bundle
 from tests.support.erasers import random_eraser
 from tests.support.fake_hub import TOKEN, FakeHub, Repo, fake_hub
 from tests.support.patience import PATIENCE
-from training.bundles.export import export_adapter
+from training.bundles.export import export_adapter, rebuild_bundle
 from training.bundles.hub import HubError, check_repo_id, open_hub, pull_folder, push_folder
+from training.bundles.sentence_transformers_export import export_sentence_transformers
 
 # huggingface_hub 2.4 hands a file to the HTTP client in its old way.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
@@ -93,6 +94,18 @@ def test_a_second_push_replaces_the_bundle_and_keeps_other_files(hub: FakeHub, e
     hub.repos[REPO] = Repo(private=True, branches={"main": dict(old)})
     push(exported, private=True)
     assert hub.repos[REPO].branches["main"] == {"LICENSE": b"mine", **content(exported)}
+
+
+def test_a_push_of_the_other_form_leaves_nothing_of_the_first(
+    hub: FakeHub, exported: Path, adapted: Bundle, tmp_path: Path
+) -> None:
+    """A base model beside `adapter_config.json` would be loaded with the adapter a second time."""
+    whole = export_sentence_transformers(adapted, tmp_path / "whole")
+    hub.repos[REPO] = Repo(private=True, branches={"main": {"LICENSE": b"mine"}})
+    for folder in (exported, whole, exported):
+        push(folder, private=True)
+        assert hub.repos[REPO].branches["main"] == {"LICENSE": b"mine", **content(folder)}
+        assert rebuild_bundle(pull_folder(REPO), tmp_path / "again", overwrite=True).digest == adapted.digest
 
 
 def test_a_branch_is_made_and_pushed_to(hub: FakeHub, exported: Path) -> None:

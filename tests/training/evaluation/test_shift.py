@@ -1,17 +1,12 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from service.core.bundle import Bundle
-from training.cli import app
 from training.evaluation.schema import ShiftReport
 from training.evaluation.scored_pairs import Floats, ScoredPairsError
 from training.evaluation.shift import shift_report
@@ -89,50 +84,3 @@ def test_what_cannot_be_computed_says_why() -> None:
 def test_lengths_must_agree() -> None:
     with pytest.raises(ScoredPairsError, match="20 original scores, 3 counterfactual ones, 20 jobs"):
         report(BEFORE[:3])
-
-
-def write_pairs(path: Path, rows: list[dict[str, object]]) -> Path:
-    path.write_text("\n".join(json.dumps(row) for row in rows))
-    return path
-
-
-def test_the_command_measures_the_users_own_pairs(tiny_bundle: Bundle, tmp_path: Path) -> None:
-    rows: list[dict[str, object]] = [
-        {
-            "ad": f"{job} wanted",
-            "before": f"{job} since {year}",
-            "after": f"{job} since {year} {more}".strip(),
-        }
-        for job in ("nurse", "welder")
-        for year, more in ((2011, ""), (2012, "and proud of it"))
-    ]
-    arguments = ["counterfactual", str(tiny_bundle.path), "--rounds", "5", "--no-redact"]
-    arguments += ["--job-column", "ad", "--original-column", "before", "--counterfactual-column", "after"]
-    pairs, output = write_pairs(tmp_path / "pairs.jsonl", rows), tmp_path / "out" / "shift.json"
-    done = CliRunner().invoke(app, [*arguments, "--pairs", str(pairs), "--json", str(output)])
-    assert done.exit_code == 0, done.stderr
-    assert "4 pairs of 2 jobs" in done.stdout
-    report = ShiftReport.model_validate_json(output.read_text())
-    assert (report.pairs, report.jobs) == (4, 2)
-    assert (report.figures["max_shift"].value or 0) > 0  # two resumes were changed
-    same = write_pairs(tmp_path / "same.jsonl", [{**row, "after": row["before"]} for row in rows])
-    done = CliRunner().invoke(app, [*arguments, "--pairs", str(same), "--json", str(output)])
-    assert done.exit_code == 0, done.stderr
-    assert ShiftReport.model_validate_json(output.read_text()).figures["max_shift"].value == 0
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ({"job": "nurse", "original": "nurse"}, "has no column counterfactual; it has job, original"),
-        ({"job": "nurse", "original": " ", "counterfactual": "nurse"}, "row 1 has no original"),
-    ],
-)
-def test_pairs_that_are_none_are_named(
-    row: dict[str, object], message: str, tiny_bundle: Bundle, tmp_path: Path
-) -> None:
-    pairs = write_pairs(tmp_path / "pairs.jsonl", [row])
-    done = CliRunner().invoke(app, ["counterfactual", str(tiny_bundle.path), "--pairs", str(pairs)])
-    assert done.exit_code == 1
-    assert message in " ".join(done.stderr.split())
-    assert "nurse" not in done.stderr

@@ -15,7 +15,14 @@ from pydantic import ValidationError
 from service.core.encoder import load_encoder
 from service.core.engines.torch_engine import TorchEngine
 from tests.support.training_world import World
-from training.learning.adapter import AdapterConfig, AdapterError, find_targets, interpolated, save_adapter
+from training.learning.adapter import (
+    AdapterConfig,
+    AdapterError,
+    check_adapter,
+    find_targets,
+    interpolated,
+    save_adapter,
+)
 from training.learning.batches import Collator, SamplingConfig, TrainingItems
 from training.learning.model import (
     NAME_GROUP,
@@ -101,9 +108,17 @@ def test_attributes_may_be_called_what_modules_may_not() -> None:
     assert {name: len(logits[0]) for name, logits in head(torch.zeros(1, 4)).items()} == {"a.b": 2, "type": 3}
 
 
-def test_a_module_that_is_not_there_is_named(world: World) -> None:
-    with pytest.raises(AdapterError, match="the base model has no kay to adapt"):
-        world.encoder(AdapterConfig(target_modules=("query", "kay")))
+def test_a_module_that_is_not_there_is_named_beside_those_that_are(world: World) -> None:
+    there = "its linear layers are called dense, key, query, value"
+    for targets, said in (
+        (("query", "kay"), "the base model has no kay to adapt"),
+        (("kay",), "target_modules kay: there is no such module"),
+    ):
+        config = AdapterConfig(target_modules=targets)
+        with pytest.raises(AdapterError, match=f"{said}; {there}"):
+            world.encoder(config)
+        with pytest.raises(AdapterError, match=f"{said}; {there}"):
+            check_adapter(world.base.folder, config)  # without the weights
 
 
 def test_warm_up_scales_fairness_losses_but_not_the_match(world: World) -> None:

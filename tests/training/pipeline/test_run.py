@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -234,6 +235,9 @@ def test_without_losses_the_base_model_is_calibrated_as_it_is(tmp_path: Path) ->
         ({"trainer": {"batch_jobs": 640}}, "items of jobs and their labelled resumes; a batch"),
         ({"trainer": {"learning_rate": 1e30, "max_gradient_norm": 1e30}}, "not finite"),
         ({"adapter": {"frozen_layers": 2}}, "frozen_layers is 2; the base model has 2 layers"),
+        ({"adapter": {"target_modules": ["kay"]}}, "its linear layers are called dense, key, query, value"),
+        ({"sampling": {"balance_by": "age"}}, "names no groups of age; it has those of sex"),
+        ({"trainer": {"adversary_clamp": {"adaptive": True}}}, "but losses.adversary is 0"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_nothing_is_written(
@@ -345,6 +349,36 @@ def test_few_jobs_are_cross_fitted_and_resumed_to_the_same(tmp_path: Path) -> No
     )
     assert chosen.exit_code == 0, chosen.stderr
     assert read_bundle(tmp_path / "b").manifest.files["calibration.json"] != files["calibration.json"]
+
+
+@pytest.mark.slow
+def test_the_options_for_fairness_go_from_configuration_to_card(tmp_path: Path) -> None:
+    config = write_config(
+        tmp_path,
+        sampling={"balance_by": "sex", "reweighing": {"method": "kamiran_calders"}},
+        losses={"adversary": 0.1, "equalized_odds": 0.1},
+        trainer={"epochs": 1, "adversary_clamp": {"adaptive": True}},
+        adapter={"attention_layers": 1},
+        evaluation={"audited": 0},
+    )
+    run = ["run", "--config", str(config), "--output", str(tmp_path / "b"), "--quiet"]
+    result = CliRunner().invoke(app, run)
+    assert result.exit_code == 0, result.stderr
+    # 24 jobs with two matches and two others each, half of the resumes of either sex.
+    drawn = re.search(r"balanced by sex; an epoch draws (\d+) of female, (\d+) of male", result.stderr)
+    assert drawn is not None
+    assert int(drawn[1]) + int(drawn[2]) >= 96
+    assert abs(int(drawn[1]) - int(drawn[2])) <= 4
+    bundle = read_bundle(tmp_path / "b")
+    card = (bundle.path / "README.md").read_text("utf-8")
+    assert f"draws an epoch: {drawn[1]} of female, {drawn[2]} of male" in card
+    assert "and whole attention of the last 1 layer on 96 labelled pairs" in card
+    assert "pairs weighed by group and label (kamiran_calders)" in card
+    with (bundle.path / "epoch_metrics.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert 0.1 <= float(row["adversary_strength"]) <= 2
+    options = EngineOptions("openvino", "cpu", threads=1, cache=tmp_path, precision="f32")
+    assert load_model(bundle, options).engine.info.dimensions == bundle.manifest.base_model.dimensions
 
 
 @pytest.mark.slow

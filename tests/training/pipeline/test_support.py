@@ -11,7 +11,7 @@ import pytest
 from tests.support.training_world import examples_of
 from training.config import RunConfig
 from training.data.cross_fitting import cross_fitted
-from training.data.example import Dataset
+from training.data.example import DataError, Dataset
 from training.pipeline.support import check_support
 from training.postprocessing.calibration import CalibrationError
 
@@ -21,8 +21,8 @@ def config(**changes: Any) -> RunConfig:
 
 
 def splits(jobs: int) -> Dataset:
-    made = [examples_of(jobs, prefix=name) for name in ("a", "b", "c", "d", "e")]
-    return Dataset(*made)
+    a, b, c, d, e = (examples_of(jobs, prefix=name) for name in ("a", "b", "c", "d", "e"))
+    return Dataset(a, b, c, d, e)
 
 
 def test_sizes_and_small_groups_are_named_with_the_key() -> None:
@@ -67,3 +67,19 @@ def test_of_cross_fitted_data_it_is_about_the_held_out_pairs() -> None:
     notes = check_support(config(), dataset)
     assert notes[0] == "the held-out pairs: 48 pairs, 24 of them matches, of 12 jobs"
     assert not [note for note in notes if "split" in note]
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        ({"sex": "female"}, "two groups in the training split: sex has female only"),
+        ({}, r"the data names none \(data.files.columns.groups\)"),
+    ],
+)
+def test_a_loss_between_groups_needs_two(groups: dict[str, str], said: str) -> None:
+    whole = splits(3)
+    data = replace(whole, train=[replace(e, groups=groups) for e in whole.train])
+    with pytest.raises(DataError, match=said):
+        check_support(config(losses={"equalized_odds": 0.1}), data)
+    check_support(config(losses={"adversary": 0.1}), data)
+    check_support(config(losses={"equalized_odds": 0.1}), whole)

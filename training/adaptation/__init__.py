@@ -1,0 +1,1 @@
+"""Adapting a base model to a company's own postings and resumes, without labels."""
