@@ -98,12 +98,19 @@ def _fold(
 
 
 def _by_person(pairs: Sequence[Example], seed: int) -> tuple[list[Example], list[Example]]:
-    """Training and validation pairs: a tenth of the persons with a match, and of those without one."""
+    """Training and validation pairs: a tenth of the persons with a match, and of those without one.
+
+    If these have one class only (everybody has a match, and few have more than that), the next person who has
+    the other joins them.
+    """
     matched = {e.resume_id for e in pairs if e.label == 1}
     rng = random.Random(seed)
     chosen: set[str] = set()
     for those in (sorted(matched), sorted({e.resume_id for e in pairs} - matched)):
         chosen.update(rng.sample(those, min(len(those), max(1, round(VALIDATION_SHARE * len(those))))))
+    labels = {e.label for e in pairs if e.resume_id in chosen}
+    if len(labels) == 1:
+        chosen.update(sorted({e.resume_id for e in pairs if e.label not in labels} - chosen)[:1])
     return [e for e in pairs if e.resume_id not in chosen], [e for e in pairs if e.resume_id in chosen]
 
 
