@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from evenmatch.training_run import TrainingRun, read_run, train
     from service.core.bundle import read_bundle
     from service.core.errors import EvenmatchError
+    from service.core.word_attribution import WordAttributor
 
 __all__ = [
     "Audit",
@@ -48,6 +49,7 @@ __all__ = [
     "Score",
     "Scores",
     "TrainingRun",
+    "WordAttributor",
     "compare",
     "evaluate",
     "explore",
@@ -74,6 +76,7 @@ _PLACES = {
     "Score": "evenmatch.scores",
     "Scores": "evenmatch.scores",
     "TrainingRun": "evenmatch.training_run",
+    "WordAttributor": "service.core.word_attribution",
     "compare": "evenmatch.measuring",
     "evaluate": "evenmatch.measuring",
     "explore": "evenmatch.exploring",
