@@ -213,10 +213,11 @@ def _load(
     bundle: Bundle, base_model: str | None, device: Device | None
 ) -> tuple[TorchEngine, Encoder, TextTokenizer]:
     from service.core.base_model import find_verified
-    from service.core.encoder import load_encoder
+    from service.core.encoder import load_encoder, silence_transformers
     from service.core.engines.loading import LoadedModel, check_parity
     from service.core.engines.torch_engine import TorchEngine, available_device
 
+    silence_transformers()
     manifest = bundle.manifest
     base: Path = find_verified(manifest.base_model, base_model)
     tokenizer = TextTokenizer.load(base / "tokenizer.json", manifest)

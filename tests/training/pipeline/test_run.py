@@ -287,7 +287,7 @@ def test_a_run_goes_on_from_its_own_checkpoints_only(tmp_path: Path) -> None:
     anew = CliRunner().invoke(app, [*run, config])
     assert anew.exit_code == 0, anew.stderr
     assert "2 checkpoints of another run were removed" in anew.stderr
-    assert [folder.name for folder in (tmp_path / "b.work").glob("checkpoint-*")] == ["checkpoint-4"]
+    assert [folder.name for folder in (tmp_path / "b.work").glob("checkpoint-*")] == ["checkpoint-8"]
     assert not (tmp_path / "b.work" / "kept" / "window_best").exists()
 
 
