@@ -37,15 +37,7 @@ def adapter_card(bundle: Bundle, base: str, *, repo_id: str | None, license_id: 
         pipeline_tag="sentence-similarity",
         tags=["evenmatch", "lora", "resume-matching", "fairness"],
     )
-    card = _TEMPLATES.get_template("adapter.md.j2").render(
-        header=data.to_yaml(),
-        own_card=_own_card(bundle),
-        manifest=bundle.manifest,
-        eraser=bundle.eraser,
-        base=base,
-        repo=repo_id or "OWNER/NAME",
-    )
-    return card + "\n"
+    return _published("adapter.md.j2", data, bundle, base, repo_id)
 
 
 def sentence_transformers_card(
@@ -61,7 +53,13 @@ def sentence_transformers_card(
         pipeline_tag="sentence-similarity",
         tags=["evenmatch", "resume-matching", "fairness"],
     )
-    card = _TEMPLATES.get_template("sentence_transformers.md.j2").render(
+    return _published("sentence_transformers.md.j2", data, bundle, base, repo_id)
+
+
+def _published(
+    template: str, data: ModelCardData, bundle: Bundle, base: str | None, repo_id: str | None
+) -> str:
+    card = _TEMPLATES.get_template(template).render(
         header=data.to_yaml(),
         own_card=_own_card(bundle),
         manifest=bundle.manifest,
