@@ -28,10 +28,10 @@ from training.evaluation.evaluate import subject_of
 from training.evaluation.schema import VariantEvaluation
 from training.evaluation.scored_pairs import ScoredPairs
 from training.evaluation.scoring import RememberingEngine, score_examples
+from training.learning.callbacks import Watcher
 from training.learning.epochs import Final
 from training.learning.processes import part, process_rank
 from training.learning.tokenized import PairTokenizer
-from training.learning.trainer import Watcher
 from training.pipeline.cross_fitting import FoldDecision, cross_fit, evaluate_folds
 from training.pipeline.measuring import audit_names, calibrate_and_decide, evaluate_biased, evaluate_test
 from training.pipeline.support import check_support

@@ -21,6 +21,7 @@ from training.config import RunConfig, described
 from training.data.example import Dataset, Example
 from training.learning.adapter import add_adapter, check_adapter
 from training.learning.batches import Collator, TrainingItems
+from training.learning.callbacks import Watcher
 from training.learning.checkpoints import (
     KEPT,
     ResumeError,
@@ -35,7 +36,7 @@ from training.learning.mining import NegativeMiner
 from training.learning.model import NAME_GROUP, FairMatcher
 from training.learning.processes import from_first, process_count, process_rank
 from training.learning.tokenized import PairTokenizer, TokenizedPairs
-from training.learning.trainer import FairTrainer, Watcher
+from training.learning.trainer import FairTrainer
 from training.learning.validation import Validator
 from training.postprocessing.calibration import fit_temperature
 
