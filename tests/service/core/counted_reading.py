@@ -21,6 +21,7 @@ from service.core.copied_text import RunsOfPostings, runs_of
 from service.core.documents import read_document
 from service.core.errors import InputError
 from service.core.passages import PassagePolicy, split_passages
+from service.core.posting_boilerplate import boilerplate_sentences
 from service.core.redaction.given import GivenSpan, places_of
 from service.core.redaction.redactor import Redactor
 from service.core.resume_warnings import findings_of
@@ -32,13 +33,15 @@ GIVEN = tuple(GivenSpan("name", text) for text in ("a", "Jane Doe", "a a a", "aa
 
 def read(text: str, redactor: Redactor) -> None:
     """All that is done to a text before the model: normalised, searched for spans, redacted, looked at for
-    warnings, compared with itself as a posting, cut into passages in both ways.
+    warnings, compared with itself as a posting, searched for the boilerplate of postings, cut into passages
+    in both ways.
     """
     try:
         document = read_document(text, field="text", max_characters=MOST_CHARACTERS)
         places_of(document.text, GIVEN)
         redacted = redactor.redact(document.text)
         findings_of(text, document.text, redacted)
+        boilerplate_sentences(document.text)
         RunsOfPostings([runs_of(document.text)]).repeated_by(document.text)
     except InputError:
         return
