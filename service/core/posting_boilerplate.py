@@ -83,21 +83,22 @@ class _State:
 
     def judge(self, sentence: Sentence) -> Kind | None:
         """What the next sentence is, or None if it is to be kept."""
-        text = sentence.text[:_READ].replace("’", "'")
+        text = sentence.text[:_READ].lower().replace("’", "'")
         field, self._field = self._field, False
         unfinished, self._open = self._open, None
-        kind = self._kind(text, sentence.label, field, unfinished)
+        kind = self._kind(text, sentence, field, unfinished)
         if kind is None:
             self._under = None
         elif text.endswith((";", ",")):
             self._open = kind
         return kind
 
-    def _kind(self, text: str, label: bool, field: bool, unfinished: Kind | None) -> Kind | None:
+    def _kind(self, text: str, sentence: Sentence, field: bool, unfinished: Kind | None) -> Kind | None:
+        label = sentence.label
         if ROLE_HEADING.match(text) or (label and len(text.split()) <= _WORDS_OF_FIELD and WORK.search(text)):
             return None
         for opened, pattern in SECTION_HEADINGS:
-            if pattern.fullmatch(text):
+            if pattern.pattern.fullmatch(text):
                 return self._enter(opened, headed=True)
         if label and FIELD.match(text):
             self._field, self._under = True, None
@@ -108,7 +109,7 @@ class _State:
         words = len(text.split())
         if field and words <= _WORDS_OF_FIELD and not WORK.search(text):
             return "header"
-        if unfinished and text[0].islower() and not WORK.search(text):
+        if unfinished and sentence.text[0].islower() and not WORK.search(text):
             return unfinished
         if (
             self._under
@@ -134,7 +135,7 @@ class _State:
                 self._strangers += 1
                 return self._headed and words <= _WORDS_OF_ITEM and self._strangers <= _MOST_STRANGERS
             case "company":
-                signs = {match[0].casefold() for match in EMPLOYER.finditer(text)}
+                signs = {match[0] for match in EMPLOYER.finditer(text)}
                 return len(signs) >= (1 if self._headed else _SIGNS_NEEDED)
             case "header" | "agency":
                 return False
@@ -162,7 +163,7 @@ def _told(text: str) -> Kind | None:
         if pattern.search(text):
             return kind
     for kind, pattern, needed in WEAK:
-        if len({match[0].casefold() for match in pattern.finditer(text)}) >= needed:
+        if len({match[0] for match in pattern.finditer(text)}) >= needed:
             return kind
     return None
 

@@ -1,6 +1,6 @@
 """Phrases by which the boilerplate of postings is told, American and British.
 
-All are searched in one sentence. A repeat has an upper bound, so that a long sentence is read in time that grows
+All are searched in one sentence in small letters, with straight apostrophes. A repeat has an upper bound, so that a long sentence is read in time that grows
 with its length.
 """
 
@@ -9,19 +9,21 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from service.core.redaction.scanning import Scan, scan
+
 Kind = Literal[
     "company", "benefits", "equal_opportunity", "application", "legal", "agency", "header", "markup"
 ]
 """`company`: who the employer is; `legal`: privacy, disclaimers, checks before employment; `agency`: of an agency
 about itself; `header`: fields of a job board (number, place, pay); `markup`: scripts and styles of a web page."""
 
-Patterns = tuple[tuple[Kind, re.Pattern[str]], ...]
+Patterns = tuple[tuple[Kind, Scan], ...]
 
 
-def _pattern(source: str) -> re.Pattern[str]:
+def _pattern(source: str) -> Scan:
     r"""A blank of `source` stands for white space, a line break for nothing, and `\w+` for a word of at most 25 letters."""
     joined = "".join(source.lstrip("\n").removeprefix("    ").split("\n    "))
-    return re.compile(joined.rstrip("\n").replace(" ", r"\s").replace(r"\w+", r"\w{1,25}"), re.IGNORECASE)
+    return scan(joined.rstrip("\n").replace(" ", r"\s").replace(r"\w+", r"\w{1,25}"))
 
 
 ROLE_HEADING = _pattern(r"""
@@ -61,7 +63,7 @@ FIELD = _pattern(r"""
     (?:(?:toll|primary|work|job|other|alternate|pay|base|starting|hiring|annual|posting|requisition|req|employment|employee
     |position|contract|company|vacancy|reference|direct|office|date)[ -]){0,2}
     (?:locations?|salary(?: range)?|wages?|pay|rate|range|compensation|number|id|ref(?:erence)?(?: (?:no\.?|number|code))?|code
-    |job|req|posted|date|company|organi[sz]ation|employer|recruiter|contact(?: (?:name|person))?|phone|tel(?:ephone)?|fax
+    |req|posted|date|company|organi[sz]ation|employer|recruiter|contact(?: (?:name|person))?|phone|tel(?:ephone)?|fax
     |e-?mail|website|address|duration|start date|closing date|deadline|posting|toll[ -]free|flsa status|industry|sector|status
     |time type|hiring manager|category) {0,2}(?:#|id|no\.?)? {0,2}:""")
 """A label of a job board; what stands behind it is its value."""
@@ -196,7 +198,7 @@ COMPANY: Patterns = (
 )  # fmt: skip
 """Who the employer is, if no single word of the sentence speaks of the work."""
 
-WEAK: tuple[tuple[Kind, re.Pattern[str], int], ...] = (
+WEAK: tuple[tuple[Kind, Scan, int], ...] = (
     ("benefits", _pattern(rf"""
     \b(?:{_PLAN} (?:insurance|coverage|plans?|benefits)|pension|pto|vacation|bonus(?:es)?|tuition|discounts?|benefits
     |sick (?:leave|days|time|pay)|time off|savings plan|spending account|childcare|maternity (?:leave|pay)|gym)\b"""), 2),
@@ -220,5 +222,5 @@ EMPLOYER = _pattern(r"""
     |provid(?:e|es|er)|services|products|solutions|communit(?:y|ies)|founded|since|mission|values|inc|llc|ltd|plc|corp)\b""")
 """What belongs to a description of the employer that has begun."""
 
-CONTACT = re.compile(r"[^a-z\n]{0,80}", re.IGNORECASE)
+CONTACT = re.compile(r"[^a-z\n]{0,80}")
 """A line of numbers and signs."""
