@@ -39,6 +39,8 @@ from service.core.language import language_of, warnings_of_language
 from service.core.matching import Match, TokenizedJob, TokenizedResume
 from service.core.no_document import check_document
 from service.core.redaction.policy import CATEGORIES, Category
+from service.core.requirements.kinds import KINDS, Kind
+from service.core.requirements.listing import list_requirements, read_requirements, reason_of
 from service.core.resume_warnings import ResumeWarning, needs_a_look
 from service.core.scoring import Vectors
 from service.files.document_texts import DocumentTexts
@@ -184,6 +186,8 @@ class Model:
         title: str | None = None,
         ids: Sequence[str] | None = None,
         redact: bool = True,
+        requirements: bool = False,
+        require: Collection[Kind] = (),
     ) -> Scores:
         """Score resumes for a job, exactly as `POST /v1/score` does; nothing is recorded.
 
@@ -193,20 +197,31 @@ class Model:
             title: The job's title; it improves the ranking.
             ids: What to call the resumes, each another; by default "resume-1", "resume-2" and so on.
             redact: Hide names, schools, pronouns and other clues from the model.
+            requirements: List the hard facts that the posting asks for, and whether each resume states them
+                (docs/requirements.md). Changes no score.
+            require: Kinds of requirements, such as "licence": who lacks a required one of them is not
+                selected. Lists them, too.
 
         Returns:
             A score for each resume, in their order.
 
         Raises:
             InputError: A text is empty, too long, no text at all or unreadable; all of them are named, as
-                "resumes[3]" (counted from 0).
+                "resumes[3]" (counted from 0). Or a kind is none.
         """
+        unknown = sorted(set(require).difference(KINDS))
+        if unknown:
+            raise InputError(
+                f"{unknown[0]} is no kind of requirement; {', '.join(KINDS)} are", field="require"
+            )
         texts = texts_of(resumes, "resumes")
         names = _ids(ids, len(texts))
         errors = ErrorCollector()
         tokenized_job = None
+        description = ""
         with errors:
-            tokenized_job = self._read_job(job, title)
+            description, _ = self._text(job, "job")
+            tokenized_job = self._tokenized_job(description, title)
         read = []
         for place, text in enumerate(texts):
             with errors:
@@ -214,6 +229,8 @@ class Model:
         errors.raise_any()
         assert tokenized_job is not None
         scores = map(_score, names, read, self._matches(tokenized_job, read))
+        if requirements or require:
+            scores = map(_WithRequirements(description, require), scores, read)
         return self._scores(tuple(scores), redact, tokenized_job)
 
     @_all_told()
@@ -424,7 +441,9 @@ class Model:
         return self._documents.read_text(title, field="title")[0]
 
     def _read_job(self, job: Any, title: Any, field: str = "job") -> TokenizedJob:
-        description, _ = self._text(job, field)
+        return self._tokenized_job(self._text(job, field)[0], title, field)
+
+    def _tokenized_job(self, description: str, title: Any, field: str = "job") -> TokenizedJob:
         heading = self._title(title)
         return self._runtime.matcher.tokenize_job(description, heading, field=field, title_field="title")
 
@@ -506,6 +525,22 @@ def _score(name: str, resume: TokenizedResume, match: Match) -> Score:
         warning_counts=dict(read.warning_counts),
         redactions=dict(read.redactions or {}),
     )
+
+
+class _WithRequirements:
+    """Adds to a score what its resume says to the requirements of a posting, as of today."""
+
+    def __init__(self, posting: str, require: Collection[Kind]) -> None:
+        self._required = read_requirements(posting)
+        self._kinds = frozenset(require)
+        self._today = datetime.now(UTC).date()
+
+    def __call__(self, score: Score, resume: TokenizedResume) -> Score:
+        passages = [passage.text for passage in resume.passages]
+        listed = list_requirements(self._required, resume.read.document.text, passages, self._today)
+        reason = reason_of(listed, self._kinds)
+        decision = score.decision if reason is None else "not_selected"
+        return replace(score, decision=decision, reason=reason, requirements=listed)
 
 
 def _parts(resumes: Sequence[TokenizedResume]) -> Iterator[list[TokenizedResume]]:

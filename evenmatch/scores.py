@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 
 from evenmatch.frames import data_frame
 from service.core.redaction.policy import Category
+from service.core.requirements.listing import Reason, RequirementResult
 from service.core.resume_warnings import JobWarning, ResumeWarning
 
 
@@ -27,6 +28,9 @@ class Score:
         language: As found in the text, "en"; "und" where that cannot be told.
         warnings: Why the score deserves less trust (docs/redaction.md), with counts in `warning_counts`.
         redactions: What was hidden from the model, by category; empty with `redact=False`.
+        reason: With `require`: why it is not selected, whatever its probability.
+        requirements: With `requirements` or `require`: what the job asks for and whether the resume states
+            it, each with `text`, `kind`, `required`, `found` and `where` (docs/requirements.md).
     """
 
     id: str
@@ -38,6 +42,8 @@ class Score:
     warnings: tuple[ResumeWarning, ...] = ()
     warning_counts: Mapping[ResumeWarning, int] = field(default_factory=dict)
     redactions: Mapping[Category, int] = field(default_factory=dict)
+    reason: Reason | None = None
+    requirements: tuple[RequirementResult, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """What several answers say in the same way, and how that of `/v1/score` is kept for an `Idempotency-Key`.
 
 Kept is what the service found out: decision ids, scores, warnings, counts of redactions. What the caller gave
-(ids) comes back from the repeated request; passages of resumes are never kept, explanations made again.
+(ids) comes back from the repeated request; passages of resumes and postings are never kept, explanations and
+lists of requirements made again.
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ def pack(answer: ScoreResponse, bundle_digest: str) -> str:
         "warnings": answer.warnings,
         "results": {name: [getattr(one, name) for one in answer.results] for name in _OF_RESULTS},
     }
+    if any(one.reason is not None for one in answer.results):
+        kept["reasons"] = [one.reason for one in answer.results]
     if answer.job_document is not None or any(one.document is not None for one in answer.results):
         kept["documents"] = [_document(one.document) for one in answer.results]
         kept["job_document"] = _document(answer.job_document)
@@ -81,14 +84,18 @@ def unpack(content: str, body: ScoreRequest) -> tuple[ScoreResponse, str]:
     names = [name for name in _OF_RESULTS if name in kept["results"]]  # of an earlier version: not all
     columns = [kept["results"][name] for name in names]
     documents = kept.get("documents", [None] * len(body.candidates))
+    reasons = kept.get("reasons", [None] * len(body.candidates))
     results = [
         ScoreResult(
             candidate_id=candidate.id,
             truncated=False,
             document=document,
+            reason=reason,
             **dict(zip(names, values, strict=True)),
         )
-        for candidate, document, *values in zip(body.candidates, documents, *columns, strict=True)
+        for candidate, document, reason, *values in zip(
+            body.candidates, documents, reasons, *columns, strict=True
+        )
     ]
     answer = ScoreResponse(
         model=ScoringModel(**kept["model"]),

@@ -10,16 +10,19 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from service.cli.progress import ScoringProgress
 from service.cli.ranking import Ranking, in_millionths
 from service.core.copied_text import RunsOfPostings
 from service.core.errors import ErrorCollector, InputError, RequestTooLargeError
 from service.core.matching import TokenizedJob, TokenizedResume
+from service.core.requirements.kinds import Requirement
+from service.core.requirements.listing import list_requirements
 from service.core.scoring import Vectors
 from service.files.document_texts import DocumentTexts
 from service.files.postings import Posting
-from service.files.result_files import ScoredCandidate
+from service.files.result_files import Evidence, ScoredCandidate
 from service.files.resume_files import ResumeFile, UnreadResume
 from service.files.score_journal import JournalEntry, ScoreJournal
 from service.runtime.runtime import Runtime
@@ -101,7 +104,7 @@ def _tokenized(
 class BulkScorer:
     """Scores resumes as they come. `errors` gathers those that cannot be read.
 
-    `skip`: go on without them; otherwise nothing is encoded any more after the first, and the rest is only
+    `requirements`: of the only posting, if what resumes say to them is asked for. `skip`: go on without them; otherwise nothing is encoded any more after the first, and the rest is only
     read, so that all are named.
     """
 
@@ -116,6 +119,7 @@ class BulkScorer:
         errors: ErrorCollector,
         skip: bool,
         journal: ScoreJournal | None = None,
+        requirements: Sequence[Requirement] | None = None,
     ) -> None:
         self._runtime = runtime
         self._jobs = [(one.job, one.vectors) for one in postings]
@@ -126,6 +130,8 @@ class BulkScorer:
         self._errors = errors
         self._skip = skip
         self._journal = journal
+        self._requirements = requirements
+        self._today = datetime.now(UTC).date()
         self.changed = 0
         """Resumes that the journal knows otherwise."""
         self.reused = 0
@@ -225,8 +231,16 @@ class BulkScorer:
             assert item.file is not None
             assert item.resume is not None
             candidate = ScoredCandidate.of(item.file.id, item.resume.read, item.repeats, item.file.document)
+            if self._requirements is not None:
+                candidate = replace(candidate, evidence=self._evidence(item.resume))
             item.entry = JournalEntry(item.digest, candidate, column.copy())
         return [item.entry for item in items if item.entry is not None]
+
+    def _evidence(self, resume: TokenizedResume) -> tuple[Evidence, ...]:
+        """What a resume says to the requirements of the only posting."""
+        passages = [passage.text for passage in resume.passages]
+        listed = list_requirements(self._requirements or (), resume.read.document.text, passages, self._today)
+        return tuple((one.found, one.where) for one in listed)
 
 
 def _about(error: InputError, item: _Item) -> InputError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated
@@ -35,6 +36,8 @@ from service.cli.score_run import ScoreRun, journal_for
 from service.cli.score_run import score as score_all
 from service.core.errors import ErrorCollector
 from service.core.printable import one_line
+from service.core.requirements.kinds import KINDS, Found, Kind, Requirement
+from service.core.requirements.listing import RequirementResult, read_requirements, reason_of
 from service.files.postings import PostingOptions, read_posting, read_postings
 from service.files.result_files import Result, check_result_suffix, check_results_file, write_results
 from service.files.resume_files import GivenResumes, ResumeOptions
@@ -73,6 +76,21 @@ def score(
     job_title_column: Annotated[str | None, typer.Option(help="With --jobs: that with its title.")] = None,
     job_text_column: Annotated[str | None, typer.Option(help="With --jobs: that with its text.")] = None,
     redact: Annotated[bool, typer.Option(help="Hide names, schools and the like from the model.")] = True,
+    requirements: Annotated[
+        bool,
+        typer.Option(
+            "--requirements",
+            help="List the hard facts that the posting of --job asks for, and whether each resume states them.",
+        ),
+    ] = False,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND",
+            help="Do not select whose resume lacks a required fact of this kind, or of `all`: "
+            f"{', '.join(KINDS)}. May be given several times.",
+        ),
+    ] = None,
     bundle: BundleOption = None,
     engine: EngineOption = None,
     encoding: EncodingOption = None,
@@ -88,6 +106,10 @@ def score(
         fail("give either --job or --jobs", EXIT_USAGE)
     if title is not None and job is None:
         fail("--title is for --job; the titles of --jobs stand in a column", EXIT_USAGE)
+    kinds = _kinds(require or ())
+    listed = requirements or bool(kinds)
+    if listed and job is None:
+        fail("--requirements and --require are for --job, one posting", EXIT_USAGE)
     if resume and output is None:
         fail("--resume needs --output, beside which the journal lies", EXIT_USAGE)
     if output is not None and (wrong := check_result_suffix(output)):
@@ -109,13 +131,16 @@ def score(
             if output.resolve() in found.paths:
                 fail(f"--output {output} is a file of resumes, which it would replace", EXIT_USAGE)
             check_results_file(output)
-        run = ScoreRun(settings, postings, found, texts, errors, top, redact, skip_unreadable)
+        required = read_requirements(postings[0].text) if listed else None
+        run = ScoreRun(settings, postings, found, texts, errors, top, redact, skip_unreadable, required)
         try:
             with journal_for(output, resume=resume) as journal:
                 ranking, ids = score_all(run, journal)
                 results = ranking.results(ids)
+                if required is not None:
+                    results = _with_requirements(results, required, kinds)
                 if output is None:
-                    _print_tables(results)
+                    _print_tables(results, required)
                 else:
                     say(f"wrote {write_results(results, output):,} results to {output}")
                 if journal is not None:
@@ -125,11 +150,39 @@ def score(
         end_skipped(errors)
 
 
-def _print_tables(results: Iterable[Result]) -> None:
-    """A table of each posting; under its id, if there are several."""
+def _kinds(given: Iterable[str]) -> frozenset[Kind]:
+    """The kinds that were named; exits if one is none."""
+    named = {kind for one in given for kind in (KINDS if one == "all" else (one,))}
+    unknown = sorted(named.difference(KINDS))
+    if unknown:
+        fail(f"--require {unknown[0]} is no kind of requirement: {', '.join(KINDS)} are, or all", EXIT_USAGE)
+    return frozenset(kind for kind in KINDS if kind in named)
+
+
+def _with_requirements(
+    results: Iterable[Result], required: Sequence[Requirement], kinds: Collection[Kind]
+) -> Iterator[Result]:
+    """The results with what their resumes say to the posting's requirements, and the decision that follows."""
+    for result in results:
+        listed = tuple(
+            RequirementResult(one.text, one.kind, one.required, found, where)
+            for one, (found, where) in zip(required, result.candidate.evidence or (), strict=True)
+        )
+        yield replace(result, requirements=listed, reason=reason_of(listed, kinds))
+
+
+def _print_tables(results: Iterable[Result], required: Sequence[Requirement] | None) -> None:
+    """A table of each posting; under its id, if there are several. Before it, what the only one requires."""
     console = Console()
+    if required is not None:
+        table = Table("no.", "kind", "", "the posting says")
+        for number, one in enumerate(required, 1):
+            wanted = "required" if one.required else "preferred"
+            add_row(table, str(number), one.kind, wanted, one.text)
+        console.print(table, markup=False, highlight=False)
     for job_id, ranked in groupby(results, key=lambda result: result.job_id):
-        table = Table("rank", "candidate", "probability", "raw score", "decision", "note")
+        more = [] if required is None else ["found", "not found"]
+        table = Table("rank", "candidate", "probability", "raw score", "decision", "note", *more)
         if job_id is not None:
             console.print(one_line(job_id), style="bold", markup=False, highlight=False)
         for one in ranked:
@@ -141,8 +194,14 @@ def _print_tables(results: Iterable[Result]) -> None:
                 f"{one.match.raw_score:.3f}",
                 one.decision,
                 ", ".join(one.notes),
+                *(_numbers(one.requirements, found) for found in (("yes", "no") if more else ())),
             )
         console.print(table, markup=False, highlight=False)
+
+
+def _numbers(requirements: Sequence[RequirementResult] | None, found: Found) -> str:
+    """The numbers of the requirements to which a resume says `found`."""
+    return ", ".join(str(n) for n, one in enumerate(requirements or (), 1) if one.found == found)
 
 
 def _in_words(probability: float) -> str:

@@ -15,6 +15,7 @@ from service.cli.progress import ScoringProgress
 from service.cli.ranking import Ranking
 from service.core.errors import ErrorCollector, EvenmatchError
 from service.core.matching import Match
+from service.core.requirements.kinds import Requirement
 from service.files.document_texts import DocumentTexts
 from service.files.postings import Posting
 from service.files.resume_files import GivenResumes
@@ -35,6 +36,8 @@ class ScoreRun:
     top: int | None
     redact: bool
     skip: bool
+    requirements: Sequence[Requirement] | None = None
+    """Of the only posting, if they are asked for."""
 
 
 @contextmanager
@@ -108,6 +111,7 @@ async def _score(run: ScoreRun, journal: ScoreJournal | None, total: int) -> tup
             errors=run.errors,
             skip=run.skip,
             journal=journal,
+            requirements=run.requirements,
         )
         with ScoringProgress(total, stderr, say, what="resumes") as progress:
             await scorer.score(run.resumes.each(run.errors), progress)
@@ -137,6 +141,7 @@ def _parts(run: ScoreRun, postings: Sequence[ReadPosting], runtime: Runtime) -> 
         str(runtime.options.limits.max_text_characters),
         run.texts.limits.model_dump_json(),
         run.texts.encoding,
+        *(() if run.requirements is None else ("requirements",)),
     )
     return {
         "the postings": fingerprint(*texts),

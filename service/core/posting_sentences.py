@@ -17,7 +17,7 @@ _END = re.compile(
     | (?<=[.!?;…])["”’)]?\s+(?=\S)
     | (?<=[a-z)]{2}[.!?])(?=[A-Z][A-Za-z’']{1,20}[ ,:.\d])      # "on site.The next"
     | \s*[•●▪◦‣■►➢✓·�§][ \t]*                                   # list marks
-    | \s+[-–—*o]\s+(?=[A-Z])
+    | \s+[-–—*o]\s+(?=[A-Z]) | (?<=[a-z.)])\*\s?(?=[A-Z])
     | \s{3,}
     | (?<=[a-z]{2}\ )\ (?=[A-Z])                                # a wide gap before a capital letter
     | (?<=[a-z.)]\ )(?=(?:[A-Z][A-Za-z]{1,15}[ /&]{1,3}){0,2}(?:Duties|Responsibilities|Requirements|Qualifications|Skills

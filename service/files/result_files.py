@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -15,6 +15,8 @@ from service.core.errors import TableError
 from service.core.language import is_foreign
 from service.core.matching import Match, ReadResume
 from service.core.parquet import import_pyarrow
+from service.core.requirements.kinds import Found
+from service.core.requirements.listing import Reason, RequirementResult
 from service.core.resume_warnings import ResumeWarning, needs_a_look
 from service.core.spreadsheets import csv_record, spreadsheet_safe
 from service.files.document_texts import DocumentSummary
@@ -42,9 +44,15 @@ _ROWS_A_GROUP = 50_000
 """Rows of Parquet that are held until they are written."""
 
 
+Evidence = tuple[Found, tuple[int, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class ScoredCandidate:
-    """What is said of a resume beside its scores. `repeats`: postings, by index, to their words in it."""
+    """What is said of a resume beside its scores. `repeats`: postings, by index, to their words in it.
+
+    `evidence`: what it says to each requirement of the only posting, and in which passages; None if nobody asked.
+    """
 
     id: str
     language: str
@@ -53,6 +61,7 @@ class ScoredCandidate:
     warnings: tuple[ResumeWarning, ...] = ()
     repeats: Mapping[int, int] = field(default_factory=dict)
     document: DocumentSummary | None = None
+    evidence: tuple[Evidence, ...] | None = None
 
     @classmethod
     def of(
@@ -83,6 +92,8 @@ class Result:
     match: Match
     job_id: str | None = None
     posting: int = 0
+    requirements: tuple[RequirementResult, ...] | None = None
+    reason: Reason | None = None
 
     @property
     def warnings(self) -> tuple[ResumeWarning, ...]:
@@ -92,7 +103,7 @@ class Result:
 
     @property
     def decision(self) -> Literal["selected", "not_selected"]:
-        return "selected" if self.match.selected else "not_selected"
+        return "selected" if self.match.selected and self.reason is None else "not_selected"
 
     @property
     def borderline(self) -> bool:
@@ -110,6 +121,7 @@ class Result:
             **{IN_WORDS[code]: True for code in self.warnings if needs_a_look([code])},
             **dict.fromkeys(candidate.document.notes if candidate.document else (), True),
             "not redacted": not candidate.redacted,
+            "a requirement is not found": self.reason is not None,
         }
         return [note for note, holds in notes.items() if holds]
 
@@ -129,6 +141,9 @@ class Result:
             "non_latin_script": candidate.non_latin_script,
             "warnings": list(self.warnings),
         }
+        if self.requirements is not None:
+            record["reason"] = self.reason
+            record["requirements"] = [asdict(one) for one in self.requirements]
         if document is not None:
             record["document"] = {
                 "type": document.kind,
@@ -209,6 +224,11 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
     They are there for texts, too: a row of a table may be HTML beside one that is not.
     """
     row = {key: value for key, value in record.items() if key != "document"}
+    if "requirements" in row:
+        row["requirements"] = [
+            f"{one['kind']}:{one['found']}{'' if one['required'] else ':preferred'}"
+            for one in row["requirements"]
+        ]
     document = record.get("document") or {"warnings": {}}
     return row | {
         "document_type": document.get("type"),

@@ -237,6 +237,7 @@ def _record(entry: JournalEntry) -> dict[str, Any]:
         "redacted": candidate.redacted,
         "warnings": candidate.warnings,
         "repeats": list(candidate.repeats.items()),
+        **({} if candidate.evidence is None else {"evidence": candidate.evidence}),
         "document": None
         if document is None
         else [document.kind, document.pages, document.characters, dict(document.warnings)],
@@ -253,5 +254,8 @@ def _entry(record: Mapping[str, Any]) -> JournalEntry:
         tuple(record["warnings"]),
         dict(record["repeats"]),
         None if document is None else DocumentSummary(*document),
+        None
+        if record.get("evidence") is None
+        else tuple((found, tuple(where)) for found, where in record["evidence"]),
     )
     return JournalEntry(record["digest"], candidate, np.array(record["scores"], dtype=np.int32))

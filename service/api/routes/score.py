@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 
 from anyio import CancelScope
@@ -32,6 +32,7 @@ from service.api.idempotency import REPLAYED, IdempotencyDep
 from service.api.schemas.files import DocumentOut
 from service.api.schemas.score import (
     CandidateIn,
+    RequirementOut,
     ScoreRequest,
     ScoreResponse,
     ScoreResult,
@@ -40,6 +41,14 @@ from service.api.thread_pools import ThreadPools
 from service.core.errors import CountError, DuplicateIdError, ErrorCollector
 from service.core.group_reading import GroupReader, ReadGroups
 from service.core.matching import Match, TokenizedJob, TokenizedResume
+from service.core.requirements.kinds import Requirement
+from service.core.requirements.listing import (
+    Reason,
+    RequirementResult,
+    list_requirements,
+    read_requirements,
+    reason_of,
+)
 from service.core.resume_warnings import needs_a_look
 from service.core.scoring import Vectors
 from service.files.documents.parsed import ParsedDocument, about_text
@@ -48,6 +57,9 @@ from service.runtime.runtime import Runtime
 from service.settings import Settings
 from service.store.decisions import Decision
 from service.store.idempotency import with_answer
+
+Lists = Sequence[Sequence[RequirementResult]]
+"""What each candidate's resume says to the job's requirements."""
 
 router = APIRouter(tags=["score"], route_class=FilesRoute)
 
@@ -95,11 +107,14 @@ async def score(
     keyed = await idempotency.request_of_texts(body)
     earlier = None if keyed is None else await recorder.earlier(keyed)
     encoded = None
+    lists: Lists | None = None
     if earlier is None:
         recorder.check()
         encoded, matches = await _encode_and_match(body, runtime, settings, pools, documents)
-        decisions = decisions_of(body, read_groups, matches, runtime, request_id)
-        answer = _answer(body, runtime, encoded, matches, decisions)
+        now = datetime.now(UTC)
+        lists = await _requirements(body, encoded, now.date(), pools)
+        decisions = decisions_of(body, read_groups, matches, lists, runtime, request_id, now)
+        answer = _answer(body, runtime, encoded, matches, decisions, lists)
         if keyed is not None:
             decisions = with_answer(decisions, keyed, pack(answer, runtime.bundle.digest))
         with CancelScope(shield=True):  # who leaves from here on leaves decisions: stored, and counted too
@@ -114,6 +129,7 @@ async def score(
     explicable = True
     if earlier is not None:
         assert keyed is not None
+        lists = None  # as of the day of the answer
         answer, bundle_digest = unpack(earlier.content_for(keyed), body)
         idempotency.replayed()
         # The passages of another model would not explain these scores.
@@ -122,6 +138,13 @@ async def score(
         if encoded is None:
             encoded, _ = await _encode_and_match(body, runtime, settings, pools, documents)
         await _explain(answer, encoded, runtime, pools)
+    if lists is None and earlier is not None and explicable and _asks_for_requirements(body):
+        if encoded is None:
+            encoded, _ = await _encode_and_match(body, runtime, settings, pools, documents)
+        lists = await _requirements(body, encoded, earlier.time.date(), pools)
+    if lists is not None:
+        for result, listed in zip(answer.results, lists, strict=True):
+            result.requirements = [RequirementOut.model_validate(one) for one in listed]
     for result, candidate, of_candidate in zip(answer.results, body.candidates, read_groups, strict=True):
         result.unknown_groups = list(of_candidate.unknown)
         result.metadata = candidate.metadata
@@ -170,8 +193,12 @@ def _answer(
     encoded: _Encoded,
     matches: Sequence[Match],
     decisions: Sequence[Decision],
+    lists: Lists | None,
 ) -> ScoreResponse:
-    """What is answered, but for explanations."""
+    """What is answered, but for explanations and lists of requirements."""
+    reasons: list[Reason | None] = [None] * len(decisions)
+    if lists is not None:
+        reasons = [reason_of(listed, body.require) for listed in lists]
     return ScoreResponse(
         model=scoring_model(runtime),
         job_id=body.job.id,
@@ -179,8 +206,33 @@ def _answer(
         redact=body.redact,
         warnings=list(encoded.job.warnings),
         job_document=DocumentOut.of_any(encoded.job_document),
-        results=list(map(_result, decisions, matches, encoded.resumes, encoded.documents)),
+        results=list(map(_result, decisions, matches, encoded.resumes, encoded.documents, reasons)),
     )
+
+
+def _asks_for_requirements(body: ScoreRequest) -> bool:
+    return body.requirements or bool(body.require)
+
+
+async def _requirements(
+    body: ScoreRequest, encoded: _Encoded, today: date, pools: ThreadPools
+) -> Lists | None:
+    """What each resume says to the job's requirements; None if nobody asks."""
+    if not _asks_for_requirements(body):
+        return None
+    required: tuple[Requirement, ...] = await pools.text.run(partial(read_requirements, body.job.description))
+    return [
+        await pools.text.run(
+            partial(
+                list_requirements,
+                required,
+                resume.read.document.text,
+                [passage.text for passage in resume.passages],
+                today,
+            )
+        )
+        for resume in encoded.resumes
+    ]
 
 
 async def _explain(answer: ScoreResponse, encoded: _Encoded, runtime: Runtime, pools: ThreadPools) -> None:
@@ -213,11 +265,18 @@ def decisions_of(
     body: ScoreRequest,
     groups: Sequence[ReadGroups],
     matches: Sequence[Match],
+    lists: Lists | None,
     runtime: Runtime,
     request_id: str,
+    now: datetime,
 ) -> list[Decision]:
-    """What is recorded of a request: nothing of any text."""
-    now = datetime.now(UTC)
+    """What is recorded of a request: nothing of any text. The decision is the one that is answered."""
+    selected = [match.selected for match in matches]
+    if lists is not None:
+        selected = [
+            one and reason_of(listed, body.require) is None
+            for one, listed in zip(selected, lists, strict=True)
+        ]
     return [
         Decision(
             decision_id=str(uuid.uuid4()),
@@ -229,17 +288,23 @@ def decisions_of(
             raw_score=match.raw_score,
             calibrated_probability=match.calibrated_probability,
             threshold=runtime.bundle.decision.threshold,
-            decision="selected" if match.selected else "not_selected",
+            decision="selected" if is_selected else "not_selected",
             redact=body.redact,
             bundle_digest=runtime.bundle.digest,
             engine=runtime.info.name,
         )
-        for candidate, of_candidate, match in zip(body.candidates, groups, matches, strict=True)
+        for candidate, of_candidate, match, is_selected in zip(
+            body.candidates, groups, matches, selected, strict=True
+        )
     ]
 
 
 def _result(
-    decision: Decision, match: Match, resume: TokenizedResume, document: ParsedDocument | None
+    decision: Decision,
+    match: Match,
+    resume: TokenizedResume,
+    document: ParsedDocument | None,
+    reason: Reason | None,
 ) -> ScoreResult:
     return ScoreResult(
         candidate_id=decision.candidate_id,
@@ -247,6 +312,7 @@ def _result(
         raw_score=decision.raw_score,
         calibrated_probability=decision.calibrated_probability,
         decision=decision.decision,
+        reason=reason,
         borderline=match.borderline or needs_a_look(resume.read.warnings),
         truncated=False,
         language=resume.read.language,

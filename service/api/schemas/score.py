@@ -10,6 +10,7 @@ from service.api.schemas.base import (
     Body,
     ClientId,
     Metadata,
+    ReadBody,
     RequestBody,
     StopEarly,
     few_fields,
@@ -18,12 +19,21 @@ from service.api.schemas.files import DocumentOut, TextOrFile
 from service.core.blanks import without_blanks
 from service.core.groups import MAX_GROUP_PAIRS
 from service.core.redaction.policy import Category
+from service.core.requirements.kinds import KINDS, MAX_TEXT, Found, Kind
+from service.core.requirements.listing import Reason
 from service.core.resume_warnings import JobWarning, ResumeWarning
 
 
 def _given_groups(given: Any) -> Any:
     given = few_fields(given, MAX_GROUP_PAIRS)
     return without_blanks(given, given.keys()) if isinstance(given, dict) else given
+
+
+def _kinds(given: Any) -> Any:
+    """`true` stands for every kind, `false` for none."""
+    if isinstance(given, bool):
+        return list(KINDS) if given else []
+    return given
 
 
 class JobIn(TextOrFile):
@@ -97,6 +107,18 @@ class ScoreRequest(RequestBody):
         False,
         description="Say how much each passage of a resume contributes. Costs no inference, some bytes.",
     )
+    requirements: bool = Field(
+        False,
+        description="List the hard facts that the job's text asks for, and whether each resume states them "
+        "(docs/requirements.md). Changes no score.",
+    )
+    require: Annotated[list[Kind], BeforeValidator(_kinds, json_schema_input_type=list[Kind] | bool)] = Field(
+        default_factory=list,
+        max_length=len(KINDS),
+        description="Kinds of requirements without which a candidate is not selected, or `true` for all: "
+        "where the job's text requires one and the resume itself says less (`found` is `no`; `unknown` never "
+        "counts), the decision is `not_selected` with the reason `requirement_not_found`. Lists them, too.",
+    )
 
 
 class ScoringModel(Body):
@@ -115,13 +137,32 @@ class PassageOut(Body):
     similarity: float = Field(description="Cosine of the two, in [-1, 1].")
 
 
+class RequirementOut(ReadBody):
+    text: str = Field(
+        description=f"The job's own words, at most {MAX_TEXT} characters around what is asked for."
+    )
+    kind: Kind
+    required: bool = Field(description="False if the job's text only prefers it; such a one never decides.")
+    found: Found = Field(
+        description="`no` only where the resume itself says less; `unknown` where its silence proves nothing "
+        "and always for the right to work, times of work and places."
+    )
+    where: list[int] = Field(
+        description="Indices of the resume's passages that say so, counted from 0, as in `explanation`."
+    )
+
+
 class ScoreResult(Body):
     candidate_id: str
     decision_id: str = Field(description="Names this decision from now on.")
     raw_score: float = Field(description="Late-interaction similarity, in [-1, 1].")
     calibrated_probability: float = Field(description="In [0, 1]; for the pool the bundle was calibrated on.")
     decision: Literal["selected", "not_selected"] = Field(
-        description="A recommendation to a person: `selected` at or above the threshold."
+        description="A recommendation to a person: `selected` at or above the threshold, unless `reason` "
+        "says why not."
+    )
+    reason: Reason | None = Field(
+        None, description="With `require`: why it is not selected, whatever its probability."
     )
     borderline: bool = Field(
         description="A person should look: the probability is close to the threshold, or a warning is given "
@@ -147,6 +188,9 @@ class ScoreResult(Body):
     )
     metadata: dict[str, Any] | None = Field(None, description="The candidate's, as it was given.")
     explanation: list[PassageOut] | None = Field(None, description="With `explain`: passages in their order.")
+    requirements: list[RequirementOut] | None = Field(
+        None, description="With `requirements` or `require`: in the order of the job's text."
+    )
 
 
 class ScoreResponse(Body):
