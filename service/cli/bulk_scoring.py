@@ -104,8 +104,8 @@ def _tokenized(
 class BulkScorer:
     """Scores resumes as they come. `errors` gathers those that cannot be read.
 
-    `requirements`: of the only posting, if what resumes say to them is asked for. `skip`: go on without them; otherwise nothing is encoded any more after the first, and the rest is only
-    read, so that all are named.
+    `requirements`: of the only posting, if what resumes say to them is asked for. `skip`: go on without them;
+    otherwise nothing is encoded any more after the first, and the rest is only read, so that all are named.
     """
 
     def __init__(

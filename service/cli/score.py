@@ -80,7 +80,8 @@ def score(
         bool,
         typer.Option(
             "--requirements",
-            help="List the hard facts that the posting of --job asks for, and whether each resume states them.",
+            help="List the hard facts that the posting of --job asks for, and whether each resume states "
+            "them.",
         ),
     ] = False,
     require: Annotated[
@@ -162,7 +163,7 @@ def _kinds(given: Iterable[str]) -> frozenset[Kind]:
 def _with_requirements(
     results: Iterable[Result], required: Sequence[Requirement], kinds: Collection[Kind]
 ) -> Iterator[Result]:
-    """The results with what their resumes say to the posting's requirements, and the decision that follows."""
+    """The results with what their resumes say to the posting's requirements, and what follows from it."""
     for result in results:
         listed = tuple(
             RequirementResult(one.text, one.kind, one.required, found, where)
@@ -176,9 +177,9 @@ def _print_tables(results: Iterable[Result], required: Sequence[Requirement] | N
     console = Console()
     if required is not None:
         table = Table("no.", "kind", "", "the posting says")
-        for number, one in enumerate(required, 1):
-            wanted = "required" if one.required else "preferred"
-            add_row(table, str(number), one.kind, wanted, one.text)
+        for number, asked in enumerate(required, 1):
+            wanted = "required" if asked.required else "preferred"
+            add_row(table, str(number), asked.kind, wanted, asked.text)
         console.print(table, markup=False, highlight=False)
     for job_id, ranked in groupby(results, key=lambda result: result.job_id):
         more = [] if required is None else ["found", "not found"]

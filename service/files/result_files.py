@@ -51,7 +51,8 @@ Evidence = tuple[Found, tuple[int, ...]]
 class ScoredCandidate:
     """What is said of a resume beside its scores. `repeats`: postings, by index, to their words in it.
 
-    `evidence`: what it says to each requirement of the only posting, and in which passages; None if nobody asked.
+    `evidence`: what it says to each requirement of the only posting, and in which passages; None if nobody
+    asked.
     """
 
     id: str

@@ -1,1 +1,1 @@
-"""Hard facts that a posting asks for and similarity cannot see, found by rules, and whether a resume states them."""
+"""Hard facts that a posting asks for, found by rules, and whether a resume states them."""

@@ -66,8 +66,11 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Employment:
-    """`least`: years in the periods, overlaps counted once. `most`: years since the first of them began, since work
-    may stand between them without dates, and gaps are nobody's business; 0 without periods."""
+    """The periods of work, and what is said of it.
+
+    `least`: years in the periods, overlaps counted once. `most`: years since the first of them began, since work may
+    stand between them without dates, and gaps are nobody's business; 0 without periods.
+    """
 
     periods: tuple[Period, ...]
     least: float

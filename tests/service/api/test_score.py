@@ -28,6 +28,7 @@ def test_a_score_has_the_documented_shape(api: Api) -> None:
         "raw_score",
         "calibrated_probability",
         "decision",
+        "reason",
         "borderline",
         "truncated",
         "language",
@@ -38,6 +39,7 @@ def test_a_score_has_the_documented_shape(api: Api) -> None:
         "unknown_groups",
         "metadata",
         "explanation",
+        "requirements",
     }
     assert uuid.UUID(result["decision_id"]).version == 4
     assert result["decision"] == ("selected" if result["calibrated_probability"] >= 0.6 else "not_selected")
