@@ -12,7 +12,7 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
 
 from service.core.base_model import MINILM
-from service.core.calibration import Method
+from service.core.calibration import Method, PlattCurve
 from service.core.errors import InputError
 from service.core.manifest import Pooling
 from service.core.passages import PassagePolicy
@@ -87,6 +87,26 @@ class DataConfig(_Part):
         return generate(self.synthetic)
 
 
+class GivenCalibration(_Part):
+    """Curves that were fitted elsewhere, on labelled pairs that the run does not have."""
+
+    with_title: PlattCurve = Field(description="Of jobs with a title.")
+    without_title: PlattCurve = Field(description="Of jobs without one.")
+    pairs: int = Field(ge=2, description="Pairs that they were fitted on.")
+    prevalence: float = Field(gt=0, lt=1, description="Share of matches among these.")
+    source: str = Field(min_length=1, max_length=1_000, description="What the pairs were, in words.")
+
+
+class GivenThreshold(_Part):
+    """A threshold that was chosen elsewhere, on labelled pairs that the run does not have."""
+
+    threshold: float = Field(gt=0, lt=1, description="On the calibrated probability.")
+    borderline: tuple[float, float] = Field(description="The band around it: [low, high].")
+    source: str = Field(
+        min_length=1, max_length=1_000, description="What it is best in, and on which pairs, in words."
+    )
+
+
 class CalibrationConfig(_Part):
     """`methods` are compared by cross-validated `score`; the first wins a tie."""
 
@@ -96,6 +116,9 @@ class CalibrationConfig(_Part):
         description="Compared by cross-validation over jobs; the first wins a tie.",
     )
     score: ProperScore = Field("log_loss", description="By what they are compared, lower is better.")
+    given: GivenCalibration | None = Field(
+        None, description="Take these curves and fit none; null: fit on the calibration split."
+    )
 
 
 class ThresholdConfig(_Part):
@@ -111,6 +134,9 @@ class ThresholdConfig(_Part):
         le=1,
         description="Most that selection, true positive and false positive rates of groups may "
         "differ, in [0, 1]; null: no constraint.",
+    )
+    given: GivenThreshold | None = Field(
+        None, description="Take this threshold and choose none; null: choose on the threshold split."
     )
 
 

@@ -25,6 +25,7 @@ from service.core.manifest import (
     Manifest,
     ReferenceVectors,
 )
+from service.core.occupations import OCCUPATIONS, Occupations, parse_occupations
 from service.core.printable import shortened
 
 MANIFEST = "manifest.json"
@@ -41,7 +42,7 @@ _Schema = TypeVar("_Schema", bound=BaseModel)
 class Bundle:
     """A bundle that was read and verified. `digest` is the SHA-256 of its manifest, and so of all of it.
 
-    `eraser` is None for a bundle that erases nothing.
+    `eraser` is None for a bundle that erases nothing, `occupations` for one that scores without any.
     """
 
     path: Path
@@ -51,6 +52,7 @@ class Bundle:
     decision: DecisionRule
     reference_vectors: ReferenceVectors
     eraser: ConceptEraser | None = field(default=None, compare=False)  # the digest covers it
+    occupations: Occupations | None = field(default=None, compare=False)  # and it
 
     @property
     def adapter_path(self) -> Path | None:
@@ -99,6 +101,7 @@ def read_bundle(path: Path) -> Bundle:
         decision=decision,
         reference_vectors=reference,
         eraser=_read_eraser(path / ERASER, manifest) if manifest.has_eraser else None,
+        occupations=_read_occupations(path / OCCUPATIONS, manifest),
     )
 
 
@@ -109,6 +112,7 @@ def write_bundle(
     *,
     adapter: Path | None = None,
     eraser: ConceptEraser | None = None,
+    occupations: Occupations | None = None,
     overwrite: bool = False,
 ) -> Bundle:
     """Write a bundle to `path` and return it as read back.
@@ -130,6 +134,8 @@ def write_bundle(
             shutil.copytree(adapter, draft / "adapter")
         if eraser is not None:
             (draft / ERASER).write_bytes(eraser.to_bytes())
+        if occupations is not None:
+            (draft / OCCUPATIONS).write_bytes(occupations.to_bytes())
         hashes = {_name_in(draft, file): sha256_file(file) for file in _files_in(draft)}
         _write(draft / MANIFEST, manifest.model_copy(update={"files": hashes}))
         read_bundle(draft)
@@ -158,6 +164,17 @@ def _write(file: Path, part: BaseModel | dict[str, Any] | str) -> None:
 def _read_eraser(file: Path, manifest: Manifest) -> ConceptEraser:
     try:
         return parse_concept_eraser(_read_bytes(file), manifest.base_model.dimensions)
+    except BundleError as error:
+        raise BundleError(f"{file}: {error.message}") from None
+
+
+def _read_occupations(file: Path, manifest: Manifest) -> Occupations | None:
+    if not manifest.has_occupations:
+        if manifest.matching.occupations is not None:
+            raise BundleError(f"{file} is missing; the matching policy has occupations")
+        return None
+    try:
+        return parse_occupations(_read_bytes(file), manifest.base_model.dimensions)
     except BundleError as error:
         raise BundleError(f"{file}: {error.message}") from None
 

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from service.core.encoder import Encoder
 from service.core.engines.engine import padded
+from service.core.occupations import OccupationPolicy, Profile
 from service.core.scoring import MatchPolicy
 from service.core.tokenization import TokenIds
 
@@ -100,13 +101,34 @@ def integrated_gradients(
     return PathIntegral([row[: len(one)] for row, one in zip(sums, sequences, strict=True)], value, baseline)
 
 
-def late_interaction_of(job: Tensor, resume: Tensor, title: Tensor | None, policy: MatchPolicy) -> Tensor:
-    """`core/scoring.py`'s `late_interaction` in torch, differentiable and not rounded; shapes as there."""
+def late_interaction_of(
+    job: Tensor, resume: Tensor, title: Tensor | None, policy: MatchPolicy, weights: Tensor | None = None
+) -> Tensor:
+    """`core/scoring.py`'s `late_interaction` in torch, differentiable and not rounded; shapes as there.
+
+    `weights`: `passage_weights` of the job, (J,).
+    """
     t = policy.temperature
     counted = policy.counted(len(resume))
-    nearness = torch.logsumexp(t * (job @ resume.T), dim=0)  # (R,)
+    log_weights = torch.zeros(len(job), device=job.device) if weights is None else (weights * len(job)).log()
+    nearness = torch.logsumexp(t * (job @ resume.T) + log_weights[:, None], dim=0)  # (R,)
     body = (torch.logsumexp(nearness.topk(counted).values, dim=0) - math.log(len(job) * counted)) / t
     if title is None:
         return body
     of_title = (resume @ title).topk(min(policy.title_passages, len(resume))).values.mean()
     return (1.0 - policy.title_weight) * body + policy.title_weight * of_title
+
+
+def with_occupations(
+    similarity: Tensor, resume: Tensor, job: Profile, occupations: Tensor, policy: OccupationPolicy
+) -> Tensor:
+    """`core/scorer.py`'s raw_score of a late interaction, differentiable and not rounded.
+
+    `resume`: unit vectors of its passages, (R, D); `occupations` (K, D).
+    """
+    nearness = occupations @ resume.mean(0)  # (K,)
+    standard = (nearness - nearness.mean()) / nearness.std(correction=0)
+    places = torch.nn.functional.normalize(standard.clamp(min=0.0), dim=0)
+    likeness = places @ torch.from_numpy(job.places).to(places)
+    summed = similarity + policy.weight * likeness - policy.level_weight * job.level
+    return summed / (1.0 + policy.weight + policy.level_weight)

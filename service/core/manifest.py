@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from service.core.concept_eraser import ERASER
+from service.core.occupations import OCCUPATIONS
 from service.core.passages import PassagePolicy
 from service.core.redaction.policy import RedactionPolicy
 from service.core.scoring import MatchPolicy
@@ -110,6 +111,10 @@ class Manifest(_Part):
     @property
     def has_eraser(self) -> bool:
         return ERASER in self.files
+
+    @property
+    def has_occupations(self) -> bool:
+        return OCCUPATIONS in self.files
 
 
 class DecisionRule(_Part):

@@ -17,12 +17,13 @@ from service.core.documents import MAX_TEXT_CHARACTERS, Document, read_document
 from service.core.errors import ErrorCollector, TextTooLongError
 from service.core.language import language_of, warnings_of_language
 from service.core.no_document import check_document
-from service.core.pair_scoring import all_raw_scores
+from service.core.posting_boilerplate import work_shares
 from service.core.redaction.given import GivenSpan
 from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
 from service.core.resume_warnings import Findings, JobWarning, ResumeWarning, is_little_posting
-from service.core.scoring import SCORE_DECIMALS, Vectors, late_interaction, without_each
+from service.core.scorer import PreparedJob, ScoreParts, Scorer
+from service.core.scoring import SCORE_DECIMALS, Vectors
 from service.core.text_reader import Cancelled, InProcessReader, ReadText, TextReader, never
 from service.core.tokenization import Passage, TextTokenizer, TokenIds
 
@@ -33,7 +34,8 @@ MAX_TITLE_CHARACTERS = 200
 class TokenizedJob:
     """A job's passages and, if it has one, its title. `runs`: of words, by which copies are told.
 
-    `is_little`: it says too little to judge anybody by.
+    `is_little`: it says too little to judge anybody by. `shares`: of each passage's words, those that are no
+    boilerplate, (J,) in [0, 1]; None where that was not asked for, or all are.
     """
 
     passages: list[Passage]
@@ -42,6 +44,7 @@ class TokenizedJob:
     non_latin_script: bool
     runs: Runs = frozenset()
     is_little: bool = False
+    shares: NDArray[np.float64] | None = field(default=None, compare=False)
 
     @property
     def warnings(self) -> tuple[JobWarning, ...]:
@@ -118,8 +121,10 @@ class Matcher:
         self.bundle = bundle
         self.redactor = redactor or Redactor(bundle.manifest.redaction.categories)
         self.reader = reader or InProcessReader(self.redactor)
+        self.scorer = Scorer(bundle.manifest.matching, bundle.occupations)
         self._tokenizer = tokenizer
         self._max_characters = max_characters
+        self._tells_boilerplate = bundle.manifest.matching.boilerplate
 
     def read(
         self,
@@ -165,6 +170,7 @@ class Matcher:
             document.non_latin_script,
             runs_of(document.text),
             is_little_posting(document.text, title),
+            work_shares(document.text, [one.text for one in passages]) if self._tells_boilerplate else None,
         )
 
     def read_resume(
@@ -244,8 +250,15 @@ class Matcher:
         self, jobs: Sequence[tuple[TokenizedJob, Vectors]], resumes: Sequence[Vectors]
     ) -> NDArray[np.float64]:
         """`raw_score` of every job and resume, (jobs, resumes). Shapes as in `match`."""
-        parts = [(vectors, None) if job.title is None else (vectors[1:], vectors[0]) for job, vectors in jobs]
-        return all_raw_scores(parts, resumes, self.bundle.manifest.matching)
+        return self.scorer.scores(
+            [self.prepared(job, vectors) for job, vectors in jobs],
+            [self.scorer.resume(vectors) for vectors in resumes],
+        )
+
+    def prepared(self, job: TokenizedJob, vectors: Vectors) -> PreparedJob:
+        """A job to score, from the vectors of its texts, (len(job.texts), D)."""
+        passages, title = (vectors, None) if job.title is None else (vectors[1:], vectors[0])
+        return self.scorer.job(passages, title, job.shares)
 
     def decide(self, raw_score: float, job: TokenizedJob) -> Match:
         """What is said of a score against `job`."""
@@ -255,20 +268,18 @@ class Matcher:
         return Match(raw_score, probability, rule.is_selected(probability), is_borderline)
 
     def raw_score(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> float:
-        """Late interaction under the bundle's policy, in [-1, 1]; shapes as in `match`."""
-        policy = self.bundle.manifest.matching
-        if job.title is None:
-            return late_interaction(job_vectors, resume_vectors, None, policy)
-        return late_interaction(job_vectors[1:], resume_vectors, job_vectors[0], policy)
+        """The bundle's score of a pair (`scorer.py`), in [-1, 1]; shapes as in `match`."""
+        return self.scorer.score(self.prepared(job, job_vectors), self.scorer.resume(resume_vectors))
+
+    def score_parts(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> ScoreParts:
+        """What `raw_score` is made of."""
+        return self.scorer.parts(self.prepared(job, job_vectors), self.scorer.resume(resume_vectors))
 
     def scores_without_each(
         self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors
     ) -> list[float]:
         """`raw_score` without each of the resume's passages, of which there are two at least."""
-        policy = self.bundle.manifest.matching
-        if job.title is None:
-            return without_each(job_vectors, resume_vectors, None, policy)
-        return without_each(job_vectors[1:], resume_vectors, job_vectors[0], policy)
+        return self.scorer.without_each(self.prepared(job, job_vectors), self.scorer.resume(resume_vectors))
 
     def _tokenize_title(self, title: str, field: str) -> TokenIds:
         check_document(title, field)

@@ -14,14 +14,18 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from service.core.scoring import SCORE_DECIMALS, MatchPolicy, Vectors, late_interaction
+from service.core.occupations import Floats
+from service.core.scoring import SCORE_DECIMALS, MatchPolicy, Vectors, late_interaction, passage_weights
 
 _BLOCK = 2**19
 """Cosines that are held at once, 4 MiB; a pair with more is scored alone."""
 
 
 def all_raw_scores(
-    jobs: Sequence[tuple[Vectors, Vectors | None]], resumes: Sequence[Vectors], policy: MatchPolicy
+    jobs: Sequence[tuple[Vectors, Vectors | None]],
+    resumes: Sequence[Vectors],
+    policy: MatchPolicy,
+    shares: Sequence[Floats | None] | None = None,
 ) -> NDArray[np.float64]:
     """`late_interaction` of every job and resume, (jobs, resumes).
 
@@ -29,37 +33,56 @@ def all_raw_scores(
         jobs: unit vectors of each job's passages, (J, D), and of its title, (D,), or None.
         resumes: unit vectors of each resume's passages, (R, D).
         policy: as in `late_interaction`.
+        shares: of each job's passages, as in `passage_weights`; None: all are about the work.
     """
     scores = np.empty((len(jobs), len(resumes)))
+    of_jobs = [None] * len(jobs) if shares is None else shares
+    weights = [
+        passage_weights(body, title, one, policy) for (body, title), one in zip(jobs, of_jobs, strict=True)
+    ]
     stacks = [(rs, np.stack([resumes[r] for r in rs])) for rs in _alike(resumes)]
-    for js in _alike([body for body, _ in jobs], [title is None for _, title in jobs]):
+    kinds = [(title is None) + 2 * (weight is None) for (_, title), weight in zip(jobs, weights, strict=True)]
+    for js in _alike([body for body, _ in jobs], kinds):
         bodies = np.stack([jobs[j][0] for j in js])  # (j, J, D)
         titles = [title for j in js if (title := jobs[j][1]) is not None]
+        weighing = [weight for j in js if (weight := weights[j]) is not None]
         for rs, stack in stacks:
             for part in _blocks(len(js), len(rs), bodies.shape[1] * stack.shape[1]):
                 if part is None or stack.shape[1] == 1:
                     # One column is summed by another algorithm when it stands alone.
                     for j in js:
                         for r in rs:
-                            scores[j, r] = late_interaction(jobs[j][0], resumes[r], jobs[j][1], policy)
+                            scores[j, r] = late_interaction(
+                                jobs[j][0], resumes[r], jobs[j][1], policy, of_jobs[j]
+                            )
                     break
                 some, others = part
                 block = _stacked(
-                    bodies[some], np.stack(titles[some]) if titles else None, stack[others], policy
+                    bodies[some],
+                    np.stack(titles[some]) if titles else None,
+                    np.stack(weighing[some]) if weighing else None,
+                    stack[others],
+                    policy,
                 )
                 scores[np.ix_(js[some], rs[others])] = block
     return scores
 
 
 def _stacked(
-    jobs: Vectors, titles: Vectors | None, resumes: Vectors, policy: MatchPolicy
+    jobs: Vectors, titles: Vectors | None, weights: Floats | None, resumes: Vectors, policy: MatchPolicy
 ) -> NDArray[np.float64]:
-    """Jobs (j, J, D) with titles (j, D) against resumes (r, R, D) -> (j, r), as `late_interaction` has it."""
+    """Jobs (j, J, D) with titles (j, D) and weights (j, J) against resumes (r, R, D) -> (j, r).
+
+    As `late_interaction` has it.
+    """
     t = policy.temperature
     count = resumes.shape[1]
     cosines = np.matmul(jobs[:, None], resumes.transpose(0, 2, 1)[None])  # (j, r, J, R)
     peak = cosines.max(axis=(2, 3)).astype(np.float64)  # (j, r)
-    summed = np.exp(t * (cosines.astype(np.float64) - peak[..., None, None])).sum(axis=2)  # (j, r, R)
+    terms = np.exp(t * (cosines.astype(np.float64) - peak[..., None, None]))
+    if weights is not None:
+        terms *= jobs.shape[1] * weights[:, None, :, None]
+    summed = terms.sum(axis=2)  # (j, r, R)
     counted = policy.counted(count)
     best = summed if counted == count else np.sort(summed, axis=-1)[..., count - counted :]
     scores = peak + np.log(best.sum(axis=-1) / (jobs.shape[1] * counted)) / t
@@ -73,11 +96,11 @@ def _stacked(
     return np.array(rounded).reshape(scores.shape)
 
 
-def _alike(vectors: Sequence[Vectors], kinds: Sequence[bool] | None = None) -> list[NDArray[np.intp]]:
+def _alike(vectors: Sequence[Vectors], kinds: Sequence[int] | None = None) -> list[NDArray[np.intp]]:
     """Indexes of those with equally many passages, and of the same kind."""
-    found: dict[tuple[int, bool], list[int]] = defaultdict(list)
+    found: dict[tuple[int, int], list[int]] = defaultdict(list)
     for i, one in enumerate(vectors):
-        found[len(one), bool(kinds and kinds[i])].append(i)
+        found[len(one), kinds[i] if kinds else 0].append(i)
     return [np.array(some) for some in found.values()]
 
 

@@ -8,7 +8,11 @@ and by the heading it stands under; whatever speaks of the work or of the person
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from service.core.posting_phrases import (
     BENEFIT,
@@ -69,6 +73,38 @@ def boilerplate_sentences(text: str) -> list[Span]:
 
 
 _FEWEST_WORDS = 3
+_WORDS_AHEAD = 50
+"""Between two words of passages stand marks of lists at most."""
+
+
+def work_shares(text: str, passages: Sequence[str]) -> NDArray[np.float64] | None:
+    """Of each passage's words the share that is no boilerplate, (N,) in [0, 1]; None if no word is any.
+
+    `passages` hold the words of the normalised posting in their order; marks of lists may have been dropped.
+    """
+    spans = boilerplate_sentences(text)
+    if not spans:
+        return None
+    words: list[tuple[str, bool]] = []
+    span = 0
+    for match in re.finditer(r"\S+", text):
+        while span < len(spans) and spans[span].end <= match.start():
+            span += 1
+        words.append((match.group(), span < len(spans) and spans[span].start < match.end()))
+    shares = np.ones(len(passages))
+    reached = 0
+    for i, passage in enumerate(passages):
+        told: list[bool] = []
+        for word in passage.split():
+            near = range(reached, min(reached + _WORDS_AHEAD, len(words)))
+            at = next((k for k in near if words[k][0] == word), None)
+            if at is None:  # part of a word that was too long for the model
+                continue
+            told.append(words[at][1])
+            reached = at + 1
+        if told:
+            shares[i] = 1.0 - sum(told) / len(told)
+    return shares
 
 
 class _State:

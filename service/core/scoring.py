@@ -1,11 +1,12 @@
 """Passage vectors -> late interaction -> raw_score.
 
     e(j, r) = exp(T * cos(job passage j, resume passage r))
-    body  = (1/T) ln mean of e(j, r) over all j and the m resume passages with the largest sum_j e(j, r)
+    w_j   ~ share of j's words that are about the work, times exp(f * cos(job title, job passage j)); sum 1
+    body  = (1/T) ln of sum_j w_j e(j, r), its mean over the m resume passages where it is largest
     title = mean of the k largest cos(job title, resume passage r)
     raw_score = (1 - w) * body + w * title            (body alone without a title)
 
-T, w, k and the share that m is of all resume passages come from the bundle's `MatchPolicy`. The
+T, f, w, k and the share that m is of all resume passages come from the bundle's `MatchPolicy`. The
 log-mean-exp lies between the mean (T -> 0) and the maximum (T -> infinity) of the cosines and is
 differentiable, so training can go through it. With a share below 1, what says least about the job (a
 line with a name and an address, say) has no part in the score at all.
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-Vectors = NDArray[np.float32]
+from service.core.occupations import Floats, OccupationPolicy, Vectors
 
 _BLOCK = 2**22
 """Cosines held at once; a long job and a long resume, of a line for each word, have a billion."""
@@ -48,23 +49,66 @@ class MatchPolicy(BaseModel):
         le=1,
         description="Of a resume's passages, those that count for the body, rounded up.",
     )
+    title_focus: FiniteFloat = Field(
+        default=0.0,
+        ge=0,
+        le=50,
+        description="f: how much more a job's passage weighs the nearer it is to the title; 0: all the same.",
+    )
+    boilerplate: bool = Field(
+        default=False,
+        description="Tell a posting's boilerplate (about us, benefits, how to apply) from the work: it weighs "
+        "nothing.",
+    )
+    occupations: OccupationPolicy | None = Field(
+        default=None, description="What reference occupations add to late interaction; null: nothing."
+    )
 
     def counted(self, passages: int) -> int:
         """How many of a resume's passages count for the body, at least 1."""
         return math.ceil(self.resume_share * passages)
 
 
-def late_interaction(job: Vectors, resume: Vectors, title: Vectors | None, policy: MatchPolicy) -> float:
-    """raw_score of a job and a resume, in [-1, 1], rounded to `SCORE_DECIMALS`.
+def passage_weights(
+    job: Vectors, title: Vectors | None, shares: Floats | None, policy: MatchPolicy
+) -> Floats | None:
+    """W of the job's passages, (J,), sum 1; None where all weigh the same.
+
+    `shares`: of each passage's words, those that are about the work, (J,) in [0, 1]; None: all. Where all
+    are 0, they are left out of account.
+    """
+    if shares is not None and (not shares.sum() > 0 or bool((shares == shares[0]).all())):
+        shares = None
+    focused = title is not None and policy.title_focus > 0
+    if shares is None and not focused:
+        return None
+    weights = np.ones(len(job)) if shares is None else shares.astype(np.float64)
+    if title is not None and focused:
+        nearness = (job @ title).astype(np.float64)
+        weights = weights * np.exp(policy.title_focus * (nearness - nearness.max()))
+    summed = float(weights.sum())
+    # A far passage may be all that is about the work, and exp of it nothing beside that of the rest.
+    return weights / summed if summed > 0 else None
+
+
+def late_interaction(
+    job: Vectors,
+    resume: Vectors,
+    title: Vectors | None,
+    policy: MatchPolicy,
+    shares: Floats | None = None,
+) -> float:
+    """The score of a job and a resume, in [-1, 1], rounded to `SCORE_DECIMALS`; without occupations.
 
     Args:
         job: unit vectors of the job's passages, (J, D) with J >= 1.
         resume: unit vectors of the resume's passages, (R, D) with R >= 1.
         title: unit vector of the job title, (D,), or None if the job has no title.
-        policy: temperature and weight of the title.
+        policy: temperature, weights and shares.
+        shares: as in `passage_weights`.
     """
     t = policy.temperature
-    peak, summed = _sums(job, resume, t)
+    peak, summed = _sums(job, resume, t, passage_weights(job, title, shares, policy))
     counted = policy.counted(len(resume))
     best_sums = summed if counted == len(resume) else np.sort(summed)[len(resume) - counted :]
     body = peak + float(np.log(best_sums.sum() / (len(job) * counted))) / t
@@ -76,13 +120,19 @@ def late_interaction(job: Vectors, resume: Vectors, title: Vectors | None, polic
     return round(score, SCORE_DECIMALS)
 
 
-def without_each(job: Vectors, resume: Vectors, title: Vectors | None, policy: MatchPolicy) -> list[float]:
+def without_each(
+    job: Vectors,
+    resume: Vectors,
+    title: Vectors | None,
+    policy: MatchPolicy,
+    shares: Floats | None = None,
+) -> list[float]:
     """`late_interaction` without each of the resume's passages, in their order; R >= 2, the rest as there.
 
     Costs about as much as one score, not R of them: a resume may have thousands of passages.
     """
     t = policy.temperature
-    peak, summed = _sums(job, resume, t)
+    peak, summed = _sums(job, resume, t, passage_weights(job, title, shares, policy))
     counted = policy.counted(len(resume) - 1)
     sums = _best_without_each(summed, counted)  # (R,)
     scores = peak + np.log(np.maximum(sums, np.finfo(np.float64).tiny) / (len(job) * counted)) / t
@@ -92,12 +142,17 @@ def without_each(job: Vectors, resume: Vectors, title: Vectors | None, policy: M
         scores = (1.0 - policy.title_weight) * scores + policy.title_weight * titles
     rounded = [round(float(score), SCORE_DECIMALS) for score in scores]
     for i in np.flatnonzero(sums == 0.0):  # all but this one vanish beside it at a very high temperature
-        rounded[i] = late_interaction(job, np.delete(resume, i, axis=0), title, policy)
+        rounded[i] = late_interaction(job, np.delete(resume, i, axis=0), title, policy, shares)
     return rounded
 
 
-def _sums(job: Vectors, resume: Vectors, t: float) -> tuple[float, NDArray[np.float64]]:
-    """The largest cosine, and of each resume passage the sum of exp(t * (cosine - largest)) over the job."""
+def _sums(
+    job: Vectors, resume: Vectors, t: float, weights: Floats | None
+) -> tuple[float, NDArray[np.float64]]:
+    """The largest cosine, and of each resume passage the sum of exp(t * (cosine - largest)) over the job.
+
+    Each job passage counts by J times its weight, if there are weights.
+    """
     peak = -math.inf
     summed = np.zeros(len(resume))
     rows = max(1, _BLOCK // len(resume))
@@ -107,7 +162,10 @@ def _sums(job: Vectors, resume: Vectors, t: float) -> tuple[float, NDArray[np.fl
         highest = max(peak, float(cosines.max()))
         summed *= math.exp(t * (peak - highest))
         peak = highest
-        summed += np.exp(t * (cosines.astype(np.float64) - peak)).sum(axis=0)
+        terms = np.exp(t * (cosines.astype(np.float64) - peak))
+        if weights is not None:
+            terms *= len(job) * weights[start : start + rows, None]
+        summed += terms.sum(axis=0)
     return peak, summed
 
 

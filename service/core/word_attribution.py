@@ -23,7 +23,7 @@ from service.core.matching import Matcher, PassageContribution, TokenizedJob, To
 from service.core.redaction.json_resume import plain_text
 from service.core.redaction.policy import TOKENS, Category
 from service.core.redaction.redactor import Redactor
-from service.core.scoring import SCORE_DECIMALS
+from service.core.scoring import SCORE_DECIMALS, passage_weights
 from service.core.tokenization import Passage, TextTokenizer
 
 if TYPE_CHECKING:
@@ -156,7 +156,11 @@ class WordAttributor:
     ) -> WordExplanation:
         import torch
 
-        from service.core.integrated_gradients import integrated_gradients, late_interaction_of
+        from service.core.integrated_gradients import (
+            integrated_gradients,
+            late_interaction_of,
+            with_occupations,
+        )
 
         policy = self._matcher.bundle.manifest.matching
         device = self._engine.info.device
@@ -164,10 +168,18 @@ class WordAttributor:
         of_job = torch.from_numpy(job_vectors).to(device)
         of_resume = torch.from_numpy(vectors).to(device)
         bodies, title = (of_job, None) if job.title is None else (of_job[1:], of_job[0])
+        prepared = self._matcher.prepared(job, job_vectors)
+        weights = passage_weights(prepared.passages, prepared.title, prepared.shares, policy)
+        of_passages = None if weights is None else torch.from_numpy(weights).to(of_job)
+        known = self._matcher.bundle.occupations
+        occupations = None if known is None else torch.from_numpy(known.vectors).to(of_job)
 
         def score(of_chosen: torch.Tensor) -> torch.Tensor:
             whole = of_resume.index_copy(0, indices, of_chosen)
-            return late_interaction_of(bodies, whole, title, policy)
+            similarity = late_interaction_of(bodies, whole, title, policy, of_passages)
+            if occupations is None or policy.occupations is None or prepared.profile is None:
+                return similarity
+            return with_occupations(similarity, whole, prepared.profile, occupations, policy.occupations)
 
         passages = [resume.passages[one.index] for one in chosen]
         places = [self._tokenizer.places(passage, "resume") for passage in passages]

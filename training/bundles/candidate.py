@@ -17,6 +17,7 @@ from service.core.encoder import load_encoder
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.torch_engine import TorchEngine, available_device
 from service.core.manifest import DecisionRule, Kind, Manifest, ReferenceVector, ReferenceVectors
+from service.core.occupations import Occupations
 from service.core.passages import PassagePolicy
 from service.core.redaction.policy import RedactionPolicy
 from service.core.scoring import MatchPolicy
@@ -92,8 +93,15 @@ def write_candidate(
     *,
     adapter: Path | None = None,
     eraser: ConceptEraser | None = None,
+    occupations: Occupations | None = None,
 ) -> Bundle:
-    """Write a bundle with a neutral calibration and threshold to `folder`; returns it as read back."""
+    """Write a bundle with a neutral calibration and threshold to `folder`; returns it as read back.
+
+    Without `occupations` it scores without any, whatever the manifest's policy says.
+    """
+    if occupations is None:
+        matching = manifest.matching.model_copy(update={"occupations": None})
+        manifest = manifest.model_copy(update={"matching": matching})
     curve = PlattCurve(slope=1.0, intercept=0.0)
     rule = DecisionRule(threshold=0.5, borderline=(0.5, 0.5), rule="draft", constraint="none")
     return write_bundle(
@@ -106,6 +114,7 @@ def write_candidate(
         },
         adapter=adapter,
         eraser=eraser,
+        occupations=occupations,
         overwrite=True,
     )
 

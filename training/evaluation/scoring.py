@@ -108,15 +108,11 @@ def score_pairs(
         for text in dict.fromkeys(pair.resume for pair in pairs)
     }
     encoded = encode_distinct(loaded, list(jobs.values()), list(resumes.values()))
-    job_vectors = {key: encoded.of(job.texts) for key, job in jobs.items()}
-    resume_vectors = {text: encoded.of(resume.texts) for text, resume in resumes.items()}
+    prepared_jobs = {key: matcher.prepared(job, encoded.of(job.texts)) for key, job in jobs.items()}
+    prepared = {text: matcher.scorer.resume(encoded.of(resume.texts)) for text, resume in resumes.items()}
     return np.array(
         [
-            matcher.raw_score(
-                jobs[pair.description, pair.title],
-                job_vectors[pair.description, pair.title],
-                resume_vectors[pair.resume],
-            )
+            matcher.scorer.score(prepared_jobs[pair.description, pair.title], prepared[pair.resume])
             for pair in pairs
         ],
         dtype=np.float64,

@@ -1,6 +1,7 @@
 """Late interaction of many jobs with many resumes at once, differentiable: `core/scoring.py` in torch.
 
-The formula is that of `late_interaction`, without its rounding; a test holds the two together.
+The formula is that of `late_interaction`, without its rounding; a test holds the two together. Boilerplate and
+occupations have no part in it: they act on what is trained, in the bundle.
 """
 
 from __future__ import annotations
@@ -76,17 +77,30 @@ def _raw_scores(
     cosines = vectors[jobs.rows] @ of_resumes.T  # (job passages, M)
     # Cosines are at most 1, so exp(T (cos - 1)) never overflows; the 1 is added back below.
     similarity = torch.exp(policy.temperature * (cosines - 1.0))
+    titled = titles >= 0
+    if policy.title_focus > 0 and bool(titled.any()):
+        similarity = similarity * _focus(vectors, jobs, titles, policy)[:, None]
     summed = similarity.new_zeros(len(jobs), similarity.shape[1]).index_add(0, jobs.owner, similarity)
     counted = torch.tensor([policy.counted(int(n)) for n in resumes.count], device=vectors.device)
     best = _mean_of_largest(summed, resumes, counted)  # (J, R)
     body = torch.log(best / jobs.count[:, None]) / policy.temperature + 1.0
-    titled = titles >= 0
     if not bool(titled.any()):
         return body
     of_titles = vectors[titles.clamp(min=0)] @ of_resumes.T  # (J, M)
     title = _mean_of_largest(of_titles, resumes, resumes.count.clamp(max=policy.title_passages))  # (J, R)
     weighted = (1.0 - policy.title_weight) * body + policy.title_weight * title
     return torch.where(titled[:, None], weighted, body)
+
+
+def _focus(vectors: Tensor, jobs: Passages, titles: Tensor, policy: MatchPolicy) -> Tensor:
+    """J times `passage_weights` of each job passage, by its title: (job passages,), mean 1 in each job."""
+    owner_title = titles[jobs.owner]
+    nearness = (vectors[jobs.rows] * vectors[owner_title.clamp(min=0)]).sum(-1)
+    exponent = policy.title_focus * torch.where(owner_title >= 0, nearness, 0.0)
+    highest = exponent.new_full((len(jobs),), -torch.inf).scatter_reduce(0, jobs.owner, exponent, "amax")
+    weights = torch.exp(exponent - highest[jobs.owner])
+    of_job = weights.new_zeros(len(jobs)).index_add(0, jobs.owner, weights)
+    return weights * (jobs.count / of_job)[jobs.owner]
 
 
 def mean_vectors(vectors: Tensor, documents: Passages) -> Tensor:

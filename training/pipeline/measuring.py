@@ -37,11 +37,34 @@ def calibrate_and_decide(
 ) -> tuple[Calibration, DecisionRule, tuple[str, ...]]:
     """The calibration of one held-out split, the threshold of another, and notes on what was not possible."""
     matcher = Matcher(bundle, loaded.tokenizer)
-    fitted = fit_calibration(
-        score_examples(matcher, loaded, dataset.calibration), calibration_options(config)
+    notes: list[str] = []
+    given = config.calibration.given
+    if given is None:
+        fitted = fit_calibration(
+            score_examples(matcher, loaded, dataset.calibration), calibration_options(config)
+        )
+        calibration = fitted.calibration
+        notes += fitted.notes
+    else:
+        calibration = Calibration(
+            method="platt",
+            with_title=given.with_title,
+            without_title=given.without_title,
+            pairs=given.pairs,
+            prevalence=given.prevalence,
+        )
+        notes.append(f"the calibration was fitted elsewhere: {given.source}")
+    taken = config.threshold.given
+    if taken is None:
+        choice = decide(config, score_examples(matcher, loaded, dataset.threshold), calibration)
+        return calibration, choice.rule, (*notes, *threshold_notes(config, choice))
+    rule = DecisionRule(
+        threshold=taken.threshold,
+        borderline=taken.borderline,
+        rule=taken.source,
+        constraint="none: the threshold was chosen elsewhere",
     )
-    choice = decide(config, score_examples(matcher, loaded, dataset.threshold), fitted.calibration)
-    return fitted.calibration, choice.rule, (*fitted.notes, *threshold_notes(config, choice))
+    return calibration, rule, (*notes, f"the threshold was chosen elsewhere: {taken.source}")
 
 
 def calibration_options(config: RunConfig) -> CalibrationOptions:

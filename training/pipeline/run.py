@@ -20,8 +20,10 @@ from service.core.concept_eraser import ConceptEraser
 from service.core.engines.loading import LoadedModel
 from service.core.manifest import Manifest
 from service.core.matching import Matcher
+from service.core.occupations import Occupations
 from training.bundles.candidate import load_reference_engine, new_manifest, write_candidate
 from training.bundles.card import evaluated_model_card
+from training.bundles.occupation_vectors import encoded_occupations
 from training.config import RunConfig
 from training.data.example import Dataset
 from training.evaluation.evaluate import subject_of
@@ -94,10 +96,9 @@ def make_bundle(
     adapter = None if trained is None else trained.folder
     options.say("fitting the concept eraser, calibrating, choosing the threshold")
     eraser = _fit_eraser(setting, adapter)
-    parts = _measure(setting, trained, eraser, _score_folds(folds, trained_folds))
-    return write_bundle(
-        output, setting.manifest, parts, adapter=adapter, eraser=eraser, overwrite=options.overwrite
-    )
+    made = _Made(adapter, eraser, setting.occupations(adapter, eraser))
+    parts = _measure(setting, trained, made, _score_folds(folds, trained_folds))
+    return made.write(output, setting.manifest, parts, overwrite=options.overwrite)
 
 
 def choose_again(work: Path, output: Path, final: Final | None, options: RunOptions) -> Bundle:
@@ -116,10 +117,51 @@ def choose_again(work: Path, output: Path, final: Final | None, options: RunOpti
         trained_folds.append(kept_adapter(config, fold.dataset, fold.options.work, record_of_fold))
     options.say(f"taking {trained.folder.name}, calibrating, choosing the threshold")
     eraser = _fit_eraser(setting, trained.folder)
-    parts = _measure(setting, trained, eraser, _score_folds(folds, trained_folds))
-    return write_bundle(
-        output, setting.manifest, parts, adapter=trained.folder, eraser=eraser, overwrite=options.overwrite
-    )
+    made = _Made(trained.folder, eraser, setting.occupations(trained.folder, eraser))
+    parts = _measure(setting, trained, made, _score_folds(folds, trained_folds))
+    return made.write(output, setting.manifest, parts, overwrite=options.overwrite)
+
+
+def measure_again(bundle: Bundle, config: RunConfig, output: Path, options: RunOptions) -> Bundle:
+    """A bundle's encoder under another matching policy, calibration or threshold: all but training and erasure.
+
+    Its adapter and its eraser are taken as they are; `config` says the rest. Raises what `make_bundle` raises.
+    """
+    setting = _set_up(config, output, options)
+    wanted, has = setting.manifest, bundle.manifest
+    for name in ("base_model", "pooling", "prefixes", "passages"):
+        if getattr(wanted, name) != getattr(has, name):
+            raise TrainingError(f"the configuration has another `{name}` than the bundle {bundle.path}")
+    if setting.cross_fitted:
+        raise TrainingError(
+            "few jobs are cross-fitted, which trains models: give `folds: 0` to measure again"
+        )
+    options.say("encoding occupations, calibrating, choosing the threshold")
+    made = _Made(bundle.adapter_path, bundle.eraser, setting.occupations(bundle.adapter_path, bundle.eraser))
+    parts = _measure(setting, None, made, [])
+    kept = ("epoch_metrics.csv", "training_history.json")
+    parts |= {name: (bundle.path / name).read_text("utf-8") for name in kept if name in bundle.manifest.files}
+    return made.write(output, setting.manifest, parts, overwrite=options.overwrite)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What of a bundle is trained or fitted before it is measured."""
+
+    adapter: Path | None
+    eraser: ConceptEraser | None
+    occupations: Occupations | None
+
+    def write(self, place: Path, manifest: Manifest, parts: dict[str, Any], *, overwrite: bool) -> Bundle:
+        return write_bundle(
+            place,
+            manifest,
+            parts,
+            adapter=self.adapter,
+            eraser=self.eraser,
+            occupations=self.occupations,
+            overwrite=overwrite,
+        )
 
 
 @dataclass(frozen=True)
@@ -134,12 +176,27 @@ class _Setting:
     cross_fitted: bool = False
 
     def candidate(
-        self, name: str, adapter: Path | None = None, eraser: ConceptEraser | None = None
+        self,
+        name: str,
+        adapter: Path | None = None,
+        eraser: ConceptEraser | None = None,
+        occupations: Occupations | None = None,
     ) -> Bundle:
         """A bundle of what there is so far. Each process has a folder of its own to write and read it in."""
         rank = process_rank()
         folder = self.options.work / (f"candidates-{rank}" if rank else "candidates") / name
-        return write_candidate(folder, self.manifest, self.base, adapter=adapter, eraser=eraser)
+        return write_candidate(
+            folder, self.manifest, self.base, adapter=adapter, eraser=eraser, occupations=occupations
+        )
+
+    def occupations(self, adapter: Path | None, eraser: ConceptEraser | None) -> Occupations | None:
+        """Those of the encoder as it will be served; None if the matching policy has none."""
+        if self.config.matching.occupations is None:
+            return None
+        loaded = self.load(self.candidate("encoder", adapter, eraser))
+        found = encoded_occupations(loaded)
+        loaded.engine.close()
+        return found
 
     def load(self, bundle: Bundle) -> LoadedModel:
         return load_reference_engine(bundle, self.base, self.options.work / "cache")
@@ -239,8 +296,7 @@ class _ScoredFold:
     """A fold's model, and the pairs that were held out from it with the scores that it gave them."""
 
     setting: _Setting
-    adapter: Path | None
-    eraser: ConceptEraser | None
+    made: _Made
     pairs: ScoredPairs
 
 
@@ -250,29 +306,27 @@ def _score_folds(settings: Sequence[_Setting], trained: Sequence[TrainedAdapter 
         setting.options.say(f"scoring {len(setting.dataset.test):,} held-out pairs")
         adapter = None if of_fold is None else of_fold.folder
         eraser = _fit_eraser(setting, adapter)
-        candidate = setting.candidate("erased", adapter, eraser)
+        made = _Made(adapter, eraser, setting.occupations(adapter, eraser))
+        candidate = setting.candidate("erased", adapter, eraser, made.occupations)
         loaded = setting.load(candidate)
         pairs = score_examples(Matcher(candidate, loaded.tokenizer), loaded, setting.dataset.test)
         loaded.engine.close()
-        folds.append(_ScoredFold(setting, adapter, eraser, pairs))
+        folds.append(_ScoredFold(setting, made, pairs))
     return folds
 
 
 def _audit_fold(fold: _ScoredFold, decision: FoldDecision) -> list[VariantEvaluation]:
     """The audit of some of a fold's held-out resumes under other names, by the fold's own model."""
     setting = fold.setting
-    candidate = setting.candidate("erased", fold.adapter, fold.eraser)
-    decided = write_bundle(
-        candidate.path.with_name("decided"),
-        setting.manifest,
-        {
-            "calibration.json": decision.calibration,
-            "decision.json": decision.rule,
-            "probes.json": candidate.reference_vectors,
-        },
-        adapter=fold.adapter,
-        eraser=fold.eraser,
-        overwrite=True,
+    made = fold.made
+    candidate = setting.candidate("erased", made.adapter, made.eraser, made.occupations)
+    decision_parts = {
+        "calibration.json": decision.calibration,
+        "decision.json": decision.rule,
+        "probes.json": candidate.reference_vectors,
+    }
+    decided = made.write(
+        candidate.path.with_name("decided"), setting.manifest, decision_parts, overwrite=True
     )
     loaded = setting.load(decided)
     audits = audit_names(setting.config, decided, loaded, setting.dataset.test)
@@ -283,13 +337,12 @@ def _audit_fold(fold: _ScoredFold, decision: FoldDecision) -> list[VariantEvalua
 def _measure(
     setting: _Setting,
     trained: TrainedAdapter | None,
-    eraser: ConceptEraser | None,
+    made: _Made,
     folds: Sequence[_ScoredFold],
 ) -> dict[str, Any]:
-    """Calibrate, choose the threshold and evaluate: the bundle's files beside the adapter and the eraser."""
+    """Calibrate, choose the threshold and evaluate: the bundle's files beside what was `made` before."""
     config, say, dataset = setting.config, setting.options.say, setting.dataset
-    adapter = None if trained is None else trained.folder
-    candidate = setting.candidate("erased", adapter, eraser)
+    candidate = setting.candidate("erased", made.adapter, made.eraser, made.occupations)
     loaded = setting.load(candidate)
     # The splits and their variants share most of their passages.
     loaded = replace(loaded, engine=RememberingEngine(loaded.engine))
@@ -308,14 +361,7 @@ def _measure(
         "probes.json": candidate.reference_vectors,
     }
     # Read back with its threshold, so that what is evaluated decides as the final bundle will.
-    decided = write_bundle(
-        candidate.path.with_name("decided"),
-        setting.manifest,
-        parts,
-        adapter=adapter,
-        eraser=eraser,
-        overwrite=True,
-    )
+    decided = made.write(candidate.path.with_name("decided"), setting.manifest, parts, overwrite=True)
     if cross_fitted is None:
         say("evaluating on the test split")
         evaluation = evaluate_test(config, decided, loaded, dataset.test)
@@ -337,7 +383,7 @@ def _measure(
         "training_config.json": config,
         "fairness_report.html": report_html(evaluation),
         "README.md": evaluated_model_card(
-            decided.manifest, calibration, evaluation, training=_training_note(config, trained)
+            decided.manifest, calibration, evaluation, training=_training_note(config, trained, made)
         ),
     }
     if trained is not None:
@@ -349,9 +395,11 @@ def _measure(
     return parts
 
 
-def _training_note(config: RunConfig, trained: TrainedAdapter | None) -> str:
+def _training_note(config: RunConfig, trained: TrainedAdapter | None, made: _Made) -> str:
     """What the model card says about the training."""
     repeat = "Repeat it with `evenmatch-train run --config` and `training_config.json`."
+    if trained is None and made.adapter is not None:
+        return f"As in `training_history.json`; matching, calibration and threshold were made anew. {repeat}"
     if trained is None:
         return f"None: the base model as it is; erasure: {config.erasure.method}. {repeat}"
     share, on, epochs = config.trainer.kept_share, trained.on, len(trained.history.rows)

@@ -17,7 +17,7 @@ from service.core.bundle import Bundle
 from service.core.counterfactual.lexicons import load_groups
 from service.core.engines.loading import LoadedModel
 from service.core.matching import Matcher
-from service.core.scoring import late_interaction
+from service.core.scorer import Scorer
 from training.data.example import Example
 from training.evaluation.resampling import estimate
 from training.evaluation.schema import Estimate
@@ -68,10 +68,11 @@ def _of_pair(
     pair = tokenizer.tokenize([example])
     job, resume, embed = pair.jobs[0], pair.resumes[0], loaded.engine.embed
     title = embed([job.title])[0] if job.title is not None else None
-    of_job = embed(job.passages)
+    scorer = Scorer(bundle.manifest.matching, bundle.occupations)
+    of_job = scorer.job(embed(job.passages), title)
 
     def score(texts: Texts) -> float:
-        return late_interaction(of_job, embed(texts), title, bundle.manifest.matching)
+        return scorer.score(of_job, scorer.resume(embed(texts)))
 
     lexicon = load_groups("audit")
     sets = [

@@ -20,13 +20,14 @@ _COUNTS = st.lists(st.integers(1, 5), min_size=1, max_size=4)
     seed=st.integers(0, 1000),
     k=st.integers(1, 6),
     share=st.sampled_from([1.0, 0.5, 0.34]),
+    focus=st.sampled_from([0.0, 4.0, 50.0]),
     titled=st.booleans(),
 )
 def test_scores_are_those_of_the_service(
-    jobs: list[int], resumes: list[int], seed: int, k: int, share: float, titled: bool
+    jobs: list[int], resumes: list[int], seed: int, k: int, share: float, focus: float, titled: bool
 ) -> None:
     rng = np.random.default_rng(seed)
-    policy = MatchPolicy(title_passages=k, resume_share=share)
+    policy = MatchPolicy(title_passages=k, resume_share=share, title_focus=focus)
     vectors = rng.normal(size=(sum(jobs) + sum(resumes) + len(jobs), 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     rows = iter(range(len(vectors)))
