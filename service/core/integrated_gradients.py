@@ -130,5 +130,5 @@ def with_occupations(
     standard = (nearness - nearness.mean()) / nearness.std(correction=0)
     places = torch.nn.functional.normalize(standard.clamp(min=0.0), dim=0)
     likeness = places @ torch.from_numpy(job.places).to(places)
-    summed = similarity + policy.weight * likeness - policy.level_weight * job.level
-    return summed / (1.0 + policy.weight + policy.level_weight)
+    levels = policy.level_weight * job.level + policy.resume_level_weight * nearness.mean()
+    return (similarity + policy.weight * likeness - levels) / policy.whole

@@ -1,17 +1,20 @@
 """A text among reference occupations: what work it speaks of, and how readily it resembles any work.
 
-A bundle may hold unit vectors O (K, D) of occupations that have nothing to do with the pairs that are scored (those
-of ESCO, by the bundle's own encoder). With m the mean of a text's passage vectors and t the vector of a job's title:
+A bundle may hold unit vectors O (K, D) of occupations that have nothing to do with the pairs that are
+scored (those of ESCO, by the bundle's own encoder). With m the mean of a text's passage vectors and t the
+vector of a job's title:
 
-    nearness n = O m, of a job with a title            (1 - s) z(O m) + s z(O t)        z: mean 0, deviation 1
-    profile  p = max(z(n), 0), made a unit vector
-    level    l = mean of the k largest of  O m, of a job with a title  (1 - s) O m + s O t
+    profile  p = max(n, 0), made a unit vector, of
+             n = z(O m), of a job with a title  (1 - s) z(O m) + s z(O t);  z: mean 0, deviation 1
+    level    l = mean of the k largest of  O m, of a job with a title  (1 - s) O m + s O t;
+             of a resume the mean of all of O m
 
 Two texts are compared by the cosine of their profiles, as explicit semantic analysis does (Gabrilovich and
-Markovitch 2007): standardised over all occupations, what a text shares with every work does not count. A job's level
-says how high everybody scores for it; taking it off makes scores of jobs comparable, as T-norm does in speaker
-verification (Auckenthaler, Carey and Lloyd-Thomas 2000), here against occupations in place of impostors. Both
-depend on one text alone and on what is fixed in the bundle: never on who else applies.
+Markovitch 2007): standardised over all occupations, what a text shares with every work does not count. A
+job's level says how high everybody scores for it, a resume's how high it scores for any job; taking them off
+makes scores comparable, as T-norm and Z-norm do in speaker verification (Auckenthaler, Carey and Lloyd-Thomas
+2000), here against occupations in place of impostors. All of it depends on one text alone and on what is
+fixed in the bundle: never on who else applies.
 """
 
 from __future__ import annotations
@@ -47,19 +50,27 @@ class OccupationPolicy(BaseModel):
     level_weight: FiniteFloat = Field(
         default=0.6, ge=0, le=10, description="Of the job's level, which is taken off."
     )
+    resume_level_weight: FiniteFloat = Field(
+        default=0.3, ge=0, le=10, description="Of the resume's level, which is taken off."
+    )
     title_share: FiniteFloat = Field(
         default=0.5, ge=0, le=1, description="s: the title's share of a job's profile and level."
     )
     nearest: int = Field(
-        default=20, ge=1, le=1000, description="k: the nearest occupations, whose mean is the level."
+        default=20, ge=1, le=1000, description="k: the nearest occupations, whose mean is a job's level."
     )
+
+    @property
+    def whole(self) -> float:
+        """What the weighted sum is divided by, so that a score stays within [-1, 1]."""
+        return 1.0 + self.weight + self.level_weight + self.resume_level_weight
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
     """A text among K occupations. `places` (K,): 0 or more, of length 1 (all 0 if near to none).
 
-    `level`: mean of the largest nearnesses, in [-1, 1].
+    `level`: how near it is to occupations, in [-1, 1].
     """
 
     places: Vectors
@@ -98,22 +109,24 @@ class Occupations:
 
     def of_resume(self, passages: Vectors, policy: OccupationPolicy) -> Profile:
         """The profile of a resume's passages, (R, D) with R >= 1."""
-        return self._profile(self.vectors @ _mean(passages, None), None, policy)
+        return self._profile(self.vectors @ _mean(passages, None), None, policy, of_resume=True)
 
     def of_job(
         self, passages: Vectors, title: Vectors | None, shares: Floats | None, policy: OccupationPolicy
     ) -> Profile:
-        """The profile of a job's passages, (J, D), and its title, (D,). `shares`: as in `late_interaction`."""
+        """The profile of a job's passages, (J, D), and its title, (D,). `shares`: as in `passage_weights`."""
         of_title = None if title is None else self.vectors @ title
-        return self._profile(self.vectors @ _mean(passages, shares), of_title, policy)
+        return self._profile(self.vectors @ _mean(passages, shares), of_title, policy, of_resume=False)
 
     def without_each(self, passages: Vectors, policy: OccupationPolicy) -> list[Profile]:
         """`of_resume` without each of the passages, of which there are two or more, in their order."""
         nearness = (self.vectors @ passages.T).astype(np.float64)  # (K, R)
         others = (nearness.sum(axis=1, keepdims=True) - nearness) / (passages.shape[0] - 1)
-        return [self._profile(column.astype(np.float32), None, policy) for column in others.T]
+        return [self._profile(column.astype(np.float32), None, policy, of_resume=True) for column in others.T]
 
-    def _profile(self, body: Vectors, title: Vectors | None, policy: OccupationPolicy) -> Profile:
+    def _profile(
+        self, body: Vectors, title: Vectors | None, policy: OccupationPolicy, *, of_resume: bool
+    ) -> Profile:
         nearness, standard = body.astype(np.float64), _standardised(body)
         if title is not None:
             s = policy.title_share
@@ -121,7 +134,8 @@ class Occupations:
             standard = (1.0 - s) * standard + s * _standardised(title)
         places = np.maximum(standard, 0.0)
         length = float(np.linalg.norm(places))
-        k = min(policy.nearest, len(nearness))
+        # A level of all: of a resume everything counts, of a job the work that it comes nearest to.
+        k = len(nearness) if of_resume else min(policy.nearest, len(nearness))
         level = float(np.partition(nearness, len(nearness) - k)[len(nearness) - k :].mean())
         return Profile((places / length if length else places).astype(np.float32), level)
 

@@ -1,8 +1,9 @@
 """raw_score of pairs under a bundle: late interaction, and what reference occupations add to it.
 
-    raw_score = (late interaction + a * likeness of the profiles - b * the job's level) / (1 + a + b)
+    raw_score = (late interaction + a * likeness of profiles - b * the job's level - c * the resume's level)
+                / (1 + a + b + c)
 
-`scoring.py` has late interaction, `occupations.py` the other two with a and b; without occupations the score is
+`scoring.py` has late interaction, `occupations.py` the rest with a, b and c; without occupations the score is
 late interaction alone. All is in [-1, 1].
 """
 
@@ -44,6 +45,7 @@ class ScoreParts:
     late_interaction: float
     occupations: float
     posting_level: float
+    resume_level: float
 
 
 class Scorer:
@@ -113,19 +115,19 @@ class Scorer:
         similarity = late_interaction(job.passages, resume.passages, job.title, self._policy, job.shares)
         policy = self._policy.occupations
         if policy is None or job.profile is None or resume.profile is None:
-            return ScoreParts(similarity, 0.0, 0.0)
-        whole = 1.0 + policy.weight + policy.level_weight
+            return ScoreParts(similarity, 0.0, 0.0, 0.0)
         parts = (
             similarity,
             policy.weight * job.profile.likeness(resume.profile),
             -policy.level_weight * job.profile.level,
+            -policy.resume_level_weight * resume.profile.level,
         )
-        return ScoreParts(*(round(part / whole, SCORE_DECIMALS) for part in parts))
+        return ScoreParts(*(round(part / policy.whole, SCORE_DECIMALS) for part in parts))
 
     def _with_occupations(self, similarity: float, job: Profile | None, resume: Profile | None) -> float:
         policy = self._policy.occupations
         if policy is None or job is None or resume is None:
             return similarity
-        summed = similarity + policy.weight * job.likeness(resume) - policy.level_weight * job.level
-        score = summed / (1.0 + policy.weight + policy.level_weight)
+        levels = policy.level_weight * job.level + policy.resume_level_weight * resume.level
+        score = (similarity + policy.weight * job.likeness(resume) - levels) / policy.whole
         return round(min(max(score, -1.0), 1.0), SCORE_DECIMALS)

@@ -57,8 +57,8 @@ class MatchPolicy(BaseModel):
     )
     boilerplate: bool = Field(
         default=False,
-        description="Tell a posting's boilerplate (about us, benefits, how to apply) from the work: it weighs "
-        "nothing.",
+        description="Tell a posting's boilerplate (about us, benefits, how to apply) from the work: it "
+        "weighs nothing.",
     )
     occupations: OccupationPolicy | None = Field(
         default=None, description="What reference occupations add to late interaction; null: nothing."

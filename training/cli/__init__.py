@@ -14,7 +14,7 @@ from training.cli.counterfactual import counterfactual
 from training.cli.explore import explore_data
 from training.cli.publish import export, import_bundle
 from training.cli.redaction_report import redaction_report
-from training.cli.run import ablate, choose, run
+from training.cli.run import ablate, choose, remeasure, run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
 app.command("ablate")(ablate)
@@ -27,6 +27,7 @@ app.command("explore")(explore_data)
 app.command("export")(export)
 app.command("import")(import_bundle)
 app.command("redaction-report")(redaction_report)
+app.command("remeasure")(remeasure)
 app.command("run")(run)
 
 

@@ -1,4 +1,4 @@
-"""`evenmatch-train run`, `choose` and `ablate`: one run, another epoch of it, and many runs."""
+"""`evenmatch-train run`, `choose`, `remeasure`, `ablate`: a run, what comes after it again, and many runs."""
 
 from __future__ import annotations
 
@@ -67,6 +67,27 @@ def choose(
     silence_transformers()
     with exit_codes():
         _report(choose_again(work, output, final, RunOptions(work, overwrite=overwrite, say=say)))
+
+
+def remeasure(
+    bundle: Annotated[Path, typer.Argument(help="Bundle whose adapter and concept eraser are taken.")],
+    config: Annotated[Path, typer.Option(help="YAML file that says all the rest, as for `run`.")],
+    output: Annotated[Path, typer.Option(help="Folder to write the new bundle to.")],
+    work: Annotated[
+        Path | None, typer.Option(help="Folder for candidates; by default beside the output.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing bundle.")] = False,
+) -> None:
+    """Make a bundle of another one's encoder under another matching policy, calibration or threshold."""
+    from service.core.bundle import read_bundle
+    from service.core.encoder import silence_transformers
+    from training.config import read_run_config
+    from training.pipeline.run import RunOptions, measure_again
+
+    silence_transformers()
+    with exit_codes():
+        options = RunOptions(work or Path(f"{output.resolve()}.work"), overwrite=overwrite, say=say)
+        _report(measure_again(read_bundle(bundle), read_run_config(config), output, options))
 
 
 def ablate(

@@ -1,7 +1,7 @@
 """Late interaction of many jobs with many resumes at once, differentiable: `core/scoring.py` in torch.
 
-The formula is that of `late_interaction`, without its rounding; a test holds the two together. Boilerplate and
-occupations have no part in it: they act on what is trained, in the bundle.
+The formula is that of `late_interaction`, without its rounding; a test holds the two together. Boilerplate
+and occupations have no part in it: they act on what is trained, in the bundle.
 """
 
 from __future__ import annotations

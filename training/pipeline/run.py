@@ -123,9 +123,10 @@ def choose_again(work: Path, output: Path, final: Final | None, options: RunOpti
 
 
 def measure_again(bundle: Bundle, config: RunConfig, output: Path, options: RunOptions) -> Bundle:
-    """A bundle's encoder under another matching policy, calibration or threshold: all but training and erasure.
+    """A bundle's encoder under another matching policy, calibration or threshold.
 
-    Its adapter and its eraser are taken as they are; `config` says the rest. Raises what `make_bundle` raises.
+    Its adapter and its eraser are taken as they are; `config` says the rest. Raises what `make_bundle`
+    raises.
     """
     setting = _set_up(config, output, options)
     wanted, has = setting.manifest, bundle.manifest

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.documents import normalise
-from service.core.posting_boilerplate import boilerplate_sentences
+from service.core.posting_boilerplate import boilerplate_sentences, work_shares
 
 WORK = (
     "You will design bridges and check the drawings of others.\n"
@@ -108,3 +108,15 @@ def test_spans_are_in_order_and_do_not_overlap(text: str) -> None:
     for span in boilerplate_sentences(text):
         assert at <= span.start < span.end <= len(text)
         at = span.end
+
+
+def test_shares_of_passages_that_are_about_the_work() -> None:
+    work = "You will keep the books and reconcile the accounts of forty clients each month."
+    legal = "We are an equal opportunity employer and do not discriminate on the basis of race, sex or age."
+    text = f"{work}\n- {work}\n{legal}"
+    assert work_shares(text, [work, work, legal]) == pytest.approx([1.0, 1.0, 0.0])
+    half = " ".join([*work.split()[-3:], *legal.split()])
+    shares = work_shares(text, [work, " ".join(work.split()[:-3]), half])
+    assert shares is not None
+    assert shares[2] == pytest.approx(3 / len(half.split()))
+    assert work_shares(work, [work]) is None
