@@ -23,6 +23,7 @@ from evenmatch.audits import Audit
 from evenmatch.frames import Frame, or_none, rows_of, texts_of
 from evenmatch.scores import RedactedResume, Score, Scores
 from service.core.bundle import MANIFEST, Bundle
+from service.core.calibration import PriorShift, check_prevalence
 from service.core.column_names import guessed_column, list_columns
 from service.core.counterfactual.variants import ATTRIBUTES, Attribute
 from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOptions
@@ -151,7 +152,7 @@ class Model:
 
     @property
     def threshold(self) -> float:
-        """The one threshold for everybody, inclusive, on the calibrated probability."""
+        """The one threshold for everybody, inclusive, on the probability at the bundle's own prevalence."""
         return self.bundle.decision.threshold
 
     @property
@@ -184,6 +185,7 @@ class Model:
         title: str | None = None,
         ids: Sequence[str] | None = None,
         redact: bool = True,
+        prevalence: float | None = None,
     ) -> Scores:
         """Score resumes for a job, exactly as `POST /v1/score` does; nothing is recorded.
 
@@ -193,14 +195,17 @@ class Model:
             title: The job's title; it improves the ranking.
             ids: What to call the resumes, each another; by default "resume-1", "resume-2" and so on.
             redact: Hide names, schools, pronouns and other clues from the model.
+            prevalence: Share of true matches among the resumes, in (0, 1), for which probabilities and
+                threshold are given; decisions stay. None: `EVENMATCH_PREVALENCE`, or the bundle's own.
 
         Returns:
             A score for each resume, in their order.
 
         Raises:
             InputError: A text is empty, too long, no text at all or unreadable; all of them are named, as
-                "resumes[3]" (counted from 0).
+                "resumes[3]" (counted from 0). Or `prevalence` is no share.
         """
+        shift = self._shift(prevalence)
         texts = texts_of(resumes, "resumes")
         names = _ids(ids, len(texts))
         errors = ErrorCollector()
@@ -213,8 +218,8 @@ class Model:
                 read.append(self._read_resume(text, f"resumes[{place}]", redact, tokenized_job))
         errors.raise_any()
         assert tokenized_job is not None
-        scores = map(_score, names, read, self._matches(tokenized_job, read))
-        return self._scores(tuple(scores), redact, tokenized_job)
+        scores = map(_score, names, read, self._matches(tokenized_job, read, shift))
+        return self._scores(tuple(scores), redact, tokenized_job, shift)
 
     @_all_told()
     def score_pairs(
@@ -225,12 +230,15 @@ class Model:
         job_column: str | None = None,
         title_column: str | None = None,
         redact: bool = True,
+        prevalence: float | None = None,
     ) -> Scores:
         """Score each row of a data frame: a resume for a job, in the order of the rows.
 
-        Columns that are not named are guessed by what people call them, but for the title's. Raises
-        `TableError` if a column is not there, and what `score` raises, with the row as "rows[3]".
+        Columns that are not named are guessed by what people call them, but for the title's. `prevalence`: as
+        in `score`. Raises `TableError` if a column is not there, and what `score` raises, with the row as
+        "rows[3]".
         """
+        shift = self._shift(prevalence)
         rows = rows_of(frame)
         there = list(rows[0]) if rows else []
         if not rows:
@@ -259,10 +267,10 @@ class Model:
         errors.raise_any()
         scores: dict[int, Score] = {}
         for key, of_job in places.items():
-            matches = self._matches(jobs[key], [read[place] for place in of_job])
+            matches = self._matches(jobs[key], [read[place] for place in of_job], shift)
             for place, match in zip(of_job, matches, strict=True):
                 scores[place] = _score(f"row-{place + 1}", read[place], match)
-        return self._scores(tuple(scores[place] for place in range(len(rows))), redact, None)
+        return self._scores(tuple(scores[place] for place in range(len(rows))), redact, None, shift)
 
     @_all_told()
     def embed(
@@ -399,9 +407,16 @@ class Model:
     def _name(self) -> str:
         return f"{self.bundle.manifest.name} {self.bundle.manifest.version}"
 
-    def _scores(self, results: tuple[Score, ...], redact: bool, job: TokenizedJob | None) -> Scores:
+    def _shift(self, prevalence: float | None) -> PriorShift:
+        if prevalence is not None:
+            check_prevalence(prevalence)
+        return self._runtime.prior_shift(prevalence)
+
+    def _scores(
+        self, results: tuple[Score, ...], redact: bool, job: TokenizedJob | None, shift: PriorShift
+    ) -> Scores:
         found = () if job is None else job.warnings
-        return Scores(results, self._name, self.threshold, redact, found)
+        return Scores(results, self._name, shift.threshold, redact, found, shift.to)
 
     def _text(self, given: Any, field: str) -> tuple[str, dict[ResumeWarning, int]]:
         """A text as a reader sees it, and what is to be said of the document that it comes from."""
@@ -433,11 +448,13 @@ class Model:
         resume = self._runtime.matcher.tokenize_resume(text, redact=redact, field=field, job=job)
         return replace(resume, read=resume.read.with_more(found))
 
-    def _matches(self, job: TokenizedJob, resumes: Sequence[TokenizedResume]) -> Iterator[Match]:
+    def _matches(
+        self, job: TokenizedJob, resumes: Sequence[TokenizedResume], shift: PriorShift
+    ) -> Iterator[Match]:
         for part in _parts(resumes):
             job_vectors, vectors = self._encode(job, part)
             for of_resume in vectors:
-                yield self._runtime.matcher.match(job, job_vectors, of_resume)
+                yield self._runtime.matcher.match(job, job_vectors, of_resume).reported(shift)
 
     def _encode(self, job: TokenizedJob, resumes: Sequence[TokenizedResume]) -> tuple[Vectors, list[Vectors]]:
         return self._loop.run(self._runtime.encode(job, resumes))

@@ -73,6 +73,13 @@ def score(
     job_title_column: Annotated[str | None, typer.Option(help="With --jobs: that with its title.")] = None,
     job_text_column: Annotated[str | None, typer.Option(help="With --jobs: that with its text.")] = None,
     redact: Annotated[bool, typer.Option(help="Hide names, schools and the like from the model.")] = True,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of true matches among the pairs, in (0, 1): probabilities are given for it, "
+            "decisions stay [EVENMATCH_PREVALENCE]."
+        ),
+    ] = None,
     bundle: BundleOption = None,
     engine: EngineOption = None,
     encoding: EncodingOption = None,
@@ -82,7 +89,7 @@ def score(
 
     The output appears whole, when all is scored, or not at all. See docs/cli.md.
     """
-    settings = settings_from(model={"bundle": bundle, "engine": engine})
+    settings = settings_from(model={"bundle": bundle, "engine": engine, "prevalence": prevalence})
     log_to_stderr("warning")
     if (job is None) == (jobs is None):
         fail("give either --job or --jobs", EXIT_USAGE)

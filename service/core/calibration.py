@@ -26,6 +26,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from service.core.errors import InputError
 from service.core.scoring import SCORE_DECIMALS
 
 Method = Literal["platt", "temperature", "isotonic"]
@@ -39,19 +40,26 @@ _LARGEST_LOGIT = 690.0
 P = TypeVar("P", float, NDArray[np.float64])
 
 
-def _checked_prevalence(prevalence: float) -> float:
+_OUT_OF_RANGE = "must be above 0 and below 1 (the share of true matches in the pool); it is {given}"
+
+
+def check_prevalence(prevalence: float, field: str = "prevalence") -> None:
+    """Raise `InputError`, which names `field`, unless it is a share in (0, 1)."""
+    if isinstance(prevalence, bool) or not isinstance(prevalence, int | float):
+        raise InputError(f"{field} must be a number, is a {type(prevalence).__name__}", field=field)
     if not 0 < prevalence < 1:
-        raise PydanticCustomError(
-            "prevalence",
-            "must be above 0 and below 1 (the share of true matches in the pool); it is {given}",
-            {"given": f"{prevalence:g}"},
-        )
+        raise InputError(f"{field} {_OUT_OF_RANGE.format(given=f'{prevalence:g}')}", field=field)
+
+
+def _in_range(prevalence: float) -> float:
+    if not 0 < prevalence < 1:
+        raise PydanticCustomError("prevalence", _OUT_OF_RANGE, {"given": f"{prevalence:g}"})
     return prevalence
 
 
 Prevalence = Annotated[
     float,
-    AfterValidator(_checked_prevalence),
+    AfterValidator(_in_range),
     Field(json_schema_extra={"exclusiveMinimum": 0, "exclusiveMaximum": 1}),
 ]
 """Share of true matches in a pool of pairs, in (0, 1)."""

@@ -172,14 +172,17 @@ def _answer(
     decisions: Sequence[Decision],
 ) -> ScoreResponse:
     """What is answered, but for explanations."""
+    shift = runtime.prior_shift(body.prevalence)
+    reported = [match.reported(shift) for match in matches]
     return ScoreResponse(
         model=scoring_model(runtime),
         job_id=body.job.id,
-        threshold=runtime.bundle.decision.threshold,
+        threshold=shift.threshold,
+        prevalence=shift.to,
         redact=body.redact,
         warnings=list(encoded.job.warnings),
         job_document=DocumentOut.of_any(encoded.job_document),
-        results=list(map(_result, decisions, matches, encoded.resumes, encoded.documents)),
+        results=list(map(_result, decisions, reported, encoded.resumes, encoded.documents)),
     )
 
 
@@ -216,7 +219,7 @@ def decisions_of(
     runtime: Runtime,
     request_id: str,
 ) -> list[Decision]:
-    """What is recorded of a request: nothing of any text."""
+    """What is recorded of a request: nothing of any text. Probabilities are at the bundle's prevalence."""
     now = datetime.now(UTC)
     return [
         Decision(
@@ -245,7 +248,7 @@ def _result(
         candidate_id=decision.candidate_id,
         decision_id=decision.decision_id,
         raw_score=decision.raw_score,
-        calibrated_probability=decision.calibrated_probability,
+        calibrated_probability=match.calibrated_probability,
         decision=decision.decision,
         borderline=match.borderline or needs_a_look(resume.read.warnings),
         truncated=False,

@@ -16,6 +16,7 @@ from service.api.schemas.base import (
 )
 from service.api.schemas.files import DocumentOut, TextOrFile
 from service.core.blanks import without_blanks
+from service.core.calibration import Prevalence
 from service.core.groups import MAX_GROUP_PAIRS
 from service.core.redaction.policy import Category
 from service.core.resume_warnings import JobWarning, ResumeWarning
@@ -97,6 +98,12 @@ class ScoreRequest(RequestBody):
         False,
         description="Say how much each passage of a resume contributes. Costs no inference, some bytes.",
     )
+    prevalence: Prevalence | None = Field(
+        None,
+        description="Share of true matches among the candidates that are scored, in (0, 1): probabilities "
+        "and threshold are given for it, decisions stay (docs/calibration.md). Left out: "
+        "`EVENMATCH_PREVALENCE`, or the bundle's own.",
+    )
 
 
 class ScoringModel(Body):
@@ -119,7 +126,9 @@ class ScoreResult(Body):
     candidate_id: str
     decision_id: str = Field(description="Names this decision from now on.")
     raw_score: float = Field(description="Late-interaction similarity, in [-1, 1].")
-    calibrated_probability: float = Field(description="In [0, 1]; for the pool the bundle was calibrated on.")
+    calibrated_probability: float = Field(
+        description="In [0, 1]; for a pool where a share `prevalence` matches."
+    )
     decision: Literal["selected", "not_selected"] = Field(
         description="A recommendation to a person: `selected` at or above the threshold."
     )
@@ -154,6 +163,11 @@ class ScoreResponse(Body):
     job_id: str | None
     redact: bool = Field(description="Whether redaction was on: the record of a `redact: false`.")
     threshold: float = Field(description="One for everybody, inclusive, on the calibrated probability.")
+    prevalence: float | None = Field(
+        None,
+        description="Share of matches for which probabilities and threshold are given; null in an answer "
+        "that an earlier version kept for its key.",
+    )
     warnings: list[JobWarning] = Field(
         description="About the job's text. With `little_text` every decision is borderline."
     )
