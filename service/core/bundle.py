@@ -114,21 +114,27 @@ def write_bundle(
     *,
     adapter: Path | None = None,
     eraser: ConceptEraser | None = None,
+    rest_of: Bundle | None = None,
     overwrite: bool = False,
 ) -> Bundle:
     """Write a bundle to `path` and return it as read back.
 
     `parts` maps file names to a schema object or dict (written as JSON) or to text; `adapter` is a
-    folder in PEFT's format. `manifest.files` is filled in here. Everything is written to a hidden
-    folder beside `path`, the manifest last, and put in place in one step, so a half-written bundle is
-    never found under its name. Raises `BundleError` as `check_place` does, or if a required file is not
-    among the parts.
+    folder in PEFT's format; `rest_of` is a bundle of which all other files are copied.
+    `manifest.files` is filled in here. Everything is written to a hidden folder beside `path`, the
+    manifest last, and put in place in one step, so a half-written bundle is never found under its
+    name. Raises `BundleError` as `check_place` does, or if a required file is not among the parts.
     """
-    missing = [name for name in REQUIRED if name not in parts]
+    copied = rest_of.manifest.files if rest_of is not None else {}
+    missing = [name for name in REQUIRED if name not in parts and name not in copied]
     if missing:
         raise BundleError(f"a bundle needs {', '.join(missing)}")
     check_place(path, overwrite=overwrite)
     with draft_of(path) as draft:
+        if rest_of is not None:
+            for name in copied:
+                (draft / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(rest_of.path / name, draft / name)
         for name, part in parts.items():
             _write(draft / name, part)
         if adapter is not None:
