@@ -11,7 +11,7 @@ right for all decisions, and so are the share of matches and the precision that 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,6 +88,26 @@ class ScoredDecisions:
         )
 
 
+class DistinctValues:
+    """Numbers values in the order in which they first come, so that ids need not be kept for every row."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Hashable, int] = {}
+        self._codes: list[int] = []
+
+    def add(self, value: Hashable) -> None:
+        self._codes.append(self._numbers.setdefault(value, len(self._numbers)))
+
+    @property
+    def values(self) -> list[Hashable]:
+        """By their numbers."""
+        return list(self._numbers)
+
+    def codes(self) -> Codes:
+        """The number of each value that was added."""
+        return np.array(self._codes, dtype=np.int64)
+
+
 def propose(
     decisions: ScoredDecisions,
     bundle: Bundle,
@@ -110,8 +130,9 @@ def propose(
     x, y = log_odds(judged.probabilities), judged.labels
     by = fit_platt(x, y, smooth=True)
     pool = expit(by.slope * log_odds(decisions.probabilities) + by.intercept)
-    cut = None if precision is None else _cut_at_precision(decisions.probabilities, pool, precision)
-    found = _Bootstrap(judged, decisions.probabilities, precision, seed)
+    values = _Pool(decisions.probabilities)
+    cut = None if precision is None else values.cut_at(precision, by)
+    found = _Bootstrap(judged, values, precision, seed)
     out_of_fold = _cross_validated(x, y, judged.postings, seed)
     observed = prevalence_of(y)
     shifted = shift_prevalence(judged.probabilities, of=bundle.calibration.prevalence, to=observed)
@@ -156,6 +177,7 @@ def propose(
                 at_observed,
                 after,
                 None if "precision" in thresholds else precision,
+                ground_truth,
             )
         ),
     )
@@ -193,18 +215,25 @@ def _check_enough(counts: Counts) -> None:
         raise CalibrationError(
             f"too few outcomes: {counts.matches:,} matches and {others:,} others of {counts.postings:,} "
             f"postings, among {counts.decisions:,} decisions of this bundle; a proposal needs {LEAST} "
-            f"matches, {LEAST} others and {LEAST_POSTINGS} postings at least, and {ENOUGH} of both to be relied on"
+            f"matches, {LEAST} others and {LEAST_POSTINGS} postings at least, and {ENOUGH} of both to be "
+            "relied on"
         )
 
 
-def _cut_at_precision(probabilities: Floats, expected: Floats, precision: float) -> float | None:
-    """The lowest probability of the bundle from which on the mean of `expected` is `precision` at least."""
-    order = np.argsort(-probabilities, kind="stable")
-    ordered = probabilities[order]
-    means = np.cumsum(expected[order]) / np.arange(1, len(order) + 1)
-    last_of_its_value = np.append(np.diff(ordered) != 0, True)
-    enough = np.flatnonzero(last_of_its_value & (means >= precision))
-    return None if len(enough) == 0 else float(ordered[enough[-1]])
+class _Pool:
+    """All decisions' probabilities, each value once, the highest first, (V,)."""
+
+    def __init__(self, probabilities: Floats) -> None:
+        values, counts = np.unique(probabilities, return_counts=True)
+        self.values, self._counts = values[::-1], counts[::-1]
+        self._odds = log_odds(self.values)
+        self._selected = np.cumsum(self._counts)
+
+    def cut_at(self, precision: float, by: PlattCurve) -> float | None:
+        """The lowest from which on the mean of the new probabilities is `precision`; None: none is."""
+        expected = expit(by.slope * self._odds + by.intercept) * self._counts
+        enough = np.flatnonzero(np.cumsum(expected) / self._selected >= precision)
+        return None if len(enough) == 0 else float(self.values[enough[-1]])
 
 
 def _cross_validated(x: Floats, y: Labels, postings: Codes, seed: int) -> Floats | None:
@@ -230,9 +259,8 @@ class _Bootstrap:
     much another sample could differ.
     """
 
-    def __init__(self, judged: ScoredDecisions, pool: Floats, precision: float | None, seed: int) -> None:
+    def __init__(self, judged: ScoredDecisions, pool: _Pool, precision: float | None, seed: int) -> None:
         x, y = log_odds(judged.probabilities), judged.labels
-        of_pool = log_odds(pool)
         self._found: list[dict[str, list[float]]] = []
         rng = np.random.default_rng(seed)
         for units in (judged.postings, judged.candidates):
@@ -245,8 +273,7 @@ class _Bootstrap:
                 values["slope"].append(by.slope)
                 values["intercept"].append(by.intercept)
                 if precision is not None:
-                    expected = expit(by.slope * of_pool + by.intercept)
-                    cut = _cut_at_precision(pool, expected, precision)
+                    cut = pool.cut_at(precision, by)
                     values["cut"].append(1.0 if cut is None else cut)
             self._found.append(values)
 

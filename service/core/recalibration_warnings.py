@@ -23,11 +23,17 @@ def warnings_of(
     shifted: Quality,
     after: Quality | None,
     unreached_precision: float | None,
+    ground_truth: str | None,
 ) -> Iterator[str]:
     """Probabilities are the bundle's own: of all decisions, and of those whose outcome is known.
 
     `unreached_precision`: one that was asked for and that no threshold has.
     """
+    if ground_truth == "human_decision":
+        yield (
+            "a match is here what people decided, who may have seen the scores: probabilities of such "
+            "matches say what people do, not who fits"
+        )
     others = counts.outcomes - counts.matches
     if min(counts.matches, others) < ENOUGH:
         yield (
