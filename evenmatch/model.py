@@ -410,6 +410,7 @@ class Model:
     def _shift(self, prevalence: float | None) -> PriorShift:
         if prevalence is not None:
             check_prevalence(prevalence)
+            prevalence = float(prevalence)  # numpy's numbers, too
         return self._runtime.prior_shift(prevalence)
 
     def _scores(

@@ -178,8 +178,8 @@ def _stored(
         engine.dispose()
     if found.of_others:
         say(
-            f"left out: {found.of_others:,} outcomes of decisions that other bundles made; --bundle names "
-            "the one that is asked about"
+            f"outcomes of decisions that other bundles made, left out: {found.of_others:,}; --bundle names "
+            "the bundle that is asked about"
         )
     return found.decisions
 

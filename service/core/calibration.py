@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import math
 from dataclasses import dataclass
+from numbers import Real
 from operator import itemgetter
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -45,7 +46,7 @@ _OUT_OF_RANGE = "must be above 0 and below 1 (the share of true matches in the p
 
 def check_prevalence(prevalence: float, field: str = "prevalence") -> None:
     """Raise `InputError`, which names `field`, unless it is a share in (0, 1)."""
-    if isinstance(prevalence, bool) or not isinstance(prevalence, int | float):
+    if isinstance(prevalence, bool) or not isinstance(prevalence, Real):
         raise InputError(f"{field} must be a number, is a {type(prevalence).__name__}", field=field)
     if not 0 < prevalence < 1:
         raise InputError(f"{field} {_OUT_OF_RANGE.format(given=f'{prevalence:g}')}", field=field)

@@ -142,6 +142,8 @@ def test_bad_texts_are_told_all_at_once(model: Model) -> None:
     untitled = model.score(JOB, ENGINEER).results
     assert model.score(JOB, ENGINEER, title=float("nan")).results == untitled  # type: ignore[arg-type]
     assert model.score(JOB, ENGINEER, title=" ").results == untitled
+    with pytest.raises(InputError, match=r"prevalence must be above 0 and below 1 .* it is 2"):
+        model.score(JOB, NURSE, prevalence=2)
     with pytest.raises(InputError, match="job must be a text, is missing"):
         model.score(None, ENGINEER)  # type: ignore[arg-type]
     with pytest.raises(CountError, match="1 ids for 2 resumes"):

@@ -17,8 +17,10 @@ from service.core.calibration import (
     Prevalence,
     PriorShift,
     TemperatureCurve,
+    check_prevalence,
     shift_prevalence,
 )
+from service.core.errors import InputError
 
 PLATT = PlattCurve(slope=20.0, intercept=-7.0)
 TEMPERATURE = TemperatureCurve(temperature=0.05, centre=0.35, prior_log_odds=-1.0)
@@ -167,6 +169,23 @@ def test_a_prior_shift_makes_the_optimal_probabilities_of_the_other_pool() -> No
 def test_without_another_prevalence_everything_is_reported_as_it_is() -> None:
     shift = PriorShift(0.25, 0.25, 0.1234567)
     assert (shift.threshold, shift.probability(0.123456)) == (0.1234567, 0.123456)
+
+
+@pytest.mark.parametrize(
+    ("given_value", "said"),
+    [
+        (0, "it is 0"),
+        (1.5, "it is 1.5"),
+        (np.float32(2), "it is 2"),
+        ("0.1", "is a str"),
+        (True, "is a bool"),
+    ],
+)
+def test_a_prevalence_from_code_is_checked_too(given_value: float, said: str) -> None:
+    with pytest.raises(InputError, match=f"^pool must be .*{said}$") as refused:
+        check_prevalence(given_value, "pool")
+    assert refused.value.field == "pool"
+    check_prevalence(0.5)
 
 
 class _Asked(BaseModel):
