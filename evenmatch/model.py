@@ -23,7 +23,7 @@ from evenmatch.audits import Audit
 from evenmatch.frames import Frame, or_none, rows_of, texts_of
 from evenmatch.scores import RedactedResume, Score, Scores
 from service.core.bundle import MANIFEST, Bundle
-from service.core.calibration import PriorShift, check_prevalence
+from service.core.calibration import PriorShift, checked_prevalence
 from service.core.column_names import guessed_column, list_columns
 from service.core.counterfactual.variants import ATTRIBUTES, Attribute
 from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOptions
@@ -408,10 +408,8 @@ class Model:
         return f"{self.bundle.manifest.name} {self.bundle.manifest.version}"
 
     def _shift(self, prevalence: float | None) -> PriorShift:
-        if prevalence is not None:
-            check_prevalence(prevalence)
-            prevalence = float(prevalence)  # numpy's numbers, too
-        return self._runtime.prior_shift(prevalence)
+        asked = None if prevalence is None else checked_prevalence(prevalence)
+        return self._runtime.prior_shift(asked)
 
     def _scores(
         self, results: tuple[Score, ...], redact: bool, job: TokenizedJob | None, shift: PriorShift

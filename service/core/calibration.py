@@ -44,12 +44,14 @@ P = TypeVar("P", float, NDArray[np.float64])
 _OUT_OF_RANGE = "must be above 0 and below 1 (the share of true matches in the pool); it is {given}"
 
 
-def check_prevalence(prevalence: float, field: str = "prevalence") -> None:
-    """Raise `InputError`, which names `field`, unless it is a share in (0, 1)."""
-    if isinstance(prevalence, bool) or not isinstance(prevalence, Real):
-        raise InputError(f"{field} must be a number, is a {type(prevalence).__name__}", field=field)
+def checked_prevalence(given: object, field: str = "prevalence") -> float:
+    """The share that was given, in (0, 1). Raises an `InputError` that names `field`."""
+    if isinstance(given, bool) or not isinstance(given, Real):
+        raise InputError(f"{field} must be a number, is a {type(given).__name__}", field=field)
+    prevalence = float(given)
     if not 0 < prevalence < 1:
         raise InputError(f"{field} {_OUT_OF_RANGE.format(given=f'{prevalence:g}')}", field=field)
+    return prevalence
 
 
 def _in_range(prevalence: float) -> float:

@@ -101,6 +101,8 @@ class Match:
 
     def reported(self, shift: PriorShift) -> Match:
         """The same decision, with the probability for a pool of another prevalence."""
+        if shift.of == shift.to:
+            return self
         return replace(self, calibrated_probability=shift.probability(self.calibrated_probability))
 
 

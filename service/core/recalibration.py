@@ -10,7 +10,6 @@ right for all decisions, and so are the share of matches and the precision that 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +40,8 @@ from service.core.calibration_quality import (
     prevalence_of,
 )
 from service.core.errors import CalibrationError
+from service.core.fairness.counts import Share
+from service.core.fairness.rates import wilson_interval
 from service.core.recalibration_warnings import ENOUGH, warnings_of
 from service.core.scoring import SCORE_DECIMALS
 
@@ -174,6 +175,7 @@ def propose(
                 judged.probabilities,
                 slope,
                 intercept,
+                before,
                 at_observed,
                 after,
                 None if "precision" in thresholds else precision,
@@ -324,7 +326,7 @@ def _threshold(
         selection_rate=_rounded(float(selected.mean())),
         expected_precision=_rounded(float(pool[selected].mean())) if selected.any() else None,
         expected_recall=_rounded(float(pool[selected].sum() / pool.sum())),
-        observed_precision=wilson_interval(hits, n),
+        observed_precision=_share_of(hits, n),
         observed=n,
     )
 
@@ -337,17 +339,12 @@ def _moved(probability: float, by: PlattCurve) -> float:
     return _rounded(float(expit(by.slope * odds + by.intercept)[0]))
 
 
-def wilson_interval(hits: int, n: int) -> Interval:
-    """A share with its 95 % interval (Wilson 1927)."""
+def _share_of(hits: int, n: int) -> Interval:
+    """A share with its 95 % interval."""
     if n == 0:
         return Interval(value=None)
-    z = 1.959964
-    share = hits / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return Interval(
-        value=_rounded(share), low=_rounded(max(0.0, centre - half)), high=_rounded(min(1.0, centre + half))
-    )
+    found = wilson_interval(Share(hits, n))
+    return Interval(value=_rounded(hits / n), low=_rounded(found.low), high=_rounded(found.high))
 
 
 def _groups(

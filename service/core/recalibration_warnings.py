@@ -20,6 +20,7 @@ def warnings_of(
     judged_probabilities: Floats,
     slope: Interval,
     intercept: Interval,
+    before: Quality,
     shifted: Quality,
     after: Quality | None,
     unreached_precision: float | None,
@@ -55,6 +56,11 @@ def warnings_of(
         )
     if after is None:
         yield "too few postings with both outcomes to try the curve on postings that it was not fitted on"
+    elif after.brier >= before.brier:
+        yield (
+            "on postings that it was not fitted on the new curve is no better than the bundle's own (Brier "
+            f"{after.brier:.4f} and {before.brier:.4f})"
+        )
     elif after.brier >= shifted.brier:
         yield (
             "on postings that it was not fitted on the new curve is no better than the bundle's own after a "

@@ -17,7 +17,7 @@ from service.core.calibration import (
     Prevalence,
     PriorShift,
     TemperatureCurve,
-    check_prevalence,
+    checked_prevalence,
     shift_prevalence,
 )
 from service.core.errors import InputError
@@ -181,11 +181,11 @@ def test_without_another_prevalence_everything_is_reported_as_it_is() -> None:
         (True, "is a bool"),
     ],
 )
-def test_a_prevalence_from_code_is_checked_too(given_value: float, said: str) -> None:
+def test_a_prevalence_from_code_is_checked_too(given_value: object, said: str) -> None:
     with pytest.raises(InputError, match=f"^pool must be .*{said}$") as refused:
-        check_prevalence(given_value, "pool")
+        checked_prevalence(given_value, "pool")
     assert refused.value.field == "pool"
-    check_prevalence(0.5)
+    assert checked_prevalence(np.float32(0.5)) == 0.5
 
 
 class _Asked(BaseModel):

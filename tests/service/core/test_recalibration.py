@@ -10,7 +10,8 @@ from service.core import recalibration
 from service.core.bundle import Bundle, read_bundle
 from service.core.calibration_proposal import CalibrationProposal, apply_proposal, read_proposal
 from service.core.errors import BundleError, CalibrationError, TableError
-from service.core.recalibration import ScoredDecisions, propose, wilson_interval
+from service.core.recalibration import ScoredDecisions, propose
+from service.core.recalibration_warnings import warnings_of
 from tests.support.outcomes import judged
 
 
@@ -137,7 +138,7 @@ def test_warnings_say_what_the_outcomes_cannot_tell(tiny_bundle: Bundle) -> None
     assert "few outcomes" in few
     right = " ".join(proposed(judged(slope=1.0, intercept=0.0), tiny_bundle).warnings)
     assert "nothing shows that the bundle's calibration is wrong" in right
-    assert "is no better than the bundle's own after a prior shift" in right
+    assert "the new curve is no better than the bundle's own (Brier" in right
     selected_only = " ".join(
         proposed(judged(9_000, followed=(1.0, 0.0)), tiny_bundle, truth="human_decision").warnings
     )
@@ -147,6 +148,26 @@ def test_warnings_say_what_the_outcomes_cannot_tell(tiny_bundle: Bundle) -> None
     assert proposed(judged(3_000), tiny_bundle).warnings == []
 
 
+def test_a_curve_that_is_no_better_than_a_prior_shift_is_said(tiny_bundle: Bundle) -> None:
+    found = proposed(judged(3_000), tiny_bundle)
+    assert found.after is not None
+    as_good = found.after.model_copy(update={"brier": found.after.brier + 1e-3})
+    for shifted, said in ((found.after, 1), (as_good, 0)):
+        warnings = warnings_of(
+            found.counts,
+            np.array([0.2]),
+            np.array([0.2]),
+            found.slope,
+            found.intercept,
+            found.before,
+            shifted,
+            found.after,
+            None,
+            None,
+        )
+        assert sum("`EVENMATCH_PREVALENCE` may do" in warning for warning in warnings) == said
+
+
 def test_the_curve_is_tried_on_other_postings(tiny_bundle: Bundle) -> None:
     # All matches are of one posting: without it nothing can be fitted.
     decisions = judged()
@@ -154,13 +175,6 @@ def test_the_curve_is_tried_on_other_postings(tiny_bundle: Bundle) -> None:
     found = proposed(replace(decisions, postings=one), tiny_bundle)
     assert found.after is None
     assert any("too few postings with both outcomes" in warning for warning in found.warnings)
-
-
-def test_hand_computed_wilson_interval() -> None:
-    # 8 of 10: centre (0.8 + 0.192073) / 1.384146, half 1.959964 * sqrt(0.016 + 0.009604) / 1.384146.
-    found = wilson_interval(8, 10)
-    assert (found.value, found.low, found.high) == pytest.approx((0.8, 0.490162, 0.943318), abs=1e-5)
-    assert wilson_interval(0, 0).value is None
 
 
 def test_a_copy_of_the_bundle_has_the_new_curve_and_else_what_it_had(
