@@ -27,7 +27,7 @@ class StoredDecisions:
 def read_scored_decisions(
     connection: Connection, window: Window, bundle_digest: str, kind: OutcomeKind
 ) -> StoredDecisions:
-    """What the bundle decided in the window; erased people are left out. About 50 bytes a decision.
+    """What the bundle decided in the window; erased people are left out. About 200 bytes a decision.
 
     A decision without a job id counts as of a posting of its own request.
     """
