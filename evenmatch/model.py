@@ -23,6 +23,7 @@ from evenmatch.audits import Audit
 from evenmatch.frames import Frame, or_none, rows_of, texts_of
 from evenmatch.scores import RedactedResume, Score, Scores
 from service.core.bundle import MANIFEST, Bundle
+from service.core.calibration import PriorShift, checked_prevalence
 from service.core.column_names import guessed_column, list_columns
 from service.core.counterfactual.variants import ATTRIBUTES, Attribute
 from service.core.counterfactual_audit.plan import AuditResume, CounterfactualOptions
@@ -153,7 +154,7 @@ class Model:
 
     @property
     def threshold(self) -> float:
-        """The one threshold for everybody, inclusive, on the calibrated probability."""
+        """The one threshold for everybody, inclusive, on the probability at the bundle's own prevalence."""
         return self.bundle.decision.threshold
 
     @property
@@ -188,6 +189,7 @@ class Model:
         redact: bool = True,
         requirements: bool = False,
         require: Collection[Kind] = (),
+        prevalence: float | None = None,
     ) -> Scores:
         """Score resumes for a job, exactly as `POST /v1/score` does; nothing is recorded.
 
@@ -201,19 +203,22 @@ class Model:
                 (docs/requirements.md). Changes no score.
             require: Kinds of requirements, such as "licence": who lacks a required one of them is not
                 selected. Lists them, too.
+            prevalence: Share of true matches among the resumes, in (0, 1), for which probabilities and
+                threshold are given; decisions stay. None: `EVENMATCH_PREVALENCE`, or the bundle's own.
 
         Returns:
             A score for each resume, in their order.
 
         Raises:
             InputError: A text is empty, too long, no text at all or unreadable; all of them are named, as
-                "resumes[3]" (counted from 0). Or a kind is none.
+                "resumes[3]" (counted from 0). Or a kind is none, or `prevalence` is no share.
         """
         unknown = sorted(set(require).difference(KINDS))
         if unknown:
             raise InputError(
                 f"{unknown[0]} is no kind of requirement; {', '.join(KINDS)} are", field="require"
             )
+        shift = self._shift(prevalence)
         texts = texts_of(resumes, "resumes")
         names = _ids(ids, len(texts))
         errors = ErrorCollector()
@@ -228,10 +233,10 @@ class Model:
                 read.append(self._read_resume(text, f"resumes[{place}]", redact, tokenized_job))
         errors.raise_any()
         assert tokenized_job is not None
-        scores = map(_score, names, read, self._matches(tokenized_job, read))
+        scores = map(_score, names, read, self._matches(tokenized_job, read, shift))
         if requirements or require:
             scores = map(_WithRequirements(description, require), scores, read)
-        return self._scores(tuple(scores), redact, tokenized_job)
+        return self._scores(tuple(scores), redact, tokenized_job, shift)
 
     @_all_told()
     def score_pairs(
@@ -242,12 +247,15 @@ class Model:
         job_column: str | None = None,
         title_column: str | None = None,
         redact: bool = True,
+        prevalence: float | None = None,
     ) -> Scores:
         """Score each row of a data frame: a resume for a job, in the order of the rows.
 
-        Columns that are not named are guessed by what people call them, but for the title's. Raises
-        `TableError` if a column is not there, and what `score` raises, with the row as "rows[3]".
+        Columns that are not named are guessed by what people call them, but for the title's. `prevalence`: as
+        in `score`. Raises `TableError` if a column is not there, and what `score` raises, with the row as
+        "rows[3]".
         """
+        shift = self._shift(prevalence)
         rows = rows_of(frame)
         there = list(rows[0]) if rows else []
         if not rows:
@@ -276,10 +284,10 @@ class Model:
         errors.raise_any()
         scores: dict[int, Score] = {}
         for key, of_job in places.items():
-            matches = self._matches(jobs[key], [read[place] for place in of_job])
+            matches = self._matches(jobs[key], [read[place] for place in of_job], shift)
             for place, match in zip(of_job, matches, strict=True):
                 scores[place] = _score(f"row-{place + 1}", read[place], match)
-        return self._scores(tuple(scores[place] for place in range(len(rows))), redact, None)
+        return self._scores(tuple(scores[place] for place in range(len(rows))), redact, None, shift)
 
     @_all_told()
     def embed(
@@ -416,9 +424,15 @@ class Model:
     def _name(self) -> str:
         return f"{self.bundle.manifest.name} {self.bundle.manifest.version}"
 
-    def _scores(self, results: tuple[Score, ...], redact: bool, job: TokenizedJob | None) -> Scores:
+    def _shift(self, prevalence: float | None) -> PriorShift:
+        asked = None if prevalence is None else checked_prevalence(prevalence)
+        return self._runtime.prior_shift(asked)
+
+    def _scores(
+        self, results: tuple[Score, ...], redact: bool, job: TokenizedJob | None, shift: PriorShift
+    ) -> Scores:
         found = () if job is None else job.warnings
-        return Scores(results, self._name, self.threshold, redact, found)
+        return Scores(results, self._name, shift.threshold, redact, found, shift.to)
 
     def _text(self, given: Any, field: str) -> tuple[str, dict[ResumeWarning, int]]:
         """A text as a reader sees it, and what is to be said of the document that it comes from."""
@@ -452,11 +466,13 @@ class Model:
         resume = self._runtime.matcher.tokenize_resume(text, redact=redact, field=field, job=job)
         return replace(resume, read=resume.read.with_more(found))
 
-    def _matches(self, job: TokenizedJob, resumes: Sequence[TokenizedResume]) -> Iterator[Match]:
+    def _matches(
+        self, job: TokenizedJob, resumes: Sequence[TokenizedResume], shift: PriorShift
+    ) -> Iterator[Match]:
         for part in _parts(resumes):
             job_vectors, vectors = self._encode(job, part)
             for of_resume in vectors:
-                yield self._runtime.matcher.match(job, job_vectors, of_resume)
+                yield self._runtime.matcher.match(job, job_vectors, of_resume).reported(shift)
 
     def _encode(self, job: TokenizedJob, resumes: Sequence[TokenizedResume]) -> tuple[Vectors, list[Vectors]]:
         return self._loop.run(self._runtime.encode(job, resumes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, overload
 
 from evenmatch.frames import data_frame
@@ -19,8 +19,7 @@ class Score:
     Attributes:
         id: What the caller calls the resume; else "resume-1" for the first.
         raw_score: Late-interaction similarity, in [-1, 1].
-        calibrated_probability: Of a match, in [0, 1], where matches are as frequent as in the data of the
-            calibration.
+        calibrated_probability: Of a match, in [0, 1], in a pool where a share `Scores.prevalence` matches.
         decision: "selected" from the bundle's threshold on, which is the same for everybody. A
             recommendation to a person: nothing is rejected by it.
         borderline: True if a person should look: the probability lies near the threshold, or a warning says
@@ -56,6 +55,8 @@ class Scores(Sequence[Score]):
         threshold: Inclusive, on the calibrated probability.
         redact: Whether names, schools and the like were hidden from the model.
         job_warnings: Why every decision about this job deserves less trust.
+        prevalence: Share of matches for which probabilities and threshold are given; decisions do not depend
+            on it.
     """
 
     results: tuple[Score, ...]
@@ -63,6 +64,7 @@ class Scores(Sequence[Score]):
     threshold: float
     redact: bool
     job_warnings: tuple[JobWarning, ...] = ()
+    prevalence: float | None = None
 
     def __len__(self) -> int:
         return len(self.results)
@@ -73,7 +75,7 @@ class Scores(Sequence[Score]):
     def __getitem__(self, place: slice) -> Scores: ...
     def __getitem__(self, place: int | slice) -> Score | Scores:
         if isinstance(place, slice):
-            return Scores(self.results[place], self.bundle, self.threshold, self.redact, self.job_warnings)
+            return replace(self, results=self.results[place])
         return self.results[place]
 
     def __iter__(self) -> Iterator[Score]:
@@ -90,7 +92,7 @@ class Scores(Sequence[Score]):
     def ranked(self) -> Scores:
         """The same, best first; equal scores keep their order."""
         best = sorted(self.results, key=lambda one: -one.raw_score)
-        return Scores(tuple(best), self.bundle, self.threshold, self.redact, self.job_warnings)
+        return replace(self, results=tuple(best))
 
     def to_frame(self) -> Any:
         """A pandas DataFrame with a row for each resume; `redactions` counts what was hidden.

@@ -67,6 +67,7 @@ def pack(answer: ScoreResponse, bundle_digest: str) -> str:
         "bundle": bundle_digest,
         "model": answer.model.model_dump(),
         "threshold": answer.threshold,
+        "prevalence": answer.prevalence,
         "warnings": answer.warnings,
         "results": {name: [getattr(one, name) for one in answer.results] for name in _OF_RESULTS},
     }
@@ -101,6 +102,7 @@ def unpack(content: str, body: ScoreRequest) -> tuple[ScoreResponse, str]:
         model=ScoringModel(**kept["model"]),
         job_id=body.job.id,
         threshold=kept["threshold"],
+        prevalence=kept.get("prevalence"),  # of an earlier version: not there
         redact=body.redact,
         warnings=kept["warnings"],
         job_document=kept.get("job_document"),

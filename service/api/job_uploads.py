@@ -158,6 +158,7 @@ class _Receiver:
                 priority=options.priority,
                 ttl=options.ttl,
                 webhook=options.webhook,
+                prevalence=options.prevalence,
             )
         )
 

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from service.cli.audit import audit
+from service.cli.calibrate import calibrate
 from service.cli.convert import convert
 from service.cli.explain import explain
 from service.cli.log import log
@@ -40,7 +41,7 @@ def _evenmatch(
     """Score how well resumes match a job, and check what the scores depend on."""
 
 
-for command in (serve, score, explain, redact, audit, report, convert):
+for command in (serve, score, explain, redact, audit, report, calibrate, convert):
     app.command()(command)
 app.add_typer(log, name="log")
 

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -177,6 +178,19 @@ def given_in_each(given: Sequence[GivenSpan], texts: Sequence[str]) -> list[tupl
                 raise SpanNotFoundError(f"{one.field} stands in no resume", field=one.field)
     errors.raise_any()
     return of_each
+
+
+def moment(option: str, given: str | None) -> datetime | None:
+    """The time of `--since` and the like; exits on nonsense."""
+    if given is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        fail(f"--{option} takes an ISO 8601 time with its offset, as 2026-03-01T00:00:00Z", EXIT_USAGE)
+    return moment
 
 
 def end_skipped(errors: ErrorCollector) -> None:

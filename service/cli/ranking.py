@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from service.core.calibration import PriorShift
 from service.core.matching import Match
 from service.files.result_files import Result, ScoredCandidate
 from service.files.score_journal import Scores
@@ -29,10 +30,13 @@ class Ranking:
     """Ranks candidates of each posting by calibrated probability, equal ones in the order in which they came.
 
     `postings`: how many there are. `top`: how many candidates of each posting are kept; who can
-    no longer be among them is dropped on the way.
+    no longer be among them is dropped on the way. `shift`: how probabilities are reported.
     """
 
-    def __init__(self, decide: Decide, postings: int, top: int | None = None) -> None:
+    def __init__(
+        self, decide: Decide, postings: int, top: int | None = None, shift: PriorShift | None = None
+    ) -> None:
+        self._shift = shift
         self._decide = decide
         self._postings = postings
         self._top = top
@@ -54,7 +58,8 @@ class Ranking:
         for posting, job_id in enumerate(job_ids):
             matches, order = self._ranked(posting)
             for rank, i in enumerate(order[: self._top], 1):
-                yield Result(rank, self._candidates[i], matches[i], job_id, posting)
+                match = matches[i] if self._shift is None else matches[i].reported(self._shift)
+                yield Result(rank, self._candidates[i], match, job_id, posting)
 
     def _ranked(self, posting: int) -> tuple[list[Match], NDArray[np.intp]]:
         matches = [self._decide(int(row[posting]) / MILLIONTHS, posting) for row in self._scores]

@@ -20,6 +20,7 @@ from service.cli.console import (
     check_encoding,
     exit_codes,
     fail,
+    moment,
     say,
     settings_from,
 )
@@ -181,7 +182,7 @@ def report(
     with exit_codes():
         if decisions is None:
             now = datetime.now(UTC)
-            asked = window_asked(window, _moment("since", since), _moment("until", until), now)
+            asked = window_asked(window, moment("since", since), moment("until", until), now)
             question = StoredQuestion(asked, settings.fairness.ground_truth, bundle)
             engine = open_database(settings.store.url, timeout=settings.store.database_seconds)
             try:
@@ -208,18 +209,6 @@ def _check_said(**texts: Sequence[str | None]) -> None:
     for option, given in texts.items():
         if any(text is not None and not text.strip() for text in given):
             fail(f"--{option} is empty", EXIT_USAGE)
-
-
-def _moment(option: str, given: str | None) -> datetime | None:
-    if given is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(given)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        fail(f"--{option} takes an ISO 8601 time with its offset, as 2026-03-01T00:00:00Z", EXIT_USAGE)
-    return moment
 
 
 def _audit(decisions: Decisions, statement: BiasAuditStatement, options: FairnessOptions) -> BiasAudit:

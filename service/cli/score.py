@@ -92,6 +92,13 @@ def score(
             f"{', '.join(KINDS)}. May be given several times.",
         ),
     ] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of true matches among the pairs, in (0, 1): probabilities are given for it, "
+            "decisions stay [EVENMATCH_PREVALENCE]."
+        ),
+    ] = None,
     bundle: BundleOption = None,
     engine: EngineOption = None,
     encoding: EncodingOption = None,
@@ -101,7 +108,7 @@ def score(
 
     The output appears whole, when all is scored, or not at all. See docs/cli.md.
     """
-    settings = settings_from(model={"bundle": bundle, "engine": engine})
+    settings = settings_from(model={"bundle": bundle, "engine": engine, "prevalence": prevalence})
     log_to_stderr("warning")
     if (job is None) == (jobs is None):
         fail("give either --job or --jobs", EXIT_USAGE)

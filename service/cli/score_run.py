@@ -101,7 +101,13 @@ async def _score(run: ScoreRun, journal: ScoreJournal | None, total: int) -> tup
         def decide(raw_score: float, posting: int) -> Match:
             return runtime.matcher.decide(raw_score, postings[posting].job)
 
-        ranking = Ranking(decide, len(postings), run.top)
+        shift = runtime.prior_shift(None)
+        if shift.of != shift.to:
+            say(
+                f"probabilities are for a pool in which a share {shift.to:g} matches; the threshold is "
+                f"{shift.threshold:g} there, and decisions are those of the bundle"
+            )
+        ranking = Ranking(decide, len(postings), run.top, shift)
         scorer = BulkScorer(
             runtime,
             postings,

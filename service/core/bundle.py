@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from service.core.calibration import Calibration
+from service.core.calibration import Calibration, PriorShift
 from service.core.concept_eraser import ERASER, ConceptEraser, parse_concept_eraser
 from service.core.errors import BundleError
 from service.core.files import draft_of, is_in_the_way, sha256_bytes, sha256_file
@@ -58,6 +58,11 @@ class Bundle:
     def adapter_path(self) -> Path | None:
         """The PEFT adapter's folder, or None for a bundle that is the plain base model."""
         return self.path / "adapter" if self.manifest.has_adapter else None
+
+    def at_prevalence(self, prevalence: float | None) -> PriorShift:
+        """How probabilities are reported where a share `prevalence` matches; None: as they are."""
+        of = self.calibration.prevalence
+        return PriorShift(of, of if prevalence is None else prevalence, self.decision.threshold)
 
     @property
     def makeup(self) -> str:
@@ -113,21 +118,27 @@ def write_bundle(
     adapter: Path | None = None,
     eraser: ConceptEraser | None = None,
     occupations: Occupations | None = None,
+    rest_of: Bundle | None = None,
     overwrite: bool = False,
 ) -> Bundle:
     """Write a bundle to `path` and return it as read back.
 
     `parts` maps file names to a schema object or dict (written as JSON) or to text; `adapter` is a
-    folder in PEFT's format. `manifest.files` is filled in here. Everything is written to a hidden
-    folder beside `path`, the manifest last, and put in place in one step, so a half-written bundle is
-    never found under its name. Raises `BundleError` as `check_place` does, or if a required file is not
-    among the parts.
+    folder in PEFT's format; `rest_of` is a bundle of which all other files are copied.
+    `manifest.files` is filled in here. Everything is written to a hidden folder beside `path`, the
+    manifest last, and put in place in one step, so a half-written bundle is never found under its
+    name. Raises `BundleError` as `check_place` does, or if a required file is not among the parts.
     """
-    missing = [name for name in REQUIRED if name not in parts]
+    copied = rest_of.manifest.files if rest_of is not None else {}
+    missing = [name for name in REQUIRED if name not in parts and name not in copied]
     if missing:
         raise BundleError(f"a bundle needs {', '.join(missing)}")
     check_place(path, overwrite=overwrite)
     with draft_of(path) as draft:
+        if rest_of is not None:
+            for name in copied:
+                (draft / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(rest_of.path / name, draft / name)
         for name, part in parts.items():
             _write(draft / name, part)
         if adapter is not None:

@@ -55,6 +55,7 @@
     |   `-- BundleParityError         the loaded model does not reproduce the bundle's reference vectors
     |-- EngineError                 inference failed
     |   `-- EngineUnavailableError    the engine asked for cannot run on this machine
+    |-- CalibrationError            no calibration can be fitted: too few labels, or matches score no higher
     |-- ConfigurationError          settings that contradict each other or the bundle
     |-- MetricsLostError            what the serving processes counted is not all there
     |-- ProcessError                no serving process is left and none can be started
@@ -441,6 +442,11 @@ class EngineError(EvenmatchError):
 class EngineUnavailableError(EngineError):
     code = "engine_unavailable"
     title = "Engine unavailable"
+
+
+class CalibrationError(EvenmatchError):
+    code = "calibration_failed"
+    title = "Calibration failed"
 
 
 class ConfigurationError(EvenmatchError):

@@ -32,6 +32,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+MAX_NAME_CHARACTERS = 64
 MAX_FILES = 1_000
 MAX_PATH_BYTES = 1_024
 MAX_NAME_BYTES = 255
@@ -93,7 +94,7 @@ class Manifest(_Part):
     """`manifest.json`: identity, encoding policy and the SHA-256 of every other file."""
 
     format_version: Literal[1] = FORMAT_VERSION
-    name: str = Field(max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    name: str = Field(max_length=MAX_NAME_CHARACTERS, pattern=r"^[a-z0-9][a-z0-9._-]*$")
     version: str = Field(max_length=64, pattern=r"^\d+\.\d+\.\d+$")
     base_model: BaseModelSpec
     pooling: Pooling

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.core.bundle import Bundle
+from service.core.calibration import PriorShift
 from service.core.copied_text import Runs, RunsOfPostings, runs_of
 from service.core.documents import MAX_TEXT_CHARACTERS, Document, read_document
 from service.core.errors import ErrorCollector, TextTooLongError
@@ -100,6 +101,12 @@ class Match:
     calibrated_probability: float
     selected: bool
     borderline: bool
+
+    def reported(self, shift: PriorShift) -> Match:
+        """The same decision, with the probability for a pool of another prevalence."""
+        if shift.of == shift.to:
+            return self
+        return replace(self, calibrated_probability=shift.probability(self.calibrated_probability))
 
 
 class Matcher:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from service.core.calibration import PriorShift
 from service.core.copied_text import RunsOfPostings
 from service.core.errors import AnswerErasedError
 from service.core.matching import Match, TokenizedJob, TokenizedResume
@@ -15,7 +16,6 @@ from service.core.scoring import Vectors
 from service.files.documents.parsed import ParsedDocument
 from service.jobs.job_store import Job
 from service.jobs.rows import Fault, Row
-from service.runtime.runtime import Runtime
 from service.store.decisions import Decision
 
 Pairs = list[tuple[int, int, Match]]
@@ -60,7 +60,7 @@ class ScoredChunk:
 
 
 def pack(
-    runtime: Runtime,
+    shift: PriorShift,
     rows: Sequence[Row],
     block: range,
     pairs: Pairs,
@@ -85,7 +85,7 @@ def pack(
                 dict(one.resume.read.warning_counts),
             ]
     packed = {
-        "threshold": runtime.bundle.decision.threshold,
+        "threshold": shift.threshold,
         "rows": of_rows,
         "pairs": [
             [
@@ -93,7 +93,7 @@ def pack(
                 posting,
                 decision.decision_id,
                 match.raw_score,
-                match.calibrated_probability,
+                shift.probability(match.calibrated_probability),
                 int(match.selected),
                 int(match.borderline),
             ]

@@ -265,7 +265,8 @@ class ChunkScorer:
         def work() -> tuple[str, list[Decision]]:
             pairs = _match(self._runtime, prepared, [i for i in block if i in read], vectors, own)
             decisions = _decisions(self._runtime, prepared, rows, pairs, own, first)
-            content = pack(self._runtime, rows, block, pairs, decisions, faults, read)
+            shift = self._runtime.prior_shift(prepared.job.prevalence)
+            content = pack(shift, rows, block, pairs, decisions, faults, read)
             return content, with_answer(decisions, request, content) if decisions else []
 
         content, decisions = await self._run(work)

@@ -39,6 +39,7 @@ class Job:
     errors: Mapping[str, int]
     redact: bool
     top_k: int | None
+    prevalence: float | None
     postings: int
     has_webhook: bool
     failure: Mapping[str, str] | None
@@ -304,6 +305,7 @@ def _job(row: Mapping[Any, Any], now: int) -> Job:
         errors=json.loads(row["errors"]),
         redact=options["redact"],
         top_k=options["top_k"],
+        prevalence=options.get("prevalence"),  # of a job of an earlier version: not there
         postings=options["postings"],
         has_webhook=options["webhook"],
         failure=None if row["failure"] is None else json.loads(row["failure"]),

@@ -47,6 +47,7 @@ class JobRequest:
     priority: Priority = "normal"
     ttl: int | None = None
     webhook: str | None = None
+    prevalence: float | None = None
 
     def options(self, postings: int) -> dict[str, object]:
         """What the database keeps of it in the clear."""
@@ -55,6 +56,7 @@ class JobRequest:
             "top_k": self.top_k,
             "postings": postings,
             "webhook": self.webhook is not None,
+            "prevalence": self.prevalence,
         }
 
 
@@ -113,7 +115,16 @@ class Upload:
         self._check(postings)
         request, packed = self._request, pack_postings(list(postings))
         # The caller's key is part of it: without it nobody can try resumes until a digest fits.
-        asked = [request.redact, request.top_k, request.priority, request.ttl, request.webhook, request.key]
+        asked: list[object] = [
+            request.redact,
+            request.top_k,
+            request.priority,
+            request.ttl,
+            request.webhook,
+            request.key,
+        ]
+        if request.prevalence is not None:  # so that jobs without it have the digest that they always had
+            asked.append(request.prevalence)
         self._add_to_digest(json.dumps(asked).encode())
         self._add_to_digest(packed)
         key, job_id = self._key, self.job_id

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from service.core.calibration import Prevalence
 from service.core.counterfactual_audit.plan import DEFAULT_MAX_CHARACTERS, DEFAULT_MAX_TEXTS
 from service.core.documents import MAX_TEXT_CHARACTERS
 from service.core.redaction.policy import Category
@@ -29,6 +30,12 @@ class ModelOptions(BaseModel):
     models_dir: Path | None = Field(
         None,
         description="Folder of models that `evenmatch convert` made ahead of time; it is only read.",
+    )
+    prevalence: Prevalence | None = Field(
+        None,
+        description="Share of true matches, in (0, 1), for which probabilities are given where a request "
+        "says none (docs/calibration.md). Left out: that of the bundle's calibration. No decision depends on "
+        "it.",
     )
     engine: EngineSetting = Field("auto", description="Inference engine; `auto` takes the fastest here.")
     threads: int = Field(0, ge=0, le=256, description="CPU cores for inference; 0 takes all usable ones.")

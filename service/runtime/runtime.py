@@ -12,6 +12,7 @@ from functools import partial
 from importlib import import_module
 
 from service.core.bundle import Bundle, read_bundle
+from service.core.calibration import PriorShift
 from service.core.counterfactual.lexicons import load_groups
 from service.core.engines.engine import Engine, EngineInfo
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
@@ -129,6 +130,10 @@ class Runtime:
             probe=loaded.tokenizer.encode_all([bundle.reference_vectors.probes[0].text], "resume")[0],
             observer=observer,
         )
+
+    def prior_shift(self, prevalence: float | None) -> PriorShift:
+        """How probabilities are reported: for `prevalence`, or where it is None that of the settings."""
+        return self.bundle.at_prevalence(self.options.model.prevalence if prevalence is None else prevalence)
 
     def turn(self, texts: Iterable[str]) -> AbstractAsyncContextManager[Turn]:
         """Wait for a turn to read texts, to be held until the request is answered.

@@ -27,8 +27,9 @@ class Decision:
     """A result of `/v1/score`. Ids are as the caller gave them; no text of a resume or job is in it.
 
     `time` is aware, in UTC. `groups` are the self-reported ones, attribute to group, without an entry for an
-    attribute that the candidate said nothing about. `raw_score`, `calibrated_probability` and `threshold` are
-    as answered. `keyed` is set if the request had an `Idempotency-Key`, and is no part of the row.
+    attribute that the candidate said nothing about. `calibrated_probability` and `threshold` are at the
+    bundle's own prevalence, whatever a request gave, so that rows compare. `keyed` is set if the request had
+    an `Idempotency-Key`, and is no part of the row.
 
     The annotated fields are the content, which is signed by the hash chain and erased with a person; the
     annotation is the type of the column. Their names and order are part of every signature: never change

@@ -32,13 +32,15 @@ def model(server: Server, data_dir: Path) -> Iterator[Model]:
 
 
 def test_scores_are_those_of_the_server(model: Model, client: httpx.Client) -> None:
-    for redact, resumes in ((True, RESUMES), (False, RESUMES[:2])):
+    for redact, resumes, prevalence in ((True, RESUMES, None), (False, RESUMES[:2], 0.02)):
         candidates = [{"id": f"c-{i}", "resume": text} for i, text in enumerate(resumes)]
         answer = client.post(
-            "/v1/score", json={"job": BACKEND_JOB, "candidates": candidates, "redact": redact}
+            "/v1/score",
+            json={"job": BACKEND_JOB, "candidates": candidates, "redact": redact, "prevalence": prevalence},
         ).json()
-        scores = model.score(JOB, resumes, title=TITLE, ids=[one["id"] for one in candidates], redact=redact)
-        assert scores.threshold == answer["threshold"]
+        ids = [one["id"] for one in candidates]
+        scores = model.score(JOB, resumes, title=TITLE, ids=ids, redact=redact, prevalence=prevalence)
+        assert (scores.threshold, scores.prevalence) == (answer["threshold"], answer["prevalence"])
         assert len(scores) == len(answer["results"])
         for score, result in zip(scores, answer["results"], strict=True):
             assert score.id == result["candidate_id"]
@@ -140,6 +142,8 @@ def test_bad_texts_are_told_all_at_once(model: Model) -> None:
     untitled = model.score(JOB, ENGINEER).results
     assert model.score(JOB, ENGINEER, title=float("nan")).results == untitled  # type: ignore[arg-type]
     assert model.score(JOB, ENGINEER, title=" ").results == untitled
+    with pytest.raises(InputError, match=r"prevalence must be above 0 and below 1 .* it is 2"):
+        model.score(JOB, NURSE, prevalence=2)
     with pytest.raises(InputError, match="job must be a text, is missing"):
         model.score(None, ENGINEER)  # type: ignore[arg-type]
     with pytest.raises(CountError, match="1 ids for 2 resumes"):

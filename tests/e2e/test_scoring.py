@@ -51,6 +51,20 @@ def test_scores_are_bit_identical_with_and_without_groups(client: httpx.Client) 
         assert numbers(score(client, BACKEND_JOB, ENGINEER, NURSE, COOK, groups=groups)) == numbers(plain)
 
 
+def test_a_prevalence_moves_probabilities_and_no_decision(client: httpx.Client) -> None:
+    body = {"job": BACKEND_JOB, "candidates": [{"id": "a", "resume": ENGINEER}, {"id": "b", "resume": COOK}]}
+    own = client.post("/v1/score", json=body).json()
+    rare = client.post("/v1/score", json={**body, "prevalence": 0.02}).json()
+    in_force = client.get("/v1/model").json()["decision"]
+    assert own["prevalence"] == in_force["prevalence"] == in_force["calibration_prevalence"]
+    assert (own["threshold"], rare["prevalence"]) == (in_force["threshold"], 0.02)
+    for before, after in zip(own["results"], rare["results"], strict=True):
+        assert after["calibrated_probability"] < before["calibrated_probability"]
+        assert (after["decision"], after["raw_score"]) == (before["decision"], before["raw_score"])
+        assert (after["calibrated_probability"] >= rare["threshold"]) == (after["decision"] == "selected")
+    assert client.post("/v1/score", json={**body, "prevalence": 1}).status_code == 422
+
+
 def test_a_batch_of_one_equals_a_batch_of_many_in_any_order(client: httpx.Client) -> None:
     resumes = [ENGINEER, NURSE, COOK, ENGINEER * 3]
     alone = {r: numbers(score(client, BACKEND_JOB, r))[0] for r in resumes}

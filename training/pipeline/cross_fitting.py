@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from service.core.calibration import Calibration
+from service.core.errors import CalibrationError
 from service.core.manifest import DecisionRule
 from training.config import RunConfig
 from training.evaluation.evaluate import evaluate_pairs
 from training.evaluation.schema import Evaluation, Subject
 from training.evaluation.scored_pairs import Floats, ScoredPairs, concatenated
 from training.pipeline.measuring import calibration_options, decide, evaluation_options, threshold_notes
-from training.postprocessing.calibration import CalibrationError, fit_calibration
+from training.postprocessing.calibration import fit_calibration
 
 
 @dataclass(frozen=True)

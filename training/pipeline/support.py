@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from service.core.errors import CalibrationError
 from training.config import RunConfig
 from training.data.example import DataError, Dataset, Example
 from training.evaluation.scored_pairs import ScoredPairs
 from training.pipeline.measuring import calibration_options
-from training.postprocessing.calibration import CalibrationError, check_comparable
+from training.postprocessing.calibration import check_comparable
 from training.postprocessing.threshold import ParityConstraint
 
 ISOTONIC_PAIRS = 1_000

@@ -13,7 +13,6 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
 
 from service.core.calibration import (
     MAX_KNOTS,
@@ -21,10 +20,10 @@ from service.core.calibration import (
     CalibrationCurve,
     IsotonicCurve,
     Method,
-    PlattCurve,
     TemperatureCurve,
 )
-from service.core.errors import EvenmatchError
+from service.core.calibration_fit import check_two_classes, fit_platt
+from service.core.errors import CalibrationError
 from service.core.scoring import SCORE_DECIMALS
 from training.evaluation.scored_pairs import Flags, Floats, Labels, ScoredPairs
 from training.evaluation.utility import ProperScore, proper_losses
@@ -34,34 +33,6 @@ _SHARPEST, _FLATTEST = 1e-4, 1e4
 
 _LEAST = 10
 """Matches, and others, that a kind of job needs for a curve of its own if the other kind has as many."""
-
-
-class CalibrationError(EvenmatchError):
-    """Nothing can be fitted: only one class is there, or matches do not score higher."""
-
-    code = "calibration_failed"
-    title = "Calibration failed"
-
-
-def check_two_classes(labels: Labels) -> None:
-    """Raise `CalibrationError` unless both classes are there."""
-    if labels.size == 0 or labels.min() == labels.max():
-        raise CalibrationError(
-            f"{labels.size} pairs with {int(labels.sum())} matches: both classes are needed"
-        )
-
-
-def fit_platt(raw_scores: Floats, labels: Labels) -> PlattCurve:
-    """Platt scaling: a logistic regression of the label on raw_score, without regularisation.
-
-    Raises `CalibrationError` if only one class is present, or if matches do not score higher.
-    """
-    check_two_classes(labels)
-    model = LogisticRegression(C=np.inf).fit(raw_scores.reshape(-1, 1), labels)
-    slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
-    if slope <= 0:
-        raise _not_higher()
-    return PlattCurve(slope=round(slope, 6), intercept=round(intercept, 6))
 
 
 def fit_temperature(raw_scores: Floats, labels: Labels) -> TemperatureCurve:

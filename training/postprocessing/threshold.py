@@ -14,10 +14,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from service.core.calibration_fit import check_two_classes
+from service.core.errors import CalibrationError
 from service.core.manifest import DecisionRule
 from service.core.scoring import SCORE_DECIMALS
 from training.evaluation.scored_pairs import Flags, Floats, Labels, PairGroups
-from training.postprocessing.calibration import CalibrationError, check_two_classes
 
 Utility = Literal["f_beta", "accuracy", "balanced_accuracy"]
 ParityMeasure = Literal["selection_rate", "true_positive_rate", "false_positive_rate"]

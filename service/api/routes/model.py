@@ -26,6 +26,7 @@ async def model(runtime: RuntimeDep, settings: SettingsDep) -> ModelResponse:
     """Describe the bundle, its hashes, the threshold, the engine and why it was chosen, and all limits."""
     bundle, info = runtime.bundle, runtime.info
     manifest, base = bundle.manifest, bundle.manifest.base_model
+    shift, (low, high) = runtime.prior_shift(None), bundle.decision.borderline
     return ModelResponse(
         bundle=BundleOut(
             name=manifest.name,
@@ -50,7 +51,14 @@ async def model(runtime: RuntimeDep, settings: SettingsDep) -> ModelResponse:
             batch_invariant=info.batch_invariant,
             reason=runtime.choice.reason,
         ),
-        decision=DecisionOut(**dict(bundle.decision), calibration_prevalence=bundle.calibration.prevalence),
+        decision=DecisionOut(
+            threshold=shift.threshold,
+            borderline=(shift.probability(low), shift.probability(high)),
+            rule=bundle.decision.rule,
+            constraint=bundle.decision.constraint,
+            calibration_prevalence=shift.of,
+            prevalence=shift.to,
+        ),
         redaction=RedactionOut(
             version=manifest.redaction.version,
             categories=[c for c in CATEGORIES if c in runtime.matcher.redactor.categories],

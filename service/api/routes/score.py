@@ -199,14 +199,17 @@ def _answer(
     reasons: list[Reason | None] = [None] * len(decisions)
     if lists is not None:
         reasons = [reason_of(listed, body.require) for listed in lists]
+    shift = runtime.prior_shift(body.prevalence)
+    reported = [match.reported(shift) for match in matches]
     return ScoreResponse(
         model=scoring_model(runtime),
         job_id=body.job.id,
-        threshold=runtime.bundle.decision.threshold,
+        threshold=shift.threshold,
+        prevalence=shift.to,
         redact=body.redact,
         warnings=list(encoded.job.warnings),
         job_document=DocumentOut.of_any(encoded.job_document),
-        results=list(map(_result, decisions, matches, encoded.resumes, encoded.documents, reasons)),
+        results=list(map(_result, decisions, reported, encoded.resumes, encoded.documents, reasons)),
     )
 
 
@@ -270,7 +273,10 @@ def decisions_of(
     request_id: str,
     now: datetime,
 ) -> list[Decision]:
-    """What is recorded of a request: nothing of any text. The decision is the one that is answered."""
+    """What is recorded of a request: nothing of any text. The decision is the one that is answered.
+
+    Probabilities are at the bundle's prevalence.
+    """
     selected = [match.selected for match in matches]
     if lists is not None:
         selected = [
@@ -310,7 +316,7 @@ def _result(
         candidate_id=decision.candidate_id,
         decision_id=decision.decision_id,
         raw_score=decision.raw_score,
-        calibrated_probability=decision.calibrated_probability,
+        calibrated_probability=match.calibrated_probability,
         decision=decision.decision,
         reason=reason,
         borderline=match.borderline or needs_a_look(resume.read.warnings),

@@ -225,6 +225,7 @@ def _out(job: Job) -> ScoreJobOut:
         priority=job.priority,
         redact=job.redact,
         top_k=job.top_k,
+        prevalence=job.prevalence,
         postings=job.postings,
         created_at=from_microseconds(job.created),
         started_at=None if job.started is None else from_microseconds(job.started),

@@ -38,11 +38,17 @@ class EngineOut(Body):
 
 
 class DecisionOut(Body):
-    threshold: float
-    borderline: tuple[float, float]
+    threshold: float = Field(description="At the prevalence in force.")
+    borderline: tuple[float, float] = Field(description="At the prevalence in force.")
     rule: str
     constraint: str
-    calibration_prevalence: float = Field(description="Share of matches in the calibration data.")
+    calibration_prevalence: float = Field(
+        description="Share of matches in the calibration data, for which the bundle's own probabilities hold."
+    )
+    prevalence: float = Field(
+        description="Share of matches in force where a request names none: `EVENMATCH_PREVALENCE`, or "
+        "`calibration_prevalence`."
+    )
 
 
 class LimitsOut(Body):

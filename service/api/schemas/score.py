@@ -17,6 +17,7 @@ from service.api.schemas.base import (
 )
 from service.api.schemas.files import DocumentOut, TextOrFile
 from service.core.blanks import without_blanks
+from service.core.calibration import Prevalence
 from service.core.groups import MAX_GROUP_PAIRS
 from service.core.redaction.policy import Category
 from service.core.requirements.kinds import KINDS, MAX_TEXT, Found, Kind
@@ -119,6 +120,12 @@ class ScoreRequest(RequestBody):
         "where the job's text requires one and the resume itself says less (`found` is `no`; `unknown` never "
         "counts), the decision is `not_selected` with the reason `requirement_not_found`. Lists them, too.",
     )
+    prevalence: Prevalence | None = Field(
+        None,
+        description="Share of true matches among the candidates that are scored, in (0, 1): probabilities "
+        "and threshold are given for it, decisions stay (docs/calibration.md). Left out: "
+        "`EVENMATCH_PREVALENCE`, or the bundle's own.",
+    )
 
 
 class ScoringModel(Body):
@@ -156,7 +163,9 @@ class ScoreResult(Body):
     candidate_id: str
     decision_id: str = Field(description="Names this decision from now on.")
     raw_score: float = Field(description="Late-interaction similarity, in [-1, 1].")
-    calibrated_probability: float = Field(description="In [0, 1]; for the pool the bundle was calibrated on.")
+    calibrated_probability: float = Field(
+        description="In [0, 1]; for a pool where a share `prevalence` matches."
+    )
     decision: Literal["selected", "not_selected"] = Field(
         description="A recommendation to a person: `selected` at or above the threshold, unless `reason` "
         "says why not."
@@ -198,6 +207,11 @@ class ScoreResponse(Body):
     job_id: str | None
     redact: bool = Field(description="Whether redaction was on: the record of a `redact: false`.")
     threshold: float = Field(description="One for everybody, inclusive, on the calibrated probability.")
+    prevalence: float | None = Field(
+        None,
+        description="Share of matches for which probabilities and threshold are given; null in an answer "
+        "that an earlier version kept for its key.",
+    )
     warnings: list[JobWarning] = Field(
         description="About the job's text. With `little_text` every decision is borderline."
     )

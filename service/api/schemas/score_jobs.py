@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from service.api.schemas.base import Body, RequestBody
+from service.core.calibration import Prevalence
 from service.jobs.options import LONGEST_TTL_SECONDS
 from service.jobs.states import Priority, Status
 
@@ -22,6 +23,10 @@ _REDACT = "Hide names, contact data, schools and other clues to the person from 
 _TOP_K = "Only the best so many of each posting are in the results; every pair is scored and recorded."
 _PRIORITY = "Jobs of a higher priority are begun first."
 _TTL = "Seconds after which a job that is not over is `expired`."
+_PREVALENCE = (
+    "Share of true matches among the pairs, in (0, 1): probabilities are given for it, decisions stay "
+    "(docs/calibration.md). Left out: `EVENMATCH_PREVALENCE`, or the bundle's own."
+)
 _WEBHOOK = "Told of the job's end, signed as Standard Webhooks has it (docs/jobs.md)."
 
 
@@ -35,6 +40,7 @@ class JobOptionsIn(RequestBody):
     priority: Priority = Field("normal", description=_PRIORITY)
     ttl: _Ttl = Field(None, description=_TTL)
     webhook: Webhook | None = Field(None, description=_WEBHOOK)
+    prevalence: Prevalence | None = Field(None, description=_PREVALENCE)
 
 
 class JobQuery(BaseModel):
@@ -47,6 +53,7 @@ class JobQuery(BaseModel):
     priority: Priority = Field("normal", description=_PRIORITY)
     ttl: _Ttl = Field(None, description=_TTL)
     webhook: Webhook | None = Field(None, description=_WEBHOOK)
+    prevalence: Prevalence | None = Field(None, description=_PREVALENCE)
 
 
 class PostingFile(RequestBody):
@@ -132,6 +139,7 @@ class ScoreJobOut(Body):
     priority: Priority
     redact: bool
     top_k: int | None
+    prevalence: float | None = Field(description="As it was asked for; null: that of the service.")
     postings: int = Field(description="Postings for all candidates; 0 if each row has its own.")
     created_at: datetime
     started_at: datetime | None

@@ -25,7 +25,8 @@ def test_blank_options_of_a_score_are_absent(shared_api: Api, blank: str | None)
     job = {**JOB, "id": blank, "title": blank, "file": blank}
     groups = {"sex": blank, "race_ethnicity": blank}
     one = {**candidate, "groups": groups, "file": blank}
-    assert scored(shared_api, {"job": job, "candidates": [one], "redact": blank, "explain": blank}) == plain
+    options = {"redact": blank, "explain": blank, "prevalence": blank}
+    assert scored(shared_api, {"job": job, "candidates": [one], **options}) == plain
     assert scored(shared_api, {"job": job, "candidates": [{**one, "groups": blank}]}) == plain
 
 

@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from service.cli import app, console
 from service.core.bundle import Bundle
+from service.core.calibration import shift_prevalence
 from service.runtime.options import RuntimeOptions
 from service.runtime.runtime import Runtime
 from tests.service.files.documents.small_files import docx, line, paragraph, pdf, zipped
@@ -125,6 +126,26 @@ def test_many_postings_read_and_encode_each_resume_once(
     assert [(row["candidate_id"], row["raw_score"]) for row in found[40:]] == [
         (row["candidate_id"], row["raw_score"]) for row in records(tmp_path / "two.csv")
     ]
+
+
+def test_a_prevalence_moves_probabilities_and_neither_ranks_nor_decisions(
+    score: Score, tmp_path: Path, tiny_bundle: Bundle
+) -> None:
+    write_table(tmp_path / "r.csv", 6)
+    assert score("r.csv", "--output", "own.csv").exit_code == 0
+    done = score("r.csv", "--prevalence", "0.01", "--output", "other.csv")
+    assert done.exit_code == 0, done.output
+    assert "a share 0.01 matches" in " ".join(done.output.split())
+    for own, other in zip(*(records(tmp_path / name) for name in ("own.csv", "other.csv")), strict=True):
+        shifted = shift_prevalence(
+            float(own.pop("calibrated_probability")), of=tiny_bundle.calibration.prevalence, to=0.01
+        )
+        assert float(other.pop("calibrated_probability")) == pytest.approx(shifted, abs=1e-6)
+        assert other == own
+    refused = score("r.csv", "--prevalence", "1.5")
+    assert refused.exit_code == 2
+    assert "EVENMATCH_PREVALENCE: must be above 0 and below 1" in " ".join(refused.output.split())
+    assert "it is 1.5" in " ".join(refused.output.split())
 
 
 def test_only_the_best_are_written(score: Score, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from service.cli import app
         ({"EVENMATCH_GROUPS": "{no JSON"}, "EVENMATCH_GROUPS is not JSON"),
         ({"EVENMATCH_GROUPS": '{"attributes": {"sex": 7}}'}, "setting EVENMATCH_GROUPS.attributes.sex: "),
         ({"EVENMATCH_PORT": "http"}, "setting EVENMATCH_PORT: "),
+        ({"EVENMATCH_PREVALENCE": "1"}, "setting EVENMATCH_PREVALENCE: must be above 0 and below 1 "),
         ({"EVENMATCH_SECRETS_DIR": "/nowhere/at/all"}, "setting EVENMATCH_SECRETS_DIR: "),
     ],
 )

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from service.core.errors import CalibrationError
 from tests.support.training_world import examples_of
 from training.config import RunConfig
 from training.data.cross_fitting import cross_fitted
 from training.data.example import DataError, Dataset
 from training.pipeline.support import check_support
-from training.postprocessing.calibration import CalibrationError
 
 
 def config(**changes: Any) -> RunConfig:

@@ -8,14 +8,14 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import brier_score_loss, log_loss
 
 from service.core.calibration import IsotonicCurve, PlattCurve, TemperatureCurve
+from service.core.calibration_fit import fit_platt
+from service.core.errors import CalibrationError
 from training.evaluation.scored_pairs import Flags, Floats, Labels, ScoredPairs
 from training.evaluation.utility import proper_losses
 from training.postprocessing.calibration import (
-    CalibrationError,
     CalibrationOptions,
     fit_calibration,
     fit_isotonic,
-    fit_platt,
     fit_temperature,
 )
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, fbeta_score
 
+from service.core.errors import CalibrationError
 from tests.training.postprocessing.test_calibration import scores
-from training.postprocessing.calibration import CalibrationError
 from training.postprocessing.threshold import (
     ParityConstraint,
     ThresholdChoice,
