@@ -176,6 +176,11 @@ class RunConfig(_Part):
         PassagePolicy(words=25, layout=True), description="How documents are cut."
     )
     matching: MatchPolicy = Field(MatchPolicy(resume_share=0.5), description="How passages make a score.")
+    trained_matching: MatchPolicy | None = Field(
+        None,
+        description="How they make one in losses, mining and validation; null: by `matching`, whose "
+        "boilerplate and occupations have no part in these.",
+    )
     adapter: AdapterConfig = Field(AdapterConfig(), description="LoRA.")
     sampling: SamplingConfig = Field(SamplingConfig(), description="How training items are drawn.")
     losses: LossWeights = Field(
@@ -193,6 +198,11 @@ class RunConfig(_Part):
     evaluation: EvaluationConfig = Field(
         EvaluationConfig(), description="What is measured on the test split."
     )
+
+    @property
+    def loss_matching(self) -> MatchPolicy:
+        """The policy of losses, mining and validation."""
+        return self.trained_matching or self.matching
 
     @model_validator(mode="after")
     def _something_to_pair(self) -> RunConfig:

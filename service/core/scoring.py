@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from service.core.occupations import Floats, OccupationPolicy, Vectors
+from service.core.occupations import Floats, OccupationPolicy
+
+Vectors = NDArray[np.float32]
 
 _BLOCK = 2**22
 """Cosines held at once; a long job and a long resume, of a line for each word, have a billion."""

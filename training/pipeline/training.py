@@ -219,7 +219,7 @@ def _trainer(
         )
     model = FairMatcher(
         encoder,
-        config.matching,
+        config.loss_matching,
         config.losses,
         groups | {NAME_GROUP: items.name_groups},
         dimensions=base.spec.dimensions,
@@ -228,7 +228,7 @@ def _trainer(
     validator = Validator(
         validation,
         tokenizer,
-        config.matching,
+        config.loss_matching,
         counterfactual_resumes=config.trainer.validation_resumes,
         seed=config.seed,
         temperature=lambda scores, labels: fit_temperature(scores, labels).temperature,
@@ -254,7 +254,7 @@ def _miner(config: RunConfig, pairs: TokenizedPairs) -> NegativeMiner | None:
         return None
     # Some more than an item draws, so that it is not always the same ones.
     each = 4 * sampling.mined_negatives
-    return NegativeMiner(pairs, config.matching, most=sampling.mined_from, each=each, seed=config.seed)
+    return NegativeMiner(pairs, config.loss_matching, most=sampling.mined_from, each=each, seed=config.seed)
 
 
 def _record_of(config: RunConfig, dataset: Dataset) -> dict[str, Any]:
