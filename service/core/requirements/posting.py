@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, pairwise
 
 from service.core.posting_boilerplate import boilerplate_sentences
 from service.core.posting_phrases import DUTY, ROLE_HEADING, SECTION_HEADINGS
@@ -53,6 +53,7 @@ def requirements_of(text: str) -> tuple[Requirement, ...]:
     boilerplate = {span.start: span.kind for span in boilerplate_sentences(text)}
     found: dict[tuple[object, ...], Requirement] = {}
     by_default = True
+    label = ""
     for sentence in sentences_of(text):
         small = small_letters(sentence.text[:_READ])
         kind = boilerplate.get(sentence.start)
@@ -62,8 +63,11 @@ def requirements_of(text: str) -> tuple[Requirement, ...]:
         if _is_list_of_words(small):
             continue
         matches = [
-            one for one in _matches(sentence.text[:_READ], small) if allowed is None or one.kind in allowed
+            one
+            for one in _matches(sentence.text[:_READ], small, label)
+            if allowed is None or one.kind in allowed
         ]
+        label = small if sentence.label else ""
         opened = _opens(sentence, small, bool(matches))
         if opened is not None:
             by_default = opened
@@ -72,7 +76,13 @@ def requirements_of(text: str) -> tuple[Requirement, ...]:
             known = found.get(key)
             if known is None or (requirement.required and not known.required):
                 found[key] = requirement
-    return tuple(sorted(found.values(), key=lambda one: one.start)[:MAX_REQUIREMENTS])
+    every = sorted(found.values(), key=lambda one: one.start)[:MAX_REQUIREMENTS]
+    # "A master's, or a bachelor's and three years": who has the lowest of several may do.
+    lowest = min((one.level for one in every if one.kind == "degree" and one.required), default=0)
+    return tuple(
+        replace(one, lenient=True) if one.kind == "degree" and one.required and one.level > lowest else one
+        for one in every
+    )
 
 
 def _key(one: Requirement) -> tuple[object, ...]:
@@ -129,7 +139,8 @@ def _requirements(
     """The matches of a sentence with what it says about them; alternatives as one."""
     spans = [(one.start, one.end) for one in matches]
     for one in _with_alternatives(matches, small):
-        required = is_required(small, one.start, one.end, spans, by_default=by_default)
+        default = by_default or one.kind in _WHATEVER_THE_HEADING
+        required = is_required(small, one.start, one.end, spans, by_default=default)
         text, start = _excerpt(sentence.text, one.start, one.end)
         if one.kind == "language":
             text = _NATIVE.sub("", text)
@@ -147,6 +158,7 @@ def _requirements(
         )
 
 
+_WHATEVER_THE_HEADING = ("right_to_work", "shift", "place")
 _NATIVE = re.compile(
     r"\b(?:near[- ])?native(?:[- ]level)?(?: (?:or|and) (?:near[- ]native|bilingual)\b)?(?: (?:or|/) )?\s?|\bmother[- ]tongue\s?(?:in |is )?|\bfirst language\s?(?:is )?",
     re.IGNORECASE,
@@ -235,12 +247,12 @@ def _excerpt(text: str, start: int, end: int) -> tuple[str, int]:
     return text[first:last], first
 
 
-def _matches(text: str, small: str) -> list[_Found]:
+def _matches(text: str, small: str, label: str) -> list[_Found]:
     return list(
         chain(
             _credentials(text, small),
             _degrees(text, small),
-            _years(small),
+            _years(small, label),
             _languages(small),
             _phrases("right_to_work", _RIGHT_TO_WORK, small),
             _phrases("shift", _SHIFT, small),
@@ -285,7 +297,7 @@ _AS_TITLE = re.compile(
     r"\)?\s?(?:\(\w{1,5}\))?,?\s(?:you\b|is responsible|will\b|includes?\b|performs|provides|position\b|role\b|job\b|is accountable|requirements)"
 )
 _OF_OTHERS = re.compile(
-    r"\b(?:supervision of|supervised by|report\w{0,5} to|assist\w{0,5}|supervis\w{1,5}|support\w{0,5}|alongside|directed by|delegated by|led by|direction of|guidance of) (?:\w{1,12} ){0,3}$"
+    r"\b(?:supervision of|supervised by|report\w{0,5} to|assist\w{0,5}|supervis\w{1,5}|support\w{0,5}|alongside|directed by|delegated by|led by|direction of|guidance of|received|awarded) (?:\w{1,12} ){0,3}$"
 )
 """What a job is called, and whom its holder works for, are no licences of their own."""
 _UNNAMED: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -342,7 +354,15 @@ _BEFORE_NO = re.compile(
 )
 
 
-def _years(small: str) -> Iterator[_Found]:
+def _years(small: str, label: str) -> Iterator[_Found]:
+    found = list(_all_years(small, label))
+    for one in found:
+        beside = [small[a.end : b.start] for a, b in pairwise(found) if one in (a, b)]
+        either = any(re.search(r"\bor\b", between) for between in beside)
+        yield replace(one, lenient=True) if either else one
+
+
+def _all_years(small: str, label: str) -> Iterator[_Found]:
     for match in _YEARS.finditer(small):
         years = number_of(match["number"])
         if match["unit"].startswith("month"):
@@ -357,7 +377,8 @@ def _years(small: str) -> Iterator[_Found]:
         clause = clause_at(small, match.start(), match.end())
         behind = small[match.end() : min(clause.end, match.end() + _WITHIN)]
         if not (
-            _EXPERIENCE.search(behind)
+            "experience" in label
+            or _EXPERIENCE.search(behind)
             or re.search(r"\bexp(?:erience)?\b[^.;]{0,30}$", small[clause.start : match.start()])
         ):
             continue
@@ -433,13 +454,18 @@ _SHIFT = re.compile(
 _PLACE = re.compile(
     r"\b(?:willing(?:ness)?|able|ability|must|open|required|prepared|need) to relocate|\brelocation (?:is |may be |will be )?(?:required|necessary)|\bmust relocate"
     r"|\btravel(?:ing|ling)?\b[^.;]{0,30}\d{1,3} ?%|\b\d{1,3} ?(?:-|–|to)? ?\d{0,3} ?% (?:of )?(?:the )?(?:\w{1,15} ){0,3}travel|\b(?:willing(?:ness)?|ability|able|must|required?|requires?|need|needed|prepared|expected|available|flexibility)\b[^.;]{0,25}\b(?:to )?travel\b(?! (?:arrangement|agen|expense|itinerar|plan|book))"
-    r"|\b(?:some|occasional|frequent|extensive|overnight|regional|domestic|international|national|moderate|limited|periodic|local|regular|minimal|heavy) (?:\w{1,14} ){0,3}travel\b(?! (?:arrangement|agen|expense|itinerar|plan|book))|\btravel (?:is |may be |will be |as )?(?:required|necessary|expected|needed)|\btravel :|\btravel:"
+    r"|\b(?:some|occasional|frequent|extensive|overnight|regional|domestic|international|national|moderate|limited|periodic|local|regular|minimal|heavy) (?:\w{1,14} ){0,3}travel\b(?! (?:arrangement|agen|expense|itinerar|plan|book))|\btravel (?:is |may be |will be |as )?(?:required|necessary|expected|needed)|\btravel ?:(?= ?\w)"
     r"|\bmust (?:be (?:located|based|local)|live|reside) (?:\w{1,12} )?(?:in|within|near|to)\b|\blocal candidates?\b|\bcommut(?:e|able|ing) (?:to|distance)|\bbased (?:at|in) our\b"
     r"|\b(?:work(?:ing)?|role|position|job|fully|100%|must be|days?|required|only) (?:is )?(?:on[- ]?site|in[- ]office|in the office|remote(?:ly)?|hybrid)\b|\b(?:remote|hybrid|on[- ]?site|home[- ]based|office[- ]based) (?:work(?:ing)?|role|position|job|opportunity|only|model|schedule|required)\b|\bwork(?:ing)? from home\b|\btelecommut"
 )
 
 
+_OFFICE_HOURS = re.compile(
+    r"\b(?:applications?|apply|call|contact|interviews?|office hours|walk[- ]ins?)\b[^.;]{0,40}$"
+)
+
+
 def _phrases(kind: Kind, pattern: re.Pattern[str], small: str) -> Iterator[_Found]:
     match = pattern.search(small)
-    if match:
+    if match and not (kind == "shift" and _OFFICE_HOURS.search(small[: match.start()])):
         yield _Found(kind, match.start(), match.end(), subject=(match[0].replace("-", " "),))
