@@ -14,6 +14,7 @@ from itertools import chain, pairwise
 from service.core.posting_boilerplate import boilerplate_sentences
 from service.core.posting_phrases import DUTY, ROLE_HEADING, SECTION_HEADINGS
 from service.core.posting_sentences import Sentence, sentences_of
+from service.core.redaction.scanning import Scan, scan
 from service.core.requirements.credentials import credentials_in, languages_in
 from service.core.requirements.degrees import SCHOOL, degrees_in
 from service.core.requirements.kinds import MAX_REQUIREMENTS, MAX_TEXT, Kind, Requirement
@@ -198,6 +199,8 @@ def _is_either(first: _Found, second: _Found, small: str) -> bool:
     between = small[first.end : second.start]
     if len(between) > _BETWEEN or re.search(r"[.;]|\band\b(?!/or)", between):
         return False
+    if first.kind == "language":  # "Spanish/English interpreter" is to speak both
+        return re.search(r"\bor\b", between) is not None
     if _OR.search(between):
         return True
     # "CPA, CMA or CFA"
@@ -304,13 +307,13 @@ _UNNAMED: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         "licence",
         re.compile(
-            r"\b(?:valid|current|active|appropriate|applicable|unrestricted|professional|state|clinical) (?:\w{2,15} ){0,3}licen[sc](?:es?|ure)\b(?! (?:agreement|key|fee|plate|management))|\blicen[sc](?:es?|ure)\b (?:\w{1,15} ){0,4}(?:required|mandatory|preferred|desired)|\b(?:must|should) (?:be|hold|have|possess) (?:an? )?(?:\w{1,15} ){0,2}licen[sc](?:ed?|ure)\b"
+            r"\b(?:valid|current|active|appropriate|applicable|unrestricted|professional|state|clinical) (?:\w{2,15} ){0,3}licen[sc](?:es?|ure)\b(?! (?:agreement|key|fee|plate|management))|\blicen[sc](?:es?|ure)\b (?=(?:\w{1,15} ){0,4}(?:required|mandatory|preferred|desired))|\b(?:must|should) (?:be|hold|have|possess) (?:an? )?(?:\w{1,15} ){0,2}licen[sc](?:ed?|ure)\b"
         ),
     ),
     (
         "certification",
         re.compile(
-            r"\b(?:valid|current|active|appropriate|relevant|industry|professional|national|board) (?:\w{2,15} ){0,2}certifications?\b|\bcertifications?\b (?:\w{1,15} ){0,4}(?:required|mandatory|preferred|desired|a plus)|\bmust be (?:\w{1,15} ){0,2}certified\b"
+            r"\b(?:valid|current|active|appropriate|relevant|industry|professional|national|board) (?:\w{2,15} ){0,2}certifications?\b|\bcertifications?\b (?=(?:\w{1,15} ){0,4}(?:required|mandatory|preferred|desired|a plus))|\bmust be (?:\w{1,15} ){0,2}certified\b"
         ),
     ),
 )
@@ -334,13 +337,13 @@ _NOT_A_DEGREE = re.compile(
     r"[\s-]{0,2}(?:students?|teachers?|teaching|sports?|coach|football|athlet|program manager|interns?|graduates? program|level students|scheduler|days?|thesis|committee)\b"
 )
 _NO_DEGREE_BEFORE = re.compile(
-    r"\b(?:teach|tutor|scrum|web|for|serving|with|of|to) (?:local |area )?$|\bscrum\s?$"
+    r"\b(?:teach|tutor|scrum|web|for|serving|with|of|to|no) (?:local |area )?$|\bscrum\s?$"
 )
 _DIPLOMA = re.compile(
     r"diploma|degree|graduat|education|ged|g\.e\.d|equivalent|required|complet|minimum|must|gcse|level|preferred|h\.?s\b"
 )
 
-_YEARS = re.compile(
+_YEARS = scan(
     rf"(?<![\d.$%/-])(?P<number>{NUMBER})\s?(?:\((?:{NUMBER})\)\s?)?(?:\+|plus|or more)?\s?(?:(?:-|–|—|to|or)\s?(?P<most>{NUMBER})\s?(?:\(\d{{1,2}}\)\s?)?\+?)?\s?\+?(?: or more| plus)?[\s-]{{0,2}}(?:full )?(?P<unit>years?|yrs?|months)\b\.?(?:'s?|s')?"
 )
 _EXPERIENCE = re.compile(
@@ -350,7 +353,7 @@ _AFTER_NO = re.compile(
     r"[\s-]{0,2}(?:of age|old\b|degree|college|university|school|program|diploma|contract|warranty|term\b|ago\b|in business|guarantee|technical|or older|and older|after|from (?:date|hire)|prior to|accredited|of college|of university|of education|of study|of age)"
 )
 _BEFORE_NO = re.compile(
-    r"(?:\b(?:up to|less than|no more than|fewer than|under|maximum(?: of)?|max|within(?: the)?(?: last| past| first)?|last|past|first|every|each|per|for (?:over|more than|the)|age|aged?|celebrat\w{0,5}|next|after|once a|time|twice a|under the age of|not exceed|within one)\s{0,2}(?:\w{1,10}\s)?|\b(?:zero|0)\)?(?: zero)? to \(?|\(\d\) \w{3,5} to \(\d{1,2}\) )$"
+    r"(?:\b(?:up to|backed by|our|less than|no more than|fewer than|under|maximum(?: of)?|max|within(?: the)?(?: last| past| first)?|last|past|first|every|each|per|for (?:over|more than|the)|age|aged?|celebrat\w{0,5}|next|after|once a|time|twice a|under the age of|not exceed|within one)\s{0,2}(?:\w{1,10}\s)?|\b(?:zero|0)\)?(?: zero)? to \(?|\blevel to |\(\d\) \w{3,5} to \(\d{1,2}\) )$"
 )
 
 
@@ -389,7 +392,7 @@ def _all_years(small: str, label: str) -> Iterator[_Found]:
 
 
 _FEWEST_YEARS = 0.5
-_MOST_YEARS = 30
+_MOST_YEARS = 20
 _WITHIN = 120
 _YEARS_LENIENT = re.compile(
     r"\bin lieu\b|\bsubstitut|\bcombination\b|\bequivalent (?:combination|education|training)|\bor (?:an? )?(?:\w{1,15}['.]?s? )?(?:degree|bachelor|master|mba|ph)|\bor equivalent\b|\bor completed\b"
@@ -438,20 +441,20 @@ _NOT_SPOKEN = re.compile(
     r"[\s/,]{0,2}(?:degree|major|literature|department|class|teacher|as a second|lit\b|composition|muffin|market|cuisine|food|restaurant|compan|customers?|clients?|bank)"
 )
 
-_RIGHT_TO_WORK = re.compile(
+_RIGHT_TO_WORK = scan(
     r"\b(?:authori[sz](?:ed|ation)|right|eligib(?:le|ility)|permitted|entitled|legally (?:able|eligible|authorized|entitled)|permission) to (?:legally |lawfully )?work\b|\bable to (?:legally|lawfully) work\b"
     r"|\bwork (?:authori[sz]ation|permit|visa)|\bemployment authori[sz]ation|\b(?:u\.?s\.?a?\.?|united states|uk|british|eu|american|canadian) citizens?(?:hip)?\b|\bcitizenship (?:is )?(?:required|verification)|\bmust be (?:an? )?(?:\w{1,8} )?citizen"
     r"|\bgreen card (?:holders?|required|or|only|is)|\((?:or )?green card\)|\b(?:or|with|have|hold) (?:an? )?(?:valid )?green card|\bpermanent resident|\b(?:secret|ts/sci|ts|security|sc|dv|government|dod|doe|public trust|polygraph|sensitive) clearance|\bclearance (?:is )?(?:required|level|needed|preferred)|\b(?:obtain|hold|have) (?:and maintain )?(?:an? )?(?:\w{1,12} ){0,3}clearance"
     r"|\b(?:no|not|unable to|without|cannot|can not|don't|won't|will not|provide) (?:\w{1,12} ){0,4}sponsor|\bsponsorship (?:is )?(?:not|un)|\bnot (?:\w{1,10} ){0,3}visas?\b|\bno (?:h1b?|h-1b|visa|c2c|corp)"
     r"|\bbaseline personnel security|\bbpss\b|\bdbs (?:check|clearance)|\benhanced dbs"
 )
-_SHIFT = re.compile(
+_SHIFT = scan(
     r"\b(?:night|day|evening|weekend|swing|graveyard|first|second|third|1st|2nd|3rd|rotating|overnight|split|late|early|twilight|afternoon|morning|12[- ]hour|8[- ]hour|10[- ]hour|ten[- ]hour|twelve[- ]hour|4 on 4 off)[ -]shifts?\b"
     r"|\b(?:work|working|works|available|availability|flexib\w{2,4}|must|require[sd]?|some|occasional|including|include|ability|able)\b[^.;]{0,50}\b(?:nights?|evenings?|weekends?|holidays|overtime|saturdays?|sundays?|shifts|rotating|on[ -]call)\b"
     r"|\b(?:nights?|evenings?|weekends?|overtime|saturdays?)\b (?:and \w{1,12} )?(?:work|hours|shifts?|availability|(?:is |are |may be |will be )?required|as needed|a must)"
     r"|\bon[- ]call\b|\bpart[- ]time\b|\bfull[- ]time\b(?!,? (?:\w{1,15} ){0,3}(?:employees?|students?|benefits|associates|experience))|\bshift ?work\b|\bshift (?:pattern|basis|rotation|schedule)|\bflexible (?:schedule|hours|working hours)\b|\bzero[- ]hours?\b|\b\d{2}(?:\.\d)? ?(?:\+ )?hours? (?:per|a|/|each) ?week|\bmonday (?:-|–|to|through|thru) (?:friday|saturday)|\bmon(?:day)?[- –]{1,3}fri(?:day)?\b|\bprn\b|\bper diem\b"
 )
-_PLACE = re.compile(
+_PLACE = scan(
     r"\b(?:willing(?:ness)?|able|ability|must|open|required|prepared|need) to relocate|\brelocation (?:is |may be |will be )?(?:required|necessary)|\bmust relocate"
     r"|\btravel(?:ing|ling)?\b[^.;]{0,30}\d{1,3} ?%|\b\d{1,3} ?(?:-|–|to)? ?\d{0,3} ?% (?:of )?(?:the )?(?:\w{1,15} ){0,3}travel|\b(?:willing(?:ness)?|ability|able|must|required?|requires?|need|needed|prepared|expected|available|flexibility)\b[^.;]{0,25}\b(?:to )?travel\b(?! (?:arrangement|agen|expense|itinerar|plan|book))"
     r"|\b(?:some|occasional|frequent|extensive|overnight|regional|domestic|international|national|moderate|limited|periodic|local|regular|minimal|heavy) (?:\w{1,14} ){0,3}travel\b(?! (?:arrangement|agen|expense|itinerar|plan|book))|\btravel (?:is |may be |will be |as )?(?:required|necessary|expected|needed)|\btravel ?:(?= ?\w)"
@@ -465,7 +468,7 @@ _OFFICE_HOURS = re.compile(
 )
 
 
-def _phrases(kind: Kind, pattern: re.Pattern[str], small: str) -> Iterator[_Found]:
+def _phrases(kind: Kind, pattern: Scan, small: str) -> Iterator[_Found]:
     match = pattern.search(small)
     if match and not (kind == "shift" and _OFFICE_HOURS.search(small[: match.start()])):
         yield _Found(kind, match.start(), match.end(), subject=(match[0].replace("-", " "),))

@@ -15,6 +15,7 @@ from datetime import date
 from functools import cached_property
 
 from service.core.redaction.layout import Line, lines_of
+from service.core.redaction.policy import TOKENS
 from service.core.requirements.credentials import credentials_in, languages_in, that_will_do
 from service.core.requirements.degrees import PURSUED, Degree, degrees_in
 from service.core.requirements.employment import Employment, employment_in
@@ -189,7 +190,15 @@ def _degree(requirement: Requirement, resume: ResumeFacts) -> Evidence:
         return Evidence("yes", tuple(sorted((one.start, one.end) for one in fitting)[:_MOST_PLACES]))
     if high or requirement.lenient or not resume.degrees or resume.pursued >= requirement.level:
         return _UNKNOWN
+    # An entry whose degree is not recognised may be the one that is asked for.
+    if len(_SCHOOLS.findall(resume.small)) > len({one.start for one in resume.degrees}):
+        return _UNKNOWN
     return Evidence("no", tuple(sorted((one.start, one.end) for one in resume.degrees)[:_MOST_PLACES]))
+
+
+_SCHOOLS = re.compile(
+    rf"{re.escape(TOKENS['school'].lower())}|\b(?:university|college|institute|academy|polytechnic)\b"
+)
 
 
 def _is_in(fields: Sequence[str], degree: Degree, small: str) -> bool:

@@ -38,7 +38,7 @@ LENIENT = re.compile(
     r"\b(?:or|and/or|/)\s?(?:an? )?(?:\w{1,15} )?(?:equivalent|equal|comparable|combination|related experience|relevant experience|work experience|similar)|\bequivalent (?:combination|experience|work|training)"
     r"|\bcombination of\b|\bin lieu\b|\b(?:able|ability|willing|willingness|eligible|eligibility|agree|required) to (?:obtain|become|get|acquire|earn|complete|achieve|sit|be licensed|gain)"
     r"|\bobtain\b|\bwithin \w{1,12} (?:\(\w{1,3}\) )?(?:days|months|weeks|years?)\b|\bworking towards?\b|\bor higher education\b|\bor (?:the )?ability\b|\bwill train\b|\beligib|\bpursuing\b|\bcandidate for\b|\bsubstitut"
-    r"|\bor (?!more\b)(?:\w{1,12} ){0,3}(?:experience|years)\b|\bexperience or\b"
+    r"|\bor (?!more\b)(?:\w{1,12} ){0,3}(?:experience|years)\b|\bexperience or\b|\band/or an?\b|\bor [\d–-][\d –-]{0,6}\+? ?years"
 )
 
 _CLAUSE = re.compile(r"[;()]|(?<!\b[a-z])\.\s|\bbut\b|\bhowever\b|\s[-–]\s")

@@ -33,6 +33,7 @@ def _found(posting: str, resume: str) -> list[str]:
         ("Bachelor's degree required.", "BSc Physics, [SCHOOL]", "yes"),
         ("Bachelor's degree required.", "Education\nAssociate degree in welding", "no"),
         ("Bachelor's degree required.", "Education\nHigh school diploma; pursuing a BSc", "unknown"),
+        ("Bachelor's degree required.", "Education\nCivil engineering, [SCHOOL]\nHSC, [SCHOOL]", "unknown"),
         ("Bachelor's degree required.", "Welder since I was young.", "unknown"),
         ("Bachelor's degree or equivalent.", "Education\nHigh school diploma", "unknown"),
         ("Bachelor's degree in accounting.", "BSc in physics", "unknown"),
