@@ -22,7 +22,7 @@ _WORDS: tuple[tuple[int, str], ...] = (
     ),
     (
         BACHELOR,
-        r"bachelor['’]?s?['’]?|\bb\.s\.?(?=[\s,/)]|$)|\bb\.a\.?(?=[\s,/)]|$)|\bb\.?sc\b\.?|\bb\.?tech\b|\bb\.e\b\.?|\bbsn\b|\bbba\b|\bb\.?com\b\.?(?!mun)|\bll\.?\s?b\b|\bbeng\b|\bbca\b|\bbsw\b|\bbsee\b|\bbsme\b|\bbscs\b|\bb\.ed\b|under-?graduate (?:degree|studies)|(?:four|4)(?: \(4\))?[\s-]year (?:college |university )?degree|(?:college|university|honou?rs) degree|\bbs/ba\b|\bba/bs\b",
+        r"bachelor['’]?s?['’]?|\bb\.s\.?(?=[\s,/)]|$)|\bb\.a\.?(?=[\s,/)]|$)|\bb\.?sc\b\.?(?!['’]s)|\bb\.?tech\b|\bb\.e\b\.?|\bbsn\b|\bbba\b|\bb\.?com\b\.?(?!mun)|\bll\.?\s?b\b|\bbeng\b|\bbca\b|\bbsw\b|\bbsee\b|\bbsme\b|\bbscs\b|\bb\.ed\b|under-?graduate (?:degree|studies)|(?:four|4)(?: \(4\))?[\s-]year (?:college |university )?degree|(?:college|university|honou?rs) degree|\bbs/ba\b|\bba/bs\b",
     ),
     (
         ASSOCIATE,
@@ -40,7 +40,7 @@ _UNNAMED = scan(
 """A degree without its name is taken for a bachelor's."""
 
 _ACRONYMS = (
-    (DOCTORATE, scan(r"\bJD\b|\bPsyD\b")),
+    (DOCTORATE, scan(r"\bJD\b(?! Edwards)|\bPsyD\b")),
     (MASTER, scan(r"\b(?:MS|MA|ME)(?=/|\sdegree|\sin\s[A-Z]|\s(?:required|preferred))|(?<=/)(?:MS|MA)\b(?!\sOffice)|\bM\.?Eng\b|\bMEng\b|(?<=or\s)M[SA]\b(?=\s(?:degree|in\b)|[.,;)])")),
     (BACHELOR, scan(r"\b(?:BS|BA)\b(?=\s?/\s?[BM]|\sdegree|\sin\s|,?\s(?:or (?:BS|BA|MS|MA|equiv)|required|preferred|with)|,\s(?:MS|MA|BS|BA|\[)|$)|\bBE\b(?=\sin\s|\sdegree|,?\s\[|$)|(?<=/)(?:BS|BA)\b")),
     (ASSOCIATE, scan(r"\b(?:AA|AS|AAS)(?=/(?:A[AS]|B[AS])|\sdegree|\sin\s[A-Z])|(?<=/)(?:AA|AS|AAS)\b(?=\sdegree)")),

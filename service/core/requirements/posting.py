@@ -459,7 +459,7 @@ _PLACE = scan(
     r"|\btravel(?:ing|ling)?\b[^.;]{0,30}\d{1,3} ?%|\b\d{1,3} ?(?:-|–|to)? ?\d{0,3} ?% (?:of )?(?:the )?(?:\w{1,15} ){0,3}travel|\b(?:willing(?:ness)?|ability|able|must|required?|requires?|need|needed|prepared|expected|available|flexibility)\b[^.;]{0,25}\b(?:to )?travel\b(?! (?:arrangement|agen|expense|itinerar|plan|book))"
     r"|\b(?:some|occasional|frequent|extensive|overnight|regional|domestic|international|national|moderate|limited|periodic|local|regular|minimal|heavy) (?:\w{1,14} ){0,3}travel\b(?! (?:arrangement|agen|expense|itinerar|plan|book))|\btravel (?:is |may be |will be |as )?(?:required|necessary|expected|needed)|\btravel ?:(?= ?\w)"
     r"|\bmust (?:be (?:located|based|local)|live|reside) (?:\w{1,12} )?(?:in|within|near|to)\b|\blocal candidates?\b|\bcommut(?:e|able|ing) (?:to|distance)|\bbased (?:at|in) our\b"
-    r"|\b(?:work(?:ing)?|role|position|job|fully|100%|must be|days?|required|only) (?:is )?(?:on[- ]?site|in[- ]office|in the office|remote(?:ly)?|hybrid)\b|\b(?:remote|hybrid|on[- ]?site|home[- ]based|office[- ]based) (?:work(?:ing)?|role|position|job|opportunity|only|model|schedule|required)\b|\bwork(?:ing)? from home\b|\btelecommut"
+    r"|\b(?:work(?:ing)?|role|position|job|fully|100%|must be|days?|required|only) (?:is )?(?:on[- ]?site|in[- ]office|in the office|remote(?:ly)?|hybrid)\b|\b(?:remote|hybrid|on[- ]?site|home[- ]based|office[- ]based) (?:work(?:ing)?(?! time)|role|position|job|opportunity|only|model|schedule|required)\b|\bwork(?:ing)? from home\b|\btelecommut"
 )
 
 
