@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 from service.core.redaction.layout import Section, lines_of
 from service.core.redaction.policy import TOKENS
@@ -85,7 +86,10 @@ def employment_in(text: str, small: str, today: date) -> Employment:
     least = _merged((p.first + 6 * p.year_only, p.last - 6 * p.year_only) for p in periods)
     now = _now(today)
     most = max(((now - p.first) / _MONTHS_OF_YEAR for p in periods), default=0.0)
-    return Employment(periods, least, most, tuple(_stated(small)))
+    return Employment(periods, least, most, tuple(islice(_stated(small), _MOST_STATED)))
+
+
+_MOST_STATED = 200
 
 
 def _periods(text: str, small: str, today: date) -> Iterator[Period]:
