@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import httpx
@@ -50,6 +51,24 @@ def test_scores_are_those_of_the_server(model: Model, client: httpx.Client) -> N
             ):  # fmt: skip
                 assert getattr(score, name) == result[name], name
             assert list(score.warnings) == result["warnings"]
+
+
+def test_requirements_are_those_of_the_server(model: Model, client: httpx.Client) -> None:
+    job = {**BACKEND_JOB, "description": f"{JOB}\nBachelor's degree required. Must be fluent in German."}
+    lacking = ENGINEER.replace("BSc Computer Science", "High school diploma")
+    candidates = [{"id": "a", "resume": lacking}, {"id": "b", "resume": ENGINEER}]
+    answer = client.post(
+        "/v1/score", json={"job": job, "candidates": candidates, "require": ["degree"]}
+    ).json()
+    scores = model.score(job["description"], [lacking, ENGINEER], title=TITLE, require=["degree"])
+    for score, result in zip(scores, answer["results"], strict=True):
+        assert (score.decision, score.reason) == (result["decision"], result["reason"])
+        assert [asdict(one) | {"where": list(one.where)} for one in score.requirements or ()] == result[
+            "requirements"
+        ]
+    assert [score.reason for score in scores] == ["requirement_not_found", None]
+    with pytest.raises(InputError, match="age is no kind of requirement"):
+        model.score(JOB, ENGINEER, require=["age"])  # type: ignore[list-item]
 
 
 def test_pairs_of_a_frame_are_scored_as_alone(model: Model) -> None:

@@ -144,7 +144,16 @@ async def score(
         lists = await _requirements(body, encoded, earlier.time.date(), pools)
     if lists is not None:
         for result, listed in zip(answer.results, lists, strict=True):
-            result.requirements = [RequirementOut.model_validate(one) for one in listed]
+            result.requirements = [
+                RequirementOut(
+                    text=one.text,
+                    kind=one.kind,
+                    required=one.required,
+                    found=one.found,
+                    where=list(one.where),
+                )
+                for one in listed
+            ]
     for result, candidate, of_candidate in zip(answer.results, body.candidates, read_groups, strict=True):
         result.unknown_groups = list(of_candidate.unknown)
         result.metadata = candidate.metadata

@@ -10,7 +10,6 @@ from service.api.schemas.base import (
     Body,
     ClientId,
     Metadata,
-    ReadBody,
     RequestBody,
     StopEarly,
     few_fields,
@@ -144,7 +143,7 @@ class PassageOut(Body):
     similarity: float = Field(description="Cosine of the two, in [-1, 1].")
 
 
-class RequirementOut(ReadBody):
+class RequirementOut(Body):
     text: str = Field(
         description=f"The job's own words, at most {MAX_TEXT} characters around what is asked for."
     )

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from service.core.redaction.scanning import scan
+
 SCHOOL, ASSOCIATE, BACHELOR, MASTER, DOCTORATE = 1, 2, 3, 4, 5
 """Levels in their order. `SCHOOL`: a diploma of a secondary school, or what stands for one."""
 
@@ -16,27 +18,32 @@ _WORDS: tuple[tuple[int, str], ...] = (
     ),
     (
         MASTER,
-        r"master['’]?s?['’]?(?= (?:degree|of|in|or|level|required|preferred))|masters?['’]s?\b|\bm\.?b\.?a\b\.?|\bm\.s\.|\bm\.a\.|\bm\.?sc\b\.?|\bm\.?tech\b|\bmsn\b|\bmsw\b|\bm\.?ed\b|\bmca\b|\bll\.?m\b|\bm\.e\b\.?|\bm\.?com\b(?!mun)|\bmph\b|post-?\s?graduate (?:degree|diploma)|graduate degree|advanced degree|\bpgdm?\b",
+        r"master['’]?s?['’]?(?= (?:degree|of (?:arts|science|business|engineering|law|public|social|education|technology|computer|commerce|philosophy|fine|nursing|health|accounting|architecture|library)|in\b|or\b|level|required|preferred))|masters?['’]s?\b|\bm\.?b\.?a\b\.?|\bm\.s\.|\bm\.a\.|\bm\.?sc\b\.?|\bm\.?tech\b|\bmsn\b|\bmsw\b|\bm\.ed\b|\bmca\b|\bll\.?m\b|\bm\.e\b\.?|\bm\.?com\b(?!mun)|\bmph\b|post-?\s?graduate (?:degree|diploma)|graduate degree|advanced degree|\bpgdm?\b",
     ),
     (
         BACHELOR,
-        r"bachelor['’]?s?['’]?|\bb\.s\.?(?=[\s,/)]|$)|\bb\.a\.?(?=[\s,/)]|$)|\bb\.?sc\b\.?|\bb\.?tech\b|\bb\.e\b\.?|\bbsn\b|\bbba\b|\bb\.?com\b\.?(?!mun)|\bll\.?\s?b\b|\bbeng\b|\bbca\b|\bbsw\b|\bbsee\b|\bbsme\b|\bbscs\b|\bb\.?ed\b|under-?graduate (?:degree|studies)|(?:four|4)[\s-]year (?:college |university )?degree|(?:college|university|honou?rs) degree|\bbs/ba\b|\bba/bs\b|\bdegree (?:in|from)\b|\b(?:a|relevant|related|technical|business|engineering|science|nursing|accounting) degree\b|\bdegree[\s-](?:educated|qualified)|\bdegree(?= (?:is )?(?:required|preferred|level))|degree holder",
+        r"bachelor['’]?s?['’]?|\bb\.s\.?(?=[\s,/)]|$)|\bb\.a\.?(?=[\s,/)]|$)|\bb\.?sc\b\.?(?!['’]s)|\bb\.?tech\b|\bb\.e\b\.?|\bbsn\b|\bbba\b|\bb\.?com\b\.?(?!mun)|\bll\.?\s?b\b|\bbeng\b|\bbca\b|\bbsw\b|\bbsee\b|\bbsme\b|\bbscs\b|\bb\.ed\b|under-?graduate (?:degree|studies)|(?:four|4)(?: \(4\))?[\s-]year (?:college |university )?degree|(?:college|university|honou?rs) degree|\bbs/ba\b|\bba/bs\b",
     ),
     (
         ASSOCIATE,
-        r"associate['’]?s?['’]?(?= (?:of (?:arts|science|applied)|degree|in (?:applied|arts|science|nursing)|level required|(?:or|/) ?bachelor))|(?:two|2)[\s-]year (?:college |technical |technical school )?degree|\bfoundation degree|\bhnd\b|\bhnc\b|\baas degree|\ba\.a\.s?\.|college diploma|diploma in|\bpolytechnic diploma|technical (?:school )?degree",
+        r"associate['’]? ?s?['’]?(?= (?:of (?:arts|science|applied)|degree|in (?:applied|arts|science|nursing)|level required|(?:or|/) ?bachelor))|(?:two|2)(?: \(2\))?[\s-]year (?:college |technical |technical school )?degree|\bfoundation degree|\bhnd\b|\bhnc\b|\baas degree|\ba\.a\.s?\.|college diploma|diploma in|\bpolytechnic diploma|technical (?:school )?degree",
     ),
     (
         SCHOOL,
         r"high[\s-]?school|\bged\b|\bg\.e\.d\.|\bgcses?\b|\ba[\s-]levels?\b|secondary school|\bhs diploma|\bh\.s\. diploma|\bh\.?s\.?c\b|\bs\.?s\.?c\b|\bhigher secondary|\bdiploma/ged|\bdiploma or ged",
     ),
 )
-_SMALL = tuple((level, re.compile(pattern)) for level, pattern in _WORDS)
+_SMALL = tuple((level, scan(pattern)) for level, pattern in _WORDS)
+_UNNAMED = scan(
+    r"\bdegree (?:in|from)\b|\b(?:a|relevant|related|technical|business|engineering|science|nursing|accounting) degree\b|\bdegree[\s-](?:educated|qualified)|\bdegree(?= (?:is )?(?:required|preferred|level))|degree holder"
+)
+"""A degree without its name is taken for a bachelor's."""
+
 _ACRONYMS = (
-    (DOCTORATE, re.compile(r"\bJD\b|\bPsyD\b")),
-    (MASTER, re.compile(r"\b(?:MS|MA|ME)(?=/|\sdegree|\sin\s[A-Z]|\s(?:required|preferred))|(?<=/)(?:MS|MA)\b(?!\sOffice)|\bM\.?Eng\b|\bMEng\b|(?<=or\s)M[SA]\b(?=\s(?:degree|in\b)|[.,;)])")),
-    (BACHELOR, re.compile(r"\b(?:BS|BA|BE)\b(?=/|\sdegree|\sin\s|,|\s(?:or|and|required|preferred|with)\b|\s?[-–(]|\s[A-Z]|$)|(?<=/)(?:BS|BA)\b")),
-    (ASSOCIATE, re.compile(r"\b(?:AA|AS|AAS)(?=/|\sdegree|\sin\s[A-Z])|(?<=/)(?:AA|AS|AAS)\b(?=\sdegree)")),
+    (DOCTORATE, scan(r"\bJD\b(?! Edwards)|\bPsyD\b")),
+    (MASTER, scan(r"\b(?:MS|MA|ME)(?=/|\sdegree|\sin\s[A-Z]|\s(?:required|preferred))|(?<=/)(?:MS|MA)\b(?!\sOffice)|\bM\.?Eng\b|\bMEng\b|(?<=or\s)M[SA]\b(?=\s(?:degree|in\b)|[.,;)])")),
+    (BACHELOR, scan(r"\b(?:BS|BA)\b(?=\s?/\s?[BM]|\sdegree|\sin\s|,?\s(?:or (?:BS|BA|MS|MA|equiv)|required|preferred|with)|,\s(?:MS|MA|BS|BA|\[)|$)|\bBE\b(?=\sin\s|\sdegree|,?\s\[|$)|(?<=/)(?:BS|BA)\b")),
+    (ASSOCIATE, scan(r"\b(?:AA|AS|AAS)(?=/(?:A[AS]|B[AS])|\sdegree|\sin\s[A-Z])|(?<=/)(?:AA|AS|AAS)\b(?=\sdegree)")),
 )  # fmt: skip
 _FIELD = re.compile(r"[^.;()]{0,40}?\b(?:in|of)\s(?P<field>[^.;:()]{3,120})")
 _STOP = frozenset(
@@ -69,12 +76,18 @@ class Degree:
 
 def degrees_in(text: str, small: str) -> Iterator[Degree]:
     """The degrees in `text`, which is `small` in small letters, by level and then in order."""
-    for level, pattern in _SMALL:
-        for match in pattern.finditer(small):
-            yield Degree(match.start(), match.end(), level, _field(small, match.end()))
-    for level, pattern in _ACRONYMS:
-        for match in pattern.finditer(text):
-            yield Degree(match.start(), match.end(), level, _field(small, match.end()))
+    ends: set[int] = set()
+    for patterns, where in ((_SMALL, small), (_ACRONYMS, text)):
+        for level, pattern in patterns:
+            for match in pattern.finditer(where):
+                ends.update(range(match.end(), match.end() + _NEXT_TO))
+                yield Degree(match.start(), match.end(), level, _field(small, match.end()))
+    for match in _UNNAMED.finditer(small):
+        if ends.isdisjoint(range(match.start(), match.end() + 1)):
+            yield Degree(match.start(), match.end(), BACHELOR, _field(small, match.end()))
+
+
+_NEXT_TO = 4
 
 
 def _field(small: str, end: int) -> tuple[str, ...]:

@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 from service.core.redaction.layout import Section, lines_of
 from service.core.redaction.policy import TOKENS
+from service.core.redaction.scanning import scan
 from service.core.requirements.degrees import degrees_in
 from service.core.requirements.wording import NUMBER, number_of
 
@@ -28,12 +30,12 @@ def _date(name: str) -> str:
     )
 
 
-_PERIOD = re.compile(
+_PERIOD = scan(
     rf"\b{_date('from')}\s{{0,3}}(?:-|–|—|to|until|till|thru|through|upto)\s{{0,3}}"
     rf"(?:till |the |to )?(?:{_date('to')}(?![\d-])|(?P<now>present|current|now|today|date|ongoing|till))"
 )
-_SINCE = re.compile(rf"\b(?:since|from)\s{_date('from')}(?=[\s.,;)]|$)(?!\s?(?:-|–|—|to\b|until|till))")
-_STATED = re.compile(
+_SINCE = scan(rf"\b(?:since|from)\s{_date('from')}(?=[\s.,;)]|$)(?!\s?(?:-|–|—|to\b|until|till))")
+_STATED = scan(
     rf"(?<![\d.])(?P<number>{NUMBER})\s?\+?\s?(?:\(\d{{1,2}}\)\s?)?(?:plus |or more )?\+?\s?(?P<unit>years|year|yrs|yr|months)\b[.'’]?s?['’]?\s?(?:\w{{1,20}}[ ,/&-]{{1,2}}){{0,6}}?exp"
     rf"|\bexp[a-z]{{0,9}}\s?(?:[-:of,]{{1,2}}|is|over|about|more than)?\s{{0,2}}(?P<number2>{NUMBER})\s?\+?\s?(?P<unit2>years|year|yrs|yr|months)\b"
 )
@@ -84,7 +86,10 @@ def employment_in(text: str, small: str, today: date) -> Employment:
     least = _merged((p.first + 6 * p.year_only, p.last - 6 * p.year_only) for p in periods)
     now = _now(today)
     most = max(((now - p.first) / _MONTHS_OF_YEAR for p in periods), default=0.0)
-    return Employment(periods, least, most, tuple(_stated(small)))
+    return Employment(periods, least, most, tuple(islice(_stated(small), _MOST_STATED)))
+
+
+_MOST_STATED = 200
 
 
 def _periods(text: str, small: str, today: date) -> Iterator[Period]:

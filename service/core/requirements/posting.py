@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, pairwise
 
 from service.core.posting_boilerplate import boilerplate_sentences
 from service.core.posting_phrases import DUTY, ROLE_HEADING, SECTION_HEADINGS
 from service.core.posting_sentences import Sentence, sentences_of
+from service.core.redaction.scanning import Scan, scan
 from service.core.requirements.credentials import credentials_in, languages_in
 from service.core.requirements.degrees import SCHOOL, degrees_in
 from service.core.requirements.kinds import MAX_REQUIREMENTS, MAX_TEXT, Kind, Requirement
@@ -53,6 +54,7 @@ def requirements_of(text: str) -> tuple[Requirement, ...]:
     boilerplate = {span.start: span.kind for span in boilerplate_sentences(text)}
     found: dict[tuple[object, ...], Requirement] = {}
     by_default = True
+    label = ""
     for sentence in sentences_of(text):
         small = small_letters(sentence.text[:_READ])
         kind = boilerplate.get(sentence.start)
@@ -62,8 +64,11 @@ def requirements_of(text: str) -> tuple[Requirement, ...]:
         if _is_list_of_words(small):
             continue
         matches = [
-            one for one in _matches(sentence.text[:_READ], small) if allowed is None or one.kind in allowed
+            one
+            for one in _matches(sentence.text[:_READ], small, label)
+            if allowed is None or one.kind in allowed
         ]
+        label = small if sentence.label else ""
         opened = _opens(sentence, small, bool(matches))
         if opened is not None:
             by_default = opened
@@ -72,7 +77,13 @@ def requirements_of(text: str) -> tuple[Requirement, ...]:
             known = found.get(key)
             if known is None or (requirement.required and not known.required):
                 found[key] = requirement
-    return tuple(sorted(found.values(), key=lambda one: one.start)[:MAX_REQUIREMENTS])
+    every = sorted(found.values(), key=lambda one: one.start)[:MAX_REQUIREMENTS]
+    # "A master's, or a bachelor's and three years": who has the lowest of several may do.
+    lowest = min((one.level for one in every if one.kind == "degree" and one.required), default=0)
+    return tuple(
+        replace(one, lenient=True) if one.kind == "degree" and one.required and one.level > lowest else one
+        for one in every
+    )
 
 
 def _key(one: Requirement) -> tuple[object, ...]:
@@ -129,7 +140,8 @@ def _requirements(
     """The matches of a sentence with what it says about them; alternatives as one."""
     spans = [(one.start, one.end) for one in matches]
     for one in _with_alternatives(matches, small):
-        required = is_required(small, one.start, one.end, spans, by_default=by_default)
+        default = by_default or one.kind in _WHATEVER_THE_HEADING
+        required = is_required(small, one.start, one.end, spans, by_default=default)
         text, start = _excerpt(sentence.text, one.start, one.end)
         if one.kind == "language":
             text = _NATIVE.sub("", text)
@@ -147,6 +159,7 @@ def _requirements(
         )
 
 
+_WHATEVER_THE_HEADING = ("right_to_work", "shift", "place")
 _NATIVE = re.compile(
     r"\b(?:near[- ])?native(?:[- ]level)?(?: (?:or|and) (?:near[- ]native|bilingual)\b)?(?: (?:or|/) )?\s?|\bmother[- ]tongue\s?(?:in |is )?|\bfirst language\s?(?:is )?",
     re.IGNORECASE,
@@ -186,6 +199,8 @@ def _is_either(first: _Found, second: _Found, small: str) -> bool:
     between = small[first.end : second.start]
     if len(between) > _BETWEEN or re.search(r"[.;]|\band\b(?!/or)", between):
         return False
+    if first.kind == "language":  # "Spanish/English interpreter" is to speak both
+        return re.search(r"\bor\b", between) is not None
     if _OR.search(between):
         return True
     # "CPA, CMA or CFA"
@@ -235,12 +250,12 @@ def _excerpt(text: str, start: int, end: int) -> tuple[str, int]:
     return text[first:last], first
 
 
-def _matches(text: str, small: str) -> list[_Found]:
+def _matches(text: str, small: str, label: str) -> list[_Found]:
     return list(
         chain(
             _credentials(text, small),
             _degrees(text, small),
-            _years(small),
+            _years(small, label),
             _languages(small),
             _phrases("right_to_work", _RIGHT_TO_WORK, small),
             _phrases("shift", _SHIFT, small),
@@ -285,20 +300,20 @@ _AS_TITLE = re.compile(
     r"\)?\s?(?:\(\w{1,5}\))?,?\s(?:you\b|is responsible|will\b|includes?\b|performs|provides|position\b|role\b|job\b|is accountable|requirements)"
 )
 _OF_OTHERS = re.compile(
-    r"\b(?:supervision of|supervised by|report\w{0,5} to|assist\w{0,5}|supervis\w{1,5}|support\w{0,5}|alongside|directed by|delegated by|led by|direction of|guidance of) (?:\w{1,12} ){0,3}$"
+    r"\b(?:supervision of|supervised by|report\w{0,5} to|assist\w{0,5}|supervis\w{1,5}|support\w{0,5}|alongside|directed by|delegated by|led by|direction of|guidance of|received|awarded) (?:\w{1,12} ){0,3}$"
 )
 """What a job is called, and whom its holder works for, are no licences of their own."""
 _UNNAMED: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         "licence",
         re.compile(
-            r"\b(?:valid|current|active|appropriate|applicable|unrestricted|professional|state|clinical) (?:\w{2,15} ){0,3}licen[sc](?:es?|ure)\b(?! (?:agreement|key|fee|plate|management))|\blicen[sc](?:es?|ure)\b (?:\w{1,15} ){0,4}(?:required|mandatory|preferred|desired)|\b(?:must|should) (?:be|hold|have|possess) (?:an? )?(?:\w{1,15} ){0,2}licen[sc](?:ed?|ure)\b"
+            r"\b(?:valid|current|active|appropriate|applicable|unrestricted|professional|state|clinical) (?:\w{2,15} ){0,3}licen[sc](?:es?|ure)\b(?! (?:agreement|key|fee|plate|management))|\blicen[sc](?:es?|ure)\b (?=(?:\w{1,15} ){0,4}(?:required|mandatory|preferred|desired))|\b(?:must|should) (?:be|hold|have|possess) (?:an? )?(?:\w{1,15} ){0,2}licen[sc](?:ed?|ure)\b"
         ),
     ),
     (
         "certification",
         re.compile(
-            r"\b(?:valid|current|active|appropriate|relevant|industry|professional|national|board) (?:\w{2,15} ){0,2}certifications?\b|\bcertifications?\b (?:\w{1,15} ){0,4}(?:required|mandatory|preferred|desired|a plus)|\bmust be (?:\w{1,15} ){0,2}certified\b"
+            r"\b(?:valid|current|active|appropriate|relevant|industry|professional|national|board) (?:\w{2,15} ){0,2}certifications?\b|\bcertifications?\b (?=(?:\w{1,15} ){0,4}(?:required|mandatory|preferred|desired|a plus))|\bmust be (?:\w{1,15} ){0,2}certified\b"
         ),
     ),
 )
@@ -322,13 +337,13 @@ _NOT_A_DEGREE = re.compile(
     r"[\s-]{0,2}(?:students?|teachers?|teaching|sports?|coach|football|athlet|program manager|interns?|graduates? program|level students|scheduler|days?|thesis|committee)\b"
 )
 _NO_DEGREE_BEFORE = re.compile(
-    r"\b(?:teach|tutor|scrum|web|for|serving|with|of|to) (?:local |area )?$|\bscrum\s?$"
+    r"\b(?:teach|tutor|scrum|web|for|serving|with|of|to|no) (?:local |area )?$|\bscrum\s?$"
 )
 _DIPLOMA = re.compile(
     r"diploma|degree|graduat|education|ged|g\.e\.d|equivalent|required|complet|minimum|must|gcse|level|preferred|h\.?s\b"
 )
 
-_YEARS = re.compile(
+_YEARS = scan(
     rf"(?<![\d.$%/-])(?P<number>{NUMBER})\s?(?:\((?:{NUMBER})\)\s?)?(?:\+|plus|or more)?\s?(?:(?:-|–|—|to|or)\s?(?P<most>{NUMBER})\s?(?:\(\d{{1,2}}\)\s?)?\+?)?\s?\+?(?: or more| plus)?[\s-]{{0,2}}(?:full )?(?P<unit>years?|yrs?|months)\b\.?(?:'s?|s')?"
 )
 _EXPERIENCE = re.compile(
@@ -338,11 +353,19 @@ _AFTER_NO = re.compile(
     r"[\s-]{0,2}(?:of age|old\b|degree|college|university|school|program|diploma|contract|warranty|term\b|ago\b|in business|guarantee|technical|or older|and older|after|from (?:date|hire)|prior to|accredited|of college|of university|of education|of study|of age)"
 )
 _BEFORE_NO = re.compile(
-    r"(?:\b(?:up to|less than|no more than|fewer than|under|maximum(?: of)?|max|within(?: the)?(?: last| past| first)?|last|past|first|every|each|per|for (?:over|more than|the)|age|aged?|celebrat\w{0,5}|next|after|once a|time|twice a|under the age of|not exceed|within one)\s{0,2}(?:\w{1,10}\s)?|\b(?:zero|0)\)?(?: zero)? to \(?|\(\d\) \w{3,5} to \(\d{1,2}\) )$"
+    r"(?:\b(?:up to|backed by|our|less than|no more than|fewer than|under|maximum(?: of)?|max|within(?: the)?(?: last| past| first)?|last|past|first|every|each|per|for (?:over|more than|the)|age|aged?|celebrat\w{0,5}|next|after|once a|time|twice a|under the age of|not exceed|within one)\s{0,2}(?:\w{1,10}\s)?|\b(?:zero|0)\)?(?: zero)? to \(?|\blevel to |\(\d\) \w{3,5} to \(\d{1,2}\) )$"
 )
 
 
-def _years(small: str) -> Iterator[_Found]:
+def _years(small: str, label: str) -> Iterator[_Found]:
+    found = list(_all_years(small, label))
+    for one in found:
+        beside = [small[a.end : b.start] for a, b in pairwise(found) if one in (a, b)]
+        either = any(re.search(r"\bor\b", between) for between in beside)
+        yield replace(one, lenient=True) if either else one
+
+
+def _all_years(small: str, label: str) -> Iterator[_Found]:
     for match in _YEARS.finditer(small):
         years = number_of(match["number"])
         if match["unit"].startswith("month"):
@@ -357,7 +380,8 @@ def _years(small: str) -> Iterator[_Found]:
         clause = clause_at(small, match.start(), match.end())
         behind = small[match.end() : min(clause.end, match.end() + _WITHIN)]
         if not (
-            _EXPERIENCE.search(behind)
+            "experience" in label
+            or _EXPERIENCE.search(behind)
             or re.search(r"\bexp(?:erience)?\b[^.;]{0,30}$", small[clause.start : match.start()])
         ):
             continue
@@ -368,7 +392,7 @@ def _years(small: str) -> Iterator[_Found]:
 
 
 _FEWEST_YEARS = 0.5
-_MOST_YEARS = 30
+_MOST_YEARS = 20
 _WITHIN = 120
 _YEARS_LENIENT = re.compile(
     r"\bin lieu\b|\bsubstitut|\bcombination\b|\bequivalent (?:combination|education|training)|\bor (?:an? )?(?:\w{1,15}['.]?s? )?(?:degree|bachelor|master|mba|ph)|\bor equivalent\b|\bor completed\b"
@@ -417,29 +441,34 @@ _NOT_SPOKEN = re.compile(
     r"[\s/,]{0,2}(?:degree|major|literature|department|class|teacher|as a second|lit\b|composition|muffin|market|cuisine|food|restaurant|compan|customers?|clients?|bank)"
 )
 
-_RIGHT_TO_WORK = re.compile(
+_RIGHT_TO_WORK = scan(
     r"\b(?:authori[sz](?:ed|ation)|right|eligib(?:le|ility)|permitted|entitled|legally (?:able|eligible|authorized|entitled)|permission) to (?:legally |lawfully )?work\b|\bable to (?:legally|lawfully) work\b"
     r"|\bwork (?:authori[sz]ation|permit|visa)|\bemployment authori[sz]ation|\b(?:u\.?s\.?a?\.?|united states|uk|british|eu|american|canadian) citizens?(?:hip)?\b|\bcitizenship (?:is )?(?:required|verification)|\bmust be (?:an? )?(?:\w{1,8} )?citizen"
     r"|\bgreen card (?:holders?|required|or|only|is)|\((?:or )?green card\)|\b(?:or|with|have|hold) (?:an? )?(?:valid )?green card|\bpermanent resident|\b(?:secret|ts/sci|ts|security|sc|dv|government|dod|doe|public trust|polygraph|sensitive) clearance|\bclearance (?:is )?(?:required|level|needed|preferred)|\b(?:obtain|hold|have) (?:and maintain )?(?:an? )?(?:\w{1,12} ){0,3}clearance"
     r"|\b(?:no|not|unable to|without|cannot|can not|don't|won't|will not|provide) (?:\w{1,12} ){0,4}sponsor|\bsponsorship (?:is )?(?:not|un)|\bnot (?:\w{1,10} ){0,3}visas?\b|\bno (?:h1b?|h-1b|visa|c2c|corp)"
     r"|\bbaseline personnel security|\bbpss\b|\bdbs (?:check|clearance)|\benhanced dbs"
 )
-_SHIFT = re.compile(
+_SHIFT = scan(
     r"\b(?:night|day|evening|weekend|swing|graveyard|first|second|third|1st|2nd|3rd|rotating|overnight|split|late|early|twilight|afternoon|morning|12[- ]hour|8[- ]hour|10[- ]hour|ten[- ]hour|twelve[- ]hour|4 on 4 off)[ -]shifts?\b"
     r"|\b(?:work|working|works|available|availability|flexib\w{2,4}|must|require[sd]?|some|occasional|including|include|ability|able)\b[^.;]{0,50}\b(?:nights?|evenings?|weekends?|holidays|overtime|saturdays?|sundays?|shifts|rotating|on[ -]call)\b"
     r"|\b(?:nights?|evenings?|weekends?|overtime|saturdays?)\b (?:and \w{1,12} )?(?:work|hours|shifts?|availability|(?:is |are |may be |will be )?required|as needed|a must)"
     r"|\bon[- ]call\b|\bpart[- ]time\b|\bfull[- ]time\b(?!,? (?:\w{1,15} ){0,3}(?:employees?|students?|benefits|associates|experience))|\bshift ?work\b|\bshift (?:pattern|basis|rotation|schedule)|\bflexible (?:schedule|hours|working hours)\b|\bzero[- ]hours?\b|\b\d{2}(?:\.\d)? ?(?:\+ )?hours? (?:per|a|/|each) ?week|\bmonday (?:-|–|to|through|thru) (?:friday|saturday)|\bmon(?:day)?[- –]{1,3}fri(?:day)?\b|\bprn\b|\bper diem\b"
 )
-_PLACE = re.compile(
+_PLACE = scan(
     r"\b(?:willing(?:ness)?|able|ability|must|open|required|prepared|need) to relocate|\brelocation (?:is |may be |will be )?(?:required|necessary)|\bmust relocate"
     r"|\btravel(?:ing|ling)?\b[^.;]{0,30}\d{1,3} ?%|\b\d{1,3} ?(?:-|–|to)? ?\d{0,3} ?% (?:of )?(?:the )?(?:\w{1,15} ){0,3}travel|\b(?:willing(?:ness)?|ability|able|must|required?|requires?|need|needed|prepared|expected|available|flexibility)\b[^.;]{0,25}\b(?:to )?travel\b(?! (?:arrangement|agen|expense|itinerar|plan|book))"
-    r"|\b(?:some|occasional|frequent|extensive|overnight|regional|domestic|international|national|moderate|limited|periodic|local|regular|minimal|heavy) (?:\w{1,14} ){0,3}travel\b(?! (?:arrangement|agen|expense|itinerar|plan|book))|\btravel (?:is |may be |will be |as )?(?:required|necessary|expected|needed)|\btravel :|\btravel:"
+    r"|\b(?:some|occasional|frequent|extensive|overnight|regional|domestic|international|national|moderate|limited|periodic|local|regular|minimal|heavy) (?:\w{1,14} ){0,3}travel\b(?! (?:arrangement|agen|expense|itinerar|plan|book))|\btravel (?:is |may be |will be |as )?(?:required|necessary|expected|needed)|\btravel ?:(?= ?\w)"
     r"|\bmust (?:be (?:located|based|local)|live|reside) (?:\w{1,12} )?(?:in|within|near|to)\b|\blocal candidates?\b|\bcommut(?:e|able|ing) (?:to|distance)|\bbased (?:at|in) our\b"
-    r"|\b(?:work(?:ing)?|role|position|job|fully|100%|must be|days?|required|only) (?:is )?(?:on[- ]?site|in[- ]office|in the office|remote(?:ly)?|hybrid)\b|\b(?:remote|hybrid|on[- ]?site|home[- ]based|office[- ]based) (?:work(?:ing)?|role|position|job|opportunity|only|model|schedule|required)\b|\bwork(?:ing)? from home\b|\btelecommut"
+    r"|\b(?:work(?:ing)?|role|position|job|fully|100%|must be|days?|required|only) (?:is )?(?:on[- ]?site|in[- ]office|in the office|remote(?:ly)?|hybrid)\b|\b(?:remote|hybrid|on[- ]?site|home[- ]based|office[- ]based) (?:work(?:ing)?(?! time)|role|position|job|opportunity|only|model|schedule|required)\b|\bwork(?:ing)? from home\b|\btelecommut"
 )
 
 
-def _phrases(kind: Kind, pattern: re.Pattern[str], small: str) -> Iterator[_Found]:
+_OFFICE_HOURS = re.compile(
+    r"\b(?:applications?|apply|call|contact|interviews?|office hours|walk[- ]ins?)\b[^.;]{0,40}$"
+)
+
+
+def _phrases(kind: Kind, pattern: Scan, small: str) -> Iterator[_Found]:
     match = pattern.search(small)
-    if match:
+    if match and not (kind == "shift" and _OFFICE_HOURS.search(small[: match.start()])):
         yield _Found(kind, match.start(), match.end(), subject=(match[0].replace("-", " "),))

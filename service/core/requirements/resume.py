@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import islice
 
 from service.core.redaction.layout import Line, lines_of
+from service.core.redaction.policy import TOKENS
 from service.core.requirements.credentials import credentials_in, languages_in, that_will_do
 from service.core.requirements.degrees import PURSUED, Degree, degrees_in
 from service.core.requirements.employment import Employment, employment_in
@@ -23,6 +25,8 @@ from service.core.requirements.posting import small_letters
 
 _UNKNOWN = Evidence("unknown")
 _MOST_PLACES = 5
+_MOST_DEGREES = 200
+"""Far more than anybody has: a text of nothing but degrees must not take long."""
 _BESIDE = 40
 
 
@@ -47,7 +51,13 @@ class ResumeFacts:
 
     @cached_property
     def degrees(self) -> list[Degree]:
-        return [one for one in degrees_in(self.text, self.small) if not self._is_pursued(one.start, one.end)]
+        every = (one for one in degrees_in(self.text, self.small) if not self._is_pursued(one.start, one.end))
+        return list(islice(every, _MOST_DEGREES))
+
+    @cached_property
+    def schools(self) -> int:
+        """How often it names a school, also one that is hidden."""
+        return len(_SCHOOLS.findall(self.small))
 
     @cached_property
     def pursued(self) -> int:
@@ -73,10 +83,12 @@ class ResumeFacts:
     def languages(self) -> dict[str, list[tuple[int, int]]]:
         """Places of each language that somebody seems to speak, by name."""
         found: dict[str, list[tuple[int, int]]] = {}
-        listed = self._spans_under(_LANGUAGES)
+        listed = self._spans_under(_LANGUAGES)  # in order and apart
+        starts = [first for first, _ in listed]
         for start, end, name in languages_in(self.small):
             around = self.small[max(0, start - _BESIDE) : end + _BESIDE]
-            in_list = any(first <= start < last for first, last in listed)
+            span = bisect_right(starts, start) - 1
+            in_list = span >= 0 and start < listed[span][1]
             if in_list or _SPEAKS.search(around):
                 found.setdefault(name, []).append((start, end))
         return found
@@ -189,7 +201,15 @@ def _degree(requirement: Requirement, resume: ResumeFacts) -> Evidence:
         return Evidence("yes", tuple(sorted((one.start, one.end) for one in fitting)[:_MOST_PLACES]))
     if high or requirement.lenient or not resume.degrees or resume.pursued >= requirement.level:
         return _UNKNOWN
+    # An entry whose degree is not recognised may be the one that is asked for.
+    if resume.schools > len({one.start for one in resume.degrees}):
+        return _UNKNOWN
     return Evidence("no", tuple(sorted((one.start, one.end) for one in resume.degrees)[:_MOST_PLACES]))
+
+
+_SCHOOLS = re.compile(
+    rf"{re.escape(TOKENS['school'].lower())}|\b(?:university|college|institute|academy|polytechnic)\b"
+)
 
 
 def _is_in(fields: Sequence[str], degree: Degree, small: str) -> bool:

@@ -19,7 +19,7 @@ NUMBER = (
 """A number as it stands before "years", as a pattern for small letters."""
 
 PREFERRED = re.compile(
-    r"\bprefer(?:red|ably|ence|s|able)?\b|\b(?:a|an?\s(?:big|huge|definite|strong|real|added|distinct)) (?:\w{1,12} )?plus\b|\bplus[!.]?$|\ba\+$|\bpluses\b"
+    r"\bprefer(?:red|ably|ence|s|able)?(?![a-z])|\b(?:a|an?\s(?:big|huge|definite|strong|real|added|distinct)) (?:\w{1,12} )?plus\b|\bplus[!.]?$|\ba\+$|\bpluses\b"
     r"|\bnice[\s-]to[\s-]have|\bdesir(?:able|ed)\b|\badvantage(?:ous)?\b|\b(?:a|added|big|huge) bonus\b|\bbonus points\b|\bideally\b|\bis ideal\b|\bhelpful\b|\bbeneficial\b"
     r"|\ban? asset\b|\bwould be (?:nice|great|good|useful)|\bnot (?:required|necessary|essential|mandatory|needed)\b|\boptional\b|\bencouraged\b|\bwelcomed?\b|\bgood to have\b|\bfavou?red\b"
     r"|\bextra consideration\b|\brecommended\b|\buseful\b|\bhuge \+|\bmay substitute|\bmay be substituted"
@@ -27,7 +27,7 @@ PREFERRED = re.compile(
 """A requirement that it speaks of is only preferred."""
 
 REQUIRED = re.compile(
-    r"\brequire[sd]?\b(?! to)|\brequirements?\b|\bmust\b|\bmandatory\b|\bessential\b|\bnecessary\b|\bneeded\b|\bneeds?\b|\bminimum\b|\bmin\b|\bat least\b|\bshould (?:have|hold|possess)\b"
+    r"\brequire[sd]?(?![a-z])(?! to)|\brequirements?\b|\bmust\b|\bmandatory\b|\bessential\b|\bnecessary\b|\bneeded\b|\bneeds?\b|\bminimum\b|\bmin\b|\bat least\b|\bshould (?:have|hold|possess)\b"
     r"|\bcurrent\b|\bvalid\b|\bactive\b|\bpossess|\bhold(?:s|ing)?\b"
 )
 """A requirement that it speaks of is meant."""
@@ -38,10 +38,10 @@ LENIENT = re.compile(
     r"\b(?:or|and/or|/)\s?(?:an? )?(?:\w{1,15} )?(?:equivalent|equal|comparable|combination|related experience|relevant experience|work experience|similar)|\bequivalent (?:combination|experience|work|training)"
     r"|\bcombination of\b|\bin lieu\b|\b(?:able|ability|willing|willingness|eligible|eligibility|agree|required) to (?:obtain|become|get|acquire|earn|complete|achieve|sit|be licensed|gain)"
     r"|\bobtain\b|\bwithin \w{1,12} (?:\(\w{1,3}\) )?(?:days|months|weeks|years?)\b|\bworking towards?\b|\bor higher education\b|\bor (?:the )?ability\b|\bwill train\b|\beligib|\bpursuing\b|\bcandidate for\b|\bsubstitut"
-    r"|\bor (?!more\b)(?:\w{1,12} ){0,3}(?:experience|years)\b|\bexperience or\b"
+    r"|\bor (?!more\b)(?:\w{1,12} ){0,3}(?:experience|years)\b|\bexperience or\b|\band/or an?\b|\bor [\d–-][\d –-]{0,6}\+? ?years"
 )
 
-_CLAUSE = re.compile(r"[;()]|\.\s|\bbut\b|\bhowever\b|\s[-–]\s")
+_CLAUSE = re.compile(r"[;()]|(?<!\b[a-z])\.\s|\bbut\b|\bhowever\b|\s[-–]\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,17 @@ def clause_at(sentence: str, start: int, end: int) -> Clause:
     return Clause(first, last)
 
 
+_SHORT_BRACKET = re.compile(r"\([^()]{1,15}\)")
+
+
+def _blanked(bracket: re.Match[str]) -> str:
+    """A short remark in brackets, "(BSN)" or "(5)", as blanks, unless it says what is preferred."""
+    said = bracket[0]
+    return (
+        said if PREFERRED.search(said) or REQUIRED.search(said) else said.replace("(", " ").replace(")", " ")
+    )
+
+
 def is_required(
     sentence: str, start: int, end: int, others: Sequence[tuple[int, int]], *, by_default: bool
 ) -> bool:
@@ -73,6 +84,7 @@ def is_required(
     as spans) stands in between after a comma. What is in doubt is taken for preferred. `by_default`: what its
     heading says.
     """
+    sentence = _SHORT_BRACKET.sub(_blanked, sentence)
     clause = clause_at(sentence, start, end)
     before = sentence[clause.start : start]
     meant_before = max((m.end() for m in REQUIRED.finditer(before)), default=-1)

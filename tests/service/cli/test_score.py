@@ -407,3 +407,33 @@ def test_twenty_kills_at_any_moment_change_nothing(killed: Killed) -> None:
         assert not (killed.folder / "out.csv").exists() or (killed.folder / "out.csv").read_bytes() == whole
     assert killed.run("--resume")[0] == 0
     assert (killed.folder / "out.csv").read_bytes() == whole
+
+
+def test_requirements_are_listed_and_decide_only_if_asked(score: Score, tmp_path: Path) -> None:
+    (tmp_path / "job.txt").write_text(
+        POSTINGS.split('"')[1] + "\nBachelor's degree required.\nPMP preferred."
+    )
+    (tmp_path / "a.txt").write_text(ENGINEER + "\nEducation\nHigh school diploma")
+    (tmp_path / "b.txt").write_text(ENGINEER + "\nEducation\nBSc in physics; PMP")
+    told = score("a.txt", "b.txt", "--requirements", "--output", "told.jsonl")
+    assert told.exit_code == 0, told.output
+    by_id = {}
+    for row in map(json.loads, (tmp_path / "told.jsonl").read_text().splitlines()):
+        by_id[row["candidate_id"]] = row
+    found = {
+        name: [(one["kind"], one["found"]) for one in row["requirements"]] for name, row in by_id.items()
+    }
+    assert found == {
+        "a": [("degree", "no"), ("certification", "unknown")],
+        "b": [("degree", "yes"), ("certification", "yes")],
+    }
+    assert score("a.txt", "b.txt", "--require", "degree", "--output", "decided.csv").exit_code == 0
+    for row in records(tmp_path / "decided.csv"):
+        lacks = row["candidate_id"] == "a"
+        assert row["reason"] == ("requirement_not_found" if lacks else "")
+        assert row["decision"] == ("not_selected" if lacks else by_id["b"]["decision"])
+        assert row["requirements"].startswith("degree:no" if lacks else "degree:yes")
+    shown = score("a.txt", "b.txt", "--requirements")
+    assert "Bachelor's degree required." in shown.output
+    for wrong in (["--require", "age"], ["--requirements", "--jobs", "postings.csv"]):
+        assert score("a.txt", *wrong, job="--jobs" not in wrong).exit_code == 2

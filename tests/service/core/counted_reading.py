@@ -15,33 +15,40 @@ import gc
 import json
 import os
 import sys
+from datetime import date
 from pathlib import Path
 
 from service.core.copied_text import RunsOfPostings, runs_of
 from service.core.documents import read_document
 from service.core.errors import InputError
 from service.core.passages import PassagePolicy, split_passages
-from service.core.posting_boilerplate import boilerplate_sentences
 from service.core.redaction.given import GivenSpan, places_of
 from service.core.redaction.redactor import Redactor
+from service.core.requirements.listing import list_requirements, read_requirements
+from service.core.requirements.posting import requirements_of
 from service.core.resume_warnings import findings_of
 from tests.support.hostile_texts import GENERATORS
 
 MOST_CHARACTERS = 10_000_000
 GIVEN = tuple(GivenSpan("name", text) for text in ("a", "Jane Doe", "a a a", "aaaa", "@", "- -", "a-a-b"))
+TODAY = date(2024, 1, 1)
+REQUIREMENTS = read_requirements(
+    "RN license.\nPMP.\nBSc in physics.\nTwo years of experience.\nFluent in Welsh."
+)
 
 
 def read(text: str, redactor: Redactor) -> None:
     """All that is done to a text before the model: normalised, searched for spans, redacted, looked at for
-    warnings, compared with itself as a posting, searched for the boilerplate of postings, cut into passages
-    in both ways.
+    warnings, compared with itself as a posting, searched for requirements and for what it says to them, cut
+    into passages in both ways.
     """
     try:
         document = read_document(text, field="text", max_characters=MOST_CHARACTERS)
         places_of(document.text, GIVEN)
         redacted = redactor.redact(document.text)
         findings_of(text, document.text, redacted)
-        boilerplate_sentences(document.text)
+        requirements = requirements_of(document.text)
+        list_requirements(requirements or REQUIREMENTS, redacted.text, [redacted.text], TODAY)
         RunsOfPostings([runs_of(document.text)]).repeated_by(document.text)
     except InputError:
         return
