@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from service.core.calibration import Calibration
+from service.core.calibration import Calibration, PriorShift
 from service.core.concept_eraser import ERASER, ConceptEraser, parse_concept_eraser
 from service.core.errors import BundleError
 from service.core.files import draft_of, is_in_the_way, sha256_bytes, sha256_file
@@ -56,6 +56,11 @@ class Bundle:
     def adapter_path(self) -> Path | None:
         """The PEFT adapter's folder, or None for a bundle that is the plain base model."""
         return self.path / "adapter" if self.manifest.has_adapter else None
+
+    def at_prevalence(self, prevalence: float | None) -> PriorShift:
+        """How probabilities are reported where a share `prevalence` matches; None: as they are."""
+        of = self.calibration.prevalence
+        return PriorShift(of, of if prevalence is None else prevalence, self.decision.threshold)
 
     @property
     def makeup(self) -> str:

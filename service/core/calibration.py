@@ -1,6 +1,6 @@
-"""raw_score -> calibrated_probability: the curves that a bundle may hold.
+"""raw_score -> calibrated_probability: the curves that a bundle may hold, and pools of another prevalence.
 
-All of them are monotone: a higher raw_score never gives a lower probability. Each is written to
+All curves are monotone: a higher raw_score never gives a lower probability. Each is written to
 `calibration.json` as its parameters alone; the file's `method` says which kind they are.
 """
 
@@ -8,16 +8,53 @@ from __future__ import annotations
 
 import bisect
 import math
+from dataclasses import dataclass
 from operator import itemgetter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag, model_validator
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    FiniteFloat,
+    Tag,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from service.core.scoring import SCORE_DECIMALS
 
 Method = Literal["platt", "temperature", "isotonic"]
 
 MAX_KNOTS = 1000
+
+_STEP = 10.0**-SCORE_DECIMALS
+_LARGEST_LOGIT = 690.0
+"""exp of it, and of its negative, is a finite number above 0."""
+
+P = TypeVar("P", float, NDArray[np.float64])
+
+
+def _checked_prevalence(prevalence: float) -> float:
+    if not 0 < prevalence < 1:
+        raise PydanticCustomError(
+            "prevalence",
+            "must be above 0 and below 1 (the share of true matches in the pool); it is {given}",
+            {"given": f"{prevalence:g}"},
+        )
+    return prevalence
+
+
+Prevalence = Annotated[
+    float,
+    AfterValidator(_checked_prevalence),
+    Field(json_schema_extra={"exclusiveMinimum": 0, "exclusiveMaximum": 1}),
+]
+"""Share of true matches in a pool of pairs, in (0, 1)."""
 
 
 class _Curve(BaseModel):
@@ -120,6 +157,55 @@ class Calibration(_Curve):
     def probability(self, raw_score: float, *, titled: bool) -> float:
         """calibrated_probability of a pair whose job has a title or not, in [0, 1]."""
         return (self.with_title if titled else self.without_title).probability(raw_score)
+
+
+def shift_prevalence(probability: P, *, of: float, to: float) -> P:
+    """Probabilities that hold where a share `of` of the pairs matches, as they are where a share `to` does.
+
+        logit(p') = logit(p) + logit(to) - logit(of)
+
+    Saerens, Latinne & Decaestecker (2002): Bayes with another prior. It holds if matches score like matches,
+    and others like others, in both pools, and only their numbers differ. One number or an array, in [0, 1];
+    0 and 1 stay what they are, and the order stays. `of` and `to` are in (0, 1).
+    """
+    shift = (math.log(of) - math.log1p(-of)) - (math.log(to) - math.log1p(-to))
+    factor = math.exp(max(-_LARGEST_LOGIT, min(_LARGEST_LOGIT, shift)))
+    return probability / (probability + (1 - probability) * factor)
+
+
+@dataclass(frozen=True, slots=True)
+class PriorShift:
+    """How a bundle's probabilities are reported where the share of matches is `to`, and not `of`.
+
+    `of`: prevalence of the calibration. `decided_at`: the threshold, on the probability at `of`. Decisions
+    are made there and never depend on `to`: what is reported is probability and threshold, shifted alike.
+    """
+
+    of: float
+    to: float
+    decided_at: float
+
+    @property
+    def threshold(self) -> float:
+        """The threshold as it is reported, in (0, 1)."""
+        return self.decided_at if self.of == self.to else self._threshold()
+
+    def probability(self, probability: float) -> float:
+        """The reported probability, in [0, 1], of one at `of`; both rounded to `SCORE_DECIMALS`.
+
+        It is at or above the reported threshold exactly where the pair is selected, also where rounding alone
+        would say otherwise.
+        """
+        if self.of == self.to:
+            return probability
+        shifted = round(shift_prevalence(probability, of=self.of, to=self.to), SCORE_DECIMALS)
+        if probability >= self.decided_at:
+            return max(shifted, self._threshold())
+        return min(shifted, round(self._threshold() - _STEP, SCORE_DECIMALS))
+
+    def _threshold(self) -> float:
+        shifted = round(shift_prevalence(self.decided_at, of=self.of, to=self.to), SCORE_DECIMALS)
+        return min(max(shifted, _STEP), 1 - _STEP)
 
 
 def _logistic(logit: float) -> float:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from sklearn.metrics import average_precision_score, ndcg_score, roc_auc_score
 
+from service.core.calibration_quality import ECE_BINS, equal_width_bins
 from training.evaluation.resampling import JobResamples, estimate, ratio
 from training.evaluation.schema import Estimate, ReliabilityBin
 from training.evaluation.scored_pairs import Flags, Floats, Labels, ScoredPairs
@@ -18,7 +19,6 @@ Threshold = float | Floats
 """One for all pairs, or one for each, (N,): in cross-fitting, that of the folds which the pair is not in."""
 
 DEPTHS = (1, 3, 5, 10)
-ECE_BINS = 10
 
 _BOTH = "one class only: matches and others are needed"
 
@@ -111,7 +111,7 @@ def ece_samples(resamples: JobResamples, probabilities: Floats, labels: Labels, 
 
     Sum over equal-width bins of n_b/n * |match rate - mean probability| (Naeini et al. 2015).
     """
-    bins = np.minimum((probabilities * ECE_BINS).astype(int), ECE_BINS - 1)
+    bins = equal_width_bins(probabilities)
     in_bin = (bins[:, None] == np.arange(ECE_BINS)) & rows[:, None]  # (N, B)
     gaps = np.abs(resamples.totals(in_bin * (labels - probabilities)[:, None]))
     return ratio(gaps.sum(axis=1), resamples.totals(rows))
@@ -119,7 +119,7 @@ def ece_samples(resamples: JobResamples, probabilities: Floats, labels: Labels, 
 
 def reliability(probabilities: Floats, labels: Labels) -> list[ReliabilityBin]:
     """The bins of the calibration error, for plots."""
-    bins = np.minimum((probabilities * ECE_BINS).astype(int), ECE_BINS - 1)
+    bins = equal_width_bins(probabilities)
     found = []
     for b in range(ECE_BINS):
         rows = bins == b

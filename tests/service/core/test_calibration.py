@@ -6,10 +6,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
-from scipy.special import expit
+from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
+from scipy.special import expit, logit
 
-from service.core.calibration import Calibration, IsotonicCurve, PlattCurve, TemperatureCurve
+from service.core.calibration import (
+    Calibration,
+    IsotonicCurve,
+    PlattCurve,
+    Prevalence,
+    PriorShift,
+    TemperatureCurve,
+    shift_prevalence,
+)
 
 PLATT = PlattCurve(slope=20.0, intercept=-7.0)
 TEMPERATURE = TemperatureCurve(temperature=0.05, centre=0.35, prior_log_odds=-1.0)
@@ -105,3 +114,66 @@ def test_a_curve_that_makes_no_sense_is_refused(curve: dict[str, object], messag
                 "prevalence": 0.5,
             }
         )
+
+
+@given(
+    st.lists(st.floats(0, 1).map(lambda p: round(p, 6)), min_size=1, max_size=20),
+    st.floats(0, 1, exclude_min=True, exclude_max=True),
+    st.floats(0.001, 0.999),
+    st.floats(0, 1, exclude_min=True, exclude_max=True),
+)
+def test_a_prior_shift_changes_no_decision_and_no_order(
+    probabilities: list[float], decided_at: float, of: float, to: float
+) -> None:
+    shift = PriorShift(of, to, decided_at)
+    assert 0 < shift.threshold < 1
+    reported = [shift.probability(p) for p in sorted(probabilities)]
+    assert all(0 <= p <= 1 for p in reported)
+    assert [p >= shift.threshold for p in reported] == [p >= decided_at for p in sorted(probabilities)]
+    assert reported == sorted(reported)
+
+
+@pytest.mark.parametrize("to", [1e-9, 0.003, 0.97])
+@pytest.mark.parametrize("nearest", [0.137088, 0.13709, 0.137091])
+def test_neighbours_of_the_threshold_stay_on_their_side_of_it(to: float, nearest: float) -> None:
+    shift = PriorShift(0.25, to, 0.137089)
+    assert (shift.probability(nearest) >= shift.threshold) == (nearest >= 0.137089)
+    assert shift.probability(nearest) == pytest.approx(shift_prevalence(nearest, of=0.25, to=to), abs=2.6e-6)
+
+
+@given(st.floats(0.001, 0.999), st.floats(0.001, 0.999), st.floats(0.001, 0.999))
+def test_a_prior_shift_adds_the_difference_of_the_log_odds(p: float, of: float, to: float) -> None:
+    assert shift_prevalence(p, of=of, to=to) == pytest.approx(expit(logit(p) + logit(to) - logit(of)))
+
+
+def test_hand_computed_prior_shift() -> None:
+    # Even odds where 1 in 4 matches are three times the prior odds 1/3; where 1 in 10 matches: 3 * 1/9 = 1/3.
+    assert shift_prevalence(0.5, of=0.25, to=0.1) == pytest.approx(0.25)
+    np.testing.assert_allclose(
+        shift_prevalence(np.array([0.0, 0.5, 1.0]), of=0.25, to=0.1), [0.0, 0.25, 1.0], rtol=1e-12
+    )
+
+
+def test_a_prior_shift_makes_the_optimal_probabilities_of_the_other_pool() -> None:
+    # Two normal distributions: Bayes is known in closed form, whatever the share of matches.
+    x = np.linspace(-2, 3, 101)
+
+    def bayes(prior: float) -> NDArray[np.float64]:
+        return np.asarray(expit(x - 0.5 + logit(prior)))
+
+    np.testing.assert_allclose(shift_prevalence(bayes(0.25), of=0.25, to=0.02), bayes(0.02), rtol=1e-10)
+
+
+def test_without_another_prevalence_everything_is_reported_as_it_is() -> None:
+    shift = PriorShift(0.25, 0.25, 0.1234567)
+    assert (shift.threshold, shift.probability(0.123456)) == (0.1234567, 0.123456)
+
+
+class _Asked(BaseModel):
+    prevalence: Prevalence
+
+
+@pytest.mark.parametrize("given_value", [0, 1, -0.1, 1.5, float("nan"), float("inf")])
+def test_a_prevalence_outside_0_and_1_is_refused_with_the_limits_and_the_value(given_value: float) -> None:
+    with pytest.raises(ValidationError, match=rf"above 0 and below 1 .* it is {given_value:g}"):
+        _Asked(prevalence=given_value)
