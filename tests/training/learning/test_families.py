@@ -5,8 +5,9 @@ import random
 import numpy as np
 import pytest
 
-from training.learning import families
-from training.learning.families import SHINGLE, families_of
+from training.data import nearly_same
+from training.data.nearly_same import SHINGLE
+from training.learning.families import families_of
 
 
 def posting(seed: int, tokens: int = 200) -> tuple[int, ...]:
@@ -49,7 +50,7 @@ def test_names_join_families_also_over_others() -> None:
 
 @pytest.mark.parametrize("rows", [1, 3, 512])
 def test_similarity_is_jaccards_however_the_rows_are_cut(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(families, "_ROWS", rows)
+    monkeypatch.setattr(nearly_same, "_ROWS", rows)
     rng = np.random.default_rng(5)
     texts = [[tuple(int(t) for t in rng.integers(0, 4, size=12))] for _ in range(12)]
     shingles = [{of[0][i : i + SHINGLE] for i in range(len(of[0]) - SHINGLE + 1)} for of in texts]
