@@ -271,7 +271,7 @@ def _say_how_long(
     passages = [texts.passages() for texts in read]
     tokens = sum(len(ids) for of in passages for ids in of)
     if options.baselines:
-        whole = sum(len(job.texts) > 0 for job in read[0].jobs) + len(read[0].resumes)
+        whole = len(read[0].jobs) + len(read[0].resumes)
         tokens += sum(map(len, passages[0])) * (not is_plain(loaded[0].bundle))
         tokens += whole * loaded[0].bundle.manifest.max_tokens
     seconds = tokens * seconds_a_token(loaded[0].model, passages[0])

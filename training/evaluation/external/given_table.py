@@ -59,7 +59,8 @@ class GivenTable:
             table = inspect_table(path)
             if table.said is not None:
                 findings.notes.append(table.said)
-            return cls(str(path), list(dict.fromkeys(columns_of(table))), path=path)
+            # Lines at fault are named when the rows are read.
+            return cls(str(path), list(dict.fromkeys(columns_of(table, lambda _: None))), path=path)
         except (TableError, UndecodableTextError) as error:
             raise DataFormatError(error.message) from None
 

@@ -141,7 +141,7 @@ def test_the_threshold_of_a_precision_by_hand() -> None:
 
 
 def test_one_threshold_by_hand() -> None:
-    # Posting 0: 1 of 2 matches selected, and another resume. Posting 1: nobody, of one match. Posting 2: none.
+    # Posting 0: 1 of 2 matches selected, and another resume. Posting 1: nobody, of one match. 2: no match.
     data = set_of([0, 0, 0, 1, 1, 2], [0, 1, 2, 0, 1, 2], [1, 1, 0, 1, 0, 0])
     selected = np.array([True, False, True, False, False, False])
     point = operating_point(0.5, "score", selected, resampled(data))
