@@ -74,6 +74,10 @@ def evaluate(
     repeats: Annotated[
         Literal["keep", "drop"], typer.Option(help="Resumes with the text of another: drop counts each once.")
     ] = "keep",
+    trained_on: Annotated[
+        Path | None,
+        typer.Option(help="Training data of the bundle: say which of these texts stand in it."),
+    ] = None,
     precision: Annotated[
         float, typer.Option(help="Show what one threshold does that reaches this precision.")
     ] = 0.75,
@@ -134,6 +138,7 @@ def evaluate(
             minimum=minimum,
             drop_repeats=repeats == "drop",
             baselines=baselines,
+            trained_on=trained_on,
         )
         findings = Findings()
         given = _read(data, resumes, postings, category_map, columns, findings)

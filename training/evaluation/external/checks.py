@@ -12,11 +12,15 @@ from service.core.printable import shortened
 from training.data.example import DataError
 from training.data.nearly_same import nearly_same
 from training.data.review import fingerprint, normalised
+from training.data.tables import read_tables
 from training.evaluation.external.given_table import MOST_NAMED
 from training.evaluation.external.labelled_set import GivenDocument, LabelledSet
 
 NEARLY_SAME = 0.8
 """Jaccard similarity of shingles of five words from which on two resumes are one with another date."""
+
+_LEAST_TEXT = 20
+"""Characters: shorter cells are ids, labels and titles."""
 
 FEW_RESUMES, FEW_POSTINGS, FEW_MATCHES = 30, 20, 50
 """Under these an interval from resamples is too narrow: it knows only what it draws from."""
@@ -96,6 +100,31 @@ def repeating_note(data: LabelledSet, repeating: Sequence[tuple[int, int]]) -> s
         f"{len(found):,} pairs leak: the resume holds half of the posting or more, word by word: "
         f"{'; '.join(named)}{more}"
     )
+
+
+def shared_note(data: LabelledSet, training: Path) -> str:
+    """How many of the set's texts stand in a table of training data, whatever its columns are called.
+
+    Raises `DataFormatError` if it cannot be read.
+    """
+    known = {
+        fingerprint(cell)
+        for rows in read_tables(training).values()
+        for row in rows
+        for cell in row.values()
+        if isinstance(cell, str) and len(cell) >= _LEAST_TEXT
+    }
+    found = [
+        [d for d in documents if fingerprint(d.text) in known] for documents in (data.resumes, data.postings)
+    ]
+    counts = (
+        f"{len(found[0]):,} of {len(data.resumes):,} resumes and {len(found[1]):,} of "
+        f"{len(data.postings):,} postings"
+    )
+    if not any(found):
+        return f"{counts} stand in {training}"
+    places = ", ".join(d.place for side in found for d in side[:MOST_NAMED])
+    return f"{counts} stand in {training} and leak if the bundle was trained on it: {places}"
 
 
 def trained_on_note(bundle: Bundle) -> str:

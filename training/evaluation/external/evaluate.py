@@ -56,6 +56,7 @@ class ExternalOptions:
 
     `precision`: that the thresholds of `at_precision` reach. `errors`: of each kind. `minimum`: pairs of a
     group that is compared. `drop_repeats`: count texts of resumes once. `baselines`: score them, too.
+    `trained_on`: a table of the texts that a bundle was trained on, to look for these among them.
     Raises `DataError` for a precision or number that is none.
     """
 
@@ -67,6 +68,7 @@ class ExternalOptions:
     minimum: int = 30
     drop_repeats: bool = False
     baselines: bool = True
+    trained_on: Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.precision <= 1:
@@ -151,6 +153,8 @@ def evaluate_external(
         told.note(note)
     for bundle in bundles:
         told.note(checks.trained_on_note(bundle))
+    if options.trained_on is not None:
+        told.note(checks.shared_note(data, options.trained_on))
     with ExitStack() as stack:
         loaded = [
             stack.enter_context(_loaded(bundle, load, options.redact, name))

@@ -9,7 +9,7 @@ from typing import Any
 
 from service.core.column_names import AmbiguousColumnError, Role, guessed_column, list_columns
 from service.core.errors import InputError, TableError, UndecodableTextError
-from service.core.tables import Column, columns_of, inspect_table, read_rows
+from service.core.tables import SUFFIXES, Column, columns_of, inspect_table, read_rows
 from training.data import tables
 from training.data.example import DataFormatError
 
@@ -55,14 +55,21 @@ class GivenTable:
         if path.is_dir():
             rows = [row for part in tables.read_tables(path).values() for row in part]
             return cls(str(path), tables.columns_of(rows), rows=rows)
+        if path.suffix.lower() not in SUFFIXES:
+            raise DataFormatError(
+                f"{path}: cannot read `{path.suffix}` files; known are {', '.join(SUFFIXES)} and folders"
+            )
         try:
             table = inspect_table(path)
             if table.said is not None:
                 findings.notes.append(table.said)
             # Lines at fault are named when the rows are read.
-            return cls(str(path), list(dict.fromkeys(columns_of(table, lambda _: None))), path=path)
+            columns = list(dict.fromkeys(columns_of(table, lambda _: None)))
         except (TableError, UndecodableTextError) as error:
             raise DataFormatError(error.message) from None
+        if not columns:
+            raise DataFormatError(f"{path} holds no rows")
+        return cls(str(path), columns, path=path)
 
     @classmethod
     def of_rows(cls, name: str, rows: Sequence[Mapping[str, Any]]) -> GivenTable:

@@ -73,7 +73,7 @@ def read_labelled_pairs(table: GivenTable, columns: ExternalColumns, findings: F
     read = [c for c in (*taken, resume_id, job_id, category, *groups.columns.values()) if c is not None]
     for row, place in table.read(list(dict.fromkeys(read)), findings):
         try:
-            label = _label(row.get(mapping.label), labels)
+            label = _label(row, mapping.label, labels)
             if label is None:
                 unlabelled += 1
                 continue
@@ -349,9 +349,9 @@ def _categories(row: Mapping[str, Any], column: str) -> tuple[str, ...]:
         raise _Fault(f"column `{column}`: {error}") from None
 
 
-def _label(cell: object, labels: MatchLabels) -> int | None:
+def _label(row: Mapping[str, Any], column: str, labels: MatchLabels) -> int | None:
     try:
-        read = labels.read(cell)
+        read = labels.read(row.get(column))
     except LabelError as error:
-        raise _Fault(f"label {error}") from None
+        raise _Fault(f"column `{column}` {error}") from None
     return None if read is None else read[0]

@@ -16,6 +16,7 @@ from training.evaluation.external.checks import (
     check_classes,
     repeat_notes,
     repeating_note,
+    shared_note,
     size_notes,
     trained_on_note,
 )
@@ -93,6 +94,17 @@ def test_what_a_bundle_was_trained_on_is_said_as_far_as_it_is_known(
     note = trained_on_note(write_bundle(tmp_path / "b", tiny_bundle.manifest, parts))
     assert said in note
     assert "/home/me" not in note
+
+
+def test_texts_that_stand_in_training_data_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "train.jsonl"
+    texts = [" ".join(WORDS[:20]), " ".join(WORDS[20:40])]
+    rows = [{"cv": texts[0].upper(), "note": "posting"}, {"cv": "another one of some length"}]
+    file.write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
+    note = shared_note(pool(texts), file)
+    assert "1 of 2 resumes and 0 of 1 postings stand in" in note
+    assert note.endswith("leak if the bundle was trained on it: cvs line 2")
+    assert "leak" not in shared_note(pool([" ".join(WORDS[40:60])]), file)
 
 
 def test_bm25_by_hand() -> None:

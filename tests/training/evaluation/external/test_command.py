@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,7 @@ def test_a_pool_is_evaluated_from_files_to_reports(
     assert [group.group for group in first.groups[0].groups] == ["female", "male"]
     page = html.read_text("utf-8")
     assert "one vector a document" in page
+    assert not re.search(r"(?:src|href)=|url\(|@import|https?:", page)  # it needs nothing else
     assert "engineer-1" in page
     for text in (page, json_file.read_text("utf-8")):
         assert SECRET not in text

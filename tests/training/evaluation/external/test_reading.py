@@ -80,7 +80,7 @@ def test_rows_at_fault_are_named_and_the_rest_goes_on(tmp_path: Path) -> None:
     faults = "\n".join(findings.faults)
     for line, said in (
         (2, "`resume` is empty"),
-        (3, "label must be"),
+        (3, "column `label` must be"),
         (4, "no column 'resume'"),
         (5, "must hold a text, not a int"),
         (6, "100,000"),
@@ -90,6 +90,28 @@ def test_rows_at_fault_are_named_and_the_rest_goes_on(tmp_path: Path) -> None:
     assert len(findings.faults) == 6
     assert any("1 rows have no label" in note for note in findings.notes)
     assert SECRET not in faults
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", "", "holds no rows"),
+        ("a.jsonl", "not json\n", "holds no rows"),
+        ("a.xlsx", "PK", "cannot read `.xlsx` files; known are .csv"),
+        ("a.csv", "resume,job,label\n", "no row can be used"),
+        ("a.csv", "resume,resume,job,label\na,b,c,1\n", "'resume' stands there twice"),
+        ("a.parquet", "none", "Parquet"),
+        ("nowhere/a.csv", None, "cannot be read"),
+    ],
+)
+def test_a_file_that_is_none_is_named(name: str, content: str | None, said: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    if content is not None:
+        file.write_text(content, "utf-8")
+    findings = Findings()
+    with pytest.raises(DataFormatError, match=said) as raised:
+        read_labelled_pairs(GivenTable.of_file(file, findings), ExternalColumns(), findings)
+    assert str(file) in raised.value.message
 
 
 def test_no_usable_row_says_why() -> None:
