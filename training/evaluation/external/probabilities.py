@@ -1,11 +1,14 @@
 """Do the probabilities hold on this set: as shipped, and shifted to the set's own share of matches?
 
-brier         mean of (p - y)^2, ideal 0 (Brier 1950)
-brier_skill   1 - brier / (pi (1 - pi)); 0 is as good as always saying the share of matches pi; ideal 1
-ece           expected calibration error over ten bins of equal width, ideal 0 (Naeini et al. 2015)
-slope         of a logistic fit of the label on the logit of p: under 1 the probabilities are too extreme
-              for this set, over 1 not extreme enough; ideal 1 (Cox 1958)
-intercept     of the same fit, ideal 0
+    brier         mean of (p - y)^2, ideal 0 (Brier 1950)
+    brier_skill   1 - brier / (pi (1 - pi)); 0 is as good as always saying the share of matches pi; ideal 1
+    ece           expected calibration error over ten bins of equal width, ideal 0 (Naeini et al. 2015)
+    ece_by_mass   the same over fifteen bins of equally many pairs: tells more where most are small
+    slope         of a logistic fit of the label on the logit of p: under 1 the probabilities are too extreme
+                  for this set, over 1 not extreme enough; ideal 1 (Cox 1958)
+    intercept     of the same fit, ideal 0
+
+Bins stay what they are in the data when resamples are drawn.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from service.core.calibration import shift_prevalence
-from service.core.calibration_quality import ECE_BINS, equal_width_bins
+from service.core.calibration_quality import equal_mass_bins, equal_width_bins
 from training.evaluation.external.resampling import DRAWN, Drawn, Samples, TwoWayResamples
 from training.evaluation.external.schema import CalibrationReport, ProbabilityReport
 from training.evaluation.resampling import ratio
@@ -25,7 +28,8 @@ from training.evaluation.utility import reliability
 FIGURES = {
     "brier": "Brier score",
     "brier_skill": "Brier skill",
-    "ece": "expected calibration error",
+    "ece": "calibration error, bins of equal width",
+    "ece_by_mass": "calibration error, bins of equally many pairs",
     "slope": "slope on the logit",
     "intercept": "intercept on the logit",
 }
@@ -82,17 +86,23 @@ def probability_samples(probabilities: Floats, resamples: TwoWayResamples) -> di
     labels = resamples.data.labels
     size, matches = resamples.totals(np.ones(len(labels))), resamples.totals(labels)
     losses = resamples.totals((probabilities - labels) ** 2)
-    bins = equal_width_bins(probabilities)
-    gaps = [
-        resamples.totals(np.where(bins == number, labels - probabilities, 0.0)) for number in range(ECE_BINS)
-    ]
     brier = {way: ratio(losses[way], size[way]) for way in DRAWN}
     share = {way: ratio(matches[way], size[way]) for way in DRAWN}
     return {
         "brier": brier,
         "brier_skill": {way: 1 - ratio(brier[way], share[way] * (1 - share[way])) for way in DRAWN},
-        "ece": {way: ratio(np.sum([np.abs(gap[way]) for gap in gaps], axis=0), size[way]) for way in DRAWN},
+        "ece": _calibration_error(probabilities, equal_width_bins(probabilities), resamples, size),
+        "ece_by_mass": _calibration_error(probabilities, equal_mass_bins(probabilities), resamples, size),
     }
+
+
+def _calibration_error(
+    probabilities: Floats, bins: NDArray[np.int64], resamples: TwoWayResamples, size: Samples
+) -> Samples:
+    """Sum over bins of |matches less what was said of them|, over all pairs."""
+    misses = resamples.data.labels - probabilities
+    gaps = [resamples.totals(np.where(bins == number, misses, 0.0)) for number in np.unique(bins)]
+    return {way: ratio(np.sum([np.abs(gap[way]) for gap in gaps], axis=0), size[way]) for way in DRAWN}
 
 
 def logistic_fits(probabilities: Floats, resamples: TwoWayResamples) -> dict[Drawn, Floats]:

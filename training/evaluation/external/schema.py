@@ -51,7 +51,7 @@ class OperatingPoint(_Part):
 
 
 class ProbabilityReport(_Part):
-    """Probabilities against what happened. `figures`: brier, brier_skill, ece, slope, intercept."""
+    """Probabilities against what happened. `figures`: as in external/probabilities.py."""
 
     prevalence: float
     figures: dict[str, Figure]

@@ -150,6 +150,36 @@ def test_labelled_pairs_are_scored_as_they_are_everywhere(tiny_bundle: Bundle, t
     assert any("is its base model" in note for note in found.notes)
 
 
+def test_a_scale_repeats_and_training_data_are_taken_into_account(
+    tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    rows = [
+        {
+            "resume": person["resume"],
+            "person": person["candidate_id"],
+            "job": job["description"],
+            "stars": stars,
+        }
+        for job in jobs()
+        for person in people(1)
+        for stars in [5 if person["occupation"] == job["title"] else 2]
+    ]
+    again = [{**row, "person": f"{row['person']}-again"} for row in rows]
+    data, output = write(tmp_path / "pairs.csv", rows + again), tmp_path / "e.json"
+    done = run(
+        *[tiny_bundle.path, "--data", data, "--label-column", "stars", "--label-cut", 4, "--no-baselines"],
+        *["--resume-id-column", "person", "--repeats", "drop", "--trained-on", data, "--rounds", 0],
+        *["--json", output],
+    )
+    assert done.exit_code == 0, done.output
+    found = ExternalEvaluation.model_validate_json(output.read_text("utf-8"))
+    assert (found.data.pairs, found.data.matches, found.data.resumes) == (9, 3, 3)
+    assert [system.name for system in found.systems] == ["test-bundle 1.0.0"]
+    notes = "\n".join(found.notes)
+    assert "3 resumes with the text of another one were dropped" in notes
+    assert "3 of 3 resumes and 3 of 3 postings stand in" in notes
+
+
 def evaluated(bundle: Bundle, data: LabelledSet, **options: Any) -> Outcome:
     tokenizer = TextTokenizer.load(Path(bundle.manifest.base_model.id) / "tokenizer.json", bundle.manifest)
 

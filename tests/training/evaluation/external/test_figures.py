@@ -187,6 +187,8 @@ def test_probabilities_are_measured_as_elsewhere() -> None:
             assert samples["brier_skill"][way][row] == pytest.approx(skill)
             ece = expected_calibration_error(p, data.labels, weights)
             assert samples["ece"][way][row] == pytest.approx(ece)
+            by_mass = expected_calibration_error(p, data.labels, weights, bins="mass")
+            assert samples["ece_by_mass"][way][row] == pytest.approx(by_mass)
             x = np.log(p / (1 - p)).reshape(-1, 1)
             oracle = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000)
             oracle.fit(x, data.labels, sample_weight=weights)
