@@ -53,7 +53,7 @@ def size_notes(data: LabelledSet) -> list[str]:
     ]
     notes = []
     if found:
-        notes.append(f"{', '.join(found)}: intervals are too narrow, read them as a lower bound of the doubt")
+        notes.append(f"{', '.join(found)}: intervals from so few are too narrow")
     without = int((data.matches_of_postings == 0).sum())
     if without:
         notes.append(

@@ -320,7 +320,11 @@ def _baselines(
         )
     words = [document.text for document in postings], [document.text for document in resumes]
     for name, score, description in (
-        ("BM25", bm25_scores, "k1 = 1.5, b = 0.75, idf of these resumes, per word of the posting"),
+        (
+            "BM25",
+            bm25_scores,
+            "k1 = 1.5, b = 0.75, idf of these resumes and postings, per word of the posting",
+        ),
         ("TF-IDF", tfidf_scores, "cosine, idf of these resumes and postings"),
     ):
         try:

@@ -29,9 +29,9 @@ def tfidf_scores(
     """Cosine of TF-IDF vectors, (N,), in [0, 1].
 
     scikit-learn's `TfidfVectorizer` on postings and resumes together: words of two letters or more without
-    English stop words, 1 + ln(tf), smoothed idf. Raises `DataError` if the texts have no such words.
+    English stop words, their counts times smoothed idf. Raises `DataError` if the texts have no such words.
     """
-    vectorizer = TfidfVectorizer(stop_words="english", sublinear_tf=True)
+    vectorizer = TfidfVectorizer(stop_words="english")
     matrix = _fitted(vectorizer, [*postings, *resumes])
     return _products(matrix[: len(postings)], matrix[len(postings) :], pair_postings, pair_resumes)
 
@@ -46,13 +46,14 @@ def bm25_scores(
         idf(t) = ln(1 + (n - df + 0.5) / (df + 0.5))
 
     Robertson & Zaragoza (2009), "The Probabilistic Relevance Framework: BM25 and Beyond", k1 = 1.5,
-    b = 0.75; idf as in Lucene, never negative. Dividing by the posting's words changes no posting's order and
-    lets scores of long and short postings be pooled. Words as in `tfidf_scores`; raises as it does.
+    b = 0.75; idf as in Lucene, never negative, of the n resumes and postings. Dividing by the posting's words
+    changes no posting's order and lets scores of long and short postings be pooled. Words as in
+    `tfidf_scores`; raises as it does.
     """
     counts = _fitted(CountVectorizer(stop_words="english"), [*resumes, *postings])
     documents, queries = counts[: len(resumes)].tocsr().astype(np.float64), counts[len(resumes) :].tocsr()
-    frequency = np.bincount(documents.indices, minlength=documents.shape[1])
-    idf = np.log1p((len(resumes) - frequency + 0.5) / (frequency + 0.5))
+    frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+    idf = np.log1p((counts.shape[0] - frequency + 0.5) / (frequency + 0.5))
     lengths = np.asarray(documents.sum(axis=1)).ravel()
     norm = K1 * (1 - B + B * lengths / max(float(lengths.mean()), 1e-12))
     weights = documents.copy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -113,8 +114,8 @@ def test_bm25_by_hand() -> None:
         [GivenDocument("", text, "") for text in resumes], [GivenDocument("", text, "") for text in postings]
     )
     found = bm25_scores(postings, resumes, data.pair_postings, data.pair_resumes)
-    # Lengths 3, 2, 1, mean 2; "nurse" and "ward" stand in one resume each, in the posting twice and once.
-    idf = 0.9808292530117262  # ln(1 + 2.5 / 1.5)
+    # Lengths 3, 2, 1, mean 2; "nurse" and "ward" are in two of four texts, in the posting twice and once.
+    idf = math.log(1 + 2.5 / 2.5)
     nurse = idf * 2 * 2.5 / (2 + 1.5 * (0.25 + 0.75 * 3 / 2))
     ward = idf * 1 * 2.5 / (1 + 1.5 * (0.25 + 0.75 * 2 / 2))
     assert found.tolist() == pytest.approx([2 * nurse / 3, ward / 3, 0.0])
