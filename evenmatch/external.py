@@ -15,10 +15,12 @@ from service.core.errors import InputError
 from training.evaluation.external.checks import check_classes
 from training.evaluation.external.evaluate import ExternalOptions
 from training.evaluation.external.evaluate import evaluate_external as evaluate_set
+from training.evaluation.external.given_documents import ExternalColumns
 from training.evaluation.external.given_table import Findings, GivenTable
 from training.evaluation.external.labelled_set import LabelledSet
+from training.evaluation.external.pair_reading import read_labelled_pairs
 from training.evaluation.external.plain_base import load_plain_base
-from training.evaluation.external.reading import ExternalColumns, read_labelled_pairs, read_pool
+from training.evaluation.external.pool_reading import read_pool
 from training.evaluation.external.schema import ExternalEvaluation, Figure, SystemReport
 from training.report.external import external_html
 

@@ -20,9 +20,9 @@ from training.cli.engine import load_reference
 
 if TYPE_CHECKING:
     from training.evaluation.external.evaluate import Outcome
+    from training.evaluation.external.given_documents import ExternalColumns
     from training.evaluation.external.given_table import Findings
     from training.evaluation.external.labelled_set import LabelledSet
-    from training.evaluation.external.reading import ExternalColumns
 
 _GUESSED = "By default the one that looks so."
 
@@ -97,9 +97,9 @@ def evaluate(
     What is wrong with the data is said before anything is encoded. No text stands in the HTML or JSON.
     """
     from training.evaluation.external.evaluate import ExternalOptions, evaluate_external
+    from training.evaluation.external.given_documents import ExternalColumns
     from training.evaluation.external.given_table import Findings
     from training.evaluation.external.plain_base import load_plain_base
-    from training.evaluation.external.reading import ExternalColumns
     from training.report.external import external_html
     from training.report.external_terminal import external_tables
 
@@ -182,7 +182,8 @@ def _read(
 ) -> LabelledSet:
     from training.evaluation.external.categories import read_map
     from training.evaluation.external.given_table import GivenTable
-    from training.evaluation.external.reading import read_labelled_pairs, read_pool
+    from training.evaluation.external.pair_reading import read_labelled_pairs
+    from training.evaluation.external.pool_reading import read_pool
 
     if data is not None:
         return read_labelled_pairs(GivenTable.of_file(data, findings), columns, findings)

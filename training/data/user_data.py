@@ -23,7 +23,7 @@ from training.data.tables import TableRow, columns_of, list_columns, read_tables
 
 _MOST_ERRORS = 10
 LONGEST_GROUP = 64
-_MOST_GROUPS = 50
+MOST_GROUPS = 50
 """Values of an attribute. A column of names is no attribute, and would stand in a published model card."""
 
 Rows = Mapping[SplitName | None, Sequence[TableRow]]
@@ -362,10 +362,10 @@ def _examples(
     warnings += [said for reader in readers.values() if (said := reader.said_of_mapped)]
     for attribute, column in config.columns.groups.items():
         groups = {e.groups[attribute] for e in found if attribute in e.groups}
-        if len(groups) > _MOST_GROUPS:
+        if len(groups) > MOST_GROUPS:
             raise DataFormatError(
                 f"{place}: column `{column}` (columns.groups.{attribute}) has {len(groups)} different "
-                f"values; at most {_MOST_GROUPS} can be groups",
+                f"values; at most {MOST_GROUPS} can be groups",
                 field=f"columns.groups.{attribute}",
             )
         silent = sum(attribute not in e.groups for e in found)

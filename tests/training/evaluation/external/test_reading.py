@@ -10,9 +10,11 @@ import pytest
 
 from training.data.example import DataError, DataFormatError
 from training.evaluation.external.categories import read_map
+from training.evaluation.external.given_documents import ExternalColumns
 from training.evaluation.external.given_table import Findings, GivenTable
 from training.evaluation.external.labelled_set import LabelledSet
-from training.evaluation.external.reading import ExternalColumns, read_labelled_pairs, read_pool
+from training.evaluation.external.pair_reading import read_labelled_pairs
+from training.evaluation.external.pool_reading import read_pool
 
 SECRET = "zanzibarian"
 
@@ -195,6 +197,16 @@ def test_groups_are_guessed_where_they_look_so_and_read_by_their_labels() -> Non
     assert any("`Gender` is read as the group of sex" in note for note in findings.notes)
     data, _ = pool([person("HR", Gender="F")], [job("HR")], columns=ExternalColumns(groups={}))
     assert not data.resumes[0].groups
+    named = [person("HR", text=f"person {i}", club=f"club {i}") for i in range(51)]
+    with pytest.raises(DataFormatError, match="`club` has 51 different values; at most 50"):
+        pool(named, [job("HR")], columns=ExternalColumns(groups={"club": "club"}))
+    data, findings = pool(
+        [person("HR", club="x" * 70), person("Cook", club="chess")],
+        [job("HR"), job("Cook")],
+        columns=ExternalColumns(groups={"club": "club"}),
+    )
+    assert [dict(resume.groups) for resume in data.resumes] == [{"club": "chess"}]
+    assert any("70 characters" in fault for fault in findings.faults)
 
 
 def test_repeats_are_counted_once_on_request() -> None:
