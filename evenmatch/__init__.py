@@ -21,6 +21,7 @@ from evenmatch.own_packages import claim
 if TYPE_CHECKING:
     from evenmatch.audits import Audit
     from evenmatch.exploring import DataExploration, explore, synthetic_pairs
+    from evenmatch.external import ExternalReport, evaluate_external
     from evenmatch.measuring import (
         BundleEvaluation,
         Comparison,
@@ -43,6 +44,7 @@ __all__ = [
     "Comparison",
     "DataExploration",
     "EvenmatchError",
+    "ExternalReport",
     "Model",
     "PairShifts",
     "RedactedResume",
@@ -52,6 +54,7 @@ __all__ = [
     "WordAttributor",
     "compare",
     "evaluate",
+    "evaluate_external",
     "explore",
     "export",
     "import_bundle",
@@ -70,6 +73,7 @@ _PLACES = {
     "Comparison": "evenmatch.measuring",
     "DataExploration": "evenmatch.exploring",
     "EvenmatchError": "service.core.errors",
+    "ExternalReport": "evenmatch.external",
     "Model": "evenmatch.model",
     "PairShifts": "evenmatch.measuring",
     "RedactedResume": "evenmatch.scores",
@@ -79,6 +83,7 @@ _PLACES = {
     "WordAttributor": "service.core.word_attribution",
     "compare": "evenmatch.measuring",
     "evaluate": "evenmatch.measuring",
+    "evaluate_external": "evenmatch.external",
     "explore": "evenmatch.exploring",
     "export": "evenmatch.publishing",
     "import_bundle": "evenmatch.publishing",
@@ -94,6 +99,7 @@ _PLACES = {
 
 _WITH_TRAINING = (
     "evenmatch.exploring",
+    "evenmatch.external",
     "evenmatch.measuring",
     "evenmatch.publishing",
     "evenmatch.training_run",

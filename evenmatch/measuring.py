@@ -197,7 +197,7 @@ def evaluate(
     """
     examples = _examples(frame, columns)
     read = read_bundle(settings_for(bundle).model.bundle_path)
-    loaded = _loaded(read)
+    loaded = loaded_as_served(read)
     try:
         found = evaluate_bundle(
             read,
@@ -227,7 +227,7 @@ def compare(
         compare_on(
             paths,
             _examples(frame, columns),
-            _loaded,
+            loaded_as_served,
             data="a data frame",
             options=EvaluationOptions(minimum=minimum, rounds=rounds, seed=seed, redact=redact),
         )
@@ -255,7 +255,7 @@ def shifts_of_pairs(
     columns = PairColumns(original_column, counterfactual_column, job_column, title_column)
     given = read_pairs(rows_of(frame), "the data frame", columns)
     read = read_bundle(settings_for(bundle).model.bundle_path)
-    loaded = _loaded(read)
+    loaded = loaded_as_served(read)
     try:
         report = measure_pairs(read, loaded, given, rounds=rounds, seed=seed, redact=redact)
     finally:
@@ -281,7 +281,7 @@ def _examples(frame: Frame, columns: Columns) -> list[Example]:
     return examples
 
 
-def _loaded(bundle: Bundle) -> LoadedModel:
+def loaded_as_served(bundle: Bundle) -> LoadedModel:
     """The engine that `evenmatch.load` would take."""
     options = settings_for(bundle.path).runtime
     choice = choose_engine(options.model.engine)

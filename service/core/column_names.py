@@ -14,6 +14,7 @@ from typing import Literal
 Role = Literal[
     "candidate_id", "resume", "posting_id", "posting_title", "posting", "label", "original", "counterfactual",
     "decision", "decision_score", "decision_time", "decided_candidate", "decided_job",
+    "paired_resume_id", "paired_posting_id", "category",
 ]  # fmt: skip
 
 NAMES: dict[Role, tuple[tuple[str, ...], ...]] = {
@@ -96,6 +97,18 @@ NAMES: dict[Role, tuple[tuple[str, ...], ...]] = {
          "job_requisition_id", "posting_id", "vacancy_id", "position_id", "job_number", "job_no", "job_ref",
          "job_reference", "req_number"),
         ("job", "job_title", "position", "vacancy", "posting", "job_name", "requisition_title"),
+    ),
+    "paired_resume_id": (
+        ("resume_id",),
+        ("candidate_id", "cv_id", "applicant_id", "person_id", "profile_id"),
+    ),
+    "paired_posting_id": (
+        ("job_id", "posting_id"),
+        ("requisition_id", "req_id", "vacancy_id", "position_id"),
+    ),
+    "category": (
+        ("category",),
+        ("categories", "job_category", "occupation", "profession", "occupation_category", "job_family"),
     ),
 }  # fmt: skip
 """Roles to tiers of names."""

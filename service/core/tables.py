@@ -110,15 +110,19 @@ def inspect_table(file: Path, encoding: str | None = None, *, titled: bool = Fal
     return TableFile(file, kind, found, separator)
 
 
-def columns_of(table: TableFile) -> list[str]:
-    """Names of the columns; of JSON Lines those of the first hundred objects. Raises as `read_rows`."""
+def columns_of(table: TableFile, faults: Fault | None = None) -> list[str]:
+    """Names of the columns; of JSON Lines those of the first hundred objects.
+
+    Raises as `read_rows`; with `faults`, lines of JSON that are no objects are passed to it.
+    """
     if table.kind == "parquet":
         return parquet_columns(table.path)
     try:
         with table.path.open("rb") as stream:
             if table.kind == "jsonl":
                 names: dict[str, None] = {}
-                for count, (row, _) in enumerate(json_rows(table.path, stream, encoding=table.encoding), 1):
+                rows = json_rows(table.path, stream, encoding=table.encoding, faults=faults)
+                for count, (row, _) in enumerate(rows, 1):
                     names |= dict.fromkeys(row)
                     if count == _ROWS_OF_KEYS:
                         break

@@ -11,6 +11,7 @@ from training.cli.adapt import adapt
 from training.cli.base_bundle import base_bundle
 from training.cli.compare import compare
 from training.cli.counterfactual import counterfactual
+from training.cli.evaluate import evaluate
 from training.cli.explore import explore_data
 from training.cli.publish import export, import_bundle
 from training.cli.redaction_report import redaction_report
@@ -23,6 +24,7 @@ app.command("base-bundle")(base_bundle)
 app.command("choose")(choose)
 app.command("compare")(compare)
 app.command("counterfactual")(counterfactual)
+app.command("evaluate")(evaluate)
 app.command("explore")(explore_data)
 app.command("export")(export)
 app.command("import")(import_bundle)

@@ -30,6 +30,14 @@ MISSING = frozenset({"", "nan", "none", "null", "na", "n/a"})
 """Cells that say nothing."""
 
 
+def cell_text(cell: object) -> str | None:
+    """The cell as text; None if it says nothing. Whole floats are integers that a reader widened."""
+    if isinstance(cell, float) and not math.isnan(cell) and cell.is_integer():
+        cell = int(cell)
+    text = "" if cell is None else str(cell).strip()
+    return None if text.lower() in MISSING else text
+
+
 class LabelError(Exception):
     """A cell that is no label. `args[0]` says what it must be, and never what it is."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,14 +16,14 @@ from service.core.group_labels import LabelReader, refuse_unknown
 from service.core.groups import RACE_ETHNICITY, SEX, UNKNOWN
 from training.data.cross_fitting import FEW_JOBS, FOLDS, cross_fitted
 from training.data.example import SPLITS, DataError, DataFormatError, Dataset, Example, SplitName, from_splits
-from training.data.match_labels import MISSING, LabelError, MatchLabels, check_meanings
+from training.data.match_labels import LabelError, MatchLabels, cell_text, check_meanings
 from training.data.partition import SplitBy, fill_splits
 from training.data.review import OnLeak, fingerprint, review
 from training.data.tables import TableRow, columns_of, list_columns, read_tables
 
 _MOST_ERRORS = 10
-_LONGEST_GROUP = 64
-_MOST_GROUPS = 50
+LONGEST_GROUP = 64
+MOST_GROUPS = 50
 """Values of an attribute. A column of names is no attribute, and would stand in a published model card."""
 
 Rows = Mapping[SplitName | None, Sequence[TableRow]]
@@ -34,7 +33,7 @@ IN_MEMORY = Path("(data frame)")
 """Stands for a file in the configuration of a run whose pairs were given as `Rows`."""
 
 _ROLES: dict[str, Role] = {"resume": "resume", "job": "posting", "label": "label"}
-_KNOWN_GROUPS = {
+KNOWN_GROUPS = {
     "sex": SEX,
     "gender": SEX,
     "race_ethnicity": RACE_ETHNICITY,
@@ -363,10 +362,10 @@ def _examples(
     warnings += [said for reader in readers.values() if (said := reader.said_of_mapped)]
     for attribute, column in config.columns.groups.items():
         groups = {e.groups[attribute] for e in found if attribute in e.groups}
-        if len(groups) > _MOST_GROUPS:
+        if len(groups) > MOST_GROUPS:
             raise DataFormatError(
                 f"{place}: column `{column}` (columns.groups.{attribute}) has {len(groups)} different "
-                f"values; at most {_MOST_GROUPS} can be groups",
+                f"values; at most {MOST_GROUPS} can be groups",
                 field=f"columns.groups.{attribute}",
             )
         silent = sum(attribute not in e.groups for e in found)
@@ -385,9 +384,7 @@ class _CellError(Exception):
 def _label_readers(config: UserDataConfig) -> dict[str, LabelReader]:
     """Readers of the labels of each attribute; one that the table does not know has no groups of its own."""
     return {
-        attribute: LabelReader(
-            attribute, _KNOWN_GROUPS.get(attribute, ()), config.group_values.get(attribute)
-        )
+        attribute: LabelReader(attribute, KNOWN_GROUPS.get(attribute, ()), config.group_values.get(attribute))
         for attribute in config.columns.groups
     }
 
@@ -439,18 +436,15 @@ def _text(row: TableRow, column: str) -> str:
 
 
 def _optional(row: TableRow, column: str | None) -> str | None:
-    """The cell as text; None if there is none. Whole floats are integers that a reader widened."""
+    """As `cell_text`; None without a column, too."""
     if column is None:
         return None
-    value = row.get(column)
-    if isinstance(value, float) and not math.isnan(value) and value.is_integer():
-        value = int(value)
-    text = "" if value is None else str(value).strip()
+    text = cell_text(row.get(column))
     try:
-        text.encode()
+        (text or "").encode()
     except UnicodeEncodeError:
         raise _CellError(column, "holds half of a character (a lone surrogate)") from None
-    return None if text.lower() in MISSING else text
+    return text
 
 
 def _true_label(row: TableRow, column: str | None) -> int | None:
@@ -465,8 +459,8 @@ def _true_label(row: TableRow, column: str | None) -> int | None:
 def _group(row: TableRow, column: str, reader: LabelReader, config: UserDataConfig) -> str | None:
     """Names of groups stand in reports and messages, so nothing as long as a text may pass for one."""
     group = _optional(row, column)
-    if group is not None and len(group) > _LONGEST_GROUP:
-        raise _CellError(column, f"has {len(group)} characters; a group's name has at most {_LONGEST_GROUP}")
+    if group is not None and len(group) > LONGEST_GROUP:
+        raise _CellError(column, f"has {len(group)} characters; a group's name has at most {LONGEST_GROUP}")
     known = reader.known(group)
     if known is None:
         return None if reader.groups and config.unknown_labels == "unknown" else group

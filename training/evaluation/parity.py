@@ -24,7 +24,7 @@ from functools import cached_property
 
 import numpy as np
 
-from training.evaluation.resampling import JobResamples, estimate, ratio
+from training.evaluation.resampling import JobResamples, Resamples, estimate, ratio
 from training.evaluation.schema import Estimate
 from training.evaluation.scored_pairs import Flags, Floats, Labels, ScoredPairs
 from training.evaluation.utility import ece_samples
@@ -66,7 +66,7 @@ class GroupRates:
 
     @classmethod
     def of(
-        cls, pairs: ScoredPairs, labels: Labels, selected: Flags, attribute: str, resamples: JobResamples
+        cls, pairs: ScoredPairs, labels: Labels, selected: Flags, attribute: str, resamples: Resamples
     ) -> GroupRates:
         """Count decisions and labels by group. `selected` (N,)."""
         names = pairs.group_names(attribute)

@@ -7,6 +7,7 @@ that a figure and its interval come from the same arithmetic.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,13 @@ from training.evaluation.scored_pairs import Floats, ScoredPairs
 
 CONFIDENCE = 0.95
 DECIMALS = 6
+
+
+class Resamples(Protocol):
+    """Resamples of pairs, whatever is drawn."""
+
+    def totals(self, values: NDArray[np.generic]) -> Floats:
+        """Sums of `values` (N, ...) over the pairs of each resample, (1 + rounds, ...); row 0 is the data."""
 
 
 class JobResamples:

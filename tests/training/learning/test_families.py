@@ -2,11 +2,7 @@ from __future__ import annotations
 
 import random
 
-import numpy as np
-import pytest
-
-from training.learning import families
-from training.learning.families import SHINGLE, families_of
+from training.learning.families import families_of
 
 
 def posting(seed: int, tokens: int = 200) -> tuple[int, ...]:
@@ -45,21 +41,6 @@ def test_names_join_families_also_over_others() -> None:
     found = families_of(texts, names)
     assert found[0] == found[2] == found[3]
     assert len({found[0], found[1], found[4]}) == 3
-
-
-@pytest.mark.parametrize("rows", [1, 3, 512])
-def test_similarity_is_jaccards_however_the_rows_are_cut(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(families, "_ROWS", rows)
-    rng = np.random.default_rng(5)
-    texts = [[tuple(int(t) for t in rng.integers(0, 4, size=12))] for _ in range(12)]
-    shingles = [{of[0][i : i + SHINGLE] for i in range(len(of[0]) - SHINGLE + 1)} for of in texts]
-    expected = {
-        (i, j)
-        for i, one in enumerate(shingles)
-        for j, other in enumerate(shingles)
-        if i < j and len(one & other) / len(one | other) >= families.NEARLY_SAME
-    }
-    assert set(families._nearly_same(texts)) == expected
 
 
 def test_texts_shorter_than_a_shingle_are_one_only_if_equal() -> None:

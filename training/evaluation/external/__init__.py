@@ -1,0 +1,1 @@
+"""Bundles on resumes and postings from elsewhere, beside baselines, with intervals over both."""
