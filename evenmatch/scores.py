@@ -17,7 +17,7 @@ class Score:
 
     Attributes:
         id: What the caller calls the resume; else "resume-1" for the first.
-        raw_score: Late-interaction similarity, in [-1, 1].
+        raw_score: Late-interaction similarity, in [-1, 1]; with a cohort, less the levels of job and resume.
         calibrated_probability: Of a match, in [0, 1], where matches are as frequent as in the data of the
             calibration.
         decision: "selected" from the bundle's threshold on, which is the same for everybody. A
@@ -27,6 +27,8 @@ class Score:
         language: As found in the text, "en"; "und" where that cannot be told.
         warnings: Why the score deserves less trust (docs/redaction.md), with counts in `warning_counts`.
         redactions: What was hidden from the model, by category; empty with `redact=False`.
+        cohort_percentile: With a cohort, percent of its resumes that score lower on this job; None without
+            one, or if it does not cover the job.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Score:
     warnings: tuple[ResumeWarning, ...] = ()
     warning_counts: Mapping[ResumeWarning, int] = field(default_factory=dict)
     redactions: Mapping[Category, int] = field(default_factory=dict)
+    cohort_percentile: float | None = None
 
 
 @dataclass(frozen=True)
@@ -101,12 +104,13 @@ class Scores(Sequence[Score]):
                 "language": one.language,
                 "warnings": ", ".join(one.warnings),
                 "redactions": sum(one.redactions.values()),
+                "cohort_percentile": one.cohort_percentile,
             }
             for one in self.results
         ]
         columns = [
             "id", "raw_score", "calibrated_probability", "decision", "borderline", "language", "warnings",
-            "redactions",
+            "redactions", "cohort_percentile",
         ]  # fmt: skip
         return data_frame(rows, columns)
 

@@ -27,6 +27,7 @@ _OF_RESULTS = (
     "calibrated_probability",
     "decision",
     "borderline",
+    "cohort_percentile",
     "language",
     "warnings",
     "warning_counts",
@@ -38,7 +39,11 @@ def scoring_model(runtime: Runtime) -> ScoringModel:
     """What scored, as answers name it."""
     manifest, info = runtime.bundle.manifest, runtime.info
     return ScoringModel(
-        bundle=manifest.name, version=manifest.version, engine=info.name, precision=info.precision
+        bundle=manifest.name,
+        version=manifest.version,
+        engine=info.name,
+        precision=info.precision,
+        cohort=runtime.cohort_digest,
     )
 
 
@@ -58,7 +63,7 @@ def explained(
 
 
 def pack(answer: ScoreResponse, bundle_digest: str) -> str:
-    """JSON, about 150 bytes a candidate, at most 550, and 90 to 250 more of a document.
+    """JSON, about 160 bytes a candidate, at most 560, and 90 to 250 more of a document.
 
     A later version must be able to read it for a day.
     """

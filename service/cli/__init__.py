@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from service.cli.audit import audit
+from service.cli.cohort import cohort
 from service.cli.convert import convert
 from service.cli.explain import explain
 from service.cli.log import log
@@ -42,6 +43,7 @@ def _evenmatch(
 
 for command in (serve, score, explain, redact, audit, report, convert):
     app.command()(command)
+app.add_typer(cohort, name="cohort")
 app.add_typer(log, name="log")
 
 

@@ -29,10 +29,13 @@ class Ranking:
     """Ranks candidates of each posting by calibrated probability, equal ones in the order in which they came.
 
     `postings`: how many there are. `top`: how many candidates of each posting are kept; who can
-    no longer be among them is dropped on the way.
+    no longer be among them is dropped on the way. `with_cohort`: results have percentiles.
     """
 
-    def __init__(self, decide: Decide, postings: int, top: int | None = None) -> None:
+    def __init__(
+        self, decide: Decide, postings: int, top: int | None = None, *, with_cohort: bool = False
+    ) -> None:
+        self._with_cohort = with_cohort
         self._decide = decide
         self._postings = postings
         self._top = top
@@ -54,7 +57,7 @@ class Ranking:
         for posting, job_id in enumerate(job_ids):
             matches, order = self._ranked(posting)
             for rank, i in enumerate(order[: self._top], 1):
-                yield Result(rank, self._candidates[i], matches[i], job_id, posting)
+                yield Result(rank, self._candidates[i], matches[i], job_id, posting, self._with_cohort)
 
     def _ranked(self, posting: int) -> tuple[list[Match], NDArray[np.intp]]:
         matches = [self._decide(int(row[posting]) / MILLIONTHS, posting) for row in self._scores]

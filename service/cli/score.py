@@ -15,6 +15,7 @@ from service.cli.console import (
     EXIT_UNUSABLE_MODEL,
     EXIT_USAGE,
     BundleOption,
+    CohortOption,
     EncodingOption,
     EngineOption,
     IdColumn,
@@ -74,6 +75,7 @@ def score(
     job_text_column: Annotated[str | None, typer.Option(help="With --jobs: that with its text.")] = None,
     redact: Annotated[bool, typer.Option(help="Hide names, schools and the like from the model.")] = True,
     bundle: BundleOption = None,
+    cohort: CohortOption = None,
     engine: EngineOption = None,
     encoding: EncodingOption = None,
     skip_unreadable: SkipOption = False,
@@ -82,7 +84,7 @@ def score(
 
     The output appears whole, when all is scored, or not at all. See docs/cli.md.
     """
-    settings = settings_from(model={"bundle": bundle, "engine": engine})
+    settings = settings_from(model={"bundle": bundle, "engine": engine, "cohort": cohort})
     log_to_stderr("warning")
     if (job is None) == (jobs is None):
         fail("give either --job or --jobs", EXIT_USAGE)

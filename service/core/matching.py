@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.core.bundle import Bundle
+from service.core.cohort import Cohort, Posting, PostingNorm
 from service.core.copied_text import Runs, RunsOfPostings, runs_of
 from service.core.documents import MAX_TEXT_CHARACTERS, Document, read_document
 from service.core.errors import ErrorCollector, TextTooLongError
@@ -91,19 +92,25 @@ class TokenizedResume:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`raw_score` in [-1, 1], `calibrated_probability` in [0, 1], and the one threshold applied to it."""
+    """`raw_score`, `calibrated_probability` in [0, 1], and the one threshold applied to it.
+
+    `cohort_percentile`: percent of the cohort's resumes that score lower on this posting; None without a
+    cohort, or if it does not cover the posting.
+    """
 
     raw_score: float
     calibrated_probability: float
     selected: bool
     borderline: bool
+    cohort_percentile: float | None = None
 
 
 class Matcher:
     """Redacts, tokenizes and scores by the policy of one bundle.
 
     `redactor`: by default that of the bundle's policy. `reader`: reads texts by the same redactor; by default
-    in the caller's thread.
+    in the caller's thread. `cohort`: what scores are normalised by, which must fit the bundle
+    (`cohort_file.check_fits`); None leaves them as they are.
     """
 
     def __init__(
@@ -114,8 +121,10 @@ class Matcher:
         redactor: Redactor | None = None,
         reader: TextReader | None = None,
         max_characters: int = MAX_TEXT_CHARACTERS,
+        cohort: Cohort | None = None,
     ) -> None:
         self.bundle = bundle
+        self.cohort = cohort
         self.redactor = redactor or Redactor(bundle.manifest.redaction.categories)
         self.reader = reader or InProcessReader(self.redactor)
         self._tokenizer = tokenizer
@@ -228,15 +237,20 @@ class Matcher:
 
     def match(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> Match:
         """Score one pair. job_vectors (len(job.texts), D), resume_vectors (R, D), rows of length 1."""
-        return self.decide(self.raw_score(job, job_vectors, resume_vectors), job)
+        score = self.raw_score(job, job_vectors, resume_vectors)
+        return self.decide(score, job, self.norm_of(job, job_vectors))
 
     def match_all(
         self, jobs: Sequence[tuple[TokenizedJob, Vectors]], resumes: Sequence[Vectors]
     ) -> list[list[Match]]:
         """`match` of every job and resume: a list for each resume. Shapes as there."""
         scores = self.raw_scores(jobs, resumes)
+        norms = [self.norm_of(job, vectors) for job, vectors in jobs]
         return [
-            [self.decide(float(score), job) for score, (job, _) in zip(column, jobs, strict=True)]
+            [
+                self.decide(float(score), job, norm)
+                for score, (job, _), norm in zip(column, jobs, norms, strict=True)
+            ]
             for column in scores.T
         ]
 
@@ -244,31 +258,49 @@ class Matcher:
         self, jobs: Sequence[tuple[TokenizedJob, Vectors]], resumes: Sequence[Vectors]
     ) -> NDArray[np.float64]:
         """`raw_score` of every job and resume, (jobs, resumes). Shapes as in `match`."""
-        parts = [(vectors, None) if job.title is None else (vectors[1:], vectors[0]) for job, vectors in jobs]
-        return all_raw_scores(parts, resumes, self.bundle.manifest.matching)
+        parts = [vectors_of(job, vectors) for job, vectors in jobs]
+        scores = all_raw_scores(parts, resumes, self.bundle.manifest.matching)
+        return scores if self.cohort is None else self.cohort.normalised(scores, parts, resumes)
 
-    def decide(self, raw_score: float, job: TokenizedJob) -> Match:
-        """What is said of a score against `job`."""
+    def norm_of(self, job: TokenizedJob, job_vectors: Vectors) -> PostingNorm | None:
+        """How the cohort scores on a job; None without a cohort. Computed once for each job."""
+        return None if self.cohort is None else self.cohort.posting(vectors_of(job, job_vectors))
+
+    def warnings_of(self, job: TokenizedJob, job_vectors: Vectors) -> tuple[JobWarning, ...]:
+        """Why decisions about a job deserve less trust, the cohort's reasons among them."""
+        norm = self.norm_of(job, job_vectors)
+        return job.warnings if norm is None or norm.covered else (*job.warnings, "cohort_does_not_cover")
+
+    def decide(self, raw_score: float, job: TokenizedJob, norm: PostingNorm | None = None) -> Match:
+        """What is said of a score against `job`. `norm`: the job's, for the percentile."""
         rule = self.bundle.decision
         probability = self.bundle.calibration.probability(raw_score, titled=job.title is not None)
         is_borderline = job.is_little or rule.is_borderline(probability)
-        return Match(raw_score, probability, rule.is_selected(probability), is_borderline)
+        percentile = None if norm is None else norm.percentile(raw_score)
+        return Match(raw_score, probability, rule.is_selected(probability), is_borderline, percentile)
 
     def raw_score(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> float:
-        """Late interaction under the bundle's policy, in [-1, 1]; shapes as in `match`."""
-        policy = self.bundle.manifest.matching
-        if job.title is None:
-            return late_interaction(job_vectors, resume_vectors, None, policy)
-        return late_interaction(job_vectors[1:], resume_vectors, job_vectors[0], policy)
+        """Late interaction under the bundle's policy, normalised by the cohort; shapes as in `match`.
+
+        In [-1, 1] without a cohort.
+        """
+        score = self.similarity(job, job_vectors, resume_vectors)
+        if self.cohort is None:
+            return score
+        pair = self.cohort.normalised(np.array([[score]]), [vectors_of(job, job_vectors)], [resume_vectors])
+        return float(pair[0, 0])
+
+    def similarity(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> float:
+        """`raw_score` before any cohort, in [-1, 1]."""
+        body, title = vectors_of(job, job_vectors)
+        return late_interaction(body, resume_vectors, title, self.bundle.manifest.matching)
 
     def scores_without_each(
         self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors
     ) -> list[float]:
-        """`raw_score` without each of the resume's passages, of which there are two at least."""
-        policy = self.bundle.manifest.matching
-        if job.title is None:
-            return without_each(job_vectors, resume_vectors, None, policy)
-        return without_each(job_vectors[1:], resume_vectors, job_vectors[0], policy)
+        """`similarity` without each of the resume's passages, of which there are two at least."""
+        body, title = vectors_of(job, job_vectors)
+        return without_each(body, resume_vectors, title, self.bundle.manifest.matching)
 
     def _tokenize_title(self, title: str, field: str) -> TokenIds:
         check_document(title, field)
@@ -278,6 +310,11 @@ class Matcher:
             limit = self._tokenizer.max_tokens
             raise TextTooLongError(f"{field} has more than {limit} tokens", field=field, limit=limit)
         return tokenized.ids
+
+
+def vectors_of(job: TokenizedJob, vectors: Vectors) -> Posting:
+    """Of the vectors of a job's texts those of its passages, and that of its title."""
+    return (vectors, None) if job.title is None else (vectors[1:], vectors[0])
 
 
 def _as_scored(read: ReadText) -> ReadResume:
@@ -318,9 +355,10 @@ def explain(
 
     A positive contribution raised the score, a negative one lowered it. Passages are encoded alone, so an
     explanation needs no further inference and costs about as much as a score. Contributions do not add up to
-    the score, since late interaction is not linear.
+    the score, since late interaction is not linear. A cohort's shift is that of the whole resume throughout:
+    it says how the resume scores on other postings, which is not a merit of one of its passages.
     """
-    whole = matcher.raw_score(job, job_vectors, resume_vectors)
+    whole = matcher.similarity(job, job_vectors, resume_vectors)
     bodies = job_vectors if job.title is None else job_vectors[1:]
     without: list[float] = []
     if len(resume.passages) > 1:

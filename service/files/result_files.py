@@ -76,13 +76,17 @@ class ScoredCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A candidate against a posting. `rank`: from 1, of this posting. `job_id`: None for the only posting."""
+    """A candidate against a posting. `rank`: from 1, of this posting. `job_id`: None for the only posting.
+
+    `with_cohort`: scores are normalised, so that there is a percentile if the cohort covers the posting.
+    """
 
     rank: int
     candidate: ScoredCandidate
     match: Match
     job_id: str | None = None
     posting: int = 0
+    with_cohort: bool = False
 
     @property
     def warnings(self) -> tuple[ResumeWarning, ...]:
@@ -108,6 +112,7 @@ class Result:
             "non-Latin script": candidate.non_latin_script,
             f"language {candidate.language}": is_foreign(candidate.language),
             **{IN_WORDS[code]: True for code in self.warnings if needs_a_look([code])},
+            "not in the cohort": self.with_cohort and self.match.cohort_percentile is None,
             **dict.fromkeys(candidate.document.notes if candidate.document else (), True),
             "not redacted": not candidate.redacted,
         }
@@ -129,6 +134,8 @@ class Result:
             "non_latin_script": candidate.non_latin_script,
             "warnings": list(self.warnings),
         }
+        if self.with_cohort:
+            record["cohort_percentile"] = self.match.cohort_percentile
         if document is not None:
             record["document"] = {
                 "type": document.kind,
@@ -221,6 +228,7 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
 def _schema(pyarrow: Any, row: Mapping[str, Any]) -> Any:
     types = {
         "rank": pyarrow.int64(),
+        "cohort_percentile": pyarrow.float64(),
         "document_pages": pyarrow.int64(),
         "document_characters": pyarrow.int64(),
     }

@@ -96,6 +96,7 @@ def pack(
                 match.calibrated_probability,
                 int(match.selected),
                 int(match.borderline),
+                *(() if runtime.cohort is None else (match.cohort_percentile,)),
             ]
             for (i, posting, match), decision in zip(pairs, decisions, strict=True)
         ],
@@ -134,7 +135,7 @@ def chunk_of(
 def _records(
     prepared: PreparedJob, rows: Sequence[Row], packed: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    for i, posting, decision_id, raw, probability, selected, borderline in packed["pairs"]:
+    for i, posting, decision_id, raw, probability, selected, borderline, *of_cohort in packed["pairs"]:
         row = rows[i]
         language, warnings, redactions, document, repeats, counts = packed["rows"][str(i)]
         if str(posting) in repeats:
@@ -156,6 +157,8 @@ def _records(
             "warning_counts": counts,
             "redactions": redactions,
         }
+        if of_cohort:
+            record["cohort_percentile"] = of_cohort[0]
         if row.unknown_groups:
             record["unknown_groups"] = list(row.unknown_groups)
         if row.file is not None:

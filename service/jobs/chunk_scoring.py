@@ -329,6 +329,7 @@ def _decisions(
             redact=job.redact,
             bundle_digest=digest,
             engine=engine,
+            cohort_digest=runtime.cohort_digest,
         )
         for i, posting, match in pairs
     ]

@@ -11,7 +11,10 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from importlib import import_module
 
+from anyio import to_thread
+
 from service.core.bundle import Bundle, read_bundle
+from service.core.cohort_file import ReadCohort, check_fits, read_cohort, warning_text
 from service.core.counterfactual.lexicons import load_groups
 from service.core.engines.engine import Engine, EngineInfo
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
@@ -91,6 +94,7 @@ class Runtime:
             policy.categories if asked is None else asked,
             entities=EntityFinder(redaction.entities) if redaction.entities else None,
         )
+        self.cohort = self._read_cohort(redactor)
         self.reader_pool = reader_pool or make_reader_pool(options)
         self.matcher = Matcher(
             bundle,
@@ -98,6 +102,7 @@ class Runtime:
             redactor=redactor,
             reader=PooledReader(InProcessReader(redactor), self.reader_pool),
             max_characters=options.limits.max_text_characters,
+            cohort=None if self.cohort is None else self.cohort.cohort,
         )
         self.info: EngineInfo = loaded.engine.info
         self.warm_up = self._warm_up_steps()
@@ -129,6 +134,31 @@ class Runtime:
             probe=loaded.tokenizer.encode_all([bundle.reference_vectors.probes[0].text], "resume")[0],
             observer=observer,
         )
+
+    @property
+    def cohort_digest(self) -> str | None:
+        """Names the cohort that scores are normalised by; None without one."""
+        return None if self.cohort is None else self.cohort.cohort.digest
+
+    def _read_cohort(self, redactor: Redactor) -> ReadCohort | None:
+        """The cohort of the settings. Raises `CohortError` if it is damaged, over or of another bundle."""
+        path = self.options.model.cohort
+        if path is None:
+            return None
+        read = read_cohort(path.expanduser())
+        check_fits(
+            read, self.bundle, categories=redactor.categories, entities=self.options.redaction.entities
+        )
+        made = read.manifest
+        log.info(
+            "scores are normalised by the cohort %s (%d resumes, %d postings)",
+            read.cohort.digest,
+            made.resumes.used,
+            made.postings.used,
+        )
+        for warning in made.warnings:
+            log.warning("%s", warning_text(made, warning))
+        return read
 
     def turn(self, texts: Iterable[str]) -> AbstractAsyncContextManager[Turn]:
         """Wait for a turn to read texts, to be held until the request is answered.
@@ -185,7 +215,12 @@ class Runtime:
         Raises a `CapacityError` or an `EngineError`; then nothing was scored.
         """
         job_vectors, vectors = await self.encode(job, resumes, lane=lane)
-        return [self.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
+
+        def match() -> list[Match]:
+            return [self.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
+
+        # A cohort takes milliseconds a resume, in which the event loop would stand still.
+        return match() if self.cohort is None else await to_thread.run_sync(match)
 
     async def encode(
         self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, lane: Lane = "live"
@@ -226,7 +261,8 @@ def load_runtime(
     besides is loaded meanwhile. Warm-up waits for that, and for `reader_pool` if it was started, and says
     what failed. Without a `reader_pool` the process that reads long texts starts with the first of them.
 
-    Raises `BundleError`, `EngineError` or `ConfigurationError` if the service could not answer rightly.
+    Raises `BundleError`, `CohortError`, `EngineError` or `ConfigurationError` if the service could not answer
+    rightly.
     """
     model = options.model
     bundle = read_bundle(model.bundle_path)
