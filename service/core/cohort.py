@@ -13,10 +13,10 @@ adaptive S-norm with the nearest references only (Matejka et al. 2017, Interspee
 It is a shift of each posting plus a shift of each resume, on the scale of raw scores, so that the bundle's
 calibration and its one threshold still apply. What takes off levels makes scores spread less, and the best
 would come below a threshold that was chosen without a cohort: the constant c, the same for everybody, keeps
-the upper `kept_share` of the cohort's own pairs where it was. A score depends on the pair and the cohort alone, never on who else
-applies. A reference that is the very text being scored does not count for itself: exact copies are left out
-of b(j) and a(r) of that pair. A posting without a title has another distribution of raw scores: its b is set
-against those of the reference postings without their titles.
+the upper `kept_share` of the cohort's own pairs where it was. A score depends on the pair and the cohort
+alone, never on who else applies. A reference that is the very text being scored does not count for itself:
+exact copies are left out of b(j) and a(r) of that pair. A posting without a title has another distribution of
+raw scores: its b is set against those of the reference postings without their titles.
 
 A posting that the cohort does not cover is scored as without one, for the shift of a job that nobody in the
 pool does would lift everybody onto it: b(j) below the `coverage` quantile of the reference postings' own, or

@@ -167,7 +167,7 @@ def write_cohort(
         expires=making.expires,
         bundle=CohortBundle(name=manifest.name, version=manifest.version, digest=bundle.digest),
         base_model_sha256=manifest.base_model.weights_sha256,
-        dimensions=manifest.base_model.dimensions,
+        dimensions=stored.resumes[0].shape[1],
         engine=making.engine,
         precision=making.precision,
         redaction=making.redaction,

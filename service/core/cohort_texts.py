@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from service.core.scoring import Vectors
 
-_NEAR_MEANS = 0.95
+_NEAR_MEANS = 0.9
 _NEAR = 0.95
 """Mean cosine of each passage to the nearest of the other text, both ways, from which two texts are one: the
 same resume sent twice with another date, the same posting for another town."""

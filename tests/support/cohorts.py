@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.core.bundle import Bundle
 from service.core.cohort import CohortPolicy, Posting, References
-from service.core.cohort_file import CohortMaking, CohortRedaction, CountedTexts
+from service.core.cohort_file import (
+    CohortMaking,
+    CohortRedaction,
+    CountedTexts,
+    ReadCohort,
+    write_cohort,
+)
+from service.core.matching import Matcher, vectors_of
+from service.core.tokenization import TextTokenizer
+from tests.support.fakes import FakeEngine
 
 MADE = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SMALL = CohortPolicy(top_resumes=3, minimum_resumes=6, minimum_postings=4, coverage=0.0)
@@ -45,3 +56,39 @@ def making(bundle: Bundle, references: References | None = None) -> CohortMaking
 
 def counted(texts: int, passages: int) -> CountedTexts:
     return CountedTexts(used=texts, passages=passages, given=texts, sources={"table": texts})
+
+
+_WORDS = (
+    *("python", "java", "payment", "service", "backend", "engineer", "database", "nurse", "patient", "care"),
+    *(
+        "surgical",
+        "ward",
+        "team",
+        "clinic",
+        "kitchen",
+        "cook",
+        "hotel",
+        "sales",
+        "client",
+        "budget",
+        "report",
+    ),
+    *("project", "design", "build", "manage"),
+)
+
+
+def words(seed: int, count: int = 30) -> str:
+    """A text of no meaning, another for each seed."""
+    return " ".join(random.Random(seed).choices(_WORDS, k=count))
+
+
+def write_fake_cohort(folder: Path, bundle: Bundle, tokenizer: Path, titled: bool = True) -> ReadCohort:
+    """A cohort of the fake engine: 12 resumes and 8 postings, all with a title or none."""
+    engine, matcher = FakeEngine(), Matcher(bundle, TextTokenizer.load(tokenizer, bundle.manifest))
+    resumes = [engine.embed(matcher.tokenize_resume(words(seed)).texts) for seed in range(12)]
+    postings: list[Posting] = []
+    for seed in range(100, 108):
+        job = matcher.tokenize_job(words(seed), words(seed, 2) if titled else None)
+        postings.append(vectors_of(job, engine.embed(job.texts)))
+    references = References(resumes, postings)
+    return write_cohort(folder, bundle, references, making(bundle, references))
