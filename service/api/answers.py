@@ -27,12 +27,15 @@ _OF_RESULTS = (
     "calibrated_probability",
     "decision",
     "borderline",
-    "cohort_percentile",
     "language",
     "warnings",
     "warning_counts",
     "redactions",
 )
+
+
+_OF_COHORTS = ("cohort_percentile",)
+"""Kept of answers that were normalised by a cohort."""
 
 
 def scoring_model(runtime: Runtime) -> ScoringModel:
@@ -63,16 +66,17 @@ def explained(
 
 
 def pack(answer: ScoreResponse, bundle_digest: str) -> str:
-    """JSON, about 160 bytes a candidate, at most 560, and 90 to 250 more of a document.
+    """JSON, about 150 bytes a candidate, at most 550, and 90 to 250 more of a document.
 
     A later version must be able to read it for a day.
     """
+    names = (*_OF_RESULTS, *(_OF_COHORTS if answer.model.cohort is not None else ()))
     kept: dict[str, Any] = {
         "bundle": bundle_digest,
-        "model": answer.model.model_dump(),
+        "model": answer.model.model_dump(exclude_none=True),
         "threshold": answer.threshold,
         "warnings": answer.warnings,
-        "results": {name: [getattr(one, name) for one in answer.results] for name in _OF_RESULTS},
+        "results": {name: [getattr(one, name) for one in answer.results] for name in names},
     }
     if answer.job_document is not None or any(one.document is not None for one in answer.results):
         kept["documents"] = [_document(one.document) for one in answer.results]
@@ -83,7 +87,9 @@ def pack(answer: ScoreResponse, bundle_digest: str) -> str:
 def unpack(content: str, body: ScoreRequest) -> tuple[ScoreResponse, str]:
     """The answer, without explanations, to the request that is repeated; and the digest of its bundle."""
     kept = json.loads(content)
-    names = [name for name in _OF_RESULTS if name in kept["results"]]  # of an earlier version: not all
+    names = [
+        name for name in (*_OF_RESULTS, *_OF_COHORTS) if name in kept["results"]
+    ]  # of an earlier version: not all
     columns = [kept["results"][name] for name in names]
     documents = kept.get("documents", [None] * len(body.candidates))
     results = [
