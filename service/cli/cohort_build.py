@@ -32,6 +32,7 @@ from service.cli.console import (
 from service.core.bundle import Bundle, read_bundle
 from service.core.cohort import CohortPolicy, Posting, References
 from service.core.cohort_file import (
+    AS_SERVED,
     CohortMaking,
     CohortRedaction,
     CountedTexts,
@@ -227,8 +228,8 @@ def _of_traffic(settings: Settings, asked: _Build) -> ReadCohort:
     postings, of_postings = _postings_once(chosen_postings)
     making = CohortMaking(
         _redaction(bundle, categories, options.entities),
-        "as served",
-        "as served",
+        AS_SERVED,
+        AS_SERVED,
         asked.policy,
         asked.seed,
         _count(resumes, len(all_resumes), len(chosen), of_resumes, "traffic"),

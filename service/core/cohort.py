@@ -93,7 +93,7 @@ class CohortPolicy(BaseModel):
         "the threshold selects about as many; null: no constant is added.",
     )
     coverage: FiniteFloat = Field(
-        default=0.05,
+        default=0.02,
         ge=0,
         le=0.5,
         description="A posting below this quantile of the reference postings' levels is not normalised.",
@@ -164,8 +164,8 @@ def levels_of(references: References, policy: CohortPolicy, matching: MatchPolic
 class PostingNorm:
     """A posting beside a cohort. `shift`: what its pairs' scores are raised by; 0 if it is not covered.
 
-    `level`: b. `scores`: raw, against each reference resume. `ranks`: the same normalised, but for the shift,
-    in rising order. `copies`: indexes of the reference postings that it is.
+    `level`: b. `scores`: raw, against each reference resume. `ranks`: the same normalised, in rising order.
+    `copies`: indexes of the reference postings that it is.
     """
 
     covered: bool
@@ -182,7 +182,7 @@ class PostingNorm:
         """
         if not self.covered:
             return None
-        below = int(np.searchsorted(np.round(self.ranks + self.shift, SCORE_DECIMALS), normalised))
+        below = int(np.searchsorted(self.ranks, normalised))
         # Rounded down: nobody is told to be better than all of the pool who is not.
         return below * 1_000 // len(self.ranks) / 10
 
@@ -305,7 +305,8 @@ class Cohort:
         level = _level(scores, policy.top_resumes)
         covered = level >= float(np.quantile(of_kind, policy.coverage))
         shift = self._posting_shift(level, titled=titled) if covered else 0.0
-        ranks = np.sort(scores - policy.resume_weight * (self.levels.of_resumes - self._mean_of_resumes))
+        of_resumes = policy.resume_weight * (self.levels.of_resumes - self._mean_of_resumes)
+        ranks = np.round(np.sort(scores + shift - of_resumes), SCORE_DECIMALS)
         return PostingNorm(covered, shift, level, scores, ranks, copies)
 
     def _resume(self, vectors: Vectors) -> ResumeNorm:

@@ -37,13 +37,16 @@ FORMAT_VERSION: Literal[1] = 1
 CohortWarning = Literal["too_small", "one_occupation"]
 SourceKind = Literal["documents", "table", "traffic"]
 
+AS_SERVED = "as served"
+"""Engine and precision of vectors that live requests left."""
+
 ONE_OCCUPATION = 0.6
 """Mean correlation of two reference postings' scores over the reference resumes, from which all postings rank
 the pool alike: they are of one occupation, or the resumes are. Real postings of one occupation over a mixed
 pool have 0.67 to 0.89, postings of many occupations 0.36 to 0.41 (docs/cohorts.md)."""
 
 STORED = np.float16
-"""On real texts it moves raw scores against references by up to 4e-5 and normalised scores by up to 1.3e-5, of
+"""On real texts it moves raw scores against references by up to 4e-5 and normalised ones by up to 1.3e-5, of
 a spread of 0.07 (docs/cohorts.md). What is stored is what levels are computed from, so that scores are
 reproduced exactly."""
 

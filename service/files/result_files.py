@@ -112,7 +112,7 @@ class Result:
             "non-Latin script": candidate.non_latin_script,
             f"language {candidate.language}": is_foreign(candidate.language),
             **{IN_WORDS[code]: True for code in self.warnings if needs_a_look([code])},
-            "not in the cohort": self.with_cohort and self.match.cohort_percentile is None,
+            "not covered by the cohort": self.with_cohort and self.match.cohort_percentile is None,
             **dict.fromkeys(candidate.document.notes if candidate.document else (), True),
             "not redacted": not candidate.redacted,
         }

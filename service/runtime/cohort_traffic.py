@@ -92,6 +92,7 @@ class CohortTraffic:
         self._lock = threading.Lock()
         self._purged = 0.0
         self._complained = False
+        self._beyond: dict[Kind, str] = {}  # names from here on are beyond what is kept
         self._submit(self._purge)  # what is over goes also where nothing comes any more
 
     def offer_posting(self, posting: Posting) -> None:
@@ -135,8 +136,12 @@ class CohortTraffic:
         content = safetensors.numpy.save(tensors)
         rank = self._sign("cohort rank", [hashlib.sha256(content).hexdigest()])[:_HASH]
         most = self._options.cohort_resumes if kind == "resume" else self._options.cohort_postings
-        there = sorted(self._place.glob(f"{kind}-*{SUFFIX}"), key=lambda file: file.name)
         file = self._place / f"{kind}-{rank}-{person}{SUFFIX}"
+        if kind in self._beyond and file.name > self._beyond[kind]:
+            return
+        there = sorted(self._place.glob(f"{kind}-*{SUFFIX}"), key=lambda one: one.name)
+        if len(there) >= most:
+            self._beyond[kind] = there[most - 1].name
         if file in there or (len(there) >= most and file.name > there[most - 1].name):
             return
         self._place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -149,6 +154,7 @@ class CohortTraffic:
 
     def _purge(self) -> None:
         self._purged = time.monotonic()
+        self._beyond.clear()  # room for others
         purge(self._place.parent, self._options.cohort_days)
 
 

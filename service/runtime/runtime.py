@@ -14,7 +14,7 @@ from importlib import import_module
 from anyio import to_thread
 
 from service.core.bundle import Bundle, read_bundle
-from service.core.cohort_file import ReadCohort, check_fits, read_cohort, warning_text
+from service.core.cohort_file import AS_SERVED, ReadCohort, check_fits, read_cohort, warning_text
 from service.core.counterfactual.lexicons import load_groups
 from service.core.engines.engine import Engine, EngineInfo
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
@@ -94,7 +94,7 @@ class Runtime:
             policy.categories if asked is None else asked,
             entities=EntityFinder(redaction.entities) if redaction.entities else None,
         )
-        self.cohort = self._read_cohort(redactor)
+        self.cohort = self._read_cohort(redactor, loaded.engine.info)
         self.reader_pool = reader_pool or make_reader_pool(options)
         self.matcher = Matcher(
             bundle,
@@ -140,7 +140,7 @@ class Runtime:
         """Names the cohort that scores are normalised by; None without one."""
         return None if self.cohort is None else self.cohort.cohort.digest
 
-    def _read_cohort(self, redactor: Redactor) -> ReadCohort | None:
+    def _read_cohort(self, redactor: Redactor, info: EngineInfo) -> ReadCohort | None:
         """The cohort of the settings. Raises `CohortError` if it is damaged, over or of another bundle."""
         path = self.options.model.cohort
         if path is None:
@@ -156,6 +156,10 @@ class Runtime:
             made.resumes.used,
             made.postings.used,
         )
+        if made.precision not in (info.precision, AS_SERVED):
+            log.info(
+                "it was made in %s, and %s is computed here: noise of 0.001", made.precision, info.precision
+            )
         for warning in made.warnings:
             log.warning("%s", warning_text(made, warning))
         return read

@@ -165,7 +165,9 @@ def test_a_cohort_that_is_too_small_or_of_one_occupation_says_so(tmp_path: Path,
 def test_agreement_is_the_mean_correlation_of_two_postings() -> None:
     scores = np.random.default_rng(2).normal(size=(5, 12))
     correlations = np.corrcoef(scores)
-    assert agreement_of(scores) == pytest.approx(np.mean(np.asarray(correlations)[np.triu_indices(5, 1)]), abs=1e-4)
+    assert agreement_of(scores) == pytest.approx(
+        np.mean(np.asarray(correlations)[np.triu_indices(5, 1)]), abs=1e-4
+    )
     assert agreement_of(scores[:1]) is None
     assert agreement_of(np.ones((3, 4))) is None
 
