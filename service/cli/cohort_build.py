@@ -103,6 +103,18 @@ def build(
     top_resumes: Annotated[
         int, typer.Option(min=1, max=1_000, help="Best resumes of a posting that make its level.")
     ] = _DEFAULT.top_resumes,
+    top_postings: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=1_000, help="Best postings of a resume that make its level; without it all of them."
+        ),
+    ] = None,
+    coverage: Annotated[
+        float,
+        typer.Option(
+            min=0, max=0.5, help="A posting below this quantile of the cohort's own is scored as without it."
+        ),
+    ] = _DEFAULT.coverage,
     kept_share: Annotated[
         float,
         typer.Option(
@@ -146,6 +158,8 @@ def build(
             resume_weight=resume_weight,
             posting_weight=posting_weight,
             top_resumes=top_resumes,
+            top_postings=top_postings,
+            coverage=coverage,
             kept_share=kept_share or None,
         ),
         seed,

@@ -145,11 +145,17 @@ def levels_of(references: References, policy: CohortPolicy, matching: MatchPolic
     levels = np.array([_level(row, policy.top_resumes) for row in as_they_are])
     untitled = np.array([_level(row, policy.top_resumes) for row in without_titles])
     titled_mean = float(np.mean(levels[has_title])) if has_title.any() else 0.0
-    off = levels - np.where(has_title, titled_mean, np.mean(untitled))
+    means = np.where(has_title, titled_mean, np.mean(untitled))
+    # Each pair as it would be scored: its two texts are copies of references.
+    without_resume = np.stack([_without_each(row, policy.top_resumes) for row in as_they_are])
+    without_posting = np.tile(of_resumes, (len(as_they_are), 1))
+    without_posting[: len(seen)] = np.stack(
+        [_without_each(column, policy.top_postings) for column in seen.T]
+    ).T
     normalised = (
         as_they_are
-        - policy.resume_weight * (of_resumes - np.mean(of_resumes))[None, :]
-        - policy.posting_weight * off[:, None]
+        - policy.resume_weight * (without_posting - np.mean(of_resumes))
+        - policy.posting_weight * (without_resume - means[:, None])
     )
     constant = 0.0
     if policy.kept_share is not None:
@@ -368,3 +374,16 @@ def _level(scores: Scores, top: int | None) -> float:
     if top is None or top >= len(scores):
         return float(np.mean(np.sort(scores)))
     return float(np.mean(np.sort(scores)[-top:]))
+
+
+def _without_each(scores: Scores, top: int | None) -> Scores:
+    """`_level` of the others, for each of the scores; that of all where there is one only."""
+    if len(scores) == 1:
+        return scores.copy()
+    if top is None or top >= len(scores):
+        others: Scores = (scores.sum() - scores) / (len(scores) - 1)
+        return others
+    ordered = np.sort(scores)
+    best, following = ordered[-top:], ordered[-top - 1]
+    without: Scores = np.where(scores >= best[0], best.sum() - scores + following, best.sum()) / top
+    return without

@@ -183,6 +183,7 @@ def test_what_cannot_be_loaded_is_told(data_dir: Path, monkeypatch: pytest.Monke
         evenmatch.load()
 
 
+@pytest.mark.slow
 def test_a_cohort_that_the_command_built_shifts_all_scores_of_a_job_and_of_a_resume(
     model: Model, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

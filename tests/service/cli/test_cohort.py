@@ -55,13 +55,14 @@ def build(run: Run, *more: str) -> Result:
 
 
 def test_a_cohort_is_built_shown_and_scored_with(run: Run, tmp_path: Path) -> None:
-    done = build(run, "--expires-after", "30")
+    done = build(run, "--expires-after", "30", "--coverage", "0.1", "--top-postings", "5")
     assert done.exit_code == 0, done.output
     assert "45 resumes, of 46 (1 near-duplicates of others)" in done.output
     read = read_cohort(tmp_path / "made")
     assert read.manifest.expires is not None
     assert (read.manifest.resumes.used, read.manifest.postings.used) == (45, 24)
     assert read.manifest.warnings == ()
+    assert (read.manifest.policy.coverage, read.manifest.policy.top_postings) == (0.1, 5)
     stored = (tmp_path / "made" / COHORT).read_bytes() + (tmp_path / "made" / VECTORS).read_bytes()
     assert b"c-1" not in stored
     assert b"pool.csv" not in stored
