@@ -42,7 +42,7 @@ from service.core.no_document import check_document
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.requirements.kinds import KINDS, Kind
 from service.core.requirements.listing import list_requirements, read_requirements, reason_of
-from service.core.resume_warnings import ResumeWarning, needs_a_look
+from service.core.resume_warnings import JobWarning, ResumeWarning, needs_a_look
 from service.core.scoring import Vectors
 from service.files.document_texts import DocumentTexts
 from service.reports.counterfactual_audit import CounterfactualSubject
@@ -76,6 +76,7 @@ def load(
     *,
     engine: EngineSetting | None = None,
     base_model: str | None = None,
+    cohort: str | Path | None = None,
 ) -> Model:
     """Load a bundle, as the service does at its start.
 
@@ -83,6 +84,8 @@ def load(
         bundle: Name of a shipped bundle, or a bundle's folder; None: `EVENMATCH_BUNDLE`, or `minilm-fair`.
         engine: "auto" (the default) takes the fastest here: CUDA, MPS, OpenVINO, torch.
         base_model: Where the base model lies, if not where the bundle says; its hashes must agree.
+        cohort: Folder of the cohort that scores are normalised by (docs/cohorts.md); None:
+            `EVENMATCH_COHORT`, or no cohort.
 
     All else is set by the variables of the environment that `evenmatch serve` reads. The first load of a
     bundle on OpenVINO converts it, which takes torch and some seconds; what was converted is kept in
@@ -90,10 +93,12 @@ def load(
 
     Raises:
         BundleError: There is no such bundle, or it or its base model is damaged.
+        CohortError: There is no such cohort, or it is of another bundle.
         EngineError: The engine cannot run here.
         ConfigurationError: A setting is wrong.
     """
-    settings = settings_for(bundle, engine=engine, base_model=base_model)
+    place = None if cohort is None else str(cohort)
+    settings = settings_for(bundle, engine=engine, base_model=base_model, cohort=place)
     return Model(load_runtime(settings.runtime), settings)
 
 
@@ -416,6 +421,7 @@ class Model:
             precision=info.precision,
             threshold=self.threshold,
             job=title or "job",
+            cohort=self._runtime.cohort_digest,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         return Audit(report, subject)
@@ -431,7 +437,10 @@ class Model:
     def _scores(
         self, results: tuple[Score, ...], redact: bool, job: TokenizedJob | None, shift: PriorShift
     ) -> Scores:
-        found = () if job is None else job.warnings
+        found: tuple[JobWarning, ...] = ()
+        if job is not None:
+            vectors = self._loop.run(self._runtime.embedder.embed(job.texts))
+            found = self._runtime.matcher.warnings_of(job, vectors)
         return Scores(results, self._name, shift.threshold, redact, found, shift.to)
 
     def _text(self, given: Any, field: str) -> tuple[str, dict[ResumeWarning, int]]:
@@ -540,6 +549,7 @@ def _score(name: str, resume: TokenizedResume, match: Match) -> Score:
         warnings=tuple(read.warnings),
         warning_counts=dict(read.warning_counts),
         redactions=dict(read.redactions or {}),
+        cohort_percentile=match.cohort_percentile,
     )
 
 

@@ -18,7 +18,7 @@ class Score:
 
     Attributes:
         id: What the caller calls the resume; else "resume-1" for the first.
-        raw_score: Late-interaction similarity, in [-1, 1].
+        raw_score: The bundle's score of the pair, in [-1, 1]; with a cohort, less levels of job and resume.
         calibrated_probability: Of a match, in [0, 1], in a pool where a share `Scores.prevalence` matches.
         decision: "selected" from the bundle's threshold on, which is the same for everybody. A
             recommendation to a person: nothing is rejected by it.
@@ -30,6 +30,8 @@ class Score:
         reason: With `require`: why it is not selected, whatever its probability.
         requirements: With `requirements` or `require`: what the job asks for and whether the resume states
             it, each with `text`, `kind`, `required`, `found` and `where` (docs/requirements.md).
+        cohort_percentile: With a cohort, percent of its resumes that score lower on this job; None without
+            one, or if it does not cover the job.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Score:
     redactions: Mapping[Category, int] = field(default_factory=dict)
     reason: Reason | None = None
     requirements: tuple[RequirementResult, ...] | None = None
+    cohort_percentile: float | None = None
 
 
 @dataclass(frozen=True)
@@ -109,12 +112,13 @@ class Scores(Sequence[Score]):
                 "language": one.language,
                 "warnings": ", ".join(one.warnings),
                 "redactions": sum(one.redactions.values()),
+                "cohort_percentile": one.cohort_percentile,
             }
             for one in self.results
         ]
         columns = [
             "id", "raw_score", "calibrated_probability", "decision", "borderline", "language", "warnings",
-            "redactions",
+            "redactions", "cohort_percentile",
         ]  # fmt: skip
         return data_frame(rows, columns)
 

@@ -36,6 +36,7 @@ from service.core.groups import GroupSchema
 from service.files.documents.archives import ArchiveLimits
 from service.files.documents.pool import DocumentOptions
 from service.jobs.options import JobsOptions
+from service.runtime.cohort_traffic import CohortCollecting
 from service.runtime.options import ModelOptions, RedactionOptions, RequestLimits, RuntimeOptions
 from service.runtime.shadow_audits import ShadowOptions
 from service.store.outcomes import OutcomeKind
@@ -195,6 +196,7 @@ class Settings(BaseSettings):
     shadow_audit: ShadowOptions = ShadowOptions()
     store: StoreOptions = StoreOptions()
     fairness: FairnessMonitoring = FairnessMonitoring()
+    collecting: CohortCollecting = CohortCollecting()
     documents: DocumentOptions = DocumentOptions()
     archives: ArchiveLimits = ArchiveLimits()
     jobs: JobsOptions = JobsOptions()
@@ -211,6 +213,10 @@ class Settings(BaseSettings):
     def runtime(self) -> RuntimeOptions:
         """What the runtime is built from."""
         return RuntimeOptions(self.store.data_dir / "models", self.model, self.redaction, self.limits)
+
+    def without_cohort(self) -> Settings:
+        """The same, but for the cohort: what builds or judges one scores without."""
+        return self.model_copy(update={"model": self.model.model_copy(update={"cohort": None})})
 
     @classmethod
     def settings_customise_sources(

@@ -35,11 +35,19 @@ _OF_RESULTS = (
 )
 
 
+_OF_COHORTS = ("cohort_percentile",)
+"""Kept of answers that were normalised by a cohort."""
+
+
 def scoring_model(runtime: Runtime) -> ScoringModel:
     """What scored, as answers name it."""
     manifest, info = runtime.bundle.manifest, runtime.info
     return ScoringModel(
-        bundle=manifest.name, version=manifest.version, engine=info.name, precision=info.precision
+        bundle=manifest.name,
+        version=manifest.version,
+        engine=info.name,
+        precision=info.precision,
+        cohort=runtime.cohort_digest,
     )
 
 
@@ -63,13 +71,14 @@ def pack(answer: ScoreResponse, bundle_digest: str) -> str:
 
     A later version must be able to read it for a day.
     """
+    names = (*_OF_RESULTS, *(_OF_COHORTS if answer.model.cohort is not None else ()))
     kept: dict[str, Any] = {
         "bundle": bundle_digest,
-        "model": answer.model.model_dump(),
+        "model": answer.model.model_dump(exclude_none=True),
         "threshold": answer.threshold,
         "prevalence": answer.prevalence,
         "warnings": answer.warnings,
-        "results": {name: [getattr(one, name) for one in answer.results] for name in _OF_RESULTS},
+        "results": {name: [getattr(one, name) for one in answer.results] for name in names},
     }
     if any(one.reason is not None for one in answer.results):
         kept["reasons"] = [one.reason for one in answer.results]
@@ -82,7 +91,9 @@ def pack(answer: ScoreResponse, bundle_digest: str) -> str:
 def unpack(content: str, body: ScoreRequest) -> tuple[ScoreResponse, str]:
     """The answer, without explanations, to the request that is repeated; and the digest of its bundle."""
     kept = json.loads(content)
-    names = [name for name in _OF_RESULTS if name in kept["results"]]  # of an earlier version: not all
+    names = [
+        name for name in (*_OF_RESULTS, *_OF_COHORTS) if name in kept["results"]
+    ]  # of an earlier version: not all
     columns = [kept["results"][name] for name in names]
     documents = kept.get("documents", [None] * len(body.candidates))
     reasons = kept.get("reasons", [None] * len(body.candidates))

@@ -16,6 +16,7 @@ from service.api.thread_pools import ThreadPools
 from service.core.group_reading import GroupReader
 from service.jobs.service import JobService
 from service.metrics.registry import Metrics
+from service.runtime.cohort_traffic import CohortTraffic
 from service.runtime.runtime import Runtime
 from service.runtime.shadow_audits import ShadowAuditor
 from service.settings import Settings
@@ -45,6 +46,7 @@ RuntimeDep = Annotated[Runtime, _of_app("runtime")]
 GroupsDep = Annotated[GroupReader, _of_app("groups")]
 MetricsDep = Annotated[Metrics, _of_app("metrics")]
 ShadowDep = Annotated[ShadowAuditor, _of_app("shadow")]
+TrafficDep = Annotated[CohortTraffic | None, _of_app("traffic")]
 RecorderDep = Annotated[Recorder, _of_app("recorder")]
 DatabaseDep = Annotated[Engine, _of_app("database")]
 PoolsDep = Annotated[ThreadPools, _of_app("pools")]

@@ -28,6 +28,7 @@ _COLUMNS = (
     "document_type",
     "document_pages",
     "document_warnings",
+    "cohort_percentile",
 )
 _CALLERS = ("candidate_id", "job_id", "file")
 PARTIAL = "partial"

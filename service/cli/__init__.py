@@ -14,6 +14,7 @@ import typer
 
 from service.cli.audit import audit
 from service.cli.calibrate import calibrate
+from service.cli.cohort import cohort
 from service.cli.convert import convert
 from service.cli.explain import explain
 from service.cli.log import log
@@ -43,6 +44,7 @@ def _evenmatch(
 
 for command in (serve, score, explain, redact, audit, report, calibrate, convert):
     app.command()(command)
+app.add_typer(cohort, name="cohort")
 app.add_typer(log, name="log")
 
 

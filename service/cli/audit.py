@@ -148,6 +148,7 @@ async def _audit(
         precision=runtime.info.precision,
         threshold=runtime.bundle.decision.threshold,
         job=job,
+        cohort=runtime.cohort_digest,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 

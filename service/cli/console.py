@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -40,6 +41,9 @@ MOST_NAMED = 100
 """Errors that are printed one by one."""
 
 BundleOption = Annotated[str | None, typer.Option(help="Bundle name or folder [EVENMATCH_BUNDLE].")]
+CohortOption = Annotated[
+    Path | None, typer.Option(help="Folder of a cohort to normalise scores by [EVENMATCH_COHORT].")
+]
 EngineOption = Annotated[str | None, typer.Option(help="auto, openvino, torch, ... [EVENMATCH_ENGINE].")]
 ResumesArgument = Annotated[
     list[str],

@@ -27,6 +27,7 @@ from service.files.decision_export import EXPORT_SUFFIXES, export_decisions
 from service.jobs.erasure import erase_from_jobs
 from service.jobs.sealing import Sealer
 from service.logs import log_to_stderr
+from service.runtime.cohort_traffic import erase_from_traffic
 from service.settings import Settings
 from service.store.log import DecisionLog
 from service.store.recorder import SPOOL_FOLDER
@@ -96,12 +97,18 @@ def erase(
         sealer = Sealer.of(settings.jobs.key.get_secret_value(), decision_log.key)
         of_jobs = erase_from_jobs(decision_log.engine, sealer, candidate_id)
         rows = erase_person(decision_log, candidate_id)
+        try:
+            of_traffic = erase_from_traffic(settings.store.data_dir, decision_log.key.sign, candidate_id)
+        except OSError as error:
+            raise StoreError(f"collected vectors cannot be deleted: {error.strerror}") from None
         waiting = max(waiting, spooled_lines(spool))
         damaged = damaged_files(spool)
         copies = _copies(decision_log)
     typer.echo(f"erased {rows:,} decisions")
     if of_jobs:
         typer.echo(f"erased {of_jobs:,} rows and results of batch jobs")
+    if of_traffic:
+        typer.echo(f"erased {of_traffic:,} resumes' vectors collected for a cohort; build the cohort anew")
     if waiting:
         fail(
             f"{waiting:,} decisions of anybody wait in the spool, out of reach: erase again when the service "

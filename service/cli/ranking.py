@@ -30,13 +30,21 @@ class Ranking:
     """Ranks candidates of each posting by calibrated probability, equal ones in the order in which they came.
 
     `postings`: how many there are. `top`: how many candidates of each posting are kept; who can
-    no longer be among them is dropped on the way. `shift`: how probabilities are reported.
+    no longer be among them is dropped on the way. `shift`: how probabilities are reported. `with_cohort`:
+    results have percentiles.
     """
 
     def __init__(
-        self, decide: Decide, postings: int, top: int | None = None, shift: PriorShift | None = None
+        self,
+        decide: Decide,
+        postings: int,
+        top: int | None = None,
+        shift: PriorShift | None = None,
+        *,
+        with_cohort: bool = False,
     ) -> None:
         self._shift = shift
+        self._with_cohort = with_cohort
         self._decide = decide
         self._postings = postings
         self._top = top
@@ -59,7 +67,7 @@ class Ranking:
             matches, order = self._ranked(posting)
             for rank, i in enumerate(order[: self._top], 1):
                 match = matches[i] if self._shift is None else matches[i].reported(self._shift)
-                yield Result(rank, self._candidates[i], match, job_id, posting)
+                yield Result(rank, self._candidates[i], match, job_id, posting, with_cohort=self._with_cohort)
 
     def _ranked(self, posting: int) -> tuple[list[Match], NDArray[np.intp]]:
         matches = [self._decide(int(row[posting]) / MILLIONTHS, posting) for row in self._scores]

@@ -16,6 +16,7 @@ from service.cli.console import (
     EXIT_UNUSABLE_MODEL,
     EXIT_USAGE,
     BundleOption,
+    CohortOption,
     EncodingOption,
     EngineOption,
     IdColumn,
@@ -100,6 +101,7 @@ def score(
         ),
     ] = None,
     bundle: BundleOption = None,
+    cohort: CohortOption = None,
     engine: EngineOption = None,
     encoding: EncodingOption = None,
     skip_unreadable: SkipOption = False,
@@ -108,7 +110,9 @@ def score(
 
     The output appears whole, when all is scored, or not at all. See docs/cli.md.
     """
-    settings = settings_from(model={"bundle": bundle, "engine": engine, "prevalence": prevalence})
+    settings = settings_from(
+        model={"bundle": bundle, "engine": engine, "prevalence": prevalence, "cohort": cohort}
+    )
     log_to_stderr("warning")
     if (job is None) == (jobs is None):
         fail("give either --job or --jobs", EXIT_USAGE)

@@ -98,8 +98,13 @@ async def _score(run: ScoreRun, journal: ScoreJournal | None, total: int) -> tup
         if journal is not None:
             _begin(journal, _parts(run, postings, runtime))
 
+        norms = [runtime.matcher.norm_of(one.job, one.vectors) for one in postings]
+        uncovered = sum(norm is not None and not norm.covered for norm in norms)
+        if uncovered:
+            say(f"{uncovered:,} of {len(postings):,} postings are not covered by the cohort: as without it")
+
         def decide(raw_score: float, posting: int) -> Match:
-            return runtime.matcher.decide(raw_score, postings[posting].job)
+            return runtime.matcher.decide(raw_score, postings[posting].job, norms[posting])
 
         shift = runtime.prior_shift(None)
         if shift.of != shift.to:
@@ -107,7 +112,7 @@ async def _score(run: ScoreRun, journal: ScoreJournal | None, total: int) -> tup
                 f"probabilities are for a pool in which a share {shift.to:g} matches; the threshold is "
                 f"{shift.threshold:g} there, and decisions are those of the bundle"
             )
-        ranking = Ranking(decide, len(postings), run.top, shift)
+        ranking = Ranking(decide, len(postings), run.top, shift, with_cohort=runtime.cohort is not None)
         scorer = BulkScorer(
             runtime,
             postings,
@@ -154,6 +159,7 @@ def _parts(run: ScoreRun, postings: Sequence[ReadPosting], runtime: Runtime) -> 
         "the bundle or the engine": fingerprint(
             runtime.bundle.digest, runtime.info.name, runtime.info.device, runtime.info.precision
         ),
+        "the cohort": fingerprint(runtime.cohort_digest or ""),
         "options": fingerprint(*options),
         "Evenmatch": fingerprint(version("evenmatch")),
     }

@@ -53,6 +53,7 @@
     |   `-- WebhookError              an address that notices are not sent to
     |-- BundleError                 the bundle or its base model is damaged, missing or foreign
     |   `-- BundleParityError         the loaded model does not reproduce the bundle's reference vectors
+    |-- CohortError                 a cohort is damaged, missing, over, or not of this bundle
     |-- EngineError                 inference failed
     |   `-- EngineUnavailableError    the engine asked for cannot run on this machine
     |-- CalibrationError            no calibration can be fitted: too few labels, or matches score no higher
@@ -432,6 +433,11 @@ class BundleError(EvenmatchError):
 class BundleParityError(BundleError):
     code = "bundle_parity_error"
     title = "Bundle parity failed"
+
+
+class CohortError(EvenmatchError):
+    code = "cohort_error"
+    title = "Unusable cohort"
 
 
 class EngineError(EvenmatchError):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from service.core.bundle import Bundle
 from service.core.calibration import PriorShift
+from service.core.cohort import Cohort, Posting, PostingNorm
 from service.core.copied_text import Runs, RunsOfPostings, runs_of
 from service.core.documents import MAX_TEXT_CHARACTERS, Document, read_document
 from service.core.errors import ErrorCollector, TextTooLongError
@@ -95,12 +96,17 @@ class TokenizedResume:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`raw_score` in [-1, 1], `calibrated_probability` in [0, 1], and the one threshold applied to it."""
+    """`raw_score`, `calibrated_probability` in [0, 1], and the one threshold applied to it.
+
+    `cohort_percentile`: percent of the cohort's resumes that score lower on this posting; None without a
+    cohort, or if it does not cover the posting.
+    """
 
     raw_score: float
     calibrated_probability: float
     selected: bool
     borderline: bool
+    cohort_percentile: float | None = None
 
     def reported(self, shift: PriorShift) -> Match:
         """The same decision, with the probability for a pool of another prevalence."""
@@ -113,7 +119,8 @@ class Matcher:
     """Redacts, tokenizes and scores by the policy of one bundle.
 
     `redactor`: by default that of the bundle's policy. `reader`: reads texts by the same redactor; by default
-    in the caller's thread.
+    in the caller's thread. `cohort`: what scores are normalised by, which must fit the bundle
+    (`cohort_file.check_fits`); None leaves them as they are.
     """
 
     def __init__(
@@ -124,8 +131,10 @@ class Matcher:
         redactor: Redactor | None = None,
         reader: TextReader | None = None,
         max_characters: int = MAX_TEXT_CHARACTERS,
+        cohort: Cohort | None = None,
     ) -> None:
         self.bundle = bundle
+        self.cohort = cohort
         self.redactor = redactor or Redactor(bundle.manifest.redaction.categories)
         self.reader = reader or InProcessReader(self.redactor)
         self.scorer = Scorer(bundle.manifest.matching, bundle.occupations)
@@ -241,15 +250,20 @@ class Matcher:
 
     def match(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> Match:
         """Score one pair. job_vectors (len(job.texts), D), resume_vectors (R, D), rows of length 1."""
-        return self.decide(self.raw_score(job, job_vectors, resume_vectors), job)
+        score = self.raw_score(job, job_vectors, resume_vectors)
+        return self.decide(score, job, self.norm_of(job, job_vectors))
 
     def match_all(
         self, jobs: Sequence[tuple[TokenizedJob, Vectors]], resumes: Sequence[Vectors]
     ) -> list[list[Match]]:
         """`match` of every job and resume: a list for each resume. Shapes as there."""
         scores = self.raw_scores(jobs, resumes)
+        norms = [self.norm_of(job, vectors) for job, vectors in jobs]
         return [
-            [self.decide(float(score), job) for score, (job, _) in zip(column, jobs, strict=True)]
+            [
+                self.decide(float(score), job, norm)
+                for score, (job, _), norm in zip(column, jobs, norms, strict=True)
+            ]
             for column in scores.T
         ]
 
@@ -257,6 +271,15 @@ class Matcher:
         self, jobs: Sequence[tuple[TokenizedJob, Vectors]], resumes: Sequence[Vectors]
     ) -> NDArray[np.float64]:
         """`raw_score` of every job and resume, (jobs, resumes). Shapes as in `match`."""
+        scores = self.similarities(jobs, resumes)
+        if self.cohort is None:
+            return scores
+        return self.cohort.normalised(scores, [posting_of(*job) for job in jobs], resumes)
+
+    def similarities(
+        self, jobs: Sequence[tuple[TokenizedJob, Vectors]], resumes: Sequence[Vectors]
+    ) -> NDArray[np.float64]:
+        """`raw_scores` before any cohort."""
         return self.scorer.scores(
             [self.prepared(job, vectors) for job, vectors in jobs],
             [self.scorer.resume(vectors) for vectors in resumes],
@@ -264,28 +287,48 @@ class Matcher:
 
     def prepared(self, job: TokenizedJob, vectors: Vectors) -> PreparedJob:
         """A job to score, from the vectors of its texts, (len(job.texts), D)."""
-        passages, title = (vectors, None) if job.title is None else (vectors[1:], vectors[0])
-        return self.scorer.job(passages, title, job.shares)
+        return self.scorer.job(*posting_of(job, vectors))
 
-    def decide(self, raw_score: float, job: TokenizedJob) -> Match:
-        """What is said of a score against `job`."""
+    def norm_of(self, job: TokenizedJob, job_vectors: Vectors) -> PostingNorm | None:
+        """How the cohort scores on a job; None without a cohort. Computed once for each job."""
+        return None if self.cohort is None else self.cohort.posting(posting_of(job, job_vectors))
+
+    def warnings_of(self, job: TokenizedJob, job_vectors: Vectors) -> tuple[JobWarning, ...]:
+        """Why decisions about a job deserve less trust, the cohort's reasons among them."""
+        norm = self.norm_of(job, job_vectors)
+        return job.warnings if norm is None or norm.covered else (*job.warnings, "cohort_does_not_cover")
+
+    def decide(self, raw_score: float, job: TokenizedJob, norm: PostingNorm | None = None) -> Match:
+        """What is said of a score against `job`. `norm`: the job's, for the percentile."""
         rule = self.bundle.decision
         probability = self.bundle.calibration.probability(raw_score, titled=job.title is not None)
         is_borderline = job.is_little or rule.is_borderline(probability)
-        return Match(raw_score, probability, rule.is_selected(probability), is_borderline)
+        percentile = None if norm is None else norm.percentile(raw_score)
+        return Match(raw_score, probability, rule.is_selected(probability), is_borderline, percentile)
 
     def raw_score(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> float:
-        """The bundle's score of a pair (`scorer.py`), in [-1, 1]; shapes as in `match`."""
+        """The bundle's score of a pair (`scorer.py`), normalised by the cohort; shapes as in `match`.
+
+        In [-1, 1] without a cohort.
+        """
+        score = self.similarity(job, job_vectors, resume_vectors)
+        if self.cohort is None:
+            return score
+        pair = self.cohort.normalised(np.array([[score]]), [posting_of(job, job_vectors)], [resume_vectors])
+        return float(pair[0, 0])
+
+    def similarity(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> float:
+        """`raw_score` before any cohort, in [-1, 1]."""
         return self.scorer.score(self.prepared(job, job_vectors), self.scorer.resume(resume_vectors))
 
     def score_parts(self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors) -> ScoreParts:
-        """What `raw_score` is made of."""
+        """What `similarity` is made of."""
         return self.scorer.parts(self.prepared(job, job_vectors), self.scorer.resume(resume_vectors))
 
     def scores_without_each(
         self, job: TokenizedJob, job_vectors: Vectors, resume_vectors: Vectors
     ) -> list[float]:
-        """`raw_score` without each of the resume's passages, of which there are two at least."""
+        """`similarity` without each of the resume's passages, of which there are two at least."""
         return self.scorer.without_each(self.prepared(job, job_vectors), self.scorer.resume(resume_vectors))
 
     def _tokenize_title(self, title: str, field: str) -> TokenIds:
@@ -296,6 +339,13 @@ class Matcher:
             limit = self._tokenizer.max_tokens
             raise TextTooLongError(f"{field} has more than {limit} tokens", field=field, limit=limit)
         return tokenized.ids
+
+
+def posting_of(job: TokenizedJob, vectors: Vectors) -> Posting:
+    """A job as a scorer and a cohort take it, from the vectors of its texts, (len(job.texts), D)."""
+    if job.title is None:
+        return Posting(vectors, None, job.shares)
+    return Posting(vectors[1:], vectors[0], job.shares)
 
 
 def _as_scored(read: ReadText) -> ReadResume:
@@ -336,9 +386,10 @@ def explain(
 
     A positive contribution raised the score, a negative one lowered it. Passages are encoded alone, so an
     explanation needs no further inference and costs about as much as a score. Contributions do not add up to
-    the score, since late interaction is not linear.
+    the score, since late interaction is not linear. A cohort's shift is that of the whole resume throughout:
+    it says how the resume scores on other postings, which is not a merit of one of its passages.
     """
-    whole = matcher.raw_score(job, job_vectors, resume_vectors)
+    whole = matcher.similarity(job, job_vectors, resume_vectors)
     bodies = job_vectors if job.title is None else job_vectors[1:]
     without: list[float] = []
     if len(resume.passages) > 1:

@@ -31,7 +31,7 @@ ResumeWarning = Literal[
     "repeated_words",
     "text_of_scan",
 ]
-JobWarning = Literal["non_latin_script", "not_english", "little_text"]
+JobWarning = Literal["non_latin_script", "not_english", "little_text", "cohort_does_not_cover"]
 RESUME_WARNINGS: tuple[ResumeWarning, ...] = get_args(ResumeWarning)
 
 TO_LOOK_AT: frozenset[ResumeWarning] = frozenset(RESUME_WARNINGS) - {"non_latin_script", "not_english"}

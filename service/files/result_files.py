@@ -86,7 +86,10 @@ class ScoredCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A candidate against a posting. `rank`: from 1, of this posting. `job_id`: None for the only posting."""
+    """A candidate against a posting. `rank`: from 1, of this posting. `job_id`: None for the only posting.
+
+    `with_cohort`: scores are normalised, so that there is a percentile if the cohort covers the posting.
+    """
 
     rank: int
     candidate: ScoredCandidate
@@ -95,6 +98,7 @@ class Result:
     posting: int = 0
     requirements: tuple[RequirementResult, ...] | None = None
     reason: Reason | None = None
+    with_cohort: bool = False
 
     @property
     def warnings(self) -> tuple[ResumeWarning, ...]:
@@ -120,6 +124,7 @@ class Result:
             "non-Latin script": candidate.non_latin_script,
             f"language {candidate.language}": is_foreign(candidate.language),
             **{IN_WORDS[code]: True for code in self.warnings if needs_a_look([code])},
+            "not covered by the cohort": self.with_cohort and self.match.cohort_percentile is None,
             **dict.fromkeys(candidate.document.notes if candidate.document else (), True),
             "not redacted": not candidate.redacted,
             "a requirement is not found": self.reason is not None,
@@ -145,6 +150,8 @@ class Result:
         if self.requirements is not None:
             record["reason"] = self.reason
             record["requirements"] = [asdict(one) for one in self.requirements]
+        if self.with_cohort:
+            record["cohort_percentile"] = self.match.cohort_percentile
         if document is not None:
             record["document"] = {
                 "type": document.kind,
@@ -242,6 +249,7 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
 def _schema(pyarrow: Any, row: Mapping[str, Any]) -> Any:
     types = {
         "rank": pyarrow.int64(),
+        "cohort_percentile": pyarrow.float64(),
         "document_pages": pyarrow.int64(),
         "document_characters": pyarrow.int64(),
     }

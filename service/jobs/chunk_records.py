@@ -67,6 +67,8 @@ def pack(
     decisions: Sequence[Decision],
     faults: Mapping[int, Fault],
     read: Mapping[int, ReadRow],
+    *,
+    with_cohort: bool,
 ) -> str:
     """What was found out about a block, as it is kept with its decisions for a day: no text."""
     of_rows = {}
@@ -96,6 +98,7 @@ def pack(
                 shift.probability(match.calibrated_probability),
                 int(match.selected),
                 int(match.borderline),
+                *((match.cohort_percentile,) if with_cohort else ()),
             ]
             for (i, posting, match), decision in zip(pairs, decisions, strict=True)
         ],
@@ -134,7 +137,7 @@ def chunk_of(
 def _records(
     prepared: PreparedJob, rows: Sequence[Row], packed: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    for i, posting, decision_id, raw, probability, selected, borderline in packed["pairs"]:
+    for i, posting, decision_id, raw, probability, selected, borderline, *of_cohort in packed["pairs"]:
         row = rows[i]
         language, warnings, redactions, document, repeats, counts = packed["rows"][str(i)]
         if str(posting) in repeats:
@@ -156,6 +159,8 @@ def _records(
             "warning_counts": counts,
             "redactions": redactions,
         }
+        if of_cohort:
+            record["cohort_percentile"] = of_cohort[0]
         if row.unknown_groups:
             record["unknown_groups"] = list(row.unknown_groups)
         if row.file is not None:

@@ -266,7 +266,8 @@ class ChunkScorer:
             pairs = _match(self._runtime, prepared, [i for i in block if i in read], vectors, own)
             decisions = _decisions(self._runtime, prepared, rows, pairs, own, first)
             shift = self._runtime.prior_shift(prepared.job.prevalence)
-            content = pack(shift, rows, block, pairs, decisions, faults, read)
+            with_cohort = self._runtime.cohort is not None
+            content = pack(shift, rows, block, pairs, decisions, faults, read, with_cohort=with_cohort)
             return content, with_answer(decisions, request, content) if decisions else []
 
         content, decisions = await self._run(work)
@@ -330,6 +331,7 @@ def _decisions(
             redact=job.redact,
             bundle_digest=digest,
             engine=engine,
+            cohort_digest=runtime.cohort_digest,
         )
         for i, posting, match in pairs
     ]

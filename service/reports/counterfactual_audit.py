@@ -20,7 +20,7 @@ _MOST_POINTS = 400
 
 @dataclass(frozen=True, slots=True)
 class CounterfactualSubject:
-    """What was audited. `created`: ISO 8601 date and time, UTC."""
+    """What was audited. `created`: ISO 8601 date and time, UTC. `cohort`: digest of that in use, if any."""
 
     bundle: str
     version: str
@@ -30,6 +30,7 @@ class CounterfactualSubject:
     threshold: float
     job: str
     created: str
+    cohort: str | None = None
 
 
 def counterfactual_audit_json(report: CounterfactualReport, subject: CounterfactualSubject) -> str:

@@ -23,6 +23,10 @@ class ModelOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     bundle: str = Field("minilm-fair", description="Name of a shipped bundle, or a bundle's folder.")
+    cohort: Path | None = Field(
+        None,
+        description="Folder of the cohort that scores are normalised by (docs/cohorts.md); empty: none.",
+    )
     base_model: str | None = Field(
         None,
         description="Where the bundle's base model lies, if not where the bundle says; hashes must agree.",

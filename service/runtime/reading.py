@@ -147,11 +147,12 @@ async def match_all(
 ) -> list[Match]:
     """`Matcher.match` of each resume's vectors, in steps."""
     matches: list[Match] = []
+    beside = 0 if matcher.cohort is None else matcher.cohort.passages_per_resume
     done = 0
     while done < len(vectors):
         start, cosines = done, 0
         while done < len(vectors) and (done == start or cosines < _STEP_COSINES):
-            cosines += len(job_vectors) * len(vectors[done])
+            cosines += (len(job_vectors) + beside) * len(vectors[done])
             done += 1
 
         def match(step: Sequence[Vectors] = vectors[start:done]) -> list[Match]:

@@ -11,8 +11,11 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from importlib import import_module
 
+from anyio import to_thread
+
 from service.core.bundle import Bundle, read_bundle
 from service.core.calibration import PriorShift
+from service.core.cohort_file import AS_SERVED, FittedCohort, fitted, read_cohort, warning_text
 from service.core.counterfactual.lexicons import load_groups
 from service.core.engines.engine import Engine, EngineInfo
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
@@ -92,6 +95,7 @@ class Runtime:
             policy.categories if asked is None else asked,
             entities=EntityFinder(redaction.entities) if redaction.entities else None,
         )
+        self.cohort = self._read_cohort(redactor, loaded.engine.info)
         self.reader_pool = reader_pool or make_reader_pool(options)
         self.matcher = Matcher(
             bundle,
@@ -99,6 +103,7 @@ class Runtime:
             redactor=redactor,
             reader=PooledReader(InProcessReader(redactor), self.reader_pool),
             max_characters=options.limits.max_text_characters,
+            cohort=None if self.cohort is None else self.cohort.cohort,
         )
         self.info: EngineInfo = loaded.engine.info
         self.warm_up = self._warm_up_steps()
@@ -134,6 +139,37 @@ class Runtime:
     def prior_shift(self, prevalence: float | None) -> PriorShift:
         """How probabilities are reported: for `prevalence`, or where it is None that of the settings."""
         return self.bundle.at_prevalence(self.options.model.prevalence if prevalence is None else prevalence)
+
+    @property
+    def cohort_digest(self) -> str | None:
+        """Names the cohort that scores are normalised by; None without one."""
+        return None if self.cohort is None else self.cohort.cohort.digest
+
+    def _read_cohort(self, redactor: Redactor, info: EngineInfo) -> FittedCohort | None:
+        """The cohort of the settings. Raises `CohortError` if it is damaged, over or of another bundle."""
+        path = self.options.model.cohort
+        if path is None:
+            return None
+        read = fitted(
+            read_cohort(path.expanduser()),
+            self.bundle,
+            categories=redactor.categories,
+            entities=self.options.redaction.entities,
+        )
+        made = read.manifest
+        log.info(
+            "scores are normalised by the cohort %s (%d resumes, %d postings)",
+            read.cohort.digest,
+            made.resumes.used,
+            made.postings.used,
+        )
+        if made.precision not in (info.precision, AS_SERVED):
+            log.info(
+                "it was made in %s, and %s is computed here: noise of 0.001", made.precision, info.precision
+            )
+        for warning in made.warnings:
+            log.warning("%s", warning_text(made, warning))
+        return read
 
     def turn(self, texts: Iterable[str]) -> AbstractAsyncContextManager[Turn]:
         """Wait for a turn to read texts, to be held until the request is answered.
@@ -190,7 +226,12 @@ class Runtime:
         Raises a `CapacityError` or an `EngineError`; then nothing was scored.
         """
         job_vectors, vectors = await self.encode(job, resumes, lane=lane)
-        return [self.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
+
+        def match() -> list[Match]:
+            return [self.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
+
+        # A cohort takes milliseconds a resume, in which the event loop would stand still.
+        return match() if self.cohort is None else await to_thread.run_sync(match)
 
     async def encode(
         self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, lane: Lane = "live"
@@ -231,7 +272,8 @@ def load_runtime(
     besides is loaded meanwhile. Warm-up waits for that, and for `reader_pool` if it was started, and says
     what failed. Without a `reader_pool` the process that reads long texts starts with the first of them.
 
-    Raises `BundleError`, `EngineError` or `ConfigurationError` if the service could not answer rightly.
+    Raises `BundleError`, `CohortError`, `EngineError` or `ConfigurationError` if the service could not answer
+    rightly.
     """
     model = options.model
     bundle = read_bundle(model.bundle_path)

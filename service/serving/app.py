@@ -42,6 +42,7 @@ from service.metrics.live_fairness import LiveFairnessThread
 from service.metrics.registry import Metrics
 from service.metrics.shared_values import SharedValues
 from service.reports import load_templates
+from service.runtime.cohort_traffic import CohortTraffic, place_of
 from service.runtime.open_requests import OpenRequests
 from service.runtime.runtime import Runtime, load_to_serve
 from service.runtime.shadow_audits import ShadowAuditor
@@ -71,6 +72,19 @@ class _Service(FastAPI):
                     if PROBLEM_JSON in content and "application/json" in content:
                         content[PROBLEM_JSON] = content.pop("application/json")
         return document
+
+
+def _traffic(settings: Settings, runtime: Runtime, recorder: Recorder) -> CohortTraffic | None:
+    """What collects vectors of live requests; None unless it is asked for."""
+    if not settings.collecting.cohort_collect:
+        return None
+    place = place_of(
+        settings.store.data_dir,
+        runtime.bundle,
+        runtime.matcher.redactor.categories,
+        settings.redaction.entities,
+    )
+    return CohortTraffic(place, settings.collecting, recorder.log_key.sign)
 
 
 def create_metrics(settings: Settings, shared: SharedValues | None = None) -> Metrics:
@@ -148,6 +162,7 @@ def create_app(
         )
         app.state.documents = RequestDocuments(reader)
         app.state.runtime, app.state.recorder, app.state.shadow = served, records, shadow
+        app.state.traffic = traffic = _traffic(settings, served, records)
         app.state.database, app.state.pools, app.state.jobs = database, ThreadPools(), jobs
         # Before the port opens; what fails is tried again while readiness says so.
         await to_thread.run_sync(warm_up.wait_for_first_round, FIRST_ROUND_SECONDS)
@@ -158,6 +173,8 @@ def create_app(
             await jobs.stop()
             await to_thread.run_sync(reader.stop)
             await shadow.stop()
+            if traffic is not None:
+                await to_thread.run_sync(traffic.stop)
             await to_thread.run_sync(served.stop, settings.server.drain_seconds)
             await to_thread.run_sync(watch.stop)
             database.dispose()

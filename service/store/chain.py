@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from service.core.errors import ConfigurationError
-from service.store.decisions import CONTENT, Decision
+from service.store.decisions import ADDED, CONTENT, Decision
 from service.store.tables import Row, decision_row
 
 log = logging.getLogger(__name__)
@@ -124,9 +124,15 @@ def _create_key_file(file: Path) -> None:
 
 
 def canonical(row: Row) -> bytes:
-    """The content of a row as bytes: equal content gives equal bytes, other content other bytes."""
+    """The content of a row as bytes: equal content gives equal bytes, other content other bytes.
+
+    Fields that were added later are at its end and left out where they are all null: a shorter list is that
+    of an earlier version, signed as it was.
+    """
     # Someone may have put values of any type into the database: they must differ, not raise.
     values = [row[name] for name in CONTENT]
+    if all(row[name] is None for name in ADDED):
+        del values[-len(ADDED) :]
     return json.dumps(values, separators=(",", ":"), default=repr).encode()
 
 

@@ -33,7 +33,8 @@ class Decision:
 
     The annotated fields are the content, which is signed by the hash chain and erased with a person; the
     annotation is the type of the column. Their names and order are part of every signature: never change
-    them.
+    them. One that is added comes last and is left out of the signature where it is None (`chain.canonical`),
+    so that rows from before it still verify. `cohort_digest`: None for a score without a cohort.
     """
 
     decision_id: str
@@ -49,6 +50,7 @@ class Decision:
     redact: Annotated[bool, Boolean()]
     bundle_digest: Annotated[str, String(64)]
     engine: Annotated[str, String(32)]
+    cohort_digest: Annotated[str | None, String(64)] = None
     keyed: Keyed | None = field(default=None, compare=False)
 
 
@@ -123,6 +125,9 @@ COLUMN_TYPES: Mapping[str, TypeEngine[Any]] = {
 
 CONTENT = tuple(COLUMN_TYPES)
 """Fields of the content, in the order in which they are signed."""
+
+ADDED = ("cohort_digest",)
+"""Fields of the content that earlier versions did not have, in the order in which they came."""
 
 FIELDS = ("decision_id", "time", *CONTENT)
 """All fields that are kept."""

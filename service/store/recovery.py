@@ -16,7 +16,7 @@ from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, inspect, null, select
 
 from service.core.errors import ConfigurationError, DatabaseLostError, EvenmatchError, StoreError
 from service.core.files import sync_folder
@@ -200,7 +200,12 @@ def _append(decision_log: DecisionLog, connection: Connection) -> int:
         purged = purged_through(ours)
     # Rows erased in the copy have no content to bring back. Rows erased in the log are still known there by
     # their id, so `append` leaves them out.
-    query = select(rows).where(rows.c.erased.is_(None), rows.c.sequence > purged).order_by(rows.c.sequence)
+    # A copy that an earlier version saved lacks what was added since, which was null then.
+    there = {column["name"] for column in inspect(connection).get_columns(rows.name)}
+    columns = [column if column.name in there else null().label(column.name) for column in rows.c]
+    query = (
+        select(*columns).where(rows.c.erased.is_(None), rows.c.sequence > purged).order_by(rows.c.sequence)
+    )
     stream = connection.execution_options(yield_per=_ROWS).execute(query).mappings()
     appended = 0
     for batch in stream.partitions(_ROWS):

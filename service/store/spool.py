@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 from service.core.errors import StoreError
 from service.core.files import sync_folder
 from service.store.chain import LogKey
-from service.store.decisions import FIELDS, Answer, Decision, Keyed
+from service.store.decisions import ADDED, FIELDS, Answer, Decision, Keyed
 from service.store.idempotency import first_of_each_key
 
 log = logging.getLogger(__name__)
@@ -292,6 +292,8 @@ class Spool:
     def _line(self, decision: Decision, *, with_answer: bool) -> bytes:
         record = {name: getattr(decision, name) for name in FIELDS}
         record |= {"time": decision.time.isoformat(), "groups": dict(decision.groups)}
+        # As an earlier version would write it, and can read it.
+        record = {name: value for name, value in record.items() if value is not None or name not in ADDED}
         if decision.keyed is not None:
             record["keyed"] = _keyed_record(decision.keyed, with_answer=with_answer)
         content = json.dumps(record, separators=(",", ":")).encode()

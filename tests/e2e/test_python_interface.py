@@ -10,12 +10,22 @@ import httpx
 import numpy as np
 import pandas
 import pytest
+from typer.testing import CliRunner
 
 import evenmatch
 from evenmatch import Model
-from service.core.errors import BundleError, ConfigurationError, CountError, InputError, InputErrors
+from service.cli import app
+from service.core.errors import (
+    BundleError,
+    CohortError,
+    ConfigurationError,
+    CountError,
+    InputError,
+    InputErrors,
+)
 from tests.e2e.conftest import Server
 from tests.e2e.texts import BACKEND_JOB, ENGINEER, NURSE
+from tests.support.cohorts import words
 
 JOB, TITLE = BACKEND_JOB["description"], BACKEND_JOB["title"]
 MARKED = "<p>" + NURSE.replace("\n", "</p>\n<p>") + "</p>"
@@ -194,6 +204,37 @@ def test_what_cannot_be_loaded_is_told(data_dir: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("EVENMATCH_THREADS", "many")
     with pytest.raises(ConfigurationError, match="EVENMATCH_THREADS: "):
         evenmatch.load()
+
+
+@pytest.mark.slow
+def test_a_cohort_that_the_command_built_shifts_all_scores_of_a_job_and_of_a_resume(
+    model: Model, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, postings = tmp_path / "pool", tmp_path / "postings"
+    for folder, count in ((pool, 40), (postings, 22)):
+        folder.mkdir()
+        for i in range(count):
+            (folder / f"{i}.txt").write_text(words(i, 40))
+    monkeypatch.setenv("EVENMATCH_DATA_DIR", str(data_dir))
+    asked = ["--resumes", str(pool), "--postings", str(postings), "--output", str(tmp_path / "cohort")]
+    done = CliRunner().invoke(app, ["cohort", "build", *asked])
+    assert done.exit_code == 0, done.output
+    jobs, resumes = [words(500, 40), words(501, 40)], [words(600 + i, 40) for i in range(3)]
+    with evenmatch.load(cohort=tmp_path / "cohort") as normalised:
+        found = [normalised.score(job, resumes) for job in jobs]
+        alone = normalised.score(jobs[0], resumes[:1])
+    covered = [not scores.job_warnings for scores in found]
+    assert [all(one.cohort_percentile is not None for one in scores) for scores in found] == covered
+    assert alone[0] == found[0][0]
+    for job, scores, is_covered in zip(jobs, found, covered, strict=True):
+        moved = [
+            one.raw_score - plain.raw_score
+            for one, plain in zip(scores, model.score(job, resumes), strict=True)
+        ]
+        assert any(abs(shift) > 1e-4 for shift in moved) is is_covered
+    monkeypatch.setenv("EVENMATCH_COHORT", str(tmp_path / "cohort"))
+    with pytest.raises(CohortError, match=r"is of another .*minilm-fair.*minilm-base"):
+        evenmatch.load("minilm-base")
 
 
 def test_a_closed_model_says_so(model: Model, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

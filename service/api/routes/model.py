@@ -9,6 +9,8 @@ from service.api.dependencies import RuntimeDep, SettingsDep
 from service.api.schemas.model import (
     BaseModelOut,
     BundleOut,
+    CohortOut,
+    CohortTextsOut,
     DecisionOut,
     EngineOut,
     LimitsOut,
@@ -17,6 +19,7 @@ from service.api.schemas.model import (
 )
 from service.core.matching import MAX_TITLE_CHARACTERS
 from service.core.redaction.policy import CATEGORIES
+from service.runtime.runtime import Runtime
 
 router = APIRouter(tags=["model"])
 
@@ -64,10 +67,26 @@ async def model(runtime: RuntimeDep, settings: SettingsDep) -> ModelResponse:
             categories=[c for c in CATEGORIES if c in runtime.matcher.redactor.categories],
             bundle_categories=list(manifest.redaction.categories),
         ),
+        cohort=_cohort(runtime),
         limits=LimitsOut(
             **settings.limits.model_dump(include=set(LimitsOut.model_fields)),
             max_title_characters=MAX_TITLE_CHARACTERS,
             max_request_tokens=settings.model.queue_tokens,
         ),
         groups=settings.fairness.groups.attributes,
+    )
+
+
+def _cohort(runtime: Runtime) -> CohortOut | None:
+    if runtime.cohort is None:
+        return None
+    made = runtime.cohort.manifest
+    return CohortOut(
+        digest=runtime.cohort.cohort.digest,
+        created=made.created,
+        expires=made.expires,
+        resumes=CohortTextsOut(used=made.resumes.used, passages=made.resumes.passages),
+        postings=CohortTextsOut(used=made.postings.used, passages=made.postings.passages),
+        policy=made.policy,
+        warnings=made.warnings,
     )

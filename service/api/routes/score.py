@@ -24,6 +24,7 @@ from service.api.dependencies import (
     RuntimeDep,
     SettingsDep,
     ShadowDep,
+    TrafficDep,
 )
 from service.api.disconnects import caller_disconnected
 from service.api.documents import RequestDocuments
@@ -40,7 +41,7 @@ from service.api.schemas.score import (
 from service.api.thread_pools import ThreadPools
 from service.core.errors import CountError, DuplicateIdError, ErrorCollector
 from service.core.group_reading import GroupReader, ReadGroups
-from service.core.matching import Match, TokenizedJob, TokenizedResume
+from service.core.matching import Match, TokenizedJob, TokenizedResume, posting_of
 from service.core.requirements.kinds import Requirement
 from service.core.requirements.listing import (
     Reason,
@@ -52,6 +53,7 @@ from service.core.requirements.listing import (
 from service.core.resume_warnings import needs_a_look
 from service.core.scoring import Vectors
 from service.files.documents.parsed import ParsedDocument, about_text
+from service.runtime.cohort_traffic import CohortTraffic, may_be_collected
 from service.runtime.reading import check_passages, match_all, tokenize_all
 from service.runtime.runtime import Runtime
 from service.settings import Settings
@@ -90,6 +92,7 @@ async def score(
     metrics: MetricsDep,
     recorder: RecorderDep,
     shadow: ShadowDep,
+    traffic: TrafficDep,
     pools: PoolsDep,
     documents: DocumentsDep,
     groups: GroupsDep,
@@ -126,6 +129,8 @@ async def score(
                     metrics.warned(resume.read.warnings)
                 texts = [candidate.resume for candidate in body.candidates]
                 shadow.offer(body.job.description, body.job.title, texts, redact=body.redact)
+                if traffic is not None and body.redact:
+                    _collect(traffic, body, encoded)
     explicable = True
     if earlier is not None:
         assert keyed is not None
@@ -196,6 +201,15 @@ async def _encode_and_match(
     return _Encoded(job, job_vectors, resumes, vectors, job_document, resume_documents), matches
 
 
+def _collect(traffic: CohortTraffic, body: ScoreRequest, encoded: _Encoded) -> None:
+    """Offer the vectors of a request's texts to the sample that a cohort may be built of."""
+    if not encoded.job.is_little:
+        traffic.offer_posting(posting_of(encoded.job, encoded.job_vectors))
+    for candidate, resume, vectors in zip(body.candidates, encoded.resumes, encoded.vectors, strict=True):
+        if may_be_collected(resume.read.warnings):
+            traffic.offer_resume(vectors, candidate.id)
+
+
 def _answer(
     body: ScoreRequest,
     runtime: Runtime,
@@ -216,7 +230,7 @@ def _answer(
         threshold=shift.threshold,
         prevalence=shift.to,
         redact=body.redact,
-        warnings=list(encoded.job.warnings),
+        warnings=list(runtime.matcher.warnings_of(encoded.job, encoded.job_vectors)),
         job_document=DocumentOut.of_any(encoded.job_document),
         results=list(map(_result, decisions, reported, encoded.resumes, encoded.documents, reasons)),
     )
@@ -307,6 +321,7 @@ def decisions_of(
             redact=body.redact,
             bundle_digest=runtime.bundle.digest,
             engine=runtime.info.name,
+            cohort_digest=runtime.cohort_digest,
         )
         for candidate, of_candidate, match, is_selected in zip(
             body.candidates, groups, matches, selected, strict=True
@@ -329,6 +344,7 @@ def _result(
         decision=decision.decision,
         reason=reason,
         borderline=match.borderline or needs_a_look(resume.read.warnings),
+        cohort_percentile=match.cohort_percentile,
         truncated=False,
         language=resume.read.language,
         warnings=list(resume.read.warnings),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
 
 from service.api.schemas.base import Body
+from service.core.cohort import CohortPolicy
+from service.core.cohort_file import CohortWarning
 
 
 class BundleOut(Body):
@@ -51,6 +54,21 @@ class DecisionOut(Body):
     )
 
 
+class CohortTextsOut(Body):
+    used: int = Field(description="Texts in the cohort.")
+    passages: int
+
+
+class CohortOut(Body):
+    digest: str = Field(description="SHA-256 of `cohort.json`, which holds the hash of the vectors.")
+    created: datetime
+    expires: datetime | None = Field(description="From when on it is refused at a start.")
+    resumes: CohortTextsOut
+    postings: CohortTextsOut
+    policy: CohortPolicy = Field(description="How scores are normalised.")
+    warnings: tuple[CohortWarning, ...] = Field(description="Why it may normalise badly, or not at all.")
+
+
 class LimitsOut(Body):
     max_candidates: int
     max_inputs: int
@@ -75,6 +93,9 @@ class ModelResponse(Body):
     engine: EngineOut
     decision: DecisionOut
     redaction: RedactionOut
+    cohort: CohortOut | None = Field(
+        None, description="What scores are normalised by (docs/cohorts.md); null without a cohort."
+    )
     limits: LimitsOut
     groups: dict[str, tuple[str, ...]] = Field(description="Attributes and groups that are accepted.")
 

@@ -132,12 +132,16 @@ class ScoringModel(Body):
     version: str
     engine: str
     precision: str
+    cohort: str | None = Field(
+        None, description="Digest of the cohort that scores are normalised by (docs/cohorts.md); null: none."
+    )
 
 
 class PassageOut(Body):
     text: str = Field(description="The passage as the model read it: what was redacted is a token in it.")
     contribution: float | None = Field(
-        description="raw_score minus raw_score without this passage; null if it is the only one."
+        description="raw_score minus raw_score without this passage; null if it is the only one. A cohort's "
+        "shift stays that of the whole resume."
     )
     job_passage: int = Field(description="Index of the job's passage that is nearest to it.")
     similarity: float = Field(description="Cosine of the two, in [-1, 1].")
@@ -161,7 +165,10 @@ class RequirementOut(Body):
 class ScoreResult(Body):
     candidate_id: str
     decision_id: str = Field(description="Names this decision from now on.")
-    raw_score: float = Field(description="Late-interaction similarity, in [-1, 1].")
+    raw_score: float = Field(
+        description="The bundle's score of the pair (docs/matching.md), in [-1, 1]; with a cohort, less the "
+        "levels that its reference texts give to this posting and to this resume."
+    )
     calibrated_probability: float = Field(
         description="In [0, 1]; for a pool where a share `prevalence` matches."
     )
@@ -175,6 +182,11 @@ class ScoreResult(Body):
     borderline: bool = Field(
         description="A person should look: the probability is close to the threshold, or a warning is given "
         "that is not about the language. The decision is the threshold's all the same."
+    )
+    cohort_percentile: float | None = Field(
+        None,
+        description="With a cohort: percent of its resumes that score lower on this posting; null if it does "
+        "not cover the posting.",
     )
     truncated: bool = Field(description="Always false: a resume is read as passages, to its end.")
     language: str = Field(
@@ -212,7 +224,8 @@ class ScoreResponse(Body):
         "that an earlier version kept for its key.",
     )
     warnings: list[JobWarning] = Field(
-        description="About the job's text. With `little_text` every decision is borderline."
+        description="About the job's text. With `little_text` every decision is borderline; with "
+        "`cohort_does_not_cover` scores are as without the cohort."
     )
     job_document: DocumentOut | None = Field(None, description="What was read if the job came as a document.")
     results: list[ScoreResult] = Field(description="In the order asked.")

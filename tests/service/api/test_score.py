@@ -19,6 +19,7 @@ def test_a_score_has_the_documented_shape(api: Api) -> None:
         "version": "1.0.0",
         "engine": "openvino",
         "precision": "f32",
+        "cohort": None,
     }
     assert (body["job_id"], body["threshold"], body["warnings"]) == ("req-17", 0.6, [])
     (result,) = body["results"]
@@ -30,6 +31,7 @@ def test_a_score_has_the_documented_shape(api: Api) -> None:
         "decision",
         "reason",
         "borderline",
+        "cohort_percentile",
         "truncated",
         "language",
         "warnings",

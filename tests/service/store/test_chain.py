@@ -53,6 +53,15 @@ def test_a_row_is_chained_as_documented() -> None:
     assert chain.genesis(KEY) == mac("genesis", b"[]")
 
 
+def test_a_field_that_was_added_is_signed_where_there_is_one() -> None:
+    without, with_one = decision(7), decision(7, cohort_digest="c" * 64)
+    row = chain.chained(KEY, with_one, 2, "previous")
+    assert chain.canonical(row).endswith(f',"openvino","{"c" * 64}"]'.encode())
+    assert chain.content_digest(KEY, {**row, "cohort_digest": None}) != row["content"]
+    plain = chain.chained(KEY, without, 2, "previous")
+    assert chain.content_digest(KEY, {**plain, "cohort_digest": "c" * 64}) != plain["content"]
+
+
 def test_equal_decisions_have_different_digests() -> None:
     one, other = (chain.chained(KEY, decision(7), 1, "") for _ in range(2))
     assert len(one["salt"]) == 32
