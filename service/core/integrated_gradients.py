@@ -126,7 +126,9 @@ def with_occupations(
 
     `resume`: unit vectors of its passages, (R, D); `occupations` (K, D).
     """
-    nearness = occupations @ resume.mean(0)  # (K,)
+    nearest = (resume @ occupations.T).max(dim=1).values  # (R,)
+    counted = nearest.topk(policy.counted(len(resume))).indices
+    nearness = occupations @ resume[counted].mean(0)  # (K,)
     standard = (nearness - nearness.mean()) / nearness.std(correction=0)
     places = torch.nn.functional.normalize(standard.clamp(min=0.0), dim=0)
     likeness = places @ torch.from_numpy(job.places).to(places)

@@ -1,8 +1,8 @@
 """A text among reference occupations: what work it speaks of, and how readily it resembles any work.
 
 A bundle may hold unit vectors O (K, D) of occupations that have nothing to do with the pairs that are
-scored (those of ESCO, by the bundle's own encoder). With m the mean of a text's passage vectors and t the
-vector of a job's title:
+scored (those of ESCO, by the bundle's own encoder). With m the mean of a text's passage vectors (of a resume
+that of the share of them that come nearest to any occupation) and t the vector of a job's title:
 
     profile  p = max(n, 0), made a unit vector, of
              n = z(O m), of a job with a title  (1 - s) z(O m) + s z(O t);  z: mean 0, deviation 1
@@ -19,6 +19,7 @@ fixed in the bundle: never on who else applies.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,9 @@ Vectors = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 _LEAST, _MOST = 20, 20_000
+_PASSAGES = 2_048
+"""Passages that are compared with all occupations at once."""
+
 _LENGTH_TOLERANCE = 2e-3
 """Vectors are stored in half precision."""
 
@@ -45,13 +49,20 @@ class OccupationPolicy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     weight: FiniteFloat = Field(
-        default=0.3, ge=0, le=10, description="Of the likeness of the two profiles, in [0, 1]."
+        default=0.15, ge=0, le=10, description="Of the likeness of the two profiles, in [0, 1]."
     )
     level_weight: FiniteFloat = Field(
         default=0.6, ge=0, le=10, description="Of the job's level, which is taken off."
     )
     resume_level_weight: FiniteFloat = Field(
-        default=0.3, ge=0, le=10, description="Of the resume's level, which is taken off."
+        default=0.0, ge=0, le=10, description="Of the resume's level, which is taken off."
+    )
+    resume_share: FiniteFloat = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="Of a resume's passages, those that make its profile, rounded up: the nearest to any "
+        "occupation. A line with a name and an address is none of them.",
     )
     title_share: FiniteFloat = Field(
         default=0.5, ge=0, le=1, description="s: the title's share of a job's profile and level."
@@ -59,6 +70,10 @@ class OccupationPolicy(BaseModel):
     nearest: int = Field(
         default=20, ge=1, le=1000, description="k: the nearest occupations, whose mean is a job's level."
     )
+
+    def counted(self, passages: int) -> int:
+        """How many of a resume's passages make its profile, at least 1."""
+        return math.ceil(self.resume_share * passages)
 
     @property
     def whole(self) -> float:
@@ -109,7 +124,8 @@ class Occupations:
 
     def of_resume(self, passages: Vectors, policy: OccupationPolicy) -> Profile:
         """The profile of a resume's passages, (R, D) with R >= 1."""
-        return self._profile(self.vectors @ _mean(passages, None), None, policy, of_resume=True)
+        order = np.argsort(-self._nearest(passages), kind="stable")
+        return self._of_rows(passages, order[: policy.counted(len(passages))], policy)
 
     def of_job(
         self, passages: Vectors, title: Vectors | None, shares: Floats | None, policy: OccupationPolicy
@@ -120,9 +136,25 @@ class Occupations:
 
     def without_each(self, passages: Vectors, policy: OccupationPolicy) -> list[Profile]:
         """`of_resume` without each of the passages, of which there are two or more, in their order."""
-        nearness = (self.vectors @ passages.T).astype(np.float64)  # (K, R)
-        others = (nearness.sum(axis=1, keepdims=True) - nearness) / (passages.shape[0] - 1)
-        return [self._profile(column.astype(np.float32), None, policy, of_resume=True) for column in others.T]
+        order = np.argsort(-self._nearest(passages), kind="stable")
+        counted = policy.counted(len(passages) - 1)
+        rest = self._of_rows(passages, order[:counted], policy)
+        found = [rest] * len(order)  # but for those that count: one more takes the place of each
+        for place in range(counted):
+            found[order[place]] = self._of_rows(passages, np.delete(order[: counted + 1], place), policy)
+        return found
+
+    def _nearest(self, passages: Vectors) -> Vectors:
+        """How near each passage comes to any occupation, (R,)."""
+        parts = [
+            (passages[start : start + _PASSAGES] @ self.vectors.T).max(axis=1)
+            for start in range(0, len(passages), _PASSAGES)
+        ]
+        return np.concatenate(parts)
+
+    def _of_rows(self, passages: Vectors, rows: NDArray[np.intp], policy: OccupationPolicy) -> Profile:
+        mean = _mean(passages[np.sort(rows)], None)
+        return self._profile(self.vectors @ mean, None, policy, of_resume=True)
 
     def _profile(
         self, body: Vectors, title: Vectors | None, policy: OccupationPolicy, *, of_resume: bool

@@ -16,7 +16,9 @@ from service.core.occupations import OccupationPolicy, Occupations, in_half_prec
 from service.core.scorer import PreparedJob, PreparedResume, Scorer
 from service.core.scoring import MatchPolicy, late_interaction
 
-POLICY = OccupationPolicy(weight=0.5, level_weight=0.5, resume_level_weight=0.25, title_share=0.5, nearest=2)
+POLICY = OccupationPolicy(
+    weight=0.5, level_weight=0.5, resume_level_weight=0.25, resume_share=0.5, title_share=0.5, nearest=2
+)
 
 
 def unit(rows: int, seed: int, dimensions: int = 16) -> NDArray[np.float32]:
@@ -40,6 +42,16 @@ def test_a_profile_is_the_standardised_nearness_above_the_mean(axes: Occupations
     assert found.places[2:].tolist() == [0.0] * 18
     assert found.level == pytest.approx(0.07)  # of a resume the mean of all
     assert axes.of_job(passage, None, None, POLICY).level == pytest.approx(0.7)  # of a job of the two nearest
+
+
+def test_what_is_near_to_no_work_has_no_part_in_a_resumes_profile(axes: Occupations) -> None:
+    eye = np.eye(20, dtype=np.float32)
+    name_line = np.full((1, 20), -(20**-0.5), np.float32)
+    other_name = np.full((1, 20), 20**-0.5, np.float32)
+    for line in (name_line, other_name):
+        found = axes.of_resume(np.concatenate([line, eye[:1]]), POLICY)
+        assert found.places.tolist() == axes.of_resume(eye[:1], POLICY).places.tolist()
+        assert found.level == axes.of_resume(eye[:1], POLICY).level
 
 
 def test_a_title_has_its_share_of_profile_and_level(axes: Occupations) -> None:
