@@ -13,6 +13,7 @@ from typing import Any
 from service.api.schemas.files import DocumentOut
 from service.api.schemas.score import (
     PassageOut,
+    ScorePartsOut,
     ScoreRequest,
     ScoreResponse,
     ScoreResult,
@@ -53,9 +54,10 @@ def scoring_model(runtime: Runtime) -> ScoringModel:
 
 def explained(
     matcher: Matcher, job: TokenizedJob, job_vectors: Vectors, resume: TokenizedResume, vectors: Vectors
-) -> list[PassageOut]:
+) -> tuple[list[PassageOut], ScorePartsOut]:
     """The explanation of one resume as it is sent; for a thread, since long resumes take seconds."""
-    return [
+    parts = matcher.score_parts(job, job_vectors, vectors)
+    passages = [
         PassageOut(
             text=passage.text,
             contribution=passage.contribution,
@@ -64,6 +66,12 @@ def explained(
         )
         for passage in explain(matcher, job, job_vectors, resume, vectors)
     ]
+    return passages, ScorePartsOut(
+        late_interaction=parts.late_interaction,
+        occupations=parts.occupations,
+        posting_level=parts.posting_level,
+        resume_level=parts.resume_level,
+    )
 
 
 def pack(answer: ScoreResponse, bundle_digest: str) -> str:

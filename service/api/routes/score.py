@@ -263,7 +263,7 @@ async def _requirements(
 
 async def _explain(answer: ScoreResponse, encoded: _Encoded, runtime: Runtime, pools: ThreadPools) -> None:
     for result, resume, vectors in zip(answer.results, encoded.resumes, encoded.vectors, strict=True):
-        result.explanation = await pools.text.run(
+        result.explanation, result.parts = await pools.text.run(
             partial(explained, runtime.matcher, encoded.job, encoded.job_vectors, resume, vectors)
         )
 

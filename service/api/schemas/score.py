@@ -147,6 +147,18 @@ class PassageOut(Body):
     similarity: float = Field(description="Cosine of the two, in [-1, 1].")
 
 
+class ScorePartsOut(Body):
+    """What raw_score is the sum of, each in its units; a cohort's shift is not among them."""
+
+    late_interaction: float = Field(description="Passages of job and resume, and the title, by nearness.")
+    occupations: float = Field(description="Likeness of the occupations that both are near to; 0 or more.")
+    posting_level: float = Field(
+        description="What is taken off since the posting is near to many occupations: equal for all its "
+        "candidates."
+    )
+    resume_level: float = Field(description="The same of the resume; 0 unless the bundle weighs it.")
+
+
 class RequirementOut(Body):
     text: str = Field(
         description=f"The job's own words, at most {MAX_TEXT} characters around what is asked for."
@@ -208,6 +220,7 @@ class ScoreResult(Body):
     )
     metadata: dict[str, Any] | None = Field(None, description="The candidate's, as it was given.")
     explanation: list[PassageOut] | None = Field(None, description="With `explain`: passages in their order.")
+    parts: ScorePartsOut | None = Field(None, description="With `explain`: what `raw_score` is the sum of.")
     requirements: list[RequirementOut] | None = Field(
         None, description="With `requirements` or `require`: in the order of the job's text."
     )

@@ -239,7 +239,9 @@ def test_nothing_that_was_hidden_is_logged(api: Api, caplog: pytest.LogCaptureFi
 def test_an_explanation_shows_which_passages_carry_the_match(api: Api) -> None:
     resume = f"Emily Walsh\n{'java ' * 40}\n{'patient care on the ward ' * 8}"
     body = {"job": JOB, "candidates": [{"id": "a", "resume": resume}], "explain": True}
-    explanation = api.post("/v1/score", json=body).json()["results"][0]["explanation"]
+    (result,) = api.post("/v1/score", json=body).json()["results"]
+    explanation, parts = result["explanation"], result["parts"]
+    assert sum(parts.values()) == pytest.approx(result["raw_score"], abs=5e-6)
     assert len(explanation) >= 2
     assert "Walsh" not in str(explanation)
     assert explanation[0]["text"].startswith("[NAME]")

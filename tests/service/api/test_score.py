@@ -41,6 +41,7 @@ def test_a_score_has_the_documented_shape(api: Api) -> None:
         "unknown_groups",
         "metadata",
         "explanation",
+        "parts",
         "requirements",
     }
     assert uuid.UUID(result["decision_id"]).version == 4

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from safetensors.numpy import save
 from service.core.errors import BundleError
 from service.core.occupations import OccupationPolicy, Occupations, in_half_precision, parse_occupations
 from service.core.scorer import PreparedJob, PreparedResume, Scorer
-from service.core.scoring import MatchPolicy, late_interaction
+from service.core.scoring import MatchPolicy, late_interaction, passage_weights
 
 POLICY = OccupationPolicy(
     weight=0.5, level_weight=0.5, resume_level_weight=0.25, resume_share=0.5, title_share=0.5, nearest=2
@@ -126,6 +127,31 @@ def test_without_each_passage_scores_as_the_rest_does() -> None:
                 for i in range(len(resume.passages))
             ]
             assert scorer.without_each(job, resume) == pytest.approx(expected, abs=2e-6)
+
+
+def test_the_differentiable_score_is_that_of_the_service() -> None:
+    from service.core.integrated_gradients import late_interaction_of, with_occupations
+
+    scorer, jobs, resumes = prepared(7)
+    policy = MatchPolicy(
+        temperature=16, title_focus=4.0, resume_share=0.3, boilerplate=True, occupations=POLICY
+    )
+    occupations = torch.tensor(unit(30, 7))
+    for job in jobs:
+        weights = passage_weights(job.passages, job.title, job.shares, policy)
+        title = None if job.title is None else torch.tensor(job.title)
+        assert job.profile is not None
+        for resume in resumes[:5]:
+            vectors = torch.tensor(resume.passages)
+            score = late_interaction_of(
+                torch.tensor(job.passages),
+                vectors,
+                title,
+                policy,
+                None if weights is None else torch.tensor(weights),
+            )
+            found = with_occupations(score, vectors, job.profile, occupations, POLICY)
+            assert found.item() == pytest.approx(scorer.score(job, resume), abs=3e-6)
 
 
 @given(seed=st.integers(0, 10_000))

@@ -22,12 +22,14 @@ from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.errors import BundleError
 from service.core.manifest import Manifest, Prefixes
 from service.core.matching import Matcher
+from service.core.occupations import OccupationPolicy
 from service.core.redaction.policy import RedactionPolicy
 from service.core.scoring import MatchPolicy, Vectors
 from service.runtime.options import BUNDLES
 from tests.conftest import QUERY
 from tests.support.bundles import CALIBRATION, RULE
 from tests.support.erasers import random_eraser
+from tests.support.occupations import random_occupations
 from tests.support.tiny_models import write_bge_like
 from training.bundles.candidate import make_reference_vectors
 from training.bundles.export import ExportError, rebuild_bundle
@@ -75,7 +77,10 @@ def make(adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..
             "decision.json": RULE,
             "probes.json": make_reference_vectors(base, manifest, lora, eraser),
         }
-        bundle = write_bundle(place / "bundle", manifest, parts, adapter=lora, eraser=eraser)
+        occupations = None if manifest.matching.occupations is None else random_occupations(32)
+        bundle = write_bundle(
+            place / "bundle", manifest, parts, adapter=lora, eraser=eraser, occupations=occupations
+        )
         folder = export_sentence_transformers(bundle, place / "export", repo_id="me/fair", license_id="mit")
         return Made(bundle, folder)
 
@@ -84,8 +89,10 @@ def make(adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..
 
 @pytest.fixture(scope="module")
 def whole(make: Callable[..., Made]) -> Made:
-    """CLS pooling, a query prefix, adapter and eraser: as a trained bge."""
-    matching = MatchPolicy(temperature=16.0, resume_share=0.5)
+    """CLS pooling, a query prefix, adapter, eraser and occupations: as a trained bge."""
+    matching = MatchPolicy(
+        temperature=16.0, resume_share=0.5, title_focus=4.0, occupations=OccupationPolicy()
+    )
     return make(pooling="cls", prefixes=Prefixes(job=QUERY), adapted=True, erasing=True, matching=matching)
 
 
@@ -211,7 +218,8 @@ def test_the_code_in_the_card_scores_as_the_service_does(whole: Made, tmp_path: 
     code = "\n".join(re.findall(r"```python\n(.*?)```", card, re.DOTALL))
     assert "me/fair" in code
     names: dict[str, Any] = {}
-    exec(compile(code.replace("me/fair", str(whole.folder)), "README.md", "exec"), names)
+    code = code.replace("me/fair", str(whole.folder)).replace('"bundle/', f'"{whole.folder}/bundle/')
+    exec(compile(code, "README.md", "exec"), names)
     loaded = load(whole.bundle, "torch", tmp_path)
     matcher = Matcher(whole.bundle, loaded.tokenizer)
     body = "python engineer to build the backend service.\n" * 20
@@ -269,6 +277,6 @@ def test_a_base_model_that_is_gone_is_said(whole: Made, tmp_path: Path) -> None:
         "probes.json": whole.bundle.reference_vectors,
     }
     manifest = whole.bundle.manifest.model_copy(update={"base_model": spec})
-    bundle = write_bundle(tmp_path / "bundle", manifest, parts)
+    bundle = write_bundle(tmp_path / "bundle", manifest, parts, occupations=whole.bundle.occupations)
     with pytest.raises(BundleError, match=r"gone: no such folder"):
         export_sentence_transformers(bundle, tmp_path / "out")
