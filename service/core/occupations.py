@@ -49,13 +49,13 @@ class OccupationPolicy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     weight: FiniteFloat = Field(
-        default=0.05, ge=0, le=10, description="Of the likeness of the two profiles, in [0, 1]."
+        default=0.1, ge=0, le=10, description="Of the likeness of the two profiles, in [0, 1]."
     )
     level_weight: FiniteFloat = Field(
-        default=0.15, ge=0, le=10, description="Of the job's level, which is taken off."
+        default=0.45, ge=0, le=10, description="Of the job's level, which is taken off."
     )
     resume_level_weight: FiniteFloat = Field(
-        default=0.4, ge=0, le=10, description="Of the resume's level, which is taken off."
+        default=0.6, ge=0, le=10, description="Of the resume's level, which is taken off."
     )
     resume_share: FiniteFloat = Field(
         default=0.5,
