@@ -54,10 +54,9 @@ def scoring_model(runtime: Runtime) -> ScoringModel:
 
 def explained(
     matcher: Matcher, job: TokenizedJob, job_vectors: Vectors, resume: TokenizedResume, vectors: Vectors
-) -> tuple[list[PassageOut], ScorePartsOut]:
+) -> list[PassageOut]:
     """The explanation of one resume as it is sent; for a thread, since long resumes take seconds."""
-    parts = matcher.score_parts(job, job_vectors, vectors)
-    passages = [
+    return [
         PassageOut(
             text=passage.text,
             contribution=passage.contribution,
@@ -66,7 +65,12 @@ def explained(
         )
         for passage in explain(matcher, job, job_vectors, resume, vectors)
     ]
-    return passages, ScorePartsOut(
+
+
+def parts_of(matcher: Matcher, job: TokenizedJob, job_vectors: Vectors, vectors: Vectors) -> ScorePartsOut:
+    """What a score is the sum of, as it is sent; for a thread, too."""
+    parts = matcher.score_parts(job, job_vectors, vectors)
+    return ScorePartsOut(
         late_interaction=parts.late_interaction,
         occupations=parts.occupations,
         posting_level=parts.posting_level,

@@ -75,8 +75,8 @@ class _Curve(BaseModel):
 class PlattCurve(_Curve):
     """Platt (1999): probability = 1 / (1 + exp(-(slope * raw_score + intercept)))."""
 
-    slope: FiniteFloat = Field(gt=0)
-    intercept: FiniteFloat
+    slope: FiniteFloat = Field(gt=0, description="Of the log odds, per unit of raw_score.")
+    intercept: FiniteFloat = Field(description="Log odds at a raw_score of 0.")
 
     def probability(self, raw_score: float) -> float:
         """calibrated_probability in [0, 1], rounded to `SCORE_DECIMALS`."""

@@ -25,7 +25,9 @@ def test_defaults_are_those_of_a_configuration_that_says_nothing() -> None:
             continue
         value = dumped
         for part in path.split("."):
-            value = value[part]
+            value = None if value is None else value[part]
+        if value is None:  # within a part that is left out
+            continue
         assert key.default == (f"{value:g}" if isinstance(value, float) else json.dumps(value).strip('"')), (
             path
         )

@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from service.api import paths
-from service.api.answers import explained, pack, scoring_model, unpack
+from service.api.answers import explained, pack, parts_of, scoring_model, unpack
 from service.api.dependencies import (
     DocumentsDep,
     GroupsDep,
@@ -263,8 +263,11 @@ async def _requirements(
 
 async def _explain(answer: ScoreResponse, encoded: _Encoded, runtime: Runtime, pools: ThreadPools) -> None:
     for result, resume, vectors in zip(answer.results, encoded.resumes, encoded.vectors, strict=True):
-        result.explanation, result.parts = await pools.text.run(
+        result.explanation = await pools.text.run(
             partial(explained, runtime.matcher, encoded.job, encoded.job_vectors, resume, vectors)
+        )
+        result.parts = await pools.text.run(
+            partial(parts_of, runtime.matcher, encoded.job, encoded.job_vectors, vectors)
         )
 
 
