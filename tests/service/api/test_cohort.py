@@ -161,7 +161,7 @@ def test_without_a_cohort_nothing_changes(start: Start, tiny_bundle: Bundle, bge
     assert all(result["cohort_percentile"] is None for result in answer["results"])
 
 
-def test_posting_of_live_requests_are_collected_only_if_asked_for(start: Start, tmp_path: Path) -> None:
+def test_vectors_of_live_requests_are_collected_only_if_asked_for(start: Start, tmp_path: Path) -> None:
     start().score(*RESUMES, job=JOB)
     assert not (tmp_path / "data" / FOLDER).exists()
 
