@@ -32,6 +32,7 @@ from service.core.calibration_proposal import (
     apply_proposal,
     read_proposal,
 )
+from service.core.cohort_file import read_manifest
 from service.core.errors import CalibrationError
 from service.core.group_titles import attribute_title, group_title
 from service.core.printable import one_line
@@ -170,16 +171,18 @@ def _stored(
     length = EVERYTHING if window is None and start is None else window
     asked = window_asked(length, start, end, datetime.now(UTC))
     kind = settings.fairness.ground_truth
+    folder = settings.model.cohort
+    cohort = None if folder is None else read_manifest(folder.expanduser())[1]
     engine = open_database(settings.store.url, timeout=settings.store.database_seconds)
     try:
         with reading(engine) as connection:
-            found = read_scored_decisions(connection, asked, bundle.digest, kind)
+            found = read_scored_decisions(connection, asked, bundle.digest, kind, cohort)
     finally:
         engine.dispose()
     if found.of_others:
         say(
-            f"outcomes of decisions that other bundles made, left out: {found.of_others:,}; --bundle names "
-            "the bundle that is asked about"
+            f"outcomes of decisions by other bundles or cohorts, left out: {found.of_others:,}; --bundle and "
+            "EVENMATCH_COHORT name those that are asked about"
         )
     return found.decisions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, func, not_, select
 
 from service.core.recalibration import DistinctValues, ScoredDecisions
 from service.store.hourly_counts import cell_groups, cell_text
@@ -18,21 +18,27 @@ _ROWS_A_FETCH = 5_000
 
 @dataclass(frozen=True)
 class StoredDecisions:
-    """`of_others`: outcomes of decisions in the window that other bundles made; they say nothing of this."""
+    """`of_others`: outcomes of decisions in the window by another bundle or cohort: no word of this one."""
 
     decisions: ScoredDecisions
     of_others: int
 
 
 def read_scored_decisions(
-    connection: Connection, window: Window, bundle_digest: str, kind: OutcomeKind
+    connection: Connection,
+    window: Window,
+    bundle_digest: str,
+    kind: OutcomeKind,
+    cohort_digest: str | None = None,
 ) -> StoredDecisions:
     """What the bundle decided in the window; erased people are left out. About 200 bytes a decision.
 
-    A decision without a job id counts as of a posting of its own request.
+    `cohort_digest`: only decisions with this cohort, or without any: another one shifts all scores. A
+    decision without a job id counts as of a posting of its own request.
     """
     rows, known = decisions.c, outcomes.c
     joined = and_(known.decision_id == rows.decision_id, known.kind == kind)
+    asked = and_(rows.bundle_digest == bundle_digest, rows.cohort_digest.is_not_distinct_from(cohort_digest))
     inside = [rows.time >= window.start, rows.erased.is_(None)]
     if not window.everything:
         inside.append(rows.time < window.end)
@@ -46,7 +52,7 @@ def read_scored_decisions(
             known.positive,
         )
         .select_from(decisions.outerjoin(outcomes, joined))
-        .where(*inside, rows.bundle_digest == bundle_digest)
+        .where(*inside, asked)
         .order_by(rows.sequence)
     )
     probabilities, labels = [], []
@@ -58,7 +64,9 @@ def read_scored_decisions(
         candidates.add(row.candidate_id)
         cells.add(cell_text(cell_groups(row.groups)))
     others = select(func.count()).select_from(decisions.join(outcomes, joined))
-    of_others = connection.execute(others.where(*inside, rows.bundle_digest != bundle_digest)).scalar_one()
+    # An erased row names no bundle any more.
+    by_others = and_(rows.bundle_digest.is_not(None), not_(asked))
+    of_others = connection.execute(others.where(*inside, by_others)).scalar_one()
     found = ScoredDecisions(
         np.array(probabilities, dtype=np.float64),
         np.array(labels, dtype=np.int64),

@@ -82,7 +82,7 @@ def test_a_proposal_of_the_store_becomes_a_bundle_by_a_second_command(
     assert done.exit_code == 0, done.output
     known = int((made.labels >= 0).sum())
     assert f"{known:,} outcomes" in said(done)
-    assert "outcomes of decisions that other bundles made, left out: 1;" in said(done)
+    assert "outcomes of decisions by other bundles or cohorts, left out: 1;" in said(done)
     assert "nothing is applied" in said(done)
     assert "same decisions" in said(done)
     assert "precision 0.8" in said(done)

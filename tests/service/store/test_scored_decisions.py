@@ -68,6 +68,14 @@ def test_outcomes_are_those_of_the_kind_and_the_window_that_were_asked_for(engin
     assert (other.decisions.labels.tolist(), other.of_others) == ([1], 2)
 
 
+def test_decisions_with_another_cohort_are_not_of_these(engine: Engine) -> None:
+    store(engine, [decision(6, score=0.7, cohort_digest="e" * 64)])
+    assert read(engine).decisions.probabilities.tolist() == [0.9, 0.2, 0.4, 0.6]
+    assert read(engine, cohort_digest="e" * 64).decisions.probabilities.tolist() == [0.7]
+    assert read(engine, cohort_digest="f" * 64).decisions.probabilities.tolist() == []
+    assert read(engine, cohort_digest="e" * 64).of_others == 3
+
+
 def test_a_bundle_that_decided_nothing_has_none(engine: Engine) -> None:
     found = read(engine, bundle_digest="d" * 64).decisions
     assert len(found) == 0
