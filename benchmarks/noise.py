@@ -14,8 +14,8 @@ from service.core.encoder import load_encoder
 from service.core.engines.engine import padded
 from service.core.engines.loading import LoadedModel
 from service.core.matching import Matcher, TokenizedJob, TokenizedResume
-from service.core.scoring import Vectors
 from service.core.tokenization import TokenIds
+from service.core.vectors import Vectors
 
 Embed = Callable[[Sequence[TokenIds]], Vectors]
 

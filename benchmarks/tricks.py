@@ -32,8 +32,8 @@ from service.core.engines.loading import EngineOptions, load_model
 from service.core.matching import Matcher, TokenizedJob
 from service.core.redaction.redactor import Redactor
 from service.core.resume_warnings import TO_LOOK_AT
-from service.core.scoring import Vectors
 from service.core.tokenization import TextTokenizer, TokenIds
+from service.core.vectors import Vectors
 from service.files.documents.parsed import DocumentLimits
 from service.files.documents.parsers import parse_document
 from service.runtime.devices import choose_engine, usable_cores

@@ -8,7 +8,8 @@ from typing import Any, TypedDict
 from evenmatch.frames import Frame, rows_of
 from service.core.errors import InputError
 from training.data.example import SPLITS, DataFormatError, SplitName
-from training.data.user_data import IN_MEMORY, Rows, UserDataConfig
+from training.data.user_data import Rows
+from training.data.user_data_config import IN_MEMORY, UserDataConfig
 
 
 class Columns(TypedDict, total=False):

@@ -43,7 +43,7 @@ from service.core.redaction.policy import CATEGORIES, Category
 from service.core.requirements.kinds import KINDS, Kind
 from service.core.requirements.listing import list_requirements, read_requirements, reason_of
 from service.core.resume_warnings import JobWarning, ResumeWarning, needs_a_look
-from service.core.scoring import Vectors
+from service.core.vectors import Vectors
 from service.files.document_texts import DocumentTexts
 from service.reports.counterfactual_audit import CounterfactualSubject
 from service.runtime.auditing import audit_resumes

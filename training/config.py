@@ -21,7 +21,8 @@ from training.config_reference import nearest_key
 from training.data.example import Dataset
 from training.data.synthetic.bias import BIASED, BiasConfig
 from training.data.synthetic.generator import GeneratorConfig, generate
-from training.data.user_data import UserDataConfig, load_user_data
+from training.data.user_data import load_user_data
+from training.data.user_data_config import UserDataConfig
 from training.evaluation.utility import ProperScore
 from training.learning.adapter import AdapterConfig
 from training.learning.batches import SamplingConfig

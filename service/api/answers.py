@@ -20,7 +20,7 @@ from service.api.schemas.score import (
     ScoringModel,
 )
 from service.core.matching import Matcher, TokenizedJob, TokenizedResume, explain
-from service.core.scoring import Vectors
+from service.core.vectors import Vectors
 from service.runtime.runtime import Runtime
 
 _OF_RESULTS = (

@@ -19,7 +19,7 @@ from service.core.errors import ErrorCollector, InputError, RequestTooLargeError
 from service.core.matching import TokenizedJob, TokenizedResume
 from service.core.requirements.kinds import Requirement
 from service.core.requirements.listing import list_requirements
-from service.core.scoring import Vectors
+from service.core.vectors import Vectors
 from service.files.document_texts import DocumentTexts
 from service.files.postings import Posting
 from service.files.result_files import Evidence, ScoredCandidate

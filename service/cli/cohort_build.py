@@ -46,7 +46,7 @@ from service.core.cohort_texts import drawn, without_near_duplicates
 from service.core.errors import CohortError, ErrorCollector
 from service.core.matching import posting_of
 from service.core.redaction.policy import Category
-from service.core.scoring import Vectors
+from service.core.vectors import Vectors
 from service.logs import log_to_stderr
 from service.runtime.cohort_traffic import collected, place_of, purge
 from service.settings import Settings

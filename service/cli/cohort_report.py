@@ -44,8 +44,8 @@ from service.core.fairness.rates import ratio_text
 from service.core.groups import UNKNOWN
 from service.core.matching import Matcher, posting_of
 from service.core.printable import one_line
-from service.core.scoring import Vectors
 from service.core.tables import Column
+from service.core.vectors import Vectors
 from service.files.further_columns import cells_of_postings, cells_of_resumes
 from service.files.text_files import is_table
 from service.files.writing import write_whole

@@ -13,7 +13,7 @@ from service.cli.progress import ScoringProgress
 from service.core.cohort_texts import drawn
 from service.core.errors import ErrorCollector, RequestTooLargeError
 from service.core.matching import TokenizedResume
-from service.core.scoring import Vectors
+from service.core.vectors import Vectors
 from service.files import postings as posting_files
 from service.files.document_texts import DocumentTexts
 from service.files.postings import PostingOptions

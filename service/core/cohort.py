@@ -37,7 +37,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from service.core.scorer import Scorer
-from service.core.scoring import SCORE_DECIMALS, Vectors
+from service.core.scoring import SCORE_DECIMALS
+from service.core.vectors import Vectors
 
 Scores = NDArray[np.float64]
 

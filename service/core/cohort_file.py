@@ -29,7 +29,8 @@ from service.core.passages import PassagePolicy
 from service.core.printable import shortened
 from service.core.redaction.policy import Category
 from service.core.scorer import Scorer
-from service.core.scoring import MatchPolicy, Vectors
+from service.core.scoring import MatchPolicy
+from service.core.vectors import Vectors
 
 COHORT = "cohort.json"
 VECTORS = "vectors.safetensors"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from service.core.scoring import Vectors
+from service.core.vectors import Vectors
 
 _NEAR_MEANS = 0.9
 _NEAR = 0.95

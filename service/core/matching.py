@@ -25,9 +25,10 @@ from service.core.redaction.policy import Category
 from service.core.redaction.redactor import Redactor
 from service.core.resume_warnings import Findings, JobWarning, ResumeWarning, is_little_posting
 from service.core.scorer import PreparedJob, ScoreParts, Scorer
-from service.core.scoring import SCORE_DECIMALS, Vectors
+from service.core.scoring import SCORE_DECIMALS
 from service.core.text_reader import Cancelled, InProcessReader, ReadText, TextReader, never
 from service.core.tokenization import Passage, TextTokenizer, TokenIds
+from service.core.vectors import Vectors
 
 MAX_TITLE_CHARACTERS = 200
 

@@ -29,11 +29,10 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from safetensors import SafetensorError
 
 from service.core.errors import BundleError
+from service.core.vectors import Floats, Vectors
 
 OCCUPATIONS = "occupations.safetensors"
 
-Vectors = NDArray[np.float32]
-Floats = NDArray[np.float64]
 
 _LEAST, _MOST = 20, 20_000
 _PASSAGES = 2_048

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from service.core.occupations import Floats
-from service.core.scoring import SCORE_DECIMALS, MatchPolicy, Vectors, late_interaction, passage_weights
+from service.core.scoring import SCORE_DECIMALS, MatchPolicy, late_interaction, passage_weights
+from service.core.vectors import Floats, Vectors
 
 _BLOCK = 2**19
 """Cosines that are held at once, 4 MiB; a pair with more is scored alone."""

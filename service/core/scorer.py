@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from service.core.occupations import Floats, Occupations, Profile, Vectors
+from service.core.occupations import Occupations, Profile
 from service.core.pair_scoring import all_raw_scores
 from service.core.scoring import SCORE_DECIMALS, MatchPolicy, late_interaction, without_each
+from service.core.vectors import Floats, Vectors
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,9 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from service.core.occupations import Floats, OccupationPolicy
-
-Vectors = NDArray[np.float32]
+from service.core.occupations import OccupationPolicy
+from service.core.vectors import Floats, Vectors
 
 _BLOCK = 2**22
 """Cosines held at once; a long job and a long resume, of a line for each word, have a billion."""

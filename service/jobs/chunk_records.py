@@ -12,7 +12,7 @@ from service.core.copied_text import RunsOfPostings
 from service.core.errors import AnswerErasedError
 from service.core.matching import Match, TokenizedJob, TokenizedResume
 from service.core.resume_warnings import needs_a_look
-from service.core.scoring import Vectors
+from service.core.vectors import Vectors
 from service.files.documents.parsed import ParsedDocument
 from service.jobs.job_store import Job
 from service.jobs.rows import Fault, Row

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from service.core.copied_text import RunsOfPostings
 from service.core.errors import AnswerErasedError, EngineError, InputError, InputErrors, RequestTooLargeError
 from service.core.matching import TokenizedJob
-from service.core.scoring import Vectors
+from service.core.vectors import Vectors
 from service.files.documents.given_texts import may_hold_marks
 from service.files.documents.parsed import ParsedDocument, about_text
 from service.files.documents.pool import DocumentReader

@@ -30,7 +30,7 @@ from service.core.cohort_file import STORED
 from service.core.files import private_bytes
 from service.core.redaction.policy import Category
 from service.core.resume_warnings import TO_LOOK_AT, ResumeWarning
-from service.core.scoring import Vectors
+from service.core.vectors import Vectors
 
 log = logging.getLogger(__name__)
 

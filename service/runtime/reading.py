@@ -9,9 +9,9 @@ from typing import Literal, Protocol, TypeVar
 from service.core.errors import ErrorCollector, RequestTooLargeError
 from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
 from service.core.redaction.policy import Category
-from service.core.scoring import Vectors
 from service.core.text_reader import Cancelled, never
 from service.core.tokenization import TextTokenizer, TokenIds
+from service.core.vectors import Vectors
 from service.runtime.reader_pool import is_long
 
 T = TypeVar("T")

@@ -25,9 +25,9 @@ from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
 from service.core.redaction.lexicon import load_lexicon
 from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.redactor import Redactor
-from service.core.scoring import Vectors
 from service.core.text_reader import InProcessReader
 from service.core.tokenization import TextTokenizer
+from service.core.vectors import Vectors
 from service.runtime.devices import EngineChoice, choose_engine, usable_cores
 from service.runtime.embedder import Embedder
 from service.runtime.embedding_cache import EmbeddingCache

@@ -12,7 +12,7 @@ from evenmatch.columns import Columns, columns_given, data_config, tables_of
 from evenmatch.frames import FrameError, rows_of, texts_of
 from service.core.errors import InputError
 from training.data.example import DataFormatError
-from training.data.user_data import IN_MEMORY
+from training.data.user_data_config import IN_MEMORY
 
 CELLS: dict[str, list[Any]] = {
     "text": ["a", None, "c"],

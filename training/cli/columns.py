@@ -61,7 +61,7 @@ def wanted_data(
 ) -> DataConfig:
     """What to read: the data of a run's configuration, or the data file with these columns."""
     from training.config import DataConfig, read_run_config
-    from training.data.user_data import ColumnMapping, UserDataConfig
+    from training.data.user_data_config import ColumnMapping, UserDataConfig
 
     if config is not None:
         return read_run_config(config).data

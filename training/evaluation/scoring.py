@@ -13,8 +13,8 @@ from service.core.engines.engine import Engine, EngineInfo
 from service.core.engines.loading import LoadedModel
 from service.core.groups import UNKNOWN
 from service.core.matching import Matcher, TokenizedJob, TokenizedResume
-from service.core.scoring import Vectors
 from service.core.tokenization import TokenIds
+from service.core.vectors import Vectors
 from training.evaluation.scored_pairs import Floats, ScoredPairs
 
 

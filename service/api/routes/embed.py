@@ -16,7 +16,7 @@ from service.api.disconnects import caller_disconnected
 from service.api.schemas.embed import EmbedRequest, EmbedResponse
 from service.api.thread_pools import ThreadPools
 from service.core.errors import CountError, ErrorCollector
-from service.core.scoring import Vectors
+from service.core.vectors import Vectors
 from service.runtime.reading import TextToEmbed, check_passages, read_all, tokenize_to_embed
 from service.runtime.runtime import Runtime
 from service.settings import Settings

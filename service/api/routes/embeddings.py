@@ -32,8 +32,8 @@ from service.core.errors import (
     UnknownModelError,
 )
 from service.core.matching import Matcher
-from service.core.scoring import Vectors
 from service.core.tokenization import TextTokenizer, TokenIds
+from service.core.vectors import Vectors
 from service.runtime.reading import read_all
 from service.runtime.request_scheduler import count_words
 from service.runtime.runtime import Runtime

@@ -51,7 +51,7 @@ from service.core.requirements.listing import (
     reason_of,
 )
 from service.core.resume_warnings import needs_a_look
-from service.core.scoring import Vectors
+from service.core.vectors import Vectors
 from service.files.documents.parsed import ParsedDocument, about_text
 from service.runtime.cohort_traffic import CohortTraffic, may_be_collected
 from service.runtime.reading import check_passages, match_all, tokenize_all

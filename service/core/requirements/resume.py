@@ -21,7 +21,7 @@ from service.core.requirements.credentials import credentials_in, languages_in, 
 from service.core.requirements.degrees import PURSUED, Degree, degrees_in
 from service.core.requirements.employment import Employment, employment_in
 from service.core.requirements.kinds import Evidence, Requirement
-from service.core.requirements.posting import small_letters
+from service.core.requirements.wording import small_letters
 
 _UNKNOWN = Evidence("unknown")
 _MOST_PLACES = 5

@@ -129,3 +129,13 @@ _BEHIND = 110
 def number_of(word: str) -> float:
     """The number that `NUMBER` matched."""
     return float(_NUMBERS[word]) if word in _NUMBERS else float(word)
+
+
+def small_letters(text: str) -> str:
+    """`text` in small letters, each in its place, with straight apostrophes."""
+    small = text.lower().replace("’", "'")
+    return (
+        small
+        if len(small) == len(text)
+        else "".join(ch.lower() if len(ch.lower()) == 1 else ch for ch in text)
+    )

@@ -11,7 +11,8 @@ from scipy.special import logsumexp
 
 from service.core import scoring
 from service.core.manifest import DecisionRule
-from service.core.scoring import MatchPolicy, Vectors, late_interaction, without_each
+from service.core.scoring import MatchPolicy, late_interaction, without_each
+from service.core.vectors import Vectors
 
 
 def unit(rows: int, seed: int, dimensions: int = 16) -> Vectors:

@@ -24,8 +24,8 @@ from service.core.bundle import Bundle, write_bundle
 from service.core.encoder import load_encoder
 from service.core.errors import BundleError
 from service.core.manifest import Kind
-from service.core.scoring import Vectors
 from service.core.tokenization import TextTokenizer
+from service.core.vectors import Vectors
 from tests.conftest import QUERY
 from tests.support.bundles import write_test_bundle
 from tests.support.erasers import random_eraser

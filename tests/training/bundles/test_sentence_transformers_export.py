@@ -24,7 +24,8 @@ from service.core.manifest import Manifest, Prefixes
 from service.core.matching import Matcher
 from service.core.occupations import OccupationPolicy
 from service.core.redaction.policy import RedactionPolicy
-from service.core.scoring import MatchPolicy, Vectors
+from service.core.scoring import MatchPolicy
+from service.core.vectors import Vectors
 from service.runtime.options import BUNDLES
 from tests.conftest import QUERY
 from tests.support.bundles import CALIBRATION, RULE

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from training.config import ConfigError, read_run_config
 from training.data.cross_fitting import cross_fitted
 from training.data.example import DataError, Example
-from training.data.user_data import UserDataConfig, load_as_it_is, load_user_data
+from training.data.user_data import load_as_it_is, load_user_data
+from training.data.user_data_config import UserDataConfig
 
 
 def example(job: int, person: int, label: int, text: str | None = None) -> Example:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from tests.training.data.user_tables import COLUMNS, load, rows, write_jsonl
 from training.data.example import DataFormatError
 from training.data.match_labels import LabelError, MatchLabels
-from training.data.user_data import UserDataConfig
+from training.data.user_data_config import UserDataConfig
 
 
 def labelled(labels: MatchLabels, cell: object) -> int | None:

@@ -17,7 +17,8 @@ from tests.training.data.user_tables import (
     write_jsonl,
 )
 from training.data.example import SPLITS, DataFormatError
-from training.data.user_data import ColumnMapping, UserDataConfig, load_unsplit, load_user_data
+from training.data.user_data import load_unsplit, load_user_data
+from training.data.user_data_config import ColumnMapping, UserDataConfig
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -19,7 +19,7 @@ from tests.training.data.user_tables import (
     write_saved,
 )
 from training.data.example import DataError, DataFormatError
-from training.data.user_data import ColumnMapping, UserDataConfig
+from training.data.user_data_config import ColumnMapping, UserDataConfig
 
 
 @pytest.mark.parametrize(

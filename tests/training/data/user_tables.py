@@ -13,7 +13,8 @@ from datasets import Dataset as Saved
 from pyarrow import parquet
 
 from training.data.example import Dataset
-from training.data.user_data import ColumnMapping, UserDataConfig, load_user_data
+from training.data.user_data import load_user_data
+from training.data.user_data_config import ColumnMapping, UserDataConfig
 
 Rows = list[dict[str, Any]]
 COLUMNS = ColumnMapping(

@@ -14,7 +14,7 @@ from service.core.groups import UNKNOWN
 from training.data.example import DataFormatError
 from training.data.match_labels import cell_text
 from training.data.review import fingerprint
-from training.data.user_data import KNOWN_GROUPS, LONGEST_GROUP, MOST_GROUPS
+from training.data.user_rows import KNOWN_GROUPS, LONGEST_GROUP, MOST_GROUPS
 from training.evaluation.external.categories import categories_of
 from training.evaluation.external.given_table import MOST_NAMED, Findings, GivenTable
 from training.evaluation.external.labelled_set import GivenDocument

@@ -10,7 +10,7 @@ import numpy as np
 from training.data.example import DataError
 from training.data.match_labels import LabelError, MatchLabels, cell_text
 from training.data.review import fingerprint
-from training.data.user_data import ColumnMapping
+from training.data.user_data_config import ColumnMapping
 from training.evaluation.external.given_documents import (
     Documents,
     ExternalColumns,

@@ -18,8 +18,8 @@ from service.core.documents import Document
 from service.core.engines.loading import LoadedModel
 from service.core.errors import InputError, InputErrors
 from service.core.matching import Matcher, TokenizedJob, TokenizedResume
-from service.core.scoring import Vectors
 from service.core.tokenization import TokenIds
+from service.core.vectors import Vectors
 from training.evaluation.external.labelled_set import LabelledSet
 from training.evaluation.external.schema import SystemKind
 from training.evaluation.scored_pairs import Flags, Floats

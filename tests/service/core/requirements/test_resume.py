@@ -8,8 +8,8 @@ from service.core.documents import normalise
 from service.core.passages import PassagePolicy, split_passages
 from service.core.requirements.employment import employment_in
 from service.core.requirements.listing import list_requirements, read_requirements, reason_of
-from service.core.requirements.posting import small_letters
 from service.core.requirements.resume import passages_of
+from service.core.requirements.wording import small_letters
 
 TODAY = date(2024, 6, 15)
 
