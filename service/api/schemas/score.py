@@ -101,7 +101,9 @@ class ScoreRequest(RequestBody):
         description="1 to `limits.max_candidates` (see `GET /v1/model`)."
     )
     redact: bool = Field(
-        True, description="Hide names, contact data, schools and other clues to the person from the model."
+        True,
+        description="Hide names, contact data, schools and other clues to the person from the model. Off, names "
+        "alone are hidden, and addresses and links in which they stand (docs/redaction.md).",
     )
     explain: bool = Field(
         False,
@@ -229,7 +231,7 @@ class ScoreResult(Body):
 class ScoreResponse(Body):
     model: ScoringModel
     job_id: str | None
-    redact: bool = Field(description="Whether redaction was on: the record of a `redact: false`.")
+    redact: bool = Field(description="Whether redaction was on; if not, names alone were hidden.")
     threshold: float = Field(description="One for everybody, inclusive, on the calibrated probability.")
     prevalence: float | None = Field(
         None,

@@ -19,7 +19,10 @@ Webhook = Annotated[str, StringConstraints(min_length=8, max_length=2_000, patte
 _TopK = Annotated[int | None, Field(ge=1, le=MAX_TOP_K)]
 _Ttl = Annotated[int | None, Field(ge=60, le=LONGEST_TTL_SECONDS)]
 
-_REDACT = "Hide names, contact data, schools and other clues to the person from the model."
+_REDACT = (
+    "Hide names, contact data, schools and other clues to the person from the model. Off, names alone are "
+    "hidden, and addresses and links in which they stand (docs/redaction.md)."
+)
 _TOP_K = "Only the best so many of each posting are in the results; every pair is scored and recorded."
 _PRIORITY = "Jobs of a higher priority are begun first."
 _TTL = "Seconds after which a job that is not over is `expired`."
