@@ -200,7 +200,7 @@ class Matcher:
     def read_resume(
         self, text: str, *, redact: bool = True, field: str = "resume", cancelled: Cancelled = never
     ) -> ReadResume:
-        """Normalise and redact, or hide names alone. Raises an `InputError` that names the field if it fails."""
+        """Normalise and redact, or hide names alone. Raises an `InputError` that names the field."""
         return _as_scored(self._read_resume(text, redact, field, cancelled))
 
     def tokenize_resume(

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from service.api.schemas.base import Body, RequestBody
+from service.api.schemas.requirements import REQUIRE, REQUIREMENTS, Require
 from service.core.calibration import Prevalence
+from service.core.requirements.kinds import KINDS, Kind
 from service.jobs.options import LONGEST_TTL_SECONDS
 from service.jobs.states import Priority, Status
 
@@ -44,6 +46,8 @@ class JobOptionsIn(RequestBody):
     ttl: _Ttl = Field(None, description=_TTL)
     webhook: Webhook | None = Field(None, description=_WEBHOOK)
     prevalence: Prevalence | None = Field(None, description=_PREVALENCE)
+    requirements: bool = Field(False, description=REQUIREMENTS)
+    require: Require = Field(default_factory=list, max_length=len(KINDS), description=REQUIRE)
 
 
 class JobQuery(BaseModel):
@@ -57,6 +61,8 @@ class JobQuery(BaseModel):
     ttl: _Ttl = Field(None, description=_TTL)
     webhook: Webhook | None = Field(None, description=_WEBHOOK)
     prevalence: Prevalence | None = Field(None, description=_PREVALENCE)
+    requirements: bool = Field(False, description=REQUIREMENTS)
+    require: Require = Field(default_factory=list, max_length=len(KINDS), description=REQUIRE)
 
 
 class PostingFile(RequestBody):
@@ -143,6 +149,8 @@ class ScoreJobOut(Body):
     redact: bool
     top_k: int | None
     prevalence: float | None = Field(description="As it was asked for; null: that of the service.")
+    requirements: bool = Field(description="Whether records list requirements; so they do with `require`.")
+    require: list[Kind] = Field(description="Kinds of requirements that decide.")
     postings: int = Field(description="Postings for all candidates; 0 if each row has its own.")
     created_at: datetime
     started_at: datetime | None
