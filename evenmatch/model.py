@@ -203,7 +203,7 @@ class Model:
             resumes: Any number of them: a list, or a column of a data frame.
             title: The job's title; it improves the ranking.
             ids: What to call the resumes, each another; by default "resume-1", "resume-2" and so on.
-            redact: Hide names, schools, pronouns and other clues from the model.
+            redact: Hide names, schools, pronouns and other clues from the model; off, names alone.
             requirements: List the hard facts that the posting asks for, and whether each resume states them
                 (docs/requirements.md). Changes no score.
             require: Kinds of requirements, such as "licence": who lacks a required one of them is not
@@ -388,7 +388,7 @@ class Model:
             attributes: What to change.
             names_per_group: Names drawn of each group, 2 to 20.
             controls: Benign edits of each resume, 2 to 20: the noise that gaps are judged against.
-            redact: Score as with redaction on; off shows what the model alone does.
+            redact: Score as with redaction on; off as `score(redact=False)`, names alone hidden.
             seed: The same seed draws the same variants.
 
         Raises `AuditOptionsError` for options out of range, and what `score` raises.

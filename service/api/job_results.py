@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.core.spreadsheets import spreadsheet_safe
+from service.files.result_files import requirements_in_words
 from service.jobs.job_store import Job
 
 _COLUMNS = (
@@ -30,6 +31,7 @@ _COLUMNS = (
     "document_warnings",
     "cohort_percentile",
 )
+_OF_REQUIREMENTS = ("reason", "requirements")
 _CALLERS = ("candidate_id", "job_id", "file")
 PARTIAL = "partial"
 
@@ -43,7 +45,18 @@ def trailing_record(job: Job) -> str:
 class CsvRecords:
     """Lines of JSON to records of CSV. What a caller gave is made safe for spreadsheets."""
 
-    header = ",".join(_COLUMNS) + "\r\n"
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._columns = (*_COLUMNS, *_OF_REQUIREMENTS) if job.lists_requirements else _COLUMNS
+
+    @property
+    def header(self) -> str:
+        return ",".join(self._columns) + "\r\n"
+
+    @property
+    def trailer(self) -> str:
+        """A last record: `partial` in the place of a line, and the status in that of an id."""
+        return ",".join([PARTIAL, self._job.status, *[""] * (len(self._columns) - 2)]) + "\r\n"
 
     def part(self, lines: Sequence[str]) -> str:
         """The records of one part."""
@@ -51,10 +64,6 @@ class CsvRecords:
         writer = csv.writer(out)
         writer.writerows(self._cells(json.loads(line)) for line in lines)
         return out.getvalue()
-
-    def trailer(self, job: Job) -> str:
-        """A last record: `partial` in the place of a line, and the status in that of an id."""
-        return ",".join([PARTIAL, job.status, *[""] * (len(_COLUMNS) - 2)]) + "\r\n"
 
     def _cells(self, record: dict[str, Any]) -> list[object]:
         document = record.get("document") or {}
@@ -66,10 +75,11 @@ class CsvRecords:
             "document_type": document.get("type"),
             "document_pages": document.get("pages"),
             "document_warnings": " ".join(document.get("warnings", ())),
+            "requirements": " ".join(requirements_in_words(record.get("requirements") or ())),
         }
         return [
             spreadsheet_safe(flat[name])
             if name in _CALLERS and flat.get(name) is not None
             else flat.get(name)
-            for name in _COLUMNS
+            for name in self._columns
         ]

@@ -159,6 +159,8 @@ class _Receiver:
                 ttl=options.ttl,
                 webhook=options.webhook,
                 prevalence=options.prevalence,
+                requirements=options.requirements,
+                require=tuple(options.require),
             )
         )
 

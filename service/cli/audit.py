@@ -67,7 +67,7 @@ def audit(
     names_per_group: Annotated[int, typer.Option(help="Names drawn of each group, 2 to 20.")] = 5,
     controls: Annotated[int, typer.Option(help="Benign edits of each resume, 2 to 20.")] = 6,
     redact: Annotated[
-        bool, typer.Option(help="Score as with redaction on; off shows what the model alone does.")
+        bool, typer.Option(help="Score as with redaction on; off as `score --no-redact`, names alone hidden.")
     ] = True,
     seed: Annotated[int, typer.Option(help="The same seed draws the same variants.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON.")] = None,

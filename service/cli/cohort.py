@@ -11,7 +11,8 @@ import typer
 from service.cli.cohort_build import build
 from service.cli.cohort_report import report
 from service.cli.console import exit_codes
-from service.core.cohort_file import CountedTexts, ReadCohort, read_cohort, warning_text
+from service.core.cohort_file import ReadCohort, read_cohort
+from service.core.cohort_manifest import CountedTexts, warning_text
 
 cohort = typer.Typer(
     no_args_is_help=True,

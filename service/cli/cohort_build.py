@@ -31,16 +31,13 @@ from service.cli.console import (
 )
 from service.core.bundle import Bundle, read_bundle
 from service.core.cohort import CohortPolicy, Posting, References
-from service.core.cohort_file import (
+from service.core.cohort_file import CohortMaking, ReadCohort, check_place, write_cohort
+from service.core.cohort_manifest import (
     AS_SERVED,
-    CohortMaking,
     CohortRedaction,
     CountedTexts,
-    ReadCohort,
     SourceKind,
-    check_place,
     warning_text,
-    write_cohort,
 )
 from service.core.cohort_texts import drawn, without_near_duplicates
 from service.core.errors import CohortError, ErrorCollector

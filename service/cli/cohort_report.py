@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -36,11 +36,10 @@ from service.cli.console import (
     settings_from,
 )
 from service.core.cohort import Cohort
-from service.core.cohort_effects import CohortEffects, Decisions, GroupEffect, Selection, effects_of
-from service.core.cohort_file import ReadCohort, fitted, read_cohort, warning_text
+from service.core.cohort_effects import CohortEffects, Decisions, GroupEffect, effects_of
+from service.core.cohort_file import ReadCohort, fitted, read_cohort
+from service.core.cohort_manifest import warning_text
 from service.core.errors import ErrorCollector
-from service.core.fairness.figure import Figure
-from service.core.fairness.rates import ratio_text
 from service.core.groups import UNKNOWN
 from service.core.matching import Matcher, posting_of
 from service.core.printable import one_line
@@ -50,6 +49,14 @@ from service.files.further_columns import cells_of_postings, cells_of_resumes
 from service.files.text_files import is_table
 from service.files.writing import write_whole
 from service.logs import log_to_stderr
+from service.reports.cohort import (
+    CohortSubject,
+    PostingEffect,
+    cohort_html,
+    cohort_json,
+    figure_text,
+    quartiles_text,
+)
 from service.settings import Settings
 
 
@@ -80,6 +87,9 @@ def report(
         str | None, typer.Option(help="Of the postings' table: what a resume's label must be equal to.")
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all of it as JSON.")] = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", help="Write all of it as one HTML file with plots.")
+    ] = None,
     id_column: IdColumn = None,
     text_column: TextColumn = None,
     number_rows: NumberRows = False,
@@ -123,8 +133,11 @@ def report(
             say(f"warning: {warning_text(read.manifest, warning)}")
         found = asyncio.run(_report(settings, options, read, further, errors, skip=skip_unreadable))
         if json_file is not None:
-            write_whole(json_file, json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+            write_whole(json_file, cohort_json(*found))
             say(f"wrote {json_file}")
+        if html_file is not None:
+            write_whole(html_file, cohort_html(*found))
+            say(f"wrote {html_file}")
         end_skipped(errors)
 
 
@@ -136,7 +149,7 @@ async def _report(
     errors: ErrorCollector,
     *,
     skip: bool,
-) -> dict[str, Any]:
+) -> tuple[CohortSubject, CohortEffects, list[PostingEffect]]:
     with running(settings) as runtime, document_texts(settings, options.encoding) as texts:
         entities = settings.redaction.entities
         categories = runtime.matcher.redactor.categories
@@ -160,21 +173,21 @@ async def _report(
         else _labels(encoded.postings, encoded.resumes, labels, of_postings),
     )
     _print(effects)
-    return {
-        "cohort": read.digest,
-        "bundle": runtime.bundle.digest,
-        "threshold": runtime.bundle.decision.threshold,
-        **asdict(effects),
-        "by_posting": [
-            {
-                "job_id": one.posting.id or one.posting.source,
-                "covered": is_covered,
-                "selected_before": int(was.sum()),
-                "selected_after": int(now.sum()),
-            }
-            for one, is_covered, was, now in zip(encoded.postings, covered, before, after, strict=True)
-        ],
-    }
+    manifest = runtime.bundle.manifest
+    subject = CohortSubject(
+        cohort=read.digest,
+        bundle=manifest.name,
+        version=manifest.version,
+        digest=runtime.bundle.digest,
+        threshold=runtime.bundle.decision.threshold,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        warnings=[warning_text(read.manifest, warning) for warning in read.manifest.warnings],
+    )
+    postings = [
+        PostingEffect(one.posting.id or one.posting.source, is_covered, int(was.sum()), int(now.sum()))
+        for one, is_covered, was, now in zip(encoded.postings, covered, before, after, strict=True)
+    ]
+    return subject, effects, postings
 
 
 def _compare(
@@ -256,7 +269,7 @@ def _print(effects: CohortEffects) -> None:
     if effects.labelled:
         add_row(table, "precision", *(_number(one.precision) for one in sides))
         add_row(table, "recall", *(_number(one.recall) for one in sides))
-        add_row(table, "recall by posting, quartiles", *map(_quartiles, sides))
+        add_row(table, "recall by posting, quartiles", *map(quartiles_text, sides))
     console.print(table)
     say(
         f"{effects.flips_up:,} decisions become selected, {effects.flips_down:,} no longer are; "
@@ -278,26 +291,13 @@ def _print_groups(console: Console, attribute: str, groups: Sequence[GroupEffect
             table,
             one.group,
             f"{one.pairs:,}",
-            _figure(one.rate_before),
-            _figure(one.rate_after),
-            _figure(one.ratio_before),
-            _figure(one.ratio_after),
+            figure_text(one.rate_before),
+            figure_text(one.rate_after),
+            figure_text(one.ratio_before),
+            figure_text(one.ratio_after),
         )
     console.print(table)
 
 
-def _figure(figure: Figure) -> str:
-    if figure.value is None:
-        return "n/a"
-    interval = figure.interval
-    said = ratio_text(figure.value)
-    return said if interval is None else f"{said} ({interval.low:.3f} to {interval.high:.3f})"
-
-
 def _number(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.3f}"
-
-
-def _quartiles(side: Selection) -> str:
-    quartiles = side.recall_quartiles
-    return "n/a" if quartiles is None else " / ".join(f"{value:.2f}" for value in quartiles)

@@ -76,7 +76,9 @@ def score(
     ] = None,
     job_title_column: Annotated[str | None, typer.Option(help="With --jobs: that with its title.")] = None,
     job_text_column: Annotated[str | None, typer.Option(help="With --jobs: that with its text.")] = None,
-    redact: Annotated[bool, typer.Option(help="Hide names, schools and the like from the model.")] = True,
+    redact: Annotated[
+        bool, typer.Option(help="Hide names, schools and the like from the model; off, names alone.")
+    ] = True,
     requirements: Annotated[
         bool,
         typer.Option(

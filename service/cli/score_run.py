@@ -147,7 +147,7 @@ def _parts(run: ScoreRun, postings: Sequence[ReadPosting], runtime: Runtime) -> 
     texts = [part for one in postings for part in (one.posting.id, one.posting.title, one.posting.text)]
     options = (
         str(run.redact),
-        ",".join(sorted(redactor.categories)) if run.redact else "",
+        ",".join(sorted(redactor.categories)) if run.redact else "names alone",
         redaction.entities,
         str(runtime.options.limits.max_text_characters),
         run.texts.limits.model_dump_json(),

@@ -66,6 +66,8 @@ class TokenizedJob:
 class ReadResume:
     """A resume's text as the model may see it. `redactions` is None if nothing was asked to be hidden.
 
+    Names stand in it by their token even then (`redaction.name_places`), but for a matcher that keeps them.
+
     `warnings`: why its score, and what was hidden, deserve less trust; `warning_counts`: how much of it, for
     the warnings that count something.
     """
@@ -121,7 +123,9 @@ class Matcher:
 
     `redactor`: by default that of the bundle's policy. `reader`: reads texts by the same redactor; by default
     in the caller's thread. `cohort`: what scores are normalised by, which must fit the bundle
-    (`cohort_file.check_fits`); None leaves them as they are.
+    (`cohort_file.check_fits`); None leaves them as they are. `keeps_names`: a resume that is not to be
+    redacted is read as it stands; else its names are hidden all the same, so that nobody's name decides. It
+    is there to measure what the encoder makes of names; nothing that decides about people keeps them.
     """
 
     def __init__(
@@ -133,8 +137,10 @@ class Matcher:
         reader: TextReader | None = None,
         max_characters: int = MAX_TEXT_CHARACTERS,
         cohort: Cohort | None = None,
+        keeps_names: bool = False,
     ) -> None:
         self.bundle = bundle
+        self.keeps_names = keeps_names
         self.cohort = cohort
         self.redactor = redactor or Redactor(bundle.manifest.redaction.categories)
         self.reader = reader or InProcessReader(self.redactor)
@@ -150,6 +156,7 @@ class Matcher:
         field: str,
         categories: Collection[Category] | None,
         given: Sequence[GivenSpan] = (),
+        names_alone: bool = False,
         cancelled: Cancelled = never,
     ) -> ReadText:
         """As `TextReader.read`, with the limit on characters that this matcher has."""
@@ -159,6 +166,7 @@ class Matcher:
             max_characters=self._max_characters,
             categories=categories,
             given=given,
+            names_alone=names_alone,
             cancelled=cancelled,
         )
 
@@ -193,7 +201,7 @@ class Matcher:
     def read_resume(
         self, text: str, *, redact: bool = True, field: str = "resume", cancelled: Cancelled = never
     ) -> ReadResume:
-        """Normalise and redact. Raises an `InputError` that names the field if that cannot be done."""
+        """Normalise and redact, or hide names alone. Raises an `InputError` that names the field."""
         return _as_scored(self._read_resume(text, redact, field, cancelled))
 
     def tokenize_resume(
@@ -235,7 +243,7 @@ class Matcher:
         """
         read = self._read_resume(text, redact, field, cancelled)
         repeated = postings.repeated_by(read.document.text)
-        if redact and read.document.non_latin_script:
+        if read.document.non_latin_script and (redact or read.without_names is not None):
             # Redaction may leave little but its own tokens, which are readable: check the text as it came.
             self._tokenizer.encode_passages(read.document, "resume", field=field)
         return self.tokenize_read(_as_scored(read), field=field), repeated
@@ -243,7 +251,10 @@ class Matcher:
     def _read_resume(self, text: str, redact: bool, field: str, cancelled: Cancelled) -> ReadText:
         check_document(text, field)
         categories = self.redactor.categories if redact else None
-        return self.read(text, field=field, categories=categories, cancelled=cancelled)
+        names_alone = not redact and not self.keeps_names
+        return self.read(
+            text, field=field, categories=categories, names_alone=names_alone, cancelled=cancelled
+        )
 
     def tokenize_read(self, read: ReadResume, *, field: str = "resume") -> TokenizedResume:
         """Raises `UnreadableTextError` if most tokens are unknown."""
@@ -354,7 +365,10 @@ def _as_scored(read: ReadText) -> ReadResume:
     language = language_of(read.document.text)
     warnings = (*warnings_of_language(language, read.document.non_latin_script), *read.findings.warnings)
     if read.redacted is None:
-        return ReadResume(read.document, None, language, warnings, read.findings.counts)
+        seen = (
+            read.document if read.without_names is None else replace(read.document, text=read.without_names)
+        )
+        return ReadResume(seen, None, language, warnings, read.findings.counts)
     document = replace(read.document, text=read.redacted.text)
     return ReadResume(document, read.redacted.counts, language, warnings, read.findings.counts)
 

@@ -28,12 +28,15 @@ def never() -> bool:
 class ReadText:
     """`document` is normalised and not redacted. `redacted` is None if nothing was asked to be hidden.
 
+    `without_names`: the text with names alone hidden, None if that was not asked for.
+
     `findings`: why a person should look at it if it is meant to be a resume, but for those of its language.
     """
 
     document: Document
     redacted: Redacted | None
     findings: Findings = field(default_factory=Findings)
+    without_names: str | None = None
 
 
 class TextReader(Protocol):
@@ -47,9 +50,12 @@ class TextReader(Protocol):
         max_characters: int,
         categories: Collection[Category] | None,
         given: Sequence[GivenSpan] = (),
+        names_alone: bool = False,
         cancelled: Cancelled = never,
     ) -> ReadText:
         """Normalise `text`, and redact `categories`, and the spans `given`, unless `categories` is None.
+
+        `names_alone`: hide names (`redaction.name_places`) where `categories` is None.
 
         `cancelled` is asked now and then while another process reads: once it says so, nobody waits any
         more, and `CallerGoneError` is raised. Raises an `InputError` that names `field` if the text is
@@ -72,12 +78,16 @@ class InProcessReader:
         max_characters: int,
         categories: Collection[Category] | None,
         given: Sequence[GivenSpan] = (),
+        names_alone: bool = False,
         cancelled: Cancelled = never,
     ) -> ReadText:
         document = read_document(text, field=field, max_characters=max_characters)
         places = find_given(document.text, given)
         if categories is None:
-            return ReadText(document, None, findings_of(text, document.text))
+            nameless = None
+            if names_alone:
+                nameless = self._redactor.of_names_alone().redact(document.text, field=field).text
+            return ReadText(document, None, findings_of(text, document.text), nameless)
         redacted = self._redactor.with_categories(categories).redact(document.text, field=field, given=places)
         names = redacted if "name" in categories else None
         return ReadText(document, redacted, findings_of(text, document.text, names))

@@ -226,6 +226,11 @@ _WRITERS: Mapping[str, Callable[[Iterator[dict[str, Any]], BinaryIO, Path], None
 }
 
 
+def requirements_in_words(listed: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A record's `requirements` for a table: "degree:yes", "certification:unknown:preferred"."""
+    return [f"{one['kind']}:{one['found']}{'' if one['required'] else ':preferred'}" for one in listed]
+
+
 def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
     """A record for a table: what is said of the document in columns of their own.
 
@@ -233,10 +238,7 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
     """
     row = {key: value for key, value in record.items() if key != "document"}
     if "requirements" in row:
-        row["requirements"] = [
-            f"{one['kind']}:{one['found']}{'' if one['required'] else ':preferred'}"
-            for one in row["requirements"]
-        ]
+        row["requirements"] = requirements_in_words(row["requirements"])
     document = record.get("document") or {"warnings": {}}
     return row | {
         "document_type": document.get("type"),

@@ -14,6 +14,7 @@ from service.core.matching import Match, TokenizedJob, TokenizedResume
 from service.core.resume_warnings import needs_a_look
 from service.core.vectors import Vectors
 from service.files.documents.parsed import ParsedDocument
+from service.jobs.chunk_requirements import Requirements, record_of_facts
 from service.jobs.job_store import Job
 from service.jobs.rows import Fault, Row
 from service.store.decisions import Decision
@@ -24,11 +25,12 @@ Pairs = list[tuple[int, int, Match]]
 
 @dataclass(frozen=True, slots=True)
 class ReadPosting:
-    """A posting as it is scored against, with its vectors."""
+    """A posting as it is scored against, with its vectors, and its requirements if the job lists them."""
 
     id: str | None
     job: TokenizedJob
     vectors: Vectors
+    requirements: Requirements = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,12 @@ def pack(
     read: Mapping[int, ReadRow],
     *,
     with_cohort: bool,
+    facts: Sequence[Sequence[Any]] | None,
 ) -> str:
-    """What was found out about a block, as it is kept with its decisions for a day: no text."""
+    """What was found out about a block, as it is kept with its decisions for a day: no text.
+
+    `facts`: of each pair (`chunk_requirements.kept_facts`), None if the job lists no requirements.
+    """
     of_rows = {}
     for i in block:
         if one := read.get(i):
@@ -96,7 +102,7 @@ def pack(
                 decision.decision_id,
                 match.raw_score,
                 shift.probability(match.calibrated_probability),
-                int(match.selected),
+                int(decision.decision == "selected"),
                 int(match.borderline),
                 *((match.cohort_percentile,) if with_cohort else ()),
             ]
@@ -104,6 +110,8 @@ def pack(
         ],
         "faults": [[i, of.code, of.message, of.field] for i in block if (of := faults.get(i))],
     }
+    if facts is not None:
+        packed["facts"] = facts
     return json.dumps(packed, separators=(",", ":"))
 
 
@@ -112,9 +120,12 @@ def chunk_of(
     prepared: PreparedJob,
     rows: Sequence[Row],
     blocks: Sequence[tuple[range, str]],
-    own: Mapping[int, ReadPosting],
+    required: Mapping[int, Requirements],
 ) -> ScoredChunk:
-    """The chunk from the blocks of it as they were kept; an empty one was erased."""
+    """The chunk from the blocks of it as they were kept; an empty one was erased.
+
+    `required`: requirements of the postings that are a row's own, if the job lists them.
+    """
     records: list[dict[str, Any]] = []
     faults: list[dict[str, Any]] = []
     errors: dict[str, int] = {}
@@ -127,7 +138,7 @@ def chunk_of(
         else:
             failed = [(i, Fault(code, message, field)) for i, code, message, field in packed["faults"]]
             completed += len(packed["rows"])
-            records += _records(prepared, rows, packed)
+            records += _records(prepared, rows, packed, required)
         for i, fault in failed:
             errors[fault.code] = errors.get(fault.code, 0) + 1
             faults.append(fault_record(rows[i], fault))
@@ -135,9 +146,14 @@ def chunk_of(
 
 
 def _records(
-    prepared: PreparedJob, rows: Sequence[Row], packed: Mapping[str, Any]
+    prepared: PreparedJob,
+    rows: Sequence[Row],
+    packed: Mapping[str, Any],
+    required: Mapping[int, Requirements],
 ) -> Iterator[dict[str, Any]]:
-    for i, posting, decision_id, raw, probability, selected, borderline, *of_cohort in packed["pairs"]:
+    facts = packed.get("facts")
+    for number, pair in enumerate(packed["pairs"]):
+        i, posting, decision_id, raw, probability, selected, borderline, *of_cohort = pair
         row = rows[i]
         language, warnings, redactions, document, repeats, counts = packed["rows"][str(i)]
         if str(posting) in repeats:
@@ -161,6 +177,9 @@ def _records(
         }
         if of_cohort:
             record["cohort_percentile"] = of_cohort[0]
+        if facts is not None:
+            asked = prepared.postings[posting].requirements if own is None else required.get(i, ())
+            record |= record_of_facts(asked, facts[number])
         if row.unknown_groups:
             record["unknown_groups"] = list(row.unknown_groups)
         if row.file is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,11 +20,13 @@ from typing import Any, TypeVar
 from service.core.copied_text import RunsOfPostings
 from service.core.errors import AnswerErasedError, EngineError, InputError, InputErrors, RequestTooLargeError
 from service.core.matching import TokenizedJob
+from service.core.requirements.listing import read_requirements
 from service.core.vectors import Vectors
 from service.files.documents.given_texts import may_hold_marks
 from service.files.documents.parsed import ParsedDocument, about_text
 from service.files.documents.pool import DocumentReader
 from service.jobs.chunk_records import Pairs, PreparedJob, ReadPosting, ReadRow, ScoredChunk, chunk_of, pack
+from service.jobs.chunk_requirements import Requirements, day_of, kept_facts
 from service.jobs.documents import read_file
 from service.jobs.job_store import Job
 from service.jobs.observer import JobsObserver
@@ -71,7 +73,7 @@ class ChunkScorer:
         """Read and encode a job's postings. Raises an `InputError` that names the one that cannot be."""
         read = []
         for i, posting in enumerate(postings):
-            read.append(await self._read_posting(posting, f"jobs[{i}]"))
+            read.append(await self._read_posting(job, posting, f"jobs[{i}]"))
         return PreparedJob(job, read, RunsOfPostings([one.job.runs for one in read]))
 
     async def score(
@@ -98,27 +100,57 @@ class ChunkScorer:
                 contents[block.start] = await self._record(
                     prepared, rows, block, request, faults, read, vectors, own, first
                 )
-        return chunk_of(job, prepared, rows, [(block, contents[block.start]) for block, _ in blocks], own)
+        required = {i: one.requirements for i, one in own.items()}
+        if job.lists_requirements:
+            await self._require_again(rows, set(range(len(rows))).difference(missing), required)
+        return chunk_of(
+            job, prepared, rows, [(block, contents[block.start]) for block, _ in blocks], required
+        )
 
-    async def _read_posting(self, posting: Posting, field: str) -> ReadPosting:
+    async def _require_again(
+        self, rows: Sequence[Row], recorded: Collection[int], required: dict[int, Requirements]
+    ) -> None:
+        """Add the requirements of those postings of their own whose rows are recorded, and not read now."""
+        known: dict[tuple[str | None, str | None], Requirements] = {}
+        for i in sorted(recorded):
+            posting = rows[i].posting
+            if posting is None:
+                continue
+            key = posting.description, posting.title
+            if posting.file is not None or key not in known:
+                try:
+                    description, _ = await self._texts_of(posting, "job")
+                except InputError:  # as when it was recorded: the row failed
+                    known[key] = ()
+                else:
+                    known[key] = await self._run(partial(read_requirements, description))
+            required[i] = known[key]
+
+    async def _texts_of(self, posting: Posting, field: str) -> tuple[str, str]:
+        """Description and title as a person reads them."""
         if posting.file is not None:
             read_posting = partial(read_file, posting.file, self._documents, f"{field}.file")
             description = (await self._run_document(read_posting)).text
         else:
             description = await self._without_marks(posting.description or "", f"{field}.description")
         title = " ".join((await self._without_marks(posting.title or "", f"{field}.title")).split())
+        return description, title
 
-        def read() -> TokenizedJob:
-            return self._runtime.matcher.tokenize_job(
+    async def _read_posting(self, of: Job, posting: Posting, field: str) -> ReadPosting:
+        description, title = await self._texts_of(posting, field)
+
+        def read() -> tuple[TokenizedJob, Requirements]:
+            job = self._runtime.matcher.tokenize_job(
                 description,
                 title or None,
                 field=f"{field}.description",
                 title_field=f"{field}.title",
             )
+            return job, read_requirements(description) if of.lists_requirements else ()
 
-        job = await self._run(read)
+        job, requirements = await self._run(read)
         vectors = await self._runtime.embedder.embed(job.texts, lane="bulk")
-        return ReadPosting(posting.id, job, vectors)
+        return ReadPosting(posting.id, job, vectors, requirements)
 
     async def _without_marks(self, text: str, field: str) -> str:
         """A text as a person sees it. Raises what `DocumentReader.read_text` raises."""
@@ -141,7 +173,7 @@ class ChunkScorer:
                     continue
                 runs = prepared.runs
                 if row.posting is not None:
-                    found = await self._own_posting(row.posting, known)
+                    found = await self._own_posting(prepared.job, row.posting, known)
                     if isinstance(found, Fault):
                         faults[i] = found
                         continue
@@ -190,19 +222,19 @@ class ChunkScorer:
         return document
 
     async def _own_posting(
-        self, posting: Posting, known: dict[tuple[str | None, str | None], ReadPosting | Fault]
+        self, job: Job, posting: Posting, known: dict[tuple[str | None, str | None], ReadPosting | Fault]
     ) -> ReadPosting | Fault:
         """The same posting, beside many candidates, is read and encoded once a chunk."""
         if posting.file is not None:
-            return await self._posting_or_fault(posting)
+            return await self._posting_or_fault(job, posting)
         key = posting.description, posting.title
         if key not in known:
-            known[key] = await self._posting_or_fault(posting)
+            known[key] = await self._posting_or_fault(job, posting)
         return known[key]
 
-    async def _posting_or_fault(self, posting: Posting) -> ReadPosting | Fault:
+    async def _posting_or_fault(self, job: Job, posting: Posting) -> ReadPosting | Fault:
         try:
-            return await self._read_posting(posting, "job")
+            return await self._read_posting(job, posting, "job")
         except (InputError, EngineError) as error:
             return _fault(error)
 
@@ -264,10 +296,13 @@ class ChunkScorer:
 
         def work() -> tuple[str, list[Decision]]:
             pairs = _match(self._runtime, prepared, [i for i in block if i in read], vectors, own)
-            decisions = _decisions(self._runtime, prepared, rows, pairs, own, first)
+            facts = _facts(prepared, pairs, read, own) if prepared.job.lists_requirements else None
+            decisions = _decisions(self._runtime, prepared, rows, pairs, own, first, facts)
             shift = self._runtime.prior_shift(prepared.job.prevalence)
             with_cohort = self._runtime.cohort is not None
-            content = pack(shift, rows, block, pairs, decisions, faults, read, with_cohort=with_cohort)
+            content = pack(
+                shift, rows, block, pairs, decisions, faults, read, with_cohort=with_cohort, facts=facts
+            )
             return content, with_answer(decisions, request, content) if decisions else []
 
         content, decisions = await self._run(work)
@@ -312,7 +347,9 @@ def _decisions(
     pairs: Pairs,
     own: Mapping[int, ReadPosting],
     first: int,
+    facts: Sequence[Sequence[Any]] | None,
 ) -> list[Decision]:
+    reasons = [None] * len(pairs) if facts is None else [reason for reason, _ in facts]
     now, job = datetime.now(UTC), prepared.job
     namespace = uuid.UUID(job.id)
     threshold, digest, engine = runtime.bundle.decision.threshold, runtime.bundle.digest, runtime.info.name
@@ -327,14 +364,35 @@ def _decisions(
             raw_score=match.raw_score,
             calibrated_probability=match.calibrated_probability,
             threshold=threshold,
-            decision="selected" if match.selected else "not_selected",
+            decision="selected" if match.selected and reason is None else "not_selected",
             redact=job.redact,
             bundle_digest=digest,
             engine=engine,
             cohort_digest=runtime.cohort_digest,
         )
-        for i, posting, match in pairs
+        for (i, posting, match), reason in zip(pairs, reasons, strict=True)
     ]
+
+
+def _facts(
+    prepared: PreparedJob,
+    pairs: Pairs,
+    read: Mapping[int, ReadRow],
+    own: Mapping[int, ReadPosting],
+) -> list[list[Any]]:
+    """What each pair's resume says to its posting's requirements; rows stand together in `pairs`."""
+    shared = [posting.requirements for posting in prepared.postings]
+    found: list[list[Any]] = []
+    for i in dict.fromkeys(i for i, _, _ in pairs):
+        resume = read[i].resume
+        found += kept_facts(
+            [own[i].requirements] if i in own else shared,
+            resume.read.document.text,
+            [passage.text for passage in resume.passages],
+            require=prepared.job.require,
+            today=day_of(prepared.job),
+        )
+    return found
 
 
 def _fault(error: InputError | EngineError) -> Fault:

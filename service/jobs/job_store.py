@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, or_, select, update
 
 from service.core.errors import EvenmatchError, InputError, JobRunningError, UnknownJobError
+from service.core.requirements.kinds import Kind as RequirementKind
 from service.jobs.clock import SECOND, now_in
 from service.jobs.rows import Posting, unpack_postings
 from service.jobs.sealing import Sealer
@@ -40,11 +41,18 @@ class Job:
     redact: bool
     top_k: int | None
     prevalence: float | None
+    requirements: bool
+    require: tuple[RequirementKind, ...]
     postings: int
     has_webhook: bool
     failure: Mapping[str, str] | None
     now: int
     """The database's time at which it was read."""
+
+    @property
+    def lists_requirements(self) -> bool:
+        """Whether its records have what each resume says to the posting's requirements."""
+        return self.requirements or bool(self.require)
 
     @property
     def is_over(self) -> bool:
@@ -305,7 +313,10 @@ def _job(row: Mapping[Any, Any], now: int) -> Job:
         errors=json.loads(row["errors"]),
         redact=options["redact"],
         top_k=options["top_k"],
-        prevalence=options.get("prevalence"),  # of a job of an earlier version: not there
+        # Of a job of an earlier version these are not there.
+        prevalence=options.get("prevalence"),
+        requirements=options.get("requirements", False),
+        require=tuple(options.get("require", ())),
         postings=options["postings"],
         has_webhook=options["webhook"],
         failure=None if row["failure"] is None else json.loads(row["failure"]),

@@ -21,6 +21,8 @@ from service.core.errors import (
     UploadError,
     UploadTooLargeError,
 )
+from service.core.requirements.kinds import Kind as RequirementKind
+from service.jobs.chunk_requirements import MAX_POSTINGS
 from service.jobs.clock import SECOND, now_in
 from service.jobs.options import JobsOptions
 from service.jobs.rows import Posting, Row, pack_postings, pack_rows
@@ -48,6 +50,12 @@ class JobRequest:
     ttl: int | None = None
     webhook: str | None = None
     prevalence: float | None = None
+    requirements: bool = False
+    require: tuple[RequirementKind, ...] = ()
+
+    @property
+    def lists_requirements(self) -> bool:
+        return self.requirements or bool(self.require)
 
     def options(self, postings: int) -> dict[str, object]:
         """What the database keeps of it in the clear."""
@@ -57,6 +65,8 @@ class JobRequest:
             "postings": postings,
             "webhook": self.webhook is not None,
             "prevalence": self.prevalence,
+            "requirements": self.requirements,
+            "require": list(self.require),
         }
 
 
@@ -125,6 +135,8 @@ class Upload:
         ]
         if request.prevalence is not None:  # so that jobs without it have the digest that they always had
             asked.append(request.prevalence)
+        if request.lists_requirements:
+            asked.append([request.requirements, sorted(request.require)])
         self._add_to_digest(json.dumps(asked).encode())
         self._add_to_digest(packed)
         key, job_id = self._key, self.job_id
@@ -182,8 +194,11 @@ class Upload:
     def _check(self, postings: Sequence[Posting]) -> None:
         if not self._total:
             raise CountError("the upload has no rows: a job has 1 at least", limit=1, actual=0)
-        if len(postings) > self._options.max_postings:
-            CountError.check(postings, "jobs", self._options.max_postings)
+        most = self._options.max_postings
+        if self._request.lists_requirements:
+            most = min(most, MAX_POSTINGS)
+        if len(postings) > most:
+            CountError.check(postings, "jobs", most)
         pairs = self._total * max(1, len(postings))
         if pairs > self._options.max_pairs:
             most = self._options.max_pairs

@@ -80,6 +80,7 @@ class ReaderPool(ProcessPool[ReadTask, ReadText]):
         categories: Collection[Category] | None,
         size: int,
         given: Sequence[GivenSpan] = (),
+        names_alone: bool = False,
         cancelled: Cancelled = never,
     ) -> ReadText:
         """Have a worker read `text`. `size`: characters that the budget is for.
@@ -94,6 +95,7 @@ class ReaderPool(ProcessPool[ReadTask, ReadText]):
             max_characters,
             None if categories is None else frozenset(categories),
             tuple(given),
+            names_alone,
             budget / 1_000,
         )
         for attempt in range(1, _TRIES + 1):
@@ -139,11 +141,17 @@ class PooledReader:
         max_characters: int,
         categories: Collection[Category] | None,
         given: Sequence[GivenSpan] = (),
+        names_alone: bool = False,
         cancelled: Cancelled = never,
     ) -> ReadText:
         if len(text) > max_characters or not is_long(text):  # one that is too long is refused at once
             return self._short.read(
-                text, field=field, max_characters=max_characters, categories=categories, given=given
+                text,
+                field=field,
+                max_characters=max_characters,
+                categories=categories,
+                given=given,
+                names_alone=names_alone,
             )
         return self._pool.read(
             text,
@@ -152,5 +160,6 @@ class PooledReader:
             categories=categories,
             size=longest_normalised(text),
             given=given,
+            names_alone=names_alone,
             cancelled=cancelled,
         )

@@ -26,6 +26,7 @@ class ReadTask:
     max_characters: int
     categories: frozenset[Category] | None
     given: tuple[GivenSpan, ...]
+    names_alone: bool
     cpu_seconds: float
 
     def __repr__(self) -> str:
@@ -46,6 +47,7 @@ def main(entities: str) -> None:
                 max_characters=task.max_characters,
                 categories=task.categories,
                 given=task.given,
+                names_alone=task.names_alone,
             )
 
         return read

@@ -15,7 +15,8 @@ from anyio import to_thread
 
 from service.core.bundle import Bundle, read_bundle
 from service.core.calibration import PriorShift
-from service.core.cohort_file import AS_SERVED, FittedCohort, fitted, read_cohort, warning_text
+from service.core.cohort_file import FittedCohort, fitted, read_cohort
+from service.core.cohort_manifest import AS_SERVED, warning_text
 from service.core.counterfactual.lexicons import load_groups
 from service.core.engines.engine import Engine, EngineInfo
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model

@@ -60,8 +60,8 @@ class ShadowOptions(BaseModel):
     )
     unredacted: bool = Field(
         False,
-        description="Shadow audits score without redaction, whatever the request asked: what the model alone "
-        "would do.",
+        description="Shadow audits score without redaction, whatever the request asked: as with "
+        "`redact: false`, names alone being hidden.",
     )
     backlog: int = Field(
         8, ge=1, le=1_000, description="Candidates that may wait for a shadow audit; more are dropped."

@@ -11,13 +11,8 @@ from numpy.typing import NDArray
 
 from service.core.bundle import Bundle
 from service.core.cohort import CohortPolicy, Posting, References
-from service.core.cohort_file import (
-    CohortMaking,
-    CohortRedaction,
-    CountedTexts,
-    ReadCohort,
-    write_cohort,
-)
+from service.core.cohort_file import CohortMaking, ReadCohort, write_cohort
+from service.core.cohort_manifest import CohortRedaction, CountedTexts
 from service.core.matching import Matcher, posting_of
 from service.core.tokenization import TextTokenizer
 from tests.support.fakes import FakeEngine

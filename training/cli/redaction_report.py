@@ -145,7 +145,7 @@ def _scoring(
     source = read_bundle(bundle)
     loaded = load_reference(source)
     own = redactor.with_categories(source.manifest.redaction.categories)
-    return Scoring(Matcher(source, loaded.tokenizer, redactor=own), loaded, jobs)
+    return Scoring(Matcher(source, loaded.tokenizer, redactor=own, keeps_names=True), loaded, jobs)
 
 
 def _print(report: RedactionReport) -> None:

@@ -109,7 +109,8 @@ def compare_on(
     samples: list[dict[str, Floats]] = []
     for bundle in bundles:
         loaded = load(bundle)
-        pairs = score_examples(Matcher(bundle, loaded.tokenizer), loaded, examples, redact=options.redact)
+        matcher = Matcher(bundle, loaded.tokenizer, keeps_names=True)
+        pairs = score_examples(matcher, loaded, examples, redact=options.redact)
         probabilities = pairs.probabilities(bundle.calibration)
         subject = subject_of(bundle, loaded, redact=options.redact)
         evaluations.append(evaluate_pairs(pairs, probabilities, subject, data=data, options=options))

@@ -74,7 +74,7 @@ def evaluate_bundle(
     Raises an `InputError` for an unusable text or label.
     """
     options = options or EvaluationOptions()
-    matcher = Matcher(bundle, loaded.tokenizer)
+    matcher = Matcher(bundle, loaded.tokenizer, keeps_names=True)
     rng = np.random.default_rng(options.seed)
     pairs = score_examples(matcher, loaded, examples, redact=options.redact)
     audited = [

@@ -112,7 +112,7 @@ def measure_pairs(
     Raises an `InputError` for a text that the model cannot read.
     """
     shifts = evaluate_counterfactual_pairs(
-        Matcher(bundle, loaded.tokenizer),
+        Matcher(bundle, loaded.tokenizer, keeps_names=True),
         loaded,
         given.pairs,
         rounds=rounds,

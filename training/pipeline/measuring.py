@@ -136,7 +136,7 @@ def audit_names(
     audits = variant_sets_of(examples, config.evaluation.audited)
     if not audits:
         return []
-    matcher, rng = Matcher(bundle, loaded.tokenizer), np.random.default_rng(config.seed)
+    matcher, rng = Matcher(bundle, loaded.tokenizer, keeps_names=True), np.random.default_rng(config.seed)
     return [
         evaluate_variants(matcher, loaded, audits, of, rounds=config.evaluation.rounds, rng=rng)
         for of in _audit_options(config)

@@ -31,9 +31,9 @@ from service.api.documents import RequestDocuments
 from service.api.forms import FilesRoute, form_of
 from service.api.idempotency import REPLAYED, IdempotencyDep
 from service.api.schemas.files import DocumentOut
+from service.api.schemas.requirements import RequirementOut
 from service.api.schemas.score import (
     CandidateIn,
-    RequirementOut,
     ScoreRequest,
     ScoreResponse,
     ScoreResult,

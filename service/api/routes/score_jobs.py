@@ -166,9 +166,8 @@ async def job_results(
     found = results.parts(jobs.engine, jobs.sealer, job, "results")
     if query.format == "ndjson":
         return await _stream(job, found, "".join, trailing_record(job), _NDJSON, pools)
-    records = CsvRecords()
-    trailer = records.trailer(job)
-    return await _stream(job, found, records.part, trailer, CSV, pools, head=records.header)
+    records = CsvRecords(job)
+    return await _stream(job, found, records.part, records.trailer, CSV, pools, head=records.header)
 
 
 @router.get(
@@ -226,6 +225,8 @@ def _out(job: Job) -> ScoreJobOut:
         redact=job.redact,
         top_k=job.top_k,
         prevalence=job.prevalence,
+        requirements=job.requirements,
+        require=list(job.require),
         postings=job.postings,
         created_at=from_microseconds(job.created),
         started_at=None if job.started is None else from_microseconds(job.started),

@@ -55,7 +55,9 @@ class AuditRequest(RequestBody):
         5, description="Names, schools, groups and postal codes drawn of each group, 2 to 20."
     )
     controls: int = Field(6, description="Benign edits of each resume: the noise floor, 2 to 20.")
-    redact: bool = Field(True, description="Score variants as with redaction on; off shows the bare model.")
+    redact: bool = Field(
+        True, description="Score variants as with redaction on, or off: then names alone are hidden."
+    )
     seed: int = Field(0, description="0 or more; the same seed draws the same variants and permutations.")
     explain: bool = Field(
         False,

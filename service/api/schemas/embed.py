@@ -46,7 +46,9 @@ class EmbedRequest(RequestBody):
     ] = Field(description="One text or several.")
     kind: Literal["resume", "job"] = Field("resume", description="Chooses the model's prefix.")
     redact: bool = Field(
-        True, description="Hide clues to the person; texts of kind `job` are left as they are."
+        True,
+        description="Hide clues to the person; texts of kind `job` are left as they are. Off, the text is "
+        "embedded as it stands, names and all.",
     )
     passages: bool = Field(
         False, description="One vector a passage instead of one a text; then nothing is truncated."

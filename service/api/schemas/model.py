@@ -9,7 +9,7 @@ from pydantic import Field
 
 from service.api.schemas.base import Body
 from service.core.cohort import CohortPolicy
-from service.core.cohort_file import CohortWarning
+from service.core.cohort_manifest import CohortWarning
 
 
 class BundleOut(Body):

@@ -15,11 +15,12 @@ from service.api.schemas.base import (
     few_fields,
 )
 from service.api.schemas.files import DocumentOut, TextOrFile
+from service.api.schemas.requirements import REQUIRE, REQUIREMENTS, Require, RequirementOut
 from service.core.blanks import without_blanks
 from service.core.calibration import Prevalence
 from service.core.groups import MAX_GROUP_PAIRS
 from service.core.redaction.policy import Category
-from service.core.requirements.kinds import KINDS, MAX_TEXT, Found, Kind
+from service.core.requirements.kinds import KINDS
 from service.core.requirements.listing import Reason
 from service.core.resume_warnings import JobWarning, ResumeWarning
 
@@ -27,13 +28,6 @@ from service.core.resume_warnings import JobWarning, ResumeWarning
 def _given_groups(given: Any) -> Any:
     given = few_fields(given, MAX_GROUP_PAIRS)
     return without_blanks(given, given.keys()) if isinstance(given, dict) else given
-
-
-def _kinds(given: Any) -> Any:
-    """`true` stands for every kind, `false` for none."""
-    if isinstance(given, bool):
-        return list(KINDS) if given else []
-    return given
 
 
 class JobIn(TextOrFile):
@@ -101,24 +95,16 @@ class ScoreRequest(RequestBody):
         description="1 to `limits.max_candidates` (see `GET /v1/model`)."
     )
     redact: bool = Field(
-        True, description="Hide names, contact data, schools and other clues to the person from the model."
+        True,
+        description="Hide names, contact data, schools and other clues to the person from the model. Off, "
+        "names alone are hidden, and addresses and links in which they stand (docs/redaction.md).",
     )
     explain: bool = Field(
         False,
         description="Say how much each passage of a resume contributes. Costs no inference, some bytes.",
     )
-    requirements: bool = Field(
-        False,
-        description="List the hard facts that the job's text asks for, and whether each resume states them "
-        "(docs/requirements.md). Changes no score.",
-    )
-    require: Annotated[list[Kind], BeforeValidator(_kinds, json_schema_input_type=list[Kind] | bool)] = Field(
-        default_factory=list,
-        max_length=len(KINDS),
-        description="Kinds of requirements without which a candidate is not selected, or `true` for all: "
-        "where the job's text requires one and the resume itself says less (`found` is `no`; `unknown` never "
-        "counts), the decision is `not_selected` with the reason `requirement_not_found`. Lists them, too.",
-    )
+    requirements: bool = Field(False, description=REQUIREMENTS)
+    require: Require = Field(default_factory=list, max_length=len(KINDS), description=REQUIRE)
     prevalence: Prevalence | None = Field(
         None,
         description="Share of true matches among the candidates that are scored, in (0, 1): probabilities "
@@ -157,21 +143,6 @@ class ScorePartsOut(Body):
         "candidates."
     )
     resume_level: float = Field(description="The same of the resume; 0 unless the bundle weighs it.")
-
-
-class RequirementOut(Body):
-    text: str = Field(
-        description=f"The job's own words, at most {MAX_TEXT} characters around what is asked for."
-    )
-    kind: Kind
-    required: bool = Field(description="False if the job's text only prefers it; such a one never decides.")
-    found: Found = Field(
-        description="`no` only where the resume itself says less; `unknown` where its silence proves nothing "
-        "and always for the right to work, times of work and places."
-    )
-    where: list[int] = Field(
-        description="Indices of the resume's passages that say so, counted from 0, as in `explanation`."
-    )
 
 
 class ScoreResult(Body):
@@ -229,7 +200,7 @@ class ScoreResult(Body):
 class ScoreResponse(Body):
     model: ScoringModel
     job_id: str | None
-    redact: bool = Field(description="Whether redaction was on: the record of a `redact: false`.")
+    redact: bool = Field(description="Whether redaction was on; if not, names alone were hidden.")
     threshold: float = Field(description="One for everybody, inclusive, on the calibrated probability.")
     prevalence: float | None = Field(
         None,

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from service.api.schemas.base import Body, RequestBody
+from service.api.schemas.requirements import REQUIRE, REQUIREMENTS, Require
 from service.core.calibration import Prevalence
+from service.core.requirements.kinds import KINDS, Kind
 from service.jobs.options import LONGEST_TTL_SECONDS
 from service.jobs.states import Priority, Status
 
@@ -19,7 +21,10 @@ Webhook = Annotated[str, StringConstraints(min_length=8, max_length=2_000, patte
 _TopK = Annotated[int | None, Field(ge=1, le=MAX_TOP_K)]
 _Ttl = Annotated[int | None, Field(ge=60, le=LONGEST_TTL_SECONDS)]
 
-_REDACT = "Hide names, contact data, schools and other clues to the person from the model."
+_REDACT = (
+    "Hide names, contact data, schools and other clues to the person from the model. Off, names alone are "
+    "hidden, and addresses and links in which they stand (docs/redaction.md)."
+)
 _TOP_K = "Only the best so many of each posting are in the results; every pair is scored and recorded."
 _PRIORITY = "Jobs of a higher priority are begun first."
 _TTL = "Seconds after which a job that is not over is `expired`."
@@ -41,6 +46,8 @@ class JobOptionsIn(RequestBody):
     ttl: _Ttl = Field(None, description=_TTL)
     webhook: Webhook | None = Field(None, description=_WEBHOOK)
     prevalence: Prevalence | None = Field(None, description=_PREVALENCE)
+    requirements: bool = Field(False, description=REQUIREMENTS)
+    require: Require = Field(default_factory=list, max_length=len(KINDS), description=REQUIRE)
 
 
 class JobQuery(BaseModel):
@@ -54,6 +61,8 @@ class JobQuery(BaseModel):
     ttl: _Ttl = Field(None, description=_TTL)
     webhook: Webhook | None = Field(None, description=_WEBHOOK)
     prevalence: Prevalence | None = Field(None, description=_PREVALENCE)
+    requirements: bool = Field(False, description=REQUIREMENTS)
+    require: Require = Field(default_factory=list, max_length=len(KINDS), description=REQUIRE)
 
 
 class PostingFile(RequestBody):
@@ -140,6 +149,8 @@ class ScoreJobOut(Body):
     redact: bool
     top_k: int | None
     prevalence: float | None = Field(description="As it was asked for; null: that of the service.")
+    requirements: bool = Field(description="Whether records list requirements; so they do with `require`.")
+    require: list[Kind] = Field(description="Kinds of requirements that decide.")
     postings: int = Field(description="Postings for all candidates; 0 if each row has its own.")
     created_at: datetime
     started_at: datetime | None

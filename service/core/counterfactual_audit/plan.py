@@ -39,7 +39,7 @@ _PART = 8
 
 @dataclass(frozen=True, slots=True)
 class CounterfactualOptions:
-    """`redact`: score as with redaction switched on. `seed`: the same seed draws the same variants."""
+    """`redact`: score as with redaction on, or off. `seed`: the same seed draws the same variants."""
 
     attributes: tuple[Attribute, ...] = ATTRIBUTES
     names_per_group: int = 5
@@ -253,7 +253,10 @@ def _as_scored(
     cache: RedactionCache,
 ) -> Iterator[tuple[str, str]]:
     """Each text, and what the model sees of it."""
-    if not options.redact:
+    if options.redact:
+        redacted = matcher.redactor.redact_all(texts, cache, texts)
+    elif matcher.keeps_names:
         return zip(texts, texts, strict=True)
-    redacted = matcher.redactor.redact_all(texts, cache, texts)
+    else:  # as `redact: false` is scored, where nobody names spans
+        redacted = matcher.redactor.of_names_alone().redact_all(texts, cache)
     return ((before, one.text) for before, one in zip(texts, redacted, strict=True))

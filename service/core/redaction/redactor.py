@@ -15,11 +15,12 @@ from service.core.redaction.education import find_in_education
 from service.core.redaction.given import name_parts
 from service.core.redaction.json_resume import read_json
 from service.core.redaction.layout import lines_of
+from service.core.redaction.name_places import NAME_PLACES, may_hold_a_name, names_anywhere
 from service.core.redaction.names.candidates import ParsedResume
 from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.names.recogniser import FoundNames, find_names
 from service.core.redaction.personal_fields import find_personal_fields
-from service.core.redaction.policy import CATEGORIES, Category
+from service.core.redaction.policy import CATEGORIES, TOKENS, Category
 from service.core.redaction.prefilter import SubstringsOfText
 from service.core.redaction.recognisers import find_by_layout
 from service.core.redaction.resolution import resolve
@@ -62,17 +63,29 @@ class Analysis:
 
 
 class Redactor:
-    """Hides the given categories by rules and lexicons, and names by `entities` too if given."""
+    """Hides the given categories by rules and lexicons, and names by `entities` too if given.
+
+    `names_alone`: of these categories only what may hold a person's name (`name_places`).
+    """
 
     def __init__(
-        self, categories: Collection[Category] = CATEGORIES, *, entities: EntityFinder | None = None
+        self,
+        categories: Collection[Category] = CATEGORIES,
+        *,
+        entities: EntityFinder | None = None,
+        names_alone: bool = False,
     ) -> None:
         self.categories = frozenset(categories)
         self._entities = entities
+        self._names_alone = names_alone
 
     def with_categories(self, categories: Collection[Category]) -> Redactor:
         """The same redactor for other categories."""
         return Redactor(categories, entities=self._entities)
+
+    def of_names_alone(self) -> Redactor:
+        """One that hides names and what is made of them: for resumes that are not to be redacted."""
+        return Redactor(NAME_PLACES, entities=self._entities, names_alone=True)
 
     def redact(self, text: str, *, field: str = "resume", given: Sequence[Span] = ()) -> Redacted:
         """Redact normalised `text`. Redacting the result again changes nothing.
@@ -138,9 +151,10 @@ class Redactor:
         if json is None:
             return self._analyse_text(text, cache, given)
         found = self._analyse_text(json.text, cache, ())
+        spans = self._wanted(json.to_source(found.spans, found.own_name, self.categories), text)
         return replace_fields(
             found,
-            spans=without_overlaps([*json.to_source(found.spans, found.own_name, self.categories), *given]),
+            spans=without_overlaps([*spans, *given]),
             own_name=tuple(dict.fromkeys((*name_parts(text, given), *found.own_name))),
         )
 
@@ -164,18 +178,28 @@ class Redactor:
         if "name" in self.categories:
             excluded = [span for span in found if span.category in _NO_NAMES_INSIDE]
             resume = ParsedResume(text, lines, words, cache.lexicon, excluded, features)
-            names = find_names(resume)
+            anywhere = names_anywhere(resume) if self._names_alone else ()
+            names = find_names(resume, anywhere)
             found += names.spans
             if self._entities is not None:
                 found += self._entities.find(text)
         placeholders = _Placeholders(match.span() for match in PLACEHOLDER.finditer(text))
-        wanted = [*(span for span in found if span.category in self.categories), *given]
+        wanted = [*self._wanted(found, text), *given]
         return Analysis(
             resolve((clipped for span in wanted for clipped in placeholders.outside(span)), lines),
             tuple(dict.fromkeys((*name_parts(text, given), *names.own))),
             names.other_people,
             names.other_candidates,
         )
+
+    def _wanted(self, found: Sequence[Span], text: str) -> list[Span]:
+        """Those of the spans `found` in `text` that are to be hidden."""
+        wanted = [span for span in found if span.category in self.categories]
+        if not self._names_alone:
+            return wanted
+        # The token of a name: an earlier pass, or the caller, hid one.
+        named = TOKENS["name"] in text or any(span.category == "name" for span in wanted)
+        return [span for span in wanted if may_hold_a_name(span, text, named=named)]
 
 
 _NO_NAMES_INSIDE = frozenset({"email", "link", "phone", "photo", "address", "school", "affinity"})

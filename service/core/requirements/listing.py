@@ -44,20 +44,30 @@ def list_requirements(
         passages: the passages it was cut into.
         today: what "present" means in periods of work.
     """
-    if not requirements:
-        return ()
+    return lists_of_requirements([requirements], resume, passages, today)[0]
+
+
+def lists_of_requirements(
+    postings: Sequence[Sequence[Requirement]], resume: str, passages: Sequence[str], today: date
+) -> list[tuple[RequirementResult, ...]]:
+    """`list_requirements` of several postings; the resume is read once."""
+    if not any(postings):
+        return [() for _ in postings]
     text = plain_text(resume)
-    found = evidence_for(requirements, ResumeFacts(text, today))
-    return tuple(
-        RequirementResult(
-            one.text,
-            one.kind,
-            one.required,
-            it.found,
-            passages_of(it.places, text, passages) if it.places else (),
+    facts = ResumeFacts(text, today)
+    return [
+        tuple(
+            RequirementResult(
+                one.text,
+                one.kind,
+                one.required,
+                it.found,
+                passages_of(it.places, text, passages) if it.places else (),
+            )
+            for one, it in zip(requirements, evidence_for(requirements, facts), strict=True)
         )
-        for one, it in zip(requirements, found, strict=True)
-    )
+        for requirements in postings
+    ]
 
 
 def reason_of(results: Collection[RequirementResult], kinds: Collection[Kind]) -> Reason | None:

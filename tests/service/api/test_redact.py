@@ -186,6 +186,21 @@ def test_another_name_cannot_change_a_score(api: Api) -> None:
     assert len(scores) == 1
 
 
+def test_nor_can_it_without_redaction(api: Api) -> None:
+    resumes = [
+        RESUME.replace("Emily", name).replace("emily", name.lower()) for name in ("Emily", "Lakisha", "Jamal")
+    ]
+    candidates = [{"id": str(i), "resume": text} for i, text in enumerate(resumes)]
+    answer = api.post(
+        "/v1/score", json={"job": JOB, "candidates": candidates, "redact": False, "explain": True}
+    )
+    results = answer.json()["results"]
+    assert len({r["raw_score"] for r in results}) == 1
+    seen = {passage["text"] for r in results for passage in r["passages"]}
+    assert "[NAME]" in " ".join(seen)
+    assert "Emily" not in " ".join(seen)
+
+
 def test_redaction_can_be_switched_off_and_that_is_recorded(api: Api) -> None:
     body = {"job": JOB, "candidates": [{"id": "a", "resume": RESUME}], "redact": False}
     answer = api.post("/v1/score", json=body).json()

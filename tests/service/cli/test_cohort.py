@@ -105,9 +105,12 @@ def test_what_a_cohort_changes_is_reported_by_group_and_with_labels(run: Run, tm
     assert build(run).exit_code == 0
     done = run(
         "cohort", "report", "made", "--resumes", "trial.csv", "--postings", "asked.csv",
-        "--groups", "sex", "--label-column", "matches", "--json", "report.json",
+        "--groups", "sex", "--label-column", "matches", "--json", "report.json", "--html", "report.html",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
+    html = (tmp_path / "report.html").read_text()
+    assert "What a cohort changes" in html
+    assert words(500) not in html
     found = json.loads((tmp_path / "report.json").read_text())
     assert (found["postings"], found["resumes"], found["pairs"]) == (3, 9, 27)
     before, after = found["before"], found["after"]

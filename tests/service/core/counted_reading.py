@@ -46,6 +46,7 @@ def read(text: str, redactor: Redactor) -> None:
         document = read_document(text, field="text", max_characters=MOST_CHARACTERS)
         places_of(document.text, GIVEN)
         redacted = redactor.redact(document.text)
+        redactor.of_names_alone().redact(document.text)
         findings_of(text, document.text, redacted)
         requirements = requirements_of(document.text)
         list_requirements(requirements or REQUIREMENTS, redacted.text, [redacted.text], TODAY)

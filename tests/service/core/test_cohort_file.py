@@ -17,11 +17,11 @@ from service.core.cohort_file import (
     COHORT,
     STORED,
     VECTORS,
-    agreement_of,
     fitted,
     read_cohort,
     write_cohort,
 )
+from service.core.cohort_manifest import agreement_of
 from service.core.errors import CohortError
 from service.core.scorer import Scorer
 from service.core.scoring import MatchPolicy

@@ -44,3 +44,28 @@ def test_a_title_beyond_its_limit_is_refused(matcher: Matcher, title: str) -> No
     with pytest.raises(TextTooLongError) as caught:
         matcher.tokenize_job("python", title)
     assert caught.value.field == "job.title"
+
+
+def test_a_name_is_hidden_even_where_nothing_is_to_be_redacted(matcher: Matcher) -> None:
+    text = "Jane Doe\nShe is a nurse of the surgical ward, BSc, University of Leeds, 2012"
+    unredacted = matcher.tokenize_resume(text, redact=False).read
+    assert unredacted.document.text == text.replace("Jane Doe", "[NAME]")
+    assert unredacted.redactions is None
+    other = text.replace("Jane Doe", "Lakisha Washington")
+    assert (
+        matcher.tokenize_resume(other, redact=False).texts
+        == matcher.tokenize_resume(text, redact=False).texts
+    )
+
+
+def test_a_matcher_that_measures_the_encoder_keeps_names(matcher: Matcher, bge_like: Path) -> None:
+    tokenizer = TextTokenizer.load(bge_like / "tokenizer.json", matcher.bundle.manifest)
+    keeping = Matcher(matcher.bundle, tokenizer, keeps_names=True)
+    text = "Jane Doe\nnurse of the surgical ward"
+    assert keeping.tokenize_resume(text, redact=False).read.document.text == text
+    assert keeping.tokenize_resume(text).texts == matcher.tokenize_resume(text).texts
+
+
+def test_without_a_name_an_unredacted_text_is_read_as_it_stands(matcher: Matcher) -> None:
+    text = "nurse of the surgical ward, University of Leeds, 2012"
+    assert matcher.tokenize_resume(text, redact=False).read.document.text == text

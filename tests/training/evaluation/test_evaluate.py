@@ -143,7 +143,7 @@ def test_redaction_leaves_no_gap_between_names(tiny_bundle: Bundle, loaded: Load
 
 
 def test_pooling_one_set_gives_what_the_audit_itself_gives(tiny_bundle: Bundle, loaded: LoadedModel) -> None:
-    matcher = Matcher(tiny_bundle, loaded.tokenizer)
+    matcher = Matcher(tiny_bundle, loaded.tokenizer, keeps_names=True)
     plan = plan_audit(
         matcher,
         JOB,

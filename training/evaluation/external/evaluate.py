@@ -228,7 +228,7 @@ def _evaluate(
 def _loaded(bundle: Bundle, load: Load, redact: bool, name: str) -> Iterator[_Loaded]:
     model = load(bundle)
     try:
-        matcher = Matcher(bundle, model.tokenizer)
+        matcher = Matcher(bundle, model.tokenizer, keeps_names=True)
         yield _Loaded(bundle, model, matcher, name, subject_of(bundle, model, redact=redact))
     finally:
         model.engine.close()

@@ -82,9 +82,9 @@ def decide(
 ) -> DecisionReport:
     """Score every resume's texts for every posting and count the decisions that differ.
 
-    `annotated`: the categories that the data annotates. A resume of which the model cannot read some text is
-    left out and counted. Raises `DataFormatError` if none is left, and an `InputError` for an unusable
-    posting.
+    `matcher`: one that keeps names, since texts are scored bare, too. `annotated`: the categories that the
+    data annotates. A resume of which the model cannot read some text is left out and counted. Raises
+    `DataFormatError` if none is left, and an `InputError` for an unusable posting.
     """
     jobs = [
         matcher.tokenize_job(

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from service.core.redaction.names.body import (
     FoundName,
@@ -59,8 +59,8 @@ class FoundNames:
     other_candidates: int = 0
 
 
-def find_names(resume: ParsedResume) -> FoundNames:
-    """Every person's name in a text, and which of them is the candidate's."""
+def find_names(resume: ParsedResume, more: Iterable[FoundName] = ()) -> FoundNames:
+    """Every person's name in a text, and which of them is the candidate's. `more`: found by other rules."""
     own: dict[str, None] = {}
     others: dict[str, None] = {}
     places: dict[tuple[int, int], str] = {}
@@ -70,7 +70,7 @@ def find_names(resume: ParsedResume) -> FoundNames:
     all_found: list[FoundName] = []
     read: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
     read_as_own: set[tuple[str, ...]] = set()
-    for name in _found_in_order(resume):
+    for name in chain(_found_in_order(resume), more):
         candidate, is_own, reason, spreads = name
         all_found.append(name)
         written = tuple(resume.written[candidate.first : candidate.stop])

@@ -33,10 +33,10 @@ Score = Callable[[str], float]
 
 @pytest.fixture(scope="module")
 def matcher() -> Matcher:
-    """The shipped bundle's policy; the tests score texts themselves."""
+    """The shipped bundle's policy; the tests score texts themselves, by encoders that react to names."""
     bundle = read_bundle(BUNDLES / "minilm-base")
     tokenizer = find_verified(bundle.manifest.base_model) / "tokenizer.json"
-    return Matcher(bundle, TextTokenizer.load(tokenizer, bundle.manifest))
+    return Matcher(bundle, TextTokenizer.load(tokenizer, bundle.manifest), keeps_names=True)
 
 
 def resumes(count: int, seed: int = 41) -> list[AuditResume]:
@@ -252,3 +252,18 @@ def test_unusable_resumes_are_told_by_their_field(matcher: Matcher) -> None:
         plan_of(matcher, [AuditResume("a", "python"), AuditResume("a", "java")])
     with pytest.raises(TextTooLongError, match=r"resumes\[0\].resume has 100,001 characters"):
         plan_of(matcher, [AuditResume("a", "x" * 100_001)])
+
+
+def test_without_redaction_an_audit_scores_what_the_service_would(matcher: Matcher) -> None:
+    served = Matcher(matcher.bundle, matcher._tokenizer)
+    plan = plan_of(served, resumes(2), redact=False, attributes=("name", "pronoun"), names_per_group=2)
+    for resume in plan.resumes:
+        of = {
+            attribute: {plan.rows[v.text] for v in resume.variants.variants if v.attribute == attribute}
+            for attribute in ("name", "pronoun")
+        }
+        assert len(of["name"]) == 1
+        assert len(of["pronoun"]) > 1 or not of["pronoun"]
+    for text in plan.rows:
+        seen = served.tokenize_resume(text, redact=False).read.document.text
+        assert plan.texts[plan.rows[text]].read.document.text == seen

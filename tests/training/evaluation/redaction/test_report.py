@@ -133,7 +133,7 @@ def scoring(tiny_bundle: Bundle) -> Scoring:
     folder = Path(tiny_bundle.manifest.base_model.id)
     loaded = LoadedModel(FakeEngine(), TextTokenizer.load(folder / "tokenizer.json", tiny_bundle.manifest))
     postings = [Posting("nurse", JOB), Posting(None, JOB), Posting(None, "Python engineer with a database.")]
-    return Scoring(Matcher(tiny_bundle, loaded.tokenizer), loaded, postings)
+    return Scoring(Matcher(tiny_bundle, loaded.tokenizer, keeps_names=True), loaded, postings)
 
 
 def test_a_perfect_redaction_decides_as_the_annotation(scoring: Scoring) -> None:
