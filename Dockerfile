@@ -62,6 +62,7 @@ ENV PATH=/opt/evenmatch/bin:$PATH \
     EVENMATCH_PORT=8000 \
     EVENMATCH_DATA_DIR=/data \
     EVENMATCH_MODELS_DIR=/opt/evenmatch/models
+# On all addresses it does not start without keys (docs/access.md), or EVENMATCH_INSECURE=true.
 USER 10001:10001
 WORKDIR /data
 # What must outlive the container; everything else may be mounted read-only, but for /tmp.

@@ -29,6 +29,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from service.access.options import AccessOptions
 from service.core.errors import UnknownGroupError
 from service.core.group_labels import UnknownLabels
 from service.core.group_reading import GroupReader, check_aliases
@@ -186,6 +187,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True)
 
     server: ServerOptions = ServerOptions()
+    access: AccessOptions = AccessOptions()
     secrets_dir: DirectoryPath | None = Field(
         None,
         description="Folder of secret settings, a file each, named as the variable but in lower case.",

@@ -11,6 +11,7 @@ import traceback
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.access.principal import Principal
 from service.api.browsers import secure
 from service.api.disconnects import DISCONNECTED
 from service.api.errors import problem_response
@@ -24,8 +25,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LEFT_STATUS = 499
 """Of a request whose caller hung up before the answer: in the log and in metrics, never sent."""
 
-_BEFORE_ROUTING = (413, 429, _LEFT_STATUS)
-"""Answers of `Admission`, which are given before it is known which route would answer."""
+_BEFORE_ROUTING = (401, 403, 413, 429, _LEFT_STATUS)
+"""Answers of `Access` and `Admission`, which are given before it is known which route would answer."""
 
 
 class RequestContext:
@@ -69,13 +70,16 @@ class RequestContext:
                 status = _LEFT_STATUS
             route = route_label(scope) or (documented(scope["path"]) if status in _BEFORE_ROUTING else None)
             self._metrics.answered(route, status, seconds)
+            principal: Principal | None = scope.get("state", {}).get("principal")
+            key_id = None if principal is None else principal.key_id
             log.info(
-                "%s %s %d %.1f ms request_id=%s",
+                "%s %s %d %.1f ms request_id=%s%s",
                 scope["method"],
                 route or "other",
                 status,
                 1000 * seconds,
                 request_id,
+                f" key={key_id}" if key_id else "",
             )
 
 

@@ -22,9 +22,20 @@ def serve(
     port: Annotated[int | None, typer.Option(help="TCP port [EVENMATCH_PORT].")] = None,
     bundle: BundleOption = None,
     engine: EngineOption = None,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure",
+            help="Without keys, listen on an address that others reach, too [EVENMATCH_INSECURE].",
+        ),
+    ] = False,
 ) -> None:
     """Serve the HTTP API. Every other setting is an environment variable, see the README."""
-    settings = settings_from(server={"host": host, "port": port}, model={"bundle": bundle, "engine": engine})
+    settings = settings_from(
+        server={"host": host, "port": port},
+        access={"insecure": insecure or None},
+        model={"bundle": bundle, "engine": engine},
+    )
     log_to_stderr(settings.server.log_level)
     for warning in unknown_variables(os.environ):
         log.warning(warning)

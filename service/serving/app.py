@@ -9,8 +9,12 @@ from typing import Any
 
 from anyio import to_thread
 from fastapi import FastAPI
+from sqlalchemy import Engine
 from starlette.middleware.cors import CORSMiddleware
 
+from service.access.authentication import Authenticator
+from service.access.key_ring import KeyRing
+from service.api.access import Access
 from service.api.admission import Admission, Budget
 from service.api.browsers import BrowserSafety, allowed_hosts
 from service.api.disconnects import CancelOnDisconnect
@@ -34,6 +38,7 @@ from service.api.routes import (
     score_jobs,
 )
 from service.api.schemas.problem import Problem
+from service.api.security import declare_security
 from service.api.thread_pools import ThreadPools
 from service.files.documents.pool import DocumentReader
 from service.jobs.service import open_jobs
@@ -71,7 +76,23 @@ class _Service(FastAPI):
                     content = response.get("content", {})
                     if PROBLEM_JSON in content and "application/json" in content:
                         content[PROBLEM_JSON] = content.pop("application/json")
+        declare_security(document)
         return document
+
+
+def _authenticator(settings: Settings, database: Engine) -> Authenticator | None:
+    """What checks keys; None if none are configured."""
+    options = settings.access
+    secret = options.secret()
+    if secret is None:
+        return None
+    keys = KeyRing(
+        options.storage(database),
+        secret,
+        refresh_seconds=options.keys_seconds,
+        stale_seconds=options.keys_stale_seconds,
+    )
+    return Authenticator(keys)
 
 
 def _traffic(settings: Settings, runtime: Runtime, recorder: Recorder) -> CohortTraffic | None:
@@ -133,6 +154,10 @@ def create_app(
         await to_thread.run_sync(records.start)
         # Beside the recorder's: questions must not wait for the writer's connection.
         database = open_database(settings.store.url, timeout=settings.store.database_seconds)
+        authenticator = _authenticator(settings, database)
+        if authenticator is not None:
+            await authenticator.start()
+        app.state.authenticator = authenticator
         watch = LiveFairnessThread(
             database, settings.fairness.groups, metrics, settings.fairness.refresh_seconds
         )
@@ -177,6 +202,8 @@ def create_app(
                 await to_thread.run_sync(traffic.stop)
             await to_thread.run_sync(served.stop, settings.server.drain_seconds)
             await to_thread.run_sync(watch.stop)
+            if authenticator is not None:
+                await authenticator.stop()
             database.dispose()
             await to_thread.run_sync(records.stop)
 
@@ -237,6 +264,7 @@ def create_app(
     app.add_middleware(
         ReceiveInTime, body_seconds=settings.server.body_seconds, draining=draining or Draining()
     )
+    app.add_middleware(Access, options=settings.access)
     if origins := settings.server.cors_origins:
         app.add_middleware(
             CORSMiddleware,
