@@ -30,6 +30,7 @@ from pydantic_settings import (
 )
 
 from service.access.options import AccessOptions
+from service.access.tokens import TokenOptions
 from service.core.errors import UnknownGroupError
 from service.core.group_labels import UnknownLabels
 from service.core.group_reading import GroupReader, check_aliases
@@ -61,7 +62,7 @@ _DOCUMENTED = {
 """Documented names that do not follow the rule: `EVENMATCH_` and the field, after the part only where
 `_PARTS_IN_NAMES` has it."""
 
-_PARTS_IN_NAMES = ("shadow_audit", "jobs")
+_PARTS_IN_NAMES = ("shadow_audit", "jobs", "jwt")
 
 _EARLIER = {"shadow_audit.unredacted": "SHADOW_AUDIT_BARE"}
 """Names of earlier versions, which still work."""
@@ -188,6 +189,7 @@ class Settings(BaseSettings):
 
     server: ServerOptions = ServerOptions()
     access: AccessOptions = AccessOptions()
+    jwt: TokenOptions = TokenOptions()
     secrets_dir: DirectoryPath | None = Field(
         None,
         description="Folder of secret settings, a file each, named as the variable but in lower case.",

@@ -5,29 +5,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from service.access.key_ring import KeyRing
+from service.access.keys import PREFIX
 from service.access.principal import Principal
+from service.access.tokens import TokenCheck
 
 _BEARER = "bearer"
 
 
 class Authenticator:
-    """Checks keys. Made when the service starts, in its event loop."""
+    """Checks keys, and tokens of an identity provider. For one event loop."""
 
-    def __init__(self, keys: KeyRing) -> None:
+    def __init__(self, keys: KeyRing | None, tokens: TokenCheck | None) -> None:
         self._keys = keys
+        self._tokens = tokens
 
     async def start(self) -> None:
-        await self._keys.start()
+        """Read what is needed for checks."""
+        for part in (self._keys, self._tokens):
+            if part is not None:
+                await part.start()
 
     async def stop(self) -> None:
-        await self._keys.stop()
+        for part in (self._keys, self._tokens):
+            if part is not None:
+                await part.stop()
 
     async def principal(self, credential: str | None) -> Principal | None:
         """Who sent this credential; None if there is none or it is not right.
 
         Raises `KeysUnavailableError` if nobody can say.
         """
-        return None if credential is None else await self._keys.check(credential)
+        if credential is None:
+            return None
+        if credential.startswith(f"{PREFIX}_") or self._tokens is None:
+            return None if self._keys is None else await self._keys.check(credential)
+        return await self._tokens.check(credential)
 
 
 def credential_of(authorization: Sequence[str], api_key: Sequence[str]) -> str | None:

@@ -85,10 +85,6 @@ class AccessOptions(BaseModel):
             )
         return None
 
-    def asks_for_keys(self) -> bool:
-        """Whether a request has to say who sends it. Raises as `secret` does."""
-        return self.secret() is not None
-
     def storage(self, engine: Engine) -> KeyStorage:
         """Where keys are kept; `engine` is the database of decisions."""
         return DatabaseKeys(engine) if self.keys_file is None else FileKeys(self.keys_file)

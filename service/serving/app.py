@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from service.access.authentication import Authenticator
 from service.access.key_ring import KeyRing
+from service.access.tokens import TokenCheck
 from service.api.access import Access
 from service.api.admission import Admission, Budget
 from service.api.browsers import BrowserSafety, allowed_hosts
@@ -81,18 +82,19 @@ class _Service(FastAPI):
 
 
 def _authenticator(settings: Settings, database: Engine) -> Authenticator | None:
-    """What checks keys; None if none are configured."""
+    """What checks keys and tokens; None if neither is configured."""
     options = settings.access
-    secret = options.secret()
-    if secret is None:
-        return None
-    keys = KeyRing(
-        options.storage(database),
-        secret,
-        refresh_seconds=options.keys_seconds,
-        stale_seconds=options.keys_stale_seconds,
-    )
-    return Authenticator(keys)
+    keys, tokens = None, None
+    if (secret := options.secret()) is not None:
+        keys = KeyRing(
+            options.storage(database),
+            secret,
+            refresh_seconds=options.keys_seconds,
+            stale_seconds=options.keys_stale_seconds,
+        )
+    if settings.jwt.issuer is not None:
+        tokens = TokenCheck(settings.jwt)
+    return None if keys is None and tokens is None else Authenticator(keys, tokens)
 
 
 def _traffic(settings: Settings, runtime: Runtime, recorder: Recorder) -> CohortTraffic | None:

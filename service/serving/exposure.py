@@ -19,7 +19,7 @@ def listening_sockets(settings: Settings) -> list[socket.socket]:
     Raises `ConfigurationError` if a port cannot be had, if what keys are hashed with cannot be used, or if
     other machines could send requests without a key and `insecure` does not allow it.
     """
-    keyed = settings.access.asks_for_keys()
+    keyed = settings.access.secret() is not None or settings.jwt.issuer is not None
     host, access = settings.server.host, settings.access
     if access.metrics_port is not None and access.metrics_port == settings.server.port:
         raise ConfigurationError(

@@ -131,3 +131,19 @@ async def test_a_check_costs_less_than_a_millisecond_with_ten_thousand_keys() ->
         for key in every[:1_000]:
             assert await keys.check(key.text) is not None
         assert (time.perf_counter() - began) / 1_000 < 0.001
+
+
+async def test_a_bug_does_not_end_the_upkeep_and_its_message_is_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    key = new_key()
+    storage = HeldKeys([key.record])
+    async with asyncio.timeout(PATIENCE), ring(storage, Clock(), refresh_seconds=0.01) as keys:
+        storage.error = RuntimeError("the message")
+        reads = storage.reads
+        while storage.reads < reads + 2:
+            await asyncio.sleep(0.01)
+        storage.error, storage.keys = None, []
+        while await keys.check(key.text) is not None:
+            await asyncio.sleep(0.01)
+    assert "keys cannot be read: unexpected RuntimeError" in [r.getMessage() for r in caplog.records]

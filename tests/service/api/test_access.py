@@ -22,6 +22,7 @@ from service.core.bundle import Bundle
 from tests.support.access import SECRET, bearer, new_key, write_keys
 from tests.support.api import ENGINEER, JOB, Api, Start, start_api
 from tests.support.patience import wait_until
+from tests.support.provider import running_provider
 
 NOW = utc_now()
 KEYS: dict[str, NewKey] = {
@@ -275,3 +276,16 @@ def test_the_description_says_which_scope_a_route_needs(shared_api: Api) -> None
             needed = needed_at(path)
             scopes = [] if needed == ANY else sorted(needed)
             assert operation["security"] == [{"bearer": scopes}, {"api_key": scopes}]
+
+
+def test_a_token_of_an_identity_provider_opens_what_its_scopes_say(start: Start, tmp_path: Path) -> None:
+    key = new_key(Scope.EMBED, now=NOW)
+    with running_provider() as provider:
+        api = start(jwt=provider.settings(), access=write_keys(tmp_path, key))
+        token = provider.token()
+        assert api.post("/v1/score", json=SCORE, headers=bearer(token)).status_code == 200
+        assert api.post("/v1/embed", json={"inputs": "x"}, headers=bearer(token)).status_code == 403
+        assert api.post("/v1/embed", json={"inputs": "x"}, headers=bearer(key.text)).status_code == 200
+        wrong = [api.get("/v1/model", headers=bearer(one)) for one in (provider.token(aud="x"), "evm_x", "x")]
+        assert [answer.status_code for answer in wrong] == [401, 401, 401]
+        assert len({answer.json()["detail"] for answer in wrong}) == 1
