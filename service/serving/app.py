@@ -14,6 +14,8 @@ from starlette.middleware.cors import CORSMiddleware
 
 from service.access.authentication import Authenticator
 from service.access.key_ring import KeyRing
+from service.access.limits import RateLimiter
+from service.access.throttle import Throttle
 from service.access.tokens import TokenCheck
 from service.api.access import Access
 from service.api.admission import Admission, Budget
@@ -22,7 +24,7 @@ from service.api.disconnects import CancelOnDisconnect
 from service.api.documents import RequestDocuments
 from service.api.errors import PROBLEM_JSON, install_error_handlers
 from service.api.idempotency import REPLAYED_HEADER
-from service.api.middleware import CountOpenRequests, HeadAsGet, RequestContext
+from service.api.middleware import CountOpenRequests, HeadAsGet, HeaderLimits, RequestContext
 from service.api.paths import PREFIX, ROUTES
 from service.api.routes import (
     audit,
@@ -135,6 +137,7 @@ def create_app(
     """
     metrics = metrics or create_metrics(settings)
     open_requests = OpenRequests()
+    limiter = RateLimiter(settings.rates)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -206,6 +209,7 @@ def create_app(
             await to_thread.run_sync(watch.stop)
             if authenticator is not None:
                 await authenticator.stop()
+            await limiter.close()
             database.dispose()
             await to_thread.run_sync(records.stop)
 
@@ -266,14 +270,25 @@ def create_app(
     app.add_middleware(
         ReceiveInTime, body_seconds=settings.server.body_seconds, draining=draining or Draining()
     )
-    app.add_middleware(Access, options=settings.access)
+    app.add_middleware(
+        Access,
+        options=settings.access,
+        throttle=Throttle(settings.rates.wrong_keys_per_minute),
+        limiter=limiter,
+    )
     if origins := settings.server.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=origins,
             allow_methods=("GET", "POST", "DELETE"),
             allow_headers=("*",),
-            expose_headers=("X-Request-ID", "Retry-After", REPLAYED_HEADER),
+            expose_headers=(
+                "X-Request-ID",
+                "Retry-After",
+                "RateLimit",
+                "RateLimit-Policy",
+                REPLAYED_HEADER,
+            ),
         )
     app.add_middleware(
         BrowserSafety,
@@ -282,5 +297,6 @@ def create_app(
         prefix=settings.server.root_path,
     )
     app.add_middleware(HeadAsGet)
+    app.add_middleware(HeaderLimits)
     app.add_middleware(RequestContext, metrics=metrics)
     return app

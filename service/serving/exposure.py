@@ -7,7 +7,8 @@ import logging
 import socket
 
 from service.core.errors import ConfigurationError
-from service.serving.listener import bind
+from service.serving.listener import bind, url_of
+from service.serving.tls import tls_context
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -16,8 +17,8 @@ log = logging.getLogger(__name__)
 def listening_sockets(settings: Settings) -> list[socket.socket]:
     """Bound sockets for requests, and for metrics where they have a port of their own; none listens yet.
 
-    Raises `ConfigurationError` if a port cannot be had, if what keys are hashed with cannot be used, or if
-    other machines could send requests without a key and `insecure` does not allow it.
+    Raises `ConfigurationError` if a port cannot be had, if the secret of keys or the certificate cannot be
+    used, or if other machines could send requests without a key and `insecure` does not allow it.
     """
     keyed = settings.access.secret() is not None or settings.jwt.issuer is not None
     host, access = settings.server.host, settings.access
@@ -26,6 +27,7 @@ def listening_sockets(settings: Settings) -> list[socket.socket]:
             f"metrics_port is {access.metrics_port}, the port of requests; it has to be another",
             field="metrics_port",
         )
+    tls_context(settings.server)  # each process makes its own; what is wrong is said here, once
     sockets = bind(host, settings.server.port)
     try:
         if not keyed:
@@ -37,6 +39,11 @@ def listening_sockets(settings: Settings) -> list[socket.socket]:
             one.close()
         raise
     return sockets
+
+
+def url_of_service(one: socket.socket, settings: Settings) -> str:
+    """Where the service is reached, as `https://[::]:8000`."""
+    return url_of(one, "http" if settings.server.tls_certificate is None else "https")
 
 
 def is_metrics_socket(one: socket.socket, settings: Settings) -> bool:

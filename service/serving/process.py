@@ -34,8 +34,7 @@ from service.runtime.runtime import Runtime, load_to_serve
 from service.runtime.warm_up import WarmUp
 from service.serving.app import create_app, create_metrics
 from service.serving.body_timeouts import Draining
-from service.serving.exposure import is_metrics_socket, listening_sockets
-from service.serving.listener import url_of
+from service.serving.exposure import is_metrics_socket, listening_sockets, url_of_service
 from service.serving.server import CANNOT_START, STOP_AS_SIGTERM, Server
 from service.settings import Settings
 from service.store.recorder import open_recorder
@@ -131,7 +130,7 @@ class _Alone(Server):
         for listener in sockets or []:
             if is_metrics_socket(listener, self._settings):
                 continue
-            address = url_of(listener)
+            address = url_of_service(listener, self._settings)
             warm_up: WarmUp = self._app.state.runtime.warm_up
             if not warm_up.is_done:
                 log.warning("listening at %s, not ready yet: GET /health/ready says why", address)

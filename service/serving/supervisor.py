@@ -26,8 +26,7 @@ from service.core.errors import MetricsLostError, ProcessError
 from service.logs import OncePerMinute
 from service.metrics.shared_folder import SharedFolder
 from service.metrics.shared_values import forget_gauges
-from service.serving.exposure import is_metrics_socket, listening_sockets
-from service.serving.listener import url_of
+from service.serving.exposure import is_metrics_socket, listening_sockets, url_of_service
 from service.serving.process import Assignment, serve
 from service.serving.server import STOP_AS_SIGTERM, handling
 from service.settings import Settings
@@ -115,7 +114,7 @@ class Supervisor:
                 for one in sockets:
                     if is_metrics_socket(one, self._settings):
                         continue
-                    where = url_of(one)
+                    where = url_of_service(one, self._settings)
                     log.info("ready to score at %s (docs at /docs) in %d processes", where, len(self._slots))
             connection.wait(
                 [slot.process.sentinel for slot in self._slots if slot.process is not None], _POLL_SECONDS

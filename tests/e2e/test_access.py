@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 
 from service.core.bundle import Bundle
 from tests.e2e.conftest import FAKE, StartFake, command, environment
+from tests.e2e.test_gateway import free_port
 from tests.support.access import SECRET, bearer
+from tests.support.certificates import Authority
 from tests.support.patience import PATIENCE, wait_until
 
 
@@ -71,11 +74,49 @@ def test_without_keys_it_does_not_start_where_others_reach_it(
 
 
 def test_metrics_are_served_on_a_port_of_their_own(start_fake: StartFake) -> None:
-    from tests.e2e.test_gateway import free_port
-
     port = free_port()
     server = start_fake(EVENMATCH_METRICS_PORT=str(port), EVENMATCH_WORKERS="1")
     assert httpx.get(f"{server.url}/metrics", timeout=PATIENCE).status_code == 404
     metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE)
     assert "evenmatch_requests_total" in metrics.text
     assert httpx.get(f"http://127.0.0.1:{port}/v1/model", timeout=PATIENCE).status_code == 404
+
+
+def test_tls_of_its_own_lets_in_callers_with_a_certificate_only(
+    start_fake: StartFake, tmp_path: Path
+) -> None:
+    authority, other = Authority(tmp_path), Authority(tmp_path, "stranger")
+    own, caller, stranger = (
+        authority.certificate("scoring"),
+        authority.certificate("ats"),
+        other.certificate("unknown"),
+    )
+    port = free_port()
+    server = start_fake(
+        EVENMATCH_TLS_CERTIFICATE=str(own.certificate),
+        EVENMATCH_TLS_KEY=str(own.key),
+        EVENMATCH_TLS_CLIENT_CA=str(authority.file),
+        EVENMATCH_METRICS_PORT=str(port),
+        EVENMATCH_HEADER_SECONDS="1",
+        EVENMATCH_WORKERS="1",
+    )
+    assert server.url.startswith("https://127.0.0.1:")
+    address = ("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
+    with httpx.Client(base_url=server.url, verify=authority.trust(caller), timeout=PATIENCE) as known:
+        assert known.post("/v1/embed", json={"inputs": "java"}).status_code == 200
+        large = known.post(
+            "/v1/embed", content=b" " * 9 * 2**20, headers={"content-type": "application/json"}
+        )
+        assert (large.status_code, large.json()["code"]) == (413, "body_too_large")
+        for trust in (authority.trust(), authority.trust(stranger)):
+            with pytest.raises(httpx.TransportError):  # the handshake fails, or the first thing that is read
+                httpx.get(f"{server.url}/health/live", verify=trust, timeout=PATIENCE)
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"http://127.0.0.1:{address[1]}/health/live", timeout=PATIENCE)
+        # Who connects and says nothing is cut off, and keeps nobody out meanwhile.
+        with socket.create_connection(address, PATIENCE) as silent:
+            assert known.get("/health/live").status_code == 200
+            assert silent.recv(1) == b""
+    assert httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=PATIENCE).status_code == 200
+    assert server.terminate() in (0, -15)
+    assert "Traceback" not in server.log

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -20,7 +21,7 @@ from service.api import paths
 from service.api.scopes import ANY, NEEDED, OPEN, is_open, needed_at
 from service.core.bundle import Bundle
 from tests.support.access import SECRET, bearer, new_key, write_keys
-from tests.support.api import ENGINEER, JOB, Api, Start, start_api
+from tests.support.api import ENGINEER, JOB, Api, Start, numbers, start_api
 from tests.support.patience import wait_until
 from tests.support.provider import running_provider
 
@@ -289,3 +290,65 @@ def test_a_token_of_an_identity_provider_opens_what_its_scopes_say(start: Start,
         wrong = [api.get("/v1/model", headers=bearer(one)) for one in (provider.token(aud="x"), "evm_x", "x")]
         assert [answer.status_code for answer in wrong] == [401, 401, 401]
         assert len({answer.json()["detail"] for answer in wrong}) == 1
+
+
+def test_the_limits_of_a_key_are_told_and_kept(start: Start, tmp_path: Path) -> None:
+    one, other = new_key(now=NOW), new_key(now=NOW)
+    api = start(access=write_keys(tmp_path, one, other), rates={"requests_per_minute": 3})
+    answers = [api.get("/v1/model", headers=bearer(one.text)) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert [answer.headers["ratelimit"].partition(";t=")[0] for answer in answers] == [
+        f'"requests";r={left}' for left in (2, 1, 0, 0)
+    ]
+    assert answers[0].headers["ratelimit-policy"] == '"requests";q=3;w=60'
+    refused = answers[3]
+    assert (refused.json()["code"], refused.json()["limit"]) == ("rate_limited", 3)
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    embeddings = api.post("/v1/embeddings", json={"input": "x"}, headers=bearer(one.text))
+    assert embeddings.json()["error"]["type"] == "rate_limit_error"
+    assert api.get("/v1/model", headers=bearer(other.text)).status_code == 200
+    health = api.get("/health/live", headers=bearer(one.text))
+    assert health.status_code == 200
+    assert "ratelimit" not in health.headers
+
+
+def test_tokens_of_texts_are_counted_for_the_key_and_those_of_refused_requests_are_not(
+    start: Start, tmp_path: Path
+) -> None:
+    key = new_key(now=NOW)
+    api = start(access=write_keys(tmp_path, key), rates={"tokens_per_minute": 1_000})
+    headers = bearer(key.text)
+
+    def left(answer: Any) -> int:
+        return int(answer.headers["ratelimit"].split(";r=")[1].partition(";")[0])
+
+    embedded = api.post("/v1/embeddings", json={"input": [ENGINEER, "java"]}, headers=headers)
+    assert left(embedded) == 1_000 - embedded.json()["usage"]["total_tokens"]
+    # Texts that are known already cost the same.
+    again = api.post("/v1/embeddings", json={"input": [ENGINEER, "java"]}, headers=headers)
+    assert left(again) == 1_000 - 2 * embedded.json()["usage"]["total_tokens"]
+    invalid = api.post("/v1/score", json={}, headers=headers)
+    assert (invalid.status_code, left(invalid)) == (422, left(again))
+    scored = api.post("/v1/score", json=SCORE, headers=headers)
+    assert (scored.status_code, left(scored) < left(again)) == (200, True)
+    large = {"job": JOB, "candidates": [{"id": "a", "resume": numbers(7, 300)}]}  # 1,800 tokens
+    long = api.post("/v1/score", json=large, headers=headers)
+    assert (long.status_code, left(long)) == (200, 0)
+    refused = api.post("/v1/score", json=SCORE, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert "1,000 tokens a minute" in refused.json()["detail"]
+
+
+def test_wrong_keys_from_one_address_are_told_to_wait_and_right_ones_are_not(
+    start: Start, tmp_path: Path
+) -> None:
+    key = new_key(now=NOW)
+    api = start(access=write_keys(tmp_path, key), rates={"wrong_keys_per_minute": 3})
+    for _ in range(10):
+        assert api.get("/v1/model").status_code == 401  # no key is no wrong one
+    answers = [api.get("/v1/model", headers=bearer(CANARY)) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
+    refused = answers[3]
+    assert (refused.json()["code"], refused.headers["connection"]) == ("too_many_wrong_keys", "close")
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert api.get("/v1/model", headers=bearer(key.text)).status_code == 200
