@@ -236,6 +236,11 @@ class Settings(BaseSettings):
         """What the runtime is built from."""
         return RuntimeOptions(self.store.data_dir / "models", self.model, self.redaction, self.limits)
 
+    @property
+    def keyed(self) -> bool:
+        """Whether a request has to say who sends it: keys or tokens are configured."""
+        return self.access.has_keys or self.jwt.issuer is not None
+
     def without_cohort(self) -> Settings:
         """The same, but for the cohort: what builds or judges one scores without."""
         return self.model_copy(update={"model": self.model.model_copy(update={"cohort": None})})

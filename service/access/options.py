@@ -60,6 +60,11 @@ class AccessOptions(BaseModel):
         "then on no other. Left out: all is on one port.",
     )
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether keys are configured. Then `secret` gives one, or raises."""
+        return bool(self.keys_secret.get_secret_value()) or self.keys_secret_file is not None
+
     def secret(self) -> KeySecret | None:
         """The secret of keys; None if none is configured, so that no keys are asked for.
 

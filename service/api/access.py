@@ -36,13 +36,14 @@ _NOBODY = Principal(scopes=frozenset())
 class Access:
     """Sets `request.state.principal`, or answers 401, 403, or 429 beyond the limits of the key.
 
-    `app.state.authenticator` checks keys; None: none are asked for, and whoever asks may do everything.
+    `keyed`: `app.state.authenticator` checks keys; else none are asked for, and who asks may do everything.
     """
 
     def __init__(
-        self, app: ASGIApp, options: AccessOptions, throttle: Throttle, limiter: RateLimiter
+        self, app: ASGIApp, options: AccessOptions, keyed: bool, throttle: Throttle, limiter: RateLimiter
     ) -> None:
         self._app = app
+        self._keyed = keyed
         self._throttle = throttle
         self._limiter = limiter
         self._metrics_port = options.metrics_port
@@ -110,8 +111,7 @@ class Access:
 
     async def _checked(self, scope: HttpScope, path: str) -> Principal | Response:
         """Who asks, or the answer if he may not."""
-        authenticator: Authenticator | None = scope["app"].state.authenticator
-        if authenticator is None:
+        if not self._keyed:
             return Principal()
         if path == paths.METRICS:
             if not self._metrics_keyed:
@@ -123,6 +123,7 @@ class Access:
             needed = needed_at(path)
         headers = Headers(scope=scope)
         credential = credential_of(headers.getlist("authorization"), headers.getlist("x-api-key"))
+        authenticator: Authenticator = scope["app"].state.authenticator
         try:
             principal = await authenticator.principal(credential)
         except KeysUnavailableError as error:

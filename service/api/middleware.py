@@ -29,7 +29,7 @@ _LEFT_STATUS = 499
 """Of a request whose caller hung up before the answer: in the log and in metrics, never sent."""
 
 _BEFORE_ROUTING = (401, 403, 413, 429, 431, _LEFT_STATUS)
-"""Answers of `HeaderLimits`, `Access` and `Admission`, which are given before it is known which route would answer."""
+"""Answers of `HeaderLimits`, `Access` and `Admission`, given before it is known which route would answer."""
 
 
 class RequestContext:
@@ -89,8 +89,8 @@ class RequestContext:
 class HeaderLimits:
     """Answers 431 to a request with more fields, or longer ones, than any client needs.
 
-    What does not fit into 16 KiB and the piece of it that was read last does not come here: it is refused while
-    it arrives (`invalid_http`).
+    What is longer than 16 KiB and the piece that was read last does not come here: it is refused while it
+    arrives (`invalid_http`).
     """
 
     def __init__(self, app: ASGIApp) -> None:

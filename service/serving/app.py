@@ -273,6 +273,7 @@ def create_app(
     app.add_middleware(
         Access,
         options=settings.access,
+        keyed=settings.keyed,
         throttle=Throttle(settings.rates.wrong_keys_per_minute),
         limiter=limiter,
     )

@@ -20,17 +20,18 @@ def listening_sockets(settings: Settings) -> list[socket.socket]:
     Raises `ConfigurationError` if a port cannot be had, if the secret of keys or the certificate cannot be
     used, or if other machines could send requests without a key and `insecure` does not allow it.
     """
-    keyed = settings.access.secret() is not None or settings.jwt.issuer is not None
     host, access = settings.server.host, settings.access
     if access.metrics_port is not None and access.metrics_port == settings.server.port:
         raise ConfigurationError(
             f"metrics_port is {access.metrics_port}, the port of requests; it has to be another",
             field="metrics_port",
         )
-    tls_context(settings.server)  # each process makes its own; what is wrong is said here, once
+    # Each process makes its own of both; what is wrong with them is said here, once.
+    access.secret()
+    tls_context(settings.server)
     sockets = bind(host, settings.server.port)
     try:
-        if not keyed:
+        if not settings.keyed:
             _check_exposure(sockets, insecure=access.insecure)
         if access.metrics_port is not None:
             sockets += bind(host, access.metrics_port)
