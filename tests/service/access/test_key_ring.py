@@ -11,11 +11,17 @@ from datetime import timedelta
 
 import pytest
 
+from service.access import fresh_copy
 from service.access.key_ring import KeyRing
 from service.access.keys import KeySecret, revoked
 from service.core.errors import KeysUnavailableError, StoreError
 from tests.support.access import NOW, SECRET, HeldKeys, new_key
 from tests.support.patience import PATIENCE
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fresh_copy, "_LONGEST_WAIT_SECONDS", PATIENCE)
 
 
 class Clock:

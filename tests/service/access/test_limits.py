@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from service.access import limits
 from service.access.limits import Quota, RateLimiter, RateOptions, policy_header, state_header
-from tests.support.patience import wait_until
+from tests.support.patience import PATIENCE, wait_until
 
 
 def listens(port: int) -> bool:
@@ -62,6 +62,11 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 Make = Callable[..., RateLimiter]
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "_REDIS_SECONDS", PATIENCE)  # a busy machine is not a Redis that is away
 
 
 @pytest.fixture

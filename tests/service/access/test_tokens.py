@@ -17,10 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from service.access import fresh_copy, jwks
 from service.access.jwks import fetch_keys, is_safe_url
 from service.access.principal import DEFAULT_TENANT, Principal, Scope
 from service.access.tokens import TokenCheck, TokenOptions
 from service.core.errors import ConfigurationError, KeysUnavailableError
+from tests.support.patience import PATIENCE
 from tests.support.provider import (
     EC_KEY,
     P384_KEY,
@@ -31,6 +33,13 @@ from tests.support.provider import (
 )
 
 OTHER_KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is not a provider that is away."""
+    monkeypatch.setattr(jwks, "_TIMEOUT_SECONDS", PATIENCE)
+    monkeypatch.setattr(fresh_copy, "_LONGEST_WAIT_SECONDS", PATIENCE)
 
 
 @pytest.fixture
