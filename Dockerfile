@@ -15,7 +15,7 @@ COPY pyproject.toml constraints.txt ./
 RUN python3 -c 'import tomllib; \
 project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 extras = project["optional-dependencies"]; \
-open("serving.txt", "w").write("\n".join(project["dependencies"] + extras["postgres"])); \
+open("serving.txt", "w").write("\n".join(project["dependencies"] + extras["postgres"] + extras["redis"])); \
 open("torch.txt", "w").write("\n".join(extras["torch"]))'
 RUN --mount=type=cache,target=/root/.cache/pip \
     tools/bin/pip --python /opt/evenmatch/bin/python install --constraint constraints.txt --requirement serving.txt
@@ -62,6 +62,7 @@ ENV PATH=/opt/evenmatch/bin:$PATH \
     EVENMATCH_PORT=8000 \
     EVENMATCH_DATA_DIR=/data \
     EVENMATCH_MODELS_DIR=/opt/evenmatch/models
+# On all addresses it does not start without keys (docs/access.md), or EVENMATCH_INSECURE=true.
 USER 10001:10001
 WORKDIR /data
 # What must outlive the container; everything else may be mounted read-only, but for /tmp.

@@ -29,7 +29,7 @@ keep() {
 
 mkdir -p "$folder"
 chmod 700 "$folder"
-for name in log_key grafana_password postgres_password; do
+for name in log_key keys_secret grafana_password postgres_password; do
     [ -s "$folder/$name" ] || keep "$name" "$(random)"
 done
 if [ "$database" = postgres ]; then

@@ -18,7 +18,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, IPvAnyNetwork, model_validator
+from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, IPvAnyNetwork, SecretStr, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
@@ -29,6 +29,9 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from service.access.limits import RateOptions
+from service.access.options import AccessOptions
+from service.access.tokens import TokenOptions
 from service.core.errors import UnknownGroupError
 from service.core.group_labels import UnknownLabels
 from service.core.group_reading import GroupReader, check_aliases
@@ -60,7 +63,7 @@ _DOCUMENTED = {
 """Documented names that do not follow the rule: `EVENMATCH_` and the field, after the part only where
 `_PARTS_IN_NAMES` has it."""
 
-_PARTS_IN_NAMES = ("shadow_audit", "jobs")
+_PARTS_IN_NAMES = ("shadow_audit", "jobs", "jwt")
 
 _EARLIER = {"shadow_audit.unredacted": "SHADOW_AUDIT_BARE"}
 """Names of earlier versions, which still work."""
@@ -134,6 +137,22 @@ class ServerOptions(BaseModel):
         (IPv4Network("127.0.0.1"), IPv6Network("::1")),
         description="Addresses or networks of gateways whose `X-Forwarded-*` headers are believed, as JSON.",
     )
+    tls_certificate: Path | None = Field(
+        None,
+        description="PEM file of the certificate and those between it and its authority; with it the service "
+        "speaks HTTPS.",
+    )
+    tls_key: Path | None = Field(
+        None,
+        description="PEM file of the certificate's key, refused if others can read it. Left out: it is in "
+        "the certificate's file.",
+    )
+    tls_key_password: SecretStr = Field(SecretStr(""), description="Password of that key, if it has one.")
+    tls_client_ca: Path | None = Field(
+        None,
+        description="PEM file of authorities; then only callers with a certificate of theirs can connect "
+        "(mTLS).",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log level."
     )
@@ -186,6 +205,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True)
 
     server: ServerOptions = ServerOptions()
+    access: AccessOptions = AccessOptions()
+    jwt: TokenOptions = TokenOptions()
+    rates: RateOptions = RateOptions()
     secrets_dir: DirectoryPath | None = Field(
         None,
         description="Folder of secret settings, a file each, named as the variable but in lower case.",
@@ -213,6 +235,11 @@ class Settings(BaseSettings):
     def runtime(self) -> RuntimeOptions:
         """What the runtime is built from."""
         return RuntimeOptions(self.store.data_dir / "models", self.model, self.redaction, self.limits)
+
+    @property
+    def keyed(self) -> bool:
+        """Whether a request has to say who sends it: keys or tokens are configured."""
+        return self.access.has_keys or self.jwt.issuer is not None
 
     def without_cohort(self) -> Settings:
         """The same, but for the cohort: what builds or judges one scores without."""

@@ -1,8 +1,8 @@
 """What protects a service, and people's data in it, from web pages: hosts, origins and security headers.
 
-There is no login here: a gateway has it (docs/containers.md). A browser on the same machine is inside, and
-any page that it shows may send requests to 127.0.0.1: under a name of its own (DNS rebinding), or as a form
-whose answer it cannot read, but which would be decided and recorded. So on a loopback address requests must
+A service without keys listens on this machine alone, but a browser on it is inside, and any page that it
+shows may send requests to 127.0.0.1: under a name of its own (DNS rebinding), or as a form whose answer it
+cannot read, but which would be decided and recorded. So on a loopback address requests must
 name a host that is this machine, and what changes something must not come from another site's page.
 """
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
+from service.access.principal import Principal
 from service.api.admission import Held
 from service.api.documents import RequestDocuments
 from service.api.thread_pools import ThreadPools
@@ -54,6 +55,15 @@ DocumentsDep = Annotated[RequestDocuments, _of_app("documents")]
 JobsDep = Annotated[JobService, _of_app("jobs")]
 RequestId = Annotated[str, _of_request("evenmatch.request_id")]
 HeldDep = Annotated[Held, _of_request(Held.KEY)]
+
+
+async def _principal(request: Request) -> Principal:
+    principal: Principal = request.state.principal
+    return principal
+
+
+PrincipalOf = Annotated[Principal, Depends(_principal)]
+"""Who asks: set by `service.api.access`."""
 
 
 async def _owner(request: Request, jobs: JobsDep) -> str:

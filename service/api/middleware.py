@@ -11,6 +11,7 @@ import traceback
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.access.principal import Principal
 from service.api.browsers import secure
 from service.api.disconnects import DISCONNECTED
 from service.api.errors import problem_response
@@ -20,12 +21,15 @@ from service.runtime.open_requests import OpenRequests
 
 log = logging.getLogger("service.requests")
 
+MAX_HEADER_FIELDS = 100
+MAX_HEADER_BYTES = 32 * 1024
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LEFT_STATUS = 499
 """Of a request whose caller hung up before the answer: in the log and in metrics, never sent."""
 
-_BEFORE_ROUTING = (413, 429, _LEFT_STATUS)
-"""Answers of `Admission`, which are given before it is known which route would answer."""
+_BEFORE_ROUTING = (401, 403, 413, 429, 431, _LEFT_STATUS)
+"""Answers of `HeaderLimits`, `Access` and `Admission`, given before it is known which route would answer."""
 
 
 class RequestContext:
@@ -69,14 +73,41 @@ class RequestContext:
                 status = _LEFT_STATUS
             route = route_label(scope) or (documented(scope["path"]) if status in _BEFORE_ROUTING else None)
             self._metrics.answered(route, status, seconds)
+            principal: Principal | None = scope.get("state", {}).get("principal")
+            key_id = None if principal is None else principal.key_id
             log.info(
-                "%s %s %d %.1f ms request_id=%s",
+                "%s %s %d %.1f ms request_id=%s%s",
                 scope["method"],
                 route or "other",
                 status,
                 1000 * seconds,
                 request_id,
+                f" key={key_id}" if key_id else "",
             )
+
+
+class HeaderLimits:
+    """Answers 431 to a request with more fields, or longer ones, than any client needs.
+
+    What is longer than 16 KiB and the piece that was read last does not come here: it is refused while it
+    arrives (`invalid_http`).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        fields = scope["headers"]
+        size = sum(len(name) + len(value) for name, value in fields)
+        answer = self._app
+        if len(fields) > MAX_HEADER_FIELDS:
+            answer = _headers_too_large(scope, "fields", MAX_HEADER_FIELDS, len(fields))
+        elif size > MAX_HEADER_BYTES:
+            answer = _headers_too_large(scope, "bytes", MAX_HEADER_BYTES, size)
+        await answer(scope, receive, send)
 
 
 class HeadAsGet:
@@ -119,6 +150,19 @@ def route_label(scope: Scope) -> str | None:
     """The route's path as documented, whichever of its names was asked; None if no route matched."""
     path: str | None = getattr(scope.get("route"), "path", None)
     return (documented(path) or path) if path else None
+
+
+def _headers_too_large(scope: Scope, unit: str, limit: int, actual: int) -> ASGIApp:
+    return problem_response(
+        scope,
+        status=431,
+        code="headers_too_large",
+        title="Request header too large",
+        detail=f"the header has {actual:,} {unit}; the limit is {limit:,}",
+        limit=limit,
+        actual=actual,
+        headers={"Connection": "close"},
+    )
 
 
 def _internal_error(scope: Scope) -> ASGIApp:

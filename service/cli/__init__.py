@@ -17,6 +17,7 @@ from service.cli.calibrate import calibrate
 from service.cli.cohort import cohort
 from service.cli.convert import convert
 from service.cli.explain import explain
+from service.cli.keys import keys
 from service.cli.log import log
 from service.cli.redact import redact
 from service.cli.report import report
@@ -45,6 +46,7 @@ def _evenmatch(
 for command in (serve, score, explain, redact, audit, report, calibrate, convert):
     app.command()(command)
 app.add_typer(cohort, name="cohort")
+app.add_typer(keys, name="keys")
 app.add_typer(log, name="log")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,9 +23,34 @@ def serve(
     port: Annotated[int | None, typer.Option(help="TCP port [EVENMATCH_PORT].")] = None,
     bundle: BundleOption = None,
     engine: EngineOption = None,
+    tls_certificate: Annotated[
+        Path | None, typer.Option(help="PEM file, with which it speaks HTTPS [EVENMATCH_TLS_CERTIFICATE].")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file of its key [EVENMATCH_TLS_KEY].")] = None,
+    tls_client_ca: Annotated[
+        Path | None,
+        typer.Option(help="PEM file: callers need a certificate of these [EVENMATCH_TLS_CLIENT_CA]."),
+    ] = None,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure",
+            help="Without keys, listen on an address that others reach, too [EVENMATCH_INSECURE].",
+        ),
+    ] = False,
 ) -> None:
     """Serve the HTTP API. Every other setting is an environment variable, see the README."""
-    settings = settings_from(server={"host": host, "port": port}, model={"bundle": bundle, "engine": engine})
+    settings = settings_from(
+        server={
+            "host": host,
+            "port": port,
+            "tls_certificate": tls_certificate,
+            "tls_key": tls_key,
+            "tls_client_ca": tls_client_ca,
+        },
+        access={"insecure": insecure or None},
+        model={"bundle": bundle, "engine": engine},
+    )
     log_to_stderr(settings.server.log_level)
     for warning in unknown_variables(os.environ):
         log.warning(warning)

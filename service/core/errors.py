@@ -42,6 +42,7 @@
     |   |-- OutcomeTimeError          an outcome from the future, or from before its decision
     |   |-- KeyReusedError            an Idempotency-Key that came with another request before
     |   |-- AnswerErasedError         an Idempotency-Key whose answer held a person who was erased
+    |   |-- UnknownKeyError           an id that names no API key
     |   |-- UnknownJobError           a job id that names no job of this caller
     |   |-- JobRunningError           a job that cannot be deleted before it is over
     |   |-- JobDeletedError           an Idempotency-Key whose job was deleted
@@ -74,6 +75,7 @@
         |-- WorkerDownError           the inference worker died or hangs, and is being restarted
         |-- ReaderDownError           the process that reads long texts died or cannot be started
         |-- StoreDownError            decisions cannot be recorded, so none are taken
+        |-- KeysUnavailableError      keys or tokens cannot be checked
         |-- StoreUnavailableError     the database does not answer a question about what is stored
         |-- StoreConflictError        another request wrote the same at this moment
         `-- ShuttingDownError         the service drains and takes no new work
@@ -380,6 +382,11 @@ class AnswerErasedError(InputError):
     title = "Answer erased"
 
 
+class UnknownKeyError(InputError):
+    code = "unknown_key"
+    title = "Unknown key"
+
+
 class UnknownJobError(InputError):
     code = "unknown_job"
     title = "Unknown job"
@@ -555,6 +562,11 @@ class StoreDownError(CapacityError):
 class ReaderDownError(CapacityError):
     code = "reader_down"
     title = "Reader of long texts down"
+
+
+class KeysUnavailableError(CapacityError):
+    code = "keys_unavailable"
+    title = "Keys cannot be checked"
 
 
 class ShuttingDownError(CapacityError):

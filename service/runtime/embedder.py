@@ -15,6 +15,7 @@ from service.runtime.embedding_cache import EmbeddingCache, Key
 from service.runtime.inference_queue import EncodingRequest, Lane
 from service.runtime.inference_worker import InferenceWorker
 from service.runtime.observer import RuntimeObserver
+from service.runtime.usage import tokens_used
 
 
 class Embedder:
@@ -57,6 +58,7 @@ class Embedder:
         request = EncodingRequest(list(missing.values()), lane=lane)
         if missing:
             self._worker.submit(request)
+        tokens_used(sum(map(len, texts)))
         if live:  # not before: texts of a refused request are never encoded
             self._observer.cache_looked_up(hits, len(missing))
         if missing:

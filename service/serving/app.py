@@ -9,15 +9,22 @@ from typing import Any
 
 from anyio import to_thread
 from fastapi import FastAPI
+from sqlalchemy import Engine
 from starlette.middleware.cors import CORSMiddleware
 
+from service.access.authentication import Authenticator
+from service.access.key_ring import KeyRing
+from service.access.limits import RateLimiter
+from service.access.throttle import Throttle
+from service.access.tokens import TokenCheck
+from service.api.access import Access
 from service.api.admission import Admission, Budget
 from service.api.browsers import BrowserSafety, allowed_hosts
 from service.api.disconnects import CancelOnDisconnect
 from service.api.documents import RequestDocuments
 from service.api.errors import PROBLEM_JSON, install_error_handlers
 from service.api.idempotency import REPLAYED_HEADER
-from service.api.middleware import CountOpenRequests, HeadAsGet, RequestContext
+from service.api.middleware import CountOpenRequests, HeadAsGet, HeaderLimits, RequestContext
 from service.api.paths import PREFIX, ROUTES
 from service.api.routes import (
     audit,
@@ -34,6 +41,7 @@ from service.api.routes import (
     score_jobs,
 )
 from service.api.schemas.problem import Problem
+from service.api.security import declare_security
 from service.api.thread_pools import ThreadPools
 from service.files.documents.pool import DocumentReader
 from service.jobs.service import open_jobs
@@ -71,7 +79,24 @@ class _Service(FastAPI):
                     content = response.get("content", {})
                     if PROBLEM_JSON in content and "application/json" in content:
                         content[PROBLEM_JSON] = content.pop("application/json")
+        declare_security(document)
         return document
+
+
+def _authenticator(settings: Settings, database: Engine) -> Authenticator | None:
+    """What checks keys and tokens; None if neither is configured."""
+    options = settings.access
+    keys, tokens = None, None
+    if (secret := options.secret()) is not None:
+        keys = KeyRing(
+            options.storage(database),
+            secret,
+            refresh_seconds=options.keys_seconds,
+            stale_seconds=options.keys_stale_seconds,
+        )
+    if settings.jwt.issuer is not None:
+        tokens = TokenCheck(settings.jwt)
+    return None if keys is None and tokens is None else Authenticator(keys, tokens)
 
 
 def _traffic(settings: Settings, runtime: Runtime, recorder: Recorder) -> CohortTraffic | None:
@@ -112,6 +137,7 @@ def create_app(
     """
     metrics = metrics or create_metrics(settings)
     open_requests = OpenRequests()
+    limiter = RateLimiter(settings.rates)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -133,6 +159,10 @@ def create_app(
         await to_thread.run_sync(records.start)
         # Beside the recorder's: questions must not wait for the writer's connection.
         database = open_database(settings.store.url, timeout=settings.store.database_seconds)
+        authenticator = _authenticator(settings, database)
+        if authenticator is not None:
+            await authenticator.start()
+        app.state.authenticator = authenticator
         watch = LiveFairnessThread(
             database, settings.fairness.groups, metrics, settings.fairness.refresh_seconds
         )
@@ -177,6 +207,9 @@ def create_app(
                 await to_thread.run_sync(traffic.stop)
             await to_thread.run_sync(served.stop, settings.server.drain_seconds)
             await to_thread.run_sync(watch.stop)
+            if authenticator is not None:
+                await authenticator.stop()
+            await limiter.close()
             database.dispose()
             await to_thread.run_sync(records.stop)
 
@@ -237,13 +270,26 @@ def create_app(
     app.add_middleware(
         ReceiveInTime, body_seconds=settings.server.body_seconds, draining=draining or Draining()
     )
+    app.add_middleware(
+        Access,
+        options=settings.access,
+        keyed=settings.keyed,
+        throttle=Throttle(settings.rates.wrong_keys_per_minute),
+        limiter=limiter,
+    )
     if origins := settings.server.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=origins,
             allow_methods=("GET", "POST", "DELETE"),
             allow_headers=("*",),
-            expose_headers=("X-Request-ID", "Retry-After", REPLAYED_HEADER),
+            expose_headers=(
+                "X-Request-ID",
+                "Retry-After",
+                "RateLimit",
+                "RateLimit-Policy",
+                REPLAYED_HEADER,
+            ),
         )
     app.add_middleware(
         BrowserSafety,
@@ -252,5 +298,6 @@ def create_app(
         prefix=settings.server.root_path,
     )
     app.add_middleware(HeadAsGet)
+    app.add_middleware(HeaderLimits)
     app.add_middleware(RequestContext, metrics=metrics)
     return app

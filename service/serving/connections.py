@@ -212,11 +212,12 @@ class Connection(H11Protocol):
         assert raw is not None
         if raw.is_closing() or self._lingers_since is not None:
             return
-        if self.conn.their_state not in (h11.SEND_BODY, h11.ERROR) or not raw.can_write_eof():
+        if self.conn.their_state not in (h11.SEND_BODY, h11.ERROR):
             raw.close()
             return
         self._lingers_since = self.loop.time()
-        raw.write_eof()
+        if raw.can_write_eof():  # TLS of asyncio cannot end one direction alone
+            raw.write_eof()
         self.flow.resume_reading()
         self._linger(self._lingers_since)
 

@@ -12,7 +12,9 @@ import logging
 import os
 import resource
 import socket
+import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from service.core.errors import ConfigurationError
@@ -30,6 +32,9 @@ _DESCRIPTORS_KEPT = 64
 """For the database, files, and whatever else is opened while the service runs."""
 
 _LEAST_CONNECTIONS = 8
+_LAST_HANDSHAKES_SECONDS = 1.0
+"""When the service stops: for connections that are being made."""
+
 _PAUSE_WHEN_FULL_SECONDS = 0.1
 _PAUSE_WITHOUT_DESCRIPTORS_SECONDS = 1.0
 
@@ -66,10 +71,22 @@ def bind(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-def url_of(listening: socket.socket) -> str:
+def url_of(listening: socket.socket, scheme: str = "http") -> str:
     """Where a socket is reached, as `http://[::]:8000`."""
     host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Handshakes:
+    """How connections of a listener are encrypted, how long a client has for that, and `most` at a time.
+
+    One that would be too many ends the oldest: whoever opens connections and says nothing keeps nobody out.
+    """
+
+    tls: ssl.SSLContext
+    seconds: float
+    most: int
 
 
 def _bound(family: int, kind: int, protocol: int, address: tuple[Any, ...]) -> socket.socket:
@@ -119,14 +136,19 @@ class Listener:
         connection: Callable[[], asyncio.Protocol],
         has_room: Callable[[], bool],
         make_room: Callable[[], bool],
+        handshakes: Handshakes | None = None,
     ) -> None:
-        """`make_room` closes a connection that can be spared; it is called when no descriptor is left."""
+        """`make_room` closes a connection that can be spared; it is called when no descriptor is left.
+
+        `handshakes`: of TLS; None: connections are not encrypted.
+        """
         self._socket = listening
         self._connection = connection
         self._has_room = has_room
         self._make_room = make_room
         self._loop = asyncio.get_running_loop()
-        self._starting: set[asyncio.Task[None]] = set()
+        self._handshakes = handshakes
+        self._starting: dict[asyncio.Task[None], None] = {}  # the oldest first
         self._again: asyncio.TimerHandle | None = None
         self._digest = OncePerMinute(log)
 
@@ -145,7 +167,9 @@ class Listener:
         self._loop.remove_reader(self._socket)
         self._socket.close()
         if self._starting:
-            await asyncio.wait(self._starting)
+            _, unfinished = await asyncio.wait(self._starting, timeout=_LAST_HANDSHAKES_SECONDS)
+            for task in unfinished:
+                task.cancel()
 
     def _accept(self) -> bool:
         """Accept a few connections; return whether there may be more now."""
@@ -164,16 +188,24 @@ class Listener:
                 self._pause(_PAUSE_WHEN_FULL_SECONDS if any(freed) else _PAUSE_WITHOUT_DESCRIPTORS_SECONDS)
                 return False
             accepted.setblocking(False)
+            if self._handshakes is not None and len(self._starting) >= self._handshakes.most:
+                next(iter(self._starting)).cancel()
             task = self._loop.create_task(self._connect(accepted))
-            self._starting.add(task)
-            task.add_done_callback(self._starting.discard)
+            self._starting[task] = None
+            task.add_done_callback(lambda done: self._starting.pop(done, None))
         return True
 
     async def _connect(self, accepted: socket.socket) -> None:
+        encrypted: dict[str, Any] = {}
+        if self._handshakes is not None:
+            encrypted = {"ssl": self._handshakes.tls, "ssl_handshake_timeout": self._handshakes.seconds}
         try:
-            await self._loop.connect_accepted_socket(self._connection, accepted)
-        except OSError:  # the client is gone already
+            await self._loop.connect_accepted_socket(self._connection, accepted, **encrypted)
+        except OSError:  # the client is gone already, or the handshake failed or took too long
             accepted.close()
+        except asyncio.CancelledError:
+            accepted.close()
+            raise
 
     def _pause(self, seconds: float) -> None:
         """Stop being told of connections, which wait with the system meanwhile."""

@@ -34,7 +34,7 @@ from service.runtime.runtime import Runtime, load_to_serve
 from service.runtime.warm_up import WarmUp
 from service.serving.app import create_app, create_metrics
 from service.serving.body_timeouts import Draining
-from service.serving.listener import bind, url_of
+from service.serving.exposure import is_metrics_socket, listening_sockets, url_of_service
 from service.serving.server import CANNOT_START, STOP_AS_SIGTERM, Server
 from service.settings import Settings
 from service.store.recorder import open_recorder
@@ -128,7 +128,9 @@ class _Alone(Server):
         exempt_from_collection()
         self._metrics.process_ready(wanted=1, replaces=False)
         for listener in sockets or []:
-            address = url_of(listener)
+            if is_metrics_socket(listener, self._settings):
+                continue
+            address = url_of_service(listener, self._settings)
             warm_up: WarmUp = self._app.state.runtime.warm_up
             if not warm_up.is_done:
                 log.warning("listening at %s, not ready yet: GET /health/ready says why", address)
@@ -141,7 +143,7 @@ def serve_alone(settings: Settings, load: Load = load_to_serve) -> None:
     The port is bound, the model loaded and the decision log opened before anybody can connect. Raises an
     `EvenmatchError` if that cannot be done.
     """
-    sockets = bind(settings.server.host, settings.server.port)
+    sockets = listening_sockets(settings)
     try:
         metrics, draining = create_metrics(settings), Draining()
         runtime = load(settings.runtime, metrics)

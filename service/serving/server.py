@@ -18,7 +18,9 @@ from starlette.types import ASGIApp
 from service.metrics.registry import Metrics
 from service.serving.body_timeouts import Draining
 from service.serving.connections import Connection, ConnectionLimits, Connections
-from service.serving.listener import SURPLUS_CONNECTIONS, Listener, most_connections
+from service.serving.exposure import is_metrics_socket
+from service.serving.listener import SURPLUS_CONNECTIONS, Handshakes, Listener, most_connections
+from service.serving.tls import tls_context
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,8 @@ CANNOT_START = 3
 
 STOP_AS_SIGTERM = (signal.SIGHUP, signal.SIGQUIT)
 """A closed terminal and Ctrl-\\ stop it as SIGTERM does. (The core file of a SIGQUIT could hold resumes.)"""
+
+_LEAST_HANDSHAKES = 8
 
 Handler = Callable[[int, FrameType | None], object]
 
@@ -69,6 +73,10 @@ class Server(uvicorn.Server):
         shared = Connections(limits, self._draining, self._metrics)
         state = self.server_state
         connection = partial(Connection, self.config, state, self.lifespan.state, shared)
+        tls = tls_context(self._settings.server)
+        handshakes = None
+        if tls is not None:
+            handshakes = Handshakes(tls, limits.header_seconds, max(_LEAST_HANDSHAKES, most // 4))
         for one in sockets or []:
             listener = Listener(
                 one,
@@ -77,6 +85,7 @@ class Server(uvicorn.Server):
                     len(state.connections) < most + SURPLUS_CONNECTIONS or shared.make_room(state)
                 ),
                 make_room=lambda: shared.make_room(state),
+                handshakes=None if is_metrics_socket(one, self._settings) else handshakes,
             )
             try:
                 listener.start()

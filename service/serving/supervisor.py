@@ -26,7 +26,7 @@ from service.core.errors import MetricsLostError, ProcessError
 from service.logs import OncePerMinute
 from service.metrics.shared_folder import SharedFolder
 from service.metrics.shared_values import forget_gauges
-from service.serving.listener import bind, url_of
+from service.serving.exposure import is_metrics_socket, listening_sockets, url_of_service
 from service.serving.process import Assignment, serve
 from service.serving.server import STOP_AS_SIGTERM, handling
 from service.settings import Settings
@@ -86,7 +86,7 @@ class Supervisor:
         Raises `ConfigurationError` if the port cannot be had, `ProcessError` if no process can serve.
         """
         try:
-            sockets = bind(self._settings.server.host, self._settings.server.port)
+            sockets = listening_sockets(self._settings)
             with self._signals():
                 try:
                     self._supervise(sockets)
@@ -112,7 +112,9 @@ class Supervisor:
             if not announced and all(slot.is_ready for slot in self._slots):
                 announced = True
                 for one in sockets:
-                    where = url_of(one)
+                    if is_metrics_socket(one, self._settings):
+                        continue
+                    where = url_of_service(one, self._settings)
                     log.info("ready to score at %s (docs at /docs) in %d processes", where, len(self._slots))
             connection.wait(
                 [slot.process.sentinel for slot in self._slots if slot.process is not None], _POLL_SECONDS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import ssl
 import subprocess
 import sys
 import threading
@@ -12,8 +14,14 @@ from pathlib import Path
 import pytest
 
 from service.settings import Settings
+from tests.support.certificates import Authority
 
 SCRIPT = Path(__file__).resolve().parents[2] / "docker" / "healthcheck.py"
+_SPEC = importlib.util.spec_from_file_location("healthcheck", SCRIPT)
+assert _SPEC is not None
+assert _SPEC.loader is not None
+healthcheck = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(healthcheck)
 
 
 class Readiness(HTTPServer):
@@ -69,6 +77,27 @@ def test_nobody_on_the_port_is_not_healthy() -> None:
     done = check(port)
     assert done.returncode == 1
     assert f"port {port} does not answer" in done.stderr
+
+
+def test_a_service_with_tls_is_asked_by_tls_whatever_name_its_certificate_has(
+    readiness: Readiness, tmp_path: Path
+) -> None:
+    made = Authority(tmp_path).certificate("scoring.example.com")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.certificate, made.key)
+    readiness.socket = context.wrap_socket(readiness.socket, server_side=True)
+    environment = {
+        "EVENMATCH_PORT": str(readiness.server_port),
+        "EVENMATCH_TLS_CERTIFICATE": str(made.certificate),
+    }
+    assert healthcheck.found_problem(environment) is None
+    assert healthcheck.found_problem({"EVENMATCH_PORT": str(readiness.server_port)}) is not None
+
+
+def test_a_port_of_metrics_and_probes_is_asked_in_place_of_the_others(readiness: Readiness) -> None:
+    elsewhere = {"EVENMATCH_PORT": "1", "EVENMATCH_TLS_CERTIFICATE": "/tls.crt"}
+    port = str(readiness.server_port)
+    assert healthcheck.found_problem({**elsewhere, "EVENMATCH_METRICS_PORT": port}) is None
 
 
 def test_it_waits_longer_than_readiness_does() -> None:

@@ -103,7 +103,7 @@ def watched(process: subprocess.Popen[str] | Forked) -> Server:
         with process.stderr:
             for line in process.stderr:
                 server.lines.append(line)
-                if found := re.search(r"ready to score at (http://\S+)", line):
+                if found := re.search(r"ready to score at (https?://\S+)", line):
                     ready.put(found[1])
         ready.put(None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from service.store import job_tables  # noqa: F401  # its tables are part of the metadata
+from service.store import job_tables, key_tables  # noqa: F401  # their tables are part of the metadata
 from service.store.tables import metadata
 
 context.configure(

@@ -290,6 +290,15 @@ def test_unknown_paths_make_no_new_series(api: Api) -> None:
     assert api.series("evenmatch_requests_total", route="other", status="404") == 20
 
 
+def test_a_header_of_too_many_fields_or_bytes_is_refused_with_its_limit(api: Api) -> None:
+    many = api.get("/v1/model", headers={f"x-{i}": "1" for i in range(101)})
+    assert (many.status_code, many.json()["code"], many.json()["limit"]) == (431, "headers_too_large", 100)
+    long = api.get("/v1/model", headers={"x-long": "1" * 33_000})
+    assert (long.status_code, long.json()["limit"]) == (431, 32 * 1024)
+    assert long.json()["actual"] > 33_000
+    assert api.get("/v1/model", headers={f"x-{i}": "1" * 300 for i in range(90)}).status_code == 200
+
+
 def test_the_docs_load_nothing_from_elsewhere(api: Api) -> None:
     page = api.get("/docs").text
     assert "swagger" in page
