@@ -25,7 +25,7 @@ def serve(
 ) -> None:
     """Serve the HTTP API. Every other setting is an environment variable, see the README."""
     settings = settings_from(server={"host": host, "port": port}, model={"bundle": bundle, "engine": engine})
-    log_to_stderr(settings.server.log_level)
+    log_to_stderr(settings.server.log_level, settings.server.log_format)
     for warning in unknown_variables(os.environ):
         log.warning(warning)
     with exit_codes():

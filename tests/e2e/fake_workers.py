@@ -73,7 +73,7 @@ def work(assignment: Assignment) -> None:
 def main() -> None:
     """Serve until a signal comes."""
     settings = Settings()
-    log_to_stderr(settings.server.log_level)
+    log_to_stderr(settings.server.log_level, settings.server.log_format)
     with exit_codes():
         raise_descriptor_limit()
         if settings.server.workers > 1:
