@@ -23,6 +23,7 @@ from service.cli.redact import redact
 from service.cli.report import report
 from service.cli.score import score
 from service.cli.serve import serve
+from service.runtime.worker_process import forbid_core_dumps
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -51,4 +52,5 @@ app.add_typer(log, name="log")
 
 def main() -> None:
     """Entry point of `evenmatch`."""
+    forbid_core_dumps()
     app()
