@@ -40,6 +40,7 @@ def read_backup(options: StoreOptions, backup: Path, place: Path) -> tuple[Path,
         file = folder / name
         if file.is_symlink() or file.stat().st_size != size or sha256_file(file) != digest:
             raise DamagedBackupError(f"{name} of the backup is not what was written: its SHA-256 differs")
+        file.chmod(0o600)  # whatever the backup's own mode is by now
     key = _key(options, folder)
     if key.id != manifest.key_id:
         raise ConfigurationError(

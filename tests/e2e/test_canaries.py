@@ -38,7 +38,7 @@ BUG = "Zqxbug"
 SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 STORED = {
-    "decisions.candidate_id": {"candidate id"},
+    "decisions.candidate_id": {"candidate id", "row id", "csv id"},
     "decisions.job_id": {"job id"},
     "decisions.request_id": {"request id"},
 }
