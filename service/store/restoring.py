@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import inspect, select
+from sqlalchemy import MetaData, inspect, select
 
 from service.core.errors import (
     BackupError,
@@ -160,7 +160,7 @@ def _restore_postgresql(options: StoreOptions, folder: Path, manifest: Manifest,
             standing = set(inspect(decision_log.engine).get_table_names())
         except Exception as error:  # whatever the driver raises; its message names hosts
             raise StoreError(f"the database failed: {type(error).__name__}") from None
-        if standing & set(tables.metadata.tables):
+        if standing & {*tables.metadata.tables, "alembic_version"}:
             raise BackupError(
                 "the database holds tables of evenmatch already: make an empty one, and name it in "
                 "EVENMATCH_DATABASE_URL; this one stays as it is"
@@ -174,17 +174,19 @@ def _restore_postgresql(options: StoreOptions, folder: Path, manifest: Manifest,
             decision_log.open()
             result = _held(verify(decision_log), manifest)
         except EvenmatchError:
-            _drop_all(decision_log)
+            _drop_others(decision_log, standing)
             raise
         _put_key(options, folder, key)
         _put_spool(options, folder, frozenset())
     return result
 
 
-def _drop_all(decision_log: DecisionLog) -> None:
+def _drop_others(decision_log: DecisionLog, before: set[str]) -> None:
+    """Drop what came with the backup: whatever stood there before was none of evenmatch."""
+    restored = MetaData()
     with decision_log.writing() as connection:
-        tables.metadata.drop_all(connection)
-        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+        restored.reflect(connection, only=lambda name, _: name not in before)
+        restored.drop_all(connection)
 
 
 @contextmanager
