@@ -15,7 +15,7 @@ COPY pyproject.toml constraints.txt ./
 RUN python3 -c 'import tomllib; \
 project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 extras = project["optional-dependencies"]; \
-open("serving.txt", "w").write("\n".join(project["dependencies"] + extras["postgres"] + extras["redis"])); \
+open("serving.txt", "w").write("\n".join(project["dependencies"] + extras["postgres"] + extras["redis"] + extras["tracing"])); \
 open("torch.txt", "w").write("\n".join(extras["torch"]))'
 RUN --mount=type=cache,target=/root/.cache/pip \
     tools/bin/pip --python /opt/evenmatch/bin/python install --constraint constraints.txt --requirement serving.txt

@@ -39,6 +39,7 @@ from service.core.groups import GroupSchema
 from service.files.documents.archives import ArchiveLimits
 from service.files.documents.pool import DocumentOptions
 from service.jobs.options import JobsOptions
+from service.logs import LogFormat
 from service.runtime.cohort_traffic import CohortCollecting
 from service.runtime.options import ModelOptions, RedactionOptions, RequestLimits, RuntimeOptions
 from service.runtime.shadow_audits import ShadowOptions
@@ -154,7 +155,15 @@ class ServerOptions(BaseModel):
         "(mTLS).",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least severe log level."
+        "info", description="Least severe log level; libraries log from `info` on."
+    )
+    log_format: LogFormat = Field(
+        "text", description="Lines for people, or `json`: one object a line (docs/operations.md)."
+    )
+    tracing: bool = Field(
+        False,
+        description="Send OpenTelemetry traces, without texts and ids; needs the extra `tracing`. Where to: "
+        "OpenTelemetry's own variables, as `OTEL_EXPORTER_OTLP_ENDPOINT` (docs/operations.md).",
     )
 
 

@@ -215,7 +215,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         if request.url.path.endswith("/") or "//" in request.url.path:
             detail = "nothing is served at this path, which has a slash too many; see /docs"
     elif error.status_code == 405:
-        detail = f"{request.method} is not allowed at this path"
+        detail = "this method is not allowed at this path"
     else:
         detail = HTTPStatus(error.status_code).phrase
     return problem_response(

@@ -16,6 +16,7 @@ from service.api.browsers import secure
 from service.api.disconnects import DISCONNECTED
 from service.api.errors import problem_response
 from service.api.paths import UPLOADS, documented
+from service.logs import fields
 from service.metrics.registry import Metrics
 from service.runtime.open_requests import OpenRequests
 
@@ -23,6 +24,10 @@ log = logging.getLogger("service.requests")
 
 MAX_HEADER_FIELDS = 100
 MAX_HEADER_BYTES = 32 * 1024
+TRACE_ID = "evenmatch.trace_id"
+"""In a request's scope where requests are traced."""
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LEFT_STATUS = 499
@@ -63,7 +68,13 @@ class RequestContext:
         except Exception as error:
             # The traceback's frames say where; the exception's message could quote what came in.
             frames = "".join(traceback.format_tb(error.__traceback__))
-            log.error("unexpected %s, request_id=%s\n%s", type(error).__name__, request_id, frames)
+            log.error(
+                "unexpected %s, request_id=%s\n%s",
+                type(error).__name__,
+                request_id,
+                frames,
+                extra=fields(request_id=request_id),
+            )
             if status:
                 raise ConnectionAbortedError("the response broke off") from None
             await _internal_error(scope)(scope, receive, send_with_id)
@@ -77,12 +88,21 @@ class RequestContext:
             key_id = None if principal is None else principal.key_id
             log.info(
                 "%s %s %d %.1f ms request_id=%s%s",
-                scope["method"],
+                method_label(scope),
                 route or "other",
                 status,
                 1000 * seconds,
                 request_id,
                 f" key={key_id}" if key_id else "",
+                extra=fields(
+                    request_id=request_id,
+                    method=method_label(scope),
+                    route=route or "other",
+                    status=status,
+                    milliseconds=round(1000 * seconds, 1),
+                    key=key_id,
+                    trace_id=scope.get(TRACE_ID),
+                ),
             )
 
 
@@ -144,6 +164,12 @@ class CountOpenRequests:
             return
         with self._open_requests.request():
             await self._app(scope, receive, send)
+
+
+def method_label(scope: Scope) -> str:
+    """The method, if it is one of HTTP's: any other word is the caller's own text."""
+    method: str = scope["method"]
+    return method if method in _METHODS else "_OTHER"
 
 
 def route_label(scope: Scope) -> str | None:

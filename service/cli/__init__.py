@@ -1,4 +1,4 @@
-"""`evenmatch`: serve the API, or score, explain, redact, audit and report on files without a server.
+"""`evenmatch`: serve the API and back it up, or score, explain, redact, audit and report on files without it.
 
 Exit codes: 0 done; 1 the bundle, base model, engine or decision log cannot be used, or the run broke off;
 2 wrong usage; 3 an input file or text is unusable (then nothing is written); 4 the decision log's chain is
@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from service.cli.audit import audit
+from service.cli.backup import backup, restore
 from service.cli.calibrate import calibrate
 from service.cli.cohort import cohort
 from service.cli.convert import convert
@@ -23,6 +24,7 @@ from service.cli.redact import redact
 from service.cli.report import report
 from service.cli.score import score
 from service.cli.serve import serve
+from service.runtime.worker_process import forbid_core_dumps
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -43,7 +45,7 @@ def _evenmatch(
     """Score how well resumes match a job, and check what the scores depend on."""
 
 
-for command in (serve, score, explain, redact, audit, report, calibrate, convert):
+for command in (serve, score, explain, redact, audit, report, calibrate, convert, backup, restore):
     app.command()(command)
 app.add_typer(cohort, name="cohort")
 app.add_typer(keys, name="keys")
@@ -52,4 +54,5 @@ app.add_typer(log, name="log")
 
 def main() -> None:
     """Entry point of `evenmatch`."""
+    forbid_core_dumps()
     app()

@@ -20,7 +20,7 @@ def convert(
 ) -> None:
     """Convert a bundle's model for OpenVINO and check it, for machines that will serve without torch."""
     settings = settings_from(model={"bundle": bundle})
-    log_to_stderr(settings.server.log_level)
+    log_to_stderr(settings.server.log_level, settings.server.log_format)
     with exit_codes():
         source = read_bundle(settings.model.bundle_path)
         load_model(

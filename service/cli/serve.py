@@ -51,7 +51,7 @@ def serve(
         access={"insecure": insecure or None},
         model={"bundle": bundle, "engine": engine},
     )
-    log_to_stderr(settings.server.log_level)
+    log_to_stderr(settings.server.log_level, settings.server.log_format)
     for warning in unknown_variables(os.environ):
         log.warning(warning)
     with exit_codes():

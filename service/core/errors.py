@@ -68,6 +68,8 @@
     |   |-- DatabaseLostError         its file was deleted or replaced under the service
     |   |-- DatabaseDamagedError      pages of its file are damaged
     |   `-- ClockAheadError           by this machine's clock, a purge would delete what nobody expects
+    |-- BackupError                 a backup cannot be made, or does not fit where it is to be put back
+    |   `-- DamagedBackupError        a backup is not as it was written
     `-- CapacityError               not now, but perhaps later
         |-- QueueFullError            the inference queue has no room
         |-- NoIdleTimeError           background work found no time beside the requests
@@ -509,6 +511,16 @@ class DatabaseLostError(StoreError):
 class DatabaseDamagedError(StoreError):
     code = "store_damaged"
     title = "Decision log damaged"
+
+
+class BackupError(EvenmatchError):
+    code = "backup_error"
+    title = "Backup unusable here"
+
+
+class DamagedBackupError(BackupError):
+    code = "backup_damaged"
+    title = "Backup damaged"
 
 
 class ClockAheadError(StoreError):

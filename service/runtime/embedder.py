@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +17,7 @@ from service.runtime.inference_queue import EncodingRequest, Lane
 from service.runtime.inference_worker import InferenceWorker
 from service.runtime.observer import RuntimeObserver
 from service.runtime.usage import tokens_used
+from service.tracing import Spans, spans
 
 
 class Embedder:
@@ -55,7 +57,8 @@ class Embedder:
                 hits += 1
             else:
                 missing[key] = ids
-        request = EncodingRequest(list(missing.values()), lane=lane)
+        traced, queued = spans(), time.time_ns()
+        request = EncodingRequest(list(missing.values()), lane=lane, timed=traced is not None)
         if missing:
             self._worker.submit(request)
         tokens_used(sum(map(len, texts)))
@@ -67,6 +70,9 @@ class Embedder:
             except asyncio.CancelledError:
                 self._worker.forget(request)
                 raise
+            finally:
+                if traced is not None:
+                    _trace(traced, request, queued)
             for key, vector in zip(missing, computed, strict=True):
                 self._cache.put(key, vector, recent=live)
                 known[key] = vector
@@ -87,3 +93,13 @@ class Embedder:
             raise WorkerDownError(
                 f"a forward pass did not come back within {timeout:g} s", retry_after=5
             ) from None
+
+
+def _trace(traced: Spans, request: EncodingRequest, queued: int) -> None:
+    """The time until the first text was taken, and from then on."""
+    now = time.time_ns()
+    begun = now if request.begun is None else request.begun
+    numbers = {"texts": len(request.texts), "tokens": request.tokens}
+    traced.past("evenmatch.queue", queued, begun, numbers)
+    if request.begun is not None:
+        traced.past("evenmatch.inference", begun, now, numbers)

@@ -44,8 +44,11 @@ BACKGROUND_BATCH_TOKENS = 128
 class EncodingRequest:
     """The texts of one request and the future of their vectors, (N, D) in order."""
 
-    def __init__(self, texts: Sequence[TokenIds], *, lane: Lane = "live") -> None:
+    def __init__(self, texts: Sequence[TokenIds], *, lane: Lane = "live", timed: bool = False) -> None:
+        """`timed`: `begun` is kept, when a batch took its first text, in nanoseconds since 1970."""
         self.texts = texts
+        self.begun: int | None = None
+        self._timed = timed
         self.lane = lane
         self.tokens = sum(map(len, texts))
         self.future: Future[NDArray[np.float32]] = Future()
@@ -64,6 +67,8 @@ class EncodingRequest:
 
     def take(self) -> int:
         """Index of the next text that no batch holds yet."""
+        if self._timed and self.begun is None:
+            self.begun = time.time_ns()
         return self._waiting.popleft()
 
     def deliver(self, index: int, vector: NDArray[np.float32]) -> None:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from service.core.errors import QueueFullError, RequestTooLargeError
+from service.tracing import span
 
 _SMALL_AHEAD = 2
 """Small requests in turn have so many times the words of a largest one: a batch, and one more to wait."""
@@ -119,7 +120,8 @@ class RequestScheduler:
             line.waiting.append(turn)
             self._on_change(self.words_waiting)
             try:
-                await turn.granted
+                with span("evenmatch.turn", words=words):
+                    await turn.granted
             except asyncio.CancelledError:
                 if turn in line.waiting:
                     line.waiting.remove(turn)

@@ -12,6 +12,7 @@ import pickle
 import resource
 import signal
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, TypeVar
@@ -48,6 +49,17 @@ def packed(message: object) -> bytes:
     return HEADER.pack(len(data)) + data
 
 
+def forbid_core_dumps() -> None:
+    """Keep what this process and those that it starts have in memory out of any core file, for good.
+
+    A limit of 0 is not held to where the system hands cores to a program (`core_pattern` with a bar); Linux
+    gives up both at 1 byte, which is what it sets for such a program itself (fs/coredump.c).
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    limit = 1 if sys.platform == "linux" and most else 0
+    resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
+
+
 def serve(prepare: Callable[[], Callable[[T], object]]) -> None:
     """Do tasks until the pipe ends, as it does with the parent.
 
@@ -55,7 +67,7 @@ def serve(prepare: Callable[[], Callable[[T], object]]) -> None:
     the parent; after one of `prepare` the process ends. A task that runs out of memory is answered with a
     `Bug`, and then the process ends, since what it holds by then is of no more use.
     """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    forbid_core_dumps()
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # a terminal's Ctrl-C is for the parent, which ends this process

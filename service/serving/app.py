@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -55,9 +55,13 @@ from service.runtime.open_requests import OpenRequests
 from service.runtime.runtime import Runtime, load_to_serve
 from service.runtime.shadow_audits import ShadowAuditor
 from service.serving.body_timeouts import Draining, ReceiveInTime
+from service.serving.traces import TraceRequests, open_tracing
 from service.settings import Settings
 from service.store.database import open_database
 from service.store.recorder import Recorder, open_recorder
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import SpanProcessor
 
 _ANSWER_BYTES = 64 * 2**20
 """Vectors, in bytes, of large answers that are made or sent at a time."""
@@ -125,11 +129,13 @@ def create_app(
     recorder: Recorder | None = None,
     draining: Draining | None = None,
     document_reader: DocumentReader | None = None,
+    span_processor: SpanProcessor | None = None,
     describe: bool = True,
 ) -> FastAPI:
     """Build the app. Without a `runtime` or `recorder`, they are loaded and opened when the app starts.
 
     `draining` is what a server tells that it stops. `document_reader` reads the files of requests and jobs.
+    `span_processor` takes the spans of traces, where those are asked for, in the place of an exporter.
     `describe`: make the OpenAPI document before the app is ready, and not when it is first asked for.
 
     That raises what `load_to_serve` and `open_recorder` raise: a service that could not score does not come
@@ -138,6 +144,7 @@ def create_app(
     metrics = metrics or create_metrics(settings)
     open_requests = OpenRequests()
     limiter = RateLimiter(settings.rates)
+    traces = open_tracing(span_processor) if settings.server.tracing else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -212,6 +219,8 @@ def create_app(
             await limiter.close()
             database.dispose()
             await to_thread.run_sync(records.stop)
+            if traces is not None:
+                await to_thread.run_sync(traces.shutdown)
 
     app = _Service(
         title="Evenmatch",
@@ -299,5 +308,7 @@ def create_app(
     )
     app.add_middleware(HeadAsGet)
     app.add_middleware(HeaderLimits)
+    if traces is not None:
+        app.add_middleware(TraceRequests, provider=traces)
     app.add_middleware(RequestContext, metrics=metrics)
     return app

@@ -93,7 +93,7 @@ class _OneOfSeveral(Server):
 def serve(assignment: Assignment, load: Load = load_to_serve) -> None:
     """Load the model and serve until SIGTERM. The process ends if its parent does."""
     settings = assignment.settings
-    log_to_stderr(settings.server.log_level)
+    log_to_stderr(settings.server.log_level, settings.server.log_format)
     # A terminal's Ctrl-C and its end reach every process; the parent passes them on as SIGTERM, in its order.
     for number in (signal.SIGINT, *STOP_AS_SIGTERM):
         signal.signal(number, signal.SIG_IGN)
@@ -108,11 +108,11 @@ def serve(assignment: Assignment, load: Load = load_to_serve) -> None:
         )
         runtime = load(options, metrics)
         recorder = open_recorder(settings.store, metrics)
+        draining = Draining()
+        app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder, draining=draining)
     except EvenmatchError as error:
         log.error("process %d cannot serve: %s", os.getpid(), error.message)
         sys.exit(CANNOT_START)
-    draining = Draining()
-    app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder, draining=draining)
     _OneOfSeveral(assignment, app, draining, metrics).run(assignment.sockets)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -15,6 +16,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from service.logs import log_task_failure
 from service.metrics.registry import Metrics
 from service.serving.body_timeouts import Draining
 from service.serving.connections import Connection, ConnectionLimits, Connections
@@ -62,6 +64,7 @@ class Server(uvicorn.Server):
         self._listeners: list[Listener] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(log_task_failure)
         await super().startup(sockets=[])  # the app's lifespan alone: listening is done here
         most = most_connections(self._settings.server.max_connections)
         limits = ConnectionLimits(

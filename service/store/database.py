@@ -61,6 +61,14 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername="postgresql") if parsed.drivername == "postgres" else parsed
 
 
+def known_revisions() -> set[str]:
+    """Every state of the tables that this version knows."""
+    from alembic.script import ScriptDirectory  # slow to import, and needed by few commands
+
+    scripts = ScriptDirectory(str(files("service.store") / "migrations"))
+    return {script.revision for script in scripts.walk_revisions()}
+
+
 def migrate(engine: Engine) -> None:
     """Bring the tables to this version's state; safe if several processes do so at once.
 

@@ -25,6 +25,7 @@ from service.store.sqlite import sqlite_url
 from service.store.transactions import brief
 from service.store.write_queue import Submission
 from service.store.writer import Policy, State, StoreObserver, Writer
+from service.tracing import span
 
 log = logging.getLogger(__name__)
 
@@ -181,7 +182,8 @@ class Recorder:
         self._writer.submit(submission)
         if submission.waiting:
             # Shielded: a caller that hangs up cancels this, and the future is the writer's to finish.
-            return await asyncio.shield(asyncio.wrap_future(submission.safe))
+            with span("evenmatch.store", decisions=len(decisions)):
+                return await asyncio.shield(asyncio.wrap_future(submission.safe))
         return None
 
     def _find(self, key: str) -> Answer | None:

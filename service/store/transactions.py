@@ -30,6 +30,7 @@ from service.core.errors import (
 )
 from service.logs import OncePerMinute
 from service.store.sqlite import check_in_place, damage, is_damage
+from service.tracing import span
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
     Raises `StoreUnavailableError` if the database does not answer, or refuses.
     """
-    with _reachable(), snapshot(engine) as connection:
+    with span("evenmatch.store"), _reachable(), snapshot(engine) as connection:
         yield connection
 
 
@@ -87,7 +88,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     Raises `StoreUnavailableError` if the database does not answer in time, or refuses, and
     `StoreConflictError` if another transaction wrote the same row first.
     """
-    with _reachable(), brief(engine), transaction(engine) as connection:
+    with span("evenmatch.store"), _reachable(), brief(engine), transaction(engine) as connection:
         yield connection
 
 

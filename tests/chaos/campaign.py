@@ -40,10 +40,13 @@ class Result:
 
 
 class Campaign:
-    """`say` gets a line a round."""
+    """`say` gets a line a round. `only`: the one failure that happens."""
 
-    def __init__(self, seed: int, models: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, seed: int, models: Path, say: Callable[[str], None], *, only: str | None = None
+    ) -> None:
         self._seed = seed
+        self._only = only
         self._models = models
         self._say = say
         self.result = Result()
@@ -83,6 +86,8 @@ class Campaign:
                 stack.enter_context(failures.small_disk(place.data))
             elif server is None:
                 names = failures.WITHOUT_MOUNTING
+            if self._only is not None:
+                names = (self._only,)
             history = History(chance, place, server, names)
             try:
                 for lived in history.run(rounds):

@@ -17,8 +17,8 @@ import httpx
 import psutil
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-START_SECONDS = 180
-COMMAND_SECONDS = 180
+START_SECONDS = 600
+COMMAND_SECONDS = 600
 
 
 class ChaosError(Exception):

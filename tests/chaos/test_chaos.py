@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.campaign import Campaign, models
+from tests.chaos.failures import can_mount
 from tests.chaos.history import Kind
 from tests.support.postgres import programs
 
@@ -30,4 +31,18 @@ def test_nothing_acknowledged_is_lost_or_doubled_through_failures_and_kill_9(
     campaign.run(kind, rounds=4, each=2)
     assert campaign.result.broken == [], "\n".join(said)
     assert campaign.result.rounds == 4
+    assert campaign.result.decisions > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("failure", ["full", "read-only"])
+def test_a_disk_that_takes_nothing_loses_nothing_acknowledged(converted: Path, failure: str) -> None:
+    """A file system of its own, of 24 MiB, is filled to its end, or becomes read-only under the service."""
+    if not can_mount():
+        pytest.skip("needs the right to mount")
+    said: list[str] = []
+    campaign = Campaign(21, converted, said.append, only=failure)
+    campaign.run("sqlite", rounds=1, each=1)
+    assert campaign.result.broken == [], "\n".join(said)
+    assert campaign.result.failures == {f"sqlite {failure}": 1}
     assert campaign.result.decisions > 0

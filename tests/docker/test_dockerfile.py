@@ -72,7 +72,8 @@ def installed_by(requirements: list[str]) -> set[str]:
 
 
 def test_what_serves_depends_on_nothing_that_needs_torch() -> None:
-    needed = installed_by(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["postgres"])
+    extras = PROJECT["optional-dependencies"]
+    needed = installed_by(PROJECT["dependencies"] + extras["postgres"] + extras["tracing"])
     assert {"openvino", "tokenizers", "starlette", "psycopg-binary"} <= needed
     heavy = {"torch", "transformers", "peft", "accelerate", "sentence-transformers", "scikit-learn"}
     assert needed & heavy == set()

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -101,6 +102,13 @@ def test_no_resume_text_reaches_the_servers_log(server: Server, client: httpx.Cl
     client.get(f"/{SECRET}")
     assert "request_id=" in server.log
     assert "Zaphod" not in server.log
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_no_process_of_the_service_leaves_a_core_file(server: Server) -> None:
+    for process in (psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children(True)):
+        limits = Path(f"/proc/{process.pid}/limits").read_text()
+        assert re.search(r"^Max core file size +(0 +0|1 +1) ", limits, re.MULTILINE), process.name()
 
 
 def failed_start(data_dir: Path, *arguments: str) -> tuple[int, str]:

@@ -58,9 +58,9 @@ Start = Callable[..., Api]
 def start_api(stack: ExitStack, tokenizer: Path, data_dir: Path, bundle: Bundle, **parts: Any) -> Api:
     """Start the app with these settings, by part; it stops with `stack`.
 
-    `document_reader` among them is what reads files.
+    `document_reader` among them is what reads files, `span_processor` what takes spans.
     """
-    document_reader = parts.pop("document_reader", None)
+    given = {name: parts.pop(name, None) for name in ("document_reader", "span_processor")}
     chosen = Settings(
         **{
             **parts,
@@ -78,9 +78,7 @@ def start_api(stack: ExitStack, tokenizer: Path, data_dir: Path, bundle: Bundle,
         reload=FakeEngine,
         observer=metrics,
     )
-    app = create_app(
-        chosen, runtime=runtime, metrics=metrics, document_reader=document_reader, describe=False
-    )
+    app = create_app(chosen, runtime=runtime, metrics=metrics, describe=False, **given)
     api = Api(app, base_url="http://localhost", raise_server_exceptions=False)
     api.engine, api.runtime, api.metrics = engine, runtime, metrics
     stack.enter_context(api)

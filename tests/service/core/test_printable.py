@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import unicodedata
 
 import pytest
@@ -48,7 +49,11 @@ def test_a_further_line_cannot_pass_for_a_message_of_its_own() -> None:
     assert as_message("no file\nwrote report.csv") == "no file\n  wrote report.csv"
 
 
-def test_the_log_is_printable_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_is_printable_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, hook in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
+        monkeypatch.setattr(module, hook, getattr(module, hook))  # they are set, too
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     try:

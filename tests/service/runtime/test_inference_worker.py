@@ -123,6 +123,17 @@ def test_an_engine_exception_fails_only_its_own_request(run: Run) -> None:
     assert bench.heard.restarts == 0
 
 
+def test_an_engine_that_runs_out_of_memory_fails_that_request_and_serves_the_next(run: Run) -> None:
+    def need_too_much(batch: Sequence[TokenIds]) -> None:
+        if batch[0] == POISON:
+            raise MemoryError
+
+    bench = run(need_too_much)
+    with pytest.raises(EngineError):
+        bench.send(POISON).future.result(PATIENCE)
+    assert bench.send((2, 5, 3)).future.result(PATIENCE).shape == (1, 384)
+
+
 def test_a_dead_worker_is_replaced_and_what_waits_is_served(run: Run) -> None:
     bench = run(die_on_poison)
     doomed = bench.send(POISON)

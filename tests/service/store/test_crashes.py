@@ -270,6 +270,90 @@ def test_a_database_deleted_under_the_service_is_said_and_comes_back(replica: Be
 
 
 @pytest.mark.slow
+def test_two_services_on_one_data_folder_make_one_chain_and_take_over_each_others_spool(
+    replica: Begin, tmp_path: Path
+) -> None:
+    services = [replica(EVENMATCH_DATABASE_SECONDS="1") for _ in range(2)]
+    acknowledged = []
+    with httpx.Client(timeout=PATIENCE) as client:
+
+        def score(number: int) -> None:
+            answer = services[number % 2].score(client, f"c-{number}")
+            assert answer.status_code == 200
+            acknowledged.append(answer.json()["results"][0]["decision_id"])
+
+        for number in range(20):
+            score(number)
+        with closing(sqlite3.connect(tmp_path / "decisions.sqlite", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            for number in (20, 21):
+                score(number)
+            assert len(list((tmp_path / "spool").glob("*.spool"))) == 2  # one each
+            services[0].kill()
+            other.execute("ROLLBACK")
+        services[1].kill()
+        services[1] = replica()
+        for number in (23, 25):
+            score(number)
+    wait_until(lambda: spooled_lines(tmp_path / "spool") == 0)
+    found = in_database(tmp_path)
+    assert sorted(found) == sorted(acknowledged)
+
+
+@pytest.mark.slow
+def test_a_backup_made_under_load_brings_back_all_that_was_acknowledged_before_it(
+    replica: Begin, tmp_path: Path
+) -> None:
+    """The folder is lost, the backup is put elsewhere, and the service goes on from there."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    service = replica(EVENMATCH_DATA_DIR=str(old))
+    acknowledged: set[str] = set()
+    going = threading.Event()
+    going.set()
+
+    def send(worker: int) -> None:
+        with httpx.Client(timeout=PATIENCE) as client:
+            number = 0
+            while going.is_set():
+                number += 1
+                answer = service.score(client, f"w{worker}-{number}", count=3)
+                acknowledged.update(result["decision_id"] for result in answer.json()["results"])
+
+    threads = [threading.Thread(target=send, args=(worker,)) for worker in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(acknowledged) > 50)
+    before = set(acknowledged)
+    evenmatch = [sys.executable, "-c", "from service.cli import main; main()"]
+    for arguments, folder in (
+        (["backup", "--output", str(tmp_path / "backup.tar"), "--with-key"], old),
+        (["restore", str(tmp_path / "backup.tar"), "--check"], old),
+    ):
+        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "EVENMATCH_DATA_DIR": str(folder)}
+        subprocess.run([*evenmatch, *arguments], check=True, env=environment, stdout=subprocess.DEVNULL)
+    going.clear()
+    for thread in threads:
+        thread.join(PATIENCE)
+    in_use = subprocess.run(
+        [*evenmatch, "restore", str(tmp_path / "backup.tar"), "--replace"],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT), "EVENMATCH_DATA_DIR": str(old)},
+        capture_output=True,
+        text=True,
+    )
+    assert (in_use.returncode, "open: stop it first" in in_use.stderr) == (1, True)
+    service.kill()
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "EVENMATCH_DATA_DIR": str(new)}
+    subprocess.run([*evenmatch, "restore", str(tmp_path / "backup.tar")], check=True, env=environment)
+    again = replica(EVENMATCH_DATA_DIR=str(new))
+    with httpx.Client(timeout=PATIENCE) as client:
+        later = again.score(client, "later").json()["results"][0]["decision_id"]
+    found = in_database(new)
+    assert before <= set(found)
+    assert later in found
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_two_replicas_on_one_postgresql_make_one_chain_and_sum_up(
     replica: Begin, postgres_url: str, tmp_path: Path

@@ -46,6 +46,12 @@ def test_a_log_as_written_holds(decision_log: DecisionLog) -> None:
     assert result.head.sequence == 5
 
 
+def test_a_clock_that_jumps_ahead_and_back_breaks_no_chain(decision_log: DecisionLog) -> None:
+    for number, hours in enumerate((0, 48, -2, 0), 1):
+        decision_log.append([decision(number, time=DAY + timedelta(hours=hours))])
+    assert found(decision_log) == []
+
+
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
