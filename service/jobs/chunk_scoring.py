@@ -71,7 +71,7 @@ class ChunkScorer:
         """Read and encode a job's postings. Raises an `InputError` that names the one that cannot be."""
         read = []
         for i, posting in enumerate(postings):
-            read.append(await self._read_posting(posting, f"jobs[{i}]"))
+            read.append(await self._read_posting(posting, f"jobs[{i}]", job.tenant))
         return PreparedJob(job, read, RunsOfPostings([one.job.runs for one in read]))
 
     async def score(
@@ -100,7 +100,7 @@ class ChunkScorer:
                 )
         return chunk_of(job, prepared, rows, [(block, contents[block.start]) for block, _ in blocks], own)
 
-    async def _read_posting(self, posting: Posting, field: str) -> ReadPosting:
+    async def _read_posting(self, posting: Posting, field: str, tenant: str) -> ReadPosting:
         if posting.file is not None:
             read_posting = partial(read_file, posting.file, self._documents, f"{field}.file")
             description = (await self._run_document(read_posting)).text
@@ -117,7 +117,7 @@ class ChunkScorer:
             )
 
         job = await self._run(read)
-        vectors = await self._runtime.embedder.embed(job.texts, lane="bulk")
+        vectors = await self._runtime.embedder.embed(job.texts, lane="bulk", tenant=tenant)
         return ReadPosting(posting.id, job, vectors)
 
     async def _without_marks(self, text: str, field: str) -> str:
@@ -141,7 +141,7 @@ class ChunkScorer:
                     continue
                 runs = prepared.runs
                 if row.posting is not None:
-                    found = await self._own_posting(row.posting, known)
+                    found = await self._own_posting(row.posting, prepared.job.tenant, known)
                     if isinstance(found, Fault):
                         faults[i] = found
                         continue
@@ -156,7 +156,7 @@ class ChunkScorer:
                     faults[i] = one
                 else:
                     read[i] = one
-        vectors = await self._encode(read, faults)
+        vectors = await self._encode(read, faults, prepared.job.tenant)
         return faults, read, vectors, own
 
     @asynccontextmanager
@@ -190,19 +190,22 @@ class ChunkScorer:
         return document
 
     async def _own_posting(
-        self, posting: Posting, known: dict[tuple[str | None, str | None], ReadPosting | Fault]
+        self,
+        posting: Posting,
+        tenant: str,
+        known: dict[tuple[str | None, str | None], ReadPosting | Fault],
     ) -> ReadPosting | Fault:
         """The same posting, beside many candidates, is read and encoded once a chunk."""
         if posting.file is not None:
-            return await self._posting_or_fault(posting)
+            return await self._posting_or_fault(posting, tenant)
         key = posting.description, posting.title
         if key not in known:
-            known[key] = await self._posting_or_fault(posting)
+            known[key] = await self._posting_or_fault(posting, tenant)
         return known[key]
 
-    async def _posting_or_fault(self, posting: Posting) -> ReadPosting | Fault:
+    async def _posting_or_fault(self, posting: Posting, tenant: str) -> ReadPosting | Fault:
         try:
-            return await self._read_posting(posting, "job")
+            return await self._read_posting(posting, "job", tenant)
         except (InputError, EngineError) as error:
             return _fault(error)
 
@@ -219,17 +222,19 @@ class ChunkScorer:
         resume = replace(resume, read=resume.read.with_more(about_text(document)))
         return ReadRow(resume, repeats, document)
 
-    async def _encode(self, read: dict[int, ReadRow], faults: dict[int, Fault]) -> dict[int, Vectors]:
+    async def _encode(
+        self, read: dict[int, ReadRow], faults: dict[int, Fault], tenant: str
+    ) -> dict[int, Vectors]:
         """Vectors of each row's resume, in parts that find room in the queue."""
         most = min(_PART_TOKENS, self._runtime.options.model.queue_tokens)
         vectors: dict[int, Vectors] = {}
         for part in _parts(read, most):
             try:
-                vectors |= await self._embed(part, read)
+                vectors |= await self._embed(part, read, tenant)
             except EngineError:
                 for i in part:  # whichever of them it fails on
                     try:
-                        vectors |= await self._embed([i], read)
+                        vectors |= await self._embed([i], read, tenant)
                     except EngineError as error:
                         faults[i] = _fault(error)
             except RequestTooLargeError as error:  # one resume, alone in its part
@@ -238,9 +243,11 @@ class ChunkScorer:
             read.pop(i, None)
         return vectors
 
-    async def _embed(self, part: Sequence[int], read: Mapping[int, ReadRow]) -> dict[int, Vectors]:
+    async def _embed(
+        self, part: Sequence[int], read: Mapping[int, ReadRow], tenant: str
+    ) -> dict[int, Vectors]:
         texts = [ids for i in part for ids in read[i].resume.texts]
-        encoded = await self._runtime.embedder.embed(texts, lane="bulk")
+        encoded = await self._runtime.embedder.embed(texts, lane="bulk", tenant=tenant)
         found, start = {}, 0
         for i in part:
             stop = start + len(read[i].resume.passages)
@@ -332,6 +339,7 @@ def _decisions(
             bundle_digest=digest,
             engine=engine,
             cohort_digest=runtime.cohort_digest,
+            tenant=job.tenant,
         )
         for i, posting, match in pairs
     ]

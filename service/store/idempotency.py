@@ -3,6 +3,8 @@
 Two requests with one key may be scored at the same time, here or on another machine. Their keys are compared
 where the decisions are stored, by one writer after the other: the first counts, the others get its answer.
 
+The same key of two tenants is two keys: the digest contains the tenant.
+
 Neither the key's text nor the request is kept, only digests under the log's key. The digest of the body
 contains the caller's key, so that nobody without it, the log key's owner included, can find out by trying
 bodies what was asked, or about whom.
@@ -19,6 +21,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
+from service.core.tenants import DEFAULT_TENANT
 from service.store.chain import LogKey
 from service.store.decisions import ANSWER_LIFETIME, Answer, Decision, Keyed, KeyedRequest
 from service.store.tables import Row, answers, from_microseconds, insert_into, to_microseconds
@@ -87,9 +90,14 @@ class RecentAnswers:
             self._characters -= len(found[1].content or "")
 
 
-def keyed_request(log_key: LogKey, route: str, key: str, body: bytes) -> KeyedRequest:
+def keyed_request(
+    log_key: LogKey, route: str, key: str, body: bytes, tenant: str = DEFAULT_TENANT
+) -> KeyedRequest:
     """`body` must be the same bytes whenever the same is asked."""
-    prefix = f"{route}\n{key}\n".encode()
+    # That of the default tenant is as it was before there were tenants. Routes begin with a `/` or are words
+    # of the code, none of them with a tab.
+    of_tenant = "" if tenant == DEFAULT_TENANT else f"{tenant}\t"
+    prefix = f"{of_tenant}{route}\n{key}\n".encode()
     return KeyedRequest(
         log_key.sign_bytes("idempotency key", prefix), log_key.sign_bytes("keyed body", prefix + body)
     )

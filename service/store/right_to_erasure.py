@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select, update
 
+from service.core.tenants import DEFAULT_TENANT
 from service.store import chain, tables
 from service.store.decisions import CONTENT
 from service.store.idempotency import empty_answers
@@ -19,10 +20,17 @@ from service.store.tables import to_microseconds
 _ROWS_A_TRANSACTION = 500
 
 
-def erase_person(decision_log: DecisionLog, candidate_id: str, *, now: datetime | None = None) -> int:
-    """Empty every row of a candidate; returns how many. May be called again.
+def erase_person(
+    decision_log: DecisionLog,
+    candidate_id: str,
+    *,
+    tenant: str = DEFAULT_TENANT,
+    now: datetime | None = None,
+) -> int:
+    """Empty every row of a tenant's candidate; returns how many. May be called again.
 
-    A row keeps its place in the chain, its time, its `decision_id` (a random number that says nothing by
+    Another tenant's candidate of the same id is another person. A row keeps its place in the chain, its time,
+    its tenant, its `decision_id` (a random number that says nothing by
     itself) and digests under a salt that is gone. Its outcomes are deleted, and answers that hold it emptied.
     Counts stay: they hold numbers of people, and no id.
 
@@ -33,7 +41,7 @@ def erase_person(decision_log: DecisionLog, candidate_id: str, *, now: datetime 
     rows = tables.decisions
     query = (
         select(rows.c.sequence, rows.c.hash, rows.c.decision_id, rows.c.time)
-        .where(rows.c.candidate_id == candidate_id)
+        .where(rows.c.candidate_id == candidate_id, rows.c.tenant == tenant)
         # Recording outcomes locks rows in this order, too: in another one, the two could wait for each other.
         .order_by(rows.c.decision_id)
         .limit(_ROWS_A_TRANSACTION)

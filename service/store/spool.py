@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 from service.core.errors import StoreError
 from service.core.files import sync_folder
+from service.core.tenants import DEFAULT_TENANT
 from service.store.chain import LogKey
 from service.store.decisions import ADDED, FIELDS, Answer, Decision, Keyed
 from service.store.idempotency import first_of_each_key
@@ -294,6 +295,8 @@ class Spool:
         record |= {"time": decision.time.isoformat(), "groups": dict(decision.groups)}
         # As an earlier version would write it, and can read it.
         record = {name: value for name, value in record.items() if value is not None or name not in ADDED}
+        if decision.tenant == DEFAULT_TENANT:
+            del record["tenant"]
         if decision.keyed is not None:
             record["keyed"] = _keyed_record(decision.keyed, with_answer=with_answer)
         content = json.dumps(record, separators=(",", ":")).encode()

@@ -1,0 +1,25 @@
+"""Who asks: the tenant a request belongs to and what it may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+DEFAULT_TENANT = "default"
+
+
+class Scope(StrEnum):
+    SCORE = "score"
+    EMBED = "embed"
+    AUDIT = "audit"
+    OUTCOMES = "outcomes"
+    REPORT = "report"
+    JOBS = "jobs"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class Principal:
+    tenant: str = DEFAULT_TENANT
+    scopes: frozenset[Scope] = frozenset(Scope)
+    key_id: str | None = None  # public id of the key, None without keys
