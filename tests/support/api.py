@@ -58,9 +58,10 @@ Start = Callable[..., Api]
 def start_api(stack: ExitStack, tokenizer: Path, data_dir: Path, bundle: Bundle, **parts: Any) -> Api:
     """Start the app with these settings, by part; it stops with `stack`.
 
-    `document_reader` among them is what reads files.
+    `document_reader` among them is what reads files, and `middleware` is put around all others.
     """
     document_reader = parts.pop("document_reader", None)
+    middleware = parts.pop("middleware", None)
     chosen = Settings(
         **{
             **parts,
@@ -81,6 +82,8 @@ def start_api(stack: ExitStack, tokenizer: Path, data_dir: Path, bundle: Bundle,
     app = create_app(
         chosen, runtime=runtime, metrics=metrics, document_reader=document_reader, describe=False
     )
+    if middleware is not None:
+        app.add_middleware(middleware)
     api = Api(app, base_url="http://localhost", raise_server_exceptions=False)
     api.engine, api.runtime, api.metrics = engine, runtime, metrics
     stack.enter_context(api)
