@@ -16,6 +16,7 @@ from service.cli.audit import audit
 from service.cli.calibrate import calibrate
 from service.cli.cohort import cohort
 from service.cli.convert import convert
+from service.cli.data import data
 from service.cli.explain import explain
 from service.cli.log import log
 from service.cli.redact import redact
@@ -45,6 +46,7 @@ def _evenmatch(
 for command in (serve, score, explain, redact, audit, report, calibrate, convert):
     app.command()(command)
 app.add_typer(cohort, name="cohort")
+app.add_typer(data, name="data")
 app.add_typer(log, name="log")
 
 

@@ -30,6 +30,7 @@ RECENT_SECONDS = 30.0
 """How long an answer is kept in memory: short, since no erasure reaches it there."""
 
 RECENT_CHARACTERS = 16 * 2**20
+_TIMES_A_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,18 +190,29 @@ def with_answers_of(connection: Connection, decisions: Sequence[Decision]) -> li
     ]
 
 
-def empty_answers(connection: Connection, erased: Mapping[str, int]) -> None:
-    """Empty the answers that hold erased decisions, given as ids with their times in microseconds.
+def answers_that_hold(connection: Connection, decided: Mapping[str, int]) -> list[Answer]:
+    """The answers that hold any of these decisions, given as ids with their times in microseconds."""
+    found: list[Answer] = []
+    by_time: dict[int, list[str]] = {}
+    for decision_id, time_of in decided.items():
+        by_time.setdefault(time_of, []).append(decision_id)
+    times = list(by_time)
+    for start in range(0, len(times), _TIMES_A_QUERY):
+        for answer in _answers_at(connection, times[start : start + _TIMES_A_QUERY]):
+            if any(map(answer.names, by_time[to_microseconds(answer.time)])):
+                found.append(answer)
+    return found
+
+
+def empty_answers(connection: Connection, erased: Mapping[str, int]) -> int:
+    """Empty the answers that hold erased decisions, given as ids with their times in microseconds; how many.
 
     The key stays until it expires: the same request must not make new decisions about the person. The digest
     of the body goes too, or who has the person's resume and both keys could find out that it was sent.
     """
-    held = [
-        answer.key
-        for answer in _answers_at(connection, set(erased.values()))
-        if any(map(answer.names, erased))
-    ]
+    held = [answer.key for answer in answers_that_hold(connection, erased)]
     connection.execute(update(answers).where(answers.c.key.in_(held)).values(body=None, content=None))
+    return len(held)
 
 
 def expired_before(now: datetime) -> int:

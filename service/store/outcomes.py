@@ -103,10 +103,10 @@ def record_outcomes(
     return results
 
 
-def delete_outcomes(connection: Connection, decision_ids: Sequence[str]) -> None:
-    """Delete the outcomes of erased decisions, with their history. The counts stay."""
-    for table in (outcomes, outcome_history):
-        connection.execute(delete(table).where(table.c.decision_id.in_(decision_ids)))
+def delete_outcomes(connection: Connection, decision_ids: Sequence[str]) -> int:
+    """Delete the outcomes of erased decisions, with their history; returns how many. The counts stay."""
+    connection.execute(delete(outcome_history).where(outcome_history.c.decision_id.in_(decision_ids)))
+    return connection.execute(delete(outcomes).where(outcomes.c.decision_id.in_(decision_ids))).rowcount
 
 
 class _Changes:

@@ -281,7 +281,7 @@ def test_a_jobs_rows_uploads_and_decisions_are_its_tenants(world: World) -> None
     world.go.set()
     finished(_client(world), world.ids["waiting job"])
     with world.api.database.connect() as connection:
-        of_jobs = {job: of for job, of in connection.execute(select(jobs.c.id, jobs.c.tenant))}
+        of_jobs = dict(map(tuple, connection.execute(select(jobs.c.id, jobs.c.tenant))))
         query = select(decisions.c.request_id, decisions.c.tenant).where(decisions.c.request_id.like("job.%"))
         made = {(request.removeprefix("job."), tenant) for request, tenant in connection.execute(query)}
     assert of_jobs[world.ids["job"]] == of_jobs[world.ids["waiting job"]] == "acme"
