@@ -23,6 +23,7 @@ from service.cli.redact import redact
 from service.cli.report import report
 from service.cli.score import score
 from service.cli.serve import serve
+from service.cli.tenants import tenants
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -48,6 +49,7 @@ for command in (serve, score, explain, redact, audit, report, calibrate, convert
 app.add_typer(cohort, name="cohort")
 app.add_typer(data, name="data")
 app.add_typer(log, name="log")
+app.add_typer(tenants, name="tenants")
 
 
 def main() -> None:

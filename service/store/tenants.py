@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from service.core.tenants import DEFAULT_TENANT
 from service.store.job_tables import jobs
@@ -34,3 +34,15 @@ def known_tenants(connection: Connection) -> list[str]:
     ):
         found.update(connection.execute(select(column).where(*where).distinct()).scalars())
     return [DEFAULT_TENANT, *sorted(found - {DEFAULT_TENANT})]
+
+
+def sizes(connection: Connection) -> dict[str, tuple[int, int]]:
+    """By tenant, how many decisions and batch jobs are kept; erased decisions and deleted jobs, too."""
+    counted = []
+    for table in (decisions, jobs):
+        query = select(table.c.tenant, func.count()).group_by(table.c.tenant)
+        counted.append({row[0]: row[1] for row in connection.execute(query)})
+    of_decisions, of_jobs = counted
+    return {
+        tenant: (of_decisions.get(tenant, 0), of_jobs.get(tenant, 0)) for tenant in known_tenants(connection)
+    }
