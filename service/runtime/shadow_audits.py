@@ -88,7 +88,7 @@ class _Candidate:
     resume: str
     redact: bool
     until: float
-    tenant: str
+    tenant: str = DEFAULT_TENANT
 
     def __repr__(self) -> str:
         return "_Candidate(...)"
