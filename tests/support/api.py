@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
+from starlette.middleware import Middleware
 
 from service.core.bundle import Bundle
 from service.core.engines.loading import LoadedModel
@@ -58,7 +59,7 @@ Start = Callable[..., Api]
 def start_api(stack: ExitStack, tokenizer: Path, data_dir: Path, bundle: Bundle, **parts: Any) -> Api:
     """Start the app with these settings, by part; it stops with `stack`.
 
-    `document_reader` among them is what reads files, and `middleware` is put around all others.
+    `document_reader` among them is what reads files, and `middleware` is put inside of all others.
     """
     document_reader = parts.pop("document_reader", None)
     middleware = parts.pop("middleware", None)
@@ -83,7 +84,7 @@ def start_api(stack: ExitStack, tokenizer: Path, data_dir: Path, bundle: Bundle,
         chosen, runtime=runtime, metrics=metrics, document_reader=document_reader, describe=False
     )
     if middleware is not None:
-        app.add_middleware(middleware)
+        app.user_middleware.append(Middleware(middleware))
     api = Api(app, base_url="http://localhost", raise_server_exceptions=False)
     api.engine, api.runtime, api.metrics = engine, runtime, metrics
     stack.enter_context(api)
