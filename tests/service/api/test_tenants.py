@@ -87,7 +87,12 @@ def world(tiny_bundle: Bundle, bge_like: Path, tmp_path_factory: pytest.TempPath
 
         finished(Acme(), job)
         begun = threading.Event()
-        api.engine.before = lambda _: (begun.set(), made.go.wait())
+
+        def wait(_: object) -> None:
+            begun.set()
+            made.go.wait()
+
+        api.engine.before = wait
         stack.callback(made.go.set)
         people = [{"id": "w-1", "resume": f"{ENGINEER} in a town by the sea"}]
         waiting = made.as_acme("POST", "/score/jobs", json={**BODY, "candidates": people}).json()["id"]

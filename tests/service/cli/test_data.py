@@ -17,7 +17,6 @@ from typer.testing import CliRunner, Result
 
 from service.cli import app as command_line
 from service.core.bundle import Bundle
-from service.jobs import personal_data
 from service.runtime.cohort_traffic import FOLDER, SUFFIX
 from service.store.chain import load_key
 from service.store.log import DecisionLog
@@ -103,7 +102,12 @@ def test_a_person_is_handed_out_whole_and_erased_whole_while_the_service_runs(se
     job = service.ask("acme", "POST", "/score/jobs", json={"job": POSTING, "candidates": people(600)}).json()
     finished(service.of_acme(), job["id"])
     begun = threading.Event()
-    service.api.engine.before = lambda _: (begun.set(), service.go.wait())
+
+    def wait(_: object) -> None:
+        begun.set()
+        service.go.wait()
+
+    service.api.engine.before = wait
     waiting = {"job": POSTING, "candidates": people(700)}
     held = service.ask("acme", "POST", "/score/jobs", json=waiting).json()["id"]
     assert begun.wait(PATIENCE)
@@ -192,7 +196,7 @@ def test_decisions_on_their_way_to_the_database_are_found_and_waited_for(
             log.append(spool.oldest(9))
             spool.drop_oldest()
 
-        monkeypatch.setattr(personal_data.time, "sleep", service_writes)
+        monkeypatch.setattr("service.jobs.personal_data.time.sleep", service_writes)
         done = data(tmp_path, "erase", "--candidate", "c-7", "--tenant", "default")
         spool.close()
         report = json.loads(done.stdout)
