@@ -18,7 +18,16 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, IPvAnyNetwork, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    DirectoryPath,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
@@ -36,6 +45,7 @@ from service.core.errors import UnknownGroupError
 from service.core.group_labels import UnknownLabels
 from service.core.group_reading import GroupReader, check_aliases
 from service.core.groups import GroupSchema
+from service.core.tenants import OTHER_TENANTS, TENANT_NAME
 from service.files.documents.archives import ArchiveLimits
 from service.files.documents.pool import DocumentOptions
 from service.jobs.options import JobsOptions
@@ -72,6 +82,8 @@ _EARLIER = {"shadow_audit.unredacted": "SHADOW_AUDIT_BARE"}
 
 HostName = Annotated[str, Field(pattern=r"^(\*|[A-Za-z0-9._-]+|[0-9A-Fa-f:]+)$")]
 """A name or an address without port, or `*`."""
+
+TenantName = Annotated[str, Field(pattern=rf"^{TENANT_NAME.pattern}$")]
 
 Origin = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9+.-]*://[^/\s,]+)$")]
 """As browsers send it: scheme, name and, unless it is the usual one, port; no path and no `/` at the end."""
@@ -194,6 +206,21 @@ class FairnessMonitoring(BaseModel):
     refresh_seconds: float = Field(
         60.0, ge=1, le=3_600, description="Seconds between two refreshes of the live fairness gauges."
     )
+    metrics_tenants: tuple[TenantName, ...] = Field(
+        (),
+        max_length=100,
+        description="Tenants with fairness series of their own, as JSON; all others are `other`. Empty: no "
+        "label `tenant` (docs/tenants.md).",
+    )
+
+    @field_validator("metrics_tenants")
+    @classmethod
+    def _tells_tenants_apart(cls, tenants: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(tenants)) != len(tenants) or OTHER_TENANTS in tenants:
+            raise ValueError(
+                f"names a tenant twice, or {OTHER_TENANTS}, which stands for all that are not named"
+            )
+        return tenants
 
     @model_validator(mode="after")
     def _aliases_fit(self) -> Self:

@@ -8,6 +8,7 @@ lists of requirements made again.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from service.api.schemas.files import DocumentOut
@@ -132,6 +133,21 @@ def unpack(content: str, body: ScoreRequest) -> tuple[ScoreResponse, str]:
         results=results,
     )
     return answer, kept["bundle"]
+
+
+def kept_of(content: str, decision_ids: Collection[str]) -> list[dict[str, Any]]:
+    """What a kept answer says of these decisions, and of no other."""
+    kept = json.loads(content)
+    columns = {**kept["results"]}
+    for name, column in (("reason", "reasons"), ("document", "documents")):
+        if column in kept:
+            columns[name] = kept[column]
+    common = {name: kept.get(name) for name in ("bundle", "model", "threshold", "prevalence")}
+    return [
+        {**common, **{name: values[i] for name, values in columns.items()}}
+        for i, decision_id in enumerate(kept["results"]["decision_id"])
+        if decision_id in decision_ids
+    ]
 
 
 def _document(document: DocumentOut | None) -> dict[str, Any] | None:

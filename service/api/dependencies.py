@@ -15,6 +15,8 @@ from service.api.admission import Held
 from service.api.documents import RequestDocuments
 from service.api.thread_pools import ThreadPools
 from service.core.group_reading import GroupReader
+from service.core.tenants import DEFAULT_TENANT
+from service.jobs.owners import Owner
 from service.jobs.service import JobService
 from service.metrics.registry import Metrics
 from service.runtime.cohort_traffic import CohortTraffic
@@ -66,10 +68,13 @@ PrincipalOf = Annotated[Principal, Depends(_principal)]
 """Who asks: set by `service.api.access`."""
 
 
-async def _owner(request: Request, jobs: JobsDep) -> str:
+async def _owner(request: Request, jobs: JobsDep, principal: PrincipalOf) -> Owner:
+    if principal.key_id is not None or principal.tenant != DEFAULT_TENANT:
+        return Owner(principal.tenant)
     credential = request.headers.get("authorization") or request.headers.get("x-api-key") or ""
-    return jobs.owner(credential.strip())
+    return jobs.owner_by(credential.strip())
 
 
-OwnerDep = Annotated[str, Depends(_owner)]
-"""Whose jobs a request may see: those made with the same credential, as it was sent."""
+OwnerDep = Annotated[Owner, Depends(_owner)]
+"""Whose jobs a request may see: its tenant's, or, where this service checks no keys, those that were made
+with the same credential as it was sent."""

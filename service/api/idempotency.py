@@ -14,7 +14,7 @@ from anyio import to_thread
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
-from service.api.dependencies import RecorderDep
+from service.api.dependencies import PrincipalOf, RecorderDep
 from service.api.middleware import route_label
 from service.core.errors import InputError
 from service.store.decisions import KeyedRequest
@@ -39,8 +39,9 @@ REPLAYED: dict[str, Any] = {
 class Idempotency:
     """The key of one request, if it has one."""
 
-    def __init__(self, key: str, route: str, recorder: Recorder, response: Response) -> None:
+    def __init__(self, key: str, route: str, tenant: str, recorder: Recorder, response: Response) -> None:
         self._route = route
+        self._tenant = tenant
         self._recorder = recorder
         self._response = response
         self.key = key
@@ -51,7 +52,7 @@ class Idempotency:
         """What was asked under the key, or None without a key. Takes milliseconds per megabyte."""
         if not self.key:
             return None
-        return self._recorder.keyed_request(self._route, self.key, canonical(body))
+        return self._recorder.keyed_request(self._route, self.key, canonical(body), self._tenant)
 
     async def request_of_texts(self, body: BaseModel) -> KeyedRequest | None:
         """As `request`, beside the event loop."""
@@ -76,6 +77,7 @@ async def _idempotency(
     request: Request,
     response: Response,
     recorder: RecorderDep,
+    principal: PrincipalOf,
     _: Annotated[
         str,
         Header(
@@ -111,7 +113,7 @@ async def _idempotency(
             limit=MAX_CHARACTERS,
             actual=len(key),
         )
-    return Idempotency(key, route_label(request.scope) or "", recorder, response)
+    return Idempotency(key, route_label(request.scope) or "", principal.tenant, recorder, response)
 
 
 IdempotencyDep = Annotated[Idempotency, Depends(_idempotency)]

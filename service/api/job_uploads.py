@@ -16,6 +16,7 @@ from service.api.schemas.score_jobs import JobOptionsIn, JobQuery, PostingIn, Sc
 from service.api.thread_pools import ThreadPools
 from service.core.errors import CapacityError, CountError, MediaTypeError, UploadError, UploadTooLargeError
 from service.core.group_reading import GroupReader
+from service.jobs.owners import Owner
 from service.jobs.row_formats import CSV, JSON_LINES, CsvRows, JsonLines, RowFormat
 from service.jobs.rows import Posting, RowChecker
 from service.jobs.service import JobService
@@ -36,7 +37,7 @@ async def receive_job(
     query: JobQuery,
     jobs: JobService,
     *,
-    owner: str,
+    owner: Owner,
     key: str,
     groups: GroupReader,
     pools: ThreadPools,
@@ -66,7 +67,7 @@ async def receive_job(
 
 class _Receiver:
     def __init__(
-        self, jobs: JobService, checker: RowChecker, pools: ThreadPools, owner: str, key: str
+        self, jobs: JobService, checker: RowChecker, pools: ThreadPools, owner: Owner, key: str
     ) -> None:
         self._jobs = jobs
         self._checker = checker

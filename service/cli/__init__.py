@@ -17,6 +17,7 @@ from service.cli.backup import backup, restore
 from service.cli.calibrate import calibrate
 from service.cli.cohort import cohort
 from service.cli.convert import convert
+from service.cli.data import data
 from service.cli.explain import explain
 from service.cli.keys import keys
 from service.cli.log import log
@@ -24,6 +25,7 @@ from service.cli.redact import redact
 from service.cli.report import report
 from service.cli.score import score
 from service.cli.serve import serve
+from service.cli.tenants import tenants
 from service.runtime.worker_process import forbid_core_dumps
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -49,7 +51,9 @@ for command in (serve, score, explain, redact, audit, report, calibrate, convert
     app.command()(command)
 app.add_typer(cohort, name="cohort")
 app.add_typer(keys, name="keys")
+app.add_typer(data, name="data")
 app.add_typer(log, name="log")
+app.add_typer(tenants, name="tenants")
 
 
 def main() -> None:

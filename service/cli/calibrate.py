@@ -23,6 +23,7 @@ from service.cli.console import (
     say,
     settings_from,
 )
+from service.cli.tenant_options import AllTenants, TenantOption, asked_tenant, check_tenant
 from service.core.bundle import Bundle, read_bundle
 from service.core.calibration_proposal import (
     CalibrationProposal,
@@ -72,6 +73,8 @@ def calibrate(
         str | None, typer.Option(help="Of the store: the first moment, as 2026-03-01T00:00:00Z.")
     ] = None,
     until: Annotated[str | None, typer.Option(help="Of the store: the end; without it now.")] = None,
+    tenant: TenantOption = None,
+    all_tenants: AllTenants = False,
     ground_truth: Annotated[
         str | None, typer.Option(help="Of the store: label or human_decision [EVENMATCH_GROUND_TRUTH].")
     ] = None,
@@ -114,8 +117,12 @@ def calibrate(
         fail("say one of --from-store, --from FILE and --proposal FILE", EXIT_USAGE)
     if (proposal is None) != (bundle_output is None):
         fail("--proposal and --bundle-output go together", EXIT_USAGE)
-    if not from_store and (window or since or until or ground_truth):
-        fail("--window, --since, --until and --ground-truth are for --from-store", EXIT_USAGE)
+    if not from_store and any((window, since, until, ground_truth, tenant, all_tenants)):
+        fail(
+            "--window, --since, --until, --ground-truth, --tenant and --all-tenants are for --from-store",
+            EXIT_USAGE,
+        )
+    check_tenant(tenant, all_tenants=all_tenants)
     columns = OutcomeColumns(
         outcome_column, probability_column, raw_score_column, posting_column, candidate_column
     )
@@ -146,7 +153,7 @@ def calibrate(
                     say(note)
                 decisions, truth = read.decisions, None
             else:
-                decisions = _stored(settings, served, window, since, until)
+                decisions = _stored(settings, served, window, since, until, tenant, all_tenants=all_tenants)
                 truth = settings.fairness.ground_truth
             found = propose(
                 decisions,
@@ -165,7 +172,14 @@ def calibrate(
 
 
 def _stored(
-    settings: Settings, bundle: Bundle, window: str | None, since: str | None, until: str | None
+    settings: Settings,
+    bundle: Bundle,
+    window: str | None,
+    since: str | None,
+    until: str | None,
+    tenant: str | None,
+    *,
+    all_tenants: bool,
 ) -> ScoredDecisions:
     start, end = moment("since", since), moment("until", until)
     length = EVERYTHING if window is None and start is None else window
@@ -176,7 +190,8 @@ def _stored(
     engine = open_database(settings.store.url, timeout=settings.store.database_seconds)
     try:
         with reading(engine) as connection:
-            found = read_scored_decisions(connection, asked, bundle.digest, kind, cohort)
+            whose = asked_tenant(connection, tenant, all_tenants=all_tenants)
+            found = read_scored_decisions(connection, asked, bundle.digest, kind, cohort, whose)
     finally:
         engine.dispose()
     if found.of_others:

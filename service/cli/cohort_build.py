@@ -29,6 +29,7 @@ from service.cli.console import (
     say,
     settings_from,
 )
+from service.cli.tenant_options import check_tenant
 from service.core.bundle import Bundle, read_bundle
 from service.core.cohort import CohortPolicy, Posting, References
 from service.core.cohort_file import CohortMaking, ReadCohort, check_place, write_cohort
@@ -43,6 +44,7 @@ from service.core.cohort_texts import drawn, without_near_duplicates
 from service.core.errors import CohortError, ErrorCollector
 from service.core.matching import posting_of
 from service.core.redaction.policy import Category
+from service.core.tenants import DEFAULT_TENANT
 from service.core.vectors import Vectors
 from service.logs import log_to_stderr
 from service.runtime.cohort_traffic import collected, place_of, purge
@@ -84,6 +86,7 @@ def build(
     from_traffic: Annotated[
         bool, typer.Option("--from-traffic", help="Of what EVENMATCH_COHORT_COLLECT has collected.")
     ] = False,
+    tenant: Annotated[str, typer.Option(help="Of whose requests, with --from-traffic.")] = DEFAULT_TENANT,
     most_resumes: Annotated[
         int, typer.Option(min=1, max=10_000, help="Most resumes, drawn by --seed.")
     ] = MOST_RESUMES,
@@ -145,6 +148,9 @@ def build(
     log_to_stderr("warning")
     if from_traffic and (resumes or postings):
         fail("--from-traffic takes neither --resumes nor --postings", EXIT_USAGE)
+    if tenant != DEFAULT_TENANT and not from_traffic:
+        fail("--tenant is for --from-traffic", EXIT_USAGE)
+    check_tenant(tenant)
     if not from_traffic and not (resumes and postings):
         fail("give --resumes and --postings, or --from-traffic", EXIT_USAGE)
     created = datetime.now(UTC)
@@ -168,7 +174,7 @@ def build(
     with exit_codes():
         check_place(output, overwrite=overwrite)
         if from_traffic:
-            made = _of_traffic(settings, asked)
+            made = _of_traffic(settings, asked, tenant)
         else:
             options = TextOptions(
                 resumes or [],
@@ -216,11 +222,11 @@ async def _of_files(
         return write_cohort(asked.output, runtime.bundle, references, making, overwrite=asked.overwrite)
 
 
-def _of_traffic(settings: Settings, asked: _Build) -> ReadCohort:
+def _of_traffic(settings: Settings, asked: _Build, tenant: str) -> ReadCohort:
     bundle = read_bundle(settings.model.bundle_path)
     options = settings.redaction
     categories = bundle.manifest.redaction.categories if options.categories is None else options.categories
-    place = place_of(settings.store.data_dir, bundle, categories, options.entities)
+    place = place_of(settings.store.data_dir, bundle, categories, options.entities, tenant)
     try:
         purge(place.parent, settings.collecting.cohort_days)
         all_resumes = [one.body for one in collected(place, "resume")]

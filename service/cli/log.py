@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,19 +20,18 @@ from service.cli.console import (
     say,
     settings_from,
 )
+from service.cli.data import opened, tell_left
+from service.cli.given_ids import CandidateOption, candidate_id_of
+from service.cli.tenant_options import AllTenants, TenantOption, asked_tenant, check_tenant
 from service.core.errors import DatabaseDamagedError, StoreError
 from service.core.printable import one_line
 from service.files.decision_export import EXPORT_SUFFIXES, export_decisions
-from service.jobs.erasure import erase_from_jobs
-from service.jobs.sealing import Sealer
+from service.jobs.personal_data import Left, Person, erase_everywhere
 from service.logs import log_to_stderr
-from service.runtime.cohort_traffic import erase_from_traffic
 from service.settings import Settings
 from service.store.log import DecisionLog
-from service.store.recorder import SPOOL_FOLDER
 from service.store.retention import MAX_DAYS, SIX_MONTHS_DAYS
 from service.store.retention import purge as purge_old
-from service.store.right_to_erasure import erase_person
 from service.store.spool import damaged_files, spooled_lines
 from service.store.sqlite import rescued_copies
 from service.store.verification import Verification, read_anchors
@@ -83,32 +81,25 @@ def head() -> None:
 
 
 @log.command()
-def erase(
-    candidate: Annotated[
-        str, typer.Option(help="The candidate's id as it was given; `-` reads it from stdin.")
-    ],
-) -> None:
-    """Empty all rows of a candidate, for good. A signed tombstone stays, so that the chain still holds."""
-    candidate_id = _candidate_id(candidate)
-    with _opened() as (decision_log, settings):
-        spool = settings.store.data_dir / SPOOL_FOLDER
+def erase(candidate: CandidateOption, tenant: TenantOption = None) -> None:
+    """Empty all rows of a candidate, for good. A signed tombstone stays, so that the chain still holds.
+
+    `evenmatch data erase` does the same, and reports it as JSON.
+    """
+    candidate_id = candidate_id_of(candidate)
+    with opened(tenant) as (places, whose):
         # Before, too: they may come to the database just after it was looked through.
-        waiting = spooled_lines(spool)
-        sealer = Sealer.of(settings.jobs.key.get_secret_value(), decision_log.key)
-        of_jobs = erase_from_jobs(decision_log.engine, sealer, candidate_id)
-        rows = erase_person(decision_log, candidate_id)
-        try:
-            of_traffic = erase_from_traffic(settings.store.data_dir, decision_log.key.sign, candidate_id)
-        except OSError as error:
-            raise StoreError(f"collected vectors cannot be deleted: {error.strerror}") from None
-        waiting = max(waiting, spooled_lines(spool))
-        damaged = damaged_files(spool)
-        copies = _copies(decision_log)
-    typer.echo(f"erased {rows:,} decisions")
-    if of_jobs:
+        waiting = spooled_lines(places.spool)
+        done = erase_everywhere(places, Person(candidate_id, whose))
+        waiting = max(waiting, spooled_lines(places.spool))
+        damaged = damaged_files(places.spool)
+        copies = _copies(places.log)
+    typer.echo(f"erased {done.erased.decisions:,} decisions")
+    if of_jobs := done.erased.job_rows + done.erased.job_records:
         typer.echo(f"erased {of_jobs:,} rows and results of batch jobs")
-    if of_traffic:
+    if of_traffic := done.erased.collected_vectors:
         typer.echo(f"erased {of_traffic:,} resumes' vectors collected for a cohort; build the cohort anew")
+    tell_left(Left(being_scored=done.left.being_scored, sealed=done.left.sealed))
     if waiting:
         fail(
             f"{waiting:,} decisions of anybody wait in the spool, out of reach: erase again when the service "
@@ -117,8 +108,8 @@ def erase(
         )
     if damaged:
         fail(
-            f"{damaged:,} files of damaged lines in {spool} may hold decisions of anybody: look at them, and "
-            "delete them",
+            f"{damaged:,} files of damaged lines in {places.spool} may hold decisions of anybody: look at "
+            "them, and delete them",
             EXIT_UNUSABLE_MODEL,
         )
     if copies:
@@ -157,37 +148,26 @@ def purge(
 @log.command()
 def export(
     output: Annotated[Path, typer.Argument(help="A .csv or .jsonl file, as `evenmatch report` reads it.")],
+    tenant: TenantOption = None,
+    all_tenants: AllTenants = False,
 ) -> None:
-    """Write all decisions but the erased ones to a file."""
+    """Write all decisions but the erased ones to a file; with --all-tenants, in a column whose they are."""
+    check_tenant(tenant, all_tenants=all_tenants)
     if output.suffix.lower() not in EXPORT_SUFFIXES:
         fail(
             f"the file must end in {' or '.join(EXPORT_SUFFIXES)}, not {output.suffix or 'nothing'}",
             EXIT_USAGE,
         )
     with _opened() as (decision_log, settings):
-        written = export_decisions(decision_log, output, settings.fairness.groups)
+        with decision_log.reading() as connection:
+            whose = asked_tenant(connection, tenant, all_tenants=all_tenants)
+        written = export_decisions(decision_log, output, settings.fairness.groups, whose)
     say(f"wrote {written:,} decisions to {output}")
 
 
 def _copies(decision_log: DecisionLog) -> list[Path]:
     """What was saved of a database that was lost, and is not in the log yet."""
     return [] if decision_log.file is None else rescued_copies(decision_log.file)
-
-
-def _candidate_id(given: str) -> str:
-    """The id, as given or the one on stdin; exits on what cannot be one, for an erasure is for good."""
-    if given == "-":
-        try:
-            given = sys.stdin.read().removesuffix("\n")
-        except UnicodeDecodeError:
-            fail("stdin is not UTF-8", EXIT_USAGE)
-        if "\n" in given:
-            lines = given.count("\n") + 1
-            fail(f"stdin holds {lines:,} lines: one id at a time, or one of lines as an option", EXIT_USAGE)
-    # Bytes that are not UTF-8 become halves of characters, which no id has.
-    if not given or any("\ud800" <= character <= "\udfff" for character in given):
-        fail("the candidate's id is empty or not UTF-8", EXIT_USAGE)
-    return given
 
 
 @contextmanager

@@ -40,6 +40,7 @@ from service.cli.decision_options import (
     words_of,
 )
 from service.cli.group_options import GroupValues, UnknownLabelsOption, label_options, with_aliases
+from service.cli.tenant_options import AllTenants, TenantOption, asked_tenant, check_tenant
 from service.core.fairness.figure import Figure, number_text, percent_text
 from service.core.fairness.findings import ALPHA, MINIMUM, SMALL_SHARE, FairnessOptions
 from service.core.fairness.rates import ratio_text
@@ -63,6 +64,7 @@ from service.reports.bias_audit_html import bias_audit_html
 from service.reports.bias_audit_records import bias_audit_csv, bias_audit_json
 from service.reports.stored_audit import StoredQuestion, bias_audit_of_store
 from service.store.database import open_database
+from service.store.transactions import reading as in_store
 from service.store.window_counts import window_asked
 
 _WRITERS: dict[str, Callable[[BiasAudit], str]] = {
@@ -94,6 +96,8 @@ def report(
     ground_truth: Annotated[
         str | None, typer.Option(help="Of the store: label or human_decision [EVENMATCH_GROUND_TRUTH].")
     ] = None,
+    tenant: TenantOption = None,
+    all_tenants: AllTenants = False,
     output: Annotated[
         list[Path] | None, typer.Option(help="Write .html, .json or .csv; may be given several times.")
     ] = None,
@@ -141,8 +145,14 @@ def report(
     outputs = output or []
     if from_store == (decisions is not None):
         fail("name a file of decisions, or say --from-store", EXIT_USAGE)
-    if decisions is not None and (window or since or until or bundle or ground_truth):
-        fail("--window, --since, --until, --bundle and --ground-truth are for --from-store", EXIT_USAGE)
+    of_store = (window, since, until, bundle, ground_truth, tenant, all_tenants)
+    if decisions is not None and any(of_store):
+        fail(
+            "--window, --since, --until, --bundle, --ground-truth, --tenant and --all-tenants are for "
+            "--from-store",
+            EXIT_USAGE,
+        )
+    check_tenant(tenant, all_tenants=all_tenants)
     columns = DecisionColumns(
         decision_column,
         score_column,
@@ -183,9 +193,11 @@ def report(
         if decisions is None:
             now = datetime.now(UTC)
             asked = window_asked(window, moment("since", since), moment("until", until), now)
-            question = StoredQuestion(asked, settings.fairness.ground_truth, bundle)
             engine = open_database(settings.store.url, timeout=settings.store.database_seconds)
             try:
+                with in_store(engine) as connection:
+                    whose = asked_tenant(connection, tenant, all_tenants=all_tenants)
+                question = StoredQuestion(asked, settings.fairness.ground_truth, bundle, tenant=whose)
                 audit = bias_audit_of_store(engine, schema, question, statement, options, now).audit
             finally:
                 engine.dispose()

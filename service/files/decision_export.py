@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,14 +14,17 @@ from service.core.errors import TableError
 from service.core.files import private_file
 from service.core.groups import GroupSchema
 from service.core.spreadsheets import spreadsheet_safe
+from service.core.tenants import DEFAULT_TENANT
 from service.store import tables
 from service.store.decisions import CONTENT
 from service.store.log import DecisionLog
 from service.store.tables import from_microseconds
+from service.store.tenants import of_tenant
 
 EXPORT_SUFFIXES = (".csv", ".jsonl")
 _ROWS_A_FETCH = 2_000
 _MADE = ("sequence", "decision_id", "time")
+_TENANT = "tenant"
 _PLAIN = tuple(name for name in CONTENT if name != "groups")
 _IDS = ("request_id", "job_id", "candidate_id")
 
@@ -29,22 +32,27 @@ Record = dict[str, Any]
 Write = Callable[[Record], object]
 
 
-def export_decisions(decision_log: DecisionLog, file: Path, schema: GroupSchema) -> int:
+def export_decisions(
+    decision_log: DecisionLog, file: Path, schema: GroupSchema, tenant: str | None = DEFAULT_TENANT
+) -> int:
     """Write every decision that is not erased; returns how many. The file appears whole or not at all.
+
+    `tenant`: whose decisions; None for those of all, which then have a column `tenant`.
 
     Raises `StoreError`, and `TableError` if the file cannot be written, an attribute is called as a column
     is, or a row has groups of an attribute outside the schema, for which a table has no column.
     """
     for name in schema.attributes:
-        if name in (*_MADE, *_PLAIN):
+        if name in (*_MADE, *_PLAIN, _TENANT):
             raise TableError(
                 f"attribute {name} of EVENMATCH_GROUPS would take the place of the column {name}"
             )
     written = 0
     try:
         with private_file(file) as stream:
-            write = (_csv_writer if file.suffix.lower() == ".csv" else _jsonl_writer)(stream, schema)
-            for record in _records(decision_log, schema):
+            made = _MADE if tenant is not None else (*_MADE, _TENANT)
+            write = (_csv_writer if file.suffix.lower() == ".csv" else _jsonl_writer)(stream, schema, made)
+            for record in _records(decision_log, schema, tenant):
                 write(record)
                 written += 1
     except OSError as error:
@@ -52,9 +60,9 @@ def export_decisions(decision_log: DecisionLog, file: Path, schema: GroupSchema)
     return written
 
 
-def _records(decision_log: DecisionLog, schema: GroupSchema) -> Iterator[Record]:
+def _records(decision_log: DecisionLog, schema: GroupSchema, tenant: str | None) -> Iterator[Record]:
     rows = tables.decisions
-    query = select(rows).where(rows.c.erased.is_(None)).order_by(rows.c.sequence)
+    query = select(rows).where(rows.c.erased.is_(None), *of_tenant(tenant)).order_by(rows.c.sequence)
     with decision_log.reading() as connection:
         for row in connection.execution_options(yield_per=_ROWS_A_FETCH).execute(query).mappings():
             groups: dict[str, str] = json.loads(row["groups"])
@@ -68,12 +76,13 @@ def _records(decision_log: DecisionLog, schema: GroupSchema) -> Iterator[Record]
                 "sequence": row["sequence"],
                 "decision_id": row["decision_id"],
                 "time": from_microseconds(row["time"]).isoformat(),
+                **({_TENANT: row[_TENANT]} if tenant is None else {}),
                 **{name: row[name] for name in _PLAIN},
             }
 
 
-def _csv_writer(stream: TextIO, schema: GroupSchema) -> Write:
-    columns = [*_MADE, *_PLAIN, *schema.attributes]
+def _csv_writer(stream: TextIO, schema: GroupSchema, made: Sequence[str]) -> Write:
+    columns = [*made, *_PLAIN, *schema.attributes]
     writer = csv.DictWriter(stream, columns, restval="")
     writer.writeheader()
 
@@ -85,7 +94,7 @@ def _csv_writer(stream: TextIO, schema: GroupSchema) -> Write:
     return write
 
 
-def _jsonl_writer(stream: TextIO, schema: GroupSchema) -> Write:
+def _jsonl_writer(stream: TextIO, schema: GroupSchema, _: Sequence[str]) -> Write:
     nobody = dict.fromkeys(schema.attributes)
 
     def write(record: Record) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +113,34 @@ def pack(
     if facts is not None:
         packed["facts"] = facts
     return json.dumps(packed, separators=(",", ":"))
+
+
+def kept_of(content: str, decision_ids: Collection[str]) -> list[dict[str, Any]]:
+    """What a kept block says of these decisions, and of no other."""
+    packed = json.loads(content)
+    found = []
+    for i, _, decision_id, raw, probability, selected, borderline, *of_cohort in packed["pairs"]:
+        if decision_id not in decision_ids:
+            continue
+        language, warnings, redactions, document, repeats, counts = packed["rows"][str(i)]
+        found.append(
+            {
+                "threshold": packed["threshold"],
+                "decision_id": decision_id,
+                "raw_score": raw,
+                "calibrated_probability": probability,
+                "decision": "selected" if selected else "not_selected",
+                "borderline": bool(borderline),
+                **({"cohort_percentile": of_cohort[0]} if of_cohort else {}),
+                "language": language,
+                "warnings": warnings,
+                "warning_counts": counts,
+                "redactions": redactions,
+                "document": document,
+                "words_repeated_from_postings": repeats,
+            }
+        )
+    return found
 
 
 def chunk_of(

@@ -149,7 +149,7 @@ class ChunkScorer:
             return job, read_requirements(description) if of.lists_requirements else ()
 
         job, requirements = await self._run(read)
-        vectors = await self._runtime.embedder.embed(job.texts, lane="bulk")
+        vectors = await self._runtime.embedder.embed(job.texts, lane="bulk", tenant=of.tenant)
         return ReadPosting(posting.id, job, vectors, requirements)
 
     async def _without_marks(self, text: str, field: str) -> str:
@@ -188,7 +188,7 @@ class ChunkScorer:
                     faults[i] = one
                 else:
                     read[i] = one
-        vectors = await self._encode(read, faults)
+        vectors = await self._encode(read, faults, prepared.job.tenant)
         return faults, read, vectors, own
 
     @asynccontextmanager
@@ -251,17 +251,19 @@ class ChunkScorer:
         resume = replace(resume, read=resume.read.with_more(about_text(document)))
         return ReadRow(resume, repeats, document)
 
-    async def _encode(self, read: dict[int, ReadRow], faults: dict[int, Fault]) -> dict[int, Vectors]:
+    async def _encode(
+        self, read: dict[int, ReadRow], faults: dict[int, Fault], tenant: str
+    ) -> dict[int, Vectors]:
         """Vectors of each row's resume, in parts that find room in the queue."""
         most = min(_PART_TOKENS, self._runtime.options.model.queue_tokens)
         vectors: dict[int, Vectors] = {}
         for part in _parts(read, most):
             try:
-                vectors |= await self._embed(part, read)
+                vectors |= await self._embed(part, read, tenant)
             except EngineError:
                 for i in part:  # whichever of them it fails on
                     try:
-                        vectors |= await self._embed([i], read)
+                        vectors |= await self._embed([i], read, tenant)
                     except EngineError as error:
                         faults[i] = _fault(error)
             except RequestTooLargeError as error:  # one resume, alone in its part
@@ -270,9 +272,11 @@ class ChunkScorer:
             read.pop(i, None)
         return vectors
 
-    async def _embed(self, part: Sequence[int], read: Mapping[int, ReadRow]) -> dict[int, Vectors]:
+    async def _embed(
+        self, part: Sequence[int], read: Mapping[int, ReadRow], tenant: str
+    ) -> dict[int, Vectors]:
         texts = [ids for i in part for ids in read[i].resume.texts]
-        encoded = await self._runtime.embedder.embed(texts, lane="bulk")
+        encoded = await self._runtime.embedder.embed(texts, lane="bulk", tenant=tenant)
         found, start = {}, 0
         for i in part:
             stop = start + len(read[i].resume.passages)
@@ -369,6 +373,7 @@ def _decisions(
             bundle_digest=digest,
             engine=engine,
             cohort_digest=runtime.cohort_digest,
+            tenant=job.tenant,
         )
         for (i, posting, match), reason in zip(pairs, reasons, strict=True)
     ]

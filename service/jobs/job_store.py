@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, or
 from service.core.errors import EvenmatchError, InputError, JobRunningError, UnknownJobError
 from service.core.requirements.kinds import Kind as RequirementKind
 from service.jobs.clock import SECOND, now_in
+from service.jobs.owners import Owner
 from service.jobs.rows import Posting, unpack_postings
 from service.jobs.sealing import Sealer
 from service.jobs.states import OPEN, PRIORITIES, Priority, Status
@@ -27,6 +28,7 @@ class Job:
     """A job. Times are microseconds since 1970; counts are rows, `decided` is decisions."""
 
     id: str
+    tenant: str
     status: Status
     priority: Priority
     created: int
@@ -84,15 +86,17 @@ class Page:
     cursor: str | None
 
 
-def find(engine: Engine, job_id: str, owner: str) -> Job:
+def find(engine: Engine, job_id: str, owner: Owner) -> Job:
     """Raises `UnknownJobError` if there is none, it is another's, or it was deleted."""
     with reading(engine) as connection:
         return _find(connection, job_id, owner)
 
 
-def listed(engine: Engine, owner: str, *, statuses: Sequence[Status], limit: int, cursor: str | None) -> Page:
+def listed(
+    engine: Engine, owner: Owner, *, statuses: Sequence[Status], limit: int, cursor: str | None
+) -> Page:
     """The newest jobs first. Raises `InputError` for a cursor that was not given by this function."""
-    conditions: list[ColumnElement[bool]] = [jobs.c.owner == owner, jobs.c.deleted.is_(None)]
+    conditions: list[ColumnElement[bool]] = [*owner.conditions(), jobs.c.deleted.is_(None)]
     if statuses:
         conditions.append(jobs.c.status.in_(statuses))
     if cursor is not None:
@@ -106,7 +110,7 @@ def listed(engine: Engine, owner: str, *, statuses: Sequence[Status], limit: int
     return Page(found, _cursor(found[-1]) if len(rows) > limit else None)
 
 
-def cancel(engine: Engine, job_id: str, owner: str) -> Job:
+def cancel(engine: Engine, job_id: str, owner: Owner) -> Job:
     """Begin no more chunks of it. Those that are being scored are finished: then it is `cancelled`.
 
     A job that is over, or being cancelled, stays as it is. Raises `UnknownJobError`.
@@ -119,7 +123,7 @@ def cancel(engine: Engine, job_id: str, owner: str) -> Job:
         return _find(connection, job_id, owner)
 
 
-def mark_deleted(engine: Engine, job_id: str, owner: str) -> None:
+def mark_deleted(engine: Engine, job_id: str, owner: Owner) -> None:
     """From now on it is not found. Raises `UnknownJobError`, `JobRunningError` if it is not over.
 
     `service.jobs.upkeep` deletes what is left of it. Its row stays for its key.
@@ -237,10 +241,10 @@ def _lock(connection: Connection, job_id: str) -> Mapping[str, Any]:
     return row  # type: ignore[return-value]  # a RowMapping is one
 
 
-def _find(connection: Connection, job_id: str, owner: str | None, *, lock: bool = False) -> Job:
+def _find(connection: Connection, job_id: str, owner: Owner | None, *, lock: bool = False) -> Job:
     query = select(jobs).where(jobs.c.id == job_id, jobs.c.deleted.is_(None))
     if owner is not None:
-        query = query.where(jobs.c.owner == owner)
+        query = query.where(*owner.conditions())
     row = connection.execute(query.with_for_update() if lock else query).mappings().first()
     if row is None:
         raise _unknown()
@@ -297,6 +301,7 @@ def _job(row: Mapping[Any, Any], now: int) -> Job:
     options = json.loads(row["options"])
     same = (
         "id",
+        "tenant",
         "status",
         "created",
         "started",

@@ -10,6 +10,7 @@ from service.files.documents.archives import ArchiveLimits
 from service.files.documents.pool import DocumentReader
 from service.jobs.observer import JobsObserver
 from service.jobs.options import JobsOptions
+from service.jobs.owners import Owner
 from service.jobs.sealing import Sealer
 from service.jobs.uploads import JobRequest, Upload
 from service.jobs.webhooks import check_secret
@@ -42,9 +43,9 @@ class JobService:
         await self.worker.stop()
         self.engine.dispose()
 
-    def owner(self, credential: str) -> str:
-        """Whose jobs these are: a digest of the credential as it was sent, "" without one."""
-        return self.log_key.sign(_OWNER, [credential]) if credential else ""
+    def owner_by(self, credential: str) -> Owner:
+        """Whose jobs these are where nobody but a gateway knows: of the credential as it was sent."""
+        return Owner(credential=self.log_key.sign(_OWNER, [credential]) if credential else "")
 
     def upload(self, request: JobRequest) -> Upload:
         """Begin an upload."""

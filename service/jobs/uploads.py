@@ -25,6 +25,7 @@ from service.core.requirements.kinds import Kind as RequirementKind
 from service.jobs.chunk_requirements import MAX_POSTINGS
 from service.jobs.clock import SECOND, now_in
 from service.jobs.options import JobsOptions
+from service.jobs.owners import Owner
 from service.jobs.rows import Posting, Row, pack_postings, pack_rows
 from service.jobs.sealing import Sealer
 from service.jobs.states import PRIORITIES, Priority
@@ -42,7 +43,7 @@ _ROWS_A_STATEMENT = 500
 class JobRequest:
     """What is asked of a job beside its rows. `ttl`: seconds. `key`: the caller's `Idempotency-Key` or ""."""
 
-    owner: str
+    owner: Owner
     key: str = ""
     redact: bool = True
     top_k: int | None = None
@@ -95,7 +96,7 @@ class Upload:
         self._id = str(uuid.uuid4())
         self._key = None
         if request.key:
-            self._key = log_key.sign("key of a batch job", [request.owner, request.key])
+            self._key = log_key.sign("key of a batch job", [*request.owner.signed, request.key])
         self.job_id = str(uuid.UUID(self._key[:32]) if self._key is not None else uuid.uuid4())
         """Of the job that it becomes: the same for the same `Idempotency-Key`."""
         self._rows: list[Row] = []
@@ -180,7 +181,8 @@ class Upload:
         with writing(self._engine) as connection:
             now = now_in(connection)
             if not self._begun:
-                connection.execute(insert(uploads).values(id=self._id, touched=now))
+                tenant = self._request.owner.tenant
+                connection.execute(insert(uploads).values(id=self._id, touched=now, tenant=tenant))
             else:
                 connection.execute(update(uploads).where(uploads.c.id == self._id).values(touched=now))
             connection.execute(
@@ -234,7 +236,8 @@ class Upload:
         connection.execute(
             insert(jobs).values(
                 id=job_id,
-                owner=request.owner,
+                owner=request.owner.credential or "",
+                tenant=request.owner.tenant,
                 status="validating",
                 priority=PRIORITIES.index(request.priority),
                 created=now,

@@ -11,7 +11,9 @@ goes to one of those: a name that changes its address in between gains nothing. 
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hmac
 import http.client
 import ipaddress
 import random
@@ -26,11 +28,12 @@ from sqlalchemy import Engine, select, update
 from standardwebhooks import Webhook
 
 from service.core.errors import ConfigurationError, SealedError, WebhookError
+from service.core.tenants import DEFAULT_TENANT
 from service.jobs.clock import SECOND, now_in
 from service.jobs.observer import Delivery
 from service.jobs.options import JobsOptions
 from service.jobs.sealing import Sealer
-from service.store.job_tables import deliveries
+from service.store.job_tables import deliveries, jobs
 from service.store.transactions import reading, writing
 
 _HELD_SECONDS = 120
@@ -41,6 +44,7 @@ _LONGEST_PAUSE_SECONDS = 900.0
 _WAIT_SECONDS = 10.0
 _ALL_SECONDS = 30.0
 _GONE = 410
+_PREFIX = "whsec_"
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _HOUR = 3_600 * SECOND
 
@@ -48,6 +52,7 @@ _HOUR = 3_600 * SECOND
 @dataclass(frozen=True, slots=True)
 class _Notice:
     id: str
+    tenant: str
     payload: str
     url: str
     attempts: int
@@ -82,6 +87,20 @@ def check_secret(options: JobsOptions) -> None:
             ) from None
 
 
+def secret_of(options: JobsOptions, tenant: str) -> str:
+    """What a tenant's notices are signed with, in the form of Standard Webhooks: "" if none are sent.
+
+    That of the settings for the default tenant; derived from it for every other one, since who knows the
+    secret of another receiver could make notices for it.
+    """
+    secret = options.webhook_secret.get_secret_value()
+    if not secret or tenant == DEFAULT_TENANT:
+        return secret
+    own = base64.b64decode(secret.removeprefix(_PREFIX))
+    derived = hmac.digest(own, f"evenmatch webhook\n{tenant}".encode(), "sha256")
+    return _PREFIX + base64.b64encode(derived).decode()
+
+
 class WebhookSender:
     """Sends what is due, one after the other. For one thread."""
 
@@ -114,6 +133,8 @@ class WebhookSender:
             row = connection.execute(query.with_for_update(skip_locked=True)).mappings().first()
             if row is None:
                 return None
+            of_job = select(jobs.c.tenant).where(jobs.c.id == row["job_id"])
+            tenant = connection.execute(of_job).scalar() or DEFAULT_TENANT
             connection.execute(
                 update(deliveries)
                 .where(deliveries.c.id == row["id"])
@@ -123,7 +144,7 @@ class WebhookSender:
             url = self._sealer.open(row["url"], f"{row['job_id']}/webhook").decode()
         except SealedError:
             url = ""  # the key was changed meanwhile: nobody knows the address any more
-        return _Notice(row["id"], row["payload"], url, row["attempts"] + 1, row["created"])
+        return _Notice(row["id"], tenant, row["payload"], url, row["attempts"] + 1, row["created"])
 
     def _send(self, notice: _Notice) -> None:
         try:
@@ -131,7 +152,7 @@ class WebhookSender:
         except WebhookError:
             raise _SendError(final=True) from None
         now = datetime.now(UTC)
-        secret = Webhook(self._options.webhook_secret.get_secret_value())
+        secret = Webhook(secret_of(self._options, notice.tenant))
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "evenmatch",

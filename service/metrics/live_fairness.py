@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, Protocol, get_args
@@ -15,6 +15,7 @@ from service.core.errors import StoreError, StoreUnavailableError
 from service.core.fairness.comparison import compare_groups
 from service.core.fairness.counts import GroupCounts
 from service.core.groups import UNKNOWN, GroupSchema
+from service.core.tenants import DEFAULT_TENANT
 from service.store.transactions import reading
 from service.store.window_counts import count_window, window_until
 
@@ -41,15 +42,20 @@ Figures = Mapping[tuple[str, str, WindowName], LiveFigures]
 class FairnessObserver(Protocol):
     """Who shows the figures; called from a background thread."""
 
-    def fairness(self, figures: Figures) -> None:
-        """All figures of all windows."""
+    def fairness(self, figures: Figures, tenant: str = DEFAULT_TENANT) -> None:
+        """All figures of all windows; of one tenant where figures are told by tenant."""
 
 
-def live_fairness(engine: Engine, schema: GroupSchema, now: datetime) -> Figures:
-    """Every group of every attribute and intersection in every window. Raises `StoreUnavailableError`."""
+def live_fairness(engine: Engine, schema: GroupSchema, now: datetime, tenant: str | None = None) -> Figures:
+    """Every group of every attribute and intersection in every window.
+
+    `tenant`: whose decisions, None for those of all. Raises `StoreUnavailableError`.
+    """
     with reading(engine) as connection:
         found = {
-            window: count_window(connection, window_until(window, now), kind="label", scores=False)
+            window: count_window(
+                connection, window_until(window, now), kind="label", scores=False, tenant=tenant
+            )
             for window in WINDOWS
         }
     return {
@@ -61,7 +67,10 @@ def live_fairness(engine: Engine, schema: GroupSchema, now: datetime) -> Figures
 
 
 class LiveFairnessThread:
-    """Tells the observer at `start` and then every `seconds`, in a thread of its own, until `stop`."""
+    """Tells the observer at `start` and then every `seconds`, in a thread of its own, until `stop`.
+
+    `tenants`: figures are told of each of these by itself; without any, of all decisions there are.
+    """
 
     def __init__(
         self,
@@ -70,11 +79,14 @@ class LiveFairnessThread:
         observer: FairnessObserver,
         seconds: float,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        tenants: Sequence[str] = (),
     ) -> None:
         self._engine = engine
         self._schema = schema
         self._observer = observer
         self._seconds = seconds
+        self._tenants = tenants
         self._clock = clock
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-fairness", daemon=True)
@@ -91,12 +103,15 @@ class LiveFairnessThread:
 
     def refresh(self) -> None:
         """Compute and tell. If the database does not answer, old numbers give way to none."""
+        now = self._clock()
         try:
-            figures = live_fairness(self._engine, self._schema, self._clock())
+            if not self._tenants:
+                self._observer.fairness(live_fairness(self._engine, self._schema, now))
+            for tenant in self._tenants:
+                self._observer.fairness(live_fairness(self._engine, self._schema, now, tenant), tenant)
         except (StoreError, StoreUnavailableError):
             log.warning("the database does not answer: live fairness has no numbers")
-            figures = self._nothing()
-        self._observer.fairness(figures)
+            self._tell_nothing()
 
     def _run(self) -> None:
         while not self._stopped.wait(self._seconds):
@@ -107,7 +122,14 @@ class LiveFairnessThread:
             self.refresh()
         except Exception as error:  # the thread must live on, and a gauge that stands still looks alive
             log.error("live fairness failed: %s", type(error).__name__)
-            self._observer.fairness(self._nothing())
+            self._tell_nothing()
+
+    def _tell_nothing(self) -> None:
+        nothing = self._nothing()
+        if not self._tenants:
+            self._observer.fairness(nothing)
+        for tenant in self._tenants:
+            self._observer.fairness(nothing, tenant)
 
     def _nothing(self) -> Figures:
         nothing = LiveFigures(None, None, None)

@@ -19,6 +19,7 @@ from service.core.counterfactual_audit.summary import Arms
 from service.core.groups import GroupSchema
 from service.core.redaction.policy import CATEGORIES, Category
 from service.core.resume_warnings import RESUME_WARNINGS, ResumeWarning
+from service.core.tenants import DEFAULT_TENANT, OTHER_TENANTS
 from service.metrics.baselines import Baselines
 from service.metrics.live_fairness import Figures
 from service.metrics.series import Series
@@ -83,9 +84,16 @@ class Metrics(RuntimeObserver, StoreObserver):
     """
 
     def __init__(
-        self, groups: GroupSchema, routes: Sequence[str], *, shared: SharedValues | None = None
+        self,
+        groups: GroupSchema,
+        routes: Sequence[str],
+        *,
+        shared: SharedValues | None = None,
+        tenants: Sequence[str] = (),
     ) -> None:
+        """`tenants`: those that have series of their own, the rest being `other`; none for no such label."""
         self._groups = groups
+        self._tenants = frozenset(tenants)
         self._routes = frozenset(routes)
         self._shared = shared
         if shared is None:
@@ -93,20 +101,21 @@ class Metrics(RuntimeObserver, StoreObserver):
         else:
             shared.join()
         self.registry = CollectorRegistry()
-        self._series = Series(self.registry)
+        self._series = Series(self.registry, by_tenant=bool(tenants))
         self._start_at_zero()
         if shared is not None:
             shared.counts_from_now_on()
 
     def _start_at_zero(self) -> None:
         series = self._series
+        tenants = [(one,) for one in (*sorted(self._tenants), OTHER_TENANTS)] if self._tenants else [()]
         for attribute, groups in self._groups.members().items():
-            for group in groups:
-                series.scores.labels(attribute, group)
+            for group, tenant in product(groups, tenants):
+                series.scores.labels(attribute, group, *tenant)
                 for decision in DECISIONS:
-                    series.decisions.labels(attribute, group, decision)
+                    series.decisions.labels(attribute, group, decision, *tenant)
                     for outcome in OUTCOMES:
-                        series.outcomes.labels(attribute, group, decision, outcome)
+                        series.outcomes.labels(attribute, group, decision, outcome, *tenant)
         for labels in product((*ATTRIBUTES, CONTROL), AUDIT_SOURCES, ("true", "false")):
             for counted in (series.audits, series.flips, series.gaps):
                 counted.labels(*labels)
@@ -133,24 +142,40 @@ class Metrics(RuntimeObserver, StoreObserver):
             for status in (*STATUSES, OTHER):
                 series.requests.labels(route, status)
 
-    def decided(self, groups: Mapping[str, str], probability: float, decision: DecisionLabel) -> None:
+    def decided(
+        self,
+        groups: Mapping[str, str],
+        probability: float,
+        decision: DecisionLabel,
+        *,
+        tenant: str = DEFAULT_TENANT,
+    ) -> None:
         """Count one decision for every attribute and intersection; no group given counts as unknown."""
+        of = self._tenant(tenant)
         for attribute, group in self._groups.memberships(groups).items():
-            self._series.decisions.labels(attribute, group, decision).inc()
-            self._series.scores.labels(attribute, group).observe(probability)
+            self._series.decisions.labels(attribute, group, decision, *of).inc()
+            self._series.scores.labels(attribute, group, *of).observe(probability)
 
-    def outcome(self, groups: Mapping[str, str], decision: DecisionLabel, outcome: OutcomeLabel) -> None:
+    def outcome(
+        self,
+        groups: Mapping[str, str],
+        decision: DecisionLabel,
+        outcome: OutcomeLabel,
+        *,
+        tenant: str = DEFAULT_TENANT,
+    ) -> None:
         """Count the first outcome of one decision for every attribute and intersection."""
+        of = self._tenant(tenant)
         for attribute, group in self._groups.memberships(groups).items():
-            self._series.outcomes.labels(attribute, group, decision, outcome).inc()
+            self._series.outcomes.labels(attribute, group, decision, outcome, *of).inc()
 
-    def fairness(self, figures: Figures) -> None:
+    def fairness(self, figures: Figures, tenant: str = DEFAULT_TENANT) -> None:
         """Show figures by (attribute, group, window). What is not in the group schema is left out."""
         members = self._groups.members()
         for (attribute, group, window), of in figures.items():
             if group not in members.get(attribute, ()):
                 continue
-            labels = (attribute, group, window)
+            labels = (attribute, group, window, *self._tenant(tenant))
             self._series.selection_rate.labels(*labels).set(_or_nan(of.selection_rate))
             self._series.impact_ratio.labels(*labels).set(_or_nan(of.impact_ratio))
             self._series.sample_size.labels(*labels).set(_or_nan(of.sample_size))
@@ -215,18 +240,20 @@ class Metrics(RuntimeObserver, StoreObserver):
         """Count the decisions of a batch job, and what was read of their resumes."""
         # As `decided` does, but with one look-up of each series: a job may have millions.
         groups_of: dict[int, list[tuple[str, str]]] = {}
-        scores: dict[tuple[str, str], Histogram] = {}
-        counts: Counter[tuple[str, str, DecisionLabel]] = Counter()
+        scores: dict[tuple[str, ...], Histogram] = {}
+        counts: Counter[tuple[str, ...]] = Counter()
         for decision in decisions:
+            tenant = self._tenant(decision.tenant)
             groups = groups_of.get(id(decision.groups))  # that of a person's row, against many postings
             if groups is None:
                 groups = list(self._groups.memberships(decision.groups).items())
                 groups_of[id(decision.groups)] = groups
             for of in groups:
-                counts[(*of, decision.decision)] += 1
-                if of not in scores:
-                    scores[of] = self._series.scores.labels(*of)
-                scores[of].observe(decision.calibrated_probability)
+                counts[(*of, decision.decision, *tenant)] += 1
+                of_score = (*of, *tenant)
+                if of_score not in scores:
+                    scores[of_score] = self._series.scores.labels(*of_score)
+                scores[of_score].observe(decision.calibrated_probability)
         for labels, count in counts.items():
             self._series.decisions.labels(*labels).inc(count)
         for redactions, warnings in read:
@@ -297,6 +324,12 @@ class Metrics(RuntimeObserver, StoreObserver):
         """
         if self._shared is not None:
             self._shared.restore()
+
+    def _tenant(self, tenant: str) -> tuple[str, ...]:
+        """The label for a tenant; none if the settings name no tenants."""
+        if not self._tenants:
+            return ()
+        return (tenant if tenant in self._tenants else OTHER_TENANTS,)
 
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes. Raises `MetricsLostError`: what is there is not all."""

@@ -22,9 +22,12 @@ _TOKENS_BUCKETS = (16, 64, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384, 65_536)
 
 
 class Series:
-    """The series of one app, registered with `registry`."""
+    """The series of one app, registered with `registry`.
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    `by_tenant`: what is told of groups of people has a label `tenant`, too, as the last one.
+    """
+
+    def __init__(self, registry: CollectorRegistry, *, by_tenant: bool = False) -> None:
         # `_created` series would add a quarter to every scrape and say when the process started.
         disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -38,13 +41,23 @@ class Series:
             return Histogram(f"evenmatch_{name}", text, labels, registry=registry, buckets=buckets)
 
         group = ("attribute", "group")
-        self.decisions = counter("decisions_total", "Decisions by self-reported group.", *group, "decision")
-        self.scores = histogram("match_score", "Calibrated probability by group.", SCORE_BUCKETS, *group)
+        tenant = ("tenant",) if by_tenant else ()
+        self.decisions = counter(
+            "decisions_total", "Decisions by self-reported group.", *group, "decision", *tenant
+        )
+        self.scores = histogram(
+            "match_score", "Calibrated probability by group.", SCORE_BUCKETS, *group, *tenant
+        )
         self.outcomes = counter(
-            "outcomes_total", "Outcomes by group and the decision before.", *group, "decision", "outcome"
+            "outcomes_total",
+            "Outcomes by group and the decision before.",
+            *group,
+            "decision",
+            "outcome",
+            *tenant,
         )
 
-        window = (*group, "window")
+        window = (*group, "window", *tenant)
         self.selection_rate = gauge(
             "fairness_selection_rate", "Selected / decided in the window.", "livemostrecent", *window
         )

@@ -12,6 +12,7 @@ from service.core.errors import UnknownGroupError
 from service.core.fairness.counts import GroupCounts
 from service.core.fairness.findings import FairnessOptions
 from service.core.groups import GroupSchema
+from service.core.tenants import DEFAULT_TENANT
 from service.reports.bias_audit import BiasAudit, BiasAuditData, BiasAuditStatement, make_bias_audit
 from service.store.outcomes import OutcomeKind
 from service.store.tables import from_microseconds
@@ -32,6 +33,8 @@ Counts = Mapping[str, Mapping[str, GroupCounts]]
 class StoredQuestion:
     """`bundle`: the digest of the only bundle asked about. `attributes`: none for all.
 
+    `tenant`: whose decisions, None for those of all tenants together, which only operators may see.
+
     With `intersections`, those of the attributes asked about come too.
     """
 
@@ -40,6 +43,7 @@ class StoredQuestion:
     bundle: str | None = None
     attributes: tuple[str, ...] = ()
     intersections: bool = True
+    tenant: str | None = DEFAULT_TENANT
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,15 @@ def bias_audit_of_store(
     options.check()
     names = _asked(schema, question)
     with reading(engine) as connection:
-        ahead = find_ahead(connection, created, question.bundle)
+        ahead = find_ahead(connection, created, question.bundle, question.tenant)
         window = with_ahead(question.window, ahead)
-        found = count_window(connection, window, kind=question.ground_truth, bundle=question.bundle)
+        found = count_window(
+            connection,
+            window,
+            kind=question.ground_truth,
+            bundle=question.bundle,
+            tenant=question.tenant,
+        )
     counts = {name: groups for name, groups in found.by_group(schema).items() if name in names}
     outside = sum(cell.n for groups, cell in found.cells if len(schema.fitting(groups)) != len(groups))
     data = BiasAuditData(
@@ -86,7 +96,7 @@ def bias_audit_of_store(
         window=(window.first, window.last),
         bundles=found.bundles,
         ground_truth=question.ground_truth,
-        notes=(*_notes(found, outside, question.bundle), *_notes_ahead(ahead, window, created)),
+        notes=(*_notes(found, outside, question), *_notes_ahead(ahead, window, created)),
     )
     audit = make_bias_audit(counts, data, statement, options, created)
     return StoredBiasAudit(audit, counts, window, found.missing_scores, outside)
@@ -103,9 +113,16 @@ def _asked(schema: GroupSchema, question: StoredQuestion) -> Collection[str]:
     return asked
 
 
-def _notes(found: WindowCounts, outside: int, bundle: str | None) -> Iterator[str]:
-    if bundle is not None:
-        yield f"Only decisions of bundle {bundle} are counted; those of other bundles in the window are not."
+def _notes(found: WindowCounts, outside: int, question: StoredQuestion) -> Iterator[str]:
+    if question.tenant is None:
+        yield "Decisions of all tenants of the service are counted together."
+    elif question.tenant != DEFAULT_TENANT:
+        yield f"Only decisions of tenant {question.tenant} are counted."
+    if question.bundle is not None:
+        yield (
+            f"Only decisions of bundle {question.bundle} are counted; those of other bundles in the window "
+            "are not."
+        )
     if found.missing_scores:
         yield (
             f"The scores of {found.missing_scores:,} decisions near the median were erased or purged. They "

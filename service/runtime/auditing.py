@@ -20,6 +20,7 @@ from service.core.counterfactual_audit.plan import (
 from service.core.counterfactual_audit.results import CounterfactualReport
 from service.core.counterfactual_audit.summary import summarise
 from service.core.matching import Match, TokenizedJob, TokenizedResume
+from service.core.tenants import DEFAULT_TENANT
 from service.runtime.runtime import Runtime
 
 _PART = 64
@@ -47,12 +48,14 @@ async def audit_resumes(
     title: str | None,
     resumes: Sequence[AuditResume],
     options: CounterfactualOptions,
+    *,
+    tenant: str = DEFAULT_TENANT,
 ) -> Audit:
     """Score the texts of an audit in parts, while the rest is planned, and summarise.
 
     Raises what `plan_audit` and `Runtime.match` raise.
     """
-    plan, matches = await score_variants(runtime, description, title, resumes, options)
+    plan, matches = await score_variants(runtime, description, title, resumes, options, tenant=tenant)
     # A thread cannot be stopped: who leaves waits for it, so that audits stay as many as may be.
     return Audit(plan, await to_thread.run_sync(summarise, plan, matches))
 
@@ -65,6 +68,7 @@ async def score_variants(
     options: CounterfactualOptions,
     *,
     pause: Pause | None = None,
+    tenant: str = DEFAULT_TENANT,
 ) -> tuple[CounterfactualPlan, list[Match]]:
     """Plan an audit and score its texts, in parts so that other requests come between.
 
@@ -117,7 +121,10 @@ async def score_variants(
                 if pause is not None:
                     await asyncio.to_thread(pause)
                 matches += await runtime.match(
-                    part[0][0], [text for _, text in part], lane="live" if pause is None else "background"
+                    part[0][0],
+                    [text for _, text in part],
+                    lane="live" if pause is None else "background",
+                    tenant=tenant,
                 )
             else:
                 changed.clear()

@@ -30,6 +30,7 @@ from service.core.cohort_file import STORED
 from service.core.files import private_bytes
 from service.core.redaction.policy import Category
 from service.core.resume_warnings import TO_LOOK_AT, ResumeWarning
+from service.core.tenants import DEFAULT_TENANT
 from service.core.vectors import Vectors
 
 log = logging.getLogger(__name__)
@@ -70,10 +71,21 @@ class CohortCollecting(BaseModel):
     )
 
 
-def place_of(data_dir: Path, bundle: Bundle, categories: Collection[Category], entities: str | None) -> Path:
-    """Where vectors of this bundle, redacted so, are collected: others must not get among them."""
+def place_of(
+    data_dir: Path,
+    bundle: Bundle,
+    categories: Collection[Category],
+    entities: str | None,
+    tenant: str = DEFAULT_TENANT,
+) -> Path:
+    """Where a tenant's vectors of this bundle, redacted so, are collected: others must not get in between."""
     hidden = "\n".join((str(bundle.manifest.redaction.version), *sorted(categories), entities or ""))
-    return data_dir / FOLDER / f"{bundle.digest[:32]}-{hashlib.sha256(hidden.encode()).hexdigest()[:16]}"
+    name = f"{bundle.digest[:32]}-{hashlib.sha256(hidden.encode()).hexdigest()[:16]}"
+    return _of_tenant(data_dir / FOLDER / name, tenant)
+
+
+def _of_tenant(place: Path, tenant: str) -> Path:
+    return place if tenant == DEFAULT_TENANT else place.with_name(f"{place.name}-{tenant}")
 
 
 def may_be_collected(warnings: Collection[ResumeWarning]) -> bool:
@@ -82,7 +94,10 @@ def may_be_collected(warnings: Collection[ResumeWarning]) -> bool:
 
 
 class CohortTraffic:
-    """Collects for one process. `offer_...` returns at once; a thread writes. `stop` at the end."""
+    """Collects for one process. `offer_...` returns at once; a thread writes. `stop` at the end.
+
+    `place`: the default tenant's. Every other tenant has one of its own beside it, with the same limits.
+    """
 
     def __init__(self, place: Path, options: CohortCollecting, sign: Sign) -> None:
         self._place = place
@@ -93,17 +108,19 @@ class CohortTraffic:
         self._lock = threading.Lock()
         self._purged = 0.0
         self._complained = False
-        self._beyond: dict[Kind, str] = {}  # names from here on are beyond what is kept
+        self._beyond: dict[tuple[Path, Kind], str] = {}  # names from here on are beyond what is kept
         self._submit(self._purge)  # what is over goes also where nothing comes any more
 
-    def offer_posting(self, posting: Posting) -> None:
+    def offer_posting(self, posting: Posting, tenant: str = DEFAULT_TENANT) -> None:
         """Perhaps keep a posting's vectors."""
-        self._submit(lambda: self._keep("posting", posting, _NOBODY))
+        place = _of_tenant(self._place, tenant)
+        self._submit(lambda: self._keep(place, "posting", posting, _NOBODY))
 
-    def offer_resume(self, vectors: Vectors, candidate_id: str) -> None:
+    def offer_resume(self, vectors: Vectors, candidate_id: str, tenant: str = DEFAULT_TENANT) -> None:
         """Perhaps keep a redacted resume's vectors, (R, D)."""
-        person = hash_of(self._sign, candidate_id)
-        self._submit(lambda: self._keep("resume", Posting(vectors, None), person))
+        place = _of_tenant(self._place, tenant)
+        person = hash_of(self._sign, candidate_id, tenant)
+        self._submit(lambda: self._keep(place, "resume", Posting(vectors, None), person))
 
     def stop(self) -> None:
         """Write what waits, then end."""
@@ -129,7 +146,7 @@ class CohortTraffic:
             with self._lock:
                 self._waiting -= 1
 
-    def _keep(self, kind: Kind, text: Posting, person: str) -> None:
+    def _keep(self, place: Path, kind: Kind, text: Posting, person: str) -> None:
         tensors: dict[str, NDArray[Any]] = {"passages": text.body.astype(STORED)}
         if text.title is not None:
             tensors["title"] = text.title.astype(STORED)
@@ -138,16 +155,17 @@ class CohortTraffic:
         content = safetensors.numpy.save(tensors)
         rank = self._sign("cohort rank", [hashlib.sha256(content).hexdigest()])[:_HASH]
         most = self._options.cohort_resumes if kind == "resume" else self._options.cohort_postings
-        file = self._place / f"{kind}-{rank}-{person}{SUFFIX}"
-        if kind in self._beyond and file.name > self._beyond[kind]:
+        file = place / f"{kind}-{rank}-{person}{SUFFIX}"
+        beyond_here = self._beyond.get((place, kind))
+        if beyond_here is not None and file.name > beyond_here:
             return
-        there = sorted(self._place.glob(f"{kind}-*{SUFFIX}"), key=lambda one: one.name)
+        there = sorted(place.glob(f"{kind}-*{SUFFIX}"), key=lambda one: one.name)
         if len(there) >= most:
-            self._beyond[kind] = there[most - 1].name
+            self._beyond[place, kind] = there[most - 1].name
         if file in there or (len(there) >= most and file.name > there[most - 1].name):
             return
-        self._place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._place.parent.chmod(0o700)
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place.parent.chmod(0o700)
         with private_bytes(file) as stream:
             stream.write(content)
         # Another process may do the same at this moment: then both delete the same.
@@ -160,9 +178,10 @@ class CohortTraffic:
         purge(self._place.parent, self._options.cohort_days)
 
 
-def hash_of(sign: Sign, candidate_id: str) -> str:
-    """What stands for a candidate's id in a file's name; only who has the log's key can make it."""
-    return sign("cohort candidate", [candidate_id])[:_HASH]
+def hash_of(sign: Sign, candidate_id: str, tenant: str = DEFAULT_TENANT) -> str:
+    """What stands for a tenant's candidate in a file's name; only who has the log's key can make it."""
+    of_tenant = [] if tenant == DEFAULT_TENANT else [tenant]
+    return sign("cohort candidate", [candidate_id, *of_tenant])[:_HASH]
 
 
 def purge(folder: Path, days: int) -> int:
@@ -178,9 +197,17 @@ def purge(folder: Path, days: int) -> int:
     return deleted
 
 
-def erase_from_traffic(data_dir: Path, sign: Sign, candidate_id: str) -> int:
-    """Delete a candidate's vectors, of any bundle; returns how many. Raises `OSError`."""
-    found = list((data_dir / FOLDER).glob(f"*/resume-*-{hash_of(sign, candidate_id)}{SUFFIX}"))
+def vectors_of_person(
+    data_dir: Path, sign: Sign, candidate_id: str, tenant: str = DEFAULT_TENANT
+) -> list[Path]:
+    """The files with vectors of a tenant's candidate, of any bundle. Raises `OSError`."""
+    name = f"resume-*-{hash_of(sign, candidate_id, tenant)}{SUFFIX}"
+    return sorted((data_dir / FOLDER).glob(f"*/{name}"))
+
+
+def erase_from_traffic(data_dir: Path, sign: Sign, candidate_id: str, tenant: str = DEFAULT_TENANT) -> int:
+    """Delete the vectors of a tenant's candidate, of any bundle; returns how many. Raises `OSError`."""
+    found = vectors_of_person(data_dir, sign, candidate_id, tenant)
     for file in found:
         file.unlink(missing_ok=True)
     return len(found)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from service.core.engines.engine import EngineInfo
 from service.core.errors import WorkerDownError
+from service.core.tenants import DEFAULT_TENANT
 from service.core.tokenization import TokenIds
 from service.runtime.embedding_cache import EmbeddingCache, Key
 from service.runtime.inference_queue import EncodingRequest, Lane
@@ -38,14 +39,16 @@ class Embedder:
         self._observer = observer
         self.info = info
 
-    async def embed(self, texts: Sequence[TokenIds], *, lane: Lane = "live") -> NDArray[np.float32]:
-        """Vectors of `texts` in order, (N, D). Equal texts are encoded once.
+    async def embed(
+        self, texts: Sequence[TokenIds], *, lane: Lane = "live", tenant: str = DEFAULT_TENANT
+    ) -> NDArray[np.float32]:
+        """Vectors of `texts` in order, (N, D). Equal texts of one tenant are encoded once.
 
         Texts of another `lane` than live ones displace no vector in the cache and are not counted there.
         Raises a `CapacityError` if there is no room or no worker, an `EngineError` if inference fails.
         """
         live = lane == "live"
-        keys = [self._cache.key(ids) for ids in texts]
+        keys = [self._cache.key(ids, tenant) for ids in texts]
         known: dict[Key, NDArray[np.float32]] = {}
         missing: dict[Key, TokenIds] = {}
         hits = 0

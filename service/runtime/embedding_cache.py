@@ -1,7 +1,8 @@
 """Vectors of texts seen lately, in memory only.
 
 Keys are digests under a key that lives as long as the process, so the cache holds no text and its
-keys mean nothing elsewhere.
+keys mean nothing elsewhere. They contain the tenant: a vector says nothing of who else sent its text, but how
+soon it comes would tell one tenant that another had sent the same resume.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections import OrderedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from service.core.tenants import DEFAULT_TENANT
 from service.core.tokenization import TokenIds
 
 Key = bytes
@@ -36,9 +38,10 @@ class EmbeddingCache:
         self._secret = secrets.token_bytes(32)
         self._lock = threading.Lock()
 
-    def key(self, ids: TokenIds) -> Key:
-        """A digest of the token ids, and so of the text, prefix included."""
-        return hashlib.blake2b(array("q", ids).tobytes(), digest_size=16, key=self._secret).digest()
+    def key(self, ids: TokenIds, tenant: str = DEFAULT_TENANT) -> Key:
+        """A digest of the token ids, and so of the text, prefix included, and of whose it is."""
+        content = tenant.encode() + b"\n" + array("q", ids).tobytes()
+        return hashlib.blake2b(content, digest_size=16, key=self._secret).digest()
 
     def get(self, key: Key, *, recent: bool = True) -> NDArray[np.float32] | None:
         """The vector, if it is known; unless `recent`, looking makes it no younger."""

@@ -26,6 +26,7 @@ from service.core.matching import Match, Matcher, TokenizedJob, TokenizedResume
 from service.core.redaction.lexicon import load_lexicon
 from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.redactor import Redactor
+from service.core.tenants import DEFAULT_TENANT
 from service.core.text_reader import InProcessReader
 from service.core.tokenization import TextTokenizer
 from service.core.vectors import Vectors
@@ -220,13 +221,18 @@ class Runtime:
         self.reader_pool.stop()
 
     async def match(
-        self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, lane: Lane = "live"
+        self,
+        job: TokenizedJob,
+        resumes: Sequence[TokenizedResume],
+        *,
+        lane: Lane = "live",
+        tenant: str = DEFAULT_TENANT,
     ) -> list[Match]:
-        """Score one job against many resumes, in order; the job is encoded once.
+        """Score one job against many resumes of a tenant, in order; the job is encoded once.
 
         Raises a `CapacityError` or an `EngineError`; then nothing was scored.
         """
-        job_vectors, vectors = await self.encode(job, resumes, lane=lane)
+        job_vectors, vectors = await self.encode(job, resumes, lane=lane, tenant=tenant)
 
         def match() -> list[Match]:
             return [self.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
@@ -235,11 +241,16 @@ class Runtime:
         return match() if self.cohort is None else await to_thread.run_sync(match)
 
     async def encode(
-        self, job: TokenizedJob, resumes: Sequence[TokenizedResume], *, lane: Lane = "live"
+        self,
+        job: TokenizedJob,
+        resumes: Sequence[TokenizedResume],
+        *,
+        lane: Lane = "live",
+        tenant: str = DEFAULT_TENANT,
     ) -> tuple[Vectors, list[Vectors]]:
         """Vectors of the job's texts, (J, D), and of each resume's passages, (R, D); equal texts once."""
         texts = [*job.texts, *(ids for resume in resumes for ids in resume.texts)]
-        vectors = await self.embedder.embed(texts, lane=lane)
+        vectors = await self.embedder.embed(texts, lane=lane, tenant=tenant)
         start = len(job.texts)
         of_resumes = []
         for resume in resumes:

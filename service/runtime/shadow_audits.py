@@ -26,6 +26,7 @@ from service.core.counterfactual_audit.plan import (
 )
 from service.core.counterfactual_audit.summary import arms_of_scores
 from service.core.errors import NoIdleTimeError, QueueFullError, ShuttingDownError
+from service.core.tenants import DEFAULT_TENANT
 from service.runtime.auditing import score_variants
 from service.runtime.observer import RuntimeObserver, ShadowDrop
 from service.runtime.open_requests import OpenRequests
@@ -87,6 +88,7 @@ class _Candidate:
     resume: str
     redact: bool
     until: float
+    tenant: str = DEFAULT_TENANT
 
     def __repr__(self) -> str:
         return "_Candidate(...)"
@@ -127,7 +129,15 @@ class ShadowAuditor:
             self._backlog.get_nowait()
             self._observer.shadow_dropped("shutting_down")
 
-    def offer(self, description: str, title: str | None, resumes: Sequence[str], *, redact: bool) -> None:
+    def offer(
+        self,
+        description: str,
+        title: str | None,
+        resumes: Sequence[str],
+        *,
+        redact: bool,
+        tenant: str = DEFAULT_TENANT,
+    ) -> None:
         """Choose among the resumes of a request that was scored. Never waits, never raises."""
         if self._auditing is None:
             return
@@ -136,10 +146,9 @@ class ShadowAuditor:
             chosen = self._rng.sample(chosen, self._options.per_request)
         until = time.monotonic() + self._options.hold_seconds
         for resume in chosen:
+            redacted = redact and not self._options.unredacted
             try:
-                self._backlog.put_nowait(
-                    _Candidate(description, title, resume, redact and not self._options.unredacted, until)
-                )
+                self._backlog.put_nowait(_Candidate(description, title, resume, redacted, until, tenant))
             except asyncio.QueueFull:
                 self._observer.shadow_dropped("backlog_full")
 
@@ -173,6 +182,7 @@ class ShadowAuditor:
                     [AuditResume("shadow", candidate.resume)],
                     options,
                     pause=lambda: self._open_requests.wait_until_idle(candidate.until),
+                    tenant=candidate.tenant,
                 )
             self._observer.shadow_audited(arms_of_scores(plan, matches), redact=candidate.redact)
         except (NoIdleTimeError, QueueFullError, TimeoutError):

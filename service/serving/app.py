@@ -118,7 +118,8 @@ def _traffic(settings: Settings, runtime: Runtime, recorder: Recorder) -> Cohort
 
 def create_metrics(settings: Settings, shared: SharedValues | None = None) -> Metrics:
     """The metrics of one app, all at 0; `shared` with its sister processes if it has any."""
-    return Metrics(settings.fairness.groups, ROUTES, shared=shared)
+    tenants = settings.fairness.metrics_tenants
+    return Metrics(settings.fairness.groups, ROUTES, shared=shared, tenants=tenants)
 
 
 def create_app(
@@ -171,7 +172,11 @@ def create_app(
             await authenticator.start()
         app.state.authenticator = authenticator
         watch = LiveFairnessThread(
-            database, settings.fairness.groups, metrics, settings.fairness.refresh_seconds
+            database,
+            settings.fairness.groups,
+            metrics,
+            settings.fairness.refresh_seconds,
+            tenants=settings.fairness.metrics_tenants,
         )
         await to_thread.run_sync(watch.start)
         served.start()

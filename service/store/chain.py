@@ -1,7 +1,7 @@
 """The hash chain, and the secret key that it and the log's other signatures are made with.
 
     content   = HMAC(salt, canonical form of the row's content)
-    hash      = HMAC(hash of the row before, sequence, decision_id, time, content)
+    hash      = HMAC(hash of the row before, sequence, decision_id, time, content, tenant)
     tombstone = HMAC(sequence, hash, time of the erasure)
     head      = HMAC(sequence and hash of the last row, key id)
     purge     = HMAC(sequence and hash of the last purged row, time of the purge)
@@ -9,6 +9,9 @@
 All use one secret key, so that only who has it can write a chain. The content enters by a digest of its own,
 under a salt that only this row has. When content and salt are erased the digest stays and the chain still
 holds, but not even the key's owner can find out by trying ids whose row it was.
+
+The tenant enters content and hash; the latter holds after an erasure, too. The default tenant is signed by
+its absence: so is every row from before there were tenants, or of an earlier version beside this one.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from service.core.errors import ConfigurationError
+from service.core.tenants import DEFAULT_TENANT
 from service.store.decisions import ADDED, CONTENT, Decision
 from service.store.tables import Row, decision_row
 
@@ -130,8 +134,8 @@ def canonical(row: Row) -> bytes:
     of an earlier version, signed as it was.
     """
     # Someone may have put values of any type into the database: they must differ, not raise.
-    values = [row[name] for name in CONTENT]
-    if all(row[name] is None for name in ADDED):
+    values = [*(row[name] for name in CONTENT), *_tenant_part(row)]
+    if all(one is None for one in values[len(CONTENT) - len(ADDED) :]):
         del values[-len(ADDED) :]
     return json.dumps(values, separators=(",", ":"), default=repr).encode()
 
@@ -143,7 +147,12 @@ def content_digest(key: LogKey, row: Row) -> str:
 
 def row_hash(key: LogKey, previous: str, row: Row) -> str:
     """The hash of a row whose `content` is known, after a row of hash `previous`."""
-    return key.sign("row", [previous, row["sequence"], row["decision_id"], row["time"], row["content"]])
+    signed = [previous, row["sequence"], row["decision_id"], row["time"], row["content"]]
+    return key.sign("row", [*signed, *_tenant_part(row)])
+
+
+def _tenant_part(row: Row) -> list[Any]:
+    return [] if row["tenant"] == DEFAULT_TENANT else [row["tenant"]]
 
 
 def genesis(key: LogKey) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import Boolean, Float, String, Text
 from sqlalchemy.types import TypeEngine
 
 from service.core.errors import AnswerErasedError, KeyReusedError
+from service.core.tenants import DEFAULT_TENANT
 
 DecisionKind = Literal["selected", "not_selected"]
 
@@ -35,6 +36,8 @@ class Decision:
     annotation is the type of the column. Their names and order are part of every signature: never change
     them. One that is added comes last and is left out of the signature where it is None (`chain.canonical`),
     so that rows from before it still verify. `cohort_digest`: None for a score without a cohort.
+
+    `tenant`: whose decision it is. It is signed, too, but stays when the content is erased.
     """
 
     decision_id: str
@@ -51,6 +54,7 @@ class Decision:
     bundle_digest: Annotated[str, String(64)]
     engine: Annotated[str, String(32)]
     cohort_digest: Annotated[str | None, String(64)] = None
+    tenant: str = DEFAULT_TENANT
     keyed: Keyed | None = field(default=None, compare=False)
 
 
@@ -129,5 +133,5 @@ CONTENT = tuple(COLUMN_TYPES)
 ADDED = ("cohort_digest",)
 """Fields of the content that earlier versions did not have, in the order in which they came."""
 
-FIELDS = ("decision_id", "time", *CONTENT)
+FIELDS = ("decision_id", "time", *CONTENT, "tenant")
 """All fields that are kept."""

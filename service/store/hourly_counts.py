@@ -12,12 +12,14 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.core.groups import UNKNOWN
+from service.core.tenants import DEFAULT_TENANT
 from service.store.decisions import Decision
 from service.store.tables import (
     BIN_NAMES,
@@ -25,6 +27,8 @@ from service.store.tables import (
     decision_counts,
     insert_into,
     outcome_counts,
+    tenant_decision_counts,
+    tenant_outcome_counts,
     to_microseconds,
 )
 
@@ -53,6 +57,7 @@ class CountedDecision:
     bundle_digest: str
     groups: str
     selected: bool
+    tenant: str = DEFAULT_TENANT
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -71,6 +76,7 @@ def count_decisions(connection: Connection, decisions: Sequence[Decision]) -> No
             decision.bundle_digest,
             cell_text(decision.groups),
             decision.decision == "selected",
+            decision.tenant,
         )
         for period in _periods(counted):
             counter = counts.setdefault(period, Counter())
@@ -81,8 +87,7 @@ def count_decisions(connection: Connection, decisions: Sequence[Decision]) -> No
         {"hours": hours, **asdict(counted), **{name: counter[name] for name in names}}
         for (hours, counted), counter in sorted(counts.items(), key=lambda item: item[0])
     ]
-    if rows:
-        connection.execute(_add_to(connection, decision_counts, names), rows)
+    _add(connection, (decision_counts, tenant_decision_counts), names, rows)
 
 
 def count_outcomes(connection: Connection, changes: Mapping[CountedOutcome, int]) -> None:
@@ -96,8 +101,7 @@ def count_outcomes(connection: Connection, changes: Mapping[CountedOutcome, int]
         for (hours, counted, kind, positive), n in sorted(counts.items())
         if n
     ]
-    if rows:
-        connection.execute(_add_to(connection, outcome_counts, ("n",)), rows)
+    _add(connection, (outcome_counts, tenant_outcome_counts), ("n",), rows)
 
 
 def cell_text(groups: Mapping[str, str]) -> str:
@@ -119,8 +123,21 @@ def bin_of(probability: float) -> int:
 
 def _periods(counted: CountedDecision) -> list[tuple[int, CountedDecision]]:
     """The decision as it is counted in its hour and in its day."""
-    time, *rest = astuple(counted)
-    return [(hours, CountedDecision(time // length * length, *rest)) for hours, length in _PERIODS]
+    return [(hours, replace(counted, start=counted.start // length * length)) for hours, length in _PERIODS]
+
+
+def _add(
+    connection: Connection, tables: tuple[Table, Table], names: Sequence[str], rows: list[dict[str, Any]]
+) -> None:
+    """To the default tenant's table, and then to that of all others."""
+    of_default, of_tenants = tables
+    own = [row for row in rows if row["tenant"] == DEFAULT_TENANT]
+    others = [row for row in rows if row["tenant"] != DEFAULT_TENANT]
+    for row in own:
+        del row["tenant"]  # the table has no such column
+    for table, of_table in ((of_default, own), (of_tenants, others)):
+        if of_table:
+            connection.execute(_add_to(connection, table, names), of_table)
 
 
 def _add_to(connection: Connection, table: Table, names: Sequence[str]) -> postgresql.Insert | sqlite.Insert:

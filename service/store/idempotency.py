@@ -3,6 +3,8 @@
 Two requests with one key may be scored at the same time, here or on another machine. Their keys are compared
 where the decisions are stored, by one writer after the other: the first counts, the others get its answer.
 
+The same key of two tenants is two keys: the digest contains the tenant.
+
 Neither the key's text nor the request is kept, only digests under the log's key. The digest of the body
 contains the caller's key, so that nobody without it, the log key's owner included, can find out by trying
 bodies what was asked, or about whom.
@@ -19,6 +21,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
+from service.core.tenants import DEFAULT_TENANT
 from service.store.chain import LogKey
 from service.store.decisions import ANSWER_LIFETIME, Answer, Decision, Keyed, KeyedRequest
 from service.store.tables import Row, answers, from_microseconds, insert_into, to_microseconds
@@ -27,6 +30,7 @@ RECENT_SECONDS = 30.0
 """How long an answer is kept in memory: short, since no erasure reaches it there."""
 
 RECENT_CHARACTERS = 16 * 2**20
+_TIMES_A_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +91,14 @@ class RecentAnswers:
             self._characters -= len(found[1].content or "")
 
 
-def keyed_request(log_key: LogKey, route: str, key: str, body: bytes) -> KeyedRequest:
+def keyed_request(
+    log_key: LogKey, route: str, key: str, body: bytes, tenant: str = DEFAULT_TENANT
+) -> KeyedRequest:
     """`body` must be the same bytes whenever the same is asked."""
-    prefix = f"{route}\n{key}\n".encode()
+    # That of the default tenant is as it was before there were tenants. Routes begin with a `/` or are words
+    # of the code, none of them with a tab.
+    of_tenant = "" if tenant == DEFAULT_TENANT else f"{tenant}\t"
+    prefix = f"{of_tenant}{route}\n{key}\n".encode()
     return KeyedRequest(
         log_key.sign_bytes("idempotency key", prefix), log_key.sign_bytes("keyed body", prefix + body)
     )
@@ -181,18 +190,29 @@ def with_answers_of(connection: Connection, decisions: Sequence[Decision]) -> li
     ]
 
 
-def empty_answers(connection: Connection, erased: Mapping[str, int]) -> None:
-    """Empty the answers that hold erased decisions, given as ids with their times in microseconds.
+def answers_that_hold(connection: Connection, decided: Mapping[str, int]) -> list[Answer]:
+    """The answers that hold any of these decisions, given as ids with their times in microseconds."""
+    found: list[Answer] = []
+    by_time: dict[int, list[str]] = {}
+    for decision_id, time_of in decided.items():
+        by_time.setdefault(time_of, []).append(decision_id)
+    times = list(by_time)
+    for start in range(0, len(times), _TIMES_A_QUERY):
+        for answer in _answers_at(connection, times[start : start + _TIMES_A_QUERY]):
+            if any(map(answer.names, by_time[to_microseconds(answer.time)])):
+                found.append(answer)
+    return found
+
+
+def empty_answers(connection: Connection, erased: Mapping[str, int]) -> int:
+    """Empty the answers that hold erased decisions, given as ids with their times in microseconds; how many.
 
     The key stays until it expires: the same request must not make new decisions about the person. The digest
     of the body goes too, or who has the person's resume and both keys could find out that it was sent.
     """
-    held = [
-        answer.key
-        for answer in _answers_at(connection, set(erased.values()))
-        if any(map(answer.names, erased))
-    ]
+    held = [answer.key for answer in answers_that_hold(connection, erased)]
     connection.execute(update(answers).where(answers.c.key.in_(held)).values(body=None, content=None))
+    return len(held)
 
 
 def expired_before(now: datetime) -> int:

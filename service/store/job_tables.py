@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, String, Table, Text
 
-from service.store.tables import metadata
+from service.store.tables import metadata, tenant_column
 
 jobs = Table(
     "score_jobs",
     metadata,
     Column("id", String(36), primary_key=True),
-    Column("owner", String(64), nullable=False),  # digest of the credential that it was created with
+    Column("owner", String(64), nullable=False),  # digest of the credential that it was created with, or ''
     Column("status", String(16), nullable=False),
     Column("priority", SmallInteger, nullable=False),
     Column("created", BigInteger, nullable=False),
@@ -33,8 +33,10 @@ jobs = Table(
     Column("postings", LargeBinary),
     Column("webhook", LargeBinary),
     Column("failure", Text),  # JSON: code and message, of a job that failed as a whole
+    tenant_column(),
 )
 Index("ix_score_jobs_owner", jobs.c.owner, jobs.c.created)
+Index("ix_score_jobs_tenant", jobs.c.tenant, jobs.c.created)
 Index("ix_score_jobs_status", jobs.c.status)
 
 chunks = Table(
@@ -67,6 +69,7 @@ uploads = Table(
     metadata,
     Column("id", String(36), primary_key=True),
     Column("touched", BigInteger, nullable=False),
+    tenant_column(),
 )
 
 results = Table(

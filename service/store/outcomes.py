@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from service.core.errors import InputError, OutcomeConflictError, OutcomeTimeError, UnknownDecisionError
+from service.core.tenants import DEFAULT_TENANT
 from service.store.decisions import KeyedRequest
 from service.store.hourly_counts import (
     CountedDecision,
@@ -81,18 +82,20 @@ def record_outcomes(
     now: datetime,
     skew: timedelta,
     request: KeyedRequest | None = None,
+    tenant: str | None = DEFAULT_TENANT,
 ) -> list[OutcomeResult]:
     """Attach outcomes to their decisions; each is recorded or refused by itself, in the order given.
 
     The same outcome again changes nothing. A different one is refused with `OutcomeConflictError`, unless it
     says `replace`; both are in the history. `skew`: how far clocks may differ. `request`: the key that the
-    outcomes came with. Raises `KeyReusedError`, `StoreUnavailableError`.
+    outcomes came with. `tenant`: whose decisions they may be of, None for anybody's; a decision of another
+    one is as unknown as one that was never made. Raises `KeyReusedError`, `StoreUnavailableError`.
     """
     with writing(engine) as connection:
         done = None if request is None else _take_key(connection, request, given, now)
         if done is not None:
             return done
-        changes = _Changes(connection, {outcome.decision_id for outcome in given}, now, skew)
+        changes = _Changes(connection, {outcome.decision_id for outcome in given}, tenant, now, skew)
         results = [changes.add(outcome) for outcome in given]
         changes.write()
         if request is not None:
@@ -100,22 +103,27 @@ def record_outcomes(
     return results
 
 
-def delete_outcomes(connection: Connection, decision_ids: Sequence[str]) -> None:
-    """Delete the outcomes of erased decisions, with their history. The counts stay."""
-    for table in (outcomes, outcome_history):
-        connection.execute(delete(table).where(table.c.decision_id.in_(decision_ids)))
+def delete_outcomes(connection: Connection, decision_ids: Sequence[str]) -> int:
+    """Delete the outcomes of erased decisions, with their history; returns how many. The counts stay."""
+    connection.execute(delete(outcome_history).where(outcome_history.c.decision_id.in_(decision_ids)))
+    return connection.execute(delete(outcomes).where(outcomes.c.decision_id.in_(decision_ids))).rowcount
 
 
 class _Changes:
     """What the outcomes of one transaction change, gathered and then written at once."""
 
     def __init__(
-        self, connection: Connection, decision_ids: Collection[str], now: datetime, skew: timedelta
+        self,
+        connection: Connection,
+        decision_ids: Collection[str],
+        tenant: str | None,
+        now: datetime,
+        skew: timedelta,
     ) -> None:
         self._connection = connection
         self._now = now
         self._skew = skew
-        self._decisions = _locked_decisions(connection, decision_ids)
+        self._decisions = _locked_decisions(connection, decision_ids, tenant)
         recorded = select(outcomes.c.decision_id, outcomes.c.kind, outcomes.c.positive)
         self._recorded: dict[tuple[str, str], bool] = {
             (row.decision_id, row.kind): row.positive
@@ -212,8 +220,11 @@ def _last_events(connection: Connection, decision_ids: Collection[str]) -> dict[
     return {(row.decision_id, row.kind): row.event for row in rows}
 
 
-def _locked_decisions(connection: Connection, decision_ids: Collection[str]) -> dict[str, CountedDecision]:
-    """The decisions that are kept, by id, locked so that nobody else records for them."""
+def _locked_decisions(
+    connection: Connection, decision_ids: Collection[str], tenant: str | None
+) -> dict[str, CountedDecision]:
+    """The tenant's decisions that are kept, by id, locked so that nobody else records for them."""
+    of_tenant = [] if tenant is None else [decisions.c.tenant == tenant]
     rows = connection.execute(
         select(
             decisions.c.decision_id,
@@ -221,15 +232,20 @@ def _locked_decisions(connection: Connection, decision_ids: Collection[str]) -> 
             decisions.c.bundle_digest,
             decisions.c.groups,
             decisions.c.decision,
+            decisions.c.tenant,
         )
-        .where(decisions.c.decision_id.in_(decision_ids), decisions.c.groups.is_not(None))
+        .where(decisions.c.decision_id.in_(decision_ids), decisions.c.groups.is_not(None), *of_tenant)
         # Erasures and purges lock in this order, too: in another one, two could wait for each other.
         .order_by(decisions.c.decision_id)
         .with_for_update(key_share=True)
     )
     return {
         row.decision_id: CountedDecision(
-            row.time, row.bundle_digest, cell_text(cell_groups(row.groups)), row.decision == "selected"
+            row.time,
+            row.bundle_digest,
+            cell_text(cell_groups(row.groups)),
+            row.decision == "selected",
+            row.tenant,
         )
         for row in rows
     }

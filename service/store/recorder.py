@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from service.core.errors import ConfigurationError, StoreError
+from service.core.tenants import DEFAULT_TENANT
 from service.store.chain import LogKey, load_key
 from service.store.decisions import Answer, Decision, KeyedRequest
 from service.store.idempotency import RecentAnswers, find_answer, keyed_request
@@ -150,9 +151,9 @@ class Recorder:
         self._writer.check()
         self._log.check()
 
-    def keyed_request(self, route: str, key: str, body: bytes) -> KeyedRequest:
-        """A request with an `Idempotency-Key`; `body` is the same whenever the same is asked."""
-        return keyed_request(self._log.key, route, key, body)
+    def keyed_request(self, route: str, key: str, body: bytes, tenant: str = DEFAULT_TENANT) -> KeyedRequest:
+        """A tenant's request with an `Idempotency-Key`; `body` is the same whenever the same is asked."""
+        return keyed_request(self._log.key, route, key, body, tenant)
 
     async def earlier(self, request: KeyedRequest) -> Answer | None:
         """The answer that was given under this key before, if it can be found within two seconds.

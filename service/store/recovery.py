@@ -15,11 +15,13 @@ from contextlib import closing
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, inspect, null, select
+from sqlalchemy import ColumnElement, Connection, inspect, literal, null, select
 
 from service.core.errors import ConfigurationError, DatabaseLostError, EvenmatchError, StoreError
 from service.core.files import sync_folder
+from service.core.tenants import DEFAULT_TENANT
 from service.store import chain, tables
 from service.store.chain import LogKey
 from service.store.decisions import Decision
@@ -202,7 +204,11 @@ def _append(decision_log: DecisionLog, connection: Connection) -> int:
     # their id, so `append` leaves them out.
     # A copy that an earlier version saved lacks what was added since, which was null then.
     there = {column["name"] for column in inspect(connection).get_columns(rows.name)}
-    columns = [column if column.name in there else null().label(column.name) for column in rows.c]
+    missing: dict[str, ColumnElement[Any]] = {"tenant": literal(DEFAULT_TENANT)}
+    columns = [
+        column if column.name in there else missing.get(column.name, null()).label(column.name)
+        for column in rows.c
+    ]
     query = (
         select(*columns).where(rows.c.erased.is_(None), rows.c.sequence > purged).order_by(rows.c.sequence)
     )
@@ -254,4 +260,5 @@ def _record_outcomes(decision_log: DecisionLog, connection: Connection) -> None:
                 ],
                 now=from_microseconds(received),
                 skew=_ANY_TIME,
+                tenant=None,
             )

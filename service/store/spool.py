@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 from service.core.errors import StoreError
 from service.core.files import sync_folder
+from service.core.tenants import DEFAULT_TENANT
 from service.store.chain import LogKey
 from service.store.decisions import ADDED, FIELDS, Answer, Decision, Keyed
 from service.store.idempotency import first_of_each_key
@@ -294,21 +295,27 @@ class Spool:
         record |= {"time": decision.time.isoformat(), "groups": dict(decision.groups)}
         # As an earlier version would write it, and can read it.
         record = {name: value for name, value in record.items() if value is not None or name not in ADDED}
+        if decision.tenant == DEFAULT_TENANT:
+            del record["tenant"]
         if decision.keyed is not None:
             record["keyed"] = _keyed_record(decision.keyed, with_answer=with_answer)
         content = json.dumps(record, separators=(",", ":")).encode()
         return f"{self._key.sign_bytes('spool', content)} ".encode() + content + b"\n"
 
     def _decision(self, line: bytes) -> Decision | None:
-        """The decision of a line; None if it is not what was written."""
-        signature, _, content = line.rstrip(b"\n").partition(b" ")
-        if signature != self._key.sign_bytes("spool", content).encode():
-            return None
-        record = json.loads(content)
-        record["time"] = datetime.fromisoformat(record["time"])
-        if "keyed" in record:
-            record["keyed"] = _keyed(record["keyed"], record["time"])
-        return Decision(**record)
+        return _decision(self._key, line)
+
+
+def _decision(key: LogKey, line: bytes) -> Decision | None:
+    """The decision of a line; None if it is not what was written."""
+    signature, _, content = line.rstrip(b"\n").partition(b" ")
+    if signature != key.sign_bytes("spool", content).encode():
+        return None
+    record = json.loads(content)
+    record["time"] = datetime.fromisoformat(record["time"])
+    if "keyed" in record:
+        record["keyed"] = _keyed(record["keyed"], record["time"])
+    return Decision(**record)
 
 
 def _keyed_record(keyed: Keyed, *, with_answer: bool) -> dict[str, Any]:
@@ -331,6 +338,18 @@ def spooled_lines(folder: Path) -> int:
     return sum(_lines(path) for path in _files(folder, SUFFIX))
 
 
+def spooled_decisions(folder: Path, key: LogKey) -> Iterator[Decision]:
+    """The decisions that wait in a spool, whoever owns them; lines that are not what was written are not.
+
+    Raises `StoreError` if it cannot be read.
+    """
+    for path in _files(folder, SUFFIX):
+        for line in _content(path).splitlines():
+            decision = _decision(key, line)
+            if decision is not None:
+                yield decision
+
+
 def damaged_files(folder: Path) -> int:
     """How many files of damaged lines were set aside. Raises `StoreError` if the folder cannot be read."""
     return len(_files(folder, DAMAGED_SUFFIX))
@@ -346,9 +365,13 @@ def _files(folder: Path, suffix: str) -> list[Path]:
 
 
 def _lines(path: Path) -> int:
+    return _content(path).count(b"\n")
+
+
+def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes().count(b"\n")
+        return path.read_bytes()
     except FileNotFoundError:  # the database has all of it since a moment ago
-        return 0
+        return b""
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}") from None

@@ -7,7 +7,7 @@ get lost.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Float,
     ForeignKey,
@@ -25,9 +26,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    literal_column,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.core.tenants import DEFAULT_TENANT, MAX_TENANT_CHARACTERS
 from service.store.decisions import COLUMN_TYPES, CONTENT, FIELDS, Decision
 
 BINS = 128
@@ -41,6 +44,12 @@ Row = Mapping[Any, Any]
 """A row as read: column name -> value."""
 
 metadata = MetaData()
+
+
+def tenant_column() -> Column[Any]:
+    """Whose row it is: the default tenant's where an earlier version inserts it."""
+    return Column("tenant", String(MAX_TENANT_CHARACTERS), nullable=False, server_default=DEFAULT_TENANT)
+
 
 decisions = Table(
     "decisions",
@@ -58,10 +67,22 @@ decisions = Table(
     # Null unless erased.
     Column("erased", BigInteger),
     Column("tombstone", String(64)),
+    tenant_column(),
 )
 
 # `service.store.score_medians` reads the scores of one bin of the histogram through it.
 Index("ix_decisions_probability", decisions.c.calibrated_probability, decisions.c.time)
+
+NOT_DEFAULT: ColumnElement[bool] = decisions.c.tenant != literal_column(f"'{DEFAULT_TENANT}'")
+"""Has to stand in a query that is to use the index below: a service without tenants pays nothing for it."""
+Index(
+    "ix_decisions_tenant",
+    decisions.c.tenant,
+    decisions.c.calibrated_probability,
+    decisions.c.time,
+    sqlite_where=NOT_DEFAULT,
+    postgresql_where=NOT_DEFAULT,
+)
 
 head = Table(
     "log_head",
@@ -136,26 +157,40 @@ def _count_key() -> list[Column[Any]]:
     ]
 
 
-# Counts hold numbers of people by group and hour, and no id. Every decision is counted twice, in its hour and
-# in its day, so that a long window is read by the day.
-decision_counts = Table(
-    "decision_counts",
-    metadata,
-    *_count_key(),
-    Column("n", Integer, nullable=False),
-    *(Column(name, Integer, nullable=False) for name in BIN_NAMES),
-    sqlite_with_rowid=False,
-)
+def _tenant_count_key() -> list[Column[Any]]:
+    return [Column("tenant", String(MAX_TENANT_CHARACTERS), primary_key=True), *_count_key()]
 
-outcome_counts = Table(
-    "outcome_counts",
-    metadata,
-    *_count_key(),
-    Column("kind", String(16), primary_key=True),
-    Column("positive", Boolean, primary_key=True),
-    Column("n", Integer, nullable=False),
-    sqlite_with_rowid=False,
-)
+
+def _decision_counts(name: str, key: Sequence[Column[Any]]) -> Table:
+    return Table(
+        name,
+        metadata,
+        *key,
+        Column("n", Integer, nullable=False),
+        *(Column(bin_name, Integer, nullable=False) for bin_name in BIN_NAMES),
+        sqlite_with_rowid=False,
+    )
+
+
+def _outcome_counts(name: str, key: Sequence[Column[Any]]) -> Table:
+    return Table(
+        name,
+        metadata,
+        *key,
+        Column("kind", String(16), primary_key=True),
+        Column("positive", Boolean, primary_key=True),
+        Column("n", Integer, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+# Counts hold numbers of people by group and hour, and no id. Every decision is counted twice, in its hour and
+# in its day, so that a long window is read by the day. These are the default tenant's; those of all others
+# stand in tables of their own, since an earlier version adds to these under the key that they always had.
+decision_counts = _decision_counts("decision_counts", _count_key())
+outcome_counts = _outcome_counts("outcome_counts", _count_key())
+tenant_decision_counts = _decision_counts("tenant_decision_counts", _tenant_count_key())
+tenant_outcome_counts = _outcome_counts("tenant_outcome_counts", _tenant_count_key())
 
 
 def to_microseconds(time: datetime) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
@@ -20,6 +20,7 @@ from service.core.errors import WindowError
 from service.core.fairness.counts import GroupCounts, OutcomeCounts
 from service.core.fairness.tally import sum_cells
 from service.core.groups import GroupSchema
+from service.core.tenants import DEFAULT_TENANT
 from service.store.hourly_counts import DAY, HOUR, cell_groups
 from service.store.outcomes import OutcomeKind
 from service.store.score_medians import Histogram, ScoreMedian, find_score_median
@@ -27,11 +28,14 @@ from service.store.tables import (
     BIN_NAMES,
     BINS,
     decision_counts,
-    decisions,
     from_microseconds,
     outcome_counts,
+    tenant_decision_counts,
+    tenant_outcome_counts,
     to_microseconds,
 )
+from service.store.tables import decisions as rows_of_decisions
+from service.store.tenants import has_tenants, of_tenant
 
 EVERYTHING = "all"
 DEFAULT_WINDOW = "30d"
@@ -39,6 +43,9 @@ DEFAULT_WINDOW = "30d"
 _LENGTH = re.compile(r"([1-9][0-9]{0,4})([hd])", re.ASCII)
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(2200, 1, 1, tzinfo=UTC)
+
+_DECISIONS = decision_counts, tenant_decision_counts
+_OUTCOMES = outcome_counts, tenant_outcome_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +165,26 @@ class AheadOfClock:
     last: int
 
 
-def find_ahead(connection: Connection, now: datetime, bundle: str | None = None) -> AheadOfClock | None:
-    """What is dated after the hour of `now`, of one bundle only if it is named; None if nothing is."""
-    start = decision_counts.c.start
-    where = _inside(decision_counts, Period(1, _hour_after(now), to_microseconds(_LAST)), bundle)
-    sums = select(func.sum(decision_counts.c.n), func.min(start), func.max(start)).where(*where)
-    n, first, last = connection.execute(sums).one()
-    return AheadOfClock(int(n), first, last) if n else None
+def find_ahead(
+    connection: Connection, now: datetime, bundle: str | None = None, tenant: str | None = DEFAULT_TENANT
+) -> AheadOfClock | None:
+    """What is dated after the hour of `now`, of one bundle only if it is named; None if nothing is.
+
+    `tenant`: None for all of them.
+    """
+    period = Period(1, _hour_after(now), to_microseconds(_LAST))
+    found = []
+    for table, asked in _tables(_DECISIONS, tenant):
+        start = table.c.start
+        sums = select(func.sum(table.c.n), func.min(start), func.max(start))
+        n, first, last = connection.execute(sums.where(*_inside(table, period, bundle), *asked)).one()
+        if n:
+            found.append((int(n), first, last))
+    if not found:
+        return None
+    return AheadOfClock(
+        sum(n for n, _, _ in found), min(first for _, first, _ in found), max(last for _, _, last in found)
+    )
 
 
 def with_ahead(window: Window, ahead: AheadOfClock | None) -> Window:
@@ -185,10 +205,12 @@ def count_window(
     kind: OutcomeKind,
     bundle: str | None = None,
     scores: bool = True,
+    tenant: str | None = DEFAULT_TENANT,
 ) -> WindowCounts:
     """The counts of `window`, of one bundle only if it is named. Without `scores` no score is looked at.
 
-    `connection` must hold one snapshot (`service.store.transactions.reading`).
+    `tenant`: whose decisions, None for those of all. `connection` must hold one snapshot
+    (`service.store.transactions.reading`).
     """
     names = BIN_NAMES if scores else ()
     people: Counter[str] = Counter()  # by cell, as are all that follow but `bundles`
@@ -197,7 +219,7 @@ def count_window(
     bundles: Counter[str] = Counter()
     has_other_bundles = False
     for groups, digest, selected, n, *bins in _sums(
-        connection, decision_counts, window, None, ("groups", "bundle_digest", "selected"), ("n", *names)
+        connection, _DECISIONS, tenant, window, None, ("groups", "bundle_digest", "selected"), ("n", *names)
     ):
         if bundle not in (None, digest):
             has_other_bundles = True
@@ -209,16 +231,20 @@ def count_window(
             histograms[groups] += np.array(bins, np.int64)
     outcomes: dict[str, dict[tuple[bool, bool], int]] = defaultdict(lambda: defaultdict(int))
     for groups, selected, of_kind, positive, n in _sums(
-        connection, outcome_counts, window, bundle, ("groups", "selected", "kind", "positive"), ("n",)
+        connection, _OUTCOMES, tenant, window, bundle, ("groups", "selected", "kind", "positive"), ("n",)
     ):
         if of_kind == kind:
             outcomes[groups][selected, positive] += n
     median = None
     if scores:
-        where = [decisions.c.time >= window.start, decisions.c.time < window.end]
-        # The index does not have the bundle, so this condition reads rows: left out if it changes nothing.
+        stored = rows_of_decisions.c
+        where = [stored.time >= window.start, stored.time < window.end]
+        # The index has neither the bundle nor, of the default tenant, whose row it is, so these conditions
+        # read rows: left out if they change nothing.
         if has_other_bundles:
-            where.append(decisions.c.bundle_digest == bundle)
+            where.append(stored.bundle_digest == bundle)
+        if tenant != DEFAULT_TENANT or has_tenants(connection):
+            where += of_tenant(tenant)
         median = find_score_median(connection, where, histograms)
     return WindowCounts(
         cells=tuple(
@@ -226,8 +252,8 @@ def count_window(
             for groups, n in people.items()
         ),
         bundles=dict(sorted(bundles.items())),
-        first_day=_day(connection, window, bundle, func.min),
-        last_day=_day(connection, window, bundle, func.max),
+        first_day=_day(connection, window, bundle, tenant, min),
+        last_day=_day(connection, window, bundle, tenant, max),
         scored=0 if median is None else sum(median.scored.values()),
         median_score=None if median is None else median.value,
         missing_scores=0 if median is None else median.missing,
@@ -236,18 +262,32 @@ def count_window(
 
 def _sums(
     connection: Connection,
-    table: Table,
+    tables: tuple[Table, Table],
+    tenant: str | None,
     window: Window,
     bundle: str | None,
     keys: tuple[str, ...],
     names: tuple[str, ...],
 ) -> Iterator[tuple[Any, ...]]:
-    """Sums of `names` by `keys`, for each period of the window by itself: keys come more than once."""
-    columns = [table.c[key] for key in keys]
-    sums = [func.sum(table.c[name]) for name in names]
-    for period in window.periods():
-        where = _inside(table, period, bundle)
-        yield from map(tuple, connection.execute(select(*columns, *sums).where(*where).group_by(*columns)))
+    """Sums of `names` by `keys`, for each table and period of the window: keys come more than once."""
+    for table, asked in _tables(tables, tenant):
+        columns = [table.c[key] for key in keys]
+        sums = [func.sum(table.c[name]) for name in names]
+        for period in window.periods():
+            query = select(*columns, *sums).where(*_inside(table, period, bundle), *asked)
+            yield from map(tuple, connection.execute(query.group_by(*columns)))
+
+
+def _tables(
+    tables: tuple[Table, Table], tenant: str | None
+) -> list[tuple[Table, tuple[ColumnElement[bool], ...]]]:
+    """The tables that have a tenant's counts, or anybody's, each with the conditions for the tenant."""
+    of_default, of_others = tables
+    if tenant is None:
+        return [(of_default, ()), (of_others, ())]
+    if tenant == DEFAULT_TENANT:
+        return [(of_default, ())]
+    return [(of_others, (of_others.c.tenant == tenant,))]
 
 
 def _inside(table: Table, period: Period, bundle: str | None) -> list[ColumnElement[bool]]:
@@ -272,8 +312,18 @@ def _counts(
     )
 
 
-def _day(connection: Connection, window: Window, bundle: str | None, extreme: Any) -> date | None:
-    table = decision_counts
-    where = _inside(table, Period(1, window.start, window.end), bundle)
-    hour = connection.scalar(select(extreme(table.c.start)).where(*where))
-    return None if hour is None else from_microseconds(hour).date()
+def _day(
+    connection: Connection,
+    window: Window,
+    bundle: str | None,
+    tenant: str | None,
+    extreme: Callable[[list[int]], int],
+) -> date | None:
+    hours = []
+    for table, asked in _tables(_DECISIONS, tenant):
+        where = _inside(table, Period(1, window.start, window.end), bundle)
+        of_table = func.min if extreme is min else func.max
+        hour = connection.scalar(select(of_table(table.c.start)).where(*where, *asked))
+        if hour is not None:
+            hours.append(int(hour))
+    return from_microseconds(extreme(hours)).date() if hours else None

@@ -114,6 +114,9 @@ def test_what_kubernetes_sets_for_a_service_of_this_name_is_ignored_and_said(
         ("EVENMATCH_RETENTION_DAYS", "182"),  # six months are the least
         ("EVENMATCH_STORE_FAILURE", "ignore"),
         ("EVENMATCH_GROUPS", '{"attributes": {"sex": []}}'),
+        ("EVENMATCH_METRICS_TENANTS", '["acme", "acme"]'),
+        ("EVENMATCH_METRICS_TENANTS", '["acme", "other"]'),  # which stands for all that are not named
+        ("EVENMATCH_METRICS_TENANTS", '["Acme Corp"]'),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(

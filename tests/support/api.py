@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
+from starlette.middleware import Middleware
 
 from service.core.bundle import Bundle
 from service.core.engines.loading import LoadedModel
@@ -58,9 +59,11 @@ Start = Callable[..., Api]
 def start_api(stack: ExitStack, tokenizer: Path, data_dir: Path, bundle: Bundle, **parts: Any) -> Api:
     """Start the app with these settings, by part; it stops with `stack`.
 
-    `document_reader` among them is what reads files, `span_processor` what takes spans.
+    `document_reader` among them is what reads files, `span_processor` what takes spans, `middleware` is put
+    inside of all others.
     """
     given = {name: parts.pop(name, None) for name in ("document_reader", "span_processor")}
+    middleware = parts.pop("middleware", None)
     chosen = Settings(
         **{
             **parts,
@@ -79,6 +82,8 @@ def start_api(stack: ExitStack, tokenizer: Path, data_dir: Path, bundle: Bundle,
         observer=metrics,
     )
     app = create_app(chosen, runtime=runtime, metrics=metrics, describe=False, **given)
+    if middleware is not None:
+        app.user_middleware.append(Middleware(middleware))
     api = Api(app, base_url="http://localhost", raise_server_exceptions=False)
     api.engine, api.runtime, api.metrics = engine, runtime, metrics
     stack.enter_context(api)

@@ -9,7 +9,14 @@ from starlette.responses import Response
 
 from service.api import paths
 from service.api.answers import explained, scoring_model
-from service.api.dependencies import DocumentsDep, MetricsDep, PoolsDep, RuntimeDep, SettingsDep
+from service.api.dependencies import (
+    DocumentsDep,
+    MetricsDep,
+    PoolsDep,
+    PrincipalOf,
+    RuntimeDep,
+    SettingsDep,
+)
 from service.api.forms import FilesRoute, form_of
 from service.api.schemas.audit import AuditReportOut, AuditRequest, AuditResponse, ExplanationOut
 from service.api.schemas.files import DocumentOut
@@ -41,6 +48,7 @@ async def audit(
     settings: SettingsDep,
     pools: PoolsDep,
     documents: DocumentsDep,
+    principal: PrincipalOf,
 ) -> Response:
     """Change one attribute of each resume at a time and compare the scores with those of benign edits.
 
@@ -80,9 +88,12 @@ async def audit(
                 for i, (one, document) in enumerate(zip(body.resumes, of_resumes, strict=True))
             ],
             options,
+            tenant=principal.tenant,
         )
         report = done.report
-        explanations = await _explanations(runtime, done.plan, settings, pools) if body.explain else None
+        explanations = None
+        if body.explain:
+            explanations = await _explanations(runtime, done.plan, settings, pools, principal.tenant)
     metrics.audited(arms_of_report(report), redact=report.redact, source="requested")
     answer = AuditResponse(
         **dict(AuditReportOut.model_validate(report)),
@@ -102,11 +113,11 @@ async def audit(
 
 
 async def _explanations(
-    runtime: Runtime, plan: CounterfactualPlan, settings: Settings, pools: ThreadPools
+    runtime: Runtime, plan: CounterfactualPlan, settings: Settings, pools: ThreadPools, tenant: str
 ) -> list[ExplanationOut]:
     originals = [plan.texts[plan.rows[resume.variants.original]] for resume in plan.resumes]
     check_passages(sum(len(original.passages) for original in originals), settings.limits.max_passages)
-    job_vectors, vectors = await runtime.encode(plan.job, originals)
+    job_vectors, vectors = await runtime.encode(plan.job, originals, tenant=tenant)
     return [
         ExplanationOut(
             resume_id=resume.id,

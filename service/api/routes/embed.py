@@ -11,7 +11,14 @@ from starlette.responses import Response
 
 from service.api import paths
 from service.api.bodies import BodyRoute, PartsResponse
-from service.api.dependencies import HeldDep, MetricsDep, PoolsDep, RuntimeDep, SettingsDep
+from service.api.dependencies import (
+    HeldDep,
+    MetricsDep,
+    PoolsDep,
+    PrincipalOf,
+    RuntimeDep,
+    SettingsDep,
+)
 from service.api.disconnects import caller_disconnected
 from service.api.schemas.embed import EmbedRequest, EmbedResponse
 from service.api.thread_pools import ThreadPools
@@ -39,6 +46,7 @@ async def embed(
     metrics: MetricsDep,
     pools: PoolsDep,
     held: HeldDep,
+    principal: PrincipalOf,
 ) -> Response:
     """Embed texts as unit vectors, resumes redacted unless asked otherwise.
 
@@ -52,7 +60,7 @@ async def embed(
         if len(sequences) > _PART:
             held.take_answer(len(sequences) * runtime.info.dimensions * _FLOAT_BYTES)
         turn.texts_read()
-        vectors = await runtime.embedder.embed(sequences)
+        vectors = await runtime.embedder.embed(sequences, tenant=principal.tenant)
     if body.kind == "resume":
         for text in tokenized:
             metrics.redacted(text.redactions if body.redact else None)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from service.api import paths
 from service.api.bodies import BodyRoute
-from service.api.dependencies import HeldDep, PoolsDep, RuntimeDep, SettingsDep
+from service.api.dependencies import HeldDep, PoolsDep, PrincipalOf, RuntimeDep, SettingsDep
 from service.api.disconnects import caller_disconnected
 from service.api.schemas.embed import (
     OpenAIEmbedding,
@@ -60,6 +60,7 @@ async def embeddings(
     settings: SettingsDep,
     pools: PoolsDep,
     held: HeldDep,
+    principal: PrincipalOf,
 ) -> Response:
     """Embed texts. Up to 2,048 of them are read and encoded in parts, between which other requests come.
 
@@ -93,7 +94,7 @@ async def embeddings(
         async with runtime.scheduler.turn(sum(_words(inputs[i]) for i in part)) as turn:
             sequences = await _tokenize_all(runtime, inputs, part, pools)
             turn.texts_read()
-            vectors = await runtime.embedder.embed(sequences)
+            vectors = await runtime.embedder.embed(sequences, tenant=principal.tenant)
         tokens += sum(map(len, sequences))
         as_text = body.encoding_format == "base64"
         rendered.append(await pools.text.run(partial(_rendered, vectors, part.start, as_text=as_text)))

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 
 from service.api import paths
 from service.api.browsers import REPORT_POLICY
-from service.api.dependencies import DatabaseDep, PoolsDep, SettingsDep
+from service.api.dependencies import DatabaseDep, PoolsDep, PrincipalOf, SettingsDep
 from service.api.schemas.fairness import (
     FairnessAttributeOut,
     FairnessOut,
@@ -51,6 +51,7 @@ async def fairness(
     database: DatabaseDep,
     settings: SettingsDep,
     pools: PoolsDep,
+    principal: PrincipalOf,
 ) -> FairnessOut:
     """Rates, impact ratios and parity differences with intervals. A measurement, not a verdict.
 
@@ -63,6 +64,7 @@ async def fairness(
         query.bundle,
         tuple(query.attribute),
         query.intersections,
+        tenant=principal.tenant,
     )
     options = FairnessOptions(minimum=query.minimum)
 
@@ -94,6 +96,7 @@ async def report(
     database: DatabaseDep,
     settings: SettingsDep,
     pools: PoolsDep,
+    principal: PrincipalOf,
 ) -> Response:
     """Report as `evenmatch report` does, in the manner of New York City's Local Law 144."""
     now = datetime.now(UTC)
@@ -101,6 +104,7 @@ async def report(
         window_asked(query.window, query.start, query.end, now),
         query.ground_truth or settings.fairness.ground_truth,
         query.bundle,
+        tenant=principal.tenant,
     )
     statement = BiasAuditStatement(
         title=TITLE if query.title is None else query.title,

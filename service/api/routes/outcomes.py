@@ -10,9 +10,10 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 from sqlalchemy import Engine
 
+from service.access.principal import Principal
 from service.api import paths
 from service.api.bodies import BodyRoute
-from service.api.dependencies import DatabaseDep, MetricsDep, PoolsDep, SettingsDep
+from service.api.dependencies import DatabaseDep, MetricsDep, PoolsDep, PrincipalOf, SettingsDep
 from service.api.errors import status_of
 from service.api.idempotency import REPLAYED, Idempotency, IdempotencyDep
 from service.api.schemas.outcomes import OutcomeIn, OutcomeItemOut, OutcomeOut, OutcomesIn, OutcomesOut
@@ -31,6 +32,7 @@ async def outcome(
     settings: SettingsDep,
     metrics: MetricsDep,
     pools: PoolsDep,
+    principal: PrincipalOf,
     idempotency: IdempotencyDep,
 ) -> OutcomeOut:
     """Record what a person decided, or a later label. Safe to send again: the same outcome changes nothing.
@@ -38,7 +40,7 @@ async def outcome(
     Another outcome of the same kind is refused with 409, unless it says `replace`; the history keeps both.
     """
     (result,) = await pools.writing.run(
-        lambda: _record(body, [body], database, settings, metrics, idempotency)
+        lambda: _record(body, [body], principal, database, settings, metrics, idempotency)
     )
     if result.error is not None:
         raise result.error
@@ -61,6 +63,7 @@ async def outcomes(
     settings: SettingsDep,
     metrics: MetricsDep,
     pools: PoolsDep,
+    principal: PrincipalOf,
     idempotency: IdempotencyDep,
 ) -> OutcomesOut:
     """Record each by itself: one erased decision must not keep a night's outcomes from being recorded.
@@ -69,7 +72,9 @@ async def outcomes(
     """
     given = body.outcomes
     CountError.check(given, "outcomes", settings.limits.max_outcomes)
-    recorded = await pools.writing.run(lambda: _record(body, given, database, settings, metrics, idempotency))
+    recorded = await pools.writing.run(
+        lambda: _record(body, given, principal, database, settings, metrics, idempotency)
+    )
     results = [_item(result) for result in recorded]
     counts = Counter(result.status for result in results)
     if counts["refused"]:
@@ -86,6 +91,7 @@ async def outcomes(
 def _record(
     body: OutcomeIn | OutcomesIn,
     given: Sequence[OutcomeIn],
+    principal: Principal,
     database: Engine,
     settings: Settings,
     metrics: Metrics,
@@ -100,6 +106,7 @@ def _record(
         now=datetime.now(UTC),
         skew=timedelta(seconds=settings.fairness.clock_skew_seconds),
         request=idempotency.request(body),
+        tenant=principal.tenant,
     )
     if results[0].repeated:
         idempotency.replayed()
@@ -112,6 +119,7 @@ def _record(
                 settings.fairness.groups.fitting(result.groups),
                 "selected" if result.selected else "not_selected",
                 "positive" if result.outcome.positive else "negative",
+                tenant=principal.tenant,
             )
     return results
 

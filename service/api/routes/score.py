@@ -19,6 +19,7 @@ from service.api.dependencies import (
     GroupsDep,
     MetricsDep,
     PoolsDep,
+    PrincipalOf,
     RecorderDep,
     RequestId,
     RuntimeDep,
@@ -51,6 +52,7 @@ from service.core.requirements.listing import (
     reason_of,
 )
 from service.core.resume_warnings import needs_a_look
+from service.core.tenants import DEFAULT_TENANT
 from service.core.vectors import Vectors
 from service.files.documents.parsed import ParsedDocument, about_text
 from service.runtime.cohort_traffic import CohortTraffic, may_be_collected
@@ -97,6 +99,7 @@ async def score(
     documents: DocumentsDep,
     groups: GroupsDep,
     request_id: RequestId,
+    principal: PrincipalOf,
     idempotency: IdempotencyDep,
 ) -> Response:
     """Score every candidate against the job. Either all candidates are scored and recorded or none is.
@@ -111,12 +114,15 @@ async def score(
     earlier = None if keyed is None else await recorder.earlier(keyed)
     encoded = None
     lists: Lists | None = None
+    encode_and_match = partial(_encode_and_match, body, runtime, settings, pools, documents, principal.tenant)
     if earlier is None:
         recorder.check()
-        encoded, matches = await _encode_and_match(body, runtime, settings, pools, documents)
+        encoded, matches = await encode_and_match()
         now = datetime.now(UTC)
         lists = await _requirements(body, encoded, now.date(), pools)
-        decisions = decisions_of(body, read_groups, matches, lists, runtime, request_id, now)
+        decisions = decisions_of(
+            body, read_groups, matches, lists, runtime, request_id, now, principal.tenant
+        )
         answer = _answer(body, runtime, encoded, matches, decisions, lists)
         if keyed is not None:
             decisions = with_answer(decisions, keyed, pack(answer, runtime.bundle.digest))
@@ -124,13 +130,24 @@ async def score(
             earlier = await recorder.record(decisions)
             if earlier is None:
                 for decision, resume in zip(decisions, encoded.resumes, strict=True):
-                    metrics.decided(decision.groups, decision.calibrated_probability, decision.decision)
+                    metrics.decided(
+                        decision.groups,
+                        decision.calibrated_probability,
+                        decision.decision,
+                        tenant=decision.tenant,
+                    )
                     metrics.redacted(resume.read.redactions)
                     metrics.warned(resume.read.warnings)
                 texts = [candidate.resume for candidate in body.candidates]
-                shadow.offer(body.job.description, body.job.title, texts, redact=body.redact)
+                shadow.offer(
+                    body.job.description,
+                    body.job.title,
+                    texts,
+                    redact=body.redact,
+                    tenant=principal.tenant,
+                )
                 if traffic is not None and body.redact:
-                    _collect(traffic, body, encoded)
+                    _collect(traffic, body, encoded, principal.tenant)
     explicable = True
     if earlier is not None:
         assert keyed is not None
@@ -141,11 +158,11 @@ async def score(
         explicable = bundle_digest == runtime.bundle.digest
     if body.explain and explicable:
         if encoded is None:
-            encoded, _ = await _encode_and_match(body, runtime, settings, pools, documents)
+            encoded, _ = await encode_and_match()
         await _explain(answer, encoded, runtime, pools)
     if lists is None and earlier is not None and explicable and _asks_for_requirements(body):
         if encoded is None:
-            encoded, _ = await _encode_and_match(body, runtime, settings, pools, documents)
+            encoded, _ = await encode_and_match()
         lists = await _requirements(body, encoded, earlier.time.date(), pools)
     if lists is not None:
         for result, listed in zip(answer.results, lists, strict=True):
@@ -172,6 +189,7 @@ async def _encode_and_match(
     settings: Settings,
     pools: ThreadPools,
     documents: RequestDocuments,
+    tenant: str,
 ) -> tuple[_Encoded, list[Match]]:
     places = [("job", body.job), *((f"candidates[{i}]", one) for i, one in enumerate(body.candidates))]
     job_document, *resume_documents = await documents.fill(places)
@@ -196,18 +214,18 @@ async def _encode_and_match(
         if body.explain:
             check_passages(sum(len(resume.passages) for resume in resumes), settings.limits.max_passages)
         turn.texts_read()
-        job_vectors, vectors = await runtime.encode(job, resumes)
+        job_vectors, vectors = await runtime.encode(job, resumes, tenant=tenant)
         matches = await match_all(runtime.matcher, job, job_vectors, vectors, run=pools.text.run)
     return _Encoded(job, job_vectors, resumes, vectors, job_document, resume_documents), matches
 
 
-def _collect(traffic: CohortTraffic, body: ScoreRequest, encoded: _Encoded) -> None:
-    """Offer the vectors of a request's texts to the sample that a cohort may be built of."""
+def _collect(traffic: CohortTraffic, body: ScoreRequest, encoded: _Encoded, tenant: str) -> None:
+    """Offer the vectors of a request's texts to the tenant's sample that a cohort may be built of."""
     if not encoded.job.is_little:
-        traffic.offer_posting(posting_of(encoded.job, encoded.job_vectors))
+        traffic.offer_posting(posting_of(encoded.job, encoded.job_vectors), tenant)
     for candidate, resume, vectors in zip(body.candidates, encoded.resumes, encoded.vectors, strict=True):
         if may_be_collected(resume.read.warnings):
-            traffic.offer_resume(vectors, candidate.id)
+            traffic.offer_resume(vectors, candidate.id, tenant)
 
 
 def _answer(
@@ -298,6 +316,7 @@ def decisions_of(
     runtime: Runtime,
     request_id: str,
     now: datetime,
+    tenant: str = DEFAULT_TENANT,
 ) -> list[Decision]:
     """What is recorded of a request: nothing of any text. The decision is the one that is answered.
 
@@ -325,6 +344,7 @@ def decisions_of(
             bundle_digest=runtime.bundle.digest,
             engine=runtime.info.name,
             cohort_digest=runtime.cohort_digest,
+            tenant=tenant,
         )
         for candidate, of_candidate, match, is_selected in zip(
             body.candidates, groups, matches, selected, strict=True

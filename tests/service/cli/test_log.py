@@ -16,10 +16,10 @@ from typer.testing import CliRunner, Result
 
 from service.cli import app
 from service.core.tables import Column, inspect_table, read_rows
+from service.jobs.personal_data import Erasure, Person, Places, erase_everywhere
 from service.store.chain import load_key
 from service.store.log import DecisionLog
 from service.store.recorder import DATABASE_FILE, SPOOL_FOLDER
-from service.store.right_to_erasure import erase_person
 from service.store.spool import Spool
 from service.store.sqlite import sqlite_url
 from tests.support.decision_logs import candidates, decision, decisions, tamper
@@ -175,13 +175,13 @@ def test_erasing_says_so_if_the_spool_was_emptied_meanwhile(
     spool = Spool(tmp_path / SPOOL_FOLDER, log.key)
     spool.append([decision(7)])
 
-    def erase_then_replay(decision_log: DecisionLog, candidate_id: str) -> int:
-        erased = erase_person(decision_log, candidate_id)
-        decision_log.append(spool.oldest(9))
+    def erase_then_replay(places: Places, person: Person) -> Erasure:
+        done = erase_everywhere(places, person)
+        places.log.append(spool.oldest(9))
         spool.drop_oldest()
-        return erased
+        return done
 
-    monkeypatch.setattr(sys.modules["service.cli.log"], "erase_person", erase_then_replay)
+    monkeypatch.setattr(sys.modules["service.cli.log"], "erase_everywhere", erase_then_replay)
     result = run("erase", "--candidate", "c-7")
     assert (result.exit_code, candidates(log)[-1]) == (1, "c-7")
     assert "1 decisions of anybody wait in the spool" in result.stderr

@@ -19,13 +19,20 @@ from service.store.transactions import writing
 
 
 def add_job(
-    engine: Engine, job_id: str, count: int, *, priority: int = 1, status: str = "in_progress"
+    engine: Engine,
+    job_id: str,
+    count: int,
+    *,
+    priority: int = 1,
+    status: str = "in_progress",
+    tenant: str = "default",
 ) -> None:
     with writing(engine) as connection:
         now = now_in(connection)
         connection.execute(
             insert(jobs).values(
                 id=job_id,
+                tenant=tenant,
                 owner="",
                 status=status,
                 priority=priority,

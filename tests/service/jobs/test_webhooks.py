@@ -13,15 +13,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from sqlalchemy import Engine, insert, select, update
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from service.core.errors import ConfigurationError, WebhookError
 from service.jobs import webhooks
 from service.jobs.clock import SECOND
 from service.jobs.options import JobsOptions
 from service.jobs.sealing import Sealer
-from service.jobs.webhooks import WebhookSender, check_secret, check_webhook, is_public
+from service.jobs.webhooks import WebhookSender, check_secret, check_webhook, is_public, secret_of
 from service.store.job_tables import deliveries
+from tests.service.jobs.test_leases import add_job
 from tests.support.decision_logs import KEY
 
 SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -105,6 +106,20 @@ def test_a_notice_is_signed_and_delivered_once(engine: Engine) -> None:
     assert path == "/hook?a=b"
     assert Webhook(SECRET).verify(body, headers) == json.loads(PAYLOAD)
     assert headers["webhook-id"] == "msg_1"
+
+
+def test_a_notice_of_another_tenant_is_signed_with_its_own_secret(sqlite: Engine) -> None:
+    add_job(sqlite, "j", 1, tenant="acme")
+    with receiving(204) as receiver:
+        due(sqlite, receiver.url)
+        assert WebhookSender(sqlite, SEALER, options()).send_next() == "delivered"
+    ((_, headers, body),) = receiver.got
+    own = secret_of(options(), "acme")
+    assert Webhook(own).verify(body, headers) == json.loads(PAYLOAD)
+    for foreign in (SECRET, secret_of(options(), "zeta")):
+        with pytest.raises(WebhookVerificationError):
+            Webhook(foreign).verify(body, headers)
+    assert (secret_of(options(), "default"), secret_of(JobsOptions(), "acme")) == (SECRET, "")
 
 
 def test_a_receiver_that_is_down_for_an_hour_is_told_in_the_end(

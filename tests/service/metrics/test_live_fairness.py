@@ -20,10 +20,12 @@ class Shown:
 
     def __init__(self) -> None:
         self.told: list[Figures] = []
+        self.tenants: list[str] = []
         self.twice = threading.Event()
 
-    def fairness(self, figures: Figures) -> None:
+    def fairness(self, figures: Figures, tenant: str = "default") -> None:
         self.told.append(figures)
+        self.tenants.append(tenant)
         if len(self.told) > 1:
             self.twice.set()
 
@@ -89,6 +91,25 @@ def test_old_numbers_do_not_stand_when_the_database_is_away(
     assert set(shown.told[1]) == set(shown.told[0])
     assert set(shown.told[1].values()) == {LiveFigures(None, None, None)}
     assert "the database does not answer" in caplog.text
+
+
+def test_named_tenants_are_told_one_by_one_and_otherwise_all_together(engine: Engine) -> None:
+    store(engine, [decision(200 + i, {"sex": "female"}, score=0.9, tenant="acme") for i in range(3)])
+    shown = Shown()
+    LiveFairnessThread(engine, SCHEMA, shown, 60, clock=lambda: NOON).refresh()
+    # One of four women of the default tenant is selected, and all three of the other.
+    assert shown.told[0]["sex", "female", "1h"] == LiveFigures(4 / 7, 1.0, 7)
+    named = Shown()
+    live = LiveFairnessThread(engine, SCHEMA, named, 60, clock=lambda: NOON, tenants=("acme", "default"))
+    live.refresh()
+    assert named.tenants == ["acme", "default"]
+    assert [told["sex", "female", "1h"].sample_size for told in named.told] == [3, 4]
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE decision_counts"))
+    live.refresh()
+    assert named.tenants[-2:] == ["acme", "default"]
+    for told in named.told[-2:]:
+        assert set(told.values()) == {LiveFigures(None, None, None)}
 
 
 def test_a_mistake_ends_neither_the_thread_nor_its_honesty(

@@ -5,6 +5,7 @@ import math
 import re
 import shutil
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from service.metrics.baselines import MEASURES, Baselines
 from service.metrics.live_fairness import WINDOWS, LiveFigures
 from service.metrics.registry import Metrics
 from service.metrics.shared_values import SharedValues, forget_gauges
+from tests.support.decision_logs import TEMPLATE
 
 SCHEMA = GroupSchema()
 MOST_SERIES = 5_000
@@ -146,6 +148,39 @@ def test_an_outcome_counts_for_every_attribute_and_intersection(metrics: Metrics
     negative = {"decision": "not_selected", "outcome": "negative"}
     assert value(metrics, "outcomes_total", attribute="race_ethnicity", group="unknown", **negative) == 1
     assert value(metrics, "outcomes_total", **crossed, group="unknown", **negative) == 1
+
+
+def test_tenants_are_named_only_if_the_settings_name_them_and_others_together(
+    metrics: Metrics, folder: Path
+) -> None:
+    metrics.decided({"sex": "female"}, 0.95, "selected", tenant="acme")
+    assert not [of for _, of in series(metrics) if "tenant" in dict(of)]
+    first, second = (
+        Metrics(SCHEMA, ROUTES, shared=SharedValues(folder, slot), tenants=["zeta", "acme"])
+        for slot in range(2)
+    )
+    by_tenant = {(name, dict(of)["tenant"]) for name, of in series(first) if "tenant" in dict(of)}
+    scores = [f"match_score_{part}" for part in ("bucket", "count", "sum")]
+    assert by_tenant == {
+        (f"evenmatch_{name}", tenant)
+        for name in ("decisions_total", "outcomes_total", *scores)
+        for tenant in ("acme", "zeta", "other")
+    }
+    for one in (first, second):
+        one.decided({"sex": "female"}, 0.95, "selected", tenant="acme")
+        one.outcome({"sex": "female"}, "selected", "positive", tenant="nobody")
+        one.chunk_decided([replace(TEMPLATE, groups={"sex": "female"}, tenant=t) for t in ("acme", "x")], [])
+    one.fairness({("sex", "female", "1h"): LiveFigures(0.5, 1.0, 4)}, "zeta")
+    women = {"attribute": "sex", "group": "female"}
+    counted = [
+        value(first, "decisions_total", **women, decision="selected", tenant=tenant)
+        for tenant in ("acme", "zeta", "other")
+    ]
+    assert counted == [4, 0, 2]
+    assert value(first, "match_score_count", **women, tenant="acme") == 4
+    judged = {"decision": "selected", "outcome": "positive"}
+    assert value(first, "outcomes_total", **women, **judged, tenant="other") == 2
+    assert value(first, "fairness_sample_size", **women, window="1h", tenant="zeta") == 4
 
 
 def test_baselines_stand_beside_the_live_series_of_the_same_labels(metrics: Metrics) -> None:

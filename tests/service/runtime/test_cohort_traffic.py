@@ -73,6 +73,22 @@ def test_several_writers_keep_the_same_bounded_sample_as_one(place: Path, tiny_b
     )
 
 
+def test_each_tenant_has_a_sample_of_its_own_and_candidates_of_its_own(
+    tmp_path: Path, place: Path, tiny_bundle: Bundle
+) -> None:
+    resumes = random_references(tiny_bundle, 6).resumes
+    options = CohortCollecting(cohort_collect=True, cohort_resumes=2)
+    traffic = CohortTraffic(place, options, sign)
+    for i, vectors in enumerate(resumes):
+        traffic.offer_resume(vectors, "c-1", "acme" if i % 2 else "default")
+    traffic.stop()
+    of_acme = place_of(tmp_path, tiny_bundle, ["name"], None, "acme")
+    assert (of_acme != place, len(sample(place)), len(sample(of_acme))) == (True, 2, 2)
+    assert erase_from_traffic(tmp_path, sign, "c-1", "zeta") == 0
+    assert erase_from_traffic(tmp_path, sign, "c-1", "acme") == 2
+    assert (len(sample(place)), len(sample(of_acme))) == (2, 0)
+
+
 def test_what_is_over_is_deleted_and_a_person_goes_from_all_bundles(
     tmp_path: Path, place: Path, tiny_bundle: Bundle
 ) -> None:

@@ -32,6 +32,7 @@ _ROWS = st.fixed_dictionaries(
         else _TEXT
         for name in CONTENT
     }
+    | {"tenant": st.sampled_from(["default", "acme", ""])}
 )
 
 
@@ -62,6 +63,16 @@ def test_a_field_that_was_added_is_signed_where_there_is_one() -> None:
     assert chain.content_digest(KEY, {**plain, "cohort_digest": "c" * 64}) != plain["content"]
 
 
+def test_a_tenant_is_signed_in_content_and_hash_unless_it_is_the_default_one() -> None:
+    row = chain.chained(KEY, decision(7, tenant="acme"), 2, "previous")
+    assert chain.canonical(row).endswith(b',"openvino",null,"acme"]')
+    link = ["previous", 2, row["decision_id"], row["time"], row["content"], "acme"]
+    assert row["hash"] == mac("row", json.dumps(link, separators=(",", ":")).encode())
+    # Not to be taken for a cohort, which stands in the place before.
+    as_cohort = {**row, "tenant": "default", "cohort_digest": "acme"}
+    assert chain.canonical(as_cohort) != chain.canonical(row)
+
+
 def test_equal_decisions_have_different_digests() -> None:
     one, other = (chain.chained(KEY, decision(7), 1, "") for _ in range(2))
     assert len(one["salt"]) == 32
@@ -71,7 +82,8 @@ def test_equal_decisions_have_different_digests() -> None:
 
 @given(_ROWS, _ROWS)
 def test_other_content_has_another_canonical_form(one: dict[str, Any], other: dict[str, Any]) -> None:
-    equal = all(type(one[n]) is type(other[n]) and repr(one[n]) == repr(other[n]) for n in CONTENT)
+    names = (*CONTENT, "tenant")
+    equal = all(type(one[n]) is type(other[n]) and repr(one[n]) == repr(other[n]) for n in names)
     assert (chain.canonical(one) == chain.canonical(other)) is equal
 
 

@@ -38,7 +38,16 @@ def test_every_row_of_the_candidate_is_emptied_and_no_other(decision_log: Decisi
         )
     assert row is not None
     left = {name for name, value in row.items() if value is not None}
-    assert left == {"sequence", "decision_id", "time", "content", "hash", "erased", "tombstone"}
+    assert left == {
+        "sequence",
+        "decision_id",
+        "time",
+        "tenant",
+        "content",
+        "hash",
+        "erased",
+        "tombstone",
+    }
     assert row["erased"] == to_microseconds(DAY)
     result = verify(decision_log)
     assert (result.rows, result.erased, result.broken) == (5, 3, 0)
