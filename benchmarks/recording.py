@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from service.api.paths import ROUTES
 from service.api.thread_pools import ThreadPools
 from service.core.redaction.policy import Category
+from service.core.tenants import DEFAULT_TENANT
 from service.metrics.registry import Metrics
 from service.runtime.open_requests import OpenRequests
 from service.runtime.runtime import Runtime, load_runtime
@@ -40,7 +41,14 @@ class RecordingRates:
 class _NoCounts(Metrics):
     """Counts nothing of a decision or a request."""
 
-    def decided(self, groups: Mapping[str, str], probability: float, decision: DecisionKind) -> None:
+    def decided(
+        self,
+        groups: Mapping[str, str],
+        probability: float,
+        decision: DecisionKind,
+        *,
+        tenant: str = DEFAULT_TENANT,
+    ) -> None:
         pass
 
     def redacted(self, counts: Mapping[Category, int] | None) -> None:
