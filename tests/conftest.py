@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import shutil
-from collections.abc import Callable
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -67,6 +71,22 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("EVENMATCH_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """A command of a test sets up logging for its process; the next test is not to find that."""
+    root, own = logging.getLogger(), logging.getLogger("service")
+    levels = root.level, own.level
+    hooks = threading.excepthook, sys.excepthook, sys.unraisablehook, warnings.showwarning
+    handlers = set(root.handlers)
+    yield
+    root.setLevel(levels[0])
+    own.setLevel(levels[1])
+    threading.excepthook, sys.excepthook, sys.unraisablehook, warnings.showwarning = hooks
+    for handler in root.handlers[:]:
+        if handler not in handlers and type(handler).__module__ == "service.logs":
+            root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

@@ -196,7 +196,7 @@ def test_nor_can_it_without_redaction(api: Api) -> None:
     )
     results = answer.json()["results"]
     assert len({r["raw_score"] for r in results}) == 1
-    seen = {passage["text"] for r in results for passage in r["passages"]}
+    seen = {passage["text"] for r in results for passage in r["explanation"]}
     assert "[NAME]" in " ".join(seen)
     assert "Emily" not in " ".join(seen)
 
