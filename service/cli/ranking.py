@@ -27,7 +27,7 @@ def in_millionths(raw_scores: NDArray[np.float64]) -> NDArray[np.int32]:
 
 
 class Ranking:
-    """Ranks candidates of each posting by calibrated probability, equal ones in the order in which they came.
+    """Ranks candidates of each posting by calibrated probability, then by raw score, then as they came.
 
     `postings`: how many there are. `top`: how many candidates of each posting are kept; who can
     no longer be among them is dropped on the way. `shift`: how probabilities are reported. `with_cohort`:
@@ -71,8 +71,9 @@ class Ranking:
 
     def _ranked(self, posting: int) -> tuple[list[Match], NDArray[np.intp]]:
         matches = [self._decide(int(row[posting]) / MILLIONTHS, posting) for row in self._scores]
-        probabilities = np.array([match.calibrated_probability for match in matches])
-        return matches, np.argsort(-probabilities, kind="stable")
+        # Far below the threshold probabilities differ by less than they are rounded to; raw scores still do.
+        scores = np.array([(match.raw_score, match.calibrated_probability) for match in matches])
+        return matches, np.lexsort((-scores[:, 0], -scores[:, 1])) if matches else np.empty(0, dtype=np.intp)
 
     def _prune(self, top: int) -> None:
         best = [self._ranked(posting)[1][:top] for posting in range(self._postings)]

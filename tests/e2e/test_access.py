@@ -29,6 +29,7 @@ def keys(data_dir: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_a_key_made_while_two_processes_serve_opens_both_and_is_shut_again(
     start_fake: StartFake, tmp_path: Path
 ) -> None:
@@ -73,6 +74,7 @@ def test_without_keys_it_does_not_start_where_others_reach_it(
     assert "--insecure" in done.stderr
 
 
+@pytest.mark.slow
 def test_metrics_are_served_on_a_port_of_their_own(start_fake: StartFake) -> None:
     port = free_port()
     server = start_fake(EVENMATCH_METRICS_PORT=str(port), EVENMATCH_WORKERS="1")
@@ -82,6 +84,7 @@ def test_metrics_are_served_on_a_port_of_their_own(start_fake: StartFake) -> Non
     assert httpx.get(f"http://127.0.0.1:{port}/v1/model", timeout=PATIENCE).status_code == 404
 
 
+@pytest.mark.slow
 def test_tls_of_its_own_lets_in_callers_with_a_certificate_only(
     start_fake: StartFake, tmp_path: Path
 ) -> None:

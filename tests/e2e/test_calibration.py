@@ -65,6 +65,7 @@ def calibrated(server: Server, results: list[dict[str, Any]], data_dir: Path, tm
     return read_bundle(tmp_path / "calibrated")
 
 
+@pytest.mark.slow
 def test_a_bundle_that_is_calibrated_on_outcomes_decides_as_before(
     results: list[dict[str, Any]], calibrated: Bundle
 ) -> None:

@@ -29,6 +29,7 @@ def request_of(resumes: int) -> dict[str, object]:
     return {"job": BACKEND_JOB, "candidates": [{"id": f"c-{i}", "resume": t} for i, t in enumerate(texts)]}
 
 
+@pytest.mark.slow
 def test_a_second_start_imports_neither_torch_nor_transformers_and_rests_below_700_mib(
     server: Server, serve: Serve
 ) -> None:
@@ -68,6 +69,7 @@ def test_the_event_loop_answers_while_the_engine_works(server: Server) -> None:
     assert alive >= 10
 
 
+@pytest.mark.slow
 def test_sigterm_answers_open_requests_first(serve: Serve) -> None:
     server = serve(EVENMATCH_DRAIN_SECONDS="300")
     # Hardly two passages in common, since equal ones are encoded once; no time spent on redaction.

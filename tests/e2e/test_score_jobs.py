@@ -264,6 +264,7 @@ def campaign(
     assert len(hit) > 1, "every kill came in the same state"
 
 
+@pytest.mark.slow
 def test_a_killed_server_goes_on_with_its_job(replica: StartReplica, tmp_path: Path) -> None:
     order = of_texts()
     (results, _, errors), _ = survive(replica, order, [tmp_path / "killed"], "", 1, random.Random(1), 0.02)

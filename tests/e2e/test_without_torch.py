@@ -42,6 +42,7 @@ def raw_scores(server: Server) -> list[float]:
     return [result["raw_score"] for result in answer.json()["results"]]
 
 
+@pytest.mark.slow
 def test_models_converted_before_are_served_and_score_the_same(
     server: Server, serve: Serve, data_dir: Path, tmp_path: Path, without_torch: dict[str, str]
 ) -> None:

@@ -370,6 +370,7 @@ def killed(tmp_path: Path, tiny_bundle: Bundle, bge_like: Path) -> Killed:
     return Killed(tmp_path, tiny_bundle, bge_like / "tokenizer.json")
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_results(killed: Killed) -> None:
     write_table(killed.folder / "r.csv", 200)
     status, said = killed.run()

@@ -113,6 +113,7 @@ def in_database(folder: Path, url: str = "") -> list[str]:
         return recorded(log)
 
 
+@pytest.mark.slow
 def test_kill_9_loses_nothing_acknowledged(replica: Begin, tmp_path: Path) -> None:
     everything: set[str] = set()
     for seconds in (0.7, 0.31):
@@ -167,6 +168,7 @@ def test_kill_9_while_the_database_is_away_leaves_everything_in_the_spool(
     assert len(found) == len(set(found))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit")
 def test_a_full_disk_ends_in_503_and_keeps_what_was_acknowledged(replica: Begin, tmp_path: Path) -> None:
     service = replica()

@@ -272,6 +272,7 @@ _EDITS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(edits=_EDITS)
 def test_the_chain_is_broken_exactly_if_the_rows_are_not_as_written(

@@ -97,6 +97,7 @@ def test_the_bundle_holds_all_that_it_should(bundle: Bundle) -> None:
     assert [row["epoch"] for row in history["epochs"]] == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_another_epoch_is_chosen_without_training(bundle: Bundle, place: Path) -> None:
     work, output = place / "bundle.work", place / "again"
     choose = ["choose", "--work", str(work), "--output", str(output)]
