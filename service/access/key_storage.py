@@ -12,11 +12,12 @@ from typing import Annotated, Any, Protocol
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Engine, insert, select, update
 
-from service.access.keys import PREFIX, TENANT, ApiKey
+from service.access.keys import PREFIX, ApiKey
 from service.access.principal import Scope
 from service.access.private_files import read_private
 from service.core.errors import ConfigurationError, UnknownKeyError
 from service.core.files import write_private
+from service.core.tenants import TENANT_NAME
 from service.store.key_tables import api_keys
 from service.store.tables import Row, from_microseconds, to_microseconds
 from service.store.transactions import brief, snapshot, store_errors, transaction
@@ -100,7 +101,7 @@ class _KeyInFile(BaseModel):
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]{12}$")]
     name: str
-    tenant: Annotated[str, Field(pattern=f"^{TENANT.pattern}$")]
+    tenant: Annotated[str, Field(pattern=f"^{TENANT_NAME.pattern}$")]
     scopes: list[Scope]
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     secret_id: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]

@@ -17,13 +17,13 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
-from service.access.principal import DEFAULT_TENANT, Principal, Scope
+from service.access.principal import Principal, Scope
 from service.core.errors import ConfigurationError, InputError
+from service.core.tenants import DEFAULT_TENANT, MAX_TENANT_CHARACTERS, OTHER_TENANTS, TENANT_NAME
 
 PREFIX = "evm"
 LEAST_SECRET_CHARACTERS = 32
 LONGEST_NAME = 64
-TENANT = re.compile(r"[a-z0-9_-]{1,64}")
 
 _ID_CHARACTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that people mistake for another
 _ID_LENGTH = 12
@@ -114,11 +114,16 @@ def make_key(
             limit=LONGEST_NAME,
             actual=len(name),
         )
-    if not TENANT.fullmatch(tenant):
+    if tenant == OTHER_TENANTS:
+        raise InputError(
+            f'no tenant can be called "{OTHER_TENANTS}": metrics call those so that have no name there',
+            field="tenant",
+        )
+    if not TENANT_NAME.fullmatch(tenant):
         raise InputError(
             f"tenant has {len(tenant)} characters; it takes 1 to 64 of a-z, 0-9, _ and -",
             field="tenant",
-            limit=64,
+            limit=MAX_TENANT_CHARACTERS,
             actual=len(tenant),
         )
     if not scopes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-DEFAULT_TENANT = "default"
+from service.core.tenants import DEFAULT_TENANT
 
 
 class Scope(StrEnum):

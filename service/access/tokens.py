@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.access.fresh_copy import FreshCopy
 from service.access.jwks import fetch_keys, is_safe_url
-from service.access.keys import TENANT
 from service.access.principal import Principal, Scope
+from service.core.tenants import TENANT_NAME
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
@@ -52,7 +52,7 @@ class TokenOptions(BaseModel):
     )
     scope_prefix: str = Field("", description="What stands before each scope there, as `evenmatch:`.")
     tenant_claim: str = Field("tenant", min_length=1, description="Claim with the tenant.")
-    tenant: Annotated[str, Field(pattern=f"^{TENANT.pattern}$")] | None = Field(
+    tenant: Annotated[str, Field(pattern=f"^{TENANT_NAME.pattern}$")] | None = Field(
         None, description="Tenant of all tokens, in place of a claim."
     )
     leeway_seconds: float = Field(
@@ -135,7 +135,7 @@ class TokenCheck:
 
     def _principal(self, claims: dict[str, Any]) -> Principal | None:
         tenant = self._options.tenant or claims.get(self._options.tenant_claim)
-        if not isinstance(tenant, str) or not TENANT.fullmatch(tenant):
+        if not isinstance(tenant, str) or not TENANT_NAME.fullmatch(tenant):
             return None
         subject = hashlib.sha256(f"{self._issuer}\n{claims['sub']}".encode()).hexdigest()
         return Principal(tenant, self._scopes(claims), f"jwt-{subject[:_ID_LENGTH]}")

@@ -15,9 +15,10 @@ from rich.table import Table
 
 from service.access.key_storage import KeyStorage
 from service.access.keys import PREFIX, ApiKey, KeySecret, NewKey, make_key, revoked, rotated, utc_now
-from service.access.principal import DEFAULT_TENANT, Scope
+from service.access.principal import Scope
 from service.cli.console import EXIT_USAGE, add_row, exit_codes, fail, say, settings_from
 from service.core.errors import ConfigurationError
+from service.core.tenants import DEFAULT_TENANT
 from service.logs import log_to_stderr
 from service.store.database import migrate, open_database
 from service.store.transactions import store_errors

@@ -101,6 +101,7 @@ def test_a_rotation_leaves_both_keys_working_for_the_overlap() -> None:
         ({"name": "x" * 65}, "name has 65 characters"),
         ({"name": "a\x1b[2J"}, "name has 5 characters"),
         ({"tenant": "Acme"}, "tenant has 4 characters; it takes 1 to 64 of a-z"),
+        ({"tenant": "other"}, "no tenant can be called"),
         ({"tenant": "a" * 65}, "tenant has 65 characters"),
         ({"tenant": "acme\n"}, "tenant has 5 characters"),
         ({"scopes": ()}, "at least one scope"),

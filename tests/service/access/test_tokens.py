@@ -19,9 +19,10 @@ from pydantic import ValidationError
 
 from service.access import fresh_copy, jwks
 from service.access.jwks import fetch_keys, is_safe_url
-from service.access.principal import DEFAULT_TENANT, Principal, Scope
+from service.access.principal import Principal, Scope
 from service.access.tokens import TokenCheck, TokenOptions
 from service.core.errors import ConfigurationError, KeysUnavailableError
+from service.core.tenants import DEFAULT_TENANT
 from tests.support.patience import PATIENCE
 from tests.support.provider import (
     EC_KEY,
