@@ -16,10 +16,11 @@ from fastapi.routing import iter_route_contexts
 
 from service.access.key_storage import DatabaseKeys
 from service.access.keys import NewKey, revoked, utc_now
-from service.access.principal import DEFAULT_TENANT, Principal, Scope
+from service.access.principal import Principal, Scope
 from service.api import paths
 from service.api.scopes import ANY, NEEDED, OPEN, is_open, needed_at
 from service.core.bundle import Bundle
+from service.core.tenants import DEFAULT_TENANT
 from tests.support.access import SECRET, bearer, new_key, write_keys
 from tests.support.api import ENGINEER, JOB, Api, Start, numbers, start_api
 from tests.support.patience import wait_until

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from service.access.principal import DEFAULT_TENANT as DEFAULT_OF_PRINCIPALS
 from service.api.paths import ROUTES
 from service.core.bundle import Bundle
 from service.core.tenants import DEFAULT_TENANT
@@ -157,10 +156,6 @@ def test_every_route_is_walked(world: World) -> None:
         if path in ROUTES and path.startswith("/v1")
     }
     assert served == WITH_A_JOB_ID | WITH_A_DECISION_ID | RECORDING | ASKING | WITHOUT_IDS
-
-
-def test_a_principal_without_a_tenant_is_the_stores_default_one() -> None:
-    assert DEFAULT_OF_PRINCIPALS == DEFAULT_TENANT
 
 
 @pytest.mark.parametrize("intruder", ["zeta", "default"])
