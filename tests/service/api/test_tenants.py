@@ -15,7 +15,6 @@ from sqlalchemy import select
 
 from service.api.paths import ROUTES
 from service.core.bundle import Bundle
-from service.core.tenants import DEFAULT_TENANT
 from service.store.job_tables import inputs, jobs
 from service.store.tables import decisions, metadata
 from tests.support.api import ENGINEER, JOB, NURSE, Api, start_api
