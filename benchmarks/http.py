@@ -20,9 +20,12 @@ INPUTS = 32
 
 
 class BenchServer:
-    """`evenmatch serve` on a free port, without an embedding cache unless `others` sets one."""
+    """`evenmatch serve` on a free port, without an embedding cache unless `others` sets one.
 
-    def __init__(self, data_dir: Path, threads: int, **others: str) -> None:
+    `checkout`: the folder of another revision that serves, with this environment's libraries.
+    """
+
+    def __init__(self, data_dir: Path, threads: int, *, checkout: Path | None = None, **others: str) -> None:
         settings = {
             "EVENMATCH_DATA_DIR": str(data_dir),
             "EVENMATCH_THREADS": str(threads),
@@ -30,9 +33,12 @@ class BenchServer:
             "EVENMATCH_LOG_LEVEL": "info",
             **others,
         }
+        if checkout is not None:
+            settings["PYTHONPATH"] = str(checkout)
         started = time.perf_counter()
         self.process = subprocess.Popen(
             [str(Path(sys.executable).with_name("evenmatch")), "serve", "--port", "0"],
+            cwd=checkout,
             env={**os.environ, **settings},
             stderr=subprocess.PIPE,
             text=True,
@@ -66,6 +72,12 @@ class BenchServer:
     def score(self, job: dict[str, str], texts: Sequence[str]) -> None:
         candidates = [{"id": str(i), "resume": text} for i, text in enumerate(texts)]
         self._clients[0].post("/v1/score", json={"job": job, "candidates": candidates}).raise_for_status()
+
+    def processor_seconds(self) -> float:
+        """Processor time of the server and the processes that it has started, so far."""
+        root = psutil.Process(self.process.pid)
+        times = [process.cpu_times() for process in (root, *root.children(recursive=True))]
+        return float(sum(time.user + time.system for time in times))
 
     def series(self, start: str) -> float:
         """The sum of all series of /metrics that begin so."""
