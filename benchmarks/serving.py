@@ -59,7 +59,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
     arguments.add_argument("texts", type=Path, help="a CSV file of resumes")
     arguments.add_argument("--resumes", required=True, help="the column that holds them")
-    arguments.add_argument("--job", type=Path, required=True, help="a posting: its title in the first line, then its text")
+    arguments.add_argument(
+        "--job", type=Path, required=True, help="a posting: its title in the first line, then its text"
+    )
     arguments.add_argument("--against", type=Path, required=True, help="another checkout")
     arguments.add_argument("--rounds", type=int, default=40)
     arguments.add_argument("--candidates", type=int, default=10, help="resumes in one request")

@@ -48,6 +48,7 @@ from service.files.document_texts import DocumentTexts
 from service.reports.counterfactual_audit import CounterfactualSubject
 from service.runtime.auditing import audit_resumes
 from service.runtime.devices import EngineSetting
+from service.runtime.numpy_threads import numpy_in_one_thread
 from service.runtime.options import BUNDLES
 from service.runtime.reading import tokenize_to_embed
 from service.runtime.runtime import Runtime, load_runtime
@@ -437,8 +438,8 @@ class Model:
     def _scores(
         self, results: tuple[Score, ...], redact: bool, job: TokenizedJob | None, shift: PriorShift
     ) -> Scores:
-        found: tuple[JobWarning, ...] = ()
-        if job is not None:
+        found: tuple[JobWarning, ...] = () if job is None else job.warnings
+        if job is not None and self._runtime.cohort is not None:
             vectors = self._loop.run(self._runtime.embedder.embed(job.texts))
             found = self._runtime.matcher.warnings_of(job, vectors)
         return Scores(results, self._name, shift.threshold, redact, found, shift.to)
@@ -480,8 +481,10 @@ class Model:
     ) -> Iterator[Match]:
         for part in _parts(resumes):
             job_vectors, vectors = self._encode(job, part)
-            for of_resume in vectors:
-                yield self._runtime.matcher.match(job, job_vectors, of_resume).reported(shift)
+            with numpy_in_one_thread():
+                matches = self._runtime.matcher.match_all([(job, job_vectors)], vectors)
+            for (match,) in matches:
+                yield match.reported(shift)
 
     def _encode(self, job: TokenizedJob, resumes: Sequence[TokenizedResume]) -> tuple[Vectors, list[Vectors]]:
         return self._loop.run(self._runtime.encode(job, resumes))

@@ -28,6 +28,7 @@ from service.core.redaction.given import (
 )
 from service.core.redaction.policy import CATEGORIES
 from service.files.document_texts import DocumentTexts
+from service.runtime.numpy_threads import numpy_in_one_thread
 from service.runtime.runtime import Runtime, load_runtime
 from service.settings import Settings, variable_of
 
@@ -127,7 +128,8 @@ def running(settings: Settings) -> Iterator[Runtime]:
         runtime = load_runtime(settings.runtime)
     runtime.start()
     try:
-        yield runtime
+        with numpy_in_one_thread():
+            yield runtime
     finally:
         runtime.stop(settings.server.drain_seconds)
 

@@ -156,7 +156,7 @@ async def match_all(
             done += 1
 
         def match(step: Sequence[Vectors] = vectors[start:done]) -> list[Match]:
-            return [matcher.match(job, job_vectors, of_resume) for of_resume in step]
+            return [match for (match,) in matcher.match_all([(job, job_vectors)], step)]
 
         matches += await run(match)
     return matches

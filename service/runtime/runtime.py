@@ -235,7 +235,7 @@ class Runtime:
         job_vectors, vectors = await self.encode(job, resumes, lane=lane, tenant=tenant)
 
         def match() -> list[Match]:
-            return [self.matcher.match(job, job_vectors, of_resume) for of_resume in vectors]
+            return [match for (match,) in self.matcher.match_all([(job, job_vectors)], vectors)]
 
         # A cohort takes milliseconds a resume, in which the event loop would stand still.
         return match() if self.cohort is None else await to_thread.run_sync(match)

@@ -28,6 +28,7 @@ from service.logs import OncePerMinute, log_to_stderr
 from service.metrics.registry import Metrics
 from service.metrics.shared_values import SharedValues
 from service.runtime.devices import usable_cores
+from service.runtime.numpy_threads import keep_numpy_to_one_thread
 from service.runtime.observer import RuntimeObserver
 from service.runtime.options import RuntimeOptions
 from service.runtime.runtime import Runtime, load_to_serve
@@ -106,6 +107,7 @@ def serve(assignment: Assignment, load: Load = load_to_serve) -> None:
         metrics = create_metrics(
             settings, SharedValues(assignment.folder, assignment.slot, assignment.joined)
         )
+        keep_numpy_to_one_thread()
         runtime = load(options, metrics)
         recorder = open_recorder(settings.store, metrics)
         draining = Draining()
@@ -146,6 +148,7 @@ def serve_alone(settings: Settings, load: Load = load_to_serve) -> None:
     sockets = listening_sockets(settings)
     try:
         metrics, draining = create_metrics(settings), Draining()
+        keep_numpy_to_one_thread()
         runtime = load(settings.runtime, metrics)
         recorder = open_recorder(settings.store, metrics)
         app = create_app(settings, runtime=runtime, metrics=metrics, recorder=recorder, draining=draining)

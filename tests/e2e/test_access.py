@@ -55,7 +55,7 @@ def test_a_key_made_while_two_processes_serve_opens_both_and_is_shut_again(
     assert SECRET not in server.log
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_without_keys_it_does_not_start_where_others_reach_it(
     tiny_bundle: Bundle, tmp_path: Path, workers: str
 ) -> None:

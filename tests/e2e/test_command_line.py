@@ -51,7 +51,7 @@ def test_a_ranked_table_is_printed(server: Server, data_dir: Path, folder: Path)
     ]
 
 
-@pytest.mark.parametrize("suffix", ["jsonl", "csv"])
+@pytest.mark.parametrize("suffix", ["jsonl", pytest.param("csv", marks=pytest.mark.slow)])
 def test_a_table_of_resumes_is_scored_into_a_file(
     server: Server, data_dir: Path, folder: Path, suffix: str
 ) -> None:
@@ -117,6 +117,7 @@ def test_a_resume_is_redacted_to_standard_output(server: Server, data_dir: Path,
     assert "named: 2 name, 2 email, 1 phone, 1 pronoun, 1 school" in done.stderr
 
 
+@pytest.mark.slow
 def test_resumes_are_redacted_into_files(server: Server, data_dir: Path, folder: Path) -> None:
     (folder / "named.txt").write_text(NAMED)
     assert (
@@ -188,6 +189,7 @@ def test_what_a_file_is_and_what_was_skipped_is_said(server: Server, data_dir: P
     assert " ".join(done.stderr.split()).count("skipped:") == 3
 
 
+@pytest.mark.slow
 def test_warnings_stand_beside_a_score(server: Server, data_dir: Path, folder: Path) -> None:
     (folder / "scan.txt").write_text("Scanned with a phone")
     done = score(server, data_dir, folder, "scan.txt", "engineer.txt")

@@ -15,8 +15,6 @@ from nbclient import NotebookClient
 from tests.e2e.conftest import CHECKOUT, Server
 
 NOTEBOOKS = sorted((CHECKOUT / "docs" / "notebooks").glob("*.ipynb"))
-FAST = ("05-counterfactual-scoring",)
-"""Without synthetic data, whose making takes ten seconds, and without training."""
 
 _LINK = re.compile(r"\]\(([^)#\s]+)")
 
@@ -45,11 +43,8 @@ def test_no_outputs_are_stored_and_links_lead_somewhere(path: Path) -> None:
             assert (path.parent / link).exists(), link
 
 
-@pytest.mark.parametrize(
-    "path",
-    [pytest.param(path, marks=() if path.stem in FAST else pytest.mark.slow) for path in NOTEBOOKS],
-    ids=lambda path: path.stem,
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_to_its_end(path: Path, server: Server, data_dir: Path, tmp_path: Path) -> None:
     """`server` has converted the model by now."""
     notebook = nbformat.read(path, as_version=4)

@@ -73,7 +73,7 @@ def put(folder: Path, kind: str, name: str) -> None:
         (folder / name / "data.csv").write_text("a,b\n")
 
 
-@pytest.mark.parametrize("install", ["path", "finder"])
+@pytest.mark.parametrize("install", ["path", pytest.param("finder", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", ["nothing", "file", "package", "folder"])
 def test_files_beside_a_notebook_do_no_harm(kind: str, install: str, tmp_path: Path) -> None:
     for name in ("service", "training"):
@@ -86,7 +86,13 @@ def test_files_beside_a_notebook_do_no_harm(kind: str, install: str, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("kind", "install"), [("file", "path"), ("package", "path"), ("folder", "finder"), ("file", "finder")]
+    ("kind", "install"),
+    [
+        ("file", "path"),
+        pytest.param("package", "path", marks=pytest.mark.slow),
+        pytest.param("folder", "finder", marks=pytest.mark.slow),
+        pytest.param("file", "finder", marks=pytest.mark.slow),
+    ],
 )
 def test_a_module_of_our_name_that_was_imported_before_is_told(
     kind: str, install: str, tmp_path: Path

@@ -82,6 +82,7 @@ def records(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+@pytest.mark.slow
 def test_documents_of_all_kinds_are_ranked(score: Score, tmp_path: Path) -> None:
     folder = tmp_path / "cvs"
     (folder / "deep").mkdir(parents=True)

@@ -158,6 +158,7 @@ def test_a_text_is_tried_once_more_when_a_worker_dies_and_then_not_again(pool: R
     assert read(pool, CHEAP).document.text == CHEAP
 
 
+@pytest.mark.slow
 def test_a_caller_who_has_gone_is_not_waited_for(pool: ReaderPool) -> None:
     pool.warm_up()
     (first,) = pool.pids

@@ -123,6 +123,7 @@ def test_a_small_bias_inside_the_noise_of_single_scores_is_found_over_resumes(ma
     assert report.attributes[0].adjusted_difference_p_value <= 0.01
 
 
+@pytest.mark.slow
 def test_no_bias_is_not_invented(matcher: Matcher) -> None:
     cried = 0
     for seed in range(10):

@@ -73,7 +73,7 @@ def test_an_empty_batch_has_no_vectors(loaded: LoadedModel) -> None:
     assert loaded.engine.embed([]).shape == (0, 32)
 
 
-# With OpenVINO in every run, too: `test_erasing` has an adapter and an eraser.
+# With OpenVINO in every run, too: the real server's bundle has an adapter and an eraser.
 @pytest.mark.parametrize("engine", ["torch", pytest.param("openvino", marks=pytest.mark.slow)])
 def test_an_adapter_is_merged_at_load(
     engine: EngineName, bge_like: Path, adapter: Path, tiny_bundle: Bundle, tmp_path: Path

@@ -58,6 +58,7 @@ def _check_control(count: int, seed: int) -> None:
     assert len(hidden) <= _MOST_HIDDEN * len(results), hidden
 
 
+@pytest.mark.slow
 def test_no_group_of_unseen_names_is_hidden_less_than_another() -> None:
     _check_recall(50, seed=16)
 
