@@ -11,8 +11,8 @@ from typing import Any
 
 from service.core.errors import InputError, TableError
 from service.core.parquet import parquet_types
-from service.core.tables import SUFFIXES, Column, TableFile, inspect_table
-from service.files.table_columns import ID, TEXT, column_of, columns_in, named
+from service.core.tables import SUFFIXES, Column, TableFile, columns_of, inspect_table
+from service.files.table_columns import ID, TEXT, column_of, named
 from service.ray_data.storage import Location, StoredFile, found_by, relative
 
 _LITTER = re.compile(r"\.|~\$|Thumbs\.db$|desktop\.ini$|__MACOSX$|_[^.]*$")
@@ -131,13 +131,14 @@ def inspect(file: InputFile, wanted: TableColumns) -> Inspection:
     said: list[str] = []
     try:
         table = inspect_table(file.place, wanted.encoding)
-        columns = columns_in(table)
+        # What is wrong with a line is told when it is read.
+        columns = columns_of(table, lambda fault: None)
     except InputError as error:
-        if "is empty: it has no columns" in error.message:  # as a part without rows is written
-            return Inspection(file)
         return Inspection(file, fault=error)
     except OSError as error:
         return Inspection(file, fault=TableError(f"{file.place} cannot be read: {error}"))
+    if not any(name.strip() for name in columns):  # as a part without rows is written
+        return Inspection(file)
     if table.said:
         said.append(table.said)
     try:
