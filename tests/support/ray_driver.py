@@ -1,6 +1,6 @@
 """`evenmatch` whose Ray workers have a fake engine, in a process of its own.
 
-TEST_DIES names a folder: workers that score die as those do that are out of memory, the first of them or, with
+TEST_DIES names a folder: workers that score die as those do that are out of memory, one or, with
 TEST_DIES_ALWAYS, each. See `fake_command_line` for what else is set.
 """
 
