@@ -2,9 +2,9 @@
 
     python -m benchmarks.ray_scoring --resumes 400 --rounds 3
 
-Both score the same rows, and rounds alternate. A rate leaves out the start: it counts what is done after a first part of the rows, from the
-time at which that was done. Seconds of processor time, which other work on the machine changes less, are
-those of the processes that score, over the same span.
+Both score the same rows, and rounds alternate. A rate leaves out the start: it counts what is done after
+the first fifth of the rows, from the time at which that was done. Seconds of processor time, which other work
+on the machine changes less, are those of the processes that score, over the same span.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from service.cli.console import (
     say,
     stderr,
 )
-from service.core.errors import EvenmatchError
+from service.core.errors import CapacityError, ClusterError, EngineError, StoreError
 from service.ray_data.run import RayRun, ScoredOutput, score_folder
 
 WorkersOption = Annotated[
@@ -72,9 +72,8 @@ def score_on_ray(run: RayRun) -> None:
         except KeyboardInterrupt:
             say(_go_on(run))
             raise typer.Exit(EXIT_UNUSABLE_MODEL) from None
-        except EvenmatchError as error:
-            if error.code in ("cluster", "error") or not hasattr(error, "line"):
-                say(_go_on(run))
+        except (CapacityError, ClusterError, EngineError, StoreError):
+            say(_go_on(run))
             raise
     _end(done)
 

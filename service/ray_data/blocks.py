@@ -45,11 +45,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class BlockRow:
-    """A resume: the `text` of a row, or the `place` of a document."""
+    """A resume: the `text` of a row, or the `place` of a document. `source`: where it stands, for errors."""
 
     file: str
     line: int | None
     id: str
+    source: str
     text: str | None = None
     place: Location | None = None
 
@@ -80,6 +81,11 @@ class Block:
 def block_name(file: int, number: int) -> str:
     """`part-000003-000017`, say."""
     return f"part-{file:06d}-{number:06d}"
+
+
+def file_of_block(name: str) -> int:
+    """The number of the table of a block, from its name."""
+    return int(name.split("-")[1])
 
 
 def rows_a_block(asked: int, postings: int) -> int:
@@ -136,7 +142,7 @@ def blocks_of_documents(
     """The blocks of documents, which are read where they are scored, but for the finished ones."""
     block = Block(0, 0)
     for file in files:
-        block.rows.append(BlockRow(file.source, None, file.id, place=file.place))
+        block.rows.append(BlockRow(file.source, None, file.id, file.source, place=file.place))
         block.size += file.size
         if block.taken >= rows or block.size >= most_bytes:
             if block.name not in finished:
@@ -147,7 +153,7 @@ def blocks_of_documents(
 
 
 def _row(file: InputFile, resume: UnreadResume) -> BlockRow:
-    return BlockRow(file.source, resume.line, resume.id, text=resume.text)
+    return BlockRow(file.source, resume.line, resume.id, resume.source, text=resume.text)
 
 
 def _of_file(error: InputError | OSError, file: InputFile) -> Fault:

@@ -11,16 +11,14 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from service.core.errors import ClusterError, ConfigurationError, EvenmatchError
 from service.files.postings import Posting
-from service.ray_data.blocks import Block, Fault, blocks_of_documents, blocks_of_table
+from service.ray_data.blocks import Block, Fault, blocks_of_documents, blocks_of_table, file_of_block
 from service.ray_data.inputs import InputFile, Inspection, TableColumns, inspect
 from service.ray_data.worker import BlockDone, BlockScorer, PreparedPostings, Scoring, prepare_postings
 from service.runtime.devices import usable_cores
-
-T = TypeVar("T")
 
 _LOCAL_STORE_BYTES = 512 * 2**20
 """Of shared memory, where a cluster is started for the run: some dozen blocks."""
@@ -29,6 +27,8 @@ _TASK_RETRIES = 3
 """How often a block is tried again whose worker died, before the run gives up."""
 
 _FILES_A_TASK = 16
+
+_DEATHS = ("OutOfMemoryError", "WorkerCrashedError", "ActorDiedError", "ActorUnavailableError")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Cluster:
 
     def inspect(self, files: Sequence[InputFile], wanted: TableColumns) -> list[Inspection]:
         """How each table is to be read."""
-        task = self._ray.remote(num_cpus=0)(_inspect)
+        task = self._ray.remote(num_cpus=1)(_inspect)
         parts = [files[i : i + _FILES_A_TASK] for i in range(0, len(files), _FILES_A_TASK)]
         with _told():
             found = self._ray.get([task.remote(part, wanted) for part in parts])
@@ -81,24 +81,16 @@ class Cluster:
         """What became of each block, as they are done, and of each file that could not be read to its end."""
         import ray.data
 
-        ray.data.DataContext.get_current()
-        sources: list[Any] = (
-            list(inputs) if inputs and isinstance(inputs[0], Inspection) else [list(inputs)] if inputs else []
-        )
+        sources = list(_sources(inputs, finished))
         if not sources:
             return
         with _told():
             shared = self._ray.put((scoring, prepared, self._workers.cpus, run))
-            done = self._ray.put(finished)
-            blocks = ray.data.from_items(
-                [{"source": pickle.dumps(one)} for one in sources],
-                override_num_blocks=min(len(sources), 1_000),
-            ).map_batches(
+            blocks = ray.data.from_arrow([_column("source", one) for one in sources]).map_batches(
                 _read,
                 batch_size=1,
-                batch_format="numpy",
-                zero_copy_batch=True,
-                fn_kwargs={"rows": rows, "finished": done},
+                batch_format="pyarrow",
+                fn_kwargs={"rows": rows},
                 # It waits for a worker most of the time; with a CPU of its own a worker would not have one.
                 num_cpus=0,
                 concurrency=max(1, math.ceil(self.workers / 4)),
@@ -106,8 +98,8 @@ class Cluster:
             scored = blocks.map_batches(
                 _Worker,
                 batch_size=1,
-                batch_format="numpy",
-                fn_constructor_kwargs={"shared": shared},
+                batch_format="pyarrow",
+                fn_constructor_kwargs={"shared": [shared]},
                 compute=ray.data.ActorPoolStrategy(size=self.workers, max_tasks_in_flight_per_actor=2),
                 num_cpus=self._workers.cpus,
                 num_gpus=self._workers.gpus or None,
@@ -163,7 +155,8 @@ def connected(workers: Workers) -> Iterator[Cluster]:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         else:
             # Ray spills what does not fit into memory, resumes among it: nobody else shall read that.
-            folder = tempfile.mkdtemp(prefix="em-ray-")
+            # Its sockets need a short path.
+            folder = tempfile.mkdtemp(prefix="em-ray-", dir="/tmp" if os.path.isdir("/tmp") else None)
             cpus = max(usable_cores(), (workers.count or 1) * workers.cpus)
             ray.init(
                 address="local",
@@ -195,7 +188,6 @@ def _quiet(ray: Any) -> None:
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    context.log_internal_stack_trace_to_stdout = False
     # A row is a whole block: each goes on by itself, so that few of them wait.
     context.target_max_block_size = 2**20
     context.target_min_block_size = 1
@@ -207,29 +199,39 @@ def _told() -> Iterator[None]:
     """Turn what Ray raises into what it means."""
     try:
         yield
-    except EvenmatchError:
-        raise
     except Exception as error:
-        found: BaseException | None = error
-        seen = 0
-        while found is not None and seen < 20:
-            if isinstance(found, EvenmatchError):
-                raise found from None
-            found, seen = getattr(found, "cause", None) or found.__cause__ or found.__context__, seen + 1
-        if not _is_ray(error):
+        chain = list(_causes(error))
+        ours = next((one for one in reversed(chain) if isinstance(one, EvenmatchError)), None)
+        if ours is not None:
+            raise ours from None
+        if not any(_is_rays(one) for one in chain):
             raise
-        kind = type(error).__name__
-        if kind in ("OutOfMemoryError", "WorkerCrashedError", "ActorDiedError", "ActorUnavailableError"):
+        died = next((type(one).__name__ for one in chain if type(one).__name__ in _DEATHS), None)
+        if died is not None:
             raise ClusterError(
-                f"workers died again and again ({kind}), most often since they are out of memory: take fewer "
+                f"workers died again and again ({died}), most often since they are out of memory: take fewer "
                 "workers a machine, or smaller blocks into another folder; finished blocks are kept"
             ) from error
         raise ClusterError(
-            f"the cluster failed or went away ({kind}: {_first_line(error)}); finished blocks are kept"
+            f"the cluster failed or went away ({type(error).__name__}: {_first_line(error)}); "
+            "finished blocks are kept"
         ) from error
 
 
-def _is_ray(error: BaseException) -> bool:
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it comes from; an error of a worker is the `cause` of Ray's own."""
+    waiting, seen = [error], set()
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        further = (getattr(one, "cause", None), one.__cause__, one.__context__)
+        waiting += [another for another in further if isinstance(another, BaseException)]
+
+
+def _is_rays(error: BaseException) -> bool:
     return type(error).__module__.startswith("ray") or isinstance(error, ConnectionError | SystemError)
 
 
@@ -242,32 +244,41 @@ def _inspect(files: Sequence[InputFile], wanted: TableColumns) -> list[Inspectio
     return [inspect(file, wanted) for file in files]
 
 
-def _read(batch: dict[str, Any], *, rows: int, finished: Any) -> Iterator[dict[str, list[bytes]]]:
-    """Blocks of one source, each a row; Ray takes the next one when there is room for it."""
-    import ray
+def _sources(inputs: Sequence[Inspection] | Sequence[InputFile], finished: frozenset[str]) -> Iterator[bytes]:
+    """What one reader reads: a table, or all documents; with the names of the blocks that are done."""
+    documents = [one for one in inputs if isinstance(one, InputFile)]
+    if documents:
+        yield pickle.dumps((documents, finished))
+    of_files: dict[int, set[str]] = {}
+    for name in finished:
+        of_files.setdefault(file_of_block(name), set()).add(name)
+    for one in inputs:
+        if isinstance(one, Inspection):
+            yield pickle.dumps((one, of_files.get(one.file.number, set())))
 
-    done: frozenset[str] = ray.get(finished)
-    for data in batch["source"]:
-        source = pickle.loads(data)
-        blocks: Iterator[Block | Fault] = (
-            blocks_of_table(source, rows, done)
-            if isinstance(source, Inspection)
-            else blocks_of_documents(source, rows, done)
-        )
+
+def _read(batch: Any, *, rows: int) -> Iterator[Any]:
+    """Blocks of one source, each a row; Ray takes the next one when there is room for it."""
+    for data in batch["source"].to_pylist():
+        source, finished = pickle.loads(data)
+        if isinstance(source, Inspection):
+            blocks: Iterator[Block | Fault] = blocks_of_table(source, rows, finished)
+        else:
+            blocks = blocks_of_documents(source, rows, finished)
         for block in blocks:
-            yield {"block": [pickle.dumps(block)]}
+            yield _column("block", pickle.dumps(block))
 
 
 class _Worker:
     """An actor with the model on its device. It loads with its first block: what is wrong is told then."""
 
-    def __init__(self, shared: Any) -> None:
+    def __init__(self, shared: Sequence[Any]) -> None:
         self._shared = shared
         self._scorer: BlockScorer | None = None
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[bytes]]:
-        done = [self._score(pickle.loads(data)) for data in batch["block"]]
-        return {"done": [pickle.dumps(one) for one in done]}
+    def __call__(self, batch: Any) -> Any:
+        (data,) = batch["block"].to_pylist()
+        return _column("done", pickle.dumps(self._score(pickle.loads(data))))
 
     def _score(self, block: Block | Fault) -> BlockDone | Fault:
         if isinstance(block, Fault):
@@ -275,6 +286,13 @@ class _Worker:
         if self._scorer is None:
             import ray
 
-            scoring, prepared, threads, run = ray.get(self._shared)
+            scoring, prepared, threads, run = ray.get(self._shared[0])
             self._scorer = BlockScorer(scoring, prepared, threads=threads, run=run)
         return self._scorer.score(block)
+
+
+def _column(name: str, value: bytes) -> Any:
+    """A table of one row: a block is pickled, since what is in it differs by kind."""
+    import pyarrow
+
+    return pyarrow.table({name: pyarrow.array([value], pyarrow.large_binary())})

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from typing import Any
 
 from service.core.bundle import read_bundle
@@ -68,6 +69,7 @@ class Scoring:
     redact: bool = True
     encoding: str | None = None
     load: Load = load_runtime
+    version: str = version("evenmatch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,10 @@ class _NoProgress:
 def load(scoring: Scoring, threads: int) -> Runtime:
     """The runtime, started. Raises `BundleError` if this machine has another bundle, or none."""
     forbid_core_dumps()
+    if version("evenmatch") != scoring.version:
+        raise ConfigurationError(
+            f"this worker has Evenmatch {version('evenmatch')}, the run was begun by {scoring.version}"
+        )
     path = scoring.runtime.model.bundle_path
     found = read_bundle(path).digest
     if found != scoring.digest:
@@ -232,12 +238,12 @@ class _BlockRows:
         """The rows as the scorer takes them; a document is read from where it lies."""
         for number, row in enumerate(self._rows):
             if self._scorer.records and len(row.id) > MAX_RECORDED_ID_CHARACTERS:
-                said = f"the id has {len(row.id):,} characters; {MAX_RECORDED_ID_CHARACTERS} can be recorded"
+                most = MAX_RECORDED_ID_CHARACTERS
+                said = f"{row.source}: the id has {len(row.id):,} characters; {most} can be recorded"
                 self.faults.append(Fault(row.file, row.line, None, CountError.code, said))
                 continue
             if row.place is None:
-                unit = row.file if row.line is None else f"{row.file} line {row.line}"
-                yield UnreadResume(str(number), unit, row.text, line=row.line)
+                yield UnreadResume(str(number), row.source, row.text, line=row.line)
                 continue
             try:
                 with row.place.open("rb") as stream:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -44,20 +43,20 @@ class Driver:
     def start(self, output: str, *arguments: str, **env: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "tests.support.ray_driver", "score", "--engine", "ray"]
         options = ["--jobs", "postings.csv", "--output", output, "--workers", "2", "--block-rows", "4"]
+        said = (self.folder / "said").open("w")
         return subprocess.Popen(
             [*command, *options, *arguments, "in"],
             cwd=self.folder,
             env=self.env | env,
             text=True,
-            stdout=subprocess.PIPE,
+            stdout=said,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
 
     def run(self, output: str, *arguments: str, **env: str) -> tuple[int, str]:
         process = self.start(output, *arguments, **env)
-        said, _ = process.communicate(timeout=20 * PATIENCE)
-        return process.returncode, said
+        process.wait(20 * PATIENCE)
+        return process.returncode, (self.folder / "said").read_text()
 
     def finished(self, output: str) -> int:
         return len(list((self.folder / output / "results").glob("part-*.parquet")))
@@ -98,8 +97,8 @@ def test_a_driver_that_is_killed_five_times_gives_the_rows_of_one_that_was_not(d
         while process.poll() is None and driver.finished("out") < wanted and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(random.random() / 2)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.kill()
+        process.wait(PATIENCE)
     code, said = driver.run("out", "--resume", "--record")
     assert code == 0, said
     rows = driver.rows("out")
