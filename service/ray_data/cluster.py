@@ -133,7 +133,7 @@ def connected(workers: Workers) -> Iterator[Cluster]:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Starting takes long where cores are busy, and nobody waits for a run of hours to begin.
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", "600")
     try:
         import ray
         import ray.data

@@ -94,7 +94,8 @@ def score_folder(run: RayRun, *, say: Say, advance: Advance) -> ScoredOutput:
     postings = _read_postings(run, say)
     parts = _parts(run, postings, bundle)
     checkpoint.check_parts(parts)
-    inputs = find_inputs(run.resumes, system=run.system, leave_out=[output])
+    no_resumes = [output, location(run.job or run.jobs or "", run.system)]
+    inputs = find_inputs(run.resumes, system=run.system, leave_out=no_resumes)
     inputs, gone = checkpoint.check_inputs(inputs)
     scoring = Scoring(
         run.runtime, run.documents, output, bundle.digest, run.redact, run.columns.encoding, run.load
