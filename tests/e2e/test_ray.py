@@ -123,7 +123,7 @@ def test_a_worker_that_dies_is_replaced_and_its_block_tried_again(driver: Driver
     code, said = driver.run("out", TEST_DIES=str(driver.folder))
     assert code == 5, said
     assert (driver.folder / "died").exists()
-    assert "a.csv line 50" in said
+    assert "a.csv line 74" in said
     assert len(driver.rows("out")) == 24 * 2
 
 

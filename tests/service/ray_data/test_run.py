@@ -110,7 +110,7 @@ def test_scores_are_those_of_the_matcher_bit_for_bit(score: Run, settings: Setti
             match.raw_score,
             match.calibrated_probability,
         )
-        assert (row["decision"] == "selected", row["line"]) == (match.selected, 2 + 2 * i)
+        assert (row["decision"] == "selected", row["line"]) == (match.selected, 2 + 3 * i)
     runtime.stop(1)
 
 
@@ -147,7 +147,7 @@ def test_rows_at_fault_are_listed_by_file_and_line_and_the_rest_is_scored(score:
         stream.write('too,many,cells\n"",no id\nblank,"  "\n')
     done = score()
     assert done.scored == 10
-    assert [(fault.file, fault.line) for fault in done.faults] == [("in/a.csv", n) for n in (12, 13, 14)]
+    assert [(fault.file, fault.line) for fault in done.faults] == [("in/a.csv", n) for n in (17, 18, 19)]
     listed = [row for file in Path("out/errors").iterdir() for row in parquet.read_table(file).to_pylist()]
     assert {row["code"] for row in listed} == {"unusable_table", "empty_text"}
 
@@ -285,4 +285,4 @@ def test_an_id_that_the_log_cannot_keep_is_a_fault(score: Run) -> None:
     with Path("in/a.csv").open("a") as stream:
         stream.write(f"{'i' * 201},{NURSE.splitlines()[1]}\n")
     done = score(record=True)
-    assert [(fault.line, fault.code) for fault in done.faults] == [(12, "count_out_of_range")]
+    assert [(fault.line, fault.code) for fault in done.faults] == [(17, "count_out_of_range")]
