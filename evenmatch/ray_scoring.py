@@ -91,7 +91,11 @@ def score_with_ray(
         raise ConfigurationError("give either job or jobs")
     if (workers is not None and workers < 1) or cpus_per_worker < 1 or gpus_per_worker < 0 or block_rows < 1:
         raise ConfigurationError("workers, cpus_per_worker and block_rows are 1 at least, gpus_per_worker 0")
-    model = {"engine": engine, "cohort": None if cohort is None else str(cohort), "prevalence": prevalence}
+    model: dict[str, str | float | None] = {
+        "engine": engine,
+        "cohort": None if cohort is None else str(cohort),
+        "prevalence": prevalence,
+    }
     settings = settings_for(bundle, **model)
     given = [resumes] if isinstance(resumes, str | Path) else resumes
     run = RayRun(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -169,7 +169,7 @@ def resumes_of_table(
     errors: ErrorCollector,
     *,
     lines: dict[str, int] | None = None,
-) -> Iterator[UnreadResume]:
+) -> Generator[UnreadResume, None, None]:
     """The resumes of a table in the order of its rows, one in memory at a time.
 
     `identity`: None takes the rows' lines as ids. `errors` gathers what is wrong with a row, which has its

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -69,7 +70,7 @@ class Scoring:
     redact: bool = True
     encoding: str | None = None
     load: Load = load_runtime
-    version: str = version("evenmatch")
+    evenmatch: str = field(default_factory=partial(version, "evenmatch"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,9 @@ class _NoProgress:
 def load(scoring: Scoring, threads: int) -> Runtime:
     """The runtime, started. Raises `BundleError` if this machine has another bundle, or none."""
     forbid_core_dumps()
-    if version("evenmatch") != scoring.version:
+    if version("evenmatch") != scoring.evenmatch:
         raise ConfigurationError(
-            f"this worker has Evenmatch {version('evenmatch')}, the run was begun by {scoring.version}"
+            f"this worker has Evenmatch {version('evenmatch')}, the run was begun by {scoring.evenmatch}"
         )
     path = scoring.runtime.model.bundle_path
     found = read_bundle(path).digest

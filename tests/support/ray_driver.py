@@ -12,15 +12,19 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+
+import pytest
 
 from service.cli import main, score_on_ray
 from service.core.tokenization import TokenIds
-from service.ray_data.run import score_folder
+from service.files.table_columns import Say
+from service.ray_data import run as runs
+from service.ray_data.run import Advance, RayRun, ScoredOutput, score_folder
 from service.runtime.options import RuntimeOptions
 from service.runtime.runtime import Runtime
 from tests.support.fake_command_line import load_fake_runtime
 from tests.support.fakes import FakeEngine
+from tests.support.in_process_cluster import InProcessCluster
 
 
 def load(options: RuntimeOptions) -> Runtime:
@@ -44,10 +48,18 @@ def load(options: RuntimeOptions) -> Runtime:
     return load_fake_runtime(options, FakeEngine(before))
 
 
-def _score_folder(run: Any, **told: Any) -> Any:
-    return score_folder(replace(run, load=load), **told)
+def ray_driver() -> None:
+    """`evenmatch` for a process of its own. With TEST_IN_PROCESS it scores itself, and needs no Ray."""
+
+    def with_fake_engine(run: RayRun, *, say: Say, advance: Advance) -> ScoredOutput:
+        return score_folder(replace(run, load=load), say=say, advance=advance)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(score_on_ray, "score_folder", with_fake_engine)
+        if os.environ.get("TEST_IN_PROCESS"):
+            patch.setattr(runs, "connected", InProcessCluster().connected)
+        main()
 
 
 if __name__ == "__main__":
-    score_on_ray.score_folder = _score_folder
-    main()
+    ray_driver()

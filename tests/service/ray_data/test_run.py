@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import random
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -21,10 +24,12 @@ from service.ray_data.run import RayRun, ScoredOutput, score_folder
 from service.settings import Settings
 from service.store import tables
 from service.store.verification import verify
+from tests.support import forked
 from tests.support.bundles import write_test_bundle
 from tests.support.fake_command_line import load_fake_runtime
 from tests.support.fakes import FakeEngine
 from tests.support.in_process_cluster import InProcessCluster
+from tests.support.ray_driver import ray_driver
 
 ENGINEER = "Jane Roe\nSoftware engineer. Built payment services in Python and Java, designed the database."
 NURSE = "Sam Poe\nRegistered nurse on a surgical ward. Cared for patients and managed a team."
@@ -279,6 +284,49 @@ def test_decisions_are_recorded_once_also_over_a_break(
         stored = kept[row["decision_id"]]
         assert (stored.candidate_id, stored.job_id) == (row["candidate_id"], row["job_id"])
         assert (stored.raw_score, stored.decision) == (row["raw_score"], row["decision"])
+
+
+def test_a_driver_killed_at_five_moments_gives_the_same_rows_and_records_each_once(
+    score: Run, settings: Settings, tmp_path: Path
+) -> None:
+    score("whole", record=True)
+    command = [
+        "score",
+        "--engine",
+        "ray",
+        "--jobs",
+        "postings.csv",
+        "--block-rows",
+        "2",
+        "--resume",
+        "--record",
+    ]
+    env = os.environ | {
+        "EVENMATCH_BUNDLE": settings.model.bundle,
+        "EVENMATCH_DATA_DIR": str(tmp_path / "data"),
+        "TEST_IN_PROCESS": "yes",
+        "TEST_SECONDS_A_BATCH": "0.02",
+    }
+    results = tmp_path / "out" / "results"
+    for _ in range(5):
+        wanted = len(list(results.glob("part-*"))) + random.randint(0, 2)
+        process = forked.Forked(ray_driver, [*command, "--output", "out", "in"], env, tmp_path)
+        with process.stdout, process.stderr:
+            while process.poll() is None and len(list(results.glob("part-*"))) < wanted:
+                time.sleep(0.005)
+            time.sleep(random.random() / 10)
+            process.kill()
+            process.wait()
+    done = score(resume=True, record=True)
+    assert done.complete
+
+    def rows(folder: str) -> list[dict[str, Any]]:
+        return [{**row, "decision_id": None} for row in rows_in(folder)]
+
+    assert rows("out") == rows("whole")
+    with closing(settings.store.open_log()) as log, log.reading() as connection:
+        query = select(tables.decisions.c.request_id, func.count()).group_by(tables.decisions.c.request_id)
+        assert sorted(count for _, count in connection.execute(query)) == [20, 20]
 
 
 def test_an_id_that_the_log_cannot_keep_is_a_fault(score: Run) -> None:
