@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -65,7 +69,7 @@ class _Line:
 
 def score_on_ray(run: RayRun) -> None:
     """Run it; exits with the code of what went wrong, or of what was left out."""
-    with exit_codes():
+    with exit_codes(), _watched(run):
         try:
             with stderr.status("scoring ..."):
                 done = score_folder(run, say=say, advance=_Line())
@@ -76,6 +80,34 @@ def score_on_ray(run: RayRun) -> None:
             say(_go_on(run))
             raise
     _end(done)
+
+
+@contextmanager
+def _watched(run: RayRun) -> Iterator[None]:
+    """Have it said how to go on even if this process ends at once: Ray does that to who loses its cluster.
+
+    Another process waits for the end of a pipe, and says it unless the block was left.
+    """
+    if not hasattr(os, "fork"):
+        yield
+        return
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        status = 1
+        try:
+            os.close(writing)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            if not os.read(reading, 1):
+                os.write(2, f"error: the run ended at once, before it was done; {_go_on(run)}\n".encode())
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(reading)
+    try:
+        yield
+    finally:
+        os.write(writing, b".")
+        os.close(writing)
 
 
 def _go_on(run: RayRun) -> str:

@@ -316,7 +316,8 @@ def test_a_driver_killed_at_five_moments_gives_the_same_rows_and_records_each_on
                 time.sleep(0.005)
             time.sleep(random.random() / 10)
             process.kill()
-            process.wait()
+            said = process.stderr.read()
+            assert not process.wait() or "the same command with --resume goes on from there" in said
     done = score(resume=True, record=True)
     assert done.complete
 
