@@ -134,6 +134,7 @@ def connected(workers: Workers) -> Iterator[Cluster]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Starting takes long where cores are busy, and nobody waits for a run of hours to begin.
     os.environ.setdefault("RAY_raylet_start_wait_time_s", "600")
+    os.environ.setdefault("RAY_agent_register_timeout_ms", "600000")
     try:
         import ray
         import ray.data
