@@ -17,7 +17,7 @@ from pyarrow import parquet
 from sqlalchemy import func, select
 
 from service.core.bundle import Bundle
-from service.core.errors import CheckpointError, ClusterError, InputErrors, TableError
+from service.core.errors import CheckpointError, ClusterError, InputError
 from service.ray_data import run as runs
 from service.ray_data.results import COLUMNS
 from service.ray_data.run import RayRun, ScoredOutput, score_folder
@@ -116,7 +116,6 @@ def test_scores_are_those_of_the_matcher_bit_for_bit(score: Run, settings: Setti
             match.calibrated_probability,
         )
         assert (row["decision"] == "selected", row["line"]) == (match.selected, 2 + 3 * i)
-    runtime.stop(1)
 
 
 def test_every_file_has_the_same_documented_columns(score: Run) -> None:
@@ -240,7 +239,7 @@ def test_a_folder_with_something_else_is_refused(score: Run) -> None:
 
 def test_postings_that_cannot_be_read_end_the_run_before_anything_is_written(score: Run) -> None:
     Path("postings.csv").write_text("job_id,job_description\na,text\nb,\n")
-    with pytest.raises((InputErrors, TableError)):
+    with pytest.raises(InputError, match="line 3"):
         score()
     assert not Path("out").exists()
 
@@ -309,15 +308,18 @@ def test_a_driver_killed_at_five_moments_gives_the_same_rows_and_records_each_on
     }
     results = tmp_path / "out" / "results"
     for _ in range(5):
-        wanted = len(list(results.glob("part-*"))) + random.randint(0, 2)
+        before = len(list(results.glob("part-*")))
+        wanted = before + random.randint(0, 2)
         process = forked.Forked(ray_driver, [*command, "--output", "out", "in"], env, tmp_path)
         with process.stdout, process.stderr:
             while process.poll() is None and len(list(results.glob("part-*"))) < wanted:
                 time.sleep(0.005)
             time.sleep(random.random() / 10)
+            begun = len(list(results.glob("part-*"))) > before
             process.kill()
             said = process.stderr.read()
-            assert not process.wait() or "the same command with --resume goes on from there" in said
+            if process.wait() and begun:
+                assert "the same command with --resume goes on from there" in said
     done = score(resume=True, record=True)
     assert done.complete
 
