@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from evenmatch.model import Model, load, shipped_bundles
     from evenmatch.publishing import export, import_bundle
+    from evenmatch.ray_scoring import ScoredOutput, score_with_ray
     from evenmatch.scores import RedactedResume, Score, Scores
     from evenmatch.training_run import TrainingRun, read_run, train
     from service.core.bundle import read_bundle
@@ -49,6 +50,7 @@ __all__ = [
     "PairShifts",
     "RedactedResume",
     "Score",
+    "ScoredOutput",
     "Scores",
     "TrainingRun",
     "WordAttributor",
@@ -61,6 +63,7 @@ __all__ = [
     "load",
     "read_bundle",
     "read_run",
+    "score_with_ray",
     "shifts_of_pairs",
     "shipped_bundles",
     "synthetic_pairs",
@@ -78,6 +81,7 @@ _PLACES = {
     "PairShifts": "evenmatch.measuring",
     "RedactedResume": "evenmatch.scores",
     "Score": "evenmatch.scores",
+    "ScoredOutput": "evenmatch.ray_scoring",
     "Scores": "evenmatch.scores",
     "TrainingRun": "evenmatch.training_run",
     "WordAttributor": "service.core.word_attribution",
@@ -90,6 +94,7 @@ _PLACES = {
     "load": "evenmatch.model",
     "read_bundle": "service.core.bundle",
     "read_run": "evenmatch.training_run",
+    "score_with_ray": "evenmatch.ray_scoring",
     "shifts_of_pairs": "evenmatch.measuring",
     "shipped_bundles": "evenmatch.model",
     "synthetic_pairs": "evenmatch.exploring",

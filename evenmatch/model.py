@@ -103,7 +103,7 @@ def load(
     return Model(load_runtime(settings.runtime), settings)
 
 
-def settings_for(bundle: str | Path | None, **model: str | None) -> Settings:
+def settings_for(bundle: str | Path | None, **model: str | float | None) -> Settings:
     """The settings of the environment with this bundle. Raises `BundleError` or `ConfigurationError`."""
     given = {name: value for name, value in model.items() if value is not None}
     if bundle is not None:

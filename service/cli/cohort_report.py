@@ -15,7 +15,6 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from service.cli.bulk_scoring import ReadPosting
 from service.cli.cohort_texts import EncodedResume, EncodedTexts, TextOptions, encode_texts
 from service.cli.console import (
     EXIT_USAGE,
@@ -45,6 +44,7 @@ from service.core.matching import Matcher, posting_of
 from service.core.printable import one_line
 from service.core.tables import Column
 from service.core.vectors import Vectors
+from service.files.bulk_scoring import ReadPosting
 from service.files.further_columns import cells_of_postings, cells_of_resumes
 from service.files.text_files import is_table
 from service.files.writing import write_whole

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.cli.bulk_scoring import ReadPosting, read_postings
 from service.cli.console import say, stderr
 from service.cli.progress import ScoringProgress
 from service.core.cohort_texts import drawn
@@ -15,6 +14,7 @@ from service.core.errors import ErrorCollector, RequestTooLargeError
 from service.core.matching import TokenizedResume
 from service.core.vectors import Vectors
 from service.files import postings as posting_files
+from service.files.bulk_scoring import ReadPosting, read_postings
 from service.files.document_texts import DocumentTexts
 from service.files.postings import PostingOptions
 from service.files.resume_files import GivenResumes, ResumeOptions, UnreadResume

@@ -10,20 +10,12 @@ from numpy.typing import NDArray
 from service.core.calibration import PriorShift
 from service.core.matching import Match
 from service.files.result_files import Result, ScoredCandidate
-from service.files.score_journal import Scores
-
-MILLIONTHS = 1_000_000
-"""A raw score has six decimals: as a whole number of millionths it takes four bytes, and none is lost."""
+from service.files.score_journal import MILLIONTHS, Scores
 
 Decide = Callable[[float, int], Match]
 """What is said of a raw score against a posting, by its index."""
 
 _ROWS_BEFORE_PRUNING = 4_096
-
-
-def in_millionths(raw_scores: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Raw scores with six decimals as whole numbers."""
-    return np.rint(raw_scores * MILLIONTHS).astype(np.int32)
 
 
 class Ranking:

@@ -18,7 +18,6 @@ from service.cli.console import (
     BundleOption,
     CohortOption,
     EncodingOption,
-    EngineOption,
     IdColumn,
     NumberRows,
     ResumesArgument,
@@ -26,12 +25,22 @@ from service.cli.console import (
     TextColumn,
     TitleOption,
     add_row,
+    check_encoding,
     document_texts,
     end_skipped,
     exit_codes,
     fail,
     say,
     settings_from,
+)
+from service.cli.score_on_ray import (
+    BlockRowsOption,
+    CpusOption,
+    GpusOption,
+    RayAddressOption,
+    RecordOption,
+    WorkersOption,
+    score_on_ray,
 )
 from service.cli.score_run import ScoreRun, journal_for
 from service.cli.score_run import score as score_all
@@ -43,6 +52,9 @@ from service.files.postings import PostingOptions, read_posting, read_postings
 from service.files.result_files import Result, check_result_suffix, check_results_file, write_results
 from service.files.resume_files import GivenResumes, ResumeOptions
 from service.logs import log_to_stderr
+from service.ray_data.cluster import Workers
+from service.ray_data.inputs import TableColumns
+from service.ray_data.run import DEFAULT_BLOCK_ROWS, RayRun
 
 
 def score(
@@ -57,7 +69,11 @@ def score(
         int | None, typer.Option(min=1, help="Only the best so many candidates of each posting.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Write .jsonl, .csv or .parquet instead of a table.")
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Write .jsonl, .csv or .parquet instead of a table; with --engine ray, a folder or URI.",
+        ),
     ] = None,
     resume: Annotated[
         bool,
@@ -104,14 +120,41 @@ def score(
     ] = None,
     bundle: BundleOption = None,
     cohort: CohortOption = None,
-    engine: EngineOption = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="auto, openvino, torch, ... [EVENMATCH_ENGINE]; or ray: on many machines, into a folder "
+            "(docs/ray.md)."
+        ),
+    ] = None,
     encoding: EncodingOption = None,
     skip_unreadable: SkipOption = False,
+    workers: WorkersOption = None,
+    cpus_per_worker: CpusOption = None,
+    gpus_per_worker: GpusOption = None,
+    ray_address: RayAddressOption = None,
+    block_rows: BlockRowsOption = None,
+    record: RecordOption = False,
 ) -> None:
     """Rank resumes against a posting, or many, best first. Nothing is sent anywhere.
 
-    The output appears whole, when all is scored, or not at all. See docs/cli.md.
+    The output appears whole, when all is scored, or not at all. See docs/cli.md; with --engine ray it is a
+    folder, to which each finished block is added (docs/ray.md).
     """
+    on_ray = engine == "ray"
+    given = {
+        "--workers": workers,
+        "--cpus-per-worker": cpus_per_worker,
+        "--gpus-per-worker": gpus_per_worker,
+        "--ray-address": ray_address,
+        "--block-rows": block_rows,
+        "--record": record or None,
+    }
+    for option, value in given.items():
+        if value is not None and not on_ray:
+            fail(f"{option} is for --engine ray", EXIT_USAGE)
+    if on_ray:
+        engine = None
     settings = settings_from(
         model={"bundle": bundle, "engine": engine, "prevalence": prevalence, "cohort": cohort}
     )
@@ -120,13 +163,42 @@ def score(
         fail("give either --job or --jobs", EXIT_USAGE)
     if title is not None and job is None:
         fail("--title is for --job; the titles of --jobs stand in a column", EXIT_USAGE)
+    if on_ray:
+        for option, wanted in (("--top", top), ("--requirements", requirements), ("--require", require)):
+            if wanted:
+                fail(f"{option} does not go with --engine ray, whose output is not ranked", EXIT_USAGE)
+        if output is None:
+            fail("--engine ray needs --output, a folder", EXIT_USAGE)
+        check_encoding(encoding)
+        score_on_ray(
+            RayRun(
+                resumes,
+                str(output),
+                settings.runtime,
+                settings.documents,
+                settings.store,
+                settings.archives,
+                job=job,
+                jobs=jobs,
+                title=title,
+                columns=TableColumns(id_column, text_column, encoding, number_rows),
+                postings=PostingOptions(job_id_column, job_title_column, job_text_column, encoding),
+                redact=redact,
+                workers=Workers(workers, cpus_per_worker or 1, gpus_per_worker or 0.0, ray_address),
+                block_rows=block_rows or DEFAULT_BLOCK_ROWS,
+                resume=resume,
+                record=record,
+            )
+        )
+        return
     kinds = _kinds(require or ())
     listed = requirements or bool(kinds)
     if listed and job is None:
         fail("--requirements and --require are for --job, one posting", EXIT_USAGE)
     if resume and output is None:
         fail("--resume needs --output, beside which the journal lies", EXIT_USAGE)
-    if output is not None and (wrong := check_result_suffix(output)):
+    file = None if output is None else Path(output)
+    if file is not None and (wrong := check_result_suffix(file)):
         fail(f"--output {wrong}", EXIT_USAGE)
     errors = ErrorCollector()
     archives = settings.archives
@@ -141,22 +213,22 @@ def score(
         found = GivenResumes(
             resumes, options, max_bytes=texts.limits.max_document_bytes, errors=errors, say=say
         )
-        if output is not None:
-            if output.resolve() in found.paths:
-                fail(f"--output {output} is a file of resumes, which it would replace", EXIT_USAGE)
-            check_results_file(output)
+        if file is not None:
+            if file.resolve() in found.paths:
+                fail(f"--output {file} is a file of resumes, which it would replace", EXIT_USAGE)
+            check_results_file(file)
         required = read_requirements(postings[0].text) if listed else None
         run = ScoreRun(settings, postings, found, texts, errors, top, redact, skip_unreadable, required)
         try:
-            with journal_for(output, resume=resume) as journal:
+            with journal_for(file, resume=resume) as journal:
                 ranking, ids = score_all(run, journal)
                 results = ranking.results(ids)
                 if required is not None:
                     results = _with_requirements(results, required, kinds)
-                if output is None:
+                if file is None:
                     _print_tables(results, required)
                 else:
-                    say(f"wrote {write_results(results, output):,} results to {output}")
+                    say(f"wrote {write_results(results, file):,} results to {file}")
                 if journal is not None:
                     journal.remove()
         except KeyboardInterrupt:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from service.cli.bulk_scoring import BulkScorer, ReadPosting, read_postings
 from service.cli.console import EXIT_USAGE, fail, running, say, stderr
 from service.cli.progress import ScoringProgress
 from service.cli.ranking import Ranking
 from service.core.errors import ErrorCollector, EvenmatchError
 from service.core.matching import Match
 from service.core.requirements.kinds import Requirement
+from service.files.bulk_scoring import BulkScorer, ReadPosting, read_postings
 from service.files.document_texts import DocumentTexts
 from service.files.postings import Posting
 from service.files.resume_files import GivenResumes

@@ -12,11 +12,11 @@ import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import BinaryIO
 
 from service.core.encodings import UTF8, UTF8_WITH_MARK, Encoding
 from service.core.errors import InputError, TableError, UndecodableTextError
+from service.core.files import Source
 from service.core.spreadsheets import cell_as_given
 
 SEPARATORS = ",;\t|"
@@ -57,7 +57,7 @@ class Sheet:
 
 
 def csv_rows(
-    file: Path,
+    file: Source,
     stream: BinaryIO,
     *,
     encoding: Encoding = UTF8,
@@ -94,7 +94,7 @@ def csv_rows(
 
 
 def _fitted(
-    file: Path,
+    file: Source,
     row: tuple[list[str], int],
     width: int,
     least: int,
@@ -122,7 +122,7 @@ def _fitted(
 
 
 def first_rows(
-    file: Path, stream: BinaryIO, *, encoding: Encoding = UTF8, separator: str = ",", most: int
+    file: Source, stream: BinaryIO, *, encoding: Encoding = UTF8, separator: str = ",", most: int
 ) -> list[tuple[list[str], int]]:
     """The first `most` rows that are not blank, with their lines and whatever lengths.
 
@@ -137,7 +137,7 @@ def first_rows(
 
 
 def _parsed(
-    file: Path, stream: BinaryIO, encoding: Encoding, separator: str, faults: Fault | None
+    file: Source, stream: BinaryIO, encoding: Encoding, separator: str, faults: Fault | None
 ) -> Iterator[tuple[list[str], int]]:
     """Rows that are not blank. What is wrong with the first of them is raised: it is the header."""
     csv.field_size_limit(_LONGEST_FIELD)
@@ -172,7 +172,7 @@ def _parsed(
 
 
 def decoded_lines(
-    file: Path, stream: BinaryIO, encoding: Encoding, undecodable: Fault | None, *, mac: bool = False
+    file: Source, stream: BinaryIO, encoding: Encoding, undecodable: Fault | None, *, mac: bool = False
 ) -> Iterator[str]:
     """Lines with their ends, decoded one by one, so that an error knows its line.
 

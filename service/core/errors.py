@@ -36,6 +36,7 @@
     |   |-- InputErrors               several of these at once
     |   |-- RequestTooLargeError      more tokens in one request than the queue could ever hold
     |   |-- TableError                a CSV or JSON Lines file without the columns asked for
+    |   |   `-- CheckpointError           an output folder that a run may not go on in, or begin in
     |   |-- WindowError               a window of time that is none, or that is not understood
     |   |-- UnknownDecisionError      a decision_id that names no decision that is kept
     |   |-- OutcomeConflictError      another outcome of the same kind is recorded for the decision
@@ -59,6 +60,7 @@
     |   `-- EngineUnavailableError    the engine asked for cannot run on this machine
     |-- CalibrationError            no calibration can be fitted: too few labels, or matches score no higher
     |-- ConfigurationError          settings that contradict each other or the bundle
+    |-- ClusterError                machines that score together are not reached, or went away
     |-- MetricsLostError            what the serving processes counted is not all there
     |-- ProcessError                no serving process is left and none can be started
     |-- CallerGoneError             nobody waits for the answer any more, so the work was broken off
@@ -354,6 +356,11 @@ class TableError(InputError):
     title = "Unusable table"
 
 
+class CheckpointError(TableError):
+    code = "checkpoint"
+    title = "Unusable output folder"
+
+
 class WindowError(InputError):
     code = "unusable_window"
     title = "Unusable window"
@@ -472,6 +479,11 @@ class ConfigurationError(EvenmatchError):
 class ProcessError(EvenmatchError):
     code = "process_error"
     title = "No serving process"
+
+
+class ClusterError(EvenmatchError):
+    code = "cluster"
+    title = "Cluster not usable"
 
 
 class MetricsLostError(EvenmatchError):

@@ -16,7 +16,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, Literal, Protocol, TextIO
+
+
+class Source(Protocol):
+    """A file that is read: a `Path`, or what opens like one elsewhere. Its text names it in errors."""
+
+    @property
+    def suffix(self) -> str: ...
+    def open(self, mode: Literal["rb"], /) -> BinaryIO: ...
 
 
 @contextmanager

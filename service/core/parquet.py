@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from contextlib import closing, contextmanager
 from typing import Any
 
 from service.core.errors import TableError
+from service.core.files import Source
 
 MAGIC = b"PAR1"
 _ROWS_AT_ONCE = 256
 """Some megabytes of resumes."""
 
 
-def import_pyarrow(file: Path, doing: str = "reading") -> Any:
+def import_pyarrow(file: Source, doing: str = "reading") -> Any:
     """The package with its module `parquet`. Raises `TableError`, which names the extra, if it is missing."""
     try:
         import pyarrow
@@ -25,13 +26,13 @@ def import_pyarrow(file: Path, doing: str = "reading") -> Any:
     return pyarrow
 
 
-def parquet_columns(file: Path) -> list[str]:
+def parquet_columns(file: Source) -> list[str]:
     """The names of the columns. Raises `TableError` for a file that is no Parquet."""
     with _opened(file) as opened:
         return list(opened.schema_arrow.names)
 
 
-def parquet_rows(file: Path, columns: Sequence[str]) -> Iterator[tuple[list[object], int]]:
+def parquet_rows(file: Source, columns: Sequence[str]) -> Iterator[tuple[list[object], int]]:
     """The cells of `columns`, which must be there, of each row, and its number from 1.
 
     Raises `TableError` for a file that is no Parquet, or is damaged.
@@ -49,13 +50,26 @@ def parquet_rows(file: Path, columns: Sequence[str]) -> Iterator[tuple[list[obje
             raise TableError(f"{file} after row {number}: damaged Parquet ({type(error).__name__})") from None
 
 
-def _opened(file: Path) -> Any:
+def parquet_types(file: Source) -> dict[str, Any]:
+    """Columns to their Arrow types. Raises as `parquet_columns`."""
+    with _opened(file) as opened:
+        return {field.name: field.type for field in opened.schema_arrow}
+
+
+@contextmanager
+def _opened(file: Source) -> Iterator[Any]:
     pyarrow = import_pyarrow(file)
-    try:
-        return pyarrow.parquet.ParquetFile(file, pre_buffer=False)
-    except pyarrow.ArrowException:
-        raise TableError(f"{file} is not Parquet") from None
-    except OSError as error:
-        if error.strerror is None:  # pyarrow's own, of what is no Parquet
+    with closing(_stream(file)) as stream:
+        try:
+            opened = pyarrow.parquet.ParquetFile(stream, pre_buffer=False)
+        except (pyarrow.ArrowException, OSError):
             raise TableError(f"{file} is not Parquet") from None
-        raise TableError(f"{file} cannot be read: {error.strerror}") from None
+        with opened:
+            yield opened
+
+
+def _stream(file: Source) -> Any:
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise TableError(f"{file} cannot be read: {error.strerror or type(error).__name__}") from None

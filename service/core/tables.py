@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, Literal
 
 from service.core.csv_rows import Fault, Sheet, csv_rows, decoded_lines, first_rows, found_separator
 from service.core.encodings import UTF8, Encoding, encoding_of_lines, encoding_of_mark
 from service.core.errors import ErrorCollector, InputError, TableError, UndecodableTextError
+from service.core.files import Source
 from service.core.parquet import MAGIC, parquet_columns, parquet_rows
 
 TableKind = Literal["csv", "jsonl", "parquet"]
@@ -53,7 +53,7 @@ class Column:
 class TableFile:
     """A table, and how it is to be read."""
 
-    path: Path
+    path: Source
     kind: TableKind
     encoding: Encoding = UTF8
     separator: str = ","
@@ -81,7 +81,7 @@ class JsonObject(dict[str, object]):
         self.twice = {name for name in names if names.count(name) > 1} if len(self) < len(names) else set()
 
 
-def inspect_table(file: Path, encoding: str | None = None, *, titled: bool = False) -> TableFile:
+def inspect_table(file: Source, encoding: str | None = None, *, titled: bool = False) -> TableFile:
     """How to read `file`: by its suffix as CSV, else as JSON Lines; Parquet is known by its content, too.
 
     `encoding`: that of a file without a byte-order mark, if a caller knows it. `titled`: a CSV may have
@@ -169,7 +169,7 @@ def read_rows(
 
 
 def json_rows(
-    file: Path,
+    file: Source,
     stream: BinaryIO,
     *,
     encoding: Encoding = UTF8,
@@ -191,7 +191,7 @@ def json_rows(
             faults(error)
 
 
-def _json_row(file: Path, line: str, number: int) -> JsonObject:
+def _json_row(file: Source, line: str, number: int) -> JsonObject:
     try:
         row = json.loads(line, object_pairs_hook=JsonObject)
     except (ValueError, RecursionError):  # also a number of thousands of digits, or nested too deeply

@@ -198,7 +198,7 @@ def _write_csv(records: Iterator[dict[str, Any]], stream: BinaryIO, file: Path) 
     with _as_text(stream) as text:
         columns: list[str] = []
         for record in records:
-            row = _flat(record)
+            row = flat_record(record)
             if not columns:
                 columns = list(row)
                 text.write(csv_record(columns))
@@ -210,7 +210,7 @@ def _write_parquet(records: Iterator[dict[str, Any]], stream: BinaryIO, file: Pa
     writer = None
     try:
         while group := list(islice(records, _ROWS_A_GROUP)):
-            rows = [_flat(record) for record in group]
+            rows = [flat_record(record) for record in group]
             if writer is None:
                 writer = pyarrow.parquet.ParquetWriter(stream, _schema(pyarrow, rows[0]))
             writer.write_table(pyarrow.Table.from_pylist(rows, schema=writer.schema))
@@ -231,8 +231,8 @@ def requirements_in_words(listed: Iterable[Mapping[str, Any]]) -> list[str]:
     return [f"{one['kind']}:{one['found']}{'' if one['required'] else ':preferred'}" for one in listed]
 
 
-def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record for a table: what is said of the document in columns of their own.
+def flat_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A `Result.record` for a table: what is said of the document in columns of their own.
 
     They are there for texts, too: a row of a table may be HTML beside one that is not.
     """

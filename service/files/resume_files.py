@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,12 +44,13 @@ class ResumeFile:
 
 @dataclass(frozen=True, slots=True)
 class UnreadResume:
-    """A resume as it was found: the `text` of a row, or the bytes of a document."""
+    """A resume as it was found: the `text` of a row, or the bytes of a document. `line`: of a row."""
 
     id: str
     source: str
     text: str | None = None
     data: bytes = b""
+    line: int | None = None
 
     def __repr__(self) -> str:
         return "UnreadResume(...)"
@@ -96,6 +97,7 @@ class GivenResumes:
         say: Say,
     ) -> None:
         self.table: TableFile | None = None
+        self._place: Path | None = None
         self._files = GivenFiles()
         self._id: Column | None = None
         self._text: Column | None = None
@@ -103,6 +105,7 @@ class GivenResumes:
         if tables and len(given) > 1:
             raise TableError(f"{tables[0]} is a table: give it alone, not with {len(given) - 1} other files")
         if tables:
+            self._place = tables[0].resolve()
             self._open_table(inspect_table(tables[0], options.encoding), options, say)
         else:
             self._files = find_files(
@@ -117,7 +120,7 @@ class GivenResumes:
     @property
     def paths(self) -> set[Path]:
         """The files that are read, resolved."""
-        return self._files.paths if self.table is None else {self.table.path.resolve()}
+        return self._files.paths if self._place is None else {self._place}
 
     def count(self, errors: ErrorCollector) -> int:
         """How many resumes there are. A table is read through once, and what is wrong with it is gathered.
@@ -156,23 +159,43 @@ class GivenResumes:
     def _rows(self, errors: ErrorCollector) -> Iterator[UnreadResume]:
         assert self.table is not None
         assert self._text is not None
-        columns = [column for column in (self._id, self._text) if column is not None]
-        lines: dict[str, int] = {}
-        unit = "row" if self.table.kind == "parquet" else "line"
-        with closing(read_rows(self.table, columns, _into(errors))) as rows:
-            for cells, line in rows:
-                with errors:
-                    source = f"{written(self.table.path)} {unit} {line}"
-                    identity = f"{unit}-{line}" if self._id is None else _identity(cells[0], self._id, source)
-                    text = cells[-1]
-                    if not isinstance(text, str):
-                        raise TableError(f"{source}: column {self._text.name!r} is missing or no text")
-                    if not text.strip():
-                        raise EmptyTextError(f"{source} holds no text")
-                    first = lines.setdefault(identity, line)
-                    if first != line:
-                        raise DuplicateIdError(f"{source} has the same id as {unit} {first}")
-                    yield UnreadResume(identity, source, text)
+        return resumes_of_table(self.table, self._id, self._text, errors, lines={})
+
+
+def resumes_of_table(
+    table: TableFile,
+    identity: Column | None,
+    text: Column,
+    errors: ErrorCollector,
+    *,
+    lines: dict[str, int] | None = None,
+) -> Generator[UnreadResume, None, None]:
+    """The resumes of a table in the order of its rows, one in memory at a time.
+
+    `identity`: None takes the rows' lines as ids. `errors` gathers what is wrong with a row, which has its
+    line then. `lines`: of the ids so far, so that one which comes again is an error; None lets it. Raises as
+    `read_rows`.
+    """
+    columns = [column for column in (identity, text) if column is not None]
+    unit = "row" if table.kind == "parquet" else "line"
+    name = written(str(table.path))
+    with closing(read_rows(table, columns, _into(errors))) as rows:
+        for cells, line in rows:
+            with errors:
+                source = f"{name} {unit} {line}"
+                found = (
+                    f"{unit}-{line}" if identity is None else _identity(cells[0], identity, name, line, unit)
+                )
+                given = cells[-1]
+                if not isinstance(given, str):
+                    missing = f": column {text.name!r} is missing or no text"
+                    raise TableError.of_line(name, line, missing, unit=unit)
+                if not given.strip():
+                    raise EmptyTextError.of_line(name, line, " holds no text", unit=unit)
+                if lines is not None and (first := lines.setdefault(found, line)) != line:
+                    same = f" has the same id as {unit} {first}"
+                    raise DuplicateIdError.of_line(name, line, same, "has the same id as another", unit)
+                yield UnreadResume(found, source, given, line=line)
 
 
 def read_resumes(
@@ -215,13 +238,15 @@ def readable(
     return documents
 
 
-def _identity(cell: object, column: Column, source: str) -> str:
+def _identity(cell: object, column: Column, name: str, line: int, unit: str) -> str:
     if isinstance(cell, int) and not isinstance(cell, bool):
         return str(cell)
     if not isinstance(cell, str) or not cell.strip():
-        raise TableError(f"{source}: column {column.name!r} is empty or no text")
+        empty = f": column {column.name!r} is empty or no text"
+        raise TableError.of_line(name, line, empty, unit=unit)
     if _UNWRITABLE.search(cell):
-        raise TableError(f"{source}: column {column.name!r} holds null characters or halves of characters")
+        halves = f": column {column.name!r} holds null characters or halves of characters"
+        raise TableError.of_line(name, line, halves, unit=unit)
     return cell
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from service.core.errors import ErrorCollector, InputError, TableError
+from service.core.files import Source
 
 LINES_NAMED = 20
 """Of each kind of fault."""
@@ -17,7 +16,7 @@ class _Kind:
         self.lines: list[int] = []
         self.count = 0
 
-    def error(self, file: Path, unit: str) -> InputError:
+    def error(self, file: Source, unit: str) -> InputError:
         if self.count == 1:
             return self.first
         lines = ", ".join(map(str, self.lines))
@@ -31,7 +30,7 @@ class _Kind:
 class RowFaults:
     """Gathers faults of rows. `unit`: what the numbers count, `line` or `row`."""
 
-    def __init__(self, file: Path, unit: str = "line") -> None:
+    def __init__(self, file: Source, unit: str = "line") -> None:
         self._file = file
         self.unit = unit
         self._kinds: dict[tuple[type[InputError], str], _Kind] = {}

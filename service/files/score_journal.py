@@ -36,9 +36,17 @@ if sys.platform != "win32":
 Scores = NDArray[np.int32]
 """Raw scores of one resume against each posting, in millionths, which is how exactly they are known."""
 
+MILLIONTHS = 1_000_000
+"""A raw score has six decimals: as a whole number of millionths it takes four bytes, and none is lost."""
+
 _VERSION = 1
 _SYNC_SECONDS = 5.0
 """A power cut loses so much at most; a process that is killed loses nothing that was added."""
+
+
+def in_millionths(raw_scores: NDArray[np.float64]) -> Scores:
+    """Raw scores with six decimals as whole numbers."""
+    return np.rint(raw_scores * MILLIONTHS).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from service.cli.ranking import Ranking, in_millionths
+from service.cli.ranking import Ranking
 from service.core.matching import Match
 from service.files.result_files import ScoredCandidate
+from service.files.score_journal import in_millionths
 
 
 def decide(raw_score: float, posting: int) -> Match:

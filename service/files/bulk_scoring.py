@@ -7,13 +7,13 @@ memory is two parts of some dozen resumes, the postings' vectors and the scores.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
-from service.cli.progress import ScoringProgress
-from service.cli.ranking import Ranking, in_millionths
 from service.core.copied_text import RunsOfPostings
 from service.core.errors import ErrorCollector, InputError, RequestTooLargeError
 from service.core.matching import TokenizedJob, TokenizedResume
@@ -24,7 +24,7 @@ from service.files.document_texts import DocumentTexts
 from service.files.postings import Posting
 from service.files.result_files import Evidence, ScoredCandidate
 from service.files.resume_files import ResumeFile, UnreadResume
-from service.files.score_journal import JournalEntry, ScoreJournal
+from service.files.score_journal import JournalEntry, ScoreJournal, Scores, in_millionths
 from service.runtime.runtime import Runtime
 
 _PART_RESUMES = 32
@@ -40,6 +40,22 @@ _MOST_ERRORS = 100
 """After so many errors, if none may be skipped, no more are looked for."""
 
 
+class Progress(Protocol):
+    """Is told how many more are done, `reused` of them by an earlier run."""
+
+    def advance(self, count: int, *, reused: int = 0) -> None: ...
+
+
+class Scored(Protocol):
+    """Takes what is scored, in the order of the input."""
+
+    def add(self, candidate: ScoredCandidate, scores: Scores) -> None: ...
+
+
+Failed = Callable[[UnreadResume, InputError], object]
+"""Is told of a resume that cannot be scored, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadPosting:
     """A posting with its vectors."""
@@ -53,6 +69,7 @@ class ReadPosting:
 class _Item:
     """A resume on its way: known from the journal, or read and not yet scored."""
 
+    unread: UnreadResume
     digest: str
     entry: JournalEntry | None = None
     file: ResumeFile | None = None
@@ -70,7 +87,7 @@ class _Part:
 
 
 async def read_postings(
-    runtime: Runtime, postings: Sequence[Posting], errors: ErrorCollector, progress: ScoringProgress
+    runtime: Runtime, postings: Sequence[Posting], errors: ErrorCollector, progress: Progress
 ) -> list[ReadPosting]:
     """Read and encode postings, each once; `errors` gathers those that cannot be read."""
     read: list[ReadPosting] = []
@@ -102,7 +119,7 @@ def _tokenized(
 
 
 class BulkScorer:
-    """Scores resumes as they come. `errors` gathers those that cannot be read.
+    """Scores resumes as they come. `errors` gathers those that cannot be read, and `failed` is told which.
 
     `requirements`: of the only posting, if what resumes say to them is asked for. `skip`: go on without them;
     otherwise nothing is encoded any more after the first, and the rest is only read, so that all are named.
@@ -113,30 +130,32 @@ class BulkScorer:
         runtime: Runtime,
         postings: Sequence[ReadPosting],
         texts: DocumentTexts,
-        ranking: Ranking,
+        scored: Scored,
         *,
         redact: bool,
         errors: ErrorCollector,
         skip: bool,
         journal: ScoreJournal | None = None,
         requirements: Sequence[Requirement] | None = None,
+        failed: Failed | None = None,
     ) -> None:
         self._runtime = runtime
         self._jobs = [(one.job, one.vectors) for one in postings]
         self._runs = RunsOfPostings([one.job.runs for one in postings])
         self._texts = texts
-        self._ranking = ranking
+        self._scored = scored
         self._redact = redact
         self._errors = errors
         self._skip = skip
         self._journal = journal
         self._requirements = requirements
+        self._failed = failed
         self._today = datetime.now(UTC).date()
         self.changed = 0
         """Resumes that the journal knows otherwise."""
         self.reused = 0
 
-    async def score(self, resumes: Iterator[UnreadResume], progress: ScoringProgress) -> None:
+    async def score(self, resumes: Iterator[UnreadResume], progress: Progress) -> None:
         """Score all of `resumes`. Raises an `EngineError` or a `CapacityError` if that breaks off."""
         with ThreadPoolExecutor(self._texts.processes, "read-documents") as readers:
 
@@ -177,21 +196,31 @@ class BulkScorer:
         part.items = [item for item in part.items if item.entry is not None or item.resume is not None]
         return part
 
+    @contextmanager
+    def _faults_of(self, resume: UnreadResume) -> Iterator[None]:
+        """Gathers what is wrong with a resume."""
+        before = len(self._errors.errors)
+        with self._errors:
+            yield
+        if self._failed is not None:
+            for error in self._errors.errors[before:]:
+                self._failed(resume, error)
+
     def _item(self, resume: UnreadResume) -> _Item:
         if self._journal is None:
-            return _Item("")
+            return _Item(resume, "")
         digest = self._journal.digest(resume)
         entry = self._journal.known(resume.id, digest)
         if entry is not None:
             self.reused += 1
         elif self._journal.holds(resume.id):
             self.changed += 1
-        return _Item(digest, entry)
+        return _Item(resume, digest, entry)
 
     def _read_all(self, unread: Sequence[tuple[_Item, UnreadResume]], readers: ThreadPoolExecutor) -> None:
         found = [readers.submit(resume.read, self._texts) for _, resume in unread]
         for (item, _), file in zip(unread, found, strict=True):
-            with self._errors:
+            with self._faults_of(item.unread):
                 item.file = file.result()
                 resume, item.repeats = self._runtime.matcher.tokenize_resume_for(
                     item.file.text, self._runs, redact=self._redact, field=item.file.source
@@ -210,14 +239,14 @@ class BulkScorer:
             self._journal.add(scored)
         for item in part:
             if item.entry is not None:
-                self._ranking.add(item.entry.candidate, item.entry.scores)
+                self._scored.add(item.entry.candidate, item.entry.scores)
 
     async def _score_some(self, items: Sequence[_Item]) -> list[JournalEntry]:
         texts = [ids for item in items if item.resume is not None for ids in item.resume.texts]
         try:
             encoded = await self._runtime.embedder.embed(texts, lane="bulk")
         except RequestTooLargeError as error:  # one resume, alone in its part
-            with self._errors:
+            with self._faults_of(items[0].unread):
                 raise _about(error, items[0]) from None
             return []
         vectors, start = [], 0
