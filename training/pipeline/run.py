@@ -32,7 +32,7 @@ from training.evaluation.scored_pairs import ScoredPairs
 from training.evaluation.scoring import RememberingEngine, score_examples
 from training.learning.callbacks import Watcher
 from training.learning.epochs import Final
-from training.learning.processes import part, process_rank
+from training.learning.processes import check_data_parallel, part, process_rank
 from training.learning.tokenized import PairTokenizer
 from training.pipeline.cross_fitting import FoldDecision, cross_fit, evaluate_folds
 from training.pipeline.measuring import audit_names, calibrate_and_decide, evaluate_biased, evaluate_test
@@ -225,6 +225,7 @@ def _prefixed(say: Say, prefix: str) -> Say:
 
 
 def _set_up(config: RunConfig, output: Path, options: RunOptions, dataset: Dataset | None = None) -> _Setting:
+    check_data_parallel()
     check_place(output, overwrite=options.overwrite)  # now, not after hours of work
     for folder in (output.parent, options.work):
         _check_writable(folder)
