@@ -51,12 +51,12 @@ _JOBS_AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True)
 class MiningOptions:
-    """What is kept. Nothing but `block` leaves the result as it is.
+    """What is kept.
 
     Attributes:
         each: Resumes of each posting.
         skip: The hardest of each that are left out first, since they are the likeliest to be matches.
-        block: Resumes that are read, encoded and scored at once.
+        block: Resumes that are read, encoded and scored at once: memory and speed, not the result.
         overwrite: Replace an output that is there.
 
     Raises `DataError` for a number that is none.

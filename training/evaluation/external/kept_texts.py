@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
+from weakref import finalize
 
 
 class Store:
     """Bytes in the order in which they were kept."""
 
     def __init__(self) -> None:
-        self._file = TemporaryFile(prefix="evenmatch-")  # noqa: SIM115  # closed with the last piece
+        self._file = TemporaryFile(prefix="evenmatch-")  # noqa: SIM115  # closed when no piece is known
+        finalize(self, self._file.close)
         self._size = 0
 
     def keep(self, data: bytes) -> Kept:
