@@ -413,7 +413,7 @@ def _training_note(config: RunConfig, trained: TrainedAdapter | None, made: _Mad
     method = config.sampling.reweighing.method
     weighed = "" if method == "none" else f"pairs weighed by group and label ({method}), "
     return (
-        f"LoRA of rank {config.adapter.r}{attention} on {on.pairs:,} labelled pairs ({on.drawn:,} an "
-        f"epoch{balanced}) of {on.jobs:,} jobs and {on.resumes:,} resumes, {length}, {kept}{weighed}"
+        f"LoRA of rank {config.adapter.r}{attention} on {on.pairs:,} {config.data.pairs_are} ({on.drawn:,} "
+        f"an epoch{balanced}) of {on.jobs:,} jobs and {on.resumes:,} resumes, {length}, {kept}{weighed}"
         f"losses: {', '.join(config.losses.names)}; erasure: {config.erasure.method}. {repeat}"
     )

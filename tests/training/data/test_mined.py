@@ -9,6 +9,7 @@ import pytest
 
 from tests.training.data.conftest import example
 from tests.training.data.user_tables import COLUMNS, load, rows, write_csv, write_jsonl
+from training.config import DataConfig
 from training.data.example import SPLITS, DataFormatError, Dataset, Fold
 from training.data.mined import with_mined
 from training.data.user_data import load_user_data
@@ -61,6 +62,7 @@ def test_they_join_the_training_split_alone(tmp_path: Path) -> None:
     texts = {(e.job_id, e.title, e.description) for e in plain.train}
     assert all((e.job_id, e.title, e.description) in texts for e in added)  # no second posting
     assert "12 of 16 mined pairs are trained on as non-matches" in found.warnings[-1]
+    assert DataConfig(files=UserDataConfig(files=files, mined=mined)).pairs_are == "labelled or mined pairs"
 
 
 def test_a_fold_trains_on_those_whose_resumes_it_does_not_hold_out() -> None:
