@@ -36,6 +36,7 @@ Progress = Callable[[str, int, int], None]
 _SAMPLE = 64
 _TOKENS_AT_ONCE = 20_000
 _POSTINGS_AT_ONCE = 32
+_PAIRS_AT_ONCE = 10_000
 RESUMES_AT_ONCE = 512
 """That are encoded and scored before the next: of MiniLM some 30 MB of vectors."""
 
@@ -278,8 +279,12 @@ def one_vector_scores(
     for start, pairs in data.blocks_of_resumes(RESUMES_AT_ONCE):
         block = [resume.document for resume in read.resumes[start : start + RESUMES_AT_ONCE]]
         people = [[tokenizer.encode_text(document, "resume", field="resume").ids] for document in block]
-        products = of_postings @ np.concatenate(encoding.vectors_of(people)).T  # (P, R)
-        scores[pairs] = products[data.pair_postings[pairs], data.pair_resumes[pairs] - start]
+        of_resumes = np.concatenate(encoding.vectors_of(people))
+        for first in range(0, len(pairs), _PAIRS_AT_ONCE):
+            rows = pairs[first : first + _PAIRS_AT_ONCE]
+            one, other = of_postings[data.pair_postings[rows]], of_resumes[data.pair_resumes[rows] - start]
+            # Pair by pair: a product of whole matrices rounds by their shapes, and so by the block.
+            scores[rows] = np.matmul(one[:, None], other[..., None])[:, 0, 0]
     progress("encoding whole texts", read.tokens, read.tokens)
     return scores
 
