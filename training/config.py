@@ -80,6 +80,12 @@ class DataConfig(_Part):
             raise ValueError("give either data.synthetic or data.files")
         return self
 
+    @property
+    def pairs_are(self) -> str:
+        """What the training split holds, for messages: mined pairs have no label of anybody's."""
+        mined = self.files is not None and self.files.mined is not None
+        return "labelled or mined pairs" if mined else "labelled pairs"
+
     def load(self) -> Dataset:
         """All splits. Raises an `InputError` for files that are wrong."""
         if self.files is not None:

@@ -13,6 +13,7 @@ from training.cli.compare import compare
 from training.cli.counterfactual import counterfactual
 from training.cli.evaluate import evaluate
 from training.cli.explore import explore_data
+from training.cli.mine import mine
 from training.cli.publish import export, import_bundle
 from training.cli.redaction_report import redaction_report
 from training.cli.run import ablate, choose, remeasure, run
@@ -28,6 +29,7 @@ app.command("evaluate")(evaluate)
 app.command("explore")(explore_data)
 app.command("export")(export)
 app.command("import")(import_bundle)
+app.command("mine")(mine)
 app.command("redaction-report")(redaction_report)
 app.command("remeasure")(remeasure)
 app.command("run")(run)

@@ -24,10 +24,15 @@ def normalised(text: str) -> str:
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
 
 
+def fingerprint_once(text: str) -> str:
+    """As `fingerprint`, for texts that are too many to be remembered."""
+    return hashlib.sha256(normalised(text).encode()).hexdigest()
+
+
 @lru_cache(maxsize=1 << 18)  # of a large data set, each text is asked for several times
 def fingerprint(text: str) -> str:
     """A digest of the normalised text, so that texts can be compared without being kept."""
-    return hashlib.sha256(normalised(text).encode()).hexdigest()
+    return fingerprint_once(text)
 
 
 _KINDS: dict[str, Callable[[Example], str | None]] = {

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from training.data.cross_fitting import FEW_JOBS, FOLDS, cross_fitted
 from training.data.example import SPLITS, DataError, DataFormatError, Dataset, Example, SplitName, from_splits
+from training.data.mined import check_mined, with_mined
 from training.data.partition import fill_splits
 from training.data.review import review
 from training.data.tables import TableRow, read_tables
-from training.data.user_data_config import IN_MEMORY, UserDataConfig
+from training.data.user_data_config import IN_MEMORY, ColumnMapping, UserDataConfig
 from training.data.user_rows import read_rows
 
 Rows = Mapping[SplitName | None, Sequence[TableRow]]
@@ -33,10 +34,14 @@ def load_user_data(config: UserDataConfig, rows: Rows | None = None) -> Dataset:
     decided: list[str] = list(warnings)
     try:
         if folds:
-            return cross_fitted(whole, folds, config.seed, warnings)
-        splits = fill_splits(whole, given, config.split_by, config.seed, warnings)
-        decided = list(warnings)
-        return review(splits, config.on_leak, warnings)
+            dataset = cross_fitted(whole, folds, config.seed, warnings)
+        else:
+            splits = fill_splits(whole, given, config.split_by, config.seed, warnings)
+            decided = list(warnings)
+            dataset = review(splits, config.on_leak, warnings)
+        if config.mined is not None:
+            dataset = with_mined(dataset, _mined(config, config.mined))
+        return dataset
     except DataError as error:
         # How the splits came about is often why they will not do.
         raise type(error)("\n".join([error.message, *decided])) from None
@@ -106,6 +111,18 @@ def _fold_count(
     if config.folds > jobs:
         raise DataError(f"data.files.folds is {config.folds}, but there are only {jobs} jobs to part")
     return config.folds
+
+
+def _mined(config: UserDataConfig, path: Path) -> list[Example]:
+    """Mined pairs, whose jobs and persons are told as in the labelled data: by id, or by the text."""
+    named = config.columns
+    columns = ColumnMapping(
+        title=None if named.title is None else "title",
+        resume_id=None if named.resume_id is None else "resume_id",
+        job_id=None if named.job_id is None else "job_id",
+    )
+    as_written = UserDataConfig(file=path, columns=columns)
+    return read_rows(check_mined(path), str(path), as_written, [], mined=True)
 
 
 def _read(

@@ -114,6 +114,11 @@ class UserDataConfig(BaseModel):
         description="A file for each split instead. Splits that are not given are cut off from "
         "`validation`, or from `train` if there is no `validation`.",
     )
+    mined: Path | None = Field(
+        None,
+        description="Pairs that `evenmatch-train mine` wrote. They are non-matches of the training split, "
+        "where their job is in it and their resume in no other; nothing is measured on them.",
+    )
     columns: ColumnMapping = Field(ColumnMapping(), description="What the columns are called.")
     labels: dict[LabelName, float] = Field(
         {},

@@ -11,6 +11,7 @@ from service.core.group_labels import LabelReader, refuse_unknown
 from service.core.groups import RACE_ETHNICITY, SEX, UNKNOWN
 from training.data.example import DataFormatError, Example
 from training.data.match_labels import LabelError, MatchLabels, cell_text
+from training.data.mined import MINED_COLUMN, count_mined
 from training.data.review import fingerprint
 from training.data.tables import TableRow, columns_of, list_columns
 from training.data.user_data_config import UserDataConfig
@@ -31,16 +32,24 @@ KNOWN_GROUPS = {
 
 
 def read_rows(
-    rows: Sequence[TableRow], place: str, config: UserDataConfig, warnings: list[str]
+    rows: Sequence[TableRow], place: str, config: UserDataConfig, warnings: list[str], *, mined: bool = False
 ) -> list[Example]:
     """The labelled rows of a table as examples.
 
-    `place` names the table in messages; what was decided is added to `warnings`.
+    `place` names the table in messages; what was decided is added to `warnings`. `mined`: rows may be mined
+    negatives, which nobody verified.
 
     Raises `DataFormatError` for a column or cell that is not as the mapping says; up to ten rows are named.
     """
     rows = list(rows)
     there = columns_of(rows)
+    if not mined and MINED_COLUMN in there and (count := count_mined(rows)):
+        raise DataFormatError(
+            f"{place}: {count:,} of {len(rows):,} rows are mined negatives (column `{MINED_COLUMN}`), which "
+            "nobody verified: name their file in data.files.mined to train on them; nothing is measured "
+            "on them",
+            field="data.files",
+        )
     config = config.model_copy(update={"columns": config.columns.found_in(there, place, warnings)})
     readers = _label_readers(config)
     labels = MatchLabels(config.labels, config.label_cut, config.potential_label)

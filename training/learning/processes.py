@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 
-from service.core.errors import EvenmatchError
+from service.core.errors import EvenmatchError, InputError
 
 T = TypeVar("T")
 
@@ -23,6 +23,38 @@ _PATIENCE = timedelta(days=1)
 
 A process that dies is not waited for: the launcher ends the others.
 """
+
+
+_SHARDING = {
+    "ACCELERATE_USE_FSDP": "FSDP",
+    "ACCELERATE_USE_DEEPSPEED": "DeepSpeed",
+    "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
+    "ACCELERATE_USE_PARALLELISM_CONFIG": "a parallelism configuration",
+}
+"""What `accelerate launch` sets for each way to divide one model among processes."""
+
+
+class ShardingError(InputError):
+    """The launcher was told to divide the model among processes, which training here does not do."""
+
+    code = "sharding_refused"
+    title = "The model cannot be divided"
+
+
+def check_data_parallel() -> None:
+    """Raise `ShardingError` if `accelerate launch` was told of FSDP, DeepSpeed or the like.
+
+    Between CPUs accelerate ignores FSDP without a word. Between GPUs it would divide the parameters that
+    validation, mining and checkpoints read whole, so that what is kept would be a part of the adapter.
+    """
+    for name, what in _SHARDING.items():
+        if os.environ.get(name, "").lower() in ("1", "true", "yes", "on"):
+            raise ShardingError(
+                f"accelerate was told to use {what} ({name} is set); training is data parallel only, each "
+                "process with the whole model: switch it off in accelerate's configuration, and if memory is "
+                "short set trainer.gradient_checkpointing or lower trainer.batch_jobs",
+                field="processes",
+            )
 
 
 def process_rank() -> int:

@@ -32,7 +32,7 @@ from training.evaluation.scored_pairs import ScoredPairs
 from training.evaluation.scoring import RememberingEngine, score_examples
 from training.learning.callbacks import Watcher
 from training.learning.epochs import Final
-from training.learning.processes import part, process_rank
+from training.learning.processes import check_data_parallel, part, process_rank
 from training.learning.tokenized import PairTokenizer
 from training.pipeline.cross_fitting import FoldDecision, cross_fit, evaluate_folds
 from training.pipeline.measuring import audit_names, calibrate_and_decide, evaluate_biased, evaluate_test
@@ -225,6 +225,7 @@ def _prefixed(say: Say, prefix: str) -> Say:
 
 
 def _set_up(config: RunConfig, output: Path, options: RunOptions, dataset: Dataset | None = None) -> _Setting:
+    check_data_parallel()
     check_place(output, overwrite=options.overwrite)  # now, not after hours of work
     for folder in (output.parent, options.work):
         _check_writable(folder)
@@ -412,7 +413,7 @@ def _training_note(config: RunConfig, trained: TrainedAdapter | None, made: _Mad
     method = config.sampling.reweighing.method
     weighed = "" if method == "none" else f"pairs weighed by group and label ({method}), "
     return (
-        f"LoRA of rank {config.adapter.r}{attention} on {on.pairs:,} labelled pairs ({on.drawn:,} an "
-        f"epoch{balanced}) of {on.jobs:,} jobs and {on.resumes:,} resumes, {length}, {kept}{weighed}"
+        f"LoRA of rank {config.adapter.r}{attention} on {on.pairs:,} {config.data.pairs_are} ({on.drawn:,} "
+        f"an epoch{balanced}) of {on.jobs:,} jobs and {on.resumes:,} resumes, {length}, {kept}{weighed}"
         f"losses: {', '.join(config.losses.names)}; erasure: {config.erasure.method}. {repeat}"
     )

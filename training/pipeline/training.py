@@ -117,8 +117,8 @@ def train_adapter(
     drawn, labelled = trainer.items.coverage
     steps = len(trainer.items) // (config.trainer.batch_jobs * process_count())
     say(
-        f"an epoch passes over {drawn:,} of {labelled:,} labelled pairs of {len(pairs.by_job):,} jobs in "
-        f"{steps:,} steps"
+        f"an epoch passes over {drawn:,} of {labelled:,} {config.data.pairs_are} of "
+        f"{len(pairs.by_job):,} jobs in {steps:,} steps"
     )
     draws = trainer.items.draws_by_group
     if draws:

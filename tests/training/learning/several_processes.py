@@ -2,8 +2,8 @@
 
     python -m torch.distributed.run --standalone --nproc-per-node 2 several_processes.py MODE FOLDER
 
-`train`: to the end; again, broken off after the first epoch; and on from there. `invalid`: process 0 fails to
-validate. `die`: process 1 ends without a word.
+`train`: to the end; again, broken off after the first epoch; on from there; and without dropout, for one
+process to repeat. `invalid`: process 0 fails to validate. `die`: process 1 ends without a word.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from training.learning.trainer import FairTrainer, TrainerConfig
 from training.learning.validation import DivergedError, Validator
 
 SAMPLING = SamplingConfig(mined_negatives=1, mine_every=2)
+MINED_AT_BEGIN = SamplingConfig(mined_negatives=1, mine_every=50)
+"""At each epoch's begin alone: within one, the loader has the next batch ready when others are mined."""
 CONFIG = TrainerConfig(
     epochs=2,
     batch_jobs=3,
@@ -86,15 +88,23 @@ SEEN: dict[str, Any] = {}
 
 
 def trainer_of(
-    world: World, folder: Path, *, until: int | None = None, dies: bool = False, invalid: bool = False
+    world: World,
+    folder: Path,
+    *,
+    until: int | None = None,
+    dies: bool = False,
+    invalid: bool = False,
+    dropout: float = 0.1,
+    accumulation: int = 1,
+    sampling: SamplingConfig = SAMPLING,
 ) -> FairTrainer:
     SEEN.clear()
     SEEN.update(dropout_seeds=[], batches=[], mined=[])
     set_seed(3)
     groups = world.pairs.groups()
-    items = _Items(world.pairs, world.tokenizer, SAMPLING, seed=3, batch=CONFIG.batch_jobs * process_count())
+    items = _Items(world.pairs, world.tokenizer, sampling, seed=3, batch=CONFIG.batch_jobs * process_count())
     model = FairMatcher(
-        world.encoder(AdapterConfig(r=4, dropout=0.1)),
+        world.encoder(AdapterConfig(r=4, dropout=dropout)),
         world.policy,
         LossWeights(pairing=0.01, adversary=0.1, classification=0.1),
         groups | {NAME_GROUP: items.name_groups},
@@ -107,17 +117,24 @@ def trainer_of(
     trainer = FairTrainer(
         model,
         items,
-        _Collator(world.pairs, groups, SAMPLING, seen=SEEN),
+        _Collator(world.pairs, groups, sampling, seen=SEEN),
         validator,
         folder,
-        CONFIG,
+        CONFIG.model_copy(update={"accumulation": accumulation}),
         SelectionConfig(),
         seed=3,
         quiet=True,
         miner=NegativeMiner(world.pairs, world.policy, most=16, each=4, seed=3),
-        mine_every=SAMPLING.mine_every,
+        mine_every=sampling.mine_every,
     )
     trainer.add_callback(_Watch(SEEN, until, dies=dies))
+    return trainer
+
+
+def repeatable(world: World, folder: Path, *, accumulation: int = 1) -> FairTrainer:
+    """A training without dropout, which one process repeats that adds up as many batches as there were."""
+    trainer = trainer_of(world, folder, dropout=0.0, accumulation=accumulation, sampling=MINED_AT_BEGIN)
+    trainer.train_from(None)
     return trainer
 
 
@@ -147,6 +164,8 @@ def main(mode: str, folder: Path) -> None:
             resumed = trainer_of(world, folder / "broken")
             resumed.train_from(checkpoint)
             found["resumed"] = json.loads(json.dumps(seen_of(resumed)))
+            without = repeatable(world, folder / "without-dropout")
+            found["without_dropout"] = json.loads(json.dumps(seen_of(without)))
         elif mode == "invalid":
             trainer_of(world, folder / "run", invalid=True).train_from(None)
         else:

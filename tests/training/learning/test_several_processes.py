@@ -10,6 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.support.training_world import world_of
+from tests.training.learning.several_processes import repeatable, seen_of
+from training.learning.trainer import WEIGHTS
 
 SCRIPT = Path(__file__).with_name("several_processes.py")
 
@@ -28,11 +34,17 @@ def launch(mode: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> list[Seen]:
-    """What each of the two saw: of a whole training, and of one that was broken off and gone on with."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two processes wrote."""
     folder = tmp_path_factory.mktemp("several")
     done = launch("train", folder)
     assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def seen(folder: Path) -> list[Seen]:
+    """What each of the two saw: of a whole training, of one that was broken off and gone on with, ..."""
     return [json.loads((folder / f"seen-{rank}.json").read_text("utf-8")) for rank in (0, 1)]
 
 
@@ -68,6 +80,29 @@ def test_a_training_of_several_goes_on_to_the_same_result(seen: list[Seen]) -> N
         assert of["resumed"]["batches"] == of["whole"]["batches"][4:]
         for same in ("weights", "history", "steps"):
             assert of["resumed"][same] == of["whole"][same], same
+
+
+@pytest.mark.slow
+def test_one_that_adds_up_two_batches_comes_to_the_same_adapter(
+    folder: Path, seen: list[Seen], tmp_path: Path
+) -> None:
+    one = repeatable(world_of(tmp_path / "world"), tmp_path / "one", accumulation=2)
+    alone = json.loads(json.dumps(seen_of(one)))
+    first, second = (of["without_dropout"] for of in seen)
+    dealt = [batch for both in zip(first["batches"], second["batches"], strict=True) for batch in both]
+    for same in (alone["batches"] == dealt, alone["mined"] == first["mined"]):
+        assert same
+    assert alone["steps"] == first["steps"] == 8
+    (of_one,) = (tmp_path / "one").glob(f"checkpoint-8/{WEIGHTS}")
+    (of_two,) = (folder / "without-dropout").glob(f"checkpoint-8/{WEIGHTS}")
+    mine, theirs = load_file(of_one), load_file(of_two)
+    assert mine.keys() == theirs.keys()
+    moved = {name for name in mine if "lora_B" in name and mine[name].abs().max() > 1e-3}
+    assert moved, "LoRA's B begins at 0: something was learned"
+    for name in mine:
+        torch.testing.assert_close(mine[name], theirs[name], rtol=1e-4, atol=1e-6)
+    for row, other in zip(alone["history"], first["history"], strict=True):
+        assert row == pytest.approx(other, rel=1e-4, abs=1e-6)
 
 
 @pytest.mark.slow

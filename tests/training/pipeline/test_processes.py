@@ -119,6 +119,22 @@ def test_several_machines_need_torchrun() -> None:
         asked_for(["--cpu", "--num_processes", "4", "--num_machines", "2", "main.py"])
 
 
+@pytest.mark.parametrize(
+    ("variable", "said"), [("ACCELERATE_USE_FSDP", "FSDP"), ("ACCELERATE_USE_DEEPSPEED", "DeepSpeed")]
+)
+def test_a_model_that_is_to_be_divided_is_refused_before_anything_is_read(
+    variable: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_config(tmp_path)
+    monkeypatch.setenv(variable, "true")
+    run = ["run", "--config", str(tmp_path / "run.yaml"), "--output", str(tmp_path / "bundle"), "--quiet"]
+    result = CliRunner().invoke(app, run)
+    assert result.exit_code == 1
+    told = " ".join(result.stderr.split())
+    assert f"accelerate was told to use {said} ({variable} is set); training is data parallel only" in told
+    assert not (tmp_path / "bundle.work").exists()
+
+
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Command lines that this process was to be replaced by."""

@@ -19,6 +19,9 @@ from training.evaluation.external.labelled_set import GivenDocument, LabelledSet
 NEARLY_SAME = 0.8
 """Jaccard similarity of shingles of five words from which on two resumes are one with another date."""
 
+MOST_COMPARED = 20_000
+"""Resumes among which such repeats are looked for: some 10 KB of memory each, and time by the square."""
+
 _LEAST_TEXT = 20
 """Characters: shorter cells are ids, labels and titles."""
 
@@ -66,7 +69,7 @@ def repeat_notes(data: LabelledSet) -> list[str]:
     """Resumes and postings whose texts stand there under several ids, or nearly so."""
     notes = []
     for what, documents in (("resumes", data.resumes), ("postings", data.postings)):
-        texts = Counter(fingerprint(f"{d.title or ''}\n{d.text}") for d in documents)
+        texts = Counter((d.title or "", d.fingerprint) for d in documents)
         again = sum(n - 1 for n in texts.values())
         if again:
             hint = " (--repeats drop)" if what == "resumes" else ""
@@ -75,7 +78,13 @@ def repeat_notes(data: LabelledSet) -> list[str]:
                 f"they count as several, and intervals are too narrow{_places(documents, _equal(documents))}"
             )
     distinct = _first_of_each(data.resumes)
-    words = [normalised(data.resumes[i].text).split() for i in distinct]
+    if len(distinct) > MOST_COMPARED:
+        notes.append(
+            f"{len(distinct):,} different resumes are more than {MOST_COMPARED:,}: whether some are nearly "
+            "the same under two ids was not looked for"
+        )
+        return notes
+    words = (normalised(data.resumes[i].text).split() for i in distinct)
     near = [(distinct[i], distinct[j]) for i, j in nearly_same(words, NEARLY_SAME)]
     if near:
         notes.append(
@@ -114,9 +123,7 @@ def shared_note(data: LabelledSet, training: Path) -> str:
         for cell in row.values()
         if isinstance(cell, str) and len(cell) >= _LEAST_TEXT
     }
-    found = [
-        [d for d in documents if fingerprint(d.text) in known] for documents in (data.resumes, data.postings)
-    ]
+    found = [[d for d in documents if d.fingerprint in known] for documents in (data.resumes, data.postings)]
     counts = (
         f"{len(found[0]):,} of {len(data.resumes):,} resumes and {len(found[1]):,} of "
         f"{len(data.postings):,} postings"
@@ -151,15 +158,13 @@ def trained_on_note(bundle: Bundle) -> str:
 def _first_of_each(documents: Sequence[GivenDocument]) -> list[int]:
     first: dict[str, int] = {}
     for i, document in enumerate(documents):
-        first.setdefault(fingerprint(document.text), i)
+        first.setdefault(document.fingerprint, i)
     return list(first.values())
 
 
 def _equal(documents: Sequence[GivenDocument]) -> list[tuple[int, int]]:
-    first: dict[str, int] = {}
-    pairs = [
-        (first.setdefault(fingerprint(f"{d.title or ''}\n{d.text}"), i), i) for i, d in enumerate(documents)
-    ]
+    first: dict[tuple[str, str], int] = {}
+    pairs = [(first.setdefault((d.title or "", d.fingerprint), i), i) for i, d in enumerate(documents)]
     return [pair for pair in pairs if pair[0] != pair[1]]
 
 

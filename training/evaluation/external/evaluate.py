@@ -36,14 +36,12 @@ from training.evaluation.external.systems import (
     ReadSet,
     SystemScores,
     TokenizedSet,
-    encode,
     is_plain,
     one_vector_scores,
+    postings_of,
     score_with_bundle,
     seconds_a_token,
-    texts_of,
     tokenize,
-    whole_texts,
 )
 from training.evaluation.schema import Subject
 
@@ -184,8 +182,7 @@ def _evaluate(
     _say_how_long(loaded, read, options, told)
     systems = []
     for of, texts in zip(loaded, read, strict=True):
-        encoded = encode(of.model, texts.passages(), progress, f"encoding for {of.name}")
-        systems.append(score_with_bundle(of.matcher, texts, encoded, data, of.name))
+        systems.append(score_with_bundle(of.matcher, of.model, texts, data, of.name, progress))
     if options.baselines:
         systems += _baselines(loaded[0], read[0], data, load_base, told, progress)
     resamples = TwoWayResamples(data, options.rounds, np.random.default_rng(options.seed))
@@ -272,13 +269,12 @@ def _readable(
 def _say_how_long(
     loaded: Sequence[_Loaded], read: Sequence[ReadSet], options: ExternalOptions, told: _Told
 ) -> None:
-    passages = [texts.passages() for texts in read]
-    tokens = sum(len(ids) for of in passages for ids in of)
+    tokens = sum(texts.tokens for texts in read)
     if options.baselines:
         whole = len(read[0].jobs) + len(read[0].resumes)
-        tokens += sum(map(len, passages[0])) * (not is_plain(loaded[0].bundle))
+        tokens += read[0].tokens * (not is_plain(loaded[0].bundle))
         tokens += whole * loaded[0].bundle.manifest.max_tokens
-    seconds = tokens * seconds_a_token(loaded[0].model, passages[0])
+    seconds = tokens * seconds_a_token(loaded[0].model, read[0].sample())
     minutes = f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{max(1, round(seconds))} s"
     info = loaded[0].model.engine.info
     told.say(f"encodes {tokens:,} tokens, about {minutes} on this machine ({info.name}, {info.precision})")
@@ -289,7 +285,7 @@ def _baselines(
 ) -> list[SystemScores]:
     """The base model under the bundle's scoring, one vector a document, BM25 and TF-IDF."""
     systems = []
-    postings, resumes = texts_of(of.matcher, read, data)
+    postings = postings_of(of.matcher, data)
     with ExitStack() as stack:
         if is_plain(of.bundle):
             base = of.model
@@ -297,8 +293,7 @@ def _baselines(
         else:
             base = load_base(of.bundle)
             stack.callback(base.engine.close)
-            encoded = encode(base, read.passages(), progress, "encoding for the base model")
-            same = score_with_bundle(of.matcher, read, encoded, data, "base model, same scoring")
+            same = score_with_bundle(of.matcher, base, read, data, "base model, same scoring", progress)
             systems.append(
                 SystemScores(
                     same.name,
@@ -307,18 +302,16 @@ def _baselines(
                     same.scores,
                 )
             )
-        jobs, people = whole_texts(base, postings, resumes)
-        encoded = encode(base, list(dict.fromkeys([*jobs, *people])), progress, "encoding whole texts")
         systems.append(
             SystemScores(
                 "one vector a document",
                 "baseline",
                 f"cosine of {of.bundle.manifest.base_model.id}, texts cut off at "
                 f"{of.bundle.manifest.max_tokens} tokens, the title before the posting",
-                one_vector_scores(encoded, jobs, people, data),
+                one_vector_scores(base, postings, read, data, progress),
             )
         )
-    words = [document.text for document in postings], [document.text for document in resumes]
+    words = [document.text for document in postings]
     for name, score, description in (
         (
             "BM25",
@@ -328,7 +321,8 @@ def _baselines(
         ("TF-IDF", tfidf_scores, "cosine, idf of these resumes and postings"),
     ):
         try:
-            scores = score(*words, data.pair_postings, data.pair_resumes)
+            texts = (resume.document.text for resume in read.resumes)
+            scores = score(words, texts, data.pair_postings, data.pair_resumes)
         except DataError as error:
             told.note(f"no {name}: {error.message}")
             continue

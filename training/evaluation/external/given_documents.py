@@ -13,10 +13,10 @@ from service.core.group_labels import LabelReader
 from service.core.groups import UNKNOWN
 from training.data.example import DataFormatError
 from training.data.match_labels import cell_text
-from training.data.review import fingerprint
 from training.data.user_rows import KNOWN_GROUPS, LONGEST_GROUP, MOST_GROUPS
 from training.evaluation.external.categories import categories_of
 from training.evaluation.external.given_table import MOST_NAMED, Findings, GivenTable
+from training.evaluation.external.kept_texts import KeptText, Store
 from training.evaluation.external.labelled_set import GivenDocument
 
 _GUESSED_ATTRIBUTES = ("sex", "race_ethnicity")
@@ -57,9 +57,13 @@ class Documents:
         self.repeated = 0
         self._numbers: dict[tuple[str, str], int] = {}
         self._twice: list[str] = []
+        self._store = Store()
 
-    def add(self, document: GivenDocument, without_id: str) -> int:
-        """The number of a document. Without an id it is told by `without_id` and called by its place."""
+    def add(self, document: GivenDocument, fingerprint: str, without_id: str) -> int:
+        """The number of a document, whose text is then on the disk. `fingerprint`: of its text.
+
+        Without an id it is told by `without_id` and called by its place.
+        """
         key = ("id", document.id) if document.id else ("", without_id)
         number = self._numbers.get(key)
         if number is None:
@@ -67,11 +71,11 @@ class Documents:
             if not document.id:
                 self.unnamed += 1
                 document = replace(document, id=" ".join(document.place.rsplit(" ", 2)[1:]))
-            self.all.append(document)
+            self.all.append(replace(document, given=KeptText.of(document.text, fingerprint, self._store)))
             return number
         first = self.all[number]
         self.repeated += 1
-        if (fingerprint(first.text), first.title) != (fingerprint(document.text), document.title):
+        if (first.fingerprint, first.title) != (fingerprint, document.title):
             self._twice.append(f"{first.place} and {document.place}")
         elif set(first.categories) != set(document.categories):
             both = dict.fromkeys((*first.categories, *document.categories))

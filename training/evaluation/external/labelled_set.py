@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -13,22 +13,38 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from training.data.example import DataError
-from training.data.review import fingerprint
+from training.data.review import fingerprint_once
+from training.evaluation.external.kept_texts import KeptText
 from training.evaluation.scored_pairs import Labels
 
 Indexes = NDArray[np.int64]
 
+_ROWS_AT_ONCE = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class GivenDocument:
-    """A resume or posting. `place`: file and line. `title`: of a posting. `groups`: of a person."""
+    """A resume or posting. `place`: file and line. `title`: of a posting. `groups`: of a person.
+
+    `given`: its text, or where that is kept on the disk.
+    """
 
     id: str
-    text: str
+    given: str | KeptText = field(repr=False)
     place: str
     title: str | None = None
     categories: tuple[str, ...] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The text, read from the disk if it lies there."""
+        return self.given if isinstance(self.given, str) else self.given.read()
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for texts that differ in form only (`training.data.review.fingerprint`)."""
+        return fingerprint_once(self.given) if isinstance(self.given, str) else self.given.fingerprint
 
 
 @dataclass(frozen=True)
@@ -76,8 +92,23 @@ class LabelledSet:
             [hashlib.sha256(f"{d.title}\n{d.text}".encode()).hexdigest() for d in documents]
             for documents in (self.postings, self.resumes)
         ]
-        rows = zip(self.pair_postings.tolist(), self.pair_resumes.tolist(), self.labels.tolist(), strict=True)
-        return hashlib.sha256(repr((texts, list(rows))).encode()).hexdigest()
+        # As of the `repr` of texts and all rows, which would be large.
+        digest = hashlib.sha256(f"({texts!r}, [".encode())
+        for start in range(0, len(self), _ROWS_AT_ONCE):
+            part = slice(start, start + _ROWS_AT_ONCE)
+            columns = (self.pair_postings[part], self.pair_resumes[part], self.labels[part])
+            rows = zip(*(column.tolist() for column in columns), strict=True)
+            digest.update((", " * bool(start) + ", ".join(map(repr, rows))).encode())
+        digest.update(b"])")
+        return digest.hexdigest()
+
+    def blocks_of_resumes(self, size: int) -> Iterator[tuple[int, Indexes]]:
+        """The first number of every `size` resumes, and their pairs by posting and resume."""
+        blocks = self.pair_resumes // size
+        order = np.lexsort((self.pair_resumes, self.pair_postings, blocks))
+        ends = np.searchsorted(blocks[order], np.arange(-(-len(self.resumes) // size) + 1))
+        for number, (start, end) in enumerate(pairwise(ends)):
+            yield number * size, order[start:end]
 
     def without(self, resumes: Collection[int], postings: Collection[int]) -> LabelledSet:
         """The set less some resumes and postings, and less whoever is in no pair after that.
@@ -107,7 +138,7 @@ class LabelledSet:
         """
         first: dict[str, int] = {}
         now = np.array(
-            [first.setdefault(fingerprint(d.text), i) for i, d in enumerate(self.resumes)], dtype=np.int64
+            [first.setdefault(d.fingerprint, i) for i, d in enumerate(self.resumes)], dtype=np.int64
         )
         gone = {i for i, other in enumerate(now) if i != other}
         if not gone:

@@ -7,7 +7,8 @@ baselines rather than weak ones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ _AT_ONCE = 20_000
 
 
 def tfidf_scores(
-    postings: Sequence[str], resumes: Sequence[str], pair_postings: Indexes, pair_resumes: Indexes
+    postings: Sequence[str], resumes: Iterable[str], pair_postings: Indexes, pair_resumes: Indexes
 ) -> Floats:
     """Cosine of TF-IDF vectors, (N,), in [0, 1].
 
@@ -32,12 +33,12 @@ def tfidf_scores(
     English stop words, their counts times smoothed idf. Raises `DataError` if the texts have no such words.
     """
     vectorizer = TfidfVectorizer(stop_words="english")
-    matrix = _fitted(vectorizer, [*postings, *resumes])
+    matrix = _fitted(vectorizer, chain(postings, resumes))
     return _products(matrix[: len(postings)], matrix[len(postings) :], pair_postings, pair_resumes)
 
 
 def bm25_scores(
-    postings: Sequence[str], resumes: Sequence[str], pair_postings: Indexes, pair_resumes: Indexes
+    postings: Sequence[str], resumes: Iterable[str], pair_postings: Indexes, pair_resumes: Indexes
 ) -> Floats:
     """Okapi BM25 of resumes for postings as queries, (N,), in words' idf.
 
@@ -50,8 +51,9 @@ def bm25_scores(
     changes no posting's order and lets scores of long and short postings be pooled. Words as in
     `tfidf_scores`; raises as it does.
     """
-    counts = _fitted(CountVectorizer(stop_words="english"), [*resumes, *postings])
-    documents, queries = counts[: len(resumes)].tocsr().astype(np.float64), counts[len(resumes) :].tocsr()
+    counts = _fitted(CountVectorizer(stop_words="english"), chain(resumes, postings))
+    given = counts.shape[0] - len(postings)
+    documents, queries = counts[:given].tocsr().astype(np.float64), counts[given:].tocsr()
     frequency = np.bincount(counts.indices, minlength=counts.shape[1])
     idf = np.log1p((counts.shape[0] - frequency + 0.5) / (frequency + 0.5))
     lengths = np.asarray(documents.sum(axis=1)).ravel()
@@ -64,7 +66,7 @@ def bm25_scores(
     return _products(per_word, weights @ diags(idf), pair_postings, pair_resumes)
 
 
-def _fitted(vectorizer: Any, texts: Sequence[str]) -> csr_matrix:
+def _fitted(vectorizer: Any, texts: Iterable[str]) -> csr_matrix:
     try:
         return vectorizer.fit_transform(texts).tocsr()
     except ValueError:  # "empty vocabulary; perhaps the documents only contain stop words"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from training.data.example import DataError
 from training.data.match_labels import LabelError, MatchLabels, cell_text
-from training.data.review import fingerprint
+from training.data.mined import MINED_COLUMN, is_mined
+from training.data.review import fingerprint_once
 from training.data.user_data_config import ColumnMapping
 from training.evaluation.external.given_documents import (
     Documents,
@@ -23,7 +26,7 @@ from training.evaluation.external.given_documents import (
     text_of,
 )
 from training.evaluation.external.given_table import MOST_NAMED, Findings, GivenTable
-from training.evaluation.external.labelled_set import GivenDocument, LabelledSet
+from training.evaluation.external.labelled_set import GivenDocument, Indexes, LabelledSet
 
 
 def read_labelled_pairs(table: GivenTable, columns: ExternalColumns, findings: Findings) -> LabelledSet:
@@ -45,10 +48,14 @@ def read_labelled_pairs(table: GivenTable, columns: ExternalColumns, findings: F
     groups = Groups(table, columns, findings)
     labels = MatchLabels({}, columns.label_cut, 0)
     resumes, postings = Documents("resume"), Documents("posting")
-    seen: dict[tuple[int, int], tuple[int, str]] = {}
-    unlabelled, repeated, contradicted = 0, 0, []
-    read = [c for c in (*taken, resume_id, job_id, category, *groups.columns.values()) if c is not None]
+    rows = _Rows()
+    unlabelled, mined = 0, 0
+    cells = (*taken, resume_id, job_id, category, *groups.columns.values(), MINED_COLUMN)
+    read = [c for c in cells if c is not None]
     for row, place in table.read(list(dict.fromkeys(read)), findings):
+        if is_mined(row):
+            mined += 1
+            continue
         try:
             label = _label(row, mapping.label, labels)
             if label is None:
@@ -61,26 +68,24 @@ def read_labelled_pairs(table: GivenTable, columns: ExternalColumns, findings: F
         except Fault as fault:
             findings.faults.append(f"{place}: {fault}")
             continue
+        of_resume, of_job = fingerprint_once(resume_text), fingerprint_once(job_text)
         resume = resumes.add(
-            GivenDocument(id_of(row, resume_id), resume_text, place, groups=of_person),
-            fingerprint(resume_text),
+            GivenDocument(id_of(row, resume_id), resume_text, place, groups=of_person), of_resume, of_resume
         )
         posting = postings.add(
             GivenDocument(id_of(row, job_id), job_text, place, title=title, categories=of_posting),
-            f"{title}\n{fingerprint(job_text)}",
+            of_job,
+            f"{title}\n{of_job}",
         )
-        first = seen.setdefault((posting, resume), (label, place))
-        if first[1] != place:
-            repeated += 1
-            if first[0] != label:
-                contradicted.append(f"{place} and {first[1]}")
-    check_read(seen, table.name, findings)
+        rows.add(posting, resume, label, place)
+    check_read(rows.labels, table.name, findings)
     resumes.check()
     postings.check()
-    if contradicted:
-        raise DataError(
-            f"{len(contradicted):,} pairs stand there twice with different labels: "
-            f"{'; '.join(contradicted[:MOST_NAMED])}"
+    pairs, kept = rows.once(len(resumes.all))
+    repeated = len(rows.labels) - len(kept)
+    if mined:
+        findings.notes.append(
+            f"{table.name}: {mined:,} rows are mined negatives, which nobody verified, and are left out"
         )
     if unlabelled:
         findings.notes.append(f"{table.name}: {unlabelled:,} rows have no label and are left out")
@@ -89,15 +94,52 @@ def read_labelled_pairs(table: GivenTable, columns: ExternalColumns, findings: F
     say_ids(table.name, resume_id, "resumes", resumes, findings, "by their texts")
     say_ids(table.name, job_id, "postings", postings, findings, "by their texts")
     groups.say(findings)
-    keys = sorted(seen)
     return LabelledSet(
         resumes=resumes.all,
         postings=postings.all,
-        pair_postings=np.array([posting for posting, _ in keys], dtype=np.int64),
-        pair_resumes=np.array([resume for _, resume in keys], dtype=np.int64),
-        labels=np.array([seen[key][0] for key in keys], dtype=np.int64),
-        every_pair=len(keys) == len(resumes.all) * len(postings.all),
+        pair_postings=pairs // len(resumes.all),
+        pair_resumes=pairs % len(resumes.all),
+        labels=np.frombuffer(rows.labels, np.int8)[kept].astype(np.int64),
+        every_pair=len(pairs) == len(resumes.all) * len(postings.all),
     )
+
+
+@dataclass
+class _Rows:
+    """Labelled rows in the order of the table, some 25 bytes each: there may be very many."""
+
+    postings: array[int] = field(default_factory=lambda: array("q"))
+    resumes: array[int] = field(default_factory=lambda: array("q"))
+    labels: array[int] = field(default_factory=lambda: array("b"))
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+    before: str = ""
+    """What stands before the number in the place of every row."""
+
+    def add(self, posting: int, resume: int, label: int, place: str) -> None:
+        self.before, _, number = place.rpartition(" ")
+        self.postings.append(posting)
+        self.resumes.append(resume)
+        self.labels.append(label)
+        self.numbers.append(int(number))
+
+    def once(self, resumes: int) -> tuple[Indexes, Indexes]:
+        """Each pair as posting * `resumes` + resume, in that order, and the first row of each.
+
+        Raises `DataError` for one pair with two labels.
+        """
+        keys = np.frombuffer(self.postings, np.int64) * resumes + np.frombuffer(self.resumes, np.int64)
+        labels = np.frombuffer(self.labels, np.int8)
+        pairs, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+        contradicted = np.flatnonzero(labels != labels[first][inverse])
+        if len(contradicted):
+            places = [
+                f"{self.before} {self.numbers[row]} and {self.before} {self.numbers[first[inverse[row]]]}"
+                for row in contradicted[:MOST_NAMED]
+            ]
+            raise DataError(
+                f"{len(contradicted):,} pairs stand there twice with different labels: {'; '.join(places)}"
+            )
+        return pairs, first
 
 
 def _id_column(

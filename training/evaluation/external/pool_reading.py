@@ -50,7 +50,7 @@ class _Side:
             except Fault as fault:
                 findings.faults.append(f"{place}: {fault}")
                 continue
-            documents.add(document, place)
+            documents.add(document, document.fingerprint, place)
         check_read(documents.all, table.name, findings)
         documents.check()
         say_ids(table.name, self.id, f"{kind}s", documents, findings, "by their rows")

@@ -125,8 +125,10 @@ class BothWays:
 
 
 def _drawn(count: int, rounds: int, rng: np.random.Generator) -> Floats:
-    draws = [np.bincount(rng.integers(0, count, count), minlength=count) for _ in range(rounds)]
-    return np.vstack([np.ones(count), *draws]).astype(np.float64)
+    found = np.ones((1 + rounds, count))
+    for row in found[1:]:
+        row[:] = np.bincount(rng.integers(0, count, count), minlength=count)
+    return found
 
 
 def _interval(drawn: Floats, rounds: int) -> Interval | None:

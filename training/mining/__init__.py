@@ -1,0 +1,1 @@
+"""Hard negatives from a pool of resumes that is larger than memory."""
