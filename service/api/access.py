@@ -37,13 +37,21 @@ class Access:
     """Sets `request.state.principal`, or answers 401, 403, or 429 beyond the limits of the key.
 
     `keyed`: `app.state.authenticator` checks keys; else none are asked for, and who asks may do everything.
+    `docs`: the reference is served, to everybody.
     """
 
     def __init__(
-        self, app: ASGIApp, options: AccessOptions, keyed: bool, throttle: Throttle, limiter: RateLimiter
+        self,
+        app: ASGIApp,
+        options: AccessOptions,
+        keyed: bool,
+        docs: bool,
+        throttle: Throttle,
+        limiter: RateLimiter,
     ) -> None:
         self._app = app
         self._keyed = keyed
+        self._docs = docs
         self._throttle = throttle
         self._limiter = limiter
         self._metrics_port = options.metrics_port
@@ -117,7 +125,7 @@ class Access:
             if not self._metrics_keyed:
                 return _NOBODY
             needed = METRICS_NEED
-        elif is_open(path):
+        elif is_open(path, docs=self._docs):
             return _NOBODY
         else:
             needed = needed_at(path)

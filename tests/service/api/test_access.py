@@ -18,7 +18,7 @@ from service.access.key_storage import DatabaseKeys
 from service.access.keys import NewKey, revoked, utc_now
 from service.access.principal import Principal, Scope
 from service.api import paths
-from service.api.scopes import ANY, NEEDED, OPEN, is_open, needed_at
+from service.api.scopes import ANY, NEEDED, PROBES, REFERENCE, is_open, needed_at
 from service.core.bundle import Bundle
 from service.core.tenants import DEFAULT_TENANT
 from tests.support.access import SECRET, bearer, new_key, write_keys
@@ -27,6 +27,7 @@ from tests.support.patience import wait_until
 from tests.support.provider import running_provider
 
 NOW = utc_now()
+OPEN = (*PROBES, *REFERENCE)
 KEYS: dict[str, NewKey] = {
     "all": new_key(now=NOW),
     "acme": new_key(Scope.SCORE, now=NOW, tenant="acme"),
@@ -68,7 +69,7 @@ def test_every_route_is_open_on_purpose_or_needs_a_key(keyed: Api) -> None:
         asked = path.replace("{", "").replace("}", "")
         answer = keyed.request(method, asked, follow_redirects=False)
         if path in OPEN:
-            assert is_open(asked), path
+            assert is_open(asked, docs=True), path
             assert answer.status_code != 401, path
         else:
             assert path in known or path == paths.METRICS, f"{path} is in no table of scopes"
@@ -149,6 +150,22 @@ def test_errors_on_openai_routes_carry_openais_object(keyed: Api) -> None:
         "param": None,
         "code": "unauthorized",
     }
+
+
+def test_a_reference_that_is_off_is_not_there(start: Start, tmp_path: Path) -> None:
+    off = {"docs": False}
+    asked = ("/", "/docs", "/openapi.json", "/swagger/swagger-ui.css")
+    api = start(server=off)
+    assert {path: api.get(path, follow_redirects=False).status_code for path in asked} == dict.fromkeys(
+        asked, 404
+    )
+    assert api.post("/v1/score", json=SCORE).status_code == 200
+    key = new_key(now=NOW)
+    keyed = start(server=off, access=write_keys(tmp_path, key))
+    for path in asked:
+        assert keyed.get(path).status_code == 401, path
+        assert keyed.get(path, headers=bearer(key.text)).status_code == 404, path
+    assert keyed.get("/health/live").status_code == 200
 
 
 def test_what_is_not_served_needs_a_key_too(keyed: Api) -> None:
