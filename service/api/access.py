@@ -80,7 +80,8 @@ class Access:
         if key_id is None or not limiter.is_on:
             await self._app(scope, receive, send)
             return
-        if (passed := await limiter.take(key_id)) is not None:
+        encodes = scope["method"] == "POST" and scope["path"] in paths.ENCODING
+        if (passed := await limiter.take(key_id, encodes=encodes)) is not None:
             await _over_limit(scope, passed, await limiter.quotas(key_id))(scope, receive, send)
             return
         spent = 0

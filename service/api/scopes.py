@@ -34,10 +34,11 @@ NEEDED: dict[str, frozenset[Scope]] = {
     paths.OUTCOMES_BULK: frozenset({Scope.OUTCOMES}),
     paths.FAIRNESS: frozenset({Scope.REPORT}),
     paths.FAIRNESS_REPORT: frozenset({Scope.REPORT}),
+    paths.KEYS: frozenset({Scope.ADMIN}),
 }
 """By the path without `/v1`; a key needs one of the scopes."""
 
-METRICS_NEED = frozenset({Scope.ADMIN})
+METRICS_NEED = frozenset({Scope.METRICS})
 """Where `/metrics` is not open. It is about all tenants."""
 
 _PLAIN = {prefix + path: needed for path, needed in NEEDED.items() for prefix in ("", paths.PREFIX)}

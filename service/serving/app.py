@@ -33,6 +33,7 @@ from service.api.routes import (
     embeddings,
     fairness,
     health,
+    keys,
     model,
     outcomes,
     redact,
@@ -201,6 +202,7 @@ def create_app(
             observer=metrics,
             documents=reader,
             archives=settings.archives,
+            spend=limiter.spend,
         )
         app.state.documents = RequestDocuments(reader)
         app.state.runtime, app.state.recorder, app.state.shadow = served, records, shadow
@@ -266,6 +268,7 @@ def create_app(
         outcomes,
         fairness,
         model,
+        keys,
     ):
         app.include_router(routes.router, prefix=PREFIX)
         app.include_router(routes.router, include_in_schema=False)
