@@ -36,13 +36,22 @@ PAUSE_SECONDS = 0.01
 
 @dataclass
 class Phase:
-    """`statuses`: of requests with wrong keys; `right`: seconds of each with the right one."""
+    """`statuses`: of requests with wrong keys; `right`: seconds of each with the right one.
+
+    `cpu`: seconds of CPU time that the service took, which other work on the machine changes least.
+    """
 
     addresses: int
     seconds: float
     statuses: Counter[int]
     right: list[float]
+    cpu: float
     rss: float
+
+    @property
+    def cpu_each(self) -> float:
+        """Of a request with either key."""
+        return self.cpu / (self.statuses.total() + len(self.right))
 
     @property
     def median(self) -> float:
@@ -95,6 +104,8 @@ def phase(server: BenchServer, client: httpx.Client, addresses: int, seconds: fl
         sender.start()
         while server.series("evenmatch_requests_total") < before + 100:  # it imports first
             time.sleep(0.1)
+    process = psutil.Process(server.process.pid)
+    begun = sum(process.cpu_times()[:2])
     right, until = [], time.monotonic() + seconds
     while time.monotonic() < until and (sender.is_alive() or not addresses):
         started = time.perf_counter()
@@ -104,15 +115,21 @@ def phase(server: BenchServer, client: httpx.Client, addresses: int, seconds: fl
     statuses = told.get() if addresses else Counter[int]()
     if addresses:
         sender.join()
-    rss = psutil.Process(server.process.pid).memory_info().rss / 2**20
-    return Phase(addresses, seconds, statuses, right, rss)
+    return Phase(
+        addresses,
+        seconds,
+        statuses,
+        right,
+        sum(process.cpu_times()[:2]) - begun,
+        process.memory_info().rss / 2**20,
+    )
 
 
 def report(phases: list[Phase], log: str) -> list[str]:
     """Markdown."""
     lines = [
-        "| addresses | wrong keys/s | 401 / 429 | right key: median / p95, ms | median, x idle | RSS, MiB |",
-        "|---|---|---|---|---|---|",
+        "| addresses | wrong/s | 401 / 429 | right key: median, p95 (ms) | x idle | CPU, ms | RSS, MiB |",
+        "|---|---|---|---|---|---|---|",
     ]
     idle = phases[0].median
     for one in phases:
@@ -122,7 +139,7 @@ def report(phases: list[Phase], log: str) -> list[str]:
         answers = f"{one.statuses[401]:,} / {one.statuses[429]:,}" if one.addresses else "-"
         lines.append(
             f"| {one.addresses} | {sent} | {answers} | {1e3 * one.median:.1f} / "
-            f"{1e3 * one.p95:.1f} | {one.median / idle:.1f} | {one.rss:.0f} |"
+            f"{1e3 * one.p95:.1f} | {one.median / idle:.1f} | {1e3 * one.cpu_each:.2f} | {one.rss:.0f} |"
         )
     refused = [line for line in log.splitlines() if " 401 " in line or " 429 " in line]
     warnings = [line for line in log.splitlines() if " WARNING " in line]
