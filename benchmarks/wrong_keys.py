@@ -152,12 +152,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.wrong_keys")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each phase")
     parser.add_argument("--addresses", type=int, nargs="*", default=[1, 32], help="a phase each")
+    parser.add_argument("--models", type=Path, help="folder of converted models; left out: made anew")
     given = parser.parse_args()
     secret, now = secrets.token_hex(32), utc_now()
     key = make_key(KeySecret(secret), name="right", scopes=[Scope.SCORE], created=now, expires=None)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "keys.json"
         FileKeys(file).add(key.record)
+        if given.models is not None:
+            (Path(folder) / "models").symlink_to(given.models.resolve())
         server = BenchServer(Path(folder), 1, EVENMATCH_KEYS_SECRET=secret, EVENMATCH_KEYS_FILE=str(file))
         headers = {"Authorization": f"Bearer {key.text}"}
         try:

@@ -147,7 +147,7 @@ def test_every_answer_has_security_headers(shared_api: Api, method: str, path: s
         (403, {"method": "POST", "url": "/v1/score", "headers": {"Sec-Fetch-Site": "cross-site"}}),
         (405, {"method": "DELETE", "url": "/v1/model"}),
         (413, {"method": "POST", "url": "/v1/score", "headers": {"Content-Length": str(2**33)}}),
-        (422, {"method": "POST", "url": "/v1/score", "content": b"{"}),
+        (422, {"method": "POST", "url": "/v1/score", "json": {}}),
         (431, {"method": "GET", "url": "/v1/model", "headers": {f"x-{i}": "1" for i in range(101)}}),
     ],
 )
