@@ -54,7 +54,8 @@ class BenchServer:
         self.start_seconds = time.perf_counter() - started
         self.rest_mib = psutil.Process(self.process.pid).memory_info().rss / 2**20
         self._log = ThreadPoolExecutor(1)
-        self._log.submit(self.process.stderr.read)
+        self.log = self._log.submit(self.process.stderr.read)
+        """What it has logged since, once it was stopped."""
         self._clients = [httpx.Client(base_url=self.url, timeout=600) for _ in range(CLIENTS)]
 
     def embed(self, texts: Sequence[str], *, redact: bool = False) -> None:

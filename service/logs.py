@@ -167,3 +167,28 @@ class OncePerMinute:
         unsaid = self._unsaid.pop(kind, 0)
         self._said_at[kind] = now
         self._logger.warning("%s%s", kind, f" ({unsaid:,} times more since the last line)" if unsaid else "")
+
+
+class LinesPerMinute:
+    """Lets `most` lines be written a minute; how many were not is said before the first of a later one."""
+
+    def __init__(
+        self, logger: logging.Logger, most: int, what: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`what`: whose lines they are, in the plural."""
+        self._logger = logger
+        self._most = most
+        self._what = what
+        self._clock = clock
+        self._began = clock()
+        self._lines = 0
+
+    def take(self) -> bool:
+        """Whether a line may be written now; it is counted either way."""
+        now = self._clock()
+        if now - self._began >= _PAUSE_SECONDS:
+            if self._lines > self._most:
+                self._logger.warning("%s: %d more had no line", self._what, self._lines - self._most)
+            self._began, self._lines = now, 0
+        self._lines += 1
+        return self._lines <= self._most

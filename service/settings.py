@@ -136,6 +136,11 @@ class ServerOptions(BaseModel):
         pattern=r"^(/[A-Za-z0-9._~-]+)*$",
         description="Prefix of all paths behind a gateway, as `/evenmatch`, whether it takes it off or not.",
     )
+    docs: bool = Field(
+        True,
+        description="Serve the reference at `/docs` and the API's description at `/openapi.json`; `false`: "
+        "neither is there.",
+    )
     allowed_hosts: tuple[HostName, ...] | None = Field(
         None,
         description='Names by which requests may address the service (`Host`), as JSON; `["*"]`: any. Left '

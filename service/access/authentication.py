@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from service.access.key_ring import KeyRing
-from service.access.keys import PREFIX
+from service.access.keys import PREFIX, ApiKey
 from service.access.principal import Principal
 from service.access.tokens import TokenCheck
 
@@ -29,6 +29,10 @@ class Authenticator:
         for part in (self._keys, self._tokens):
             if part is not None:
                 await part.stop()
+
+    def keys(self) -> list[ApiKey]:
+        """All keys that this service can check, those that are over too. Raises `KeysUnavailableError`."""
+        return [] if self._keys is None else self._keys.keys()
 
     async def principal(self, credential: str | None) -> Principal | None:
         """Who sent this credential; None if there is none or it is not right.

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from service.access.fresh_copy import FreshCopy
 from service.access.key_storage import KeyStorage
-from service.access.keys import KeySecret, KeyTable, id_of, utc_now
+from service.access.keys import ApiKey, KeySecret, KeyTable, id_of, utc_now
 from service.access.principal import Principal
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,10 @@ class KeyRing:
         key_id = id_of(text)
         table = await self._table.get_with(lambda table: key_id is None or key_id in table)
         return table.check(text, self._now())
+
+    def keys(self) -> list[ApiKey]:
+        """All that were read last. Raises `KeysUnavailableError`."""
+        return self._table.get().keys()
 
     def _say_what_needs_a_person(self, table: KeyTable) -> None:
         """Once a day."""

@@ -197,6 +197,9 @@ class KeyTable:
     def __len__(self) -> int:
         return len(self._keys)
 
+    def keys(self) -> list[ApiKey]:
+        return list(self._keys.values())
+
     def check(self, text: str, now: datetime) -> Principal | None:
         """Who sent this; None if it is no key, or one that does not exist or is over.
 

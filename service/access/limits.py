@@ -6,7 +6,8 @@ which then counts by itself. PostgreSQL is no backend of the library: a row a ke
 request of every replica.
 
 What a request costs in tokens is known when its texts are read. So tokens are counted afterwards: a key that
-has some left may overdraw them by one request, and waits for the next window then.
+has some left may overdraw them by one request, and waits for the next window then. Those of a batch job are
+counted for the key that made it, whenever some of its texts have been encoded.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ class RateOptions(BaseModel):
     tokens_per_minute: int | None = Field(
         None,
         ge=1,
-        description="Most tokens of texts that one key has encoded a minute, those of batch jobs aside; left "
-        "out: any number.",
+        description="Most tokens of texts that one key has encoded a minute, by requests and batch jobs; "
+        "left out: any number.",
     )
     wrong_keys_per_minute: int = Field(
         60, ge=1, description="Wrong keys from one address a minute; more get 429 and not 401."
@@ -125,16 +126,19 @@ class RateLimiter:
             client: Any = self._redis.bridge  # the library declares no way to close it
             await client.storage.aclose()
 
-    async def take(self, key_id: str) -> Quota | None:
-        """Count a request. The limit that it passes, None if it may go on."""
-        if self._tokens is not None and not await self._may(self._tokens, key_id, cost=0):
+    async def take(self, key_id: str, *, encodes: bool) -> Quota | None:
+        """Count a request. The limit that it passes, None if it may go on.
+
+        `encodes`: it costs tokens; others are let in where no tokens are left, as who asks how far a job is.
+        """
+        if encodes and self._tokens is not None and not await self._may(self._tokens, key_id, cost=0):
             return await self._quota(self._tokens, key_id)
         if self._requests is not None and not await self._may(self._requests, key_id, cost=1):
             return await self._quota(self._requests, key_id)
         return None
 
     async def spend(self, key_id: str, tokens: int) -> None:
-        """Count the tokens of a request that was let in."""
+        """Count the tokens of a request that was let in, or of a part of a job."""
         if self._tokens is not None and tokens:
             await self._may(self._tokens, key_id, cost=tokens)
 

@@ -50,7 +50,7 @@ class AccessOptions(BaseModel):
         "asks for keys.",
     )
     metrics_access: Literal["open", "keyed"] = Field(
-        "open", description="Whether `/metrics` needs a key with the scope `admin`."
+        "open", description="Whether `/metrics` needs a key with the scope `metrics`."
     )
     metrics_port: int | None = Field(
         None,

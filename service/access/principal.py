@@ -9,12 +9,15 @@ from service.core.tenants import DEFAULT_TENANT
 
 
 class Scope(StrEnum):
+    """What a key may do: which routes each opens stands in `service.api.scopes`."""
+
     SCORE = "score"
     EMBED = "embed"
     AUDIT = "audit"
     OUTCOMES = "outcomes"
     REPORT = "report"
     JOBS = "jobs"
+    METRICS = "metrics"
     ADMIN = "admin"
 
 

@@ -1,8 +1,8 @@
 """Wrong keys by address: after some of them a minute, the address is told to wait.
 
-A key is too long to be guessed. This keeps a caller with an old key in a loop from filling the log, and makes
-who tries keys visible. It does not keep out right keys from the same address: behind one address there may be
-many callers, and one of them must not lock out the others.
+A key is too long to be guessed. This tells a caller with an old key in a loop to stop, and its connections
+end; the log names the address, once a minute. It does not keep out right keys from the same address: behind
+one address there may be many callers, and one of them must not lock out the others.
 
 The `limits` library is not used for this: its counters in memory have no bound, and each hit looks through
 all of them. Here the addresses that were seen longest ago are forgotten.
@@ -11,14 +11,22 @@ all of them. Here the addresses that were seen longest ago are forgotten.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from service.logs import LinesPerMinute
+
+log = logging.getLogger(__name__)
+
 _WINDOW_SECONDS = 60.0
 _IPV6_PREFIX = 64
 """What a household or a machine gets: it has 2^64 addresses."""
+
+_NAMED = 10
+"""Addresses that the log names a minute."""
 
 
 class Throttle:
@@ -32,6 +40,7 @@ class Throttle:
         self._addresses = addresses
         self._clock = clock
         self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._lines = LinesPerMinute(log, _NAMED, "addresses that sent too many wrong keys", clock)
 
     def __len__(self) -> int:
         return len(self._counts)
@@ -45,6 +54,10 @@ class Throttle:
         self._counts[source] = began, count + 1
         if len(self._counts) > self._addresses:
             self._counts.popitem(last=False)
+        if count == self.most and self._lines.take():
+            log.warning(
+                "more than %d wrong keys a minute come from %s: it gets 429", self.most, _shown(source)
+            )
         return None if count < self.most else max(1, math.ceil(began + _WINDOW_SECONDS - now))
 
 
@@ -59,3 +72,11 @@ def source_of(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return str(ipaddress.ip_network((parsed, _IPV6_PREFIX), strict=False))
     return str(parsed)
+
+
+def _shown(source: str) -> str:
+    """For the log: behind a gateway that believes its callers, an address can be any text."""
+    try:
+        return str(ipaddress.ip_network(source)).removesuffix("/32")
+    except ValueError:
+        return "what is no address"

@@ -37,13 +37,21 @@ class Access:
     """Sets `request.state.principal`, or answers 401, 403, or 429 beyond the limits of the key.
 
     `keyed`: `app.state.authenticator` checks keys; else none are asked for, and who asks may do everything.
+    `docs`: the reference is served, to everybody.
     """
 
     def __init__(
-        self, app: ASGIApp, options: AccessOptions, keyed: bool, throttle: Throttle, limiter: RateLimiter
+        self,
+        app: ASGIApp,
+        options: AccessOptions,
+        keyed: bool,
+        docs: bool,
+        throttle: Throttle,
+        limiter: RateLimiter,
     ) -> None:
         self._app = app
         self._keyed = keyed
+        self._docs = docs
         self._throttle = throttle
         self._limiter = limiter
         self._metrics_port = options.metrics_port
@@ -72,7 +80,8 @@ class Access:
         if key_id is None or not limiter.is_on:
             await self._app(scope, receive, send)
             return
-        if (passed := await limiter.take(key_id)) is not None:
+        encodes = scope["method"] == "POST" and scope["path"] in paths.ENCODING
+        if (passed := await limiter.take(key_id, encodes=encodes)) is not None:
             await _over_limit(scope, passed, await limiter.quotas(key_id))(scope, receive, send)
             return
         spent = 0
@@ -117,7 +126,7 @@ class Access:
             if not self._metrics_keyed:
                 return _NOBODY
             needed = METRICS_NEED
-        elif is_open(path):
+        elif is_open(path, docs=self._docs):
             return _NOBODY
         else:
             needed = needed_at(path)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
+from service.access.authentication import Authenticator
 from service.access.principal import Principal
 from service.api.admission import Held
 from service.api.documents import RequestDocuments
@@ -51,6 +52,7 @@ MetricsDep = Annotated[Metrics, _of_app("metrics")]
 ShadowDep = Annotated[ShadowAuditor, _of_app("shadow")]
 TrafficDep = Annotated[CohortTraffic | None, _of_app("traffic")]
 RecorderDep = Annotated[Recorder, _of_app("recorder")]
+AuthenticatorDep = Annotated[Authenticator | None, _of_app("authenticator")]
 DatabaseDep = Annotated[Engine, _of_app("database")]
 PoolsDep = Annotated[ThreadPools, _of_app("pools")]
 DocumentsDep = Annotated[RequestDocuments, _of_app("documents")]

@@ -39,17 +39,18 @@ async def receive_job(
     *,
     owner: Owner,
     key: str,
+    api_key: str | None,
     groups: GroupReader,
     pools: ThreadPools,
 ) -> Created:
-    """Make a job of a request's body.
+    """Make a job of a request's body. `key`: its `Idempotency-Key`; `api_key`: the id of the caller's key.
 
     Raises an `InputError` for a body that no job can be made of, `RequestValidationError` for JSON of another
     shape, `ClientDisconnect` if the body breaks off, and what `Upload` raises. Nothing is kept then.
     """
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     checker = RowChecker(groups, jobs.max_file_bytes)
-    receiver = _Receiver(jobs, checker, pools, owner, key)
+    receiver = _Receiver(jobs, checker, pools, owner, key, api_key)
     if media_type == "application/json" or media_type.endswith("+json"):
         return await receiver.json(request, query)
     most_bytes = _most_row_bytes(request, jobs)
@@ -67,13 +68,20 @@ async def receive_job(
 
 class _Receiver:
     def __init__(
-        self, jobs: JobService, checker: RowChecker, pools: ThreadPools, owner: Owner, key: str
+        self,
+        jobs: JobService,
+        checker: RowChecker,
+        pools: ThreadPools,
+        owner: Owner,
+        key: str,
+        api_key: str | None,
     ) -> None:
         self._jobs = jobs
         self._checker = checker
         self._pools = pools
         self._owner = owner
         self._key = key
+        self._api_key = api_key
 
     async def json(self, request: Request, query: JobQuery) -> Created:
         with json_errors():
@@ -162,6 +170,7 @@ class _Receiver:
                 prevalence=options.prevalence,
                 requirements=options.requirements,
                 require=tuple(options.require),
+                api_key=self._api_key,
             )
         )
 

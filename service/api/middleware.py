@@ -16,7 +16,7 @@ from service.api.browsers import secure
 from service.api.disconnects import DISCONNECTED
 from service.api.errors import problem_response
 from service.api.paths import UPLOADS, documented
-from service.logs import fields
+from service.logs import LinesPerMinute, fields
 from service.metrics.registry import Metrics
 from service.runtime.open_requests import OpenRequests
 
@@ -28,6 +28,12 @@ TRACE_ID = "evenmatch.trace_id"
 """In a request's scope where requests are traced."""
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+
+_REFUSED = (401, 429)
+"""Answers of `Access` to who has no right key; then nobody is set who asks."""
+
+_REFUSED_LINES = 120
+"""Lines a minute of those: whoever sends thousands must not fill the disk."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LEFT_STATUS = 499
@@ -43,6 +49,7 @@ class RequestContext:
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
+        self._refused = LinesPerMinute(log, _REFUSED_LINES, "requests without a right key")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -85,25 +92,31 @@ class RequestContext:
             route = route_label(scope) or (documented(scope["path"]) if status in _BEFORE_ROUTING else None)
             self._metrics.answered(route, status, seconds)
             principal: Principal | None = scope.get("state", {}).get("principal")
-            key_id = None if principal is None else principal.key_id
-            log.info(
-                "%s %s %d %.1f ms request_id=%s%s",
-                method_label(scope),
-                route or "other",
-                status,
-                1000 * seconds,
-                request_id,
-                f" key={key_id}" if key_id else "",
-                extra=fields(
-                    request_id=request_id,
-                    method=method_label(scope),
-                    route=route or "other",
-                    status=status,
-                    milliseconds=round(1000 * seconds, 1),
-                    key=key_id,
-                    trace_id=scope.get(TRACE_ID),
-                ),
-            )
+            if principal is not None or status not in _REFUSED or self._refused.take():
+                _say(scope, route, status, seconds, None if principal is None else principal.key_id)
+
+
+def _say(scope: Scope, route: str | None, status: int, seconds: float, key_id: str | None) -> None:
+    """The line of a request."""
+    request_id = scope["evenmatch.request_id"]
+    log.info(
+        "%s %s %d %.1f ms request_id=%s%s",
+        method_label(scope),
+        route or "other",
+        status,
+        1000 * seconds,
+        request_id,
+        f" key={key_id}" if key_id else "",
+        extra=fields(
+            request_id=request_id,
+            method=method_label(scope),
+            route=route or "other",
+            status=status,
+            milliseconds=round(1000 * seconds, 1),
+            key=key_id,
+            trace_id=scope.get(TRACE_ID),
+        ),
+    )
 
 
 class HeaderLimits:

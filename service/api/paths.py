@@ -20,6 +20,7 @@ OUTCOMES_BULK = "/outcomes/bulk"
 FAIRNESS = "/fairness"
 FAIRNESS_REPORT = "/fairness/report"
 MODEL = "/model"
+KEYS = "/keys"
 
 LIVE = "/health/live"
 READY = "/health/ready"
@@ -53,6 +54,7 @@ ROUTES = (
             FAIRNESS,
             FAIRNESS_REPORT,
             MODEL,
+            KEYS,
         )
     ),
     *PROBES,
@@ -61,6 +63,11 @@ ROUTES = (
 
 UPLOADS = (SCORE_JOBS, PREFIX + SCORE_JOBS)
 """Whose bodies may be larger than memory should hold: their routes read them as they arrive."""
+
+ENCODING = tuple(
+    prefix + path for prefix in ("", PREFIX) for path in (SCORE, SCORE_JOBS, EMBED, OPENAI_EMBEDDINGS, AUDIT)
+)
+"""A POST there makes the model read texts, at once or later."""
 
 FORMS = tuple(prefix + path for prefix in ("", PREFIX) for path in (SCORE, REDACT, AUDIT, DOCUMENTS))
 """Whose bodies may be multipart/form-data, with documents in it."""

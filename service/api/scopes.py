@@ -10,8 +10,10 @@ from service.api import paths
 ANY = frozenset(Scope)
 """A key with one scope or another: what is served, and what is not there."""
 
-OPEN = (paths.LIVE, paths.READY, "/", "/docs", "/openapi.json", "/swagger/{name}")
-"""Probes, and the reference, which says nothing about anybody."""
+PROBES = (paths.LIVE, paths.READY)
+
+REFERENCE = ("/", "/docs", "/openapi.json", "/swagger/{name}")
+"""The reference says nothing about anybody. Where it is off, these are paths at which nothing is."""
 
 NEEDED: dict[str, frozenset[Scope]] = {
     paths.SCORE: frozenset({Scope.SCORE}),
@@ -32,20 +34,21 @@ NEEDED: dict[str, frozenset[Scope]] = {
     paths.OUTCOMES_BULK: frozenset({Scope.OUTCOMES}),
     paths.FAIRNESS: frozenset({Scope.REPORT}),
     paths.FAIRNESS_REPORT: frozenset({Scope.REPORT}),
+    paths.KEYS: frozenset({Scope.ADMIN}),
 }
 """By the path without `/v1`; a key needs one of the scopes."""
 
-METRICS_NEED = frozenset({Scope.ADMIN})
+METRICS_NEED = frozenset({Scope.METRICS})
 """Where `/metrics` is not open. It is about all tenants."""
 
 _PLAIN = {prefix + path: needed for path, needed in NEEDED.items() for prefix in ("", paths.PREFIX)}
 _PATTERNS = [(compile_path(path)[0], needed) for path, needed in _PLAIN.items() if "{" in path]
-_OPEN_PATTERNS = [compile_path(path)[0] for path in OPEN]
+_REFERENCE_PATTERNS = [compile_path(path)[0] for path in REFERENCE]
 
 
-def is_open(path: str) -> bool:
-    """Whether a path is answered without a key."""
-    return any(pattern.match(path) for pattern in _OPEN_PATTERNS)
+def is_open(path: str, *, docs: bool) -> bool:
+    """Whether a path is answered without a key. `docs`: the reference is served."""
+    return path in PROBES or (docs and any(pattern.match(path) for pattern in _REFERENCE_PATTERNS))
 
 
 def needed_at(path: str) -> frozenset[Scope]:

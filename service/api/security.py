@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from service.api import paths
-from service.api.scopes import ANY, is_open, needed_at
+from service.api.scopes import ANY, needed_at
 
 _SCHEMES = {
     "bearer": {
@@ -27,7 +27,7 @@ def declare_security(document: dict[str, Any]) -> None:
     """Add the ways to send a key to an OpenAPI document, and to each operation what it needs."""
     document.setdefault("components", {})["securitySchemes"] = _SCHEMES
     for path, operations in document["paths"].items():
-        if is_open(path) or path == paths.METRICS:
+        if path in paths.PROBES:
             continue
         needed = needed_at(path)
         scopes = [] if needed == ANY else sorted(needed)

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from service.core.errors import ErrorCollector, EvenmatchError, InputError, SpanNotFoundError
 from service.core.printable import as_message, one_line
@@ -222,8 +223,8 @@ def say(message: str) -> None:
 
 
 def add_row(table: Table, *cells: str, style: str | None = None) -> None:
-    """Add a row to a table for the terminal, each cell in one line."""
-    table.add_row(*map(one_line, cells), style=style)
+    """Add a row to a table for the terminal, each cell in one line, and as it is: "[/b]" is no markup."""
+    table.add_row(*(Text(one_line(cell)) for cell in cells), style=style)
 
 
 def _by_code(errors: Sequence[InputError]) -> str:

@@ -16,6 +16,7 @@ from service.api.answers import kept_of as kept_of_answer
 from service.cli.console import EXIT_UNUSABLE_MODEL, exit_codes, say, settings_from
 from service.cli.given_ids import CandidateOption, candidate_id_of
 from service.cli.tenant_options import TenantOption, asked_tenant, check_tenant
+from service.core.printable import json_escaped
 from service.core.tenants import DEFAULT_TENANT
 from service.files.writing import write_whole
 from service.jobs.chunk_records import kept_of as kept_of_block
@@ -52,7 +53,8 @@ def export(
     candidate_id = candidate_id_of(candidate)
     with opened(tenant) as (places, whose):
         found = everything_about(places, Person(candidate_id, whose), _read_answer)
-    text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    # json leaves those of C1 and the marks of writing direction as they are, and a terminal obeys them.
+    text = json_escaped(json.dumps(found, indent=2, ensure_ascii=False)) + "\n"
     if output is None:
         typer.echo(text, nl=False)
     else:

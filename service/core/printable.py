@@ -34,6 +34,11 @@ def as_message(text: str) -> str:
     return printable(text).replace("\n", "\n  ")
 
 
+def json_escaped(document: str) -> str:
+    """A JSON document with the same values, in which control characters within texts are escaped."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+
+
 def shortened(text: str, most: int = 100) -> str:
     """`text`, or its first `most` characters and how many it has."""
     return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"

@@ -9,11 +9,9 @@ all.
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -25,8 +23,9 @@ from service.core.vectors import Vectors
 from service.files.documents.given_texts import may_hold_marks
 from service.files.documents.parsed import ParsedDocument, about_text
 from service.files.documents.pool import DocumentReader
-from service.jobs.chunk_records import Pairs, PreparedJob, ReadPosting, ReadRow, ScoredChunk, chunk_of, pack
-from service.jobs.chunk_requirements import Requirements, day_of, kept_facts
+from service.jobs.chunk_decisions import decisions_of, facts_of, match_pairs
+from service.jobs.chunk_records import PreparedJob, ReadPosting, ReadRow, ScoredChunk, chunk_of, pack
+from service.jobs.chunk_requirements import Requirements
 from service.jobs.documents import read_file
 from service.jobs.job_store import Job
 from service.jobs.observer import JobsObserver
@@ -299,9 +298,9 @@ class ChunkScorer:
         """Score a block and record it; what counts of it, as JSON."""
 
         def work() -> tuple[str, list[Decision]]:
-            pairs = _match(self._runtime, prepared, [i for i in block if i in read], vectors, own)
-            facts = _facts(prepared, pairs, read, own) if prepared.job.lists_requirements else None
-            decisions = _decisions(self._runtime, prepared, rows, pairs, own, first, facts)
+            pairs = match_pairs(self._runtime, prepared, [i for i in block if i in read], vectors, own)
+            facts = facts_of(prepared, pairs, read, own) if prepared.job.lists_requirements else None
+            decisions = decisions_of(self._runtime, prepared, rows, pairs, own, first, facts)
             shift = self._runtime.prior_shift(prepared.job.prevalence)
             with_cohort = self._runtime.cohort is not None
             content = pack(
@@ -321,83 +320,6 @@ class ChunkScorer:
             [(one.resume.read.redactions, one.resume.read.warnings) for i in block if (one := read.get(i))],
         )
         return str(content)
-
-
-def _match(
-    runtime: Runtime,
-    prepared: PreparedJob,
-    wanted: Sequence[int],
-    vectors: Mapping[int, Vectors],
-    own: Mapping[int, ReadPosting],
-) -> Pairs:
-    pairs: Pairs = []
-    shared = [i for i in wanted if i not in own]
-    jobs = [(posting.job, posting.vectors) for posting in prepared.postings]
-    matches = runtime.matcher.match_all(jobs, [vectors[i] for i in shared]) if jobs and shared else []
-    by_row = dict(zip(shared, matches, strict=True))
-    for i in wanted:
-        if i in own:
-            match = runtime.matcher.match(own[i].job, own[i].vectors, vectors[i])
-            pairs.append((i, 0, match))
-        else:
-            pairs += [(i, posting, match) for posting, match in enumerate(by_row[i])]
-    return pairs
-
-
-def _decisions(
-    runtime: Runtime,
-    prepared: PreparedJob,
-    rows: Sequence[Row],
-    pairs: Pairs,
-    own: Mapping[int, ReadPosting],
-    first: int,
-    facts: Sequence[Sequence[Any]] | None,
-) -> list[Decision]:
-    reasons = [None] * len(pairs) if facts is None else [reason for reason, _ in facts]
-    now, job = datetime.now(UTC), prepared.job
-    namespace = uuid.UUID(job.id)
-    threshold, digest, engine = runtime.bundle.decision.threshold, runtime.bundle.digest, runtime.info.name
-    return [
-        Decision(
-            decision_id=str(uuid.uuid5(namespace, f"{first + i}/{'own' if i in own else posting}")),
-            time=now,
-            request_id=f"job.{job.id}",
-            job_id=own[i].id if i in own else prepared.postings[posting].id,
-            candidate_id=rows[i].id or "",
-            groups=rows[i].groups,
-            raw_score=match.raw_score,
-            calibrated_probability=match.calibrated_probability,
-            threshold=threshold,
-            decision="selected" if match.selected and reason is None else "not_selected",
-            redact=job.redact,
-            bundle_digest=digest,
-            engine=engine,
-            cohort_digest=runtime.cohort_digest,
-            tenant=job.tenant,
-        )
-        for (i, posting, match), reason in zip(pairs, reasons, strict=True)
-    ]
-
-
-def _facts(
-    prepared: PreparedJob,
-    pairs: Pairs,
-    read: Mapping[int, ReadRow],
-    own: Mapping[int, ReadPosting],
-) -> list[list[Any]]:
-    """What each pair's resume says to its posting's requirements; rows stand together in `pairs`."""
-    shared = [posting.requirements for posting in prepared.postings]
-    found: list[list[Any]] = []
-    for i in dict.fromkeys(i for i, _, _ in pairs):
-        resume = read[i].resume
-        found += kept_facts(
-            [own[i].requirements] if i in own else shared,
-            resume.read.document.text,
-            [passage.text for passage in resume.passages],
-            require=prepared.job.require,
-            today=day_of(prepared.job),
-        )
-    return found
 
 
 def _fault(error: InputError | EngineError) -> Fault:

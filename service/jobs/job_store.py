@@ -48,6 +48,8 @@ class Job:
     postings: int
     has_webhook: bool
     failure: Mapping[str, str] | None
+    api_key: str | None
+    """The id of the key that made it, None where none was asked for."""
     now: int
     """The database's time at which it was read."""
 
@@ -325,6 +327,7 @@ def _job(row: Mapping[Any, Any], now: int) -> Job:
         postings=options["postings"],
         has_webhook=options["webhook"],
         failure=None if row["failure"] is None else json.loads(row["failure"]),
+        api_key=options.get("api_key"),
         now=now,
     )
 

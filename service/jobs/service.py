@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -62,8 +63,12 @@ def open_jobs(
     observer: JobsObserver,
     documents: DocumentReader,
     archives: ArchiveLimits,
+    spend: Callable[[str, int], Awaitable[None]],
 ) -> JobService:
-    """The jobs of one process. Raises `ConfigurationError` for a key that is too short."""
+    """The jobs of one process. `spend`: counts tokens for the key that made a job.
+
+    Raises `ConfigurationError` for a key to seal with, or a secret of webhooks, that is too short.
+    """
     check_secret(options)
     # A database of its own: chunks must not wait for questions of requests, nor these for chunks.
     engine = open_database(store.url, timeout=store.database_seconds)
@@ -78,6 +83,7 @@ def open_jobs(
         open_requests=open_requests,
         observer=observer,
         documents=documents,
+        spend=spend,
     )
     max_file_bytes = documents.limits.max_document_bytes
     return JobService(engine, sealer, recorder.log_key, options, archives, max_file_bytes, worker)

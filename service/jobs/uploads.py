@@ -41,7 +41,10 @@ _ROWS_A_STATEMENT = 500
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """What is asked of a job beside its rows. `ttl`: seconds. `key`: the caller's `Idempotency-Key` or ""."""
+    """What is asked of a job beside its rows. `ttl`: seconds. `key`: the caller's `Idempotency-Key` or "".
+
+    `api_key`: the id of the key or token for which its tokens are counted; None where there is none.
+    """
 
     owner: Owner
     key: str = ""
@@ -53,6 +56,7 @@ class JobRequest:
     prevalence: float | None = None
     requirements: bool = False
     require: tuple[RequirementKind, ...] = ()
+    api_key: str | None = None
 
     @property
     def lists_requirements(self) -> bool:
@@ -68,6 +72,7 @@ class JobRequest:
             "prevalence": self.prevalence,
             "requirements": self.requirements,
             "require": list(self.require),
+            "api_key": self.api_key,
         }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -32,6 +32,7 @@ from service.files.documents.pool import DocumentReader
 from service.jobs import job_store, leases, results, upkeep
 from service.jobs.chunk_records import PreparedJob, ScoredChunk, fault_record
 from service.jobs.chunk_scoring import ChunkScorer
+from service.jobs.job_store import Job
 from service.jobs.leases import Lease
 from service.jobs.observer import JobsObserver
 from service.jobs.options import JobsOptions
@@ -42,6 +43,7 @@ from service.jobs.webhooks import WebhookSender
 from service.logs import OncePerMinute
 from service.runtime.open_requests import OpenRequests
 from service.runtime.runtime import Runtime
+from service.runtime.usage import counting_tokens
 from service.store.job_tables import inputs, jobs
 from service.store.recorder import Recorder
 from service.store.transactions import reading
@@ -79,13 +81,16 @@ class JobWorker:
         open_requests: OpenRequests,
         observer: JobsObserver,
         documents: DocumentReader,
+        spend: Callable[[str, int], Awaitable[None]],
     ) -> None:
+        """`spend`: told of tokens that were encoded, and of the id of the key that made the job."""
         self._engine = engine
         self._sealer = sealer
         self._options = options
         self._key_days = key_days
         self._open_requests = open_requests
         self._observer = observer
+        self._spend = spend
         self._threads = ThreadPoolExecutor(_AT_ONCE + 1, "jobs")
         # One process that reads documents is left to requests, where there are several.
         self._document_places = asyncio.Semaphore(max(1, documents.size - 1))
@@ -244,9 +249,7 @@ class JobWorker:
                 await self._run(lambda: job_store.begin(self._engine, lease.job_id))
                 scored = _abandoned(rows, self._options.attempts)
             else:
-                prepared = await self._prepare(lease.job_id)
-                job = prepared.job
-                scored = await self._scorer.score(prepared, rows, number=lease.number, first=lease.first)
+                scored, job = await self._scored(lease, rows)
         except (InputError, SealedError, EngineError) as error:
             if isinstance(error, UnknownJobError):
                 raise
@@ -258,6 +261,19 @@ class JobWorker:
         self._observer.chunk_done(scored.completed, sum(scored.errors.values()), time.monotonic() - started)
         if not await self._run(lambda: self._is_more(lease.job_id)):
             await self._run(lambda: results.finalise(self._engine, self._sealer))
+
+    async def _scored(self, lease: Lease, rows: list[Row]) -> tuple[ScoredChunk, Job]:
+        """Score rows, and count the tokens that were encoded for that, also if it fails on the way."""
+        job: Job | None = None
+        with counting_tokens() as usage:
+            try:
+                prepared = await self._prepare(lease.job_id)
+                job = prepared.job
+                chunk = await self._scorer.score(prepared, rows, number=lease.number, first=lease.first)
+                return chunk, job
+            finally:
+                if job is not None and job.api_key is not None and usage.tokens:
+                    await asyncio.shield(self._spend(job.api_key, usage.tokens))
 
     async def _prepare(self, job_id: str) -> PreparedJob:
         """The postings of a job, read once for all chunks that this process scores one after the other."""

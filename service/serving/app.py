@@ -33,6 +33,7 @@ from service.api.routes import (
     embeddings,
     fairness,
     health,
+    keys,
     model,
     outcomes,
     redact,
@@ -184,7 +185,7 @@ def create_app(
         # The first one unpacks all names, and is slow.
         warm_up.add("a first exposition of metrics", metrics.exposition)
         warm_up.add("the templates of reports", load_templates)
-        if describe:
+        if describe and settings.server.docs:
             warm_up.add("the API's description", app.openapi)
         warm_up.start()
         shadow = ShadowAuditor(served, open_requests, settings.shadow_audit, metrics)
@@ -201,6 +202,7 @@ def create_app(
             observer=metrics,
             documents=reader,
             archives=settings.archives,
+            spend=limiter.spend,
         )
         app.state.documents = RequestDocuments(reader)
         app.state.runtime, app.state.recorder, app.state.shadow = served, records, shadow
@@ -233,6 +235,7 @@ def create_app(
         description=DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,
+        openapi_url="/openapi.json" if settings.server.docs else None,
         servers=[{"url": "./", "description": "where this document is"}],
         # A redirect would name plain http behind a gateway that ends TLS, and the resume would be sent there.
         redirect_slashes=False,
@@ -265,11 +268,13 @@ def create_app(
         outcomes,
         fairness,
         model,
+        keys,
     ):
         app.include_router(routes.router, prefix=PREFIX)
         app.include_router(routes.router, include_in_schema=False)
     app.include_router(health.router)
-    app.include_router(reference.router)
+    if settings.server.docs:
+        app.include_router(reference.router)
     install_error_handlers(app)
     app.add_middleware(CountOpenRequests, open_requests=open_requests)
     app.add_middleware(CancelOnDisconnect)
@@ -288,6 +293,7 @@ def create_app(
         Access,
         options=settings.access,
         keyed=settings.keyed,
+        docs=settings.server.docs,
         throttle=Throttle(settings.rates.wrong_keys_per_minute),
         limiter=limiter,
     )

@@ -81,10 +81,12 @@ def url_of(listening: socket.socket, scheme: str = "http") -> str:
 class Handshakes:
     """How connections of a listener are encrypted, how long a client has for that, and `most` at a time.
 
+    `tls` gives the context of the next one.
+
     One that would be too many ends the oldest: whoever opens connections and says nothing keeps nobody out.
     """
 
-    tls: ssl.SSLContext
+    tls: Callable[[], ssl.SSLContext]
     seconds: float
     most: int
 
@@ -198,7 +200,7 @@ class Listener:
     async def _connect(self, accepted: socket.socket) -> None:
         encrypted: dict[str, Any] = {}
         if self._handshakes is not None:
-            encrypted = {"ssl": self._handshakes.tls, "ssl_handshake_timeout": self._handshakes.seconds}
+            encrypted = {"ssl": self._handshakes.tls(), "ssl_handshake_timeout": self._handshakes.seconds}
         try:
             await self._loop.connect_accepted_socket(self._connection, accepted, **encrypted)
         except OSError:  # the client is gone already, or the handshake failed or took too long

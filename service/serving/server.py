@@ -22,7 +22,7 @@ from service.serving.body_timeouts import Draining
 from service.serving.connections import Connection, ConnectionLimits, Connections
 from service.serving.exposure import is_metrics_socket
 from service.serving.listener import SURPLUS_CONNECTIONS, Handshakes, Listener, most_connections
-from service.serving.tls import tls_context
+from service.serving.tls import RenewedTls
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ class Server(uvicorn.Server):
         self._draining = draining
         self._metrics = metrics
         self._listeners: list[Listener] = []
+        self._renewal: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().set_exception_handler(log_task_failure)
@@ -76,10 +77,12 @@ class Server(uvicorn.Server):
         shared = Connections(limits, self._draining, self._metrics)
         state = self.server_state
         connection = partial(Connection, self.config, state, self.lifespan.state, shared)
-        tls = tls_context(self._settings.server)
         handshakes = None
-        if tls is not None:
-            handshakes = Handshakes(tls, limits.header_seconds, max(_LEAST_HANDSHAKES, most // 4))
+        if self._settings.server.tls_certificate is not None:
+            tls = RenewedTls(self._settings.server)
+            self._renewal = asyncio.create_task(tls.keep_fresh(), name="tls")
+            at_once = max(_LEAST_HANDSHAKES, most // 4)
+            handshakes = Handshakes(lambda: tls.context, limits.header_seconds, at_once)
         for one in sockets or []:
             listener = Listener(
                 one,
@@ -101,6 +104,8 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for listener in self._listeners:
             await listener.close()
+        if self._renewal is not None:
+            self._renewal.cancel()
         self._draining.begin()
         await super().shutdown(sockets)
 

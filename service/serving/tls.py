@@ -1,13 +1,58 @@
-"""TLS of the service's own: its certificate, and certificates that callers must have (mTLS)."""
+"""TLS of the service's own: its certificate, and certificates that callers must have (mTLS).
+
+Files that are renewed are read anew while the service runs: the next handshake has what they say then, and
+connections that are open stay as they are.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import ssl
 from pathlib import Path
 
+from anyio import to_thread
+
 from service.access.private_files import check_private
 from service.core.errors import ConfigurationError
+from service.logs import OncePerMinute
 from service.settings import ServerOptions
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 5.0
+"""Between two looks at the files."""
+
+
+class RenewedTls:
+    """`context` is of the files as they were when they last fitted together. For one event loop."""
+
+    def __init__(self, options: ServerOptions) -> None:
+        """Raises `ConfigurationError` if the files cannot be used now."""
+        self._options = options
+        self._seen = _states(options)  # before they are read: what changes meanwhile is seen by the next look
+        self.context = _context(options)
+        self._digest = OncePerMinute(log)
+
+    async def keep_fresh(self) -> None:
+        """Look at the files until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            await self.look()
+
+    async def look(self) -> None:
+        """Take the files if they have changed and can be used; else nothing changes, and the log says why."""
+        seen = await to_thread.run_sync(_states, self._options)
+        if seen == self._seen:
+            return
+        try:
+            context = await to_thread.run_sync(_context, self._options)
+        except ConfigurationError as error:
+            # As between the writing of a certificate and that of its key: the next look tries again.
+            self._digest.warning(f"the certificate from before is in use: {error.message}")
+            return
+        self.context, self._seen = context, seen
+        log.info("the renewed certificate is in use")
 
 
 def tls_context(options: ServerOptions) -> ssl.SSLContext | None:
@@ -62,3 +107,21 @@ def _check_key(key: Path) -> None:
 def _reason(error: Exception) -> str:
     """OpenSSL's own words for it, or the system's."""
     return getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
+
+
+def _context(options: ServerOptions) -> ssl.SSLContext:
+    context = tls_context(options)
+    assert context is not None, "there is a certificate"
+    return context
+
+
+def _states(options: ServerOptions) -> list[tuple[int, int, int] | None]:
+    """What changes when a file is renewed, in place, by renaming or by a link to another (Kubernetes)."""
+    states: list[tuple[int, int, int] | None] = []
+    for file in (options.tls_certificate, options.tls_key, options.tls_client_ca):
+        try:
+            status = None if file is None else file.stat()
+        except OSError:
+            status = None
+        states.append(None if status is None else (status.st_ino, status.st_mtime_ns, status.st_size))
+    return states

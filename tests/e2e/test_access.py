@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -105,7 +106,10 @@ def test_tls_of_its_own_lets_in_callers_with_a_certificate_only(
     )
     assert server.url.startswith("https://127.0.0.1:")
     address = ("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
-    with httpx.Client(base_url=server.url, verify=authority.trust(caller), timeout=PATIENCE) as known:
+    kept = httpx.Limits(keepalive_expiry=None)
+    with httpx.Client(
+        base_url=server.url, verify=authority.trust(caller), timeout=PATIENCE, limits=kept
+    ) as known:
         assert known.post("/v1/embed", json={"inputs": "java"}).status_code == 200
         large = known.post(
             "/v1/embed", content=b" " * 9 * 2**20, headers={"content-type": "application/json"}
@@ -120,6 +124,20 @@ def test_tls_of_its_own_lets_in_callers_with_a_certificate_only(
         with socket.create_connection(address, PATIENCE) as silent:
             assert known.get("/health/live").status_code == 200
             assert silent.recv(1) == b""
+        # Renewed, by an authority that replaces the first: open connections stay, new ones have it.
+        renewed = other.certificate("renewed")
+        renewed.certificate.rename(own.certificate)
+        renewed.key.rename(own.key)
+        trust = other.trust(caller)
+
+        def is_renewed() -> bool:
+            with suppress(httpx.TransportError):
+                return httpx.get(f"{server.url}/health/live", verify=trust).status_code == 200
+            return False
+
+        wait_until(is_renewed)
+        assert known.post("/v1/embed", json={"inputs": "java"}).status_code == 200
     assert httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=PATIENCE).status_code == 200
     assert server.terminate() in (0, -15)
+    assert "the renewed certificate is in use" in server.log
     assert "Traceback" not in server.log

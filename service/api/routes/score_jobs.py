@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from service.api import paths
 from service.api.bodies import BodyRoute, PartsResponse
-from service.api.dependencies import GroupsDep, JobsDep, OwnerDep, PoolsDep, SettingsDep
+from service.api.dependencies import GroupsDep, JobsDep, OwnerDep, PoolsDep, PrincipalOf, SettingsDep
 from service.api.disconnects import DISCONNECTED
 from service.api.idempotency import REPLAYED, IdempotencyDep
 from service.api.job_results import CsvRecords, trailing_record
@@ -74,6 +74,7 @@ async def create(
     query: Annotated[JobQuery, Query()],
     jobs: JobsDep,
     owner: OwnerDep,
+    principal: PrincipalOf,
     groups: GroupsDep,
     settings: SettingsDep,
     pools: PoolsDep,
@@ -92,6 +93,7 @@ async def create(
             jobs,
             owner=owner,
             key=idempotency.key,
+            api_key=principal.key_id,
             groups=groups,
             pools=pools,
         )

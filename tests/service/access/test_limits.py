@@ -85,31 +85,32 @@ async def limiter() -> AsyncIterator[Make]:
 
 async def test_each_key_has_its_own_requests_a_minute(url: str, limiter: Make) -> None:
     one = limiter(url, requests=3)
-    assert [await one.take("a") for _ in range(3)] == [None] * 3
-    passed = await one.take("a")
+    assert [await one.take("a", encodes=True) for _ in range(3)] == [None] * 3
+    passed = await one.take("a", encodes=True)
     assert passed is not None
     assert (passed.name, passed.most, passed.left) == ("requests", 3, 0)
     assert 1 <= passed.resets <= 60
-    assert await one.take("b") is None
+    assert await one.take("b", encodes=True) is None
     assert [quota.left for quota in await one.quotas("b")] == [2]
 
 
 async def test_tokens_are_counted_afterwards_and_may_be_overdrawn_once(url: str, limiter: Make) -> None:
     one = limiter(url, tokens=100)
-    assert await one.take("a") is None
+    assert await one.take("a", encodes=True) is None
     await one.spend("a", 99)
-    assert await one.take("a") is None
+    assert await one.take("a", encodes=True) is None
     await one.spend("a", 5_000)
-    passed = await one.take("a")
+    passed = await one.take("a", encodes=True)
     assert passed is not None
     assert (passed.name, passed.most, passed.left) == ("tokens", 100, 0)
-    assert await one.take("b") is None
+    assert await one.take("a", encodes=False) is None
+    assert await one.take("b", encodes=True) is None
 
 
 async def test_a_refused_request_costs_no_tokens_and_none_is_let_in_by_the_other_limit(limiter: Make) -> None:
     both = limiter(requests=2, tokens=100)
     await both.spend("a", 100)
-    passed = await both.take("a")
+    passed = await both.take("a", encodes=True)
     assert passed is not None
     assert passed.name == "tokens"
     assert [quota.left for quota in await both.quotas("a")] == [2, 0]
@@ -120,10 +121,10 @@ async def test_what_is_left_comes_back_with_the_next_minute(
 ) -> None:
     now = time.time()
     one = limiter(requests=1)
-    assert await one.take("a") is None
-    assert await one.take("a") is not None
+    assert await one.take("a", encodes=True) is None
+    assert await one.take("a", encodes=True) is not None
     monkeypatch.setattr(time, "time", lambda: now + 61)
-    assert await one.take("a") is None
+    assert await one.take("a", encodes=True) is None
 
 
 async def test_replicas_count_together_in_redis_and_apart_while_it_is_away(
@@ -131,17 +132,17 @@ async def test_replicas_count_together_in_redis_and_apart_while_it_is_away(
 ) -> None:
     monkeypatch.setattr(limits, "_PAUSE_SECONDS", 0.0)
     one, other = limiter(redis.url, requests=2), limiter(redis.url, requests=2)
-    assert await one.take("a") is None
-    assert await other.take("a") is None
-    assert await one.take("a") is not None
+    assert await one.take("a", encodes=True) is None
+    assert await other.take("a", encodes=True) is None
+    assert await one.take("a", encodes=True) is not None
     redis.stop()
-    assert [await one.take("a") is None for _ in range(3)] == [True, True, False]
-    assert [await other.take("a") is None for _ in range(3)] == [True, True, False]
+    assert [await one.take("a", encodes=True) is None for _ in range(3)] == [True, True, False]
+    assert [await other.take("a", encodes=True) is None for _ in range(3)] == [True, True, False]
     assert "counted by each process" in caplog.text
     redis.start()
-    assert await one.take("a") is None
-    assert await other.take("a") is None
-    assert await one.take("a") is not None
+    assert await one.take("a", encodes=True) is None
+    assert await other.take("a", encodes=True) is None
+    assert await one.take("a", encodes=True) is not None
 
 
 def test_the_fields_are_those_of_the_draft() -> None:

@@ -41,6 +41,24 @@ def test_memory_is_bounded_under_wrong_keys_from_everywhere() -> None:
     assert None not in waits[3:]
 
 
+def test_the_log_names_an_address_once_a_minute_and_not_every_one(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    throttle = Throttle(3, clock=clock)
+    for _ in range(100):
+        throttle.failed("10.0.0.1")
+    said = "more than 3 wrong keys a minute come from 10.0.0.1: it gets 429"
+    assert caplog.messages == [said]
+    for i in range(100):
+        for _ in range(5):
+            throttle.failed(f"resume of {i}")
+    assert len(caplog.messages) == 10
+    assert "resume" not in caplog.text
+    clock.seconds = 61
+    for _ in range(4):
+        throttle.failed("10.0.0.1")
+    assert caplog.messages[-2:] == ["addresses that sent too many wrong keys: 91 more had no line", said]
+
+
 @pytest.mark.parametrize(
     ("address", "source"),
     [

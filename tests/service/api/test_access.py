@@ -18,7 +18,7 @@ from service.access.key_storage import DatabaseKeys
 from service.access.keys import NewKey, revoked, utc_now
 from service.access.principal import Principal, Scope
 from service.api import paths
-from service.api.scopes import ANY, NEEDED, OPEN, is_open, needed_at
+from service.api.scopes import ANY, NEEDED, PROBES, REFERENCE, is_open, needed_at
 from service.core.bundle import Bundle
 from service.core.tenants import DEFAULT_TENANT
 from tests.support.access import SECRET, bearer, new_key, write_keys
@@ -27,6 +27,7 @@ from tests.support.patience import wait_until
 from tests.support.provider import running_provider
 
 NOW = utc_now()
+OPEN = (*PROBES, *REFERENCE)
 KEYS: dict[str, NewKey] = {
     "all": new_key(now=NOW),
     "acme": new_key(Scope.SCORE, now=NOW, tenant="acme"),
@@ -35,6 +36,7 @@ KEYS: dict[str, NewKey] = {
     "revoked": new_key(now=NOW),
     **{scope.value: new_key(scope, now=NOW) for scope in Scope},
 }
+ACME_ADMIN = new_key(Scope.ADMIN, now=NOW, tenant="acme")
 KEYS["revoked"] = KEYS["revoked"]._replace(record=revoked(KEYS["revoked"].record, NOW))
 SCORE = {"job": JOB, "candidates": [{"id": "a", "resume": ENGINEER}]}
 CANARY = "evm_canarycanary_" + "c" * 43
@@ -44,7 +46,7 @@ CANARY = "evm_canarycanary_" + "c" * 43
 def keyed(tiny_bundle: Bundle, bge_like: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A service that asks for keys."""
     folder = tmp_path_factory.mktemp("keyed")
-    access = {**write_keys(folder, *KEYS.values()), "metrics_access": "keyed"}
+    access = {**write_keys(folder, *KEYS.values(), ACME_ADMIN), "metrics_access": "keyed"}
     with ExitStack() as stack:
         yield start_api(stack, bge_like / "tokenizer.json", folder, tiny_bundle, access=access)
 
@@ -68,7 +70,7 @@ def test_every_route_is_open_on_purpose_or_needs_a_key(keyed: Api) -> None:
         asked = path.replace("{", "").replace("}", "")
         answer = keyed.request(method, asked, follow_redirects=False)
         if path in OPEN:
-            assert is_open(asked), path
+            assert is_open(asked, docs=True), path
             assert answer.status_code != 401, path
         else:
             assert path in known or path == paths.METRICS, f"{path} is in no table of scopes"
@@ -81,7 +83,7 @@ def test_every_route_refuses_a_key_of_other_scopes(keyed: Api) -> None:
         if path in OPEN or method in ("HEAD", "OPTIONS"):
             continue
         asked = path.replace("{", "").replace("}", "")
-        needed = {Scope.ADMIN} if path == paths.METRICS else needed_at(asked)
+        needed = {Scope.METRICS} if path == paths.METRICS else needed_at(asked)
         for scope in Scope:
             answer = keyed.request(method, asked, headers=bearer(KEYS[scope.value].text))
             if scope in needed:
@@ -117,6 +119,7 @@ def test_whatever_is_wrong_with_a_key_the_answer_is_the_same(keyed: Api) -> None
     for name, answer in answers.items():
         assert answer.status_code == 401, name
         assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
         problem = answer.json()
         problem.pop("request_id")
         headers = {key: value for key, value in answer.headers.items() if key != "x-request-id"}
@@ -149,6 +152,22 @@ def test_errors_on_openai_routes_carry_openais_object(keyed: Api) -> None:
         "param": None,
         "code": "unauthorized",
     }
+
+
+def test_a_reference_that_is_off_is_not_there(start: Start, tmp_path: Path) -> None:
+    off = {"docs": False}
+    asked = ("/", "/docs", "/openapi.json", "/swagger/swagger-ui.css")
+    api = start(server=off)
+    assert {path: api.get(path, follow_redirects=False).status_code for path in asked} == dict.fromkeys(
+        asked, 404
+    )
+    assert api.post("/v1/score", json=SCORE).status_code == 200
+    key = new_key(now=NOW)
+    keyed = start(server=off, access=write_keys(tmp_path, key))
+    for path in asked:
+        assert keyed.get(path).status_code == 401, path
+        assert keyed.get(path, headers=bearer(key.text)).status_code == 404, path
+    assert keyed.get("/health/live").status_code == 200
 
 
 def test_what_is_not_served_needs_a_key_too(keyed: Api) -> None:
@@ -186,7 +205,7 @@ def test_no_key_is_logged_but_its_id_is(keyed: Api, caplog: pytest.LogCaptureFix
             keyed.get("/v1/model", headers=bearer(CANARY)),
             keyed.get("/v1/model", headers={"X-API-Key": CANARY}),
             keyed.get("/v1/fairness", headers=bearer(KEYS["acme"].text)),
-            keyed.get("/metrics", headers=bearer(KEYS["admin"].text)),
+            keyed.get("/metrics", headers=bearer(KEYS["metrics"].text)),
         ]
     ours = [record.getMessage() for record in caplog.records if not record.name.startswith("httpx")]
     assert any(line.endswith(f" key={KEYS['acme'].record.id}") for line in ours)
@@ -194,7 +213,27 @@ def test_no_key_is_logged_but_its_id_is(keyed: Api, caplog: pytest.LogCaptureFix
     for secret in (CANARY, "c" * 43, SECRET, KEYS["acme"].text.split("_", 2)[2], KEYS["acme"].record.digest):
         assert secret not in told
         assert secret not in repr(keyed.app.state.settings)  # type: ignore[attr-defined]
-    assert keyed.get("/metrics", headers=bearer(KEYS["admin"].text)).text.count("evm_") == 0
+    assert keyed.get("/metrics", headers=bearer(KEYS["metrics"].text)).text.count("evm_") == 0
+
+
+def test_an_admin_lists_the_keys_of_his_tenant_and_no_others(keyed: Api, shared_api: Api) -> None:
+    listed = keyed.get("/v1/keys", headers=bearer(KEYS["admin"].text))
+    assert listed.status_code == 200
+    assert listed.json()["tenant"] == DEFAULT_TENANT
+    found = {one["id"]: one for one in listed.json()["data"]}
+    own = {name: key for name, key in KEYS.items() if name not in ("acme", "foreign")}
+    assert set(found) == {key.record.shown for key in own.values()}
+    assert found[KEYS["revoked"].record.shown]["status"] == "revoked"
+    assert found[KEYS["expired"].record.shown]["status"] == "expired"
+    one = found[KEYS["embed"].record.shown]
+    assert (one["scopes"], one["status"], one["name"]) == (["embed"], "active", "test")
+    for key in KEYS.values():
+        assert key.record.digest not in listed.text
+        assert key.text.split("_", 2)[2] not in listed.text
+    of_acme = keyed.get("/v1/keys", headers=bearer(ACME_ADMIN.text)).json()
+    assert of_acme["tenant"] == "acme"
+    assert {key["id"] for key in of_acme["data"]} == {KEYS["acme"].record.shown, ACME_ADMIN.record.shown}
+    assert shared_api.get("/v1/keys").json() == {"tenant": DEFAULT_TENANT, "data": []}
 
 
 def test_refusals_are_counted_by_route(keyed: Api) -> None:
@@ -340,8 +379,39 @@ def test_tokens_of_texts_are_counted_for_the_key_and_those_of_refused_requests_a
     assert "1,000 tokens a minute" in refused.json()["detail"]
 
 
-def test_wrong_keys_from_one_address_are_told_to_wait_and_right_ones_are_not(
+def test_tokens_of_a_job_are_counted_for_its_key_which_may_still_ask_for_its_results(
     start: Start, tmp_path: Path
+) -> None:
+    key, other = new_key(now=NOW), new_key(now=NOW)
+    api = start(access=write_keys(tmp_path, key, other), rates={"tokens_per_minute": 1_000})
+    headers = bearer(key.text)
+
+    def left() -> int:
+        return int(
+            api.get("/v1/model", headers=headers).headers["ratelimit"].split(";r=")[1].partition(";")[0]
+        )
+
+    created = api.post("/v1/score/jobs", json=SCORE, headers=headers)
+    assert created.status_code == 202
+    job = f"/v1/score/jobs/{created.json()['id']}"
+    wait_until(lambda: api.get(job, headers=headers).json()["status"] == "completed")
+    small = left()
+    assert 900 < small < 1_000  # a posting and a resume of some ten tokens each
+    large = {"job": JOB, "candidates": [{"id": "a", "resume": numbers(8, 300)}]}  # 1,800 tokens
+    created = api.post("/v1/score/jobs", json=large, headers=headers)
+    job = f"/v1/score/jobs/{created.json()['id']}"
+    wait_until(lambda: api.get(job, headers=headers).json()["status"] == "completed")
+    assert left() == 0
+    for path, body in (("/v1/score/jobs", SCORE), ("/score", SCORE), ("/v1/embed", {"inputs": "x"})):
+        refused = api.post(path, json=body, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited"), path
+    assert api.get(f"{job}/results", headers=headers).status_code == 200
+    assert api.post("/v1/redact", json={"resume": ENGINEER}, headers=headers).status_code == 200
+    assert api.post("/v1/score", json=SCORE, headers=bearer(other.text)).status_code == 200
+
+
+def test_wrong_keys_from_one_address_are_told_to_wait_and_right_ones_are_not(
+    start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     key = new_key(now=NOW)
     api = start(access=write_keys(tmp_path, key), rates={"wrong_keys_per_minute": 3})
@@ -352,4 +422,9 @@ def test_wrong_keys_from_one_address_are_told_to_wait_and_right_ones_are_not(
     refused = answers[3]
     assert (refused.json()["code"], refused.headers["connection"]) == ("too_many_wrong_keys", "close")
     assert 1 <= int(refused.headers["retry-after"]) <= 60
-    assert api.get("/v1/model", headers=bearer(key.text)).status_code == 200
+    with caplog.at_level(logging.INFO, "service.requests"):
+        for _ in range(130):
+            api.get("/v1/model", headers=bearer(CANARY))
+        assert api.get("/v1/model", headers=bearer(key.text)).status_code == 200
+    assert sum(" 429 " in line for line in caplog.messages) == 120 - 15  # which the first 15 left
+    assert caplog.messages[-1].startswith("GET /v1/model 200 ")

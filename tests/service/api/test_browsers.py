@@ -140,6 +140,29 @@ def test_every_answer_has_security_headers(shared_api: Api, method: str, path: s
         assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    ("status", "request_"),
+    [
+        (421, {"method": "GET", "url": "/v1/model", "headers": {"Host": "evil.example"}}),
+        (403, {"method": "POST", "url": "/v1/score", "headers": {"Sec-Fetch-Site": "cross-site"}}),
+        (405, {"method": "DELETE", "url": "/v1/model"}),
+        (413, {"method": "POST", "url": "/v1/score", "headers": {"Content-Length": str(2**33)}}),
+        (422, {"method": "POST", "url": "/v1/score", "json": {}}),
+        (431, {"method": "GET", "url": "/v1/model", "headers": {f"x-{i}": "1" for i in range(101)}}),
+    ],
+)
+def test_refusals_have_them_too(shared_api: Api, status: int, request_: dict[str, Any]) -> None:
+    answer = shared_api.request(**request_)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert (answer.headers["x-content-type-options"], answer.headers["cache-control"]) == (
+        "nosniff",
+        "no-store",
+    )
+    assert answer.headers["x-frame-options"] == "DENY"
+
+
 @pytest.mark.parametrize("prefix", ["", "/evenmatch"])
 def test_the_reference_works_below_any_address(start: Start, prefix: str) -> None:
     api = start(server={"root_path": prefix})

@@ -132,7 +132,7 @@ WITH_A_JOB_ID = {
 }
 WITH_A_DECISION_ID = {("POST", "/outcomes"), ("POST", "/outcomes/bulk")}
 RECORDING = {("POST", "/score"), ("POST", "/outcomes"), ("POST", "/outcomes/bulk"), ("POST", "/score/jobs")}
-ASKING = {("GET", "/score/jobs"), ("GET", "/fairness"), ("GET", "/fairness/report")}
+ASKING = {("GET", "/score/jobs"), ("GET", "/fairness"), ("GET", "/fairness/report"), ("GET", "/keys")}
 WITHOUT_IDS = {
     ("POST", "/embed"),
     ("POST", "/embeddings"),

@@ -69,6 +69,13 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(run: Run, tmp_path: Path) -> Non
     assert found.scopes == {Scope.SCORE, Scope.JOBS}
 
 
+def test_a_name_is_listed_as_it_is(run: Run) -> None:
+    for name in ("[/red]", "[link=https://evil.example]ats[/link]", "=1+1"):
+        assert run("create", "--name", name, "--scope", "score").exit_code == 0
+        listed = run("list")
+        assert (listed.exit_code, name in listed.stdout) == (0, True)
+
+
 def test_a_rotation_gives_a_new_key_and_lets_the_old_one_end(run: Run) -> None:
     old = created(run)
     old_id = "_".join(old.split("_")[:2])

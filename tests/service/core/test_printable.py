@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
@@ -7,7 +8,7 @@ import unicodedata
 
 import pytest
 
-from service.core.printable import REPLACEMENT, as_message, one_line, printable
+from service.core.printable import REPLACEMENT, as_message, json_escaped, one_line, printable
 from service.logs import log_to_stderr
 
 TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -63,3 +64,13 @@ def test_the_log_is_printable_too(
     finally:
         root.handlers, root.level = before, level
     assert f"bundle {REPLACEMENT}[31mred\nsecond line" in capsys.readouterr().err
+
+
+def test_a_json_document_keeps_its_values_without_a_control_character() -> None:
+    given = {"id": "caf\u00e9 \u9b5a\x7f\x9b2J\u202e\ud800", "lines": ["a\nb"]}
+    document = json.dumps(given, indent=2, ensure_ascii=False)
+    escaped = json_escaped(document)
+    assert json.loads(escaped) == given
+    assert "caf\u00e9 \u9b5a" in escaped
+    assert printable(escaped) == escaped
+    assert json_escaped(escaped) == escaped

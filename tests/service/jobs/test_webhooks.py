@@ -108,6 +108,22 @@ def test_a_notice_is_signed_and_delivered_once(engine: Engine) -> None:
     assert headers["webhook-id"] == "msg_1"
 
 
+def test_a_notice_that_is_replayed_later_or_changed_is_refused_by_who_checks_it(sqlite: Engine) -> None:
+    with receiving(204) as receiver:
+        due(sqlite, receiver.url)
+        WebhookSender(sqlite, SEALER, options()).send_next()
+    ((_, headers, body),) = receiver.got
+    later = str(int(headers["webhook-timestamp"]) + 60)
+    for changed in ({"webhook-timestamp": later}, {"webhook-id": "msg_2"}):
+        with pytest.raises(WebhookVerificationError, match="No matching signature"):
+            Webhook(SECRET).verify(body, {**headers, **changed})
+    with pytest.raises(WebhookVerificationError, match="No matching signature"):
+        Webhook(SECRET).verify(body.replace(b"completed", b"cancelled"), headers)
+    headers["webhook-timestamp"] = str(int(headers["webhook-timestamp"]) - 600)
+    with pytest.raises(WebhookVerificationError, match="too old"):
+        Webhook(SECRET).verify(body, headers)
+
+
 def test_a_notice_of_another_tenant_is_signed_with_its_own_secret(sqlite: Engine) -> None:
     add_job(sqlite, "j", 1, tenant="acme")
     with receiving(204) as receiver:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from service.core.errors import ConfigurationError
-from service.serving.tls import tls_context
+from service.serving.tls import RenewedTls, tls_context
 from service.settings import ServerOptions
-from tests.support.certificates import Authority
+from tests.support.certificates import Authority, Made
 
 
 def options(**given: Any) -> ServerOptions:
@@ -63,3 +63,37 @@ def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
     made.key.chmod(0o644)
     with pytest.raises(ConfigurationError, match=r"tls_key: .* has mode 0644"):
         tls_context(options(certificate=made.certificate, key=made.key))
+
+
+def put(made: Made, *, certificate: Path | None = None, key: Path | None = None) -> None:
+    """As certificate managers do: a new file takes the place of the old one."""
+    for new, old in ((made.certificate, certificate), (made.key, key)):
+        if old is not None:
+            new.rename(old)
+
+
+async def test_a_renewed_certificate_is_used_once_it_fits_its_key(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    authority = Authority(tmp_path)
+    used, next_one = authority.certificate("used"), authority.certificate("next")
+    tls = RenewedTls(options(certificate=used.certificate, key=used.key))
+    first = tls.context
+    await tls.look()
+    assert tls.context is first
+    put(next_one, certificate=used.certificate)
+    for _ in range(2):
+        await tls.look()
+        assert tls.context is first
+    assert "the certificate from before is in use: tls_certificate" in caplog.text
+    put(next_one, key=used.key)
+    await tls.look()
+    assert tls.context is not first
+    second = tls.context
+    used.key.chmod(0o644)
+    put(authority.certificate("third"), certificate=used.certificate)
+    await tls.look()
+    assert tls.context is second
+    used.certificate.unlink()
+    await tls.look()
+    assert tls.context is second
