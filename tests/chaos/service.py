@@ -29,7 +29,7 @@ class ChaosError(Exception):
 class Place:
     """Where a service keeps its things, and how it is set.
 
-    `url`: of PostgreSQL, else empty. `port`: 0 takes another one at each start. `settings`: further variables.
+    `url`: of PostgreSQL, else empty. `port`: 0 takes another one at each start. `settings`: more variables.
     """
 
     data: Path

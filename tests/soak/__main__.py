@@ -1,4 +1,4 @@
-"""Mixed traffic and random faults for an hour: `python -m tests.soak --minutes 60 --seed 7` (docs/operations.md)."""
+"""Mixed traffic and random faults: `python -m tests.soak --minutes 60 --seed 7` (docs/operations.md)."""
 
 from __future__ import annotations
 

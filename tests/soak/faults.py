@@ -1,4 +1,4 @@
-"""What is broken under the running service, one thing at a time, and how it is told that it came right again."""
+"""What is broken under the running service, one thing at a time, until it came right again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import httpx
 import psutil
@@ -32,16 +32,14 @@ ENDS_PROCESSES: tuple[Fault, ...] = ("serving process killed", "restarted by SIG
 """After which serving processes are others: their memory cannot be watched across it."""
 
 NEED_MOUNTING: tuple[Fault, ...] = ("disk full", "disk full and database stopped")
-OTHERS: tuple[Fault, ...] = (
-    "reader killed",
+_AT_ONCE: tuple[Fault, ...] = ("database restarted", "connections to the database cut")
+_FOR_A_WHILE: tuple[Fault, ...] = (
     "database stopped",
-    "database restarted",
     "database frozen",
     "log's head locked",
-    "connections to the database cut",
-    "service's log rotated",
+    "disk full and database stopped",
 )
-OF_THE_DATABASE: Collection[Fault] = {*OTHERS[1:6], "disk full and database stopped"}
+OF_THE_DATABASE: tuple[Fault, ...] = (*_AT_ONCE, *_FOR_A_WHILE)
 
 RECOVERY_SECONDS = 600.0
 """Longest from the end of a fault until all is as before; the rest of the run is not worth it otherwise."""
@@ -70,14 +68,18 @@ _ALLOWED: Mapping[Fault, Mapping[str, Collection[str]]] = {
         SCORE: ("503 store_down",),
         "/health/ready": ("503 store_down",),
     },
-    **dict.fromkeys(OF_THE_DATABASE - {"disk full and database stopped"}, _WITHOUT_DATABASE),  # type: ignore[operator]
+    "database stopped": _WITHOUT_DATABASE,
+    "database restarted": _WITHOUT_DATABASE,
+    "database frozen": _WITHOUT_DATABASE,
+    "log's head locked": _WITHOUT_DATABASE,
+    "connections to the database cut": _WITHOUT_DATABASE,
 }
 """By the table of faults in docs/operations.md. What is not here is seen by no client."""
 
 
 @dataclass
 class World:
-    """What can be broken. `service` is another one after a restart. `key`: of a caller that may ask anything."""
+    """What can be broken. `service`: another one after a restart. `key`: with all scopes."""
 
     place: Place
     server: PostgresServer
@@ -103,9 +105,8 @@ class Faults:
 
     def next_one(self, *, ends_processes: bool) -> Fault:
         """Each once, in a random order, then again."""
-        allowed = [*OTHERS, *(NEED_MOUNTING if self._mounted else ())]
-        if ends_processes:
-            allowed += ENDS_PROCESSES
+        left_out = {*(() if self._mounted else NEED_MOUNTING), *(() if ends_processes else ENDS_PROCESSES)}
+        allowed = [one for one in get_args(Fault) if one not in left_out]
         self._waiting = [one for one in self._waiting if one in allowed]
         if not self._waiting:
             self._waiting = self._chance.sample(allowed, len(allowed))
@@ -119,10 +120,7 @@ class Faults:
         start = time.monotonic()
         with ExitStack() as stack:
             self._break(fault, stack)
-            if fault in OF_THE_DATABASE and fault not in (
-                "database restarted",
-                "connections to the database cut",
-            ):
+            if fault in _FOR_A_WHILE:
                 time.sleep(hold)
         end = time.monotonic()
         if fault in OF_THE_DATABASE:

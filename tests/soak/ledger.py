@@ -13,7 +13,10 @@ BROKEN = "broken"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A try that was not answered as the caller wished. `what`: status and code, or `BROKEN`. Times are monotonic."""
+    """A try that was not answered as the caller wished, at monotonic times.
+
+    `what`: status and code, or `BROKEN`.
+    """
 
     route: str
     what: str

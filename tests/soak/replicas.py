@@ -46,7 +46,7 @@ _PAUSE_SECONDS = 0.2
 
 @dataclass
 class Result:
-    """`decisions`: candidate and result by decision id, as callers were answered. `wrong`: all that must not be."""
+    """`decisions`: candidate, sex and result by decision id, as answered. `wrong`: all that must not be."""
 
     kills: int = 0
     decisions: dict[str, tuple[str, str, Mapping[str, Any]]] = field(default_factory=dict)
@@ -58,10 +58,11 @@ class Result:
     wrong: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
+        again = sum(count for tries, count in self.tries.items() if tries > 1)
         refused = ", ".join(f"{name} {count}" for name, count in sorted(self.refusals.items())) or "none"
         return (
             f"{self.kills} kills: {len(self.decisions):,} decisions and {len(self.outcomes):,} outcomes "
-            f"answered, {sum(n for tries, n in self.tries.items() if tries > 1)} requests sent more than once, "
+            f"answered, {again} requests sent more than once, "
             f"{self.replayed} of them answered from the first try; refused: {refused}; "
             f"by replica {dict(sorted(self.answered_by.items()))}; {len(self.wrong)} wrong"
         )

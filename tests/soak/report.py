@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Report:
-    """`broken`: wrong answers, and what is not stored as it was answered. `kept`: folder of a run that went wrong."""
+    """`broken`: wrong answers, and what is not stored as it was answered.
+
+    `kept`: folder of a run that went wrong.
+    """
 
     when: str
     plan: Plan
@@ -42,8 +45,8 @@ class Report:
             *self.broken,
             *(f"not explained by anything broken: {one}" for one in self.unexplained),
             *(
-                f"a process that {one.role} grew by {one.resident:.1%} of {one.resident_mib:.0f} MiB and "
-                f"{one.descriptors:.1%} of its descriptors in the second half of {one.seconds / 60:.0f} minutes"
+                f"{one.role}: grew by {one.resident:.1%} of {one.resident_mib:.0f} MiB and by "
+                f"{one.descriptors:.1%} of its descriptors in the second half of {one.seconds / 60:.0f} min"
                 for one in self.growths
                 if max(one.resident, one.descriptors) > SHARE
             ),
@@ -57,12 +60,14 @@ class Report:
         by_fault = ", ".join(f"{name} {count}" for name, count in sorted(self.faults.items()))
         refused = ", ".join(f"{name} {count}" for name, count in sorted(self.refusals.items())) or "none"
         lines = [
-            f"{self.when}: {self.seconds / 60:.1f} minutes, seed {self.plan.seed}, {self.plan.workers} processes",
+            f"{self.when}: {self.seconds / 60:.1f} minutes, seed {self.plan.seed}, "
+            f"{self.plan.workers} serving processes",
             "",
             "| figure | value |",
             "|---|---|",
             f"| answers | {total:,} |",
-            f"| decisions, outcomes, batch jobs answered | {self.decisions:,}, {self.outcomes:,}, {self.jobs:,} |",
+            f"| decisions answered | {self.decisions:,}, {self.jobs:,} batch jobs among them |",
+            f"| outcomes answered | {self.outcomes:,} |",
             f"| callers who hung up; requests sent more than once | {self.hung_up:,}; {self.retried:,} |",
             f"| faults | {sum(self.faults.values())}: {by_fault} |",
             f"| time in which something was broken | {self.fault_seconds / 60:.1f} minutes |",

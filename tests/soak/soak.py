@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
+import signal
 import socket
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,10 +40,10 @@ _REPLAYED = 100
 
 @dataclass(frozen=True)
 class Plan:
-    """`minutes` of traffic at `rate` requests a second; a fault every `pause` seconds or so, held for `hold`.
+    """`minutes` of traffic at `rate` requests a second; a fault every `pause` seconds, held for `hold`.
 
-    Serving processes are killed and restarted in the first `killing` of the time only: afterwards their memory
-    is watched. `life`: seconds that a process must have lived for that.
+    Serving processes are killed and restarted in the first `killing` of the time only: afterwards their
+    memory is watched. `life`: seconds that a process must have lived for that.
     """
 
     minutes: float
@@ -57,7 +58,7 @@ class Plan:
 
 
 def run(plan: Plan, models: Path, say: Callable[[str], None]) -> Report:
-    """Run it, and say what went wrong. The folder of a run that went wrong is kept."""
+    """Run it, and say what went wrong. The folder of a run that went wrong is kept. SIGINT ends it early."""
     found = programs()
     if found is None:
         raise ChaosError("needs PostgreSQL's initdb and pg_ctl, and as root a user postgres")
@@ -119,14 +120,21 @@ class _Run:
         self._traffic = Traffic(world.service.url, callers, reference, self._ledger, plan.seed, plan.rate)
         self._traffic.clean.set()
         self._over = asyncio.Event()
+        self._ended = asyncio.Event()
         self._begun = time.monotonic()
 
     async def report(self) -> Report:
         watching = asyncio.create_task(self._watch())
         traffic = asyncio.create_task(self._traffic.run())
+        breaking = asyncio.create_task(self._break_things())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._ended.set)
+        # Callers end before only of an error of their own.
+        await asyncio.wait({traffic, breaking}, return_when=asyncio.FIRST_COMPLETED)
+        if traffic.done():
+            await traffic
         broken: list[str] = []
         try:
-            await self._break_things()
+            await breaking
         except ChaosError as error:
             broken.append(str(error))
         seconds = time.monotonic() - self._begun
@@ -166,10 +174,11 @@ class _Run:
         while True:
             pause = self._chance.uniform(0.5, 1.5) * plan.pause
             left = end - time.monotonic()
-            if left < pause + plan.hold:
-                await asyncio.sleep(max(0.0, left))
+            is_last = left < pause + plan.hold
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), max(0.0, left) if is_last else pause)
+            if is_last or self._ended.is_set():
                 return
-            await asyncio.sleep(pause)
             elapsed = (time.monotonic() - self._begun) / (60 * plan.minutes)
             fault = self._faults.next_one(ends_processes=elapsed < plan.killing)
             hold = self._chance.uniform(0.5, 1.5) * plan.hold

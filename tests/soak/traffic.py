@@ -1,4 +1,4 @@
-"""Callers of two tenants, each with a scenario that it repeats. Every answer is held against the reference."""
+"""Callers of two tenants, each with a scenario that it repeats. Every answer is checked."""
 
 from __future__ import annotations
 
@@ -81,16 +81,18 @@ class Traffic:
             self._probe: 0.05,
             self._job: 0.02,
         }
-        async with httpx.AsyncClient(base_url=self._url, timeout=_TIMEOUT_SECONDS) as client:
-            async with asyncio.TaskGroup() as tasks:
-                for number, (scenario, share) in enumerate(scenarios.items()):
-                    # Two of each, so that the same scenario meets itself.
-                    for twin in range(2):
-                        chance = random.Random(f"{self._seed} {number} {twin}")
-                        tasks.create_task(self._repeat(scenario, client, chance, 2 / (share * self._rate)))
+        async with (
+            httpx.AsyncClient(base_url=self._url, timeout=_TIMEOUT_SECONDS) as client,
+            asyncio.TaskGroup() as tasks,
+        ):
+            for number, (scenario, share) in enumerate(scenarios.items()):
+                # Two of each, so that the same scenario meets itself.
+                for twin in range(2):
+                    chance = random.Random(f"{self._seed} {number} {twin}")
+                    tasks.create_task(self._repeat(scenario, client, chance, 2 / (share * self._rate)))
 
     async def confirm(self, sample: int) -> None:
-        """Send again what took several tries, and a sample of the rest: answers under a key stay what they were.
+        """Send again what took several tries, and a sample of the rest: answers under a key stay the same.
 
         What two processes answered without a database between them is settled now, as docs/decision-log.md
         says: this answer counts.
