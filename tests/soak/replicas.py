@@ -183,7 +183,7 @@ def run(kills: int, seed: int, converted: Path, say: Callable[[str], None]) -> R
         ports = free_ports(REPLICAS)
         replicas = Replicas(place, ports, folder)
         stack.callback(replicas.kill)
-        reference = ask_all(replicas.servers[0].url, "", random.Random(0))
+        reference = ask_all(replicas.servers[0].url, random.Random(0))
         before = Counter(shown_by_sex(replicas.servers[0].url))
         assert not before, "the reference has no groups"
         result.wrong += _answers_that_differ(replicas, reference)

@@ -232,7 +232,7 @@ def _reference(place: Place) -> Reference:
     """Answers of one process that nothing disturbs, on a database of its own."""
     (caller, *_) = _callers(place)
     with _running(place) as service:
-        return ask_all(service.url, caller.key, random.Random(0))
+        return ask_all(service.url, random.Random(0), key=caller.key)
 
 
 @contextmanager
