@@ -27,9 +27,9 @@ def main() -> int:
     with models(asked.models) as folder:
         plan = Plan(minutes=asked.minutes, rate=asked.rate, seed=asked.seed, workers=asked.workers)
         report = run(plan, folder, _say)
+    _say(report.as_markdown())
     if asked.report:
         asked.report.write_text(report.as_json())
-    _say(report.as_markdown())
     return 1 if report.wrong else 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -17,6 +17,8 @@ from tests.soak.ledger import Ledger
 from tests.soak.traffic import FAIRNESS, SEXES, Caller
 
 _SUSPICIOUS = re.compile(r"Traceback|CRITICAL|unexpected|never awaited|core dumped")
+Rows = Sequence[Mapping[str, Any]]
+
 _EACH = 5
 """Lines of one kind that are shown."""
 
@@ -29,15 +31,20 @@ def faults(world: World, callers: list[Caller], ledger: Ledger) -> list[str]:
         "request_id FROM decisions",
     )
     return [
-        *_with_the_decisions(rows, ledger),
-        *_with_the_outcomes(world.place, ledger),
+        *decisions_at_fault(rows, ledger),
+        *outcomes_at_fault(
+            query(world.place, "SELECT decision_id, positive FROM outcomes"),
+            query(world.place, "SELECT decision_id FROM outcome_history"),
+            ledger,
+        ),
         *_with_fairness(world, callers, rows),
         *_with_the_chain(world.place),
         *_with_the_log(world),
     ]
 
 
-def _with_the_decisions(rows: list[dict[str, Any]], ledger: Ledger) -> Iterator[str]:
+def decisions_at_fault(rows: Rows, ledger: Ledger) -> Iterator[str]:
+    """`rows`: of all decisions that are stored."""
     stored = {row["decision_id"]: row for row in rows}
     times = Counter(row["candidate_id"] for row in rows)
     twice = [one for one, count in times.items() if count > 1]
@@ -78,20 +85,21 @@ def _with_the_decisions(rows: list[dict[str, Any]], ledger: Ledger) -> Iterator[
         yield f"decided, and nobody was answered: {len(foreign)}, as {foreign[:_EACH]}"
 
 
-def _with_the_outcomes(place: Place, ledger: Ledger) -> Iterator[str]:
-    said = {row["decision_id"]: row["positive"] for row in query(place, "SELECT * FROM outcomes")}
+def outcomes_at_fault(rows: Rows, history: Rows, ledger: Ledger) -> Iterator[str]:
+    """`rows`: outcomes that count; `history`: a row for each that ever came."""
+    said = {row["decision_id"]: row["positive"] for row in rows}
     wrong = [one for one, positive in ledger.outcomes.items() if said.get(one) is not positive]
     if wrong:
         yield f"lost: {len(wrong)} of {len(ledger.outcomes)} answered outcomes, as {wrong[:_EACH]}"
     if more := said.keys() - ledger.outcomes.keys():
         yield f"outcomes that nobody was answered: {len(more)}"
-    events = Counter(row["decision_id"] for row in query(place, "SELECT decision_id FROM outcome_history"))
+    events = Counter(row["decision_id"] for row in history)
     again = [one for one, count in events.items() if count != 1]
     if again:
         yield f"doubled: outcomes of {len(again)} decisions, as {again[:_EACH]}"
 
 
-def _with_fairness(world: World, callers: list[Caller], rows: list[dict[str, Any]]) -> Iterator[str]:
+def _with_fairness(world: World, callers: list[Caller], rows: Rows) -> Iterator[str]:
     """The rates of each tenant are those of its rows."""
     for caller in callers:
         own = [row for row in rows if row["tenant"] == caller.tenant]

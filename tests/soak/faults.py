@@ -6,6 +6,7 @@ import random
 import shutil
 import time
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -50,8 +51,8 @@ _SETTLE_SECONDS = 3.0
 _KILL_SECONDS = 1.0
 """From a kill until its callers know."""
 
-_PROBES = 12
-"""Of new connections, which any process may take."""
+_PROBES = 8
+"""Of new connections at once, so that not one process takes them all."""
 
 _STORE = ("503 store_unavailable", "503 store_conflict")
 _WITHOUT_DATABASE: Mapping[str, Collection[str]] = {
@@ -211,12 +212,11 @@ class Faults:
     def _wait_for_the_database(self, since: float) -> None:
         """Until the spool is empty and whichever process is asked has the database."""
         spool = self._world.place.data / SPOOL_FOLDER
-        in_a_row = 0
-        while in_a_row < _PROBES:
-            in_a_row = in_a_row + 1 if not spooled_lines(spool) and self._has_the_database() else 0
-            self._check_patience(since, "the database did not come back for it")
+        with ThreadPoolExecutor(_PROBES) as pool:
+            while spooled_lines(spool) or not all(pool.map(self._has_the_database, range(_PROBES))):
+                self._check_patience(since, "the database did not come back for it")
 
-    def _has_the_database(self) -> bool:
+    def _has_the_database(self, _probe: int) -> bool:
         headers = {"Authorization": f"Bearer {self._world.key}", "Connection": "close"}
         try:
             ready = httpx.get(f"{self._world.service.url}/health/ready", headers=headers, timeout=60)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -34,14 +35,14 @@ from tests.support.patience import PATIENCE, wait_until
 from tests.support.postgres import PostgresServer, programs
 
 REPLICAS = 3
-CLIENTS = 4
+CLIENTS = 3
 _BETWEEN = 6
 """Decisions that callers get between two kills, at least."""
 
 _RETRIED = {429, 502, 503, 504}
 """And broken connections: what docs/operations.md tells clients to send again, under the same key."""
 
-_PAUSE_SECONDS = 0.2
+_PAUSE_SECONDS = 0.5
 
 
 @dataclass
@@ -168,8 +169,13 @@ class Clients:
         return answer
 
 
-def run(kills: int, seed: int, converted: Path, say: Callable[[str], None]) -> Result:
-    """Kill and replace so many times, and look whether anything is lost, doubled or different."""
+def run(
+    kills: int, seed: int, converted: Path, say: Callable[[str], None], ended: threading.Event | None = None
+) -> Result:
+    """Kill and replace so many times, and look whether anything is lost, doubled or different.
+
+    `ended`: set, no further one is killed.
+    """
     found = programs()
     if found is None:
         raise ChaosError("needs PostgreSQL's initdb and pg_ctl, and as root a user postgres")
@@ -192,6 +198,8 @@ def run(kills: int, seed: int, converted: Path, say: Callable[[str], None]) -> R
         clients = Clients(url, reference, result, seed)
         try:
             for number in range(kills):
+                if ended is not None and ended.is_set():
+                    break
                 enough = len(result.decisions) + _BETWEEN
                 wait_until(lambda enough=enough: len(result.decisions) >= enough, "nothing is decided")
                 victim = chance.randrange(REPLICAS)
@@ -221,6 +229,7 @@ def _place(folder: Path, url: str, converted: Path) -> Place:
         settings={
             "EVENMATCH_LOG_KEY": "a key that all replicas have",
             "EVENMATCH_READY_SECONDS": "60",  # of a busy machine
+            "EVENMATCH_STALL_SECONDS": "600",
             "EVENMATCH_CACHE_MIB": "1",
         },
     )
@@ -280,9 +289,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--models", type=Path, help="folder of converted models: made there if it is empty")
     asked = parser.parse_args()
+    ended = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: ended.set())
+    # What it started goes with it, however it is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     _say(f"seed {asked.seed}")
     with models(asked.models) as converted:
-        result = run(asked.kills, asked.seed, converted, _say)
+        result = run(asked.kills, asked.seed, converted, _say, ended)
     _say(str(result))
     for one in result.wrong:
         _say(f"WRONG: {one}")

@@ -154,15 +154,16 @@ class _Run:
             when=datetime.now(UTC).isoformat(timespec="seconds"),
             plan=self._plan,
             seconds=seconds,
-            faults=Counter(window.name for window in windows),
+            faults=dict(Counter(window.name for window in windows)),
             fault_seconds=sum(window.end - window.start for window in windows),
             answers=dict(sorted(ledger.answers.items())),
-            decisions=sum(len(one.results) for one in [*ledger.scored, *ledger.jobs]),
+            decisions=sum(len(one.results) for one in ledger.scored)
+            + sum(len(one.results) for one in ledger.jobs),
             outcomes=len(ledger.outcomes),
             jobs=len(ledger.jobs),
             hung_up=len(ledger.hung_up),
-            retried=sum(one.tries > 1 for one in ledger.scored),
-            refusals=Counter(f"{one.route}: {one.what}" for one in ledger.refusals),
+            retried=len([one for one in ledger.scored if one.tries > 1]),
+            refusals=dict(Counter(f"{one.route}: {one.what}" for one in ledger.refusals)),
             unexplained=[str(one) for one in ledger.unexplained(windows)],
             growths=self._samples.growths(self._plan.life),
             largest_resident_mib=self._samples.largest_resident / 2**20,
@@ -220,7 +221,9 @@ def _place(folder: Path, models: Path, server: PostgresServer, plan: Plan) -> Pl
             "EVENMATCH_KEYS_SECRET": _SECRET,
             "EVENMATCH_LOG_KEY": "a key of the soak, as all replicas would have it",
             "EVENMATCH_CACHE_MIB": "1",  # so that many texts are encoded again
-            "EVENMATCH_READY_SECONDS": "60",  # of a busy machine, not of what is broken
+            # A machine that is busy with other work is none of the faults here.
+            "EVENMATCH_READY_SECONDS": "60",
+            "EVENMATCH_STALL_SECONDS": "600",
             "EVENMATCH_MAX_BODY_BYTES": str(MAX_BODY_BYTES),
             "EVENMATCH_JOBS_LEASE_SECONDS": "10",
             "TMPDIR": str(temporary),

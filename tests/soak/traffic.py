@@ -270,7 +270,7 @@ class Traffic:
         path = chance.choice(["/health/live", "/health/ready", "/metrics"])
         await self._insist(client, "GET", path)
 
-    async def _hang_up(self, _: httpx.AsyncClient, chance: random.Random) -> None:
+    async def _hang_up(self, _client: httpx.AsyncClient, chance: random.Random) -> None:
         """Send a request, or a part of it, and leave: in order, or with a reset."""
         caller = chance.choice(self._callers)
         name = f"h-{uuid.uuid4().hex}"
