@@ -121,7 +121,7 @@ def shown_by_sex(url: str, key: str | None = None) -> dict[str, tuple[int, int]]
     query = {"window": "all", "attribute": "sex"}
     answer = httpx.get(f"{url}{FAIRNESS}", params=query, headers=headers, timeout=60)
     assert answer.status_code == 200, answer.text
-    (attribute,) = answer.json()["attributes"]
+    attribute = next(one for one in answer.json()["attributes"] if one["attribute"] == "sex")
     return {
         group["group"]: (group["people"], group["selection"]["count"])
         for group in attribute["groups"]
