@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 SPREAD := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve test test-all test-clients coverage lint format bench bundle train train-smoke image docs dashboards rules lock clean
+.PHONY: help serve test test-all test-clients coverage lint format soak bench bundle train train-smoke image docs dashboards rules lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -56,6 +56,10 @@ lint: $(VENV)/.dev ## Check style, types and the doors between the packages
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+MINUTES ?= 60
+soak: $(VENV)/.dev ## Mixed traffic and random faults for MINUTES=60 (docs/operations.md)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 bench: $(VENV)/.dev ## Measure speed and memory (docs/benchmarks.md)
 	$(BIN)/python -m benchmarks

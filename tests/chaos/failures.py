@@ -37,7 +37,7 @@ def fail(name: str, place: Place, server: PostgresServer | None) -> AbstractCont
     if name == "nothing":
         return nullcontext()
     if server is None:
-        by_name = {"locked": _locked_file, "full": _full, "read-only": _read_only}
+        by_name = {"locked": _locked_file, "full": full, "read-only": _read_only}
         return by_name[name](place.data)
     if name == "locked":
         return _locked_head(place.url)
@@ -85,7 +85,8 @@ def _locked_file(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _full(folder: Path) -> Iterator[None]:
+def full(folder: Path) -> Iterator[None]:
+    """No byte more goes to the disk of its own that `folder` is."""
     filler = folder / "filler"
     with filler.open("wb", buffering=0) as stream:
         try:

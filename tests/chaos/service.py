@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -27,7 +27,10 @@ class ChaosError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a service keeps its things. `url`: of PostgreSQL, else empty."""
+    """Where a service keeps its things, and how it is set.
+
+    `url`: of PostgreSQL, else empty. `port`: 0 takes another one at each start. `settings`: more variables.
+    """
 
     data: Path
     logs: Path
@@ -35,6 +38,8 @@ class Place:
     url: str
     workers: int
     database_seconds: int
+    port: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> Mapping[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("EVENMATCH_")}
@@ -50,6 +55,7 @@ class Place:
             "EVENMATCH_DURABLE": "true",
             "EVENMATCH_THREADS": "1",
             "EVENMATCH_WORKERS": str(self.workers),
+            **self.settings,
         }
 
 
@@ -74,9 +80,9 @@ class Service:
 
     def __init__(self, place: Place, number: int) -> None:
         self.log = place.logs / f"serve-{number:03d}.log"
-        with self.log.open("w") as stream:
+        with self.log.open("a") as stream:  # so that it may be truncated while it is written to
             self._process = subprocess.Popen(
-                command("serve", "--port", "0"),
+                command("serve", "--port", str(place.port)),
                 env=place.environment(),
                 cwd=CHECKOUT,
                 stdout=stream,
@@ -106,6 +112,10 @@ class Service:
         return str(answer.json()["store"]) if answer.status_code == 200 else str(answer.status_code)
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
@@ -118,9 +128,18 @@ class Service:
         self._process.wait(60)
         psutil.wait_procs(processes, timeout=60)
 
+    def terminate(self) -> int:
+        """SIGTERM, and the exit status once all processes are gone."""
+        self._process.terminate()
+        return self._process.wait(COMMAND_SECONDS)
+
+    def workers(self) -> list[psutil.Process]:
+        """The processes that serve, or are about to."""
+        return [child for child in psutil.Process(self._process.pid).children() if _serves(child)]
+
     def kill_worker(self, chance: random.Random) -> None:
         """One of the processes that serve; the others go on."""
-        workers = [child for child in psutil.Process(self._process.pid).children() if _serves(child)]
+        workers = self.workers()
         if workers:
             chance.choice(workers).kill()
 
