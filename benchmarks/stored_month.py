@@ -162,6 +162,7 @@ def _without_limit(connection: Connection) -> None:
     """As long as it takes: the limits are those of requests."""
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
     connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+    connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
     connection.connection.driver_connection.longest_wait = float("inf")  # type: ignore[union-attr]
 
 
