@@ -1,4 +1,4 @@
-"""`evenmatch log`: verify, anchor, erase from, purge and export the decision log."""
+"""`evenmatch log`: verify, anchor, migrate, erase from, purge and export the decision log."""
 
 from __future__ import annotations
 
@@ -32,12 +32,15 @@ from service.settings import Settings
 from service.store.log import DecisionLog
 from service.store.retention import MAX_DAYS, SIX_MONTHS_DAYS
 from service.store.retention import purge as purge_old
+from service.store.score_index import build_score_indexes
 from service.store.spool import damaged_files, spooled_lines
 from service.store.sqlite import rescued_copies
 from service.store.verification import Verification, read_anchors
 from service.store.verification import verify as verify_log
 
-log = typer.Typer(no_args_is_help=True, help="Verify, anchor, erase from, purge and export the decision log.")
+log = typer.Typer(
+    no_args_is_help=True, help="Verify, anchor, migrate, erase from, purge and export the decision log."
+)
 
 
 @log.command()
@@ -67,6 +70,20 @@ def verify(
         typer.echo(f"not in the log: {copy.name}, saved when the database was lost: restart the service")
     if result.broken or result.damage or copies:
         raise typer.Exit(EXIT_BROKEN_LOG)
+
+
+@log.command()
+def migrate() -> None:
+    """Bring the database to this version's state, and build indexes while others write. May be repeated.
+
+    Every start does the former by itself; what takes long on a large log is left to this.
+    """
+    with _opened(create_key=True) as (decision_log, _):
+        end = decision_log.open()
+        built = build_score_indexes(decision_log.engine, say)
+    typer.echo(
+        f"the tables are those of this version, with {end.sequence:,} decisions; built {built} indexes"
+    )
 
 
 @log.command()
@@ -171,10 +188,10 @@ def _copies(decision_log: DecisionLog) -> list[Path]:
 
 
 @contextmanager
-def _opened() -> Iterator[tuple[DecisionLog, Settings]]:
+def _opened(*, create_key: bool = False) -> Iterator[tuple[DecisionLog, Settings]]:
     log_to_stderr("warning")
     settings = settings_from()
-    with exit_codes(), closing(settings.store.open_log()) as decision_log:
+    with exit_codes(), closing(settings.store.open_log(create_key=create_key)) as decision_log:
         yield decision_log, settings
 
 

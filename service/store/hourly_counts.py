@@ -16,16 +16,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from service.core.groups import UNKNOWN
 from service.core.tenants import DEFAULT_TENANT
+from service.store.arrays import add_to_counts
 from service.store.decisions import Decision
 from service.store.tables import (
     BIN_NAMES,
     BINS,
     decision_counts,
-    insert_into,
     outcome_counts,
     tenant_decision_counts,
     tenant_outcome_counts,
@@ -136,13 +136,17 @@ def _add(
     for row in own:
         del row["tenant"]  # the table has no such column
     for table, of_table in ((of_default, own), (of_tenants, others)):
-        if of_table:
-            connection.execute(_add_to(connection, table, names), of_table)
+        if not of_table:
+            continue
+        if connection.dialect.name == "postgresql":
+            add_to_counts(connection, table, names, of_table)
+        else:
+            connection.execute(_add_to(table, names), of_table)
 
 
-def _add_to(connection: Connection, table: Table, names: Sequence[str]) -> postgresql.Insert | sqlite.Insert:
+def _add_to(table: Table, names: Sequence[str]) -> sqlite.Insert:
     """Insert rows, or add their `names` to the rows that are there."""
-    statement = insert_into(connection, table)
+    statement = sqlite.insert(table)
     return statement.on_conflict_do_update(
         index_elements=list(table.primary_key),
         set_={name: table.c[name] + statement.excluded[name] for name in names},

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from service.core.errors import ConfigurationError, StoreError
 from service.store import chain, tables
+from service.store.arrays import insert_rows
 from service.store.chain import LogKey
 from service.store.database import BUSY_SECONDS, migrate, open_database
 from service.store.decisions import Answer, Decision
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 
 _IDS_A_QUERY = 500
 _PAUSE_SECONDS = 0.05
+
+_BEGINNING = 7013443
+"""Of the advisory lock of whoever purges; `migrate` has one beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,10 @@ class DecisionLog:
             for decision in fresh:
                 rows.append(chain.chained(self.key, decision, last.sequence + 1, last.hash))
                 last = Head(last.sequence + 1, rows[-1]["hash"])
-            connection.execute(insert(tables.decisions), rows)
+            if connection.dialect.name == "postgresql":
+                insert_rows(connection, tables.decisions, rows)
+            else:
+                connection.execute(insert(tables.decisions), rows)
             count_decisions(connection, fresh)
             connection.execute(update(tables.head).values(self._signed(last)))
             return appended
@@ -145,12 +152,18 @@ class DecisionLog:
 
         Raises `ConfigurationError` if it is of another key, `StoreError` if it is missing or was changed.
         """
-        head = self.head(connection, lock=True)
-        if head is None:
-            raise StoreError("the decision log has no head: see `evenmatch log verify`")
-        if not head.authentic:
-            raise StoreError("the head of the decision log was changed: see `evenmatch log verify`")
-        return head
+        return self._checked_head(connection, lock=True)
+
+    def lock_beginning(self, connection: Connection) -> None:
+        """Only one process takes rows off the front of the chain until the transaction ends.
+
+        On PostgreSQL decisions are appended meanwhile; SQLite has one writer anyway. Raises as `locked_head`.
+        """
+        if connection.dialect.name != "postgresql":
+            self.locked_head(connection)
+            return
+        connection.execute(select(func.pg_advisory_xact_lock(_BEGINNING)))
+        self._checked_head(connection, lock=False)
 
     def head(self, connection: Connection, *, lock: bool = False) -> Head | None:
         """The head as stored, None without one. Raises `ConfigurationError` if it is of another key."""
@@ -192,6 +205,14 @@ class DecisionLog:
         if self._held is not None:
             release(self._held)
             self._held = None
+
+    def _checked_head(self, connection: Connection, *, lock: bool) -> Head:
+        head = self.head(connection, lock=lock)
+        if head is None:
+            raise StoreError("the decision log has no head: see `evenmatch log verify`")
+        if not head.authentic:
+            raise StoreError("the head of the decision log was changed: see `evenmatch log verify`")
+        return head
 
     def _signed(self, head: Head) -> dict[str, Any]:
         signature = self.key.sign("head", [head.sequence, head.hash, self.key.id])

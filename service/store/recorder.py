@@ -21,6 +21,7 @@ from service.store.idempotency import RecentAnswers, find_answer, keyed_request
 from service.store.log import DecisionLog
 from service.store.recovery import DatabaseWatch, open_and_recover
 from service.store.retention import MAX_DAYS, SIX_MONTHS_DAYS
+from service.store.score_index import warn_of_missing
 from service.store.spool import Spool
 from service.store.sqlite import sqlite_url
 from service.store.transactions import brief
@@ -216,6 +217,7 @@ def open_recorder(options: StoreOptions, observer: StoreObserver | None = None) 
     writer = Writer(decision_log, spool, options.on_failure, observer, watch.wake)
     try:
         open_and_recover(decision_log)
+        warn_of_missing(decision_log.engine)
         writer.database_is_back()
     except StoreError as error:
         observer.store_failed()

@@ -63,10 +63,10 @@ def purge(
     """
     now = now or datetime.now(UTC)
     total = 0
-    # In several transactions: each holds the lock of the head, and keeps decisions waiting.
+    # In several transactions: SQLite has one writer, and on a server nothing should be locked for long.
     while True:
         with decision_log.writing() as connection:
-            decision_log.locked_head(connection)  # one writer at a time
+            decision_log.lock_beginning(connection)
             if not force and not total:
                 _check_clock(connection, older_than, now, steady_since)
             before = purged_through(connection)
@@ -83,11 +83,13 @@ def purge(
 def _delete_answers(decision_log: DecisionLog, cutoff: int) -> None:
     old = select(answers.c.key).where(answers.c.time <= cutoff).limit(_ANSWERS_A_TRANSACTION)
     deleted = _ANSWERS_A_TRANSACTION
-    while deleted == _ANSWERS_A_TRANSACTION:
+    while deleted:
         with decision_log.writing() as connection:
-            decision_log.locked_head(connection)  # one writer at a time
+            decision_log.lock_beginning(connection)
             keys = connection.execute(old).scalars().all()
-            deleted = connection.execute(delete(answers).where(answers.c.key.in_(keys))).rowcount
+            # A request may have taken an old key meanwhile: its answer is new, and stays.
+            still_old = answers.c.key.in_(keys), answers.c.time <= cutoff
+            deleted = connection.execute(delete(answers).where(*still_old)).rowcount
 
 
 def purged_through(connection: Connection) -> int:

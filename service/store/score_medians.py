@@ -60,11 +60,11 @@ class _Sample:
         ranks = self._middle_ranks()
         if ranks is None:
             return ScoreMedian(None, Counter(), Counter(), self._missing)
-        low, high = (self._score_at(rank) for rank in ranks)
+        low, high = self._scores_at(ranks)
         # No score lies between the two middle ones, so strictly above the median is strictly above the lower,
         # whose bin was read.
         number = self._bin_of(ranks[0])
-        above = self._above_in_bin(number, low)
+        above = self._above_in_bin(number, low, ranks[0])
         for cell, histogram in self._cells.items():
             above[cell] += int(histogram[number + 1 :].sum())
         scored = Counter({cell: int(histogram.sum()) for cell, histogram in self._cells.items()})
@@ -101,33 +101,42 @@ class _Sample:
     def _bin_of(self, rank: int) -> int:
         return int(np.searchsorted(np.cumsum(self._total), rank, side="right"))
 
-    def _score_at(self, rank: int) -> float:
+    def _scores_at(self, ranks: tuple[int, int]) -> tuple[float, float]:
+        """The scores at two ranks, of which the second is the first or the next one."""
+        low, high = ranks
+        if self._bin_of(low) != self._bin_of(high):
+            return self._scores_from(low, 1)[0], self._scores_from(high, 1)[0]
+        found = self._scores_from(low, high - low + 1)
+        return found[0], found[-1]
+
+    def _scores_from(self, rank: int, count: int) -> list[float]:
         number = self._bin_of(rank)
         score = decisions.c.calibrated_probability
-        found: float = self._connection.execute(
+        query = (
             select(score)
             .where(*self._inside(number))
             .order_by(score)
             .offset(rank - int(self._total[:number].sum()))
-            .limit(1)
-        ).scalar_one()
-        return found
+            .limit(count)
+        )
+        return list(self._connection.execute(query).scalars())
 
-    def _above_in_bin(self, number: int, score: float) -> Counter[str]:
-        """Decisions of a bin above `score` by cell, from their rows or, if those are fewer, the others'."""
-        is_above = decisions.c.calibrated_probability > score
-        above = self._count(number, is_above)
-        if above <= int(self._total[number]) - above:
-            return self._count_by_cell(number, is_above) if above else Counter()
-        others = self._count_by_cell(number, decisions.c.calibrated_probability <= score)
+    def _above_in_bin(self, number: int, score: float, rank: int) -> Counter[str]:
+        """Decisions of a bin above `score`, which stands at `rank`, by cell.
+
+        From their rows or, if those are fewer but for ties, from the others'.
+        """
+        column = decisions.c.calibrated_probability
+        if 2 * (rank - int(self._total[:number].sum())) >= int(self._total[number]):
+            return self._count_by_cell(number, column > score)
+        others = self._count_by_cell(number, column <= score)
         return Counter(
             {cell: int(histogram[number]) - others[cell] for cell, histogram in self._cells.items()}
         )
 
-    def _count(self, number: int, *where: ColumnElement[bool]) -> int:
+    def _count(self, number: int) -> int:
         """Stored decisions of a bin; needs the index only."""
-        counted = self._connection.scalar(select(func.count()).where(*self._inside(number), *where))
-        return counted or 0
+        return self._connection.scalar(select(func.count()).where(*self._inside(number))) or 0
 
     def _count_by_cell(self, number: int, *where: ColumnElement[bool]) -> Counter[str]:
         """Stored decisions of a bin by cell."""

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,18 +31,25 @@ def programs() -> Path | None:
 class PostgresServer:
     """Started by `start`; `stop` is as sudden as a crash. `remove` at the end."""
 
-    def __init__(self, bin_folder: Path) -> None:
+    def __init__(
+        self, bin_folder: Path, folder: Path | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
+        """`folder`: kept and used again, if it has a server's data. `settings`: beside those of tests."""
         self._bin = bin_folder
-        self.folder = Path(tempfile.mkdtemp(prefix="evenmatch-pg-", dir="/tmp"))
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="evenmatch-pg-", dir="/tmp"))
+        # What only a power failure would lose need not be on the disk.
+        self._settings = {"max_connections": "50", "fsync": "off", **(settings or {})}
+        self.folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
         self._data = self.folder / "data"
-        self._run("initdb", "-D", str(self._data), "-U", "tester", "-A", "trust", "--no-sync")
+        if not self._data.exists():
+            self._run("initdb", "-D", str(self._data), "-U", "tester", "-A", "trust", "--no-sync")
         self._databases = 0
 
     def start(self) -> None:
-        # What only a power failure would lose need not be on the disk.
-        options = f"-k {self.folder} -c listen_addresses='' -c max_connections=50 -c fsync=off"
+        given = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
+        options = f"-k {self.folder} -c listen_addresses='' {given}"
         log = str(self.folder / "log")
         self._run("pg_ctl", "-D", str(self._data), "-l", log, "-o", options, "-w", "start")
 
@@ -74,7 +81,10 @@ class PostgresServer:
             host=str(self.folder), user="tester", dbname="postgres", autocommit=True
         ) as admin:
             admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return f"postgresql://tester@/{name}?host={self.folder}"
+        return self.url_of(name)
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://tester@/{database}?host={self.folder}"
 
     def remove(self) -> None:
         if (self._data / "postmaster.pid").exists():

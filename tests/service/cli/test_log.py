@@ -325,3 +325,13 @@ def test_without_a_log_or_with_another_key_it_says_so(
     result = run("verify")
     assert (result.exit_code, "no key for the decision log" in result.stderr) == (1, True)
     assert not (tmp_path / "empty").exists()
+
+
+def test_migrating_may_be_repeated_and_begins_a_log_where_there_is_none(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "the tables are of this version, with 5 decisions; built 0 indexes\n"
+    assert [run("migrate").stdout for _ in range(2)] == [told, told]
+    monkeypatch.setenv("EVENMATCH_DATA_DIR", str(tmp_path / "new"))
+    assert run("migrate").stdout == told.replace("5", "0", 1)
+    assert (tmp_path / "new" / DATABASE_FILE).exists()

@@ -8,14 +8,15 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete
+from sqlalchemy import Delete, delete, event, insert, select, text
 
 from service.core.errors import ClockAheadError
 from service.store import tables
 from service.store.log import DecisionLog
 from service.store.retention import Purged, purge
+from service.store.tables import to_microseconds
 from service.store.verification import verify
-from tests.support.decision_logs import DAY, candidates, decision, tamper
+from tests.support.decision_logs import DAY, OpenLog, candidates, decision, tamper
 
 NOW = DAY + timedelta(days=200)
 KEPT = timedelta(days=183)
@@ -48,6 +49,51 @@ def test_what_is_old_goes_from_the_front(decision_log: DecisionLog, ages: list[i
     assert purged == Purged(len(ages) - len(left), len(ages) - len(left))
     result = verify(decision_log)
     assert (result.broken, result.rows, result.purged) == (0, len(left), len(ages) - len(left))
+
+
+@pytest.mark.postgres
+def test_a_purge_on_postgresql_keeps_no_decision_waiting_and_no_other_purge_beside_it(
+    postgres_url: str, open_log: OpenLog
+) -> None:
+    purging, writing = open_log(postgres_url), open_log(postgres_url)
+    fill(purging, [300, 299, 10])
+    with purging.writing() as connection:
+        purging.lock_beginning(connection)
+        connection.execute(delete(tables.decisions).where(tables.decisions.c.sequence == 1))
+        assert writing.append([decision(4, time=NOW)]).stored == 1
+        with writing.writing() as other:
+            assert not other.scalar(text("SELECT pg_try_advisory_xact_lock(7013443)"))
+        connection.rollback()
+    purge(writing, KEPT, now=NOW, force=True)
+    result = verify(writing)
+    assert (result.rows, result.purged, result.broken) == (2, 2, 0)
+
+
+@pytest.mark.postgres
+def test_an_answer_that_took_an_old_key_while_old_ones_are_purged_stays(
+    postgres_url: str, open_log: OpenLog
+) -> None:
+    purging, writing = open_log(postgres_url), open_log(postgres_url)
+
+    def store(answer_time: int) -> None:
+        with writing.writing() as connection:
+            connection.execute(delete(tables.answers))
+            row = {"key": "k", "submission": "s", "time": answer_time}
+            connection.execute(insert(tables.answers).values(row))
+
+    store(0)
+    taken: list[bool] = []
+
+    @event.listens_for(purging.engine, "before_execute")
+    def _take_it_meanwhile(_: object, statement: object, *__: object) -> None:
+        if isinstance(statement, Delete) and not taken:
+            taken.append(True)
+            store(to_microseconds(NOW))
+
+    purge(purging, KEPT, now=NOW, force=True)
+    with purging.reading() as connection:
+        assert connection.scalar(select(tables.answers.c.time)) == to_microseconds(NOW)
+    assert taken
 
 
 def test_the_chain_goes_on_after_a_purge_of_everything(decision_log: DecisionLog) -> None:
