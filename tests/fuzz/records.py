@@ -339,7 +339,7 @@ _LINES = b'{"id": "c-1", "resume": "Jane"}\n{"id": "c-2", "resume": "nurse", "gr
 _DECISIONS = (
     b"\x00candidate_id,decision,score,decided_at,sex,race\nc-1,selected,0.7,2026-03-01,female,Asian\n"
     b"c-2,not_selected,0.4,3/31/2026,male,White\n",
-    b'\x01{"decision": 1, "sex": "F", "race_ethnicity": "white", "score": 0.3, "time": "2026-03-01T10:00Z"}\n',
+    b'\x01{"decision": 1, "sex": "F", "race_ethnicity": "white", "score": 0.3, "time": "2026-03-01"}\n',
 )
 _JOB_CSV = b'\x03id,resume,job_description,sex\nc-1,"Jane ""x""",Go,female\nc-2,nurse,care,\n'
 _JOB_LINES = b'\x10{"job": {"description": "Go", "title": "x"}}\n' + _LINES
