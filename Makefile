@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 SPREAD := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve test test-all test-clients coverage lint format soak bench bundle train train-smoke image docs dashboards rules lock clean
+.PHONY: help serve test test-all test-clients fuzz security audit sbom coverage lint format soak bench bundle train train-smoke image docs dashboards rules lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -43,6 +43,28 @@ $(VENV)-clients/.done: tests/clients/requirements.txt tests/clients/package.json
 
 test-clients: $(VENV)/.dev $(VENV)-clients/.done ## Install clients of OpenAI's interface and drive them against the server
 	CLIENTS_ENVIRONMENT=$(VENV)-clients $(BIN)/python -m pytest tests/e2e/test_openai_clients.py
+
+# Beside the environment, not in it: nothing else needs atheris, which is built for Linux alone.
+$(VENV)-fuzz/.done: tests/fuzz/requirements.txt | $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(VENV)-fuzz --upgrade --requirement $<
+	@touch $@
+
+fuzz: $(VENV)/.dev $(VENV)-fuzz/.done ## Fuzz what reads bytes, guided by coverage (docs/testing.md); FUZZ="--seconds 60 pdf" passes options
+	PYTHONPATH=$(VENV)-fuzz $(BIN)/python -m tests.fuzz $(FUZZ)
+
+$(VENV)-security/.done: docker/security-requirements.txt
+	$(PYTHON) -m venv $(VENV)-security
+	$(VENV)-security/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+security: $(VENV)-security/.done ## Look for insecure code with bandit; what is excused says why (pyproject.toml)
+	$(VENV)-security/bin/bandit --quiet --configfile pyproject.toml --recursive evenmatch service training docker docs/generate.py
+
+audit: $(VENV)-security/.done ## Look up the pinned versions in PyPI's database of vulnerabilities; needs the network
+	$(VENV)-security/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
+
+sbom: $(VENV)/.dev $(VENV)-security/.done ## Write sbom.json, what is installed in the environment (CycloneDX), and validate it
+	$(VENV)-security/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible --of JSON --output-file sbom.json --validate $(BIN)/python
 
 coverage: $(VENV)/.dev ## Run the tests of `make test` and measure which lines they run; fails below the floor in pyproject.toml
 	$(BIN)/python -m pytest $(SPREAD) -m 'not slow' --cov --cov-report=term:skip-covered
@@ -92,4 +114,4 @@ lock: ## Resolve the newest versions into constraints.txt (torch stays as pyproj
 	rm -rf $(VENV).lock
 
 clean: ## Remove the virtual environment and all caches
-	rm -rf $(VENV) $(VENV)-clients .coverage .training .training-smoke .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(VENV)-clients $(VENV)-fuzz $(VENV)-security .fuzz sbom.json .coverage .training .training-smoke .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

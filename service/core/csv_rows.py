@@ -194,7 +194,8 @@ def decoded_lines(
                 f"{file} is not {encoding.name}: invalid bytes after line {number:,}"
             ) from None
         finally:
-            wide.detach()
+            if not stream.closed:  # whoever stops early may close the file before this generator
+                wide.detach()
         return
     start = stream.read(_START) if mac else b""
     if mac:

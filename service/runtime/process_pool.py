@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
-import pickle
+import pickle  # nosec B403  (between a process and its own child)
 import select
 import subprocess
 import sys
@@ -131,7 +131,7 @@ class WorkerProcess:
                     log.error("process %d, which %s, stands still and is killed", self.pid, self._purpose)
                     self.kill()
         # What our own worker packed.
-        return pickle.loads(memoryview(received)[HEADER.size :])
+        return pickle.loads(memoryview(received)[HEADER.size :])  # nosec B301
 
     def _death(self) -> WorkerDiedError:
         return WorkerDiedError(self._process.wait())

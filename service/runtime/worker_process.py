@@ -8,7 +8,7 @@ What a task holds reaches no file, argument or log; no core is dumped.
 from __future__ import annotations
 
 import os
-import pickle
+import pickle  # nosec B403  (between a process and its own child)
 import resource
 import signal
 import struct
@@ -84,7 +84,7 @@ def serve(prepare: Callable[[], Callable[[T], object]]) -> None:
     _send(replies, None)
     while (header := requests.read(HEADER.size)) and len(header) == HEADER.size:
         # What the parent packed: nobody else can write into this pipe.
-        task = pickle.loads(requests.read(HEADER.unpack(header)[0]))
+        task = pickle.loads(requests.read(HEADER.unpack(header)[0]))  # nosec B301
         reply = _reply(do, task)
         _send(replies, reply)
         if reply == OUT_OF_MEMORY:

@@ -51,7 +51,7 @@ def start_processes(wanted: int | None) -> None:
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count), "--no-python"]
     command = [sys.executable, "-P", "-m", "training.cli", *sys.argv[1:]]
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, "-P", *launcher, *command])
+    os.execv(sys.executable, [sys.executable, "-P", *launcher, *command])  # nosec B606
 
 
 def _asked_of_accelerate() -> int:

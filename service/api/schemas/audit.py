@@ -46,7 +46,7 @@ class AuditRequest(RequestBody):
 
     job: JobIn
     resumes: Annotated[list[AuditResumeIn], StopEarly()] = Field(
-        description="1 to `limits.max_candidates` resumes."
+        description="1 to `limits.max_candidates` resumes.", json_schema_extra={"minItems": 1}
     )
     attributes: Annotated[list[Attribute], StopEarly()] = Field(
         default_factory=lambda: list(ATTRIBUTES), description="What to change, one at a time."

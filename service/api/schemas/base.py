@@ -18,11 +18,13 @@ from pydantic import (
     ConfigDict,
     FailFast,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     StringConstraints,
     TypeAdapter,
     ValidatorFunctionWrapHandler,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from service.core.blanks import without_blanks
@@ -70,6 +72,18 @@ class RequestBody(Body):
         """Fields of an object that comes in which mean nothing where they are blank."""
         return _optional(cls)
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Say that they may be null. A blank text as well would make each a union for typed clients."""
+        described = handler(schema)
+        body = handler.resolve_ref_schema(described)
+        for name, field in body.get("properties", {}).items():
+            if name not in body.get("required", ()):
+                body["properties"][name] = _or_null(field)
+        return described
+
 
 def few_fields(given: Any, most: int = MAX_FIELDS) -> Any:
     """Return `given`; refuse an object with more than `most` fields before any of them is looked at."""
@@ -80,6 +94,15 @@ def few_fields(given: Any, most: int = MAX_FIELDS) -> Any:
             {"actual_length": len(given), "max_length": most},
         )
     return given
+
+
+def _or_null(field: JsonSchemaValue) -> JsonSchemaValue:
+    if any(one.get("type") == "null" for one in field.get("anyOf", ())):
+        return field
+    about = {name: field[name] for name in ("title", "description", "default", "examples") if name in field}
+    kind = {name: value for name, value in field.items() if name not in about}
+    kinds = kind["anyOf"] if kind.keys() == {"anyOf"} else [kind]
+    return {"anyOf": [*kinds, {"type": "null"}], **about}
 
 
 @cache

@@ -38,7 +38,8 @@ class OutcomeIn(RequestBody):
 
 class OutcomesIn(RequestBody):
     outcomes: Annotated[list[OutcomeIn], StopEarly()] = Field(
-        description="1 to `EVENMATCH_MAX_OUTCOMES`; each is taken by itself."
+        description="1 to `EVENMATCH_MAX_OUTCOMES`; each is taken by itself.",
+        json_schema_extra={"minItems": 1},
     )
 
 

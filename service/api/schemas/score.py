@@ -92,7 +92,8 @@ class ScoreRequest(RequestBody):
 
     job: JobIn
     candidates: Annotated[list[CandidateIn], StopEarly()] = Field(
-        description="1 to `limits.max_candidates` (see `GET /v1/model`)."
+        description="1 to `limits.max_candidates` (see `GET /v1/model`).",
+        json_schema_extra={"minItems": 1},
     )
     redact: bool = Field(
         True,
