@@ -19,6 +19,7 @@ from service.ray_data.blocks import Block, Fault, blocks_of_documents, blocks_of
 from service.ray_data.inputs import InputFile, Inspection, TableColumns, inspect
 from service.ray_data.worker import BlockDone, BlockScorer, PreparedPostings, Scoring, prepare_postings
 from service.runtime.devices import usable_cores
+from service.runtime.numpy_threads import keep_numpy_to_one_thread
 
 _LOCAL_STORE_BYTES = 512 * 2**20
 """Of shared memory, where a cluster is started for the run: some dozen blocks."""
@@ -287,6 +288,7 @@ class _Worker:
         if self._scorer is None:
             import ray
 
+            keep_numpy_to_one_thread()
             scoring, prepared, threads, run = ray.get(self._shared[0])
             self._scorer = BlockScorer(scoring, prepared, threads=threads, run=run)
         return self._scorer.score(block)
