@@ -139,7 +139,7 @@ class _Rows:
             raise DataError(
                 f"{len(contradicted):,} pairs stand there twice with different labels: {'; '.join(places)}"
             )
-        return pairs, first
+        return pairs, first.astype(np.int64)
 
 
 def _id_column(

@@ -134,7 +134,7 @@ class ReadSet:
 
     def sample(self) -> list[TokenIds]:
         """Passages of some documents."""
-        documents = [*self.jobs, *self.resumes]
+        documents: list[TokenizedJob | KeptResume] = [*self.jobs, *self.resumes]
         some = documents[:: max(1, len(documents) // _SAMPLE)][:_SAMPLE]
         return list(dict.fromkeys(ids for document in some for ids in document.texts))
 

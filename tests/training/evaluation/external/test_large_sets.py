@@ -56,8 +56,8 @@ def test_blocks_hold_every_pair_once_by_posting() -> None:
 def test_figures_do_not_depend_on_the_block(tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = given()
     rows = np.array([row for row in range(len(whole)) if row % 4])  # postings with different resumes
-    pairs = (of[rows] for of in (whole.pair_postings, whole.pair_resumes, whole.labels))
-    sparse = LabelledSet(whole.resumes, whole.postings, *pairs, every_pair=False)
+    postings, resumes, labels = whole.pair_postings[rows], whole.pair_resumes[rows], whole.labels[rows]
+    sparse = LabelledSet(whole.resumes, whole.postings, postings, resumes, labels, every_pair=False)
     for data in (whole, sparse):
         monkeypatch.undo()
         expected = evaluated(tiny_bundle, data)
