@@ -107,7 +107,8 @@ def phase(server: BenchServer, client: httpx.Client, addresses: int, seconds: fl
             time.sleep(0.1)
     process = psutil.Process(server.process.pid)
     begun = sum(process.cpu_times()[:2])
-    right, until = [], time.monotonic() + seconds
+    right: list[float] = []
+    until = time.monotonic() + seconds
     while time.monotonic() < until and (sender.is_alive() or not addresses):
         started = time.perf_counter()
         client.get("/v1/model").raise_for_status()
