@@ -24,8 +24,9 @@ import psutil
 
 from benchmarks.http import BenchServer
 from service.access.key_storage import FileKeys
-from service.access.keys import KeySecret, make_key, utc_now
+from service.access.keys import KeySecret, KeyTable, make_key, utc_now
 from service.access.principal import Scope
+from service.access.throttle import Throttle
 
 CONNECTIONS = 32
 """Of all wrong callers together."""
@@ -106,7 +107,8 @@ def phase(server: BenchServer, client: httpx.Client, addresses: int, seconds: fl
             time.sleep(0.1)
     process = psutil.Process(server.process.pid)
     begun = sum(process.cpu_times()[:2])
-    right, until = [], time.monotonic() + seconds
+    right: list[float] = []
+    until = time.monotonic() + seconds
     while time.monotonic() < until and (sender.is_alive() or not addresses):
         started = time.perf_counter()
         client.get("/v1/model").raise_for_status()
@@ -123,6 +125,22 @@ def phase(server: BenchServer, client: httpx.Client, addresses: int, seconds: fl
         sum(process.cpu_times()[:2]) - begun,
         process.memory_info().rss / 2**20,
     )
+
+
+def check_seconds(count: int = 20_000) -> tuple[float, float]:
+    """CPU time of one check without HTTP: of a right key, and of a wrong one that is counted by address."""
+    secret, now = KeySecret(secrets.token_hex(32)), utc_now()
+    right = make_key(secret, name="right", scopes=[Scope.SCORE], created=now, expires=None)
+    table, throttle = KeyTable(secret, [right.record]), Throttle(60)
+    wrong = [f"evm_aaaaaaaaaaaa_{secrets.token_urlsafe(32)}" for _ in range(count)]
+    begun = time.process_time()
+    for _ in range(count):
+        table.check(right.text, now)
+    between = time.process_time()
+    for i, one in enumerate(wrong):
+        table.check(one, now)
+        throttle.failed(f"10.0.{i % 256}.{i // 256 % 256}")
+    return (between - begun) / count, (time.process_time() - between) / count
 
 
 def report(phases: list[Phase], log: str) -> list[str]:
@@ -173,6 +191,8 @@ def main() -> None:
                     ]
         finally:
             server.stop()
+        costs = " / ".join(f"{1e6 * one:.1f}" for one in check_seconds())
+        sys.stdout.write(f"A check takes {costs} µs of CPU time, right / wrong.\n\n")
         sys.stdout.write("\n".join(report(phases, server.log.result())) + "\n")
 
 
