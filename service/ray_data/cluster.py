@@ -8,6 +8,7 @@ import os
 import pickle
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -96,17 +97,20 @@ class Cluster:
                 num_cpus=0,
                 concurrency=max(1, math.ceil(self.workers / 4)),
             )
-            scored = blocks.map_batches(
-                _Worker,
-                batch_size=1,
-                batch_format="pyarrow",
-                fn_constructor_kwargs={"shared": [shared]},
-                compute=ray.data.ActorPoolStrategy(size=self.workers, max_tasks_in_flight_per_actor=2),
-                num_cpus=self._workers.cpus,
-                num_gpus=self._workers.gpus or None,
-                max_restarts=-1,
-                max_task_retries=_TASK_RETRIES,
-            )
+            with warnings.catch_warnings():
+                # Nothing else says how often an actor's task is tried again (pyproject.toml has a limit).
+                warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")
+                scored = blocks.map_batches(
+                    _Worker,
+                    batch_size=1,
+                    batch_format="pyarrow",
+                    fn_constructor_kwargs={"shared": [shared]},
+                    compute=ray.data.ActorPoolStrategy(size=self.workers, max_tasks_in_flight_per_actor=2),
+                    num_cpus=self._workers.cpus,
+                    num_gpus=self._workers.gpus or None,
+                    max_restarts=-1,
+                    max_task_retries=_TASK_RETRIES,
+                )
             for row in scored.iter_rows():
                 result: BlockDone | Fault = pickle.loads(row["done"])
                 yield result
