@@ -225,7 +225,7 @@ def _place(folder: Path, url: str, converted: Path) -> Place:
         models=converted,
         url=url,
         workers=1,
-        database_seconds=10,
+        database_seconds=60,  # of a busy machine
         settings={
             "EVENMATCH_LOG_KEY": "a key that all replicas have",
             "EVENMATCH_READY_SECONDS": "60",  # of a busy machine

@@ -127,7 +127,7 @@ def test_answers_stay_right_and_nothing_is_lost_through_faults() -> None:
     if programs() is None:
         pytest.skip("needs PostgreSQL's initdb and pg_ctl, and as root a user postgres")
     said: list[str] = []
-    plan = Plan(minutes=1.25, rate=6, seed=21, pause=3, hold=3, killing=1)
+    plan = Plan(minutes=1.25, rate=6, seed=21, pause=3, hold=3, killing=1, database_seconds=60)
     with models(None) as converted:
         report = run(plan, converted, said.append)
     assert report.wrong == [], "\n".join([*said, report.as_markdown()])
