@@ -15,7 +15,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from service.api import paths
@@ -219,26 +218,14 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         detail = "this method is not allowed at this path"
     else:
         detail = HTTPStatus(error.status_code).phrase
-    headers = dict(error.headers or {})
-    if error.status_code == 405:
-        headers["Allow"] = _allowed(request)
     return problem_response(
         request.scope,
         status=error.status_code,
         code=_HTTP_CODES.get(error.status_code, "http_error"),
         title=HTTPStatus(error.status_code).phrase,
         detail=detail,
-        headers=headers,
+        headers=dict(error.headers or {}),
     )
-
-
-def _allowed(request: Request) -> str:
-    """The methods of all routes at a path: Starlette names those of the first one alone."""
-    methods: set[str] = set()
-    for route in request.app.routes:
-        if isinstance(route, Route) and route.matches(request.scope)[0] is Match.PARTIAL:
-            methods |= route.methods or set()
-    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 def _is_encoded(request: Request) -> bool:

@@ -75,7 +75,7 @@ def load_encoder(
     """
     try:
         # transformers' overloads do not resolve under mypy strict.
-        backbone: Any = AutoModel.from_pretrained(  # nosec B615  (a folder that was verified)
+        backbone: Any = AutoModel.from_pretrained(  # nosec B615
             base, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
         )
         if adapter is not None:

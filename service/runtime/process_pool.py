@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
-import pickle  # nosec B403  (between a process and its own child)
+import pickle  # nosec B403
 import select
 import subprocess
 import sys

@@ -8,7 +8,7 @@ What a task holds reaches no file, argument or log; no core is dumped.
 from __future__ import annotations
 
 import os
-import pickle  # nosec B403  (between a process and its own child)
+import pickle  # nosec B403
 import resource
 import signal
 import struct

@@ -51,7 +51,7 @@ def bind(host: str, port: int) -> list[socket.socket]:
     missing: OSError | None = None
     bare = host.removeprefix("[").removesuffix("]")
     try:
-        for one in (bare, "0.0.0.0") if bare == "::" else (bare or None,):  # nosec B104  (asked for)
+        for one in (bare, "0.0.0.0") if bare == "::" else (bare or None,):  # nosec B104
             addresses = socket.getaddrinfo(one, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
             for family, kind, protocol, _, address in dict.fromkeys(addresses):
                 if sockets and not port:  # the first one chose it for all

@@ -112,7 +112,7 @@ def load(folder: str | Path | None = None, base: str | Path | None = None) -> Ad
             f"{place} is not the base model that the adapter was trained on: its weights have the SHA-256 "
             f"{actual}, needed is {expected}"
         )
-    model: Any = AutoModel.from_pretrained(  # nosec B615  (a folder that is there)
+    model: Any = AutoModel.from_pretrained(  # nosec B615
         place, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
     )
     with warnings.catch_warnings():
