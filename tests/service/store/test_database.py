@@ -6,22 +6,14 @@ import multiprocessing
 from pathlib import Path
 
 from alembic import command
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect
 
 from service.store.database import migrate, open_database
 from service.store.sqlite import sqlite_url
-from service.store.tables import metadata
 from tests.support.patience import PATIENCE
 
 LIVE = {"outcomes", "outcome_history", "decision_counts", "outcome_counts", "answers"}
-
-
-def test_the_migrations_make_the_tables_of_the_code(engine: Engine) -> None:
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_outcomes_counts_and_answers_can_be_taken_back_and_made_again(engine: Engine) -> None:
