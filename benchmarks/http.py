@@ -22,10 +22,10 @@ INPUTS = 32
 class BenchServer:
     """`evenmatch serve` on a free port, without an embedding cache unless `others` sets one.
 
-    `checkout`: the folder of another revision that serves, with this environment's libraries.
+    `PYTHONPATH` among them lets another checkout serve, with this environment's libraries.
     """
 
-    def __init__(self, data_dir: Path, threads: int, *, checkout: Path | None = None, **others: str) -> None:
+    def __init__(self, data_dir: Path, threads: int, **others: str) -> None:
         settings = {
             "EVENMATCH_DATA_DIR": str(data_dir),
             "EVENMATCH_THREADS": str(threads),
@@ -33,12 +33,9 @@ class BenchServer:
             "EVENMATCH_LOG_LEVEL": "info",
             **others,
         }
-        if checkout is not None:
-            settings["PYTHONPATH"] = str(checkout)
         started = time.perf_counter()
         self.process = subprocess.Popen(
             [str(Path(sys.executable).with_name("evenmatch")), "serve", "--port", "0"],
-            cwd=checkout,
             env={**os.environ, **settings},
             stderr=subprocess.PIPE,
             text=True,

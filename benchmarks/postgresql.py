@@ -231,7 +231,7 @@ def _server_seconds() -> float:
 
 
 def _decisions(request: int, now: datetime) -> list[Decision]:
-    said = ({"sex": "female"}, {"sex": "male", "race_ethnicity": "white"}, {})
+    said: tuple[dict[str, str], ...] = ({"sex": "female"}, {"sex": "male", "race_ethnicity": "white"}, {})
     return [
         replace(
             TEMPLATE,

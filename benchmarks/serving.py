@@ -76,7 +76,7 @@ def main() -> None:
     requests = [draw.sample(texts, given.candidates) for _ in range(given.rounds)]
     with tempfile.TemporaryDirectory() as folder:
         servers = [
-            BenchServer(Path(folder, str(i)), given.threads, checkout=checkout)
+            BenchServer(Path(folder, str(i)), given.threads, PYTHONPATH=str(checkout))
             for i, checkout in enumerate((HERE, given.against.resolve()))
         ]
         try:

@@ -206,6 +206,10 @@ class BulkScorer:
             for error in self._errors.errors[before:]:
                 self._failed(resume, error)
 
+    def _fail(self, resume: UnreadResume, error: InputError) -> None:
+        with self._faults_of(resume):
+            raise error from None
+
     def _item(self, resume: UnreadResume) -> _Item:
         if self._journal is None:
             return _Item(resume, "")
@@ -246,8 +250,7 @@ class BulkScorer:
         try:
             encoded = await self._runtime.embedder.embed(texts, lane="bulk")
         except RequestTooLargeError as error:  # one resume, alone in its part
-            with self._faults_of(items[0].unread):
-                raise _about(error, items[0]) from None
+            self._fail(items[0].unread, _about(error, items[0]))
             return []
         vectors, start = [], 0
         for item in items:

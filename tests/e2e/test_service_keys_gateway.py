@@ -38,7 +38,7 @@ class Gateway:
     """Addresses of callers begin so."""
     service: str
 
-    def client(self, number: int = 1, **headers: str) -> httpx.Client:
+    def client(self, headers: dict[str, str] | None = None, number: int = 1) -> httpx.Client:
         """Of a caller with an address of its own."""
         transport = httpx.HTTPTransport(verify=self.trusted, local_address=f"{self.addresses}.{number}")
         return httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE, transport=transport)
@@ -116,7 +116,7 @@ def gateway(
 
 def test_the_services_own_keys_open_it_below_the_prefix_and_nothing_without(gateway: Gateway) -> None:
     root = gateway.url.removesuffix("/evenmatch")
-    with gateway.client(**bearer(KEY.text)) as client:
+    with gateway.client(bearer(KEY.text)) as client:
         scored = client.post("/v1/score", json=BODY)
         assert scored.status_code == 200, scored.text
         assert scored.headers["x-content-type-options"] == "nosniff"
@@ -125,7 +125,7 @@ def test_the_services_own_keys_open_it_below_the_prefix_and_nothing_without(gate
         assert client.get(urljoin(root, job.headers["location"])).status_code == 200
         for hidden in ("/evenmatch/metrics", "/evenmatch/%6detrics", "/metrics", "/v1/model", "/evenmatch"):
             assert client.get(f"{root}{hidden}").status_code == 404, hidden
-    with gateway.client(**{"x-api-key": KEY.text}) as client:
+    with gateway.client({"x-api-key": KEY.text}) as client:
         assert client.get("/v1/model").status_code == 200
     with gateway.client() as nobody:
         assert nobody.get("/health/ready").status_code == 200
@@ -156,7 +156,7 @@ def test_wrong_keys_are_counted_by_the_address_that_the_gateway_saw(gateway: Gat
     def status(client: httpx.Client, **headers: str) -> int:
         return client.get("/v1/model", headers={**WRONG, **headers}).status_code
 
-    with gateway.client(7) as caller, gateway.client(8) as other:
+    with gateway.client(number=7) as caller, gateway.client(number=8) as other:
         assert [status(caller) for _ in range(4)] == [401, 401, 401, 429]
         assert status(caller, **{"X-Forwarded-For": "203.0.113.9"}) == 429
         assert status(other) == 401

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,10 @@ class Clients:
         return answer
 
 
+def _has_decided(result: Result, enough: int) -> bool:
+    return len(result.decisions) >= enough
+
+
 def run(
     kills: int, seed: int, converted: Path, say: Callable[[str], None], ended: threading.Event | None = None
 ) -> Result:
@@ -201,7 +206,7 @@ def run(
                 if ended is not None and ended.is_set():
                     break
                 enough = len(result.decisions) + _BETWEEN
-                wait_until(lambda enough=enough: len(result.decisions) >= enough, "nothing is decided")
+                wait_until(partial(_has_decided, result, enough), "nothing is decided")
                 victim = chance.randrange(REPLICAS)
                 _count_answers(replicas, victim, result)
                 replicas.replace(victim)

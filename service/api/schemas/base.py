@@ -99,7 +99,9 @@ def few_fields(given: Any, most: int = MAX_FIELDS) -> Any:
 def _or_null(field: JsonSchemaValue) -> JsonSchemaValue:
     if any(one.get("type") == "null" for one in field.get("anyOf", ())):
         return field
-    about = {name: field[name] for name in ("title", "description", "default", "examples") if name in field}
+    about: JsonSchemaValue = {
+        name: field[name] for name in ("title", "description", "default", "examples") if name in field
+    }
     kind = {name: value for name, value in field.items() if name not in about}
     kinds = kind["anyOf"] if kind.keys() == {"anyOf"} else [kind]
     return {"anyOf": [*kinds, {"type": "null"}], **about}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
@@ -61,7 +62,7 @@ def test_its_counts_are_those_that_the_service_adds_up_and_it_goes_on_from_there
             count_decisions(connection, [decision_from(row) for row in rows])
         for table in (decision_counts, tenant_decision_counts):
             assert contents(log.engine, table) == contents(other, table)
-        counted = [
+        counted: list[Any] = [
             row[-1]
             for table in (outcome_counts, tenant_outcome_counts)
             for row in contents(log.engine, table)

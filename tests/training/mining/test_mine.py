@@ -25,18 +25,20 @@ from training.mining.pool import MiningColumns
 
 WORDS = ["ward", "patient", "surgical", "nurse", "care", "team", "python", "java", "backend", "database"]
 RNG = random.Random(4)
-POOL = [{"candidate_id": f"c{i:02}", "resume": " ".join(RNG.choices(WORDS, k=12))} for i in range(40)]
+POOL: list[dict[str, Any]] = [
+    {"candidate_id": f"c{i:02}", "resume": " ".join(RNG.choices(WORDS, k=12))} for i in range(40)
+]
 MATCH = (
     "registered nurse of the surgical ward cares for every patient of the team by day and by night since 2019"
 )
 POOL[7]["resume"] = MATCH
 POOL[8]["resume"] = MATCH.replace("2019", "2020")
 POOL[9]["resume"] = POOL[10]["resume"]
-POSTINGS = [
+POSTINGS: list[dict[str, Any]] = [
     {"job_id": "j1", "title": "nurse", "description": "registered nurse for the surgical ward team"},
     {"job_id": "j2", "title": None, "description": "python backend service and database"},
 ]
-LABELLED = [
+LABELLED: list[dict[str, Any]] = [
     {"job_id": "j1", "job": POSTINGS[0]["description"], "resume": MATCH, "label": 1},
     {"job_id": "j2", "job": "another spelling", "resume": POOL[20]["resume"], "label": 0},
     {"job_id": "j9", "job": "a posting of elsewhere", "resume": "somebody", "label": 1},
