@@ -1,8 +1,8 @@
 """An encoder of the shape of BAAI/bge-large-en-v1.5 through everything, with time and memory.
 
-`python -m benchmarks.large_encoder FOLDER` makes it there with random weights (1.3 GB), a bundle of it as it is
-and another after two training steps, and serves the latter. Random weights say nothing of quality; arithmetic
-and memory are those of the real model, whose layout they have.
+`python -m benchmarks.large_encoder FOLDER` makes it there with random weights (1.3 GB), a bundle of it as it
+is and another after two training steps, and serves the latter. Random weights say nothing of quality;
+arithmetic and memory are those of the real model, whose layout they have.
 """
 
 from __future__ import annotations
