@@ -13,8 +13,10 @@ from typing import Any, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import Scope
 
 from service.api import paths
@@ -218,14 +220,27 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         detail = "this method is not allowed at this path"
     else:
         detail = HTTPStatus(error.status_code).phrase
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = _allowed(request)
     return problem_response(
         request.scope,
         status=error.status_code,
         code=_HTTP_CODES.get(error.status_code, "http_error"),
         title=HTTPStatus(error.status_code).phrase,
         detail=detail,
-        headers=dict(error.headers or {}),
+        headers=headers,
     )
+
+
+def _allowed(request: Request) -> str:
+    """The methods of all routes at a path: Starlette names those of the first one alone."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    methods: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        if route.path is not None and compile_path(route.path)[0].match(path):
+            methods |= route.methods or set()
+    return ", ".join(sorted(methods))
 
 
 def _is_encoded(request: Request) -> bool:

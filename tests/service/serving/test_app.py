@@ -82,6 +82,14 @@ def test_what_is_not_served_is_a_problem_too(
 
 
 @pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/v1/score/jobs", "GET, POST"), ("/v1/score/jobs/j-1", "DELETE, GET"), ("/v1/score", "POST")],
+)
+def test_allow_names_the_methods_of_all_routes_at_a_path(api: Api, path: str, allowed: str) -> None:
+    assert api.request("PATCH", path).headers["allow"] == allowed
+
+
+@pytest.mark.parametrize(
     ("content", "media_type", "status", "code"),
     [
         (b'{"job": ', "application/json", 400, "malformed_json"),
