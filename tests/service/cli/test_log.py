@@ -331,7 +331,7 @@ def test_migrating_may_be_repeated_and_begins_a_log_where_there_is_none(
     run: Run, log: DecisionLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log.close()  # as in another process: one alone holds the file
-    told = "the tables are of this version, with 5 decisions; built 0 indexes\n"
+    told = "the tables are those of this version, with 5 decisions; built 0 indexes\n"
     assert [run("migrate").stdout for _ in range(2)] == [told, told]
     monkeypatch.setenv("EVENMATCH_DATA_DIR", str(tmp_path / "new"))
     assert run("migrate").stdout == told.replace("5", "0", 1)
