@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 SPREAD := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# Tests start hundreds of interpreters: each would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help serve test test-all test-clients fuzz security audit sbom coverage lint format soak bench bundle train train-smoke image docs dashboards rules lock clean
 
 help: ## Show this list

@@ -161,6 +161,7 @@ def test_an_alert(women: tuple[int, int], men: tuple[int, int], tmp_path: Path) 
     fires(tmp_path, both(women, men), ALERT, "140m", {"group": "female"}, every="4m")
 
 
+@pytest.mark.slow
 def test_people_of_unknown_group_are_in_no_comparison(tmp_path: Path) -> None:
     given = decisions("unknown", 90, 100) | decisions("female", 50, 100) | decisions("male", 50, 100)
     fires(tmp_path, given, ALERT, "140m", every="4m")
@@ -168,6 +169,7 @@ def test_people_of_unknown_group_are_in_no_comparison(tmp_path: Path) -> None:
     answers(tmp_path, given, [("20m", "sum by (attribute, group) (evenmatch:impact_ratio:24h)", ratios)])
 
 
+@pytest.mark.slow
 def test_a_lucky_group_of_three_is_no_reference(tmp_path: Path) -> None:
     given = decisions("nonbinary", 3, 3) | both((50, 100), (50, 100))
     fires(tmp_path, given, ALERT, "140m", every="4m")
@@ -203,6 +205,7 @@ def test_a_service_without_decisions_has_sample_sizes_of_0_and_no_rates(tmp_path
     )
 
 
+@pytest.mark.slow
 def test_replicas_sum_up(tmp_path: Path) -> None:
     # Each replica alone has too few people for any conclusion.
     given: Series = {}
@@ -214,6 +217,7 @@ def test_replicas_sum_up(tmp_path: Path) -> None:
     answers(tmp_path, given, [("20m", f"sum by (group) ({selected})", expected)])
 
 
+@pytest.mark.slow
 def test_a_restart_loses_no_decision(tmp_path: Path) -> None:
     labels = {"attribute": "sex", "group": "female", "decision": "selected"}
     restarted = series("evenmatch_decisions_total", "0 37+0x30 0 12+0x60", instance="a", **labels)
@@ -223,6 +227,7 @@ def test_a_restart_loses_no_decision(tmp_path: Path) -> None:
     answers(tmp_path, restarted | other, [("100m", query, counted)])
 
 
+@pytest.mark.slow
 def test_counts_are_whole_though_the_series_are_young(tmp_path: Path) -> None:
     """`increase` scales 30 decisions of one minute's series up to more."""
     given = {
@@ -235,6 +240,7 @@ def test_counts_are_whole_though_the_series_are_young(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_two_people_beyond_the_window_are_forgotten(tmp_path: Path) -> None:
     given = both((40, 100), (70, 100))
     sizes = "sum by (group) (evenmatch:sample_size:1h)"

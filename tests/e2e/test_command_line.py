@@ -51,7 +51,8 @@ def test_a_ranked_table_is_printed(server: Server, data_dir: Path, folder: Path)
     ]
 
 
-@pytest.mark.parametrize("suffix", ["jsonl", pytest.param("csv", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", ["jsonl", "csv"])
 def test_a_table_of_resumes_is_scored_into_a_file(
     server: Server, data_dir: Path, folder: Path, suffix: str
 ) -> None:

@@ -44,6 +44,7 @@ def readers(server: Server) -> list[psutil.Process]:
 
 
 @curl
+@pytest.mark.slow
 def test_documents_score_as_the_text_that_is_read_of_them(server: Server, client: httpx.Client) -> None:
     read = [sent(server, "/v1/documents", f"file=@{FIXTURES / name}") for name in RESUMES]
     assert [status for status, _ in read] == [200] * len(RESUMES)

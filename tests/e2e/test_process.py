@@ -157,6 +157,7 @@ def test_a_decision_log_of_another_key_stops_the_start(
     assert "Traceback" not in log
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_said(server: Server, data_dir: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -267,6 +267,7 @@ def test_settings_that_would_let_anybody_in_are_refused(options: dict[str, Any],
     ),
     payload=st.binary(max_size=20),
 )
+@pytest.mark.slow
 async def test_no_token_makes_it_fail(provider: Provider, header: dict[str, Any], payload: bytes) -> None:
     async with checking(provider) as tokens:
         parts = [json.dumps({"alg": "RS256", "kid": "rsa", **header}).encode(), payload, b"signature"]

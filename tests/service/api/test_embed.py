@@ -161,6 +161,7 @@ def test_the_model_is_listed(shared_api: Api) -> None:
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "model_not_found")
 
 
+@pytest.mark.slow
 def test_many_inputs_are_answered_as_one_by_one(start: Start) -> None:
     api = start(model={"queue_tokens": 20_000})
     texts = [f"python java {i % 7}" for i in range(2_048)]

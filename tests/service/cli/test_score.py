@@ -170,6 +170,7 @@ def test_guesses_are_said_and_a_table_is_printed_for_each_posting(score: Score, 
     assert [one for one in done.stdout.split() if one in ("eng", "nurse")] == ["eng", "nurse"]
 
 
+@pytest.mark.slow
 def test_one_bad_file_does_not_lose_the_others(score: Score, tmp_path: Path) -> None:
     folder = tmp_path / "cvs"
     folder.mkdir()

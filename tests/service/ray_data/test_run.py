@@ -285,6 +285,7 @@ def test_decisions_are_recorded_once_also_over_a_break(
         assert (stored.raw_score, stored.decision) == (row["raw_score"], row["decision"])
 
 
+@pytest.mark.slow
 def test_a_driver_killed_at_five_moments_gives_the_same_rows_and_records_each_once(
     score: Run, settings: Settings, tmp_path: Path
 ) -> None:

@@ -126,6 +126,7 @@ def test_short_texts_start_no_process_and_texts_that_become_long_do(pool: Reader
     assert len(pool.pids) == 1
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced(pool: ReaderPool) -> None:
     pool.warm_up()
     (first,) = pool.pids

@@ -252,6 +252,7 @@ def test_a_lock_held_for_long_and_a_look_at_the_log_afterwards_lose_nothing(
         assert database.execute("SELECT 1 FROM decisions WHERE candidate_id = 'first-0'").fetchall() == []
 
 
+@pytest.mark.slow
 def test_a_database_deleted_under_the_service_is_said_and_comes_back(replica: Begin, tmp_path: Path) -> None:
     service = replica()
     with httpx.Client() as client:

@@ -79,6 +79,7 @@ def shown(connection: psycopg.Connection[tuple[Any, ...]], name: str) -> str:
     return str(row[0])
 
 
+@pytest.mark.slow
 def test_waiting_ends_when_the_server_behind_the_pooler_stands_still(
     pooled: str, postgres_server: PostgresServer, open_log: OpenLog
 ) -> None:

@@ -141,6 +141,7 @@ def test_anchors_of_purged_rows_are_left_out_and_said(decision_log: DecisionLog)
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(ages=st.lists(st.sampled_from([-90, 0, 100, 183, 184, 400]), max_size=12))
+@pytest.mark.slow
 def test_nothing_young_is_purged_and_nothing_old_is_kept_before_the_first_young_one(
     sqlite_log: DecisionLog, ages: list[int]
 ) -> None:

@@ -111,6 +111,7 @@ def test_an_erasure_that_sqlites_journal_outlives_is_no_success(tmp_path: Path, 
 
 
 @pytest.mark.postgres
+@pytest.mark.slow
 def test_erasing_and_purging_do_not_meet_outcomes_head_on(postgres_url: str, open_log: OpenLog) -> None:
     log, count = open_log(postgres_url), 2_000
     now = DAY + timedelta(days=300)

@@ -110,6 +110,7 @@ people = st.lists(
     st.integers(1, 7),
     st.randoms(use_true_random=False),
 )
+@pytest.mark.slow
 def test_counts_are_those_of_a_scan_whatever_the_batches_and_their_order(
     migrated: Path,
     people: list[tuple[dict[str, str], float, int, str]],

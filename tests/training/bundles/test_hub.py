@@ -211,6 +211,7 @@ def train(
     )
 
 
+@pytest.mark.slow
 def test_the_commands_publish_and_fetch_a_bundle(hub: FakeHub, adapted: Bundle, tmp_path: Path) -> None:
     options = ["--private", "--revision", "v1", "--commit-message", "first", "--license", "mit"]
     done = train(

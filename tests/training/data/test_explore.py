@@ -95,6 +95,7 @@ def test_redactions_are_counted_by_group() -> None:
     assert (summary.redacted_resumes, summary.unreadable_resumes) == (2, 1)
 
 
+@pytest.mark.slow
 def test_reports_hold_numbers_and_no_text(biased: Dataset) -> None:
     summary = explore(biased)
     page, numbers = data_html(summary), data_json(summary)

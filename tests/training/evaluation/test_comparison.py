@@ -48,12 +48,13 @@ def evaluation(shift: float = 0.1, seed: int = 0) -> Evaluation:
     return evaluate_pairs(pairs, pairs.raw_scores, SUBJECT, data=f"random pairs {seed}", options=OPTIONS)
 
 
-@pytest.fixture
-def two(tiny_bundle: Bundle, tmp_path: Path) -> list[Path]:
+@pytest.fixture(scope="module")
+def two(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The same pairs; in the second bundle women are not scored lower."""
+    folder = tmp_path_factory.mktemp("compared")
     return [
-        with_metrics(tiny_bundle, tmp_path / "one", evaluation(), name="one"),
-        with_metrics(tiny_bundle, tmp_path / "two", evaluation(shift=0.0), name="two"),
+        with_metrics(tiny_bundle, folder / "one", evaluation(), name="one"),
+        with_metrics(tiny_bundle, folder / "two", evaluation(shift=0.0), name="two"),
     ]
 
 

@@ -76,6 +76,7 @@ def test_swapping_and_swapping_back_restores() -> None:
     assert checked >= 15
 
 
+@pytest.mark.slow
 def test_a_swap_vanishes_under_redaction() -> None:
     for sample in samples(90, 32):
         slots = slots_of(sample.text)

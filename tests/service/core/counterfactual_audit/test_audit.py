@@ -80,6 +80,7 @@ def audit(matcher: Matcher, score: Score, count: int = 8, **options: object) -> 
 
 
 @pytest.mark.parametrize("redact", [pytest.param(True, marks=pytest.mark.slow), False])
+@pytest.mark.slow
 def test_texts_are_handed_on_in_order_and_the_control_arm_first(matcher: Matcher, redact: bool) -> None:
     parts: list[list[TokenizedResume]] = []
     plan = plan_audit(

@@ -26,7 +26,7 @@ def options(name: EngineName, cache: Path, **changes: object) -> EngineOptions:
     return EngineOptions(**{"name": name, "device": "cpu", "threads": 2, "cache": cache, **changes})  # type: ignore[arg-type]  # keyword by keyword
 
 
-@pytest.fixture(scope="module", params=["torch", "openvino"])
+@pytest.fixture(scope="module", params=["torch", pytest.param("openvino", marks=pytest.mark.slow)])
 def loaded(request: pytest.FixtureRequest, tiny_bundle: Bundle, model_cache: Path) -> LoadedModel:
     return load_model(tiny_bundle, options(request.param, model_cache))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -25,6 +24,10 @@ RNG = np.random.default_rng(0)
 TEXTS: list[TokenIds] = [(2, *(int(i) for i in RNG.integers(5, 60, n)), 3) for n in (1, 3, 3, 9, 20, 20, 60)]
 
 
+# With OpenVINO in every run, too: each start of the real server compares its vectors with the bundle's.
+EACH_ENGINE = pytest.mark.parametrize("engine", ["torch", pytest.param("openvino", marks=pytest.mark.slow)])
+
+
 @pytest.fixture(scope="module")
 def erasing(bge_like: Path, adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     folder = tmp_path_factory.mktemp("erasing") / "bundle"
@@ -40,8 +43,7 @@ def load(bundle: Bundle, engine: EngineName, cache: Path, precision: Precision |
     return load_model(bundle, EngineOptions(engine, "cpu", 2, cache, precision=precision))
 
 
-# With OpenVINO in every run, too: each start of the real server compares its vectors with the bundle's.
-@pytest.mark.parametrize("engine", ["torch", pytest.param("openvino", marks=pytest.mark.slow)])
+@EACH_ENGINE
 def test_served_vectors_are_the_erased_ones(
     engine: EngineName, erasing: Bundle, without: Bundle, model_cache: Path
 ) -> None:
@@ -53,7 +55,7 @@ def test_served_vectors_are_the_erased_ones(
     assert loaded.engine.info.batch_invariant
 
 
-@pytest.mark.parametrize("engine", get_args(EngineName))
+@EACH_ENGINE
 def test_half_precision_erases_as_well(
     engine: EngineName, erasing: Bundle, without: Bundle, model_cache: Path
 ) -> None:
@@ -72,7 +74,7 @@ def test_half_precision_erases_as_well(
     np.testing.assert_allclose(np.linalg.norm(parts, axis=1) * length, np.linalg.norm(left_over), rtol=0.05)
 
 
-@pytest.mark.parametrize("engine", get_args(EngineName))
+@EACH_ENGINE
 def test_an_erased_text_has_the_same_vector_in_any_batch(
     engine: EngineName, erasing: Bundle, model_cache: Path
 ) -> None:
