@@ -19,6 +19,7 @@ import numpy as np
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
+from service.api.thread_pools import ThreadPools
 from service.core.groups import RACE_ETHNICITY, SEX, UNKNOWN, GroupSchema
 from service.metrics.live_fairness import live_fairness
 from service.serving.app import create_app
@@ -53,8 +54,8 @@ def _measure(engine: Engine, decisions: int, rounds: int) -> Iterator[str]:
     seconds = _fill(engine, decisions, now)
     yield f"| decisions stored and counted, batches of {_CHUNK:,} | {decisions / seconds:,.0f} /s | |"
     app = create_app(Settings())
-    app.state.database = engine
-    client = TestClient(app)
+    app.state.database, app.state.pools, app.state.authenticator = engine, ThreadPools(), None
+    client = TestClient(app, base_url="http://localhost")
 
     def ask(path: str) -> Callable[[], object]:
         return lambda: client.get(path).raise_for_status()

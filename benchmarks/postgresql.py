@@ -29,6 +29,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from benchmarks.stored_month import BUNDLES, DAYS, TENANTS, fill
+from service.api.thread_pools import ThreadPools
 from service.core.tenants import DEFAULT_TENANT
 from service.metrics.live_fairness import live_fairness
 from service.serving.app import create_app
@@ -116,7 +117,7 @@ def _measure(url: str, other_url: str, given: argparse.Namespace) -> Iterator[st
     log = _open(url)
     yield from _sizes(log.engine)
     yield from _fairness(log.engine, given.rounds)
-    yield from _by_id(log, given.rounds)
+    yield from _by_id(log, given.rows, given.rounds)
     for processes in PROCESSES:
         yield _writing(url, processes, given.seconds)
     yield from _chain(other_url, given.chained)
@@ -141,8 +142,8 @@ def _sizes(engine: Engine) -> Iterator[str]:
 
 def _fairness(engine: Engine, rounds: int) -> Iterator[str]:
     app = create_app(Settings())
-    app.state.database = engine
-    client = TestClient(app)
+    app.state.database, app.state.pools, app.state.authenticator = engine, ThreadPools(), None
+    client = TestClient(app, base_url="http://localhost")
 
     def ask(path: str) -> Callable[[], object]:
         return lambda: client.get(path).raise_for_status()
@@ -166,14 +167,15 @@ def _fairness(engine: Engine, rounds: int) -> Iterator[str]:
     yield _row("all live gauges, 4 windows", lambda: live_fairness(engine, schema, now), rounds)
 
 
-def _by_id(log: DecisionLog, rounds: int) -> Iterator[str]:
-    engine = log.engine
+def _by_id(log: DecisionLog, decisions: int, rounds: int) -> Iterator[str]:
+    engine, percent = log.engine, min(100.0, 4_000_000 / decisions)
     with engine.connect() as connection:
         sample = connection.execute(
             text(
-                "SELECT decision_id, candidate_id FROM decisions TABLESAMPLE SYSTEM (0.1) "
+                "SELECT decision_id, candidate_id FROM decisions TABLESAMPLE SYSTEM (:percent) "
                 "WHERE tenant = 'default' AND erased IS NULL LIMIT 20000"
-            )
+            ),
+            {"percent": percent},
         ).all()
     ids, people = iter([one[0] for one in sample]), iter([one[1] for one in sample])
     yield _row("a decision by its id", lambda: _read(engine, next(ids)), rounds)
