@@ -43,15 +43,15 @@ class Driver:
     def start(self, output: str, *arguments: str, **env: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "tests.support.ray_driver", "score", "--engine", "ray"]
         options = ["--jobs", "postings.csv", "--output", output, "--workers", "2", "--block-rows", "4"]
-        said = (self.folder / "said").open("w")
-        return subprocess.Popen(
-            [*command, *options, *arguments, "in"],
-            cwd=self.folder,
-            env=self.env | env,
-            text=True,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-        )
+        with (self.folder / "said").open("w") as said:
+            return subprocess.Popen(
+                [*command, *options, *arguments, "in"],
+                cwd=self.folder,
+                env=self.env | env,
+                text=True,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
 
     def run(self, output: str, *arguments: str, **env: str) -> tuple[int, str]:
         process = self.start(output, *arguments, **env)
