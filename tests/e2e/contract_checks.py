@@ -27,18 +27,19 @@ BEYOND_THE_SCHEMA = {
     "unsupported_document": "the content of a file",
     "duplicate_id": "ids are unique in a request",
     "unknown_group": "groups are configured",
-    "unusable_audit_options": "more than a service may be asked for",
+    "audit_options": "more than a service may be asked for",
     "span_not_found": "a span stands in its resume",
     "unknown_token": "tokens of this model",
-    "unusable_webhook": "webhooks lead out of the own network",
-    "invalid_inputs": "several of these",
-    "outcome_time_out_of_range": "an outcome after its decision",
+    "webhook_refused": "webhooks lead out of the own network",
+    "token_arrays": "lists of token ids, which OpenAI's interface has and this one refuses by name",
+    "outcome_time": "an outcome after its decision",
 }
 """Codes of refusals that no schema can express, each with what it is about."""
 
 BEYOND_IN_FIELDS = {
     "text_and_file": "a text or a file, not both",
     "missing": "one of both",
+    "string_type": "null for a text, which only a file in its place allows",
     "too_deep": "metadata",
     "too_large": "metadata",
     "half_character": "metadata",
@@ -105,8 +106,9 @@ def _is_beyond(response: Any) -> bool:
     problem = json.loads(response.content)
     if problem["code"] in BEYOND_THE_SCHEMA:
         return True
-    errors = [one["code"] for one in problem.get("errors", ())]
-    return problem["code"] == "validation_failed" and bool(errors) and set(errors) <= BEYOND_IN_FIELDS.keys()
+    errors = {one["code"] for one in problem.get("errors", ())}
+    known = BEYOND_IN_FIELDS.keys() | BEYOND_THE_SCHEMA.keys()
+    return problem["code"] == "validation_failed" and bool(errors) and errors <= known
 
 
 def _body(case: Any) -> Any:

@@ -21,7 +21,7 @@ from tests.soak.reference import Question, Reference, without_ids
 
 SCORE, OUTCOMES, FAIRNESS = "/v1/score", "/v1/outcomes", "/v1/fairness"
 JOBS = "/v1/score/jobs"
-SEXES = ("female", "male", "non_binary")
+SEXES = ("female", "male", "nonbinary")
 MAX_BODY_BYTES = 1_000_000
 JOB_ROWS = 6
 _TIMEOUT_SECONDS = 300.0
