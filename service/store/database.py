@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from importlib.resources import files
 
 from sqlalchemy import Engine
@@ -69,8 +70,12 @@ def known_revisions() -> set[str]:
     return {script.revision for script in scripts.walk_revisions()}
 
 
+_ALEMBIC = threading.Lock()
+"""Alembic keeps the migration at work in its modules' globals: a process runs one at a time, of any database."""
+
+
 def migrate(engine: Engine) -> None:
-    """Bring the tables to this version's state; safe if several processes do so at once.
+    """Bring the tables to this version's state; safe if several processes or threads do so at once.
 
     Raises `StoreError` if a newer version has migrated the database.
     """
@@ -91,6 +96,7 @@ def migrate(engine: Engine) -> None:
         config.set_main_option("script_location", folder.replace("%", "%%"))  # else a variable's beginning
         config.attributes["connection"] = connection
         try:
-            command.upgrade(config, "head")
+            with _ALEMBIC:
+                command.upgrade(config, "head")
         except CommandError:
             raise StoreError("the database was migrated by a newer version of evenmatch") from None

@@ -33,6 +33,7 @@ def score(server: Server, data_dir: Path, folder: Path, *arguments: str) -> subp
     return forked.run(forked.command_line, ["score", "--job", "job.txt", *arguments], env, folder)
 
 
+@pytest.mark.slow
 def test_a_ranked_table_is_printed(server: Server, data_dir: Path, folder: Path) -> None:
     """The program as it is installed."""
     done = subprocess.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from alembic import command
@@ -59,3 +60,12 @@ def test_several_processes_write_to_one_file(tmp_path: Path) -> None:
         counts = connection.exec_driver_sql("SELECT process, COUNT(*) FROM scratch GROUP BY process").all()
     engine.dispose()
     assert [tuple(row) for row in counts] == [(i, ROWS) for i in range(PROCESSES)]
+
+
+def test_threads_migrate_databases_of_their_own_at_once(tmp_path: Path) -> None:
+    engines = [open_database(sqlite_url(tmp_path / f"{i}.sqlite3")) for i in range(6)]
+    with ThreadPoolExecutor(len(engines)) as pool:
+        list(pool.map(migrate, engines))
+    for engine in engines:
+        assert "decisions" in inspect(engine).get_table_names()
+        engine.dispose()

@@ -141,6 +141,7 @@ def test_models_made_ahead_are_only_read(tiny_bundle: Bundle, tmp_path: Path) ->
     assert (made.folder / "model.bin").read_bytes() == damaged
 
 
+@pytest.mark.slow  # it converts first
 def test_a_precision_that_the_engine_has_not_is_refused(tiny_bundle: Bundle, model_cache: Path) -> None:
     with pytest.raises(EngineUnavailableError, match="OpenVINO does not compute in f16"):
         load_model(tiny_bundle, options("openvino", model_cache, precision="f16"))
