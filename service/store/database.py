@@ -71,7 +71,7 @@ def known_revisions() -> set[str]:
 
 
 _ALEMBIC = threading.Lock()
-"""Alembic keeps the migration at work in its modules' globals: a process runs one at a time, of any database."""
+"""Alembic keeps the migration at work in its modules' globals: a process runs one at a time."""
 
 
 def migrate(engine: Engine) -> None:
