@@ -39,6 +39,7 @@ BEYOND_THE_SCHEMA = {
 BEYOND_IN_FIELDS = {
     "text_and_file": "a text or a file, not both",
     "missing": "one of both",
+    "int_type": "a whole number written as 134.0, which is an integer to a schema",
     "string_type": "null for a text, which only a file in its place allows",
     "too_deep": "metadata",
     "too_large": "metadata",

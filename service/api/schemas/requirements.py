@@ -21,7 +21,9 @@ def _kinds(given: Any) -> Any:
     return given
 
 
-Require = Annotated[list[Kind], BeforeValidator(_kinds, json_schema_input_type=list[Kind] | bool)]
+_Kinds = Annotated[list[Kind], Field(max_length=len(KINDS))]
+# The limit stands in both: what validates a list is not what the schema says of the input.
+Require = Annotated[_Kinds, BeforeValidator(_kinds, json_schema_input_type=_Kinds | bool)]
 
 REQUIREMENTS = (
     "List the hard facts that the job's text asks for, and whether each resume states them "

@@ -20,7 +20,6 @@ from service.core.blanks import without_blanks
 from service.core.calibration import Prevalence
 from service.core.groups import MAX_GROUP_PAIRS
 from service.core.redaction.policy import Category
-from service.core.requirements.kinds import KINDS
 from service.core.requirements.listing import Reason
 from service.core.resume_warnings import JobWarning, ResumeWarning
 
@@ -105,7 +104,7 @@ class ScoreRequest(RequestBody):
         description="Say how much each passage of a resume contributes. Costs no inference, some bytes.",
     )
     requirements: bool = Field(False, description=REQUIREMENTS)
-    require: Require = Field(default_factory=list, max_length=len(KINDS), description=REQUIRE)
+    require: Require = Field(default_factory=list, description=REQUIRE)
     prevalence: Prevalence | None = Field(
         None,
         description="Share of true matches among the candidates that are scored, in (0, 1): probabilities "

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from service.api.schemas.base import Body, RequestBody
 from service.api.schemas.requirements import REQUIRE, REQUIREMENTS, Require
 from service.core.calibration import Prevalence
-from service.core.requirements.kinds import KINDS, Kind
+from service.core.requirements.kinds import Kind
 from service.jobs.options import LONGEST_TTL_SECONDS
 from service.jobs.states import Priority, Status
 
@@ -47,7 +47,7 @@ class JobOptionsIn(RequestBody):
     webhook: Webhook | None = Field(None, description=_WEBHOOK)
     prevalence: Prevalence | None = Field(None, description=_PREVALENCE)
     requirements: bool = Field(False, description=REQUIREMENTS)
-    require: Require = Field(default_factory=list, max_length=len(KINDS), description=REQUIRE)
+    require: Require = Field(default_factory=list, description=REQUIRE)
 
 
 class JobQuery(BaseModel):
@@ -62,7 +62,7 @@ class JobQuery(BaseModel):
     webhook: Webhook | None = Field(None, description=_WEBHOOK)
     prevalence: Prevalence | None = Field(None, description=_PREVALENCE)
     requirements: bool = Field(False, description=REQUIREMENTS)
-    require: Require = Field(default_factory=list, max_length=len(KINDS), description=REQUIRE)
+    require: Require = Field(default_factory=list, description=REQUIRE)
 
 
 class PostingFile(RequestBody):
