@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Literal, cast
 
-from service.core.errors import TableError
+from service.core.errors import ConfigurationError, TableError
 from service.core.files import private_bytes
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
@@ -144,18 +144,19 @@ class StoredFile:
 def location(given: str | Path, system: Any = None) -> Location:
     """Where a path or URI (`s3://`, `gs://`, `az://`, `abfs://`, `hdfs://`, `file://`) leads.
 
-    `system`: of pyarrow or fsspec, in which all paths are; None: the URI says it. Raises `TableError`.
+    `system`: of pyarrow or fsspec, in which all paths are; None: the URI says it. Raises `TableError`,
+    and `ConfigurationError` without pyarrow.
     """
+    try:
+        import pyarrow.fs
+    except ImportError:
+        raise ConfigurationError("scoring with Ray needs it: pip install 'evenmatch[ray]'") from None
     name = str(given)
     if system is not None:
         return Location(_as_pyarrow(system), name, name)
     if not _SCHEME.match(name):
-        import pyarrow.fs
-
         path = os.path.abspath(os.path.expanduser(name))
         return Location(pyarrow.fs.LocalFileSystem(), path, name)
-    import pyarrow.fs
-
     told = _SECRETS.sub("", name)
     try:
         found, path = pyarrow.fs.FileSystem.from_uri(_AZURE.sub("abfs://", name))

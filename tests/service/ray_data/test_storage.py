@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import stat
+import sys
 from pathlib import Path
 
 import fsspec
 import pytest
 
-from service.core.errors import TableError
+from service.core.errors import ConfigurationError, TableError
 from service.ray_data.storage import found_by, location
 
 
@@ -83,3 +84,10 @@ def test_patterns_find_what_a_shell_would(tmp_path: Path, pattern: str, names: l
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"gone\.csv holds no files"):
         found_by(str(tmp_path / "gone.csv"))
+
+
+def test_what_to_install_is_said_where_nothing_of_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("pyarrow", "pyarrow.fs"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'evenmatch\[ray\]'"):
+        location("scored")
