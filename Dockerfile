@@ -9,16 +9,20 @@ ARG BASE_IMAGE=python:3.11.14-slim-bookworm
 
 FROM ${BASE_IMAGE} AS build
 WORKDIR /build
-RUN python3 -m venv /build/tools && python3 -m venv --without-pip /opt/evenmatch
+COPY docker/pip.lock ./
+RUN python3 -m venv /build/tools && python3 -m venv --without-pip /opt/evenmatch \
+    && tools/bin/pip install --no-cache-dir --require-hashes --requirement pip.lock
 # The lists of dependencies alone, so that a change of the code does not install them anew.
-COPY pyproject.toml constraints.txt ./
+COPY pyproject.toml constraints.txt constraints.lock ./
 RUN python3 -c 'import tomllib; \
 project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 extras = project["optional-dependencies"]; \
 open("serving.txt", "w").write("\n".join(project["dependencies"] + extras["postgres"] + extras["redis"] + extras["tracing"])); \
 open("torch.txt", "w").write("\n".join(extras["torch"]))'
+# Nothing is installed that is not, byte for byte, what PyPI had when the versions were chosen.
 RUN --mount=type=cache,target=/root/.cache/pip \
-    tools/bin/pip --python /opt/evenmatch/bin/python install --constraint constraints.txt --requirement serving.txt
+    tools/bin/pip --python /opt/evenmatch/bin/python install --only-binary :all: --require-hashes \
+    --constraint constraints.lock --requirement serving.txt
 
 
 FROM build AS code
@@ -33,9 +37,12 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 FROM build AS with-torch
 # The index of torch's CPU builds; empty takes PyPI's build, which is made for CUDA on Linux.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# torch by its version alone: PyPI knows no hash of a build from another index.
 RUN --mount=type=cache,target=/root/.cache/pip \
     tools/bin/pip --python /opt/evenmatch/bin/python install --constraint constraints.txt \
-    ${TORCH_INDEX:+--extra-index-url "${TORCH_INDEX}"} --requirement torch.txt
+    ${TORCH_INDEX:+--no-deps --extra-index-url "${TORCH_INDEX}"} torch \
+    && tools/bin/pip --python /opt/evenmatch/bin/python install --only-binary :all: --require-hashes \
+    --constraint constraints.lock --requirement torch.txt
 RUN --mount=type=bind,from=code,source=/build/wheels,target=/wheels \
     tools/bin/pip --python /opt/evenmatch/bin/python install --no-deps /wheels/*.whl
 # The bundles whose converted models are baked in, so that no start needs torch or a network.
@@ -86,6 +93,14 @@ FROM runtime AS torch
 COPY --from=with-torch /opt/evenmatch /opt/evenmatch
 
 
-FROM runtime AS cpu
+FROM runtime AS cpu-with-shell
 COPY --from=without-torch /opt/evenmatch /opt/evenmatch
 COPY --from=with-torch /opt/evenmatch/models /opt/evenmatch/models
+
+
+FROM cpu-with-shell AS cpu
+# Who gets in finds no shell, no package manager and no other program but Python.
+USER 0
+RUN find /bin/ /sbin/ /usr/bin/ /usr/sbin/ /usr/local/bin/ /usr/local/sbin/ \
+    ! -type d ! -name 'python3*' ! -name 'ld.so*' -delete
+USER 10001:10001

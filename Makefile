@@ -110,10 +110,14 @@ dashboards: $(VENV)/.dev ## Generate Grafana's dashboards again (docs/monitoring
 rules: $(VENV)/.dev ## Check and test Prometheus' rules; needs prometheus and promtool
 	$(BIN)/python -m pytest -m prometheus tests/docker
 
-lock: ## Resolve the newest versions into constraints.txt (torch stays as pyproject.toml pins it)
+lock: ## Resolve the newest versions into constraints.txt (torch stays as pyproject.toml pins it), their hashes into constraints.lock
 	rm -rf $(VENV).lock && $(PYTHON) -m venv $(VENV).lock
 	$(VENV).lock/bin/python -m pip install --quiet --editable '.[training,dev]'
 	$(VENV).lock/bin/python -m pip freeze --exclude-editable | sed -E 's/^(torch==[0-9.]+)\+.*/\1/' > constraints.txt
+	$(VENV).lock/bin/python -m pip install --quiet pip-tools==7.6.2
+	# PyPI alone: another index may offer other builds under the same version.
+	env -u PIP_EXTRA_INDEX_URL -u PIP_FIND_LINKS $(VENV).lock/bin/pip-compile --quiet --generate-hashes --no-annotate --no-header \
+	  --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --output-file constraints.lock constraints.txt
 	rm -rf $(VENV).lock
 
 clean: ## Remove the virtual environment and all caches

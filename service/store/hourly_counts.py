@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -127,7 +128,7 @@ def _periods(counted: CountedDecision) -> list[tuple[int, CountedDecision]]:
 
 
 def _add(
-    connection: Connection, tables: tuple[Table, Table], names: Sequence[str], rows: list[dict[str, Any]]
+    connection: Connection, tables: tuple[Table, Table], names: tuple[str, ...], rows: list[dict[str, Any]]
 ) -> None:
     """To the default tenant's table, and then to that of all others."""
     of_default, of_tenants = tables
@@ -144,8 +145,9 @@ def _add(
             connection.execute(_add_to(table, names), of_table)
 
 
-def _add_to(table: Table, names: Sequence[str]) -> sqlite.Insert:
-    """Insert rows, or add their `names` to the rows that are there."""
+@cache
+def _add_to(table: Table, names: tuple[str, ...]) -> sqlite.Insert:
+    """Insert rows, or add their `names` to those that are there. To build it takes longer than to run it."""
     statement = sqlite.insert(table)
     return statement.on_conflict_do_update(
         index_elements=list(table.primary_key),

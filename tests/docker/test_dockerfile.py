@@ -50,7 +50,8 @@ def only(stage: str, instruction: str) -> str:
 
 def test_the_image_built_by_default_is_the_one_without_torch() -> None:
     assert list(stages())[-1] == "cpu"
-    copied = [rest for name, rest in stages()["cpu"] if name == "COPY"]
+    assert stages()["cpu"][0] == ("FROM", "cpu-with-shell AS cpu")
+    copied = [rest for name, rest in stages()["cpu-with-shell"] if name == "COPY"]
     assert [path for path in copied if "--from=with-torch" in path] == [
         "--from=with-torch /opt/evenmatch/models /opt/evenmatch/models"
     ]
@@ -78,6 +79,44 @@ def test_what_serves_depends_on_nothing_that_needs_torch() -> None:
     heavy = {"torch", "transformers", "peft", "accelerate", "sentence-transformers", "scikit-learn"}
     assert needed & heavy == set()
     assert heavy <= installed_by(PROJECT["optional-dependencies"]["torch"])
+
+
+def locked() -> dict[str, tuple[str, int]]:
+    """Name to version and number of hashes, as constraints.lock has them."""
+    text = (CHECKOUT / "constraints.lock").read_text("utf-8")
+    found = re.findall(
+        r"^([\w.-]+)(?:\[[\w,]+\])?==(\S+)((?: \\\n +--hash=sha256:[0-9a-f]{64})+)$", text, re.MULTILINE
+    )
+    assert len(found) == text.count("==")
+    return {canonicalize_name(name): (version, hashes.count("--hash")) for name, version, hashes in found}
+
+
+def test_the_lock_has_hashes_of_all_versions_that_are_pinned() -> None:
+    pinned = (CHECKOUT / "constraints.txt").read_text("utf-8").splitlines()
+    versions = {canonicalize_name(line.partition("==")[0]): line.partition("==")[2] for line in pinned}
+    hashed = {name: version for name, (version, count) in locked().items() if count}
+    assert hashed.pop("setuptools")  # torch asks for it, and `pip freeze` does not name it
+    assert hashed == versions
+
+
+def test_all_that_the_image_installs_is_checked_by_its_hash_but_torch_and_our_own_wheel() -> None:
+    installs = [
+        rest
+        for name, rest in instructions()
+        if name == "RUN"
+        for rest in rest.split("&&")
+        if "pip install" in rest or "python install" in rest
+    ]
+    unchecked = [one.split()[-1] for one in installs if "--require-hashes" not in one]
+    assert len(installs) > len(unchecked)
+    assert set(unchecked) == {"torch", "/wheels/*.whl"}
+
+
+def test_what_is_served_has_no_shell() -> None:
+    [removal] = [rest for name, rest in stages()["cpu"] if name == "RUN"]
+    assert removal.startswith("find /bin/ /sbin/ /usr/bin/ /usr/sbin/")
+    assert removal.endswith("-delete")
+    assert [rest for name, rest in stages()["cpu"] if name == "USER"][-1] == only("runtime", "USER")
 
 
 def test_the_environment_it_sets_are_settings() -> None:

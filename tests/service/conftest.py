@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from sqlalchemy import Engine
 
 from service.core.bundle import Bundle
@@ -14,6 +15,15 @@ from service.store.database import migrate, open_database
 from service.store.sqlite import sqlite_url
 from tests.support.api import Api, Start, start_api
 from tests.support.postgres import PostgresServer, programs
+from tests.support.recorded_migration import RecordedMigration
+
+_MIGRATION = RecordedMigration()
+
+
+@pytest.fixture(autouse=True)
+def migration_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables of empty databases are made as Alembic made the first. Tests of migrations take this back."""
+    monkeypatch.setattr(command, "upgrade", _MIGRATION.upgrade)
 
 
 @pytest.fixture

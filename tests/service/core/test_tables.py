@@ -8,6 +8,7 @@ from typing import BinaryIO
 import pytest
 
 from service.core.csv_rows import csv_rows
+from service.core.encodings import Encoding
 from service.core.errors import TableError, UndecodableTextError
 from service.core.tables import json_rows
 
@@ -22,6 +23,24 @@ def test_a_row_of_csv_is_found_by_the_line_it_begins_on() -> None:
 def test_a_cell_may_be_longer_than_a_hundred_thousand_characters() -> None:
     row, _ = next(csv_rows(FILE, io.BytesIO(b"a," + b"x" * 200_000 + b"\n")))
     assert row[1] == "x" * 200_000
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["utf-16", "cp1252"])
+def test_a_file_may_be_closed_before_its_rows_are_read_to_the_end(name: str) -> None:
+    file = io.BytesIO("a,b\n1,2\n3,4\n".encode(name))
+    rows = csv_rows(FILE, file, encoding=Encoding(name))
+    assert next(rows) == (["a", "b"], 1)
+    file.close()
+    del rows  # what goes wrong in here nobody could catch: pytest makes it an error
+
+
+def test_rows_left_unread_leave_the_file_open() -> None:
+    file = io.BytesIO("a,b\n1,2\n3,4\n".encode("utf-16"))
+    rows = csv_rows(FILE, file, encoding=Encoding("utf-16"))
+    next(rows)
+    del rows
+    assert not file.closed
 
 
 def test_a_row_of_json_knows_what_stands_in_it_twice() -> None:

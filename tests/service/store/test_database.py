@@ -6,6 +6,7 @@ import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, inspect
@@ -13,6 +14,12 @@ from sqlalchemy import Engine, inspect
 from service.store.database import migrate, open_database
 from service.store.sqlite import sqlite_url
 from tests.support.patience import PATIENCE
+
+
+@pytest.fixture(autouse=True)
+def migration_at_once() -> None:
+    """Here Alembic itself is asked each time."""
+
 
 LIVE = {"outcomes", "outcome_history", "decision_counts", "outcome_counts", "answers"}
 

@@ -21,6 +21,11 @@ from tests.support.stored import decision, store
 pytestmark = pytest.mark.postgres
 
 
+@pytest.fixture(autouse=True)
+def migration_at_once() -> None:
+    """Here Alembic itself is asked each time."""
+
+
 @pytest.fixture
 def unmigrated(postgres_url: str) -> Iterator[Engine]:
     opened = open_database(postgres_url, timeout=60)

@@ -15,6 +15,12 @@ from service.core.errors import StoreError
 from service.store.database import known_revisions, migrate, open_database
 from service.store.sqlite import create_file, file_of
 
+
+@pytest.fixture(autouse=True)
+def migration_at_once() -> None:
+    """Here Alembic itself is asked each time."""
+
+
 REVISIONS = sorted(known_revisions())
 
 
