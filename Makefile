@@ -114,10 +114,10 @@ lock: ## Resolve the newest versions into constraints.txt (torch stays as pyproj
 	rm -rf $(VENV).lock && $(PYTHON) -m venv $(VENV).lock
 	$(VENV).lock/bin/python -m pip install --quiet --editable '.[training,dev]'
 	$(VENV).lock/bin/python -m pip freeze --exclude-editable | sed -E 's/^(torch==[0-9.]+)\+.*/\1/' > constraints.txt
-	$(VENV).lock/bin/python -m pip install --quiet pip-tools==7.6.2
-	# PyPI alone: another index may offer other builds under the same version.
-	env -u PIP_EXTRA_INDEX_URL -u PIP_FIND_LINKS $(VENV).lock/bin/pip-compile --quiet --generate-hashes --no-annotate --no-header \
-	  --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --output-file constraints.lock constraints.txt
+	$(VENV).lock/bin/python -m pip install --quiet uv==0.13.9
+	# For every platform and Python; from PyPI alone, since another index may offer other builds under the same version.
+	$(VENV).lock/bin/uv pip compile --quiet --no-config --default-index https://pypi.org/simple --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --no-emit-index-url --constraint constraints.txt --all-extras pyproject.toml --output-file constraints.lock
 	rm -rf $(VENV).lock
 
 clean: ## Remove the virtual environment and all caches
