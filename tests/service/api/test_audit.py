@@ -123,8 +123,8 @@ def test_audits_are_counted_beside_their_control(api: Api) -> None:
         ({"unknown": 1}, "unknown", "extra_forbidden"),
     ],
 )
-def test_bad_options_are_named(api: Api, options: dict[str, object], field: str, code: str) -> None:
-    answer = audit(api, RESUME, **options)
+def test_bad_options_are_named(shared_api: Api, options: dict[str, object], field: str, code: str) -> None:
+    answer = audit(shared_api, RESUME, **options)
     assert answer.status_code == 422
     assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [(field, code)]
 

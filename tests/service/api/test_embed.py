@@ -94,9 +94,9 @@ def test_openai_floats_base64_and_token_arrays_agree(start: Start) -> None:
     ],
 )
 def test_openai_interface_refuses_what_it_cannot_answer_rightly(
-    api: Api, body: dict[str, object], status: int, code: str
+    shared_api: Api, body: dict[str, object], status: int, code: str
 ) -> None:
-    answer = api.post("/v1/embeddings", json=body)
+    answer = shared_api.post("/v1/embeddings", json=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 

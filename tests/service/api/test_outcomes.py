@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from service.store.decisions import Decision
 from tests.support.api import Api, Start
 from tests.support.stored import decision, store
 
@@ -15,14 +16,22 @@ NOW = datetime.now(UTC)
 MADE = NOW - timedelta(days=1)
 
 
+def of_four_women() -> list[Decision]:
+    return [decision(i, {"sex": "female"}, score=0.9 if i < 2 else 0.1, time=MADE) for i in range(4)]
+
+
 @pytest.fixture
 def api(api: Api) -> Api:
     """d-0 to d-3 of women were made yesterday; d-0 and d-1 were selected."""
-    store(
-        api.database,
-        [decision(i, {"sex": "female"}, score=0.9 if i < 2 else 0.1, time=MADE) for i in range(4)],
-    )
+    store(api.database, of_four_women())
     return api
+
+
+@pytest.fixture(scope="module")
+def refusing_api(shared_api: Api) -> Api:
+    """The same for tests in which nothing is taken."""
+    store(shared_api.database, of_four_women())
+    return shared_api
 
 
 def outcome(number: int, value: str = "positive", kind: str = "label", **more: Any) -> dict[str, Any]:
@@ -95,9 +104,9 @@ def test_a_decision_of_a_group_that_the_schema_forgot_counts_as_unknown(api: Api
     ],
 )
 def test_what_cannot_be_taken_says_why(
-    api: Api, sent: dict[str, Any], status: int, code: str, field: str
+    refusing_api: Api, sent: dict[str, Any], status: int, code: str, field: str
 ) -> None:
-    problem = api.post("/v1/outcomes", json=sent)
+    problem = refusing_api.post("/v1/outcomes", json=sent)
     assert (problem.status_code, problem.json()["code"]) == (status, code)
     assert [error["field"] for error in problem.json()["errors"]] == [field]
     assert "yesterday" not in problem.text

@@ -103,9 +103,9 @@ def test_allow_names_the_methods_of_all_routes_at_a_path(api: Api, path: str, al
     ],
 )
 def test_a_body_that_is_no_request_says_why(
-    api: Api, content: bytes, media_type: str, status: int, code: str
+    shared_api: Api, content: bytes, media_type: str, status: int, code: str
 ) -> None:
-    answer = api.post("/v1/score", content=content, headers={"content-type": media_type})
+    answer = shared_api.post("/v1/score", content=content, headers={"content-type": media_type})
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
 
