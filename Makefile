@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 # Tests start hundreds of interpreters: each would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test test-all test-clients fuzz security audit sbom coverage lint format soak bench bundle train train-smoke image docs dashboards rules lock clean
+.PHONY: help serve test test-all test-clients fuzz mutation security audit sbom coverage lint format soak bench bundle train train-smoke image docs dashboards rules lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -54,6 +54,14 @@ $(VENV)-fuzz/.done: tests/fuzz/requirements.txt | $(VENV)/.dev
 
 fuzz: $(VENV)/.dev $(VENV)-fuzz/.done ## Fuzz what reads bytes, guided by coverage (docs/testing.md); FUZZ="--seconds 60 pdf" passes options
 	PYTHONPATH=$(VENV)-fuzz $(BIN)/python -m tests.fuzz $(FUZZ)
+
+$(VENV)-mutation/.done: tests/mutation-requirements.txt | $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(VENV)-mutation --upgrade --requirement $<
+	@touch $@
+
+mutation: $(VENV)/.dev $(VENV)-mutation/.done ## Change the code of fairness, scores and redaction policy, and see whether a test notices (docs/testing.md); an hour
+	PYTHONPATH=$(VENV)-mutation $(BIN)/python -m mutmut run
+	PYTHONPATH=$(VENV)-mutation $(BIN)/python -m mutmut results
 
 $(VENV)-security/.done: docker/security-requirements.txt
 	$(PYTHON) -m venv $(VENV)-security
@@ -121,4 +129,4 @@ lock: ## Resolve the newest versions into constraints.txt (torch stays as pyproj
 	rm -rf $(VENV).lock
 
 clean: ## Remove the virtual environment and all caches
-	rm -rf $(VENV) $(VENV)-clients $(VENV)-fuzz $(VENV)-security .fuzz sbom.json .coverage .training .training-smoke .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(VENV)-clients $(VENV)-fuzz $(VENV)-mutation $(VENV)-security .fuzz mutants sbom.json .coverage .training .training-smoke .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -24,7 +24,7 @@ from service.core.errors import InputError
 
 PLATT = PlattCurve(slope=20.0, intercept=-7.0)
 TEMPERATURE = TemperatureCurve(temperature=0.05, centre=0.35, prior_log_odds=-1.0)
-ISOTONIC = IsotonicCurve(knots=((0.1, 0.02), (0.3, 0.02), (0.5, 0.9)))
+ISOTONIC = IsotonicCurve(knots=((0.1, 0.02), (0.3, 0.04), (0.4, 0.04), (0.5, 0.9)))
 
 
 @given(st.floats(-50, 50), st.floats(0.1, 80), st.floats(-60, 60))
@@ -46,9 +46,10 @@ def test_temperature_is_the_logistic_curve_around_its_centre(
 
 
 def test_hand_computed_isotonic_interpolation() -> None:
-    # Half way from (0.3, 0.02) to (0.5, 0.9) is 0.46; beyond the ends the curve is flat.
-    assert ISOTONIC.probability(0.4) == 0.46
-    assert ISOTONIC.probability(0.2) == 0.02
+    # Half way from (0.4, 0.04) to (0.5, 0.9) is 0.47; beyond the ends the curve is flat.
+    assert ISOTONIC.probability(0.45) == 0.47
+    assert ISOTONIC.probability(0.2) == 0.03
+    assert ISOTONIC.probability(0.35) == 0.04
     assert (ISOTONIC.probability(-1.0), ISOTONIC.probability(1.0)) == (0.02, 0.9)
     for raw, probability in ISOTONIC.knots:
         assert ISOTONIC.probability(raw) == probability

@@ -18,9 +18,11 @@ def matcher(tiny_bundle: Bundle, bge_like: Path) -> Matcher:
 
 def test_a_contribution_is_the_score_with_less_the_score_without(matcher: Matcher) -> None:
     engine = FakeEngine()
-    job = matcher.tokenize_job("build the backend service in python", "backend engineer")
+    posting = "build the backend service in python " * 8 + "\n" + "a nurse for the ward " * 10
+    job = matcher.tokenize_job(posting, "backend engineer")
     resume = matcher.tokenize_resume("java " * 40 + "\n" + "python " * 40 + "\n" + "nurse " * 40)
     job_vectors, vectors = engine.embed(job.texts), engine.embed(resume.texts)
+    assert len(job_vectors) > 2
     passages = explain(matcher, job, job_vectors, resume, vectors)
     assert [p.index for p in passages] == [0, 1, 2]
     whole = matcher.raw_score(job, job_vectors, vectors)
@@ -30,6 +32,7 @@ def test_a_contribution_is_the_score_with_less_the_score_without(matcher: Matche
         cosines = vectors[i] @ job_vectors[1:].T
         assert passage.job_passage == int(np.argmax(cosines))
         assert passage.similarity == pytest.approx(float(cosines.max()), abs=1e-6)
+    assert len({passage.job_passage for passage in passages}) > 1
 
 
 def test_the_passage_that_matches_carries_the_score(matcher: Matcher) -> None:

@@ -100,12 +100,19 @@ def test_a_band_that_misses_the_threshold_is_refused() -> None:
 
 
 @pytest.mark.parametrize("titled", [True, False])
+@pytest.mark.parametrize("shares", [None, np.array([1.0, 0.1, 0.0, 0.5])])
 @pytest.mark.parametrize(
-    "policy", [MatchPolicy(), MatchPolicy(resume_share=0.5), MatchPolicy(temperature=1_000)]
+    "policy",
+    [
+        MatchPolicy(),
+        MatchPolicy(resume_share=0.5),
+        MatchPolicy(temperature=1_000),
+        MatchPolicy(title_focus=4.0),
+    ],
 )
 @pytest.mark.parametrize("passages", [2, 3, 9])
 def test_leaving_each_passage_out_at_once_is_leaving_out_one_after_the_other(
-    titled: bool, policy: MatchPolicy, passages: int
+    titled: bool, shares: NDArray[np.float64] | None, policy: MatchPolicy, passages: int
 ) -> None:
     random = np.random.default_rng(passages)
     job, resume = (_units(random.standard_normal((n, 8))) for n in (4, passages))
@@ -113,9 +120,9 @@ def test_leaving_each_passage_out_at_once_is_leaving_out_one_after_the_other(
     resume[-1] = job[0]  # and one beside which all others vanish at a high temperature
     title = job[1] if titled else None
     expected = [
-        late_interaction(job, np.delete(resume, i, axis=0), title, policy) for i in range(len(resume))
+        late_interaction(job, np.delete(resume, i, axis=0), title, policy, shares) for i in range(len(resume))
     ]
-    assert without_each(job, resume, title, policy) == pytest.approx(expected, abs=2e-6)
+    assert without_each(job, resume, title, policy, shares) == pytest.approx(expected, abs=2e-6)
 
 
 def test_many_passages_are_compared_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,18 @@ def test_the_rates_check_their_counts_too() -> None:
             rate(GroupCounts(1, 2))
 
 
+def test_counts_of_two_places_add_up() -> None:
+    here = GroupCounts(10, 5, above_median=4, scored=9, outcomes=OutcomeCounts(1, 2, 3, 4))
+    there = GroupCounts(200, 50, above_median=40, scored=90, outcomes=OutcomeCounts(10, 20, 30, 40))
+    outcomes = OutcomeCounts(11, 22, 33, 44)
+    assert here + there == GroupCounts(210, 55, above_median=44, scored=99, outcomes=outcomes)
+
+
+def test_what_one_place_does_not_know_nobody_knows_of_both() -> None:
+    known = GroupCounts(10, 5, above_median=4, scored=9, outcomes=OutcomeCounts(1, 2, 3, 4))
+    assert known + GroupCounts(1, 1) == GroupCounts(1, 1) + known == GroupCounts(11, 6)
+
+
 def test_outcomes_of_everybody_and_of_nobody_are_possible() -> None:
     everybody = GroupCounts(10, 4, outcomes=OutcomeCounts(3, 1, 2, 4))
     nobody = GroupCounts(10, 4, outcomes=OutcomeCounts(0, 0, 0, 0))
