@@ -53,7 +53,10 @@ _DRIVE = re.compile(r"(?:^|\s)[A-Za-z]:\\")
 _LEAST_ESCAPED = 2
 _UNICODE_ESCAPE = re.compile(r"\\u(00[0-9a-fA-F]{2}|20[0-9a-fA-F]{2})")
 _PERCENT = re.compile(r"%(?:20|0[AaDd]|3[CcEe]|2[Ff]|C3|E2)")
-_QUOTED_PRINTABLE = re.compile(r"=(?:20|3D|0A|0D|09|C[23]=[89AB][0-9A-F]|E2=80=[89AB][0-9A-F])|=\r?\n")
+# Lines are broken at 72 to 76 characters: at the end of a short one the sign is the text's own.
+_QUOTED_PRINTABLE = re.compile(
+    r"=(?:20|3D|0A|0D|09|C[23]=[89AB][0-9A-F]|E2=80=[89AB][0-9A-F])|(?<=[^\n]{50})=\r?\n"
+)
 _BLANK = re.compile(r"\s")
 
 _BOLD = re.compile(

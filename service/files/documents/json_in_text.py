@@ -103,14 +103,34 @@ def _loaded(text: str) -> Any:
         given = json.loads(text)
     except (ValueError, RecursionError):
         try:
-            given = ast.literal_eval(text)
+            given = _as_json(ast.literal_eval(text))
         except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
             return None
+    return given if isinstance(given, str | dict | list) else None
+
+
+def _as_json(given: object, depth: int = 0) -> object:
+    """A value of Python as JSON would have it. Raises `ValueError` for what JSON cannot say without loss."""
     if isinstance(given, bytes):
         return given.decode("utf-8", "replace")
-    if isinstance(given, tuple | set | frozenset):
-        given = list(given)
-    return given if isinstance(given, str | dict | list) else None
+    if depth > _DEEPEST:
+        raise ValueError("nested too deeply")
+    if isinstance(given, dict):
+        plain = {_key(key): _as_json(value, depth + 1) for key, value in given.items()}
+        if len(plain) < len(given):
+            raise ValueError("two keys are one")
+        return plain
+    if isinstance(given, set | frozenset):
+        given = sorted(given, key=repr)  # a set's own order differs from one process to the next
+    if isinstance(given, list | tuple):
+        return [_as_json(value, depth + 1) for value in given]
+    if given is None or isinstance(given, str | bool | int | float):
+        return given
+    raise ValueError("no value of JSON")
+
+
+def _key(key: object) -> str:
+    return key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
 
 
 def _resume_within(given: object, depth: int = 0) -> object | None:
@@ -141,7 +161,7 @@ def _with_values(given: object, read_value: ReadValue, depth: int) -> object:
 
 
 def _dumped(given: object) -> str:
-    return json.dumps(given, ensure_ascii=False, indent=1, default=str)
+    return json.dumps(given, ensure_ascii=False, indent=1)
 
 
 def _same(record: str, given: object) -> bool:

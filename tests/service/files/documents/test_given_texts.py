@@ -207,10 +207,44 @@ def test_values_of_a_resume_in_json_are_read_and_it_stays_json() -> None:
         "lastName": "Moor",
         "jobs": [{"employer": "City", "task": "<p>Planted</p>"}],
     }
-    read = read_given_text(json.dumps(record), LIMITS)
-    assert read is not None
-    assert json.loads(read.text)["jobs"][0]["task"] == "Planted"
-    assert plain_text(read.text).split() == ["Ida", "Moor", "City", "Planted"]
+    of_record = read_given_text(json.dumps(record), LIMITS)
+    assert of_record is not None
+    assert json.loads(of_record.text)["jobs"][0]["task"] == "Planted"
+    assert plain_text(of_record.text).split() == ["Ida", "Moor", "City", "Planted"]
+
+
+def read(text: str) -> str:
+    """What `text` is read as: itself, if it is no other form of a text."""
+    found = read_given_text(text, LIMITS)
+    return text if found is None else found.text
+
+
+def test_a_resume_as_python_prints_it_is_read_as_one_in_json() -> None:
+    work = [{"position": "Gardener", "summary": "Planted <b>trees</b>"}]
+    resume = {"basics": {"name": "Ann Example", "email": "ann@example.org"}, "work": work}
+    printed = repr(resume).replace("'work':", "b'work':")
+    assert read(printed) == read(json.dumps(resume))
+    assert json.loads(read(printed))["work"][0]["summary"] == "Planted trees"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{b'a': 'Planted trees', 'a': 'Pruned hedges'}",
+        "{'a': 3j}",
+        "{'text': ...}",
+        "[" * 80 + "()" + "]" * 80,
+    ],
+)
+def test_what_python_prints_and_json_cannot_say_stays_a_text(text: str) -> None:
+    assert read(text) == text
+
+
+def test_a_set_is_read_in_the_same_order_by_every_process() -> None:
+    assert read("{'text': {'Pruned hedges', 'Planted trees'}}").splitlines() == [
+        "Planted trees",
+        "Pruned hedges",
+    ]
 
 
 def test_what_is_wrapped_without_end_is_refused() -> None:
@@ -229,6 +263,11 @@ WORDS = st.sampled_from(
 PROSE = st.lists(
     st.tuples(WORDS, st.sampled_from([" ", " ", " ", "\n", "\n\n", "  "])), min_size=1, max_size=60
 )
+
+
+def test_a_sign_at_the_end_of_short_lines_is_no_soft_break() -> None:
+    for text in ("=\n=\n=\ngardener", "1 + 1 =\n2 + 2 =\n3 + 3 =\nplanted"):
+        assert read(text) == text
 
 
 @settings(max_examples=200, deadline=None)
