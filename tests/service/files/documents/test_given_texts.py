@@ -220,7 +220,7 @@ def read(text: str) -> str:
 
 
 def test_a_resume_as_python_prints_it_is_read_as_one_in_json() -> None:
-    work = [{"position": "Gardener", "summary": "Planted <b>trees</b>"}]
+    work = [{"position": "Gardener", "summary": "<p>Planted <b>trees</b></p>"}]
     resume = {"basics": {"name": "Ann Example", "email": "ann@example.org"}, "work": work}
     printed = repr(resume).replace("'work':", "b'work':")
     assert read(printed) == read(json.dumps(resume))
