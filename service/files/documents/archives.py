@@ -147,7 +147,12 @@ def _opened(source: bytes | BinaryIO, field: str) -> zipfile.ZipFile:
 
 
 def _files(archive: zipfile.ZipFile, limits: ArchiveLimits, field: str) -> list[zipfile.ZipInfo]:
-    infos = [info for info in archive.infolist() if not info.is_dir() and not _NOISE.search(info.filename)]
+    # Not `is_dir`, which fails where a name is empty.
+    infos = [
+        info
+        for info in archive.infolist()
+        if not info.filename.endswith("/") and not _NOISE.search(info.filename)
+    ]
     if len(infos) > limits.max_archive_files:
         raise ArchiveTooLargeError(
             f"{field} holds {len(infos):,} files; the limit is {limits.max_archive_files:,}",
@@ -210,5 +215,7 @@ def _check_path(info: zipfile.ZipInfo, where: str) -> None:
     path = info.orig_filename.replace("\\", "/")
     if path.startswith("/") or _DRIVE.match(path) or ".." in PurePosixPath(path).parts or "\0" in path:
         raise UnsafePathError(f"{where} has a name that leads out of the archive", field=where)
+    if not path:
+        raise ArchiveError(f"{where} is damaged: it has no name", field=where)
     if (info.external_attr >> 16) & 0o170000 == _SYMBOLIC_LINK:
         raise UnsafePathError(f"{where} is a link and no file", field=where)

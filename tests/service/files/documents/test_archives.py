@@ -94,6 +94,18 @@ def test_a_damaged_archive_is_refused_and_a_damaged_file_alone() -> None:
     assert codes(bytes(data)) == {"a.txt": "unusable_archive", "b.txt": "read"}
 
 
+def test_a_file_without_a_name_is_refused_alone() -> None:
+    data = zipped({"x.txt": "a", "b.txt": "b"})
+    # The central directory: the first name's length 0, its letters taken out.
+    entry = data.index(b"PK\x01\x02")
+    start = entry + 46
+    cut = data[: entry + 28] + b"\0\0" + data[entry + 30 : start] + data[start + len("x.txt") :]
+    end = cut.index(b"PK\x05\x06")
+    size = int.from_bytes(cut[end + 12 : end + 16], "little") - len("x.txt")
+    cut = cut[: end + 12] + size.to_bytes(4, "little") + cut[end + 16 :]
+    assert codes(cut) == {"": "unusable_archive", "b.txt": "read"}
+
+
 def test_documents_in_containers_are_no_archives() -> None:
     assert is_archive(zipped({"a.txt": "a"}))
     assert not is_archive(docx(paragraph("Jane")))
