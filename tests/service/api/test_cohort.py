@@ -62,7 +62,8 @@ def test_scores_are_normalised_and_name_the_cohort(api: Api, tiny_bundle: Bundle
     assert answer["warnings"] == []
     matcher = api.runtime.matcher
     job = matcher.tokenize_job(JOB["description"], JOB["title"])
-    posting = cohort.cohort.posting(posting_of(job, FakeEngine().embed(job.texts)))
+    of_job = FakeEngine().embed(job.texts)
+    posting = cohort.cohort.posting(posting_of(job, of_job))
     assert posting.covered
     raw = raw_scores(tiny_bundle, bge_like / "tokenizer.json", RESUMES)
     assert [result["raw_score"] for result in answer["results"]] != raw
@@ -72,6 +73,8 @@ def test_scores_are_normalised_and_name_the_cohort(api: Api, tiny_bundle: Bundle
         assert result["raw_score"] == round(without + shift, 6)
         assert 0 <= result["cohort_percentile"] <= 100
         assert result["cohort_percentile"] == posting.percentile(result["raw_score"])
+        assert matcher.raw_score(job, of_job, vectors) == result["raw_score"]
+        assert matcher.match(job, of_job, vectors).cohort_percentile == result["cohort_percentile"]
 
 
 def test_a_score_does_not_depend_on_who_else_applies(api: Api) -> None:

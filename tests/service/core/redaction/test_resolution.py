@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.core.documents import normalise
-from service.core.redaction.layout import lines_of
+from service.core.redaction.layout import HEADER_CHARACTERS, lines_of
 from service.core.redaction.policy import TOKENS, Category
 from service.core.redaction.redactor import Redactor
 from service.core.redaction.resolution import BESIDE, resolve
@@ -47,6 +47,43 @@ def test_contact_data_beside_it_are_a_witness_if_another_rule_found_them() -> No
     beside, alone = (span(text, n, "phone", WEAK, "phone.digits") for n in ("4155550132", "4155550133"))
     assert resolve([email, beside, alone], lines_of(text)) == [email, beside]
     assert resolve([beside, alone], lines_of(text)) == []  # two bare numbers prove nothing of each other
+
+
+@pytest.mark.parametrize(("gap", "kept"), [(BESIDE, True), (BESIDE + 1, False)])
+@pytest.mark.parametrize("first", ["jo@acme.example", "4155550132"])
+def test_a_witness_stands_at_most_so_many_characters_before_or_behind(
+    first: str, gap: int, kept: bool
+) -> None:
+    second = "4155550132" if first.startswith("jo") else "jo@acme.example"
+    text = f"Experience\n{first}" + " " * gap + second
+    email = span(text, "jo@acme.example", "email", reason="email")
+    number = span(text, "4155550132", "phone", WEAK, "phone.digits")
+    assert (number in resolve([email, number], lines_of(text))) is kept
+
+
+@pytest.mark.parametrize("between", ["\n\nEducation\n", "\n\nWork history\n"])
+@pytest.mark.parametrize("first", ["jo@acme.example", "4155550132"])
+def test_what_stands_beyond_a_heading_is_no_witness(first: str, between: str) -> None:
+    second = "4155550132" if first.startswith("jo") else "jo@acme.example"
+    for gap, kept in ((between, False), ("\n\n\n", True)):
+        text = f"Experience\nAcme\n\n{first}{gap}{second}"
+        email = span(text, "jo@acme.example", "email", reason="email")
+        number = span(text, "4155550132", "phone", WEAK, "phone.digits")
+        assert (number in resolve([email, number], lines_of(text))) is kept, gap
+
+
+def test_a_witness_may_stand_behind_others_of_the_same_rule() -> None:
+    text = "Experience\n4155550131, 4155550132, 4155550133, jo@acme.example"
+    email = span(text, "jo@acme.example", "email", reason="email")
+    numbers = [span(text, f"415555013{i}", "phone", WEAK, "phone.digits") for i in (1, 2, 3)]
+    assert resolve([email, *numbers], lines_of(text)) == [*numbers, email]
+
+
+def test_the_header_ends_after_so_many_characters() -> None:
+    for filler, kept in ((HEADER_CHARACTERS - 1, True), (HEADER_CHARACTERS, False)):
+        text = "J" * (filler - 1) + " 4155550132"
+        weak = span(text, "4155550132", "phone", WEAK)
+        assert (resolve([weak], lines_of(text)) == [weak]) is kept
 
 
 def test_the_part_of_the_resume_says_nothing_of_other_categories() -> None:
