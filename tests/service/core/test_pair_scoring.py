@@ -20,12 +20,25 @@ def vectors(chance: Chance, count: int) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize("block", [pair_scoring._BLOCK, 500, 40])
-@pytest.mark.parametrize("share", [1.0, 0.5])
-def test_stacks_score_as_pairs(monkeypatch: pytest.MonkeyPatch, block: int, share: float) -> None:
+@pytest.mark.parametrize(
+    "policy", [MatchPolicy(), MatchPolicy(resume_share=0.5), MatchPolicy(resume_share=0.5, title_focus=4.0)]
+)
+@pytest.mark.parametrize("with_shares", [False, True])
+def test_stacks_score_as_pairs(
+    monkeypatch: pytest.MonkeyPatch, block: int, policy: MatchPolicy, with_shares: bool
+) -> None:
     monkeypatch.setattr(pair_scoring, "_BLOCK", block)
     chance = np.random.default_rng(3)
-    policy = MatchPolicy(resume_share=share)
     jobs = [(vectors(chance, 1 + i % 4), vectors(chance, 1)[0] if i % 3 else None) for i in range(12)]
+    # Of some postings nothing tells what is about the work, in others all is, or nothing.
+    shares = [
+        None if i % 4 == 0 else np.full(len(job), float(i % 2)) if i % 5 == 0 else chance.random(len(job))
+        for i, (job, _) in enumerate(jobs)
+    ]
+    given = shares if with_shares else None
     resumes = [vectors(chance, 1 + i % 9) for i in range(30)]
-    expected = [[late_interaction(job, one, title, policy) for one in resumes] for job, title in jobs]
-    assert all_raw_scores(jobs, resumes, policy).tolist() == expected
+    expected = [
+        [late_interaction(job, one, title, policy, given[i] if given else None) for one in resumes]
+        for i, (job, title) in enumerate(jobs)
+    ]
+    assert all_raw_scores(jobs, resumes, policy, given).tolist() == expected

@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 
 from service.core import scoring
 from service.core.manifest import DecisionRule
-from service.core.scoring import MatchPolicy, late_interaction, without_each
+from service.core.scoring import MatchPolicy, late_interaction, passage_weights, without_each
 from service.core.vectors import Vectors
 
 
@@ -66,6 +66,32 @@ def test_with_a_share_the_passages_that_say_least_about_the_job_do_not_count() -
 )
 def test_the_share_is_rounded_up(share: float, passages: int, counted: int) -> None:
     assert MatchPolicy(resume_share=share).counted(passages) == counted
+
+
+def test_hand_computed_weights_of_a_postings_passages() -> None:
+    job = np.array([[1, 0], [0.6, 0.8], [0, 1]], np.float32)
+    title = E1[0]
+    even, focused = MatchPolicy(), MatchPolicy(title_focus=4.0)
+    assert passage_weights(job, title, None, even) is None
+    assert passage_weights(job, None, None, focused) is None  # nothing to be near to
+    # Cosines to the title 1, 0.6, 0: exp(4), exp(2.4), 1 of their sum.
+    near = np.exp([4.0, 2.4, 0.0])
+    assert passage_weights(job, title, None, focused) == pytest.approx(near / near.sum(), abs=1e-6)
+    shares = np.array([0.5, 0.0, 1.0])
+    assert passage_weights(job, title, shares, even) == pytest.approx([1 / 3, 0, 2 / 3])
+    both = near * shares
+    assert passage_weights(job, title, shares, focused) == pytest.approx(both / both.sum(), abs=1e-6)
+    for same in (np.zeros(3), np.ones(3)):  # then they say nothing
+        assert passage_weights(job, title, same, even) is None
+        assert passage_weights(job, title, same, focused) == pytest.approx(near / near.sum(), abs=1e-6)
+
+
+def test_hand_computed_score_with_weights() -> None:
+    # Passages of weight 3/4 and 1/4, cosines 1 and 0 to the resume's only one: (1/12) ln(0.75 e^12 + 0.25).
+    job = np.concatenate([E1, E2])
+    expected = math.log(0.75 * math.exp(12) + 0.25) / 12
+    scored = late_interaction(job, E1, None, MatchPolicy(), np.array([0.75, 0.25]))
+    assert scored == pytest.approx(expected, abs=1e-6)
 
 
 @given(st.permutations(range(5)), st.integers(0, 100))
