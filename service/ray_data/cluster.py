@@ -88,7 +88,10 @@ class Cluster:
             return
         with _told():
             shared = self._ray.put((scoring, prepared, self._workers.cpus, run))
-            blocks = ray.data.from_arrow([_column("source", one) for one in sources]).map_batches(
+            given = ray.data.from_arrow([_column("source", one) for one in sources])
+            # Else what one task reads goes on as one block of up to 128 MiB, and one worker scores all of it.
+            given.context.target_max_block_size = 1
+            blocks = given.map_batches(
                 _read,
                 batch_size=1,
                 batch_format="pyarrow",

@@ -74,6 +74,8 @@ class OpenVinoEngine:
                 {
                     "NUM_STREAMS": threads,
                     "INFERENCE_NUM_THREADS": threads,
+                    # Every process would bind its threads to the same first cores, and two would share one.
+                    "ENABLE_CPU_PINNING": False,
                     "INFERENCE_PRECISION_HINT": _HINTS[precision],
                 },
             )
