@@ -17,6 +17,7 @@ from service.core.bundle import Bundle
 from service.core.engines.engine import EngineName, checked, same_length_groups
 from service.core.engines.loading import EngineOptions, LoadedModel, load_model
 from service.core.engines.openvino_convert import converted
+from service.core.engines.openvino_engine import OpenVinoEngine
 from service.core.errors import BundleError, BundleParityError, EngineError, EngineUnavailableError
 from tests.conftest import QUERY
 from tests.support.bundles import write_test_bundle
@@ -29,6 +30,13 @@ def options(name: EngineName, cache: Path, **changes: object) -> EngineOptions:
 @pytest.fixture(scope="module", params=["torch", pytest.param("openvino", marks=pytest.mark.slow)])
 def loaded(request: pytest.FixtureRequest, tiny_bundle: Bundle, model_cache: Path) -> LoadedModel:
     return load_model(tiny_bundle, options(request.param, model_cache))
+
+
+def test_openvino_binds_no_thread_to_a_core(tiny_bundle: Bundle, model_cache: Path) -> None:
+    """By default every process would bind its first thread to the same core, and two would share that."""
+    engine = load_model(tiny_bundle, options("openvino", model_cache)).engine
+    assert isinstance(engine, OpenVinoEngine)
+    assert engine._compiled.get_property("ENABLE_CPU_PINNING") is False
 
 
 TEXTS = ["python engineer", "nurse", "the backend service of the payment team", "x " * 25, "java"]
