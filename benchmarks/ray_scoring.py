@@ -1,6 +1,6 @@
 """Two Ray workers of a thread each beside one process of `evenmatch score` with two threads.
 
-    python -m benchmarks.ray_scoring --resumes 400 --rounds 3
+    python -m benchmarks.ray_scoring --resumes 800 --rounds 3
 
 Both score the same rows, and rounds alternate. A rate leaves out the start: it counts what is done after
 the first fifth of the rows, from the time at which that was done. Seconds of processor time, which other work
@@ -29,6 +29,8 @@ from training.data.synthetic.generator import GeneratorConfig, generate
 _OTHERS = {"validation_jobs": 1, "calibration_jobs": 1, "threshold_jobs": 1, "test_jobs": 1}
 _BLOCK_ROWS = 20
 _POLL_SECONDS = 0.3
+_PROCESSES = {"one": 1, "ray": 2}
+"""That score."""
 _ONE_PROCESS = """
 import sys
 from service.cli import main
@@ -55,7 +57,7 @@ class Figures(NamedTuple):
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--resumes", type=int, default=400)
+    parser.add_argument("--resumes", type=int, default=800)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -127,7 +129,7 @@ def _watch(
 ) -> list[tuple[float, int, float]]:
     """Times at which more was done, how much, and the processor time of those who do it until then."""
     seen: list[tuple[float, int, float]] = []
-    used: dict[int, float] = {}
+    used: dict[psutil.Process, float] = {}
     last = -1
     while process.poll() is None:
         count = done()
@@ -139,15 +141,27 @@ def _watch(
     return seen
 
 
-def _look(pid: int, kind: str, used: dict[int, float]) -> None:
+def _look(pid: int, kind: str, used: dict[psutil.Process, float]) -> None:
     """Note the processor time of the processes that score; what one that has ended used stays."""
+    if len(used) < _PROCESSES[kind]:
+        for one in _those_that_score(pid, kind):
+            used.setdefault(one, 0.0)
+    for one in used:
+        with suppress(psutil.Error):
+            times = one.cpu_times()
+            used[one] = times.user + times.system
+
+
+def _those_that_score(pid: int, kind: str) -> list[psutil.Process]:
+    """Walks through all processes of the machine, so it is not asked at every look."""
+    found = []
     with suppress(psutil.Error):
         parent = psutil.Process(pid)
         for one in [parent] if kind == "one" else parent.children(recursive=True):
             with suppress(psutil.Error):
                 if kind == "one" or "_Worker" in " ".join(one.cmdline()):
-                    times = one.cpu_times()
-                    used[one.pid] = times.user + times.system
+                    found.append(one)
+    return found
 
 
 def _parts(output: Path) -> Callable[[], int]:
