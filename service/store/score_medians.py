@@ -52,6 +52,7 @@ class _Sample:
     ) -> None:
         self._connection = connection
         self._where = where
+        self._groups_indexed = connection.dialect.name == "postgresql"
         self._cells = {cell: histogram.copy() for cell, histogram in histograms.items()}
         self._total: Histogram = sum(self._cells.values(), np.zeros(BINS, np.int64))
         self._missing = 0
@@ -89,12 +90,14 @@ class _Sample:
         return None
 
     def _take_out_missing(self, number: int) -> None:
-        stored = self._count(number)
+        # In PostgreSQL the index holds the groups, and of many decisions some are erased: one look, not two.
+        by_cell = self._count_by_cell(number) if self._groups_indexed else None
+        stored = self._count(number) if by_cell is None else by_cell.total()
         if stored == self._total[number]:
             return
         self._missing += int(self._total[number]) - stored
         self._total[number] = stored
-        by_cell = self._count_by_cell(number)
+        by_cell = self._count_by_cell(number) if by_cell is None else by_cell
         for cell, histogram in self._cells.items():
             histogram[number] = by_cell[cell]
 
@@ -110,16 +113,17 @@ class _Sample:
         return found[0], found[-1]
 
     def _scores_from(self, rank: int, count: int) -> list[float]:
+        """`count` scores in ascending order, the first of which stands at `rank`, all in one complete bin."""
         number = self._bin_of(rank)
+        before = rank - int(self._total[:number].sum())
+        after = int(self._total[number]) - before - count
         score = decisions.c.calibrated_probability
-        query = (
-            select(score)
-            .where(*self._inside(number))
-            .order_by(score)
-            .offset(rank - int(self._total[:number].sum()))
-            .limit(count)
-        )
-        return list(self._connection.execute(query).scalars())
+        query = select(score).where(*self._inside(number)).limit(count)
+        # What is skipped is read all the same: begin at the nearer end of the bin.
+        if before <= after:
+            return list(self._connection.execute(query.order_by(score).offset(before)).scalars())
+        found = self._connection.execute(query.order_by(score.desc()).offset(after)).scalars()
+        return list(found)[::-1]
 
     def _above_in_bin(self, number: int, score: float, rank: int) -> Counter[str]:
         """Decisions of a bin above `score`, which stands at `rank`, by cell.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import statistics
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -186,6 +187,26 @@ def test_erased_scores_leave_the_sample_and_are_said_to_be_missing(engine: Engin
     assert (found.missing_scores, found.scored, found.median_score) == (1, 6, 0.522)
     female = found.by_group(SCHEMA)["sex"]["female"]
     assert (female.n, female.selected, female.scored, female.above_median) == (7, 5, 6, 3)
+
+
+def test_the_median_stands_wherever_in_its_bin_it_is(engine: Engine) -> None:
+    # One bin holds 0.52 to 0.525. Each hour has other numbers of scores below and above it.
+    inside = [0.521, 0.5211, 0.5211, 0.522, 0.5235, 0.524, 0.5245]
+    hours = [[0.1] * below + inside + [0.9] * above for below in range(8) for above in (5, 6)]
+    store(
+        engine,
+        [
+            decision(100 * hour + i, {"sex": "female"}, score=score, time=NOON + timedelta(hours=hour))
+            for hour, scored in enumerate(hours)
+            for i, score in enumerate(scored)
+        ],
+    )
+    for hour, scored in enumerate(hours):
+        start = NOON + timedelta(hours=hour)
+        found = count(engine, window_between(start, start + timedelta(hours=1)))
+        assert found.median_score == statistics.median(scored)
+        female = found.by_group(SCHEMA)["sex"]["female"]
+        assert female.above_median == sum(score > found.median_score for score in scored)
 
 
 def test_the_middle_may_move_into_another_bin_when_scores_are_gone(engine: Engine) -> None:
