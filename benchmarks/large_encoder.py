@@ -35,9 +35,9 @@ CONFIG: dict[str, Any] = {
     "data": {
         "synthetic": {
             "train_jobs": 4,
-            "validation_jobs": 4,
-            "threshold_jobs": 10,
-            "test_jobs": 10,
+            "validation_jobs": 2,
+            "threshold_jobs": 1,
+            "test_jobs": 3,
         }
     },
     # By random weights matches score no higher than others: there is nothing that could be fitted.

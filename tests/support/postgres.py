@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
@@ -45,7 +46,6 @@ class PostgresServer:
         self._data = self.folder / "data"
         if not self._data.exists():
             self._run("initdb", "-D", str(self._data), "-U", "tester", "-A", "trust", "--no-sync")
-        self._databases = 0
         self._used: list[str] = []
 
     def start(self) -> None:
@@ -76,8 +76,8 @@ class PostgresServer:
         import psycopg
         from psycopg import sql
 
-        self._databases += 1
-        name = f"test{self._databases}"
+        # Random: a folder that is used again has databases already.
+        name = f"test_{secrets.token_hex(6)}"
         with psycopg.connect(
             host=str(self.folder), user="tester", dbname="postgres", autocommit=True
         ) as admin:
