@@ -35,29 +35,29 @@ def check_support(config: RunConfig, dataset: Dataset) -> list[str]:
     """
     _check_parity_losses(config, dataset.train)
     held_out = [e for fold in dataset.folds for e in fold.held_out]
-    parts = (
-        {"the held-out pairs": held_out}
-        if dataset.folds
-        else {
-            "the calibration split": dataset.calibration,
-            "the threshold split": dataset.threshold,
-            "the test split": dataset.test,
-        }
-    )
-    calibrated = held_out or dataset.calibration
-    name = "the held-out pairs" if held_out else "the calibration split"
-    try:
-        check_comparable(_unscored(calibrated), calibration_options(config))
-    except CalibrationError as error:
-        raise CalibrationError(
-            f"{name} cannot be calibrated: {error.message} (calibration.methods, or {_FOLDS})"
-        ) from None
-    return [
-        *(_about(name, part) for name, part in parts.items()),
-        *_few_jobs(parts),
-        *_isotonic(config, name, calibrated),
-        *_groups(config, held_out or dataset.threshold, held_out or dataset.test),
-    ]
+    # A split that nothing is fitted or chosen on need not support anything.
+    fits = bool(held_out) or config.calibration.given is None
+    chooses = bool(held_out) or config.threshold.given is None
+    if held_out:
+        parts = {"the held-out pairs": held_out}
+    else:
+        parts = {"the calibration split": dataset.calibration} if fits else {}
+        parts |= {"the threshold split": dataset.threshold} if chooses else {}
+        parts["the test split"] = dataset.test
+    notes = [*(_about(name, part) for name, part in parts.items()), *_few_jobs(parts)]
+    if fits:
+        calibrated = held_out or dataset.calibration
+        name = "the held-out pairs" if held_out else "the calibration split"
+        try:
+            check_comparable(_unscored(calibrated), calibration_options(config))
+        except CalibrationError as error:
+            raise CalibrationError(
+                f"{name} cannot be calibrated: {error.message} (calibration.methods, or {_FOLDS})"
+            ) from None
+        notes += _isotonic(config, name, calibrated)
+    if chooses and config.threshold.parity_limit is not None:
+        notes += _too_small_for_the_limit(held_out or dataset.threshold, held_out or dataset.test)
+    return [*notes, *_too_small_to_compare(config, held_out or dataset.threshold, held_out or dataset.test)]
 
 
 def _check_parity_losses(config: RunConfig, train: Sequence[Example]) -> None:
@@ -100,25 +100,38 @@ def _isotonic(config: RunConfig, name: str, examples: Sequence[Example]) -> Iter
         )
 
 
-def _groups(config: RunConfig, chosen_on: Sequence[Example], tested: Sequence[Example]) -> Iterator[str]:
-    """Groups too small for the parity limit of the threshold, and for a rate of their own in the report."""
-    attributes = sorted({attribute for e in (*chosen_on, *tested) for attribute in e.groups})
-    limited = config.threshold.parity_limit is not None
-    for attribute in attributes:
-        on, test = _sizes(chosen_on, attribute), _sizes(tested, attribute)
-        names = sorted({*on, *test})
-        least = ParityConstraint().minimum
-        if limited and (small := [f"{g} ({on[g]})" for g in names if on[g] < least]):
+def _too_small_for_the_limit(chosen_on: Sequence[Example], tested: Sequence[Example]) -> Iterator[str]:
+    """Groups that the threshold's parity limit leaves out."""
+    least = ParityConstraint().minimum
+    for attribute, on, _ in _group_sizes(chosen_on, tested):
+        if small := [f"{g} ({n})" for g, n in on.items() if n < least]:
             yield (
                 f"{attribute}: {', '.join(small)} of fewer than {least} pairs take no part in "
                 "threshold.parity_limit"
             )
-        minimum = config.evaluation.minimum
-        if small := [f"{g} ({test[g]})" for g in names if test[g] < minimum]:
+
+
+def _too_small_to_compare(
+    config: RunConfig, chosen_on: Sequence[Example], tested: Sequence[Example]
+) -> Iterator[str]:
+    """Groups that get no rate of their own in the report."""
+    minimum = config.evaluation.minimum
+    for attribute, _, test in _group_sizes(chosen_on, tested):
+        if small := [f"{g} ({n})" for g, n in test.items() if n < minimum]:
             yield (
                 f"{attribute}: {', '.join(small)} of fewer than {minimum} test pairs are not compared "
                 "(evaluation.minimum)"
             )
+
+
+def _group_sizes(
+    chosen_on: Sequence[Example], tested: Sequence[Example]
+) -> Iterator[tuple[str, dict[str, int], dict[str, int]]]:
+    """Of each attribute the pairs of every group, in the one split and in the other."""
+    for attribute in sorted({attribute for e in (*chosen_on, *tested) for attribute in e.groups}):
+        on, test = _sizes(chosen_on, attribute), _sizes(tested, attribute)
+        names = sorted({*on, *test})
+        yield attribute, {g: on[g] for g in names}, {g: test[g] for g in names}
 
 
 def _sizes(examples: Sequence[Example], attribute: str) -> Counter[str]:

@@ -62,6 +62,26 @@ def test_methods_that_cannot_be_compared_are_refused_before_training() -> None:
     check_support(config(calibration={"methods": ["platt"]}), data)
 
 
+def test_a_split_that_nothing_is_fitted_on_is_not_spoken_of() -> None:
+    whole = splits(3)
+    one = [replace(e, title=None) for e in whole.calibration if e.job_id == whole.calibration[0].job_id]
+    curve = {"slope": 9.0, "intercept": -4.0}
+    calibration = {"with_title": curve, "without_title": curve, "pairs": 900, "prevalence": 0.1}
+    notes = check_support(
+        config(
+            calibration={"given": {**calibration, "source": "last year's hires"}},
+            threshold={
+                "given": {"threshold": 0.5, "borderline": [0.4, 0.6], "source": "last year's hires"},
+                "parity_limit": 0.05,
+            },
+        ),
+        replace(whole, calibration=one),
+    )
+    assert notes[0].startswith("the test split: 36 pairs")
+    assert not [note for note in notes if "calibration" in note or "threshold" in note]
+    assert any("of fewer than 30 test pairs are not compared" in note for note in notes)
+
+
 def test_of_cross_fitted_data_it_is_about_the_held_out_pairs() -> None:
     dataset = cross_fitted(examples_of(4, prefix="x"), 4, 1, [])
     notes = check_support(config(), dataset)
