@@ -179,6 +179,7 @@ def test_without_another_prevalence_everything_is_reported_as_it_is() -> None:
     ("given_value", "said"),
     [
         (0, "it is 0"),
+        (1, "it is 1"),
         (1.5, "it is 1.5"),
         (np.float32(2), "it is 2"),
         ("0.1", "is a str"),
@@ -189,6 +190,9 @@ def test_a_prevalence_from_code_is_checked_too(given_value: object, said: str) -
     with pytest.raises(InputError, match=f"^pool must be .*{said}$") as refused:
         checked_prevalence(given_value, "pool")
     assert refused.value.field == "pool"
+    with pytest.raises(InputError, match=f"^prevalence must be .*{said}$") as refused:
+        checked_prevalence(given_value)
+    assert refused.value.field == "prevalence"
     assert checked_prevalence(np.float32(0.5)) == 0.5
 
 

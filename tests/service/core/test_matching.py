@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from service.core.bundle import Bundle
+from service.core.calibration import PlattCurve
 from service.core.errors import TextTooLongError
 from service.core.matching import Matcher
 from service.core.scoring import late_interaction
@@ -39,6 +41,31 @@ def test_a_match_goes_through_score_calibration_and_threshold(matcher: Matcher) 
     assert match.borderline is (0.5 <= match.calibrated_probability <= 0.7)
 
 
+def test_a_job_is_decided_by_the_curve_of_jobs_with_or_without_a_title(
+    tiny_bundle: Bundle, bge_like: Path
+) -> None:
+    other = PlattCurve(slope=10.0, intercept=-1.0)
+    calibration = tiny_bundle.calibration.model_copy(update={"without_title": other})
+    tokenizer = TextTokenizer.load(bge_like / "tokenizer.json", tiny_bundle.manifest)
+    matcher = Matcher(replace(tiny_bundle, calibration=calibration), tokenizer)
+    text = "build the backend service in python"
+    titled, untitled = matcher.tokenize_job(text, "backend engineer"), matcher.tokenize_job(text, None)
+    assert matcher.decide(0.3, titled).calibrated_probability == CURVE.probability(0.3)
+    assert matcher.decide(0.3, untitled).calibrated_probability == other.probability(0.3)
+
+
+def test_a_posting_that_says_too_little_makes_every_decision_borderline(matcher: Matcher) -> None:
+    job = matcher.tokenize_job("build the backend service in python", "backend engineer")
+    # 1 / (1 + exp(-(10 x - 5))): 0.98 and 0.62 at these scores; borderline is 0.5 to 0.7.
+    for little, score, borderline in [
+        (False, 0.9, False),
+        (True, 0.9, True),
+        (False, 0.55, True),
+        (True, 0.55, True),
+    ]:
+        assert matcher.decide(score, replace(job, is_little=little)).borderline is borderline
+
+
 @pytest.mark.parametrize("title", ["t" * 201, "a b c " * 20])
 def test_a_title_beyond_its_limit_is_refused(matcher: Matcher, title: str) -> None:
     with pytest.raises(TextTooLongError) as caught:
@@ -69,3 +96,12 @@ def test_a_matcher_that_measures_the_encoder_keeps_names(matcher: Matcher, bge_l
 def test_without_a_name_an_unredacted_text_is_read_as_it_stands(matcher: Matcher) -> None:
     text = "nurse of the surgical ward, University of Leeds, 2012"
     assert matcher.tokenize_resume(text, redact=False).read.document.text == text
+
+
+def test_what_a_document_tells_is_added_to_what_was_counted(matcher: Matcher) -> None:
+    read = matcher.tokenize_resume("nurse of the surgical ward, University of Leeds, 2012").read
+    once = read.with_more({"hidden_text": 2, "repeats_posting": 0})
+    assert once.warnings == (*read.warnings, "hidden_text")
+    assert once.warning_counts == {**read.warning_counts, "hidden_text": 2}
+    again = once.with_more({"hidden_text": 3})
+    assert (again.warnings, again.warning_counts["hidden_text"]) == (once.warnings, 5)

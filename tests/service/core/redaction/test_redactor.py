@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 
 from service.core.documents import normalise
 from service.core.redaction.cache import RedactionCache
+from service.core.redaction.given import GivenSpan, places_of
+from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.policy import CATEGORIES, TOKENS
 from service.core.redaction.redactor import Redactor
+from service.core.redaction.spans import Span
 from tests.support.resume_corpus import samples
 
 REDACTOR = Redactor()
@@ -179,6 +182,43 @@ def test_only_the_chosen_category_is_hidden() -> None:
 def test_redacting_many_is_redacting_each() -> None:
     texts = [sample.text for sample in samples(40, 78)]
     assert list(REDACTOR.redact_all(texts)) == [REDACTOR.redact(text) for text in texts]
+
+
+def test_what_is_given_for_one_of_many_is_hidden_in_that_one() -> None:
+    first, second = "Summary\nCook at Rookery Lane.", "Summary\nPlumber at Rookery Lane."
+    spans = places_of(first, [GivenSpan("school", "Rookery Lane")])
+    found = list(REDACTOR.redact_all([first, second], given={first: spans}))
+    assert [one.text for one in found] == ["Summary\nCook at [SCHOOL].", second]
+    assert REDACTOR.analyse(first, given=spans).spans == spans
+    assert REDACTOR.analyse(first).spans == []
+
+
+def test_of_names_alone_hides_names_and_keeps_the_rest() -> None:
+    text = "Ana Ruiz\nana.ruiz@mail.example\n\nSummary\nShe studied at MIT, class of 2012; Ana cooks."
+    alone = REDACTOR.of_names_alone().redact(text)
+    assert alone.text == "[NAME]\n[EMAIL]\n\nSummary\nShe studied at MIT, class of 2012; [NAME] cooks."
+    assert set(alone.counts) == {"name", "email"}
+
+
+class _Entities(EntityFinder):
+    """Finds one word wherever it stands."""
+
+    def __init__(self) -> None:
+        pass
+
+    def find(self, text: str) -> list[Span]:
+        at = text.find("Quux")
+        return [] if at < 0 else [Span(at, at + 4, "name", TOKENS["name"])]
+
+
+def test_what_finds_entities_is_asked_by_every_redactor_that_is_made_of_one() -> None:
+    text = "Summary\nWorked with Quux and paid in 2012."
+    hidden = "Summary\nWorked with [NAME] and paid in 2012."
+    redactor = Redactor(entities=_Entities())
+    assert REDACTOR.redact(text).text == text
+    for one in (redactor, redactor.of_names_alone(), redactor.with_categories(["name"])):
+        assert one.redact(text).text == hidden
+    assert redactor.with_categories(["email"]).redact(text).text == text
 
 
 def test_what_others_read_changes_nothing() -> None:
