@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,17 +13,14 @@ import httpx
 from fastapi import FastAPI
 
 from service.api.paths import ROUTES
-from service.api.thread_pools import ThreadPools
 from service.core.redaction.policy import Category
 from service.core.tenants import DEFAULT_TENANT
 from service.metrics.registry import Metrics
-from service.runtime.open_requests import OpenRequests
-from service.runtime.runtime import Runtime, load_runtime
-from service.runtime.shadow_audits import ShadowAuditor
+from service.runtime.runtime import load_runtime
 from service.serving.app import create_app, create_metrics
 from service.settings import Settings
-from service.store.decisions import Decision, DecisionKind
-from service.store.recorder import Recorder, StoreOptions, open_recorder
+from service.store.decisions import Answer, Decision, DecisionKind
+from service.store.recorder import StoreOptions, open_recorder
 
 CLIENTS = 4
 CANDIDATES = 8
@@ -58,23 +56,8 @@ class _NoCounts(Metrics):
         pass
 
 
-class _NoLog(Recorder):
+async def _forget(decisions: Sequence[Decision]) -> Answer | None:
     """Takes decisions and forgets them."""
-
-    def __init__(self) -> None:
-        pass
-
-    def start(self) -> None:
-        pass
-
-    def stop(self) -> None:
-        pass
-
-    def check(self) -> None:
-        pass
-
-    async def record(self, decisions: Sequence[Decision]) -> None:
-        pass
 
 
 def measure(
@@ -82,52 +65,41 @@ def measure(
 ) -> RecordingRates:
     """Every text is scored once a round and arm; no embedding cache."""
     settings = Settings(store={"data_dir": folder}, model={"threads": threads, "cache_mib": 0})
-    runtime = load_runtime(settings.runtime)
-    runtime.start()
     apps: dict[str, FastAPI] = {}
-    recorders: list[Recorder] = []
-    try:
-        for arm in ("off", "on", "durable"):
-            store = StoreOptions(data_dir=folder / arm, durable=arm == "durable")
-            recorders.append(_NoLog() if arm == "off" else open_recorder(store))
-            recorders[-1].start()
-            apps[arm] = _app(settings.model_copy(update={"store": store}), runtime, recorders[-1])
-        return asyncio.run(_measure(apps, job, texts, rounds))
-    finally:
-        for recorder in recorders:
-            recorder.stop()
-        runtime.stop(10)
-
-
-def _app(settings: Settings, runtime: Runtime, recorder: Recorder) -> FastAPI:
-    uncounted = isinstance(recorder, _NoLog)
-    metrics = _NoCounts(settings.fairness.groups, ROUTES) if uncounted else create_metrics(settings)
-    app = create_app(settings, runtime=runtime, metrics=metrics)
-    app.state.runtime, app.state.recorder = runtime, recorder
-    app.state.pools = ThreadPools()
-    app.state.shadow = ShadowAuditor(runtime, OpenRequests(), settings.shadow_audit, metrics)
-    return app
+    for arm in ("off", "on", "durable"):
+        store = StoreOptions(data_dir=folder / arm, durable=arm == "durable")
+        of_arm = settings.model_copy(update={"store": store})
+        runtime = load_runtime(settings.runtime)
+        recorder, metrics = open_recorder(store), create_metrics(settings)
+        if arm == "off":
+            recorder.record = _forget  # type: ignore[method-assign]
+            metrics = _NoCounts(settings.fairness.groups, ROUTES)
+        apps[arm] = create_app(of_arm, runtime=runtime, metrics=metrics, recorder=recorder)
+    return asyncio.run(_measure(apps, job, texts, rounds))
 
 
 async def _measure(
     apps: dict[str, FastAPI], job: dict[str, str], texts: Sequence[str], rounds: int
 ) -> RecordingRates:
     rates = RecordingRates()
-    for app in apps.values():
-        await _score_all(app, job, texts[:CANDIDATES])  # reads word lists
-    order = list(apps)
-    for _ in range(rounds):
-        for arm in order:
-            seconds = await _score_all(apps[arm], job, texts)
-            getattr(rates, arm).append(len(texts) / seconds)
-        order.append(order.pop(0))
+    async with AsyncExitStack() as started:
+        for app in apps.values():
+            await started.enter_async_context(app.router.lifespan_context(app))
+        for app in apps.values():
+            await _score_all(app, job, texts[:CANDIDATES])  # reads word lists
+        order = list(apps)
+        for _ in range(rounds):
+            for arm in order:
+                seconds = await _score_all(apps[arm], job, texts)
+                getattr(rates, arm).append(len(texts) / seconds)
+            order.append(order.pop(0))
     return rates
 
 
 async def _score_all(app: FastAPI, job: dict[str, str], texts: Sequence[str]) -> float:
     parts = [texts[i : i + CANDIDATES] for i in range(0, len(texts), CANDIDATES)]
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://bench", timeout=600) as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=600) as client:
 
         async def send(mine: Sequence[Sequence[str]]) -> None:
             for part in mine:
