@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 
 from service.core.bundle import Bundle
 from service.core.calibration import PlattCurve
-from service.core.errors import TextTooLongError
-from service.core.matching import Matcher
+from service.core.copied_text import RunsOfPostings
+from service.core.errors import InputError, TextTooLongError
+from service.core.matching import Matcher, posting_of
 from service.core.scoring import late_interaction
 from service.core.tokenization import TextTokenizer
 from tests.support.bundles import CURVE
@@ -105,3 +107,53 @@ def test_what_a_document_tells_is_added_to_what_was_counted(matcher: Matcher) ->
     assert once.warning_counts == {**read.warning_counts, "hidden_text": 2}
     again = once.with_more({"hidden_text": 3})
     assert (again.warnings, again.warning_counts["hidden_text"]) == (once.warnings, 5)
+
+
+POSTING = (
+    "We are looking for a registered nurse who plans the care of twelve patients of a surgical ward, hands "
+    "out medication by the chart, teaches two students each term and writes the rota for the coming month."
+)
+
+
+def test_a_resume_that_repeats_its_posting_says_so_and_how_many_words(matcher: Matcher) -> None:
+    job = matcher.tokenize_job(POSTING, "nurse")
+    text = f"Experience\nNurse at the City Hospital since 2019.\n{POSTING}"
+    read = matcher.tokenize_resume(text, job=job).read
+    assert "repeats_posting" in read.warnings
+    assert read.warning_counts["repeats_posting"] == len(POSTING.split())
+    for other in (matcher.tokenize_resume(text), matcher.tokenize_resume("nurse of the ward", job=job)):
+        assert "repeats_posting" not in other.read.warnings
+
+
+@pytest.mark.parametrize("redact", [True, False])
+def test_reading_a_resume_is_what_tokenizing_it_reads(matcher: Matcher, redact: bool) -> None:
+    text = "Jane Doe\nShe is a nurse of the surgical ward, BSc, University of Leeds, 2012"
+    tokenized = matcher.tokenize_resume(text, redact=redact)
+    assert matcher.read_resume(text, redact=redact) == tokenized.read
+    assert matcher.tokenize_read(tokenized.read) == tokenized
+    if redact:
+        assert matcher.read_resume(text) == matcher.tokenize_resume(text).read == tokenized.read
+        assert matcher.tokenize_resume_for(text, RunsOfPostings([]))[0] == tokenized
+
+
+def test_what_cannot_be_read_is_called_a_resume_unless_it_has_a_name(matcher: Matcher) -> None:
+    reads: list[Callable[..., object]] = [
+        matcher.read_resume,
+        matcher.tokenize_resume,
+        lambda text, **more: matcher.tokenize_resume_for(text, RunsOfPostings([]), **more),
+    ]
+    for read in reads:
+        for named, more in (("resume", {}), ("candidates[3].resume", {"field": "candidates[3].resume"})):
+            with pytest.raises(InputError) as caught:
+                read("x" * 1_001, **more)
+            assert caught.value.field == named
+
+
+@pytest.mark.parametrize("title", ["nurse", None])
+def test_a_posting_keeps_the_weights_of_its_passages(matcher: Matcher, title: str | None) -> None:
+    job = replace(matcher.tokenize_job("nurse of the surgical ward", title), shares=(0.25,))
+    vectors = FakeEngine().embed(job.texts)
+    posting = posting_of(job, vectors)
+    assert posting.shares == (0.25,)
+    assert len(posting.body) == len(job.passages)
+    assert (posting.title is None) is (title is None)
