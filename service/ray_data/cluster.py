@@ -181,6 +181,11 @@ def connected(workers: Workers) -> Iterator[Cluster]:
     ) as error:  # ConnectionError, RuntimeError, ValueError or Exception itself, by what is wrong
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+        if any("InvalidAuthToken" in str(one) for one in _causes(error)):
+            raise ClusterError(
+                f"Ray at {address} takes nobody without its token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN "
+                "or RAY_AUTH_TOKEN_PATH unless the token stands in ~/.ray/auth_token"
+            ) from error
         raise ClusterError(
             f"Ray {f'at {address} is not reached' if address else 'does not start'}: {_first_line(error)}"
         ) from error

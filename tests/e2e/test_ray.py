@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import random
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from pyarrow import parquet
 from sqlalchemy import func, select
@@ -132,3 +137,69 @@ def test_workers_that_die_each_time_end_the_run_with_what_is_likely(driver: Driv
     assert code == 1, said
     assert "out of memory" in " ".join(said.split())
     assert "--resume" in said
+
+
+@contextmanager
+def cluster(env: dict[str, str]) -> Iterator[tuple[str, psutil.Process]]:
+    """The address of a cluster of its own, and the process that all others of it come from."""
+    # Its sockets need a short path.
+    folder = Path(tempfile.mkdtemp(prefix="em-test-", dir="/tmp"))
+    command = [
+        str(Path(sys.executable).with_name("ray")),
+        "start",
+        "--head",
+        "--block",
+        "--port=0",
+        "--num-cpus=2",
+    ]
+    options = ["--include-dashboard=false", "--object-store-memory=200000000", f"--temp-dir={folder}"]
+    with (folder / "said").open("w") as said:
+        process = subprocess.Popen(
+            [*command, *options, "--disable-usage-stats"], env=env, stdout=said, stderr=subprocess.STDOUT
+        )
+    try:
+        deadline = time.monotonic() + 10 * PATIENCE
+        while not (found := re.search(r"--address='([^']+)'", (folder / "said").read_text())):
+            assert process.poll() is None, (folder / "said").read_text()
+            assert time.monotonic() < deadline, (folder / "said").read_text()
+            time.sleep(0.1)
+        yield found[1], psutil.Process(process.pid)
+    finally:
+        if process.poll() is None:
+            end(psutil.Process(process.pid))
+        process.wait(PATIENCE)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def end(process: psutil.Process) -> None:
+    """Kill it and all that come from it, as a machine's end does."""
+    family = [process, *process.children(recursive=True)]
+    for one in family:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+
+
+def test_a_run_whose_cluster_goes_away_is_continued_on_another(driver: Driver) -> None:
+    code, said = driver.run("whole")
+    assert code == 0, said
+    # It gives up after this time, and not after a minute.
+    driver.env["RAY_gcs_rpc_server_reconnect_timeout_s"] = "5"
+    driver.env["RAY_AUTH_TOKEN"] = "0123456789abcdef" * 4
+    with cluster(driver.env | {"RAY_AUTH_MODE": "token"}) as (address, head):
+        code, said = driver.run("out", "--ray-address", address)
+        assert code == 1
+        assert "set RAY_AUTH_MODE=token" in " ".join(said.split())
+        driver.env["RAY_AUTH_MODE"] = "token"
+        process = driver.start("out", "--resume", "--ray-address", address, TEST_SECONDS_A_BATCH="0.5")
+        deadline = time.monotonic() + 10 * PATIENCE
+        while process.poll() is None and driver.finished("out") < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert process.poll() is None, (driver.folder / "said").read_text()
+        end(head)
+        assert process.wait(20 * PATIENCE) != 0
+    kept = driver.finished("out")
+    assert 2 <= kept < driver.finished("whole")
+    assert not (driver.folder / "out" / "_SUCCESS").exists()
+    code, said = driver.run("out", "--resume")
+    assert code == 0, said
+    assert driver.rows("out") == driver.rows("whole")
