@@ -183,8 +183,8 @@ def connected(workers: Workers) -> Iterator[Cluster]:
             shutil.rmtree(folder, ignore_errors=True)
         if any("InvalidAuthToken" in str(one) for one in _causes(error)):
             raise ClusterError(
-                f"Ray at {address} takes nobody without its token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN "
-                "or RAY_AUTH_TOKEN_PATH unless the token stands in ~/.ray/auth_token"
+                f"Ray at {address} takes nobody without its token: set RAY_AUTH_MODE=token, and "
+                "RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH unless the token stands in ~/.ray/auth_token"
             ) from error
         raise ClusterError(
             f"Ray {f'at {address} is not reached' if address else 'does not start'}: {_first_line(error)}"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from service.core.bundle import Bundle
@@ -151,9 +152,10 @@ def test_what_cannot_be_read_is_called_a_resume_unless_it_has_a_name(matcher: Ma
 
 @pytest.mark.parametrize("title", ["nurse", None])
 def test_a_posting_keeps_the_weights_of_its_passages(matcher: Matcher, title: str | None) -> None:
-    job = replace(matcher.tokenize_job("nurse of the surgical ward", title), shares=(0.25,))
+    shares = np.array([0.25])
+    job = replace(matcher.tokenize_job("nurse of the surgical ward", title), shares=shares)
     vectors = FakeEngine().embed(job.texts)
     posting = posting_of(job, vectors)
-    assert posting.shares == (0.25,)
+    assert posting.shares is shares
     assert len(posting.body) == len(job.passages)
     assert (posting.title is None) is (title is None)
