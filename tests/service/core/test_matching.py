@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,11 @@ from service.core.scoring import late_interaction
 from service.core.tokenization import TextTokenizer
 from tests.support.bundles import CURVE
 from tests.support.fakes import FakeEngine
+
+POSTING = (
+    "We are looking for a registered nurse who plans the care of twelve patients of a surgical ward, hands "
+    "out medication by the chart, teaches two students each term and writes the rota for the coming month."
+)
 
 
 @pytest.fixture
@@ -71,9 +77,38 @@ def test_a_posting_that_says_too_little_makes_every_decision_borderline(matcher:
 
 @pytest.mark.parametrize("title", ["t" * 201, "a b c " * 20])
 def test_a_title_beyond_its_limit_is_refused(matcher: Matcher, title: str) -> None:
-    with pytest.raises(TextTooLongError) as caught:
+    with pytest.raises(TextTooLongError, match=r"^job\.title has (more than|\d+)") as caught:
         matcher.tokenize_job("python", title)
     assert caught.value.field == "job.title"
+
+
+def test_a_posting_is_called_a_job_unless_it_has_a_name(matcher: Matcher) -> None:
+    given: list[tuple[str, dict[str, Any]]] = [("job", {}), ("posting", {"field": "posting"})]
+    for text in ("x" * 1_001, " \n"):
+        for named, more in given:
+            with pytest.raises(InputError, match=f"^{named} ") as caught:
+                matcher.tokenize_job(text, None, **more)
+            assert caught.value.field == named
+
+
+def test_a_posting_that_says_too_little_is_known_as_such(matcher: Matcher) -> None:
+    assert matcher.tokenize_job("cook", None).is_little is True
+    assert matcher.tokenize_job(POSTING, "nurse").is_little is False
+
+
+def test_passages_are_weighed_only_if_the_bundle_tells_boilerplate(
+    matcher: Matcher, tiny_bundle: Bundle, bge_like: Path
+) -> None:
+    assert tiny_bundle.manifest.matching.boilerplate is False
+    text = f"{POSTING}\nWe offer a competitive salary, 25 days' annual leave and a pension scheme."
+    assert matcher.tokenize_job(text, "nurse").shares is None
+    matching = tiny_bundle.manifest.matching.model_copy(update={"boilerplate": True})
+    manifest = tiny_bundle.manifest.model_copy(update={"matching": matching})
+    tokenizer = TextTokenizer.load(bge_like / "tokenizer.json", manifest)
+    telling = Matcher(replace(tiny_bundle, manifest=manifest), tokenizer).tokenize_job(text, "nurse")
+    assert telling.shares is not None
+    assert len(telling.shares) == len(telling.passages)
+    assert min(telling.shares) < 1
 
 
 def test_a_name_is_hidden_even_where_nothing_is_to_be_redacted(matcher: Matcher) -> None:
@@ -108,12 +143,6 @@ def test_what_a_document_tells_is_added_to_what_was_counted(matcher: Matcher) ->
     assert once.warning_counts == {**read.warning_counts, "hidden_text": 2}
     again = once.with_more({"hidden_text": 3})
     assert (again.warnings, again.warning_counts["hidden_text"]) == (once.warnings, 5)
-
-
-POSTING = (
-    "We are looking for a registered nurse who plans the care of twelve patients of a surgical ward, hands "
-    "out medication by the chart, teaches two students each term and writes the rota for the coming month."
-)
 
 
 def test_a_resume_that_repeats_its_posting_says_so_and_how_many_words(matcher: Matcher) -> None:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from service.core.fairness.comparison import RateComparison, compare_groups
 from service.core.fairness.counts import GroupCounts, Share
-from service.core.fairness.figure import Reason
+from service.core.fairness.figure import Figure, Reason
 from service.core.fairness.findings import FairnessOptions, Finding
+from service.core.fairness.rates import RateKind, impact_ratio, wilson_interval
 
 
 def counts(n: int, selected: int, above: int | None = None) -> GroupCounts:
@@ -240,6 +241,28 @@ def test_where_all_others_are_left_out_there_is_not_one_group_only(share: float)
     assert found.selection.groups[1].impact_ratio.reason is Reason.LEFT_OUT
     one = compare_groups("a", {"x": counts(990, 400)}, FairnessOptions(leave_out_small=True))
     assert one.selection.reason is Reason.ONE_GROUP
+
+
+def test_every_group_has_its_rate_and_ratio_with_sample_and_interval() -> None:
+    groups = {"x": counts(200, 100, 50), "y": counts(100, 25, 40), "z": counts(0, 0, 0)}
+    comparison = compare_groups("a", groups)
+    for kind, rates, reference in (
+        (RateKind.SELECTION, comparison.selection, "x"),
+        (RateKind.SCORING, comparison.scoring, "y"),
+    ):
+        assert (rates.kind, rates.reference, rates.tested_against) == (kind, reference, reference)
+        found = {result.group: result for result in rates.groups}
+        highest = kind.share(groups[reference])
+        for group in ("x", "y"):
+            share = kind.share(groups[group])
+            assert found[group].share == share
+            assert found[group].rate == Figure(share.rate, share.n, wilson_interval(share))
+            ratio = Figure(1.0, share.n) if group == reference else impact_ratio(share, highest)
+            assert found[group].impact_ratio == ratio
+        assert found["z"].rate == found["z"].impact_ratio == Figure(None, 0, None, Reason.NO_PEOPLE)
+    nobody = compare_groups("a", {"x": counts(30, 0), "y": counts(20, 0)}).selection
+    assert nobody.kind is RateKind.SELECTION
+    assert [result.impact_ratio.n for result in nobody.groups] == [30, 20]
 
 
 def test_exactly_two_percent_is_not_small() -> None:

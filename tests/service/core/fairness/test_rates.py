@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from service.core.errors import ImpossibleCountsError
 from service.core.fairness.counts import GroupCounts, Share
-from service.core.fairness.figure import Reason
+from service.core.fairness.figure import Figure, Reason
 from service.core.fairness.rates import (
     impact_ratio,
     is_below_four_fifths,
@@ -29,8 +31,8 @@ def shares(draw: st.DrawFn, least: int = 0) -> Share:
 
 def test_the_rates_by_hand() -> None:
     counts = GroupCounts(40, 10, above_median=12, scored=30)
-    assert selection_rate(counts).value == 0.25
-    assert (scoring_rate(counts).value, scoring_rate(counts).n) == (0.4, 30)
+    assert selection_rate(counts) == Figure(0.25, 40, wilson_interval(Share(10, 40)))
+    assert scoring_rate(counts) == Figure(0.4, 30, wilson_interval(Share(12, 30)))
     assert scoring_rate(GroupCounts(40, 10, above_median=12)).value == 0.3
 
 
@@ -46,6 +48,12 @@ def test_the_interval_is_wilsons_and_contains_the_rate(share: Share) -> None:
     expected = stats.binomtest(share.count, share.n).proportion_ci(method="wilson")
     assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-12)
     assert 0 <= low <= share.rate <= high <= 1
+
+
+@pytest.mark.parametrize("rate", [selection_rate, scoring_rate])
+def test_impossible_counts_are_named(rate: Callable[[GroupCounts], Figure]) -> None:
+    with pytest.raises(ImpossibleCountsError, match=r"^counts\.group\.selected is 4; at most 3 is possible$"):
+        rate(GroupCounts(3, 4, above_median=5))
 
 
 def test_a_rate_without_people_or_scores_says_why() -> None:
@@ -118,7 +126,7 @@ def test_the_interval_covers_the_truth() -> None:
 
 
 def test_a_ratio_to_nothing_says_why() -> None:
-    assert impact_ratio(Share(0, 5), Share(0, 5)).reason is Reason.NOBODY_SELECTED
+    assert impact_ratio(Share(0, 5), Share(0, 7)) == Figure(None, 12, None, Reason.NOBODY_SELECTED)
     assert impact_ratio(Share(0, 5), Share(0, 5), Reason.NOBODY_ABOVE_MEDIAN).value is None
     assert impact_ratio(Share(0, 0), Share(1, 5)).reason is Reason.NO_PEOPLE
 
