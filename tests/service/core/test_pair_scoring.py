@@ -42,3 +42,23 @@ def test_stacks_score_as_pairs(
         for i, (job, title) in enumerate(jobs)
     ]
     assert all_raw_scores(jobs, resumes, policy, given).tolist() == expected
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 7])
+@pytest.mark.parametrize("resumes", [1, 3, 10])
+@pytest.mark.parametrize("cosines", [1, 3, 5, 20, 30])
+def test_blocks_hold_every_pair_once_and_no_more_than_they_may(
+    monkeypatch: pytest.MonkeyPatch, jobs: int, resumes: int, cosines: int
+) -> None:
+    monkeypatch.setattr(pair_scoring, "_BLOCK", 30)
+    seen = np.zeros((jobs, resumes), np.int64)
+    blocks = list(pair_scoring._blocks(jobs, resumes, cosines))
+    for block in blocks:
+        assert block is not None
+        seen[block] += 1
+        assert seen[block].size * cosines <= 30
+    assert (seen == 1).all()
+    # As large as they may be: of the resumes first.
+    at_once = min(resumes, 30 // cosines)
+    assert blocks[0] == (slice(0, max(1, min(jobs, 30 // (cosines * at_once)))), slice(0, at_once))
+    assert list(pair_scoring._blocks(jobs, resumes, 31)) == [None]

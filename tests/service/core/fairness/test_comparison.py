@@ -246,6 +246,7 @@ def test_where_all_others_are_left_out_there_is_not_one_group_only(share: float)
 def test_every_group_has_its_rate_and_ratio_with_sample_and_interval() -> None:
     groups = {"x": counts(200, 100, 50), "y": counts(100, 25, 40), "z": counts(0, 0, 0)}
     comparison = compare_groups("a", groups)
+    assert (comparison.attribute, comparison.people, comparison.unknown) == ("a", 300, 0)
     for kind, rates, reference in (
         (RateKind.SELECTION, comparison.selection, "x"),
         (RateKind.SCORING, comparison.scoring, "y"),

@@ -101,6 +101,14 @@ def test_who_is_not_compared_is_said_with_every_difference() -> None:
     assert dict(apart.left_out) == {"c": 11, "d": 40, "unknown": 7}
 
 
+def test_a_group_of_the_minimum_is_compared() -> None:
+    groups = {"a": GroupCounts(5, 2), "b": GroupCounts(4, 1), "c": GroupCounts(3, 3), "d": GroupCounts(1, 1)}
+    of_four = demographic_parity_difference(groups, minimum=4)
+    assert (of_four.value, of_four.n, of_four.left_out) == (0.4 - 0.25, 9, {"c": 3, "d": 1})
+    of_all = demographic_parity_difference(groups, minimum=0)
+    assert (of_all.value, of_all.n, of_all.left_out) == (0.75, 13, {})
+
+
 def test_newcombe_as_published() -> None:
     # Newcombe (1998), table II: 56/70 against 48/80, and 9/10 against 3/10
     assert newcombe_interval(Share(56, 70), Share(48, 80)) == pytest.approx((0.0524, 0.3339), abs=1e-4)

@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.core.documents import normalise
+from service.core.errors import UnreadableTextError
 from service.core.redaction.cache import RedactionCache
 from service.core.redaction.given import GivenSpan, places_of
 from service.core.redaction.names.ner import EntityFinder
 from service.core.redaction.policy import CATEGORIES, TOKENS
-from service.core.redaction.redactor import Redactor
+from service.core.redaction.redactor import MOST_PASSES, Redactor
 from service.core.redaction.spans import Span
 from tests.support.resume_corpus import samples
 
@@ -219,6 +220,53 @@ def test_what_finds_entities_is_asked_by_every_redactor_that_is_made_of_one() ->
     for one in (redactor, redactor.of_names_alone(), redactor.with_categories(["name"])):
         assert one.redact(text).text == hidden
     assert redactor.with_categories(["email"]).redact(text).text == text
+
+
+class _OneMore(EntityFinder):
+    """Finds the last Q, so that each pass finds one less."""
+
+    def __init__(self) -> None:
+        pass
+
+    def find(self, text: str) -> list[Span]:
+        at = text.rfind("Q")
+        return [] if at < 0 else [Span(at, at + 1, "name", TOKENS["name"])]
+
+
+def test_a_text_that_takes_too_many_passes_is_refused() -> None:
+    redactor = Redactor(entities=_OneMore())
+    most = "Summary\n" + "Q, " * MOST_PASSES
+    assert redactor.redact(most).counts == {"name": MOST_PASSES}
+    for field, read in (
+        ("resume", lambda text: redactor.redact(text)),
+        ("job", lambda text: redactor.redact(text, field="job")),
+        ("resume", lambda text: list(redactor.redact_all([text]))),
+    ):
+        with pytest.raises(
+            UnreadableTextError, match=f"^{field} cannot be redacted: after 10 passes"
+        ) as caught:
+            read(most + "Q")
+        assert (caught.value.field, caught.value.limit) == (field, MOST_PASSES)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "left"),
+    [
+        (0, 11, [(0, 4), (10, 11)]),  # "Ida [NAME] ": before the token and behind it
+        (4, 10, []),
+        (5, 9, []),
+        (4, 13, [(10, 13)]),
+        (2, 7, [(2, 4)]),
+        (0, 25, [(0, 4), (10, 14), (21, 25)]),
+        (11, 13, [(11, 13)]),
+    ],
+)
+def test_tokens_of_an_earlier_pass_are_not_hidden_again(
+    start: int, end: int, left: list[tuple[int, int]]
+) -> None:
+    text = "Ida [NAME] of [EMAIL] in xyz"
+    found = Redactor([]).analyse(text, given=[Span(start, end, "school", "[SCHOOL]")]).spans
+    assert [(span.start, span.end) for span in found] == left
 
 
 def test_what_others_read_changes_nothing() -> None:
