@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-import pickle
+import pickle  # nosec B403
 import shutil
 import tempfile
 import warnings
@@ -115,7 +115,8 @@ class Cluster:
                     max_task_retries=_TASK_RETRIES,
                 )
             for row in scored.iter_rows():
-                result: BlockDone | Fault = pickle.loads(row["done"])
+                # Pickled by ourselves, as all that is unpickled here, within a cluster that runs our code.
+                result: BlockDone | Fault = pickle.loads(row["done"])  # nosec B301
                 yield result
 
     def _fitting(self) -> int:
@@ -165,7 +166,8 @@ def connected(workers: Workers) -> Iterator[Cluster]:
         else:
             # Ray spills what does not fit into memory, resumes among it: nobody else shall read that.
             # Its sockets need a short path.
-            folder = tempfile.mkdtemp(prefix="em-ray-", dir="/tmp" if os.path.isdir("/tmp") else None)
+            short = "/tmp" if os.path.isdir("/tmp") else None  # nosec B108
+            folder = tempfile.mkdtemp(prefix="em-ray-", dir=short)
             cpus = max(usable_cores(), (workers.count or 1) * workers.cpus)
             ray.init(
                 address="local",
@@ -274,7 +276,7 @@ def _sources(inputs: Sequence[Inspection] | Sequence[InputFile], finished: froze
 def _read(batch: Any, *, rows: int) -> Iterator[Any]:
     """Blocks of one source, each a row; Ray takes the next one when there is room for it."""
     for data in batch["source"].to_pylist():
-        source, finished = pickle.loads(data)
+        source, finished = pickle.loads(data)  # nosec B301
         if isinstance(source, Inspection):
             blocks: Iterator[Block | Fault] = blocks_of_table(source, rows, finished)
         else:
@@ -292,7 +294,8 @@ class _Worker:
 
     def __call__(self, batch: Any) -> Any:
         (data,) = batch["block"].to_pylist()
-        return _column("done", pickle.dumps(self._score(pickle.loads(data))))
+        block = pickle.loads(data)  # nosec B301
+        return _column("done", pickle.dumps(self._score(block)))
 
     def _score(self, block: Block | Fault) -> BlockDone | Fault:
         if isinstance(block, Fault):
