@@ -59,7 +59,7 @@ $(VENV)-mutation/.done: tests/mutation-requirements.txt | $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(VENV)-mutation --upgrade --requirement $<
 	@touch $@
 
-mutation: $(VENV)/.dev $(VENV)-mutation/.done ## Change the code of fairness, scores and redaction policy, and see whether a test notices (docs/testing.md); an hour
+mutation: $(VENV)/.dev $(VENV)-mutation/.done ## Change the code of fairness, scores and redaction policy, and see whether a test notices (docs/testing.md); many hours
 	PYTHONPATH=$(VENV)-mutation $(BIN)/python -m mutmut run
 	PYTHONPATH=$(VENV)-mutation $(BIN)/python -m mutmut results
 

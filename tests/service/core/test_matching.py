@@ -166,6 +166,14 @@ def test_reading_a_resume_is_what_tokenizing_it_reads(matcher: Matcher, redact: 
         assert matcher.tokenize_resume_for(text, RunsOfPostings([]))[0] == tokenized
 
 
+def test_what_warnings_count_is_counted_without_redaction_too(matcher: Matcher) -> None:
+    text = "Jane Doe\nNurse of the ward since 2019\n" + "python kubernetes " * 40
+    redacted, bare = (matcher.tokenize_resume(text, redact=redact).read for redact in (True, False))
+    assert redacted.warning_counts
+    assert bare.warning_counts == redacted.warning_counts
+    assert bare.language == redacted.language
+
+
 def test_what_cannot_be_read_is_called_a_resume_unless_it_has_a_name(matcher: Matcher) -> None:
     reads: list[Callable[..., object]] = [
         matcher.read_resume,
