@@ -90,14 +90,14 @@ class _Sample:
         return None
 
     def _take_out_missing(self, number: int) -> None:
-        # In PostgreSQL the index holds the groups, and of many decisions some are erased: one look, not two.
-        by_cell = self._count_by_cell(number) if self._groups_indexed else None
-        stored = self._count(number) if by_cell is None else by_cell.total()
-        if stored == self._total[number]:
+        # Where no index holds the groups, as in SQLite, that is a look at rows: only if something is missing.
+        # In PostgreSQL one does, and of many decisions some are erased: one look, not two.
+        if not self._groups_indexed and self._count(number) == self._total[number]:
             return
+        by_cell = self._count_by_cell(number)
+        stored = by_cell.total()
         self._missing += int(self._total[number]) - stored
         self._total[number] = stored
-        by_cell = self._count_by_cell(number) if by_cell is None else by_cell
         for cell, histogram in self._cells.items():
             histogram[number] = by_cell[cell]
 

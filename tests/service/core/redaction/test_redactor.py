@@ -201,40 +201,29 @@ def test_of_names_alone_hides_names_and_keeps_the_rest() -> None:
     assert set(alone.counts) == {"name", "email"}
 
 
-class _Entities(EntityFinder):
-    """Finds one word wherever it stands."""
+class _Finds(EntityFinder):
+    """Finds a word, where it stands last: each pass finds one less."""
 
-    def __init__(self) -> None:
-        pass
+    def __init__(self, word: str) -> None:
+        self._word = word
 
     def find(self, text: str) -> list[Span]:
-        at = text.find("Quux")
-        return [] if at < 0 else [Span(at, at + 4, "name", TOKENS["name"])]
+        at = text.rfind(self._word)
+        return [] if at < 0 else [Span(at, at + len(self._word), "name", TOKENS["name"])]
 
 
 def test_what_finds_entities_is_asked_by_every_redactor_that_is_made_of_one() -> None:
     text = "Summary\nWorked with Quux and paid in 2012."
     hidden = "Summary\nWorked with [NAME] and paid in 2012."
-    redactor = Redactor(entities=_Entities())
+    redactor = Redactor(entities=_Finds("Quux"))
     assert REDACTOR.redact(text).text == text
     for one in (redactor, redactor.of_names_alone(), redactor.with_categories(["name"])):
         assert one.redact(text).text == hidden
     assert redactor.with_categories(["email"]).redact(text).text == text
 
 
-class _OneMore(EntityFinder):
-    """Finds the last Q, so that each pass finds one less."""
-
-    def __init__(self) -> None:
-        pass
-
-    def find(self, text: str) -> list[Span]:
-        at = text.rfind("Q")
-        return [] if at < 0 else [Span(at, at + 1, "name", TOKENS["name"])]
-
-
 def test_a_text_that_takes_too_many_passes_is_refused() -> None:
-    redactor = Redactor(entities=_OneMore())
+    redactor = Redactor(entities=_Finds("Q"))
     most = "Summary\n" + "Q, " * MOST_PASSES
     assert redactor.redact(most).counts == {"name": MOST_PASSES}
     for field, read in (
