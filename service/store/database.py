@@ -7,7 +7,7 @@ import re
 import threading
 from importlib.resources import files
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -74,6 +74,15 @@ _ALEMBIC = threading.Lock()
 """Alembic keeps the migration at work in its modules' globals: a process runs one at a time."""
 
 
+def lock_migrations(connection: Connection) -> None:
+    """Until the transaction ends, no other process makes tables or begins a chain in them.
+
+    SQLite's transactions lock the whole file from their beginning.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7013442)")
+
+
 def migrate(engine: Engine) -> None:
     """Bring the tables to this version's state; safe if several processes or threads do so at once.
 
@@ -87,10 +96,7 @@ def migrate(engine: Engine) -> None:
     if engine.dialect.name == "sqlite" and held_file(file_of(engine.url)) is None:
         create_file(file_of(engine.url))
     with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            # SQLite's transactions lock the whole file from their beginning; here another process would
-            # create the same tables at the same time.
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7013442)")
+        lock_migrations(connection)
         config = Config()
         folder = str(files("service.store") / "migrations")
         config.set_main_option("script_location", folder.replace("%", "%%"))  # else a variable's beginning

@@ -15,7 +15,7 @@ from service.core.errors import ConfigurationError, StoreError
 from service.store import chain, tables
 from service.store.arrays import insert_rows
 from service.store.chain import LogKey
-from service.store.database import BUSY_SECONDS, migrate, open_database
+from service.store.database import BUSY_SECONDS, lock_migrations, migrate, open_database
 from service.store.decisions import Answer, Decision
 from service.store.hourly_counts import count_decisions
 from service.store.idempotency import claim_keys
@@ -81,6 +81,7 @@ class DecisionLog:
             self.check()
             migrate(self.engine)
         with self.writing() as connection:
+            lock_migrations(connection)  # else two processes would begin the chain at the same time
             if connection.execute(select(func.count()).select_from(tables.head)).scalar_one() == 0:
                 if connection.execute(select(tables.decisions.c.sequence).limit(1)).first() is not None:
                     raise StoreError("the decision log has rows but no head: see `evenmatch log verify`")
